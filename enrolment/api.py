@@ -1,0 +1,215 @@
+"""The routes of enrolment: parse, authorise, call, answer."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+
+from enrolment import commands as do
+from enrolment.domain import Status, Worker
+from services.auth import Role, Who, allowed
+from services.contracts.base import Day, Id, Slug
+from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
+from services.kernel import Refused
+from services.service import Reader, Run
+from services.web import etag
+
+router = APIRouter()
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Welcomer = Annotated[Who, allowed(Role.OPERATOR)]
+
+
+class Body(BaseModel):
+    """Unknown fields are refused, and `at` says when it happened, if not now."""
+
+    model_config = ConfigDict(extra="forbid")
+    at: AwareDatetime | None = Field(default=None, description="when it happened in the world; now when absent, never in the future")
+
+
+class Card(BaseModel):
+    """Who somebody is and how to reach them."""
+
+    model_config = ConfigDict(extra="forbid")
+    given_name: Text
+    family_name: Text
+    email: EmailStr | None = None
+    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = Field(default=None, description="E.164")
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "it"
+
+
+class Profile(BaseModel):
+    """What grouping matches on."""
+
+    model_config = ConfigDict(extra="forbid")
+    municipality: Slug
+    travel_km: float = Field(default=15.0, gt=0, le=500, allow_inf_nan=False, description="how far they can travel, one way")
+    slots: list[Slug] = Field(min_length=1, max_length=50, description="weekly slots they can attend")
+    gender: Annotated[str, StringConstraints(pattern=r"^[fmx]$")] | None = None
+    birth_year: int | None = Field(default=None, ge=1900, le=2100)
+    employer: Id | None = Field(default=None, description="the company that expelled them, for homogeneous groups")
+    not_before: Day | None = Field(default=None, description="held back from every group until this day")
+
+    def profiled(self) -> WorkerProfiled:
+        """As it is said."""
+        return WorkerProfiled.model_validate(self.model_dump())
+
+
+class Referral(Body):
+    """A worker is sent. A referrer's own partner is taken from the token; an operator names the partner."""
+
+    partner: Slug | None = None
+    person: Card
+    profile: Profile | None = None
+
+
+class Referred(BaseModel):
+    """Where to find them from now on."""
+
+    worker: str
+
+
+@router.post("/referrals", status_code=201)
+async def referral(
+    body: Referral, run: Run, who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR)], response: Response
+) -> Referred:
+    """Refer one worker. 422 no-such-partner, no-such-slot, no-such-municipality."""
+    partner = body.partner or who.partner
+    if partner is None:
+        raise Refused("no-partner", "Name the partner that refers.", status=422)
+    if who.role is Role.REFERRER and partner != who.partner:
+        raise Refused("not-your-partner", "A referrer refers for their own partner.", status=403)
+    card = {name: text for name, text in body.person.model_dump().items() if text is not None}
+    profile = body.profile.profiled() if body.profile else None
+    made = await run(do.refer, do.Refer(partner=partner, card=card, profile=profile, at=body.at))
+    response.headers["Location"] = f"workers/{made['worker']}"
+    return Referred(**made)
+
+
+class Row(BaseModel):
+    """One worker on the desk."""
+
+    model_config = ConfigDict(extra="ignore")
+    worker: str
+    partner: str
+    referred: AwareDatetime
+    admitted: AwareDatetime | None = None
+    declined: AwareDatetime | None = None
+    withdrawn: AwareDatetime | None = None
+    waiting: AwareDatetime | None = None
+    seated: Day | None = None
+    left: Day | None = None
+
+
+@router.get("/workers")
+async def workers(
+    read: Reader,
+    who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR)],
+    after: Annotated[str | None, Query(description="the last id of the page before", max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> list[Row]:
+    """The desk, by id. A referrer sees their own partner's referrals."""
+    where: dict[str, Any] = {"partner": who.partner} if who.role is Role.REFERRER else {}
+    if after is not None:
+        where["worker"] = {"$gt": after}
+    rows = await read.rows("desk", where, limit=limit)
+    return [Row(**row) for row in rows if "worker" in row]
+
+
+class Person(BaseModel):
+    """Everything kept of somebody."""
+
+    worker: str
+    partner: str
+    status: Status
+    card: dict[str, str]
+    profile: dict[str, Any] | None
+    consents: dict[str, dict[str, Any]]
+    version: int
+
+
+@router.get("/workers/{worker}")
+async def person(
+    worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR, Role.ADMINISTRATOR)], response: Response
+) -> Person:
+    """One person's data. The look is written to their access log. 404 no-such-worker."""
+    _themselves(who, worker)
+    seen = await run(do.look, do.Look(worker=worker, who=who.subject, role=who.role, what="person"), keep=False)
+    response.headers["ETag"] = etag(seen["version"])
+    return Person(**seen)
+
+
+class Access(BaseModel):
+    """Who saw what, when."""
+
+    who: str
+    role: str
+    what: str
+    at: AwareDatetime
+
+
+@router.get("/workers/{worker}/accesses")
+async def accesses(worker: Id, read: Reader, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]) -> list[Access]:
+    """Who looked at this person's data."""
+    _themselves(who, worker)
+    return [Access(**each) for each in await read.accesses(worker)]
+
+
+@router.put("/workers/{worker}/profile", status_code=204)
+async def profile(worker: Id, body: Profile, run: Run, who: Welcomer) -> None:  # noqa: ARG001
+    """Say what grouping matches on, whole. 404 no-such-worker · 412 changed meanwhile (If-Match)."""
+    await run(do.describe, do.Describe(worker=worker, profile=body.profiled()), edits=(Worker, worker))
+
+
+class Decision(Body):
+    """Consents given or withdrawn, having read one version of the notice."""
+
+    consents: dict[Purpose, bool] = Field(min_length=1)
+    notice: Text
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "it"
+
+
+@router.post("/workers/{worker}/consents", status_code=204)
+async def consents(worker: Id, body: Decision, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]) -> None:
+    """Give or withdraw consents, each purpose apart. 404 no-such-worker · 412 changed meanwhile (If-Match)."""
+    _themselves(who, worker)
+    command = do.DecideConsent(worker=worker, given=body.consents, notice=body.notice, language=body.language, at=body.at)
+    await run(do.decide_consent, command, edits=(Worker, worker))
+
+
+@router.post("/workers/{worker}/admission", status_code=204)
+async def admission(worker: Id, run: Run, who: Welcomer, body: Body | None = None) -> None:  # noqa: ARG001
+    """Admit a referred worker. 404 no-such-worker · 409 not-referred, no-consent · 412 changed meanwhile (If-Match)."""
+    await run(do.admit, do.Admit(worker=worker, at=body.at if body else None), edits=(Worker, worker))
+
+
+@router.post("/workers/{worker}/refusal", status_code=204)
+async def refusal(worker: Id, run: Run, who: Welcomer, body: Body | None = None) -> None:  # noqa: ARG001
+    """Not admitted, or did not want to be. 404 no-such-worker · 409 not-referred · 412 changed meanwhile (If-Match)."""
+    await run(do.decline, do.Decline(worker=worker, at=body.at if body else None), edits=(Worker, worker))
+
+
+class Withdrawal(Body):
+    """Why somebody leaves."""
+
+    reason: Leaving
+
+
+@router.post("/workers/{worker}/withdrawal", status_code=204)
+async def withdrawal(
+    worker: Id, body: Withdrawal, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]
+) -> None:
+    """Leave the programme. 404 no-such-worker · 409 not-enrolled · 412 changed meanwhile (If-Match)."""
+    _themselves(who, worker)
+    await run(do.withdraw, do.Withdraw(worker=worker, reason=body.reason, at=body.at), edits=(Worker, worker))
+
+
+@router.delete("/workers/{worker}", status_code=204)
+async def erasure(worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]) -> None:
+    """Erase a person: their key dies, everywhere. 404 no-such-worker · 410 erased."""
+    _themselves(who, worker)
+    await run(do.erase, do.Erase(worker=worker), edits=(Worker, worker))
+
+
+def _themselves(who: Who, worker: str) -> None:
+    if who.role is Role.WORKER and who.subject != worker:
+        raise Refused("not-yours", "A worker sees and decides about themselves alone.", status=403)

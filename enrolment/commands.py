@@ -1,0 +1,158 @@
+"""What can be done about somebody on the way: each command beside its one handler."""
+
+
+import orjson
+from pydantic import Field
+
+from enrolment.domain import Worker
+from services import vault
+from services.contracts.base import Id, Slug
+from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
+from services.contracts.topics import CONTACTS
+from services.kernel import Command, Refused, new_id
+from services.work import Work
+
+CARD = ("given_name", "family_name", "email", "phone", "language")
+
+
+class Refer(Command):
+    """A partner refers somebody."""
+
+    partner: Slug
+    card: dict[str, str]
+    profile: WorkerProfiled | None = None
+
+
+async def refer(command: Refer, work: Work) -> dict[str, str]:
+    """Their key is made first: everything said of them is encrypted under it."""
+    if command.partner not in {partner.id for partner in work.rules.partners}:
+        raise Refused("no-such-partner", f"{command.partner} is no partner of {work.programme}.", status=422)
+    worker = Worker.refer(new_id(), command.partner)
+    work.add(worker)
+    await work.new_key(worker)
+    worker.fill_in({name: await work.seal(worker.id, name, text) for name, text in command.card.items()})
+    if command.profile is not None:
+        await _describe(worker, command.profile, work)
+    return {"worker": worker.id}
+
+
+class Describe(Command):
+    """What grouping matches on has changed."""
+
+    worker: Id
+    profile: WorkerProfiled
+
+
+async def describe(command: Describe, work: Work) -> None:
+    """The whole profile anew."""
+    await _describe(await work.get(Worker, command.worker), command.profile, work)
+
+
+async def _describe(worker: Worker, profile: WorkerProfiled, work: Work) -> None:
+    unknown = set(profile.slots) - {slot.id for slot in work.rules.slots}
+    if unknown:
+        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {work.programme}.", status=422)
+    if profile.municipality not in {each.id for each in work.rules.municipalities}:
+        raise Refused("no-such-municipality", f"{profile.municipality} is no municipality of {work.programme}.", status=422)
+    worker.describe(profile, await work.seal(worker.id, "profile", profile.model_dump_json()))
+
+
+class DecideConsent(Command):
+    """Somebody gave or withdrew consents, having read one version of the notice."""
+
+    worker: Id
+    given: dict[Purpose, bool] = Field(min_length=1)
+    notice: str
+    language: str
+
+
+async def decide_consent(command: DecideConsent, work: Work) -> None:
+    """Who may be contacted has a card on the bus, and nobody else."""
+    worker = await work.get(Worker, command.worker)
+    for purpose, given in sorted(command.given.items()):
+        worker.consent(purpose, given, command.notice, command.language, work.at)
+    if Purpose.CONTACT in command.given:
+        await _publish_card(worker, work)
+
+
+async def _publish_card(worker: Worker, work: Work) -> None:
+    if not worker.consents_to(Purpose.CONTACT):
+        work.table(CONTACTS, worker, None)
+        return
+    card = {name: await work.unseal(worker.id, name, sealed) for name, sealed in worker.card.items()}
+    work.table(CONTACTS, worker, vault.encrypt_payload(await work.key(worker.id), worker.id, orjson.dumps(card)).encode())
+
+
+class Admit(Command):
+    """The welcome interview ended in admission."""
+
+    worker: Id
+
+
+async def admit(command: Admit, work: Work) -> None:
+    """Admit a referred worker."""
+    (await work.get(Worker, command.worker)).admit()
+
+
+class Decline(Command):
+    """The welcome interview did not end in admission."""
+
+    worker: Id
+
+
+async def decline(command: Decline, work: Work) -> None:
+    """Decline a referred worker."""
+    (await work.get(Worker, command.worker)).decline()
+
+
+class Withdraw(Command):
+    """Somebody leaves."""
+
+    worker: Id
+    reason: Leaving
+
+
+async def withdraw(command: Withdraw, work: Work) -> None:
+    """Let them go."""
+    (await work.get(Worker, command.worker)).withdraw(command.reason)
+
+
+class Erase(Command):
+    """Somebody wants nothing kept of them, or the law or the retention period does."""
+
+    worker: Id
+
+
+async def erase(command: Erase, work: Work) -> None:
+    """The death of the key, with tombstones for all who held it."""
+    worker = await work.get(Worker, command.worker)
+    worker.erase()
+    await work.destroy_key(worker)
+
+
+class Look(Command):
+    """Somebody reads a person's data: written down before it is shown."""
+
+    worker: Id
+    who: str
+    role: str
+    what: str
+
+
+async def look(command: Look, work: Work) -> dict[str, object]:
+    """Identity, consents and profile in the clear, for the caller alone."""
+    worker = await work.get(Worker, command.worker)
+    if worker.card:
+        await work.note_access(worker.id, command.who, command.role, command.what)
+    profile = await work.unseal(worker.id, "profile", worker.profile) if worker.profile else None
+    return {
+        "worker": worker.id,
+        "partner": worker.partner,
+        "status": worker.status.value,
+        "card": {name: await work.unseal(worker.id, name, sealed) for name, sealed in worker.card.items()},
+        "profile": orjson.loads(profile) if profile else None,
+        "consents": {purpose.value: consent.model_dump(mode="json") for purpose, consent in worker.consents.items()},
+        "version": work.version(worker),
+    }
+
+

@@ -1,0 +1,165 @@
+"""The routes of grouping: parse, authorise, call, answer."""
+
+import asyncio
+from collections import Counter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from grouping import commands as do
+from grouping.domain import Facilitator, Place
+from grouping.formation import solve
+from grouping.proposals import Survey, proposed, survey
+from services.auth import Role, Who, allowed
+from services.contracts.base import Day, Id, Slug
+from services.contracts.grouping import Kind
+from services.service import Reader, Run
+
+router = APIRouter()
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Operator = Annotated[Who, allowed(Role.OPERATOR)]
+
+
+class Body(BaseModel):
+    """Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PlaceBody(Body):
+    """Where groups can meet."""
+
+    title: Text
+    address: Text
+    municipality: Slug
+    rooms: int = Field(default=1, ge=1, le=100, description="groups that can meet there at the same time")
+    access: bool = Field(default=False, description="step-free")
+
+
+@router.put("/places/{place}", status_code=204)
+async def register_place(place: Slug, body: PlaceBody, run: Run, who: Operator) -> None:
+    """Register or correct a place. 412 changed meanwhile (If-Match) · 422 no-such-municipality."""
+    await run(do.register_place, do.RegisterPlace(place=place, **body.model_dump()), edits=(Place, place))
+
+
+class FacilitatorBody(Body):
+    """Who leads groups, when and how many. The id is a pseudonym: no name here."""
+
+    municipality: Slug
+    travel_km: float = Field(default=60, gt=0, le=500, allow_inf_nan=False)
+    slots: list[Slug] = Field(min_length=1, max_length=50)
+    groups: int = Field(default=1, ge=1, le=20, description="how many groups at a time")
+
+
+@router.put("/facilitators/{facilitator}", status_code=204)
+async def register_facilitator(facilitator: Slug, body: FacilitatorBody, run: Run, who: Operator) -> None:
+    """Register or correct a facilitator. 412 changed meanwhile (If-Match) · 422 no-such-municipality, no-such-slot."""
+    command = do.RegisterFacilitator(facilitator=facilitator, **body.model_dump())
+    await run(do.register_facilitator, command, edits=(Facilitator, facilitator))
+
+
+class Asked(Body):
+    """As the pool stands, for groups that begin after this day."""
+
+    on: Day
+    seed: int = Field(default=0, ge=0, le=2**31)
+
+
+class Proposed(BaseModel):
+    """A group that could be formed: as `POST /groups` takes it."""
+
+    slot: str
+    place: str
+    facilitator: str
+    first: Day
+    members: list[str]
+
+
+class Unplaced(BaseModel):
+    """Somebody who would have to wait, and why."""
+
+    id: str
+    reasons: list[str]
+
+
+class Proposal(BaseModel):
+    """Nothing is decided by it."""
+
+    groups: list[Proposed]
+    unplaced: list[Unplaced]
+
+
+@router.post("/proposals")
+async def propose(body: Asked, run: Run, read: Reader, who: Operator) -> Proposal:
+    """Who could sit with whom. Nothing is stored; confirm each group with `POST /groups`."""
+    problem = await run(survey, Survey(on=body.on), keep=False)
+    answer = await asyncio.to_thread(solve, problem, body.seed)
+    unplaced = [Unplaced(id=each.id, reasons=list(each.reasons)) for each in answer.unplaced]
+    groups = [Proposed.model_validate(each) for each in proposed(answer, read.rules, body.on)]
+    return Proposal(groups=groups, unplaced=unplaced)
+
+
+class GroupBody(Body):
+    """These people, there, then, with this facilitator."""
+
+    members: list[Id] = Field(min_length=1, max_length=100)
+    slot: Slug
+    place: Slug
+    facilitator: Slug
+    first: Day
+    kind: Kind = Kind.HETEROGENEOUS
+    at: AwareDatetime | None = None
+
+
+class Formed(BaseModel):
+    """The new group."""
+
+    group: str
+
+
+@router.post("/groups", status_code=201)
+async def form(body: GroupBody, run: Run, who: Operator, response: Response) -> Formed:
+    """Form a group. 404 no-such-place, no-such-facilitator, no-such-seeker · 409 no-room, facilitator-not-free, facilitator-full,
+    not-waiting, not-before, out-of-reach, slot-impossible, seated-already · 422 wrong-size, wrong-weekday, no-such-slot."""
+    made = await run(do.form, do.Form(**body.model_dump()))
+    response.headers["Location"] = f"groups/{made['group']}"
+    return Formed(**made)
+
+
+class GroupRow(BaseModel):
+    """A group and how many sit there."""
+
+    model_config = ConfigDict(extra="ignore")
+    group: str
+    kind: Kind
+    slot: str
+    place: str
+    facilitator: str
+    first: Day
+    members: int
+
+
+@router.get("/groups")
+async def groups(read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.FACILITATOR)]) -> list[GroupRow]:
+    """The groups, oldest first; a facilitator sees their own."""
+    own: dict[str, Any] = {"facilitator": who.subject} if who.role is Role.FACILITATOR else {}
+    sitting = Counter(row["group"] for row in await read.rows("pool") if "group" in row and "left" not in row)
+    return [GroupRow(**row, members=sitting[row["group"]]) for row in await read.rows("groups", own)]
+
+
+class PoolCounts(BaseModel):
+    """How many wait, of them how many are held back until a day, and how many sit."""
+
+    waiting: int
+    held_back: int
+    seated: int
+
+
+@router.get("/pool")
+async def pool(read: Reader, who: Operator) -> PoolCounts:
+    """The pool in figures."""
+    rows = [row for row in await read.rows("pool") if "waits" in row and "gone" not in row]
+    waiting = [row for row in rows if "group" not in row or "left" in row]
+    held_back = sum(row.get("not_before") is not None for row in waiting)
+    return PoolCounts(waiting=len(waiting), held_back=held_back, seated=len(rows) - len(waiting))

@@ -1,0 +1,151 @@
+"""What can be done about groups: each command beside its one handler. A decision reads everything anew, guarded."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from pydantic import Field
+
+from grouping.domain import Facilitator, Group, Membership, Place, Seeker, right_size
+from services.contracts.base import Id, Slug
+from services.contracts.enrolment import WorkerProfiled
+from services.contracts.grouping import Kind
+from services.kernel import Command, Refused, new_id
+from services.programmes import distance_km
+from services.work import Work
+
+
+class RegisterPlace(Command):
+    """A place where groups can meet, new or corrected."""
+
+    place: Slug
+    title: str
+    address: str
+    municipality: Slug
+    rooms: int
+    access: bool
+
+
+async def register_place(command: RegisterPlace, work: Work) -> None:
+    """Keep it."""
+    _known_municipality(command.municipality, work)
+    told = command.model_dump(exclude={"at", "place"})
+    place = await work.find(Place, command.place)
+    if place is None:
+        place = Place(id=command.place, **told)
+        work.add(place)
+    for name, value in told.items():
+        setattr(place, name, value)
+    place.register()
+
+
+class RegisterFacilitator(Command):
+    """Somebody who leads groups, new or corrected."""
+
+    facilitator: Slug
+    municipality: Slug
+    travel_km: float
+    slots: frozenset[Slug]
+    groups: int
+
+
+async def register_facilitator(command: RegisterFacilitator, work: Work) -> None:
+    """Keep them."""
+    _known_municipality(command.municipality, work)
+    _known_slots(command.slots, work)
+    told = command.model_dump(exclude={"at", "facilitator"})
+    facilitator = await work.find(Facilitator, command.facilitator)
+    if facilitator is None:
+        facilitator = Facilitator(id=command.facilitator, **told)
+        work.add(facilitator)
+    for name, value in told.items():
+        setattr(facilitator, name, value)
+    facilitator.register()
+
+
+class Form(Command):
+    """These people, in this slot, at this place, with this facilitator, from this day on."""
+
+    members: list[Id] = Field(min_length=1)
+    slot: Slug
+    place: Slug
+    facilitator: Slug
+    first: date
+    kind: Kind = Kind.HETEROGENEOUS
+
+
+async def form(command: Form, work: Work) -> dict[str, str]:
+    """Every rule is checked again: what was proposed may be old by now."""
+    _known_slots([command.slot], work)
+    right_size(len(set(command.members)), work.rules.sizes.min, work.rules.sizes.max)
+    if command.first.isoweekday() != next(slot.isoweekday for slot in work.rules.slots if slot.id == command.slot):
+        raise Refused("wrong-weekday", f"{command.first} is not a day of slot {command.slot}.", status=422)
+    place, facilitator = await work.get(Place, command.place), await work.get(Facilitator, command.facilitator)
+    await _room_is_free(place, command.slot, work)
+    await _facilitator_is_free(facilitator, place, command.slot, work)
+    workers = sorted(set(command.members))
+    for worker in workers:
+        await _can_sit(await work.get(Seeker, worker), place, command, work)
+    seated = [each for group in await work.where(Group, members__worker=workers) for each in workers if group.seats(each)]
+    if seated:
+        raise Refused("seated-already", f"{', '.join(sorted(seated))}: already in a group.", workers=sorted(seated))
+    group = Group(
+        id=new_id(), kind=command.kind, slot=command.slot, place=place.id, facilitator=facilitator.id, first=command.first
+    )
+    group.form(workers)
+    work.add(group)
+    return {"group": group.id}
+
+
+async def _room_is_free(place: Place, slot: str, work: Work) -> None:
+    meeting = [group for group in await work.where(Group, place=place.id, slot=slot) if group.state == "formed"]
+    if len(meeting) >= place.rooms:
+        raise Refused("no-room", f"Place {place.id} has no room free in {slot}.")
+
+
+async def _facilitator_is_free(facilitator: Facilitator, place: Place, slot: str, work: Work) -> None:
+    leads = [group for group in await work.where(Group, facilitator=facilitator.id) if group.state == "formed"]
+    if slot not in facilitator.slots or any(group.slot == slot for group in leads):
+        raise Refused("facilitator-not-free", f"Facilitator {facilitator.id} is not free in {slot}.")
+    if len(leads) >= facilitator.groups:
+        raise Refused("facilitator-full", f"Facilitator {facilitator.id} leads {len(leads)} groups already.")
+    if distance_km(work.rules, facilitator.municipality, place.municipality) > facilitator.travel_km:
+        raise Refused("out-of-reach", f"Facilitator {facilitator.id} does not reach place {place.id}.")
+
+
+async def _can_sit(seeker: Seeker, place: Place, command: Form, work: Work) -> None:
+    if not seeker.waits or seeker.profile is None:
+        raise Refused("not-waiting", f"Worker {seeker.id} does not wait for a seat.", worker=seeker.id)
+    if seeker.not_before is not None and command.first < seeker.not_before:
+        raise Refused("not-before", f"Worker {seeker.id} waits until {seeker.not_before}.", worker=seeker.id)
+    profile = WorkerProfiled.model_validate_json(await work.unseal(seeker.id, "profile", seeker.profile))
+    if command.slot not in profile.slots:
+        raise Refused("slot-impossible", f"Worker {seeker.id} cannot attend {command.slot}.", worker=seeker.id)
+    if distance_km(work.rules, profile.municipality, place.municipality) > profile.travel_km:
+        raise Refused("out-of-reach", f"Worker {seeker.id} does not reach place {place.id}.", worker=seeker.id)
+
+
+class Leave(Command):
+    """Somebody leaves the pool and any group, from that day on."""
+
+    worker: Id
+
+
+async def leave(command: Leave, work: Work) -> None:
+    """Free the seat."""
+    seeker = await work.find(Seeker, command.worker)
+    if seeker is not None:
+        seeker.leave()
+    for group in await work.where(Group, members__worker=[command.worker]):
+        group.release(command.worker, work.at.date())
+
+
+
+def _known_municipality(municipality: str, work: Work) -> None:
+    if municipality not in {each.id for each in work.rules.municipalities}:
+        raise Refused("no-such-municipality", f"{municipality} is no municipality of {work.programme}.", status=422)
+
+
+def _known_slots(slots: Iterable[str], work: Work) -> None:
+    unknown = set(slots) - {slot.id for slot in work.rules.slots}
+    if unknown:
+        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {work.programme}.", status=422)

@@ -1,0 +1,35 @@
+"""The `ama` command: one place from which everything is run, looked at and mended.
+
+Invariant: a command imports what it needs when it runs, so that `ama --help` is quick and no part is needed by another's command.
+"""
+
+import sys
+
+import typer
+
+from services.cli import contracts, keys, person, pilot, projections, run, token
+from services.settings import Misconfigured
+
+app = typer.Typer(
+    name="ama",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="AMA Lavoro: self-help groups for people who lost their work. Start with [b]ama up[/b], or [b]ama pilot jobs2[/b].",
+    rich_markup_mode="rich",
+)
+app.command("up")(run.up)
+app.command("serve")(run.serve)
+app.add_typer(token.app)
+app.add_typer(pilot.app, name="pilot")
+app.add_typer(person.app, name="person")
+app.add_typer(projections.app, name="projections")
+app.add_typer(contracts.app, name="contracts")
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    """Run the command line; what is wrong with the configuration is one sentence, not a trace."""
+    try:
+        app()
+    except Misconfigured as error:
+        sys.exit(f"ama: {error}")

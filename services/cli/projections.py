@@ -1,0 +1,49 @@
+"""`ama projections`: build a read model anew from the bus, beside the one that is read."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+app = typer.Typer(no_args_is_help=True, help="List read models, or build one anew from the bus.")
+Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
+Service = Annotated[str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics")]
+HERE = Path(".ama")
+
+
+@app.command("list")
+def list_(service: Service, data: Data = HERE) -> None:
+    """The read models of a service, and which generation of each is read."""
+
+    async def show() -> None:
+        from services import house
+        from services.cli.where import settings
+
+        one = house.build(service, settings(data))
+        for name in one.shelf.projections:
+            Console().print(f"{name}  generation {await one.shelf.live(name)}")
+        await one.stop()
+
+    asyncio.run(show())
+
+
+@app.command()
+def rebuild(service: Service, projection: Annotated[str, typer.Argument(help="Its name, as `list` shows it.")], data: Data = HERE) -> None:
+    """Build it anew from the first event, beside the live one; when level, readers are switched over and the old one is dropped."""
+    from services import house
+    from services.cli.where import settings
+    from services.rebuilding import rebuild as build_anew
+
+    async def run() -> None:
+        one = house.build(service, settings(data))
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            task = progress.add_task(f"{service} {projection}", total=None)
+            generation = await build_anew(one, projection, lambda done, total: progress.update(task, completed=done, total=total))
+        await one.stop()
+        Console().print(f"{projection}: generation {generation} is read now.")
+
+    asyncio.run(run())

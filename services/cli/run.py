@@ -1,0 +1,85 @@
+"""`ama up` (everything on this machine) and `ama serve` (one service, on engines given by the environment)."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Data = Annotated[Path, typer.Option("--data", help="Folder that holds everything: engines' data, keys, mail.", envvar="AMA_DATA")]
+HERE = Path(".ama")
+
+
+def up(
+    data: Data = HERE,
+    port: Annotated[int, typer.Option(help="Port of the five services on 127.0.0.1; 0 takes a free one.")] = 8000,
+    secure: Annotated[bool, typer.Option(help="Give the embedded Kafka SASL/SCRAM users and ACLs.")] = False,
+) -> None:
+    """Start real Kafka, real MongoDB and all five services here, and stay up until Ctrl-C.
+
+    Needs no Docker, no Java and no database installed. The first start downloads Kafka once; after that it works offline. Addresses are
+    printed and kept in DATA/run.json, so that other commands find them.
+    """
+    from services.embedded import Home
+
+    async def stay() -> None:
+        async with Home(data, port=port, secure=secure, console=Console(stderr=True)) as home:
+            Console().print(addresses(home.addresses()))
+            await until_told([home.house.ended()])
+
+    asyncio.run(stay())
+
+
+def serve(
+    service: Annotated[str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics")],
+    roles: Annotated[str, typer.Option(help="Which of its roles, comma-separated: api, consume, relay.")] = "api,consume,relay",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+) -> None:
+    """Run one service, or some roles of it, on the engines that AMA_KAFKA and AMA_MONGO name.
+
+    As many copies as you like: they share the partitions, and one relay sends while the others wait. Health is at /healthz and /readyz of
+    every role, also without `api`.
+    """
+    from services import house, settings
+    from services.contracts.topics import SERVICES
+    from services.service import ROLES, running
+
+    wanted = [role.strip() for role in roles.split(",") if role.strip()]
+    if service not in SERVICES or not wanted or set(wanted) - set(ROLES):
+        raise settings.Misconfigured(f"ama serve takes one of {', '.join(SERVICES)} and roles among {', '.join(ROLES)}.")
+    given = settings.from_environment()
+
+    async def stay() -> None:
+        one = house.build(service, given)
+        async with running(one, wanted), house.serving(house.alone(one, "api" in wanted), house.listen(port, host)):
+            assert one.ended is not None
+            await until_told([one.ended])
+
+    asyncio.run(stay())
+
+
+async def until_told(others: list[Any]) -> None:
+    """Wait for SIGINT, SIGTERM, or one of the others, whose error is raised."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    waiting = [asyncio.ensure_future(each) for each in (told.wait(), *others)]
+    done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for each in pending:
+        each.cancel()
+    for each in done:
+        each.result()
+
+
+def addresses(named: dict[str, str]) -> Table:
+    """A table of what is where."""
+    table = Table("what", "where", title="AMA Lavoro is up")
+    for name, address in named.items():
+        table.add_row(name, address)
+    return table
+
+

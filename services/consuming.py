@@ -1,0 +1,185 @@
+"""A consumer that runs: batches from the bus, each in one transaction, retried, halved, and at last buried, one event at a time.
+
+Invariants: nothing is acknowledged but by the transaction that took it; on assignment a partition is read from the offset kept with the
+effects; whatever escapes stops the process, since FastStream would go on with the next batch; many subjects failing one after the other
+stop it too, because that is a bad deploy and not a bad event.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from faststream.kafka import KafkaBroker
+
+from services.bus import Bus, Records
+from services.consumer import Effect, Letter, Turn, take
+from services.inbox import Inbox, now_utc
+from services.store import Session, Store, backoff, passes
+from services.telemetry import Metrics
+
+log = logging.getLogger(__name__)
+ATTEMPTS = 5
+ALIKE = 25  # subjects buried one after the other, without a success between
+PARKED_EVERY = 0.1  # seconds between looks at what is parked
+
+
+class TooManyFailures(Exception):
+    """One sentence for the operator of the system: every event fails, so no event is at fault."""
+
+
+Start = Callable[[Session], tuple[Effect, Callable[[], Awaitable[Any]]]]
+
+
+@dataclass(eq=False)
+class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    """One consumer of one service: `start` makes the effect of one transaction, and what ends it."""
+
+    name: str
+    topics: Sequence[str]
+    store: Store
+    bus: Bus
+    start: Start
+    metrics: Metrics
+    fatal: Callable[[BaseException], None]
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _burials: int = 0
+    _parked: bool = True
+    _subscriber: Any = None
+    _task: asyncio.Task[None] | None = None
+
+    async def run_on(self, broker: KafkaBroker) -> None:
+        """Subscribe, and start."""
+        self._subscriber = self.bus.subscribe(broker, self.topics, f"{self.store.name}.{self.name}", self._batch, self)
+        await self._subscriber.start()
+        self._task = asyncio.create_task(self._look_at_parked(), name=f"parked of {self.name}")
+
+    async def stop(self) -> None:
+        """Finish the batch in hand and leave the group."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        if self._subscriber is not None:
+            async with self._lock:
+                await self._subscriber.stop()
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Nothing to do: a batch in hand either commits where it stood, or finds that another copy did."""
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Read on from where the effects are."""
+        wanted = [f"{self.name}|{each.topic}|{each.partition}" for each in assigned]
+        kept = await self.store.by_id("offsets", wanted)
+        for each in assigned:
+            stored = kept.get(f"{self.name}|{each.topic}|{each.partition}")
+            self._subscriber.consumer.seek(each, stored["next"] if stored else 0)
+
+    async def level(self) -> tuple[int, int]:
+        """How many records were read of how many there are now, over the partitions this copy holds."""
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            return 0, 1
+        held = list(consumer.assignment())
+        ends = await consumer.end_offsets(held) if held else {}
+        async with self._lock:
+            read = [min(await consumer.position(each), ends[each]) for each in held]
+        return sum(read), sum(ends.values()) if held else 1
+
+    async def caught_up(self) -> bool:
+        """Whether everything that was there at this moment is taken and nothing waits its turn."""
+        read, there = await self.level()
+        waiting = await self.store["parked"].find_one({"c": self.name, "why": {"$regex": "^not yet"}})
+        return read >= there and waiting is None
+
+    async def _batch(self, records: Records) -> None:
+        letters = [Letter(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
+        try:
+            async with self._lock:
+                await self._take(letters)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001  # FastStream would swallow it and go on
+            self.fatal(error)
+            await asyncio.Event().wait()
+
+    async def _take(self, letters: Sequence[Letter], keys: Sequence[str] = ()) -> None:
+        """All of it in one transaction; what fails by itself is found by halving."""
+        for attempt in range(ATTEMPTS):
+            try:
+                await self._once(letters, keys)
+            except Exception as error:
+                if passes(error):
+                    log.warning("transaction tried again", extra={"consumer": self.name, "error": repr(error)[:300]})
+                    if attempt < 2 or len(letters) + len(keys) == 1:
+                        await asyncio.sleep(backoff(attempt + 5, cap=5.0))
+                        return await self._take(letters, keys)
+                if len(letters) + len(keys) > 1:
+                    return await self._halve(letters, keys)
+                log.warning("event failed", extra={"consumer": self.name, "attempt": attempt + 1}, exc_info=error)
+                if attempt + 1 == ATTEMPTS:
+                    return await self._bury(letters, keys, error)
+                await asyncio.sleep(backoff(attempt + 3))
+            else:
+                return None
+        return None
+
+    async def _halve(self, letters: Sequence[Letter], keys: Sequence[str]) -> None:
+        if keys:
+            middle = len(keys) // 2 or len(keys)
+            for part in (keys[:middle], keys[middle:]):
+                if part:
+                    await self._take((), part)
+        if letters:
+            middle = len(letters) // 2 or len(letters)
+            for some in (letters[:middle], letters[middle:]):
+                if some:
+                    await self._take(some)
+
+    async def _bury(self, letters: Sequence[Letter], keys: Sequence[str], error: Exception) -> None:
+        self._burials += 1
+        if self._burials >= ALIKE:
+            raise TooManyFailures(
+                f"{self.name} stopped: {self._burials} subjects failed one after the other, the last with {error!r}. "
+                "That is not one bad event; mend the service and start it again."
+            ) from error
+        await self._once(letters, keys, doom=f"{type(error).__name__}: {error}"[:500])
+
+    async def _once(self, letters: Sequence[Letter], keys: Sequence[str], doom: str | None = None) -> None:
+        async def body(session: Session) -> Turn:
+            effect, end = self.start(session)
+            turn = await take(letters, Inbox(self.name, self.store, session), effect, now_utc(), keys, doom)
+            await end()
+            return turn
+
+        turn = await self.store.transaction(body)
+        counts = turn.tally.counts
+        if counts.get("taken"):
+            self._burials = 0
+        self._parked = self._parked or bool(counts.get("parked") or counts.get("still parked"))
+        self.metrics.took(self.name, counts)
+
+    async def _look_at_parked(self) -> None:
+        """Try again what waits for something that came by another road."""
+        while True:
+            await asyncio.sleep(PARKED_EVERY if self._parked else 2.0)
+            try:
+                await self._retry_due()
+            except Exception as error:  # noqa: BLE001  # told to the process, which ends or begins again
+                if not passes(error):
+                    self.fatal(error)
+                    return
+
+    async def _retry_due(self) -> None:
+        waiting = {"c": self.name, "why": {"$regex": "^not yet"}}
+        held = {(each.topic, each.partition) for each in self._subscriber.consumer.assignment()}
+        due = self.store["parked"].find({**waiting, "retry": {"$lte": now_utc()}}).sort("retry", 1).limit(500)
+        keys = [each["k"] async for each in due if (each["topic"], each["partition"]) in held]
+        if keys:
+            async with self._lock:
+                await self._take((), list(dict.fromkeys(keys)))
+        else:
+            self._parked = await self.store["parked"].find_one(waiting) is not None

@@ -1,0 +1,49 @@
+"""What every event type declares about itself: its name, its topic, who may read it, whom it concerns.
+
+Invariant: a type's name is a literal string in the class body, never derived, so that renaming a class changes no contract.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Moment = AwareDatetime
+Day = date
+__all__ = ["Day", "EventData", "Field", "Id", "Moment", "Restricted", "Slug", "catalogue", "datetime"]
+
+_types: dict[str, "type[EventData]"] = {}
+
+
+class EventData(BaseModel):
+    """Payload of an open event: read by any service; no name, contact, free text or answer in it. Unknown fields are ignored,
+    so that a reader of today takes what a writer of tomorrow adds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)  # JSON has no NaN
+
+    type: ClassVar[str]
+    topic: ClassVar[str]
+    readers: ClassVar[tuple[str, ...]] = ("any",)
+    person: ClassVar[str | None] = None  # the field that holds the person it is about; "subject" if the envelope does
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        name = cls.__dict__.get("type")
+        if name is None:
+            return  # an abstract base such as Restricted
+        known = _types.get(name)
+        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"{name} is declared twice: {known.__qualname__} and {cls.__qualname__}")
+        _types[name] = cls
+
+
+class Restricted(EventData):
+    """Payload that only the `readers` may read: a JWE under the key of the person that `person` names."""
+
+
+def catalogue(extra: Iterable[type[EventData]] = ()) -> dict[str, type[EventData]]:
+    """Every declared event type by its name."""
+    return {**_types, **{kind.type: kind for kind in extra}}

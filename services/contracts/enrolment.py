@@ -1,0 +1,98 @@
+"""What enrolment publishes: who is on the way into a group, with what consent."""
+
+from enum import StrEnum
+
+from services.contracts.base import Day, EventData, Id, Restricted, Slug
+
+
+class Purpose(StrEnum):
+    """What a person can consent to, each apart from the others."""
+
+    PARTICIPATION = "participation"
+    CONTACT = "contact"
+    RESEARCH = "research"
+    PARTNER_FEEDBACK = "partner-feedback"
+
+
+class Leaving(StrEnum):
+    """Why somebody withdrew. Found work is a success, not a drop-out."""
+
+    FOUND_WORK = "found-work"
+    NO_TIME = "no-time"
+    ILLNESS = "illness"
+    MOVED_AWAY = "moved-away"
+    CONSENT_WITHDRAWN = "consent-withdrawn"
+    OTHER = "other"
+
+
+class WorkerReferred(EventData):
+    """A partner referred a worker, or the worker asked to take part (`partner` is then the partner who took the request)."""
+
+    type = "it.amalavoro.enrolment.worker.referred.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+    partner: Slug
+
+
+class ConsentChanged(EventData):
+    """A worker gave or withdrew consent for one purpose, having read one version of the notice (ISO/IEC TS 27560 terms)."""
+
+    type = "it.amalavoro.enrolment.consent.changed.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+    purpose: Purpose
+    given: bool
+    notice: str
+    language: str
+
+
+class WorkerAdmitted(EventData):
+    """The welcome interview ended in admission."""
+
+    type = "it.amalavoro.enrolment.worker.admitted.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+    partner: Slug
+
+
+class WorkerDeclined(EventData):
+    """The worker was not admitted, or did not want to be."""
+
+    type = "it.amalavoro.enrolment.worker.declined.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+    partner: Slug
+
+
+class WorkerWithdrawn(EventData):
+    """The worker leaves the programme."""
+
+    type = "it.amalavoro.enrolment.worker.withdrawn.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+    reason: Leaving
+
+
+class WorkerErased(EventData):
+    """The person's key is destroyed: whatever was encrypted under it is gone, and whatever was derived must go."""
+
+    type = "it.amalavoro.enrolment.worker.erased.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+
+
+class WorkerProfiled(Restricted):
+    """What grouping matches on. The latest profile counts whole. `travel_km` in kilometres by road; `slots` are weekly slots;
+    `not_before` holds a person back from every group until that day (a comparison group; a start that was asked for)."""
+
+    type = "it.amalavoro.enrolment.worker.profiled.v1"
+    topic = "ama.enrolment.restricted"
+    readers = ("enrolment", "grouping", "analytics")
+    person = "subject"
+    municipality: Slug
+    travel_km: float
+    slots: tuple[Slug, ...]
+    gender: str | None = None
+    birth_year: int | None = None
+    employer: Id | None = None
+    not_before: Day | None = None

@@ -1,0 +1,152 @@
+"""The envelope: CloudEvents 1.0, JSON, structured mode, so that one record read with any client explains itself.
+
+Invariant: `decode` either returns an event or raises `Unreadable` saying which attribute is wrong; nothing else ever escapes it.
+Source: CloudEvents 1.0.2 with its distributed tracing and sequence extensions.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+import orjson
+from pydantic import ValidationError
+
+from services.contracts.base import EventData, catalogue
+from services.contracts.topics import programme_of
+
+CONTENT_TYPE = b"application/cloudevents+json"
+JOSE = "application/jose"
+D = TypeVar("D")
+
+
+class Unreadable(Exception):
+    """A record that is no event of ours; `field` names what is wrong with it."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
+        self.field, self.why = field, why
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[D]):
+    """One thing that happened. `time`: in the world; `recordedtime`: when it was written down. `sequence` counts 1, 2, 3 … per
+    (source, subject). `data` is the payload class, or, before it is opened, the JWE or the bare JSON value."""
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    recordedtime: datetime
+    sequence: int
+    data: D
+    dataschema: str | None = None
+    traceparent: str | None = None
+    correlationid: str | None = None
+    causationid: str | None = None
+
+    @property
+    def programme(self) -> str:
+        """The programme the event belongs to."""
+        return programme_of(self.source)
+
+    def carrying(self, data: Any) -> "Event[Any]":
+        """The same event with another payload (a JWE opened, a class read)."""
+        return replace(self, data=data)
+
+
+def schema_uri(kind: type[EventData]) -> str:
+    """URI of the frozen JSON Schema of this type and version."""
+    return f"https://amalavoro.it/schemas/{kind.type}.json"
+
+
+def encode(event: Event[Any]) -> bytes:
+    """The record's value. `sequence` is a string of digits; without its `sequencetype` the CloudEvents sequence extension would
+    have it sorted as a text, and 10 come before 9."""
+    sealed = isinstance(event.data, str)
+    body: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "subject": event.subject,
+        "time": event.time,
+        "recordedtime": event.recordedtime,
+        "sequence": str(event.sequence),
+        "sequencetype": "Integer",
+        "datacontenttype": JOSE if sealed else "application/json",
+        "dataschema": event.dataschema,
+        "traceparent": event.traceparent,
+        "correlationid": event.correlationid,
+        "causationid": event.causationid,
+        "data": event.data if sealed else event.data.model_dump(mode="json"),
+    }
+    return orjson.dumps({name: value for name, value in body.items() if value is not None}, option=orjson.OPT_UTC_Z)
+
+
+def decode(value: bytes | None) -> Event[Any]:
+    """Read a record's value. Raises Unreadable naming the attribute; the payload stays as it came (see `read`)."""
+    if not value:
+        raise Unreadable("value", "the record is empty")
+    try:
+        body = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable("value", f"not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise Unreadable("value", "not a JSON object")
+    event: Event[Any] = Event(
+        id=_text(body, "id"),
+        source=_text(body, "source"),
+        type=_text(body, "type"),
+        subject=_text(body, "subject"),
+        time=_moment(body, "time"),
+        recordedtime=_moment(body, "recordedtime"),
+        sequence=_count(body, "sequence"),
+        data=body.get("data"),
+        **{name: _text(body, name) if body.get(name) is not None else None for name in _OPTIONAL},
+    )
+    if body.get("specversion") != "1.0":
+        raise Unreadable("specversion", "not 1.0")
+    try:
+        programme_of(event.source)
+    except ValueError as error:
+        raise Unreadable("source", str(error)) from error
+    return event
+
+
+def read(event: Event[Any]) -> Event[Any]:
+    """The event with its payload as the class of its type. KeyError for a type we do not know; Unreadable naming the field."""
+    kind = catalogue()[event.type]
+    try:
+        return event.carrying(kind.model_validate(event.data))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise Unreadable(".".join(("data", *map(str, first["loc"]))), first["msg"]) from error
+
+
+_DIGITS = 18  # any whole number of so many digits fits into 64 bits, and MongoDB keeps no larger one
+_OPTIONAL = ("dataschema", "traceparent", "correlationid", "causationid")
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise Unreadable(name, "missing or not a text")
+    return value
+
+
+def _moment(body: dict[str, Any], name: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(_text(body, name))
+        if moment.tzinfo is None:
+            raise Unreadable(name, "has no offset from UTC")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # overflow: in UTC it is before year 1 or after 9999
+        raise Unreadable(name, "not a date and time") from error
+
+
+def _count(body: dict[str, Any], name: str) -> int:
+    value = _text(body, name)
+    if not value.isascii() or not value.isdecimal() or len(value) > _DIGITS or int(value) < 1:
+        raise Unreadable(name, "not a whole number from 1")
+    return int(value)

@@ -1,0 +1,98 @@
+"""What grouping publishes: who sits with whom, where, when, with which facilitator."""
+
+from enum import StrEnum
+
+from services.contracts.base import Day, EventData, Id, Slug
+
+
+class Kind(StrEnum):
+    """Homogeneous: all members had the same employer. Heterogeneous: the territorial pool."""
+
+    HOMOGENEOUS = "homogeneous"
+    HETEROGENEOUS = "heterogeneous"
+
+
+class WorkerWaitlisted(EventData):
+    """An admitted worker with a known profile waits for a seat."""
+
+    type = "it.amalavoro.grouping.worker.waitlisted.v1"
+    topic = "ama.grouping"
+    person = "subject"
+    not_before: Day | None = None
+
+
+class WorkerUnlisted(EventData):
+    """The worker does not wait for a seat any more, and has none."""
+
+    type = "it.amalavoro.grouping.worker.unlisted.v1"
+    topic = "ama.grouping"
+    person = "subject"
+
+
+class PlaceRegistered(EventData):
+    """Where groups can meet (the subject): so many rooms at a time, with step-free access or not. Said again, it corrects."""
+
+    type = "it.amalavoro.grouping.place.registered.v1"
+    topic = "ama.grouping"
+    title: str
+    address: str
+    municipality: Slug
+    rooms: int
+    access: bool
+
+
+class FacilitatorRegistered(EventData):
+    """Somebody can lead so many groups at a time (the subject is a pseudonym). Said again, it corrects."""
+
+    type = "it.amalavoro.grouping.facilitator.registered.v1"
+    topic = "ama.grouping"
+    groups: int
+
+
+class GroupFormed(EventData):
+    """A group has a weekly slot, a place and a facilitator; `first` is the day of its first meeting."""
+
+    type = "it.amalavoro.grouping.group.formed.v1"
+    topic = "ama.grouping"
+    kind: Kind
+    slot: Slug
+    place: Slug
+    facilitator: Slug
+    first: Day
+
+
+class FacilitatorAssigned(EventData):
+    """From this day the facilitator leads the group."""
+
+    type = "it.amalavoro.grouping.facilitator.assigned.v1"
+    topic = "ama.grouping"
+    facilitator: Slug
+    since: Day
+
+
+class MemberJoined(EventData):
+    """From this day the worker has a seat in the group (the subject)."""
+
+    type = "it.amalavoro.grouping.member.joined.v1"
+    topic = "ama.grouping"
+    person = "worker"
+    worker: Id
+    since: Day
+
+
+class MemberLeft(EventData):
+    """From this day the worker has no seat in the group (the subject) any more."""
+
+    type = "it.amalavoro.grouping.member.left.v1"
+    topic = "ama.grouping"
+    person = "worker"
+    worker: Id
+    since: Day
+
+
+class GroupConcluded(EventData):
+    """All meetings of the programme were held."""
+
+    type = "it.amalavoro.grouping.group.concluded.v1"
+    topic = "ama.grouping"
+    on: Day

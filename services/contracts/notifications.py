@@ -1,0 +1,26 @@
+"""What notifications publishes: that a message went out, or did not. Never to which address, nor what it said."""
+
+from services.contracts.base import EventData, Id
+
+
+class MessageSent(EventData):
+    """The mail server accepted a message for the worker. `about` names the template, `reference` the group or survey."""
+
+    type = "it.amalavoro.notifications.message.sent.v1"
+    topic = "ama.notifications"
+    person = "worker"
+    worker: Id
+    about: str
+    reference: Id
+
+
+class MessageFailed(EventData):
+    """A message was given up, for the reason named by a stable code."""
+
+    type = "it.amalavoro.notifications.message.failed.v1"
+    topic = "ama.notifications"
+    person = "worker"
+    worker: Id
+    about: str
+    reference: Id
+    reason: str

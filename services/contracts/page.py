@@ -1,0 +1,91 @@
+"""An AsyncAPI document as one plain page: small, legible on a phone, rendered here.
+
+Invariant: the page needs no other address and no script; whatever a document holds is shown as text, never as markup.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.contracts.schema import Schema
+
+_jinja = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class Row(NamedTuple):
+    """One field of a payload, as a reader wants it: its name, what it may hold, whether it can be missing."""
+
+    name: str
+    holds: str
+    required: bool
+    about: str
+
+
+def page(document: Schema) -> str:
+    """The HTML of a document made by `asyncapi.document`."""
+    schemas = document["components"]["schemas"]
+    messages = [
+        {"key": name, **message, "rows": rows(schemas[name]) if name in schemas else [], "example": _example(message)}
+        for name, message in document["components"]["messages"].items()
+    ]
+    return _jinja.get_template("asyncapi.html").render(
+        document=document,
+        messages=messages,
+        envelope=rows(schemas["cloudevent"]),
+        operations=[
+            {**operation, "topic": _last(operation["channel"])} for operation in document["operations"].values()
+        ],
+        last=_last,
+    )
+
+
+def rows(schema: Schema) -> list[Row]:
+    """The fields of an object schema, those inside others by their path."""
+    found: list[Row] = []
+    for name, field in schema.get("properties", {}).items():
+        found.append(Row(name, holds(field), name in schema.get("required", ()), field.get("description", "")))
+        found += [inner._replace(name=f"{name}.{inner.name}") for inner in rows(field)]
+    return found
+
+
+def holds(field: Schema) -> str:
+    """What a field may hold, in a few words."""
+    if "anyOf" in field:
+        return " or ".join(holds(choice) for choice in field["anyOf"])
+    if "const" in field:
+        return json.dumps(field["const"], ensure_ascii=False)
+    if "enum" in field:
+        return ", ".join(map(str, field["enum"]))
+    if field.get("type") == "array":
+        return "list of " + holds(field.get("items", {}))
+    if isinstance(rest := field.get("additionalProperties"), dict):
+        return "table of " + holds(rest)
+    bounds = [f"{word} {field[key]}" for key, word in _BOUNDS.items() if key in field]
+    return ", ".join([str(field.get("format") or field.get("type") or "any JSON"), *bounds])
+
+
+_BOUNDS = {
+    "minimum": "from",
+    "exclusiveMinimum": "above",
+    "maximum": "to",
+    "exclusiveMaximum": "below",
+    "maxLength": "length to",
+    "pattern": "like",
+}
+
+
+def _example(message: Schema) -> str:
+    examples: list[Any] = message.get("examples", [])
+    return json.dumps(examples[0]["payload"], indent=2, ensure_ascii=False) if examples else ""
+
+
+def _last(reference: Schema) -> str:
+    return str(reference["$ref"].rpartition("/")[2])

@@ -1,0 +1,76 @@
+"""What sessions publishes: the calendar, who came, and the survey waves."""
+
+from services.contracts.base import Day, EventData, Id, Moment, Restricted, Slug
+
+
+class SessionScheduled(EventData):
+    """Meeting `number` (1, 2, …) of the group has a date; `starts` carries the local offset."""
+
+    type = "it.amalavoro.sessions.session.scheduled.v1"
+    topic = "ama.sessions"
+    group: Id
+    number: int
+    starts: Moment
+    place: Slug
+
+
+class SessionHeld(EventData):
+    """The meeting took place: so many of the members on that date were present, so many were not."""
+
+    type = "it.amalavoro.sessions.session.held.v1"
+    topic = "ama.sessions"
+    group: Id
+    number: int
+    on: Day
+    present: int
+    absent: int
+
+
+class SurveyInvited(EventData):
+    """The worker is asked to fill in an instrument for a wave, by the due date."""
+
+    type = "it.amalavoro.sessions.survey.invited.v1"
+    topic = "ama.sessions"
+    person = "worker"
+    worker: Id
+    instrument: Slug
+    wave: str
+    due: Day
+
+
+class SurveySubmitted(EventData):
+    """The worker answered. Which answers, nobody learns from this."""
+
+    type = "it.amalavoro.sessions.survey.submitted.v1"
+    topic = "ama.sessions"
+    person = "worker"
+    worker: Id
+    instrument: Slug
+    wave: str
+
+
+class AttendanceRecorded(Restricted):
+    """Whether a member was at a meeting (the subject is the member). Said again, it corrects."""
+
+    type = "it.amalavoro.sessions.attendance.recorded.v1"
+    topic = "ama.sessions.restricted"
+    readers = ("sessions", "enrolment", "analytics")
+    person = "subject"
+    session: Id
+    group: Id
+    number: int
+    on: Day
+    present: bool
+
+
+class SurveyScored(Restricted):
+    """The scores of a submitted survey, by scale, in the instrument's own units."""
+
+    type = "it.amalavoro.sessions.survey.scored.v1"
+    topic = "ama.sessions.restricted"
+    readers = ("sessions", "analytics")
+    person = "worker"
+    worker: Id
+    instrument: Slug
+    wave: str
+    scores: dict[str, float]

@@ -1,0 +1,69 @@
+"""The topics: how many partitions, how they are kept, which service writes them.
+
+Invariant: a topic's number of partitions never changes; keys would move and subjects lose their order. It is checked at every start.
+"""
+
+from dataclasses import dataclass
+
+PARTITIONS = 6
+SERVICES = ("enrolment", "grouping", "sessions", "notifications", "analytics")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`compacted`: only the newest record of a key is kept (a table); else every record is kept for ever (a history)."""
+
+    name: str
+    writer: str
+    compacted: bool = False
+    partitions: int = PARTITIONS
+    readers: tuple[str, ...] = SERVICES
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Kafka's settings of this topic. A tombstone must take effect within the hour, so compaction may lag that long at most."""
+        if not self.compacted:
+            return {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+        hour = str(60 * 60 * 1000)
+        return {"cleanup.policy": "compact", "max.compaction.lag.ms": hour, "segment.ms": hour, "min.cleanable.dirty.ratio": "0.1"}
+
+
+KEYS = Topic("ama.enrolment.keys", "enrolment", compacted=True)
+CONTACTS = Topic("ama.enrolment.contacts", "enrolment", compacted=True, readers=("notifications",))
+
+FEED = Topic("ama.feed", "notifications", partitions=1, readers=("partner",))  # of each partner: ama.feed.{partner}
+
+TOPICS: dict[str, Topic] = {
+    topic.name: topic
+    for topic in (
+        Topic("ama.enrolment", "enrolment"),
+        Topic("ama.enrolment.restricted", "enrolment", readers=("enrolment", "grouping", "analytics")),
+        KEYS,
+        CONTACTS,
+        Topic("ama.grouping", "grouping"),
+        Topic("ama.sessions", "sessions"),
+        Topic("ama.sessions.restricted", "sessions", readers=("sessions", "enrolment", "notifications", "analytics")),
+        Topic("ama.notifications", "notifications"),
+        Topic("ama.analytics", "analytics"),
+    )
+}
+
+TOPICS |= {f"{name}.dead": Topic(f"{name}.dead", "any", partitions=1) for name in list(TOPICS)}
+
+
+def topic_of(name: str) -> Topic | None:
+    """The topic that an event type names; the feed stands for one topic per partner, so it is not in `TOPICS`."""
+    return FEED if name == FEED.name else TOPICS.get(name)
+
+
+def source_of(programme: str, topic: str) -> str:
+    """The `source` attribute of an event: `/programmes/{programme}/{context}`, with `/restricted` for the restricted topic."""
+    return f"/programmes/{programme}/" + topic.removeprefix("ama.").replace(".", "/")
+
+
+def programme_of(source: str) -> str:
+    """The programme that a `source` names. ValueError when it names none."""
+    head, _, rest = source.removeprefix("/programmes/").partition("/")
+    if not source.startswith("/programmes/") or not head or not rest:
+        raise ValueError(f"source {source!r} names no programme")
+    return head

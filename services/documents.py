@@ -1,0 +1,30 @@
+"""The collections of a service and their indexes, made before anything runs (a transaction that makes one conflicts with its neighbours).
+
+Invariant: every unique index, `_id` included, begins with the programme wherever a document belongs to one.
+"""
+
+from collections.abc import Sequence
+
+from services.kernel import Aggregate
+from services.running import REMEMBERED
+from services.store import Store
+
+COLLECTIONS = (
+    "access", "answers", "contacts", "dead", "erased", "keys", "marks", "offsets", "outbox", "parked", "projections", "relay",
+)  # fmt: skip
+
+
+async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
+    """Make what is missing; can be run again, and by several copies at once."""
+    there = set(await store.db.list_collection_names())
+    for name in {*COLLECTIONS, *(kind.noun for kind in aggregates)} - there:
+        await store.make(name)
+    await store["outbox"].create_index([("seq", 1), ("_id", 1)])
+    await store["parked"].create_index([("c", 1), ("k", 1)])
+    await store["parked"].create_index([("c", 1), ("retry", 1)])
+    await store["marks"].create_index([("c", 1)])
+    await store["access"].create_index([("p", 1), ("person", 1)])
+    await store["answers"].create_index([("at", 1)], expireAfterSeconds=int(REMEMBERED.total_seconds()))
+    for kind in aggregates:
+        for fields in kind.indexes:
+            await store[kind.noun].create_index([("p", 1), *((f"s.{field}", 1) for field in fields)])

@@ -1,0 +1,120 @@
+"""Everything on one machine: engines, issuer, mail catcher and the five services, in one folder, behind one port.
+
+Invariant: it stands on the same `build(settings)` as any other deployment; only where things are differs, and the folder says so.
+"""
+
+import json
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from starlette.routing import Mount
+
+from services import house, vault
+from services.contracts.topics import SERVICES
+from services.engines import Embedded, Engines
+from services.issuer import Issuer
+from services.mailcatcher import catching
+from services.settings import Misconfigured, Settings
+
+
+class Home:
+    """An async context manager: up when entered, down when left."""
+
+    def __init__(
+        self, data: Path, *, port: int = 0, secure: bool = False, console: Console | None = None, engines: Engines | None = None, **given: Any
+    ) -> None:
+        self.data, self._port, self._secure = data.resolve(), port, secure
+        self._console, self._engines, self._given = console or Console(stderr=True, quiet=True), engines, given
+        self._stack = AsyncExitStack()
+        self.house: house.House
+        self.issuer: Issuer
+        self.base = ""
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._enter()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def _enter(self) -> None:
+        self.data.mkdir(parents=True, exist_ok=True)
+        try:
+            listening = house.listen(self._port)
+        except OSError as error:
+            raise Misconfigured(f"Port {self._port} is taken: name another with --port, or 0 for a free one.") from error
+        self._stack.callback(listening.close)
+        engines = self._engines or self._stack.enter_context(_engines(self.data, self._secure, self._console))
+        keys = self.data / "keys"
+        vault.make_keys(keys, SERVICES)
+        self.base = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self.issuer = Issuer(keys, f"{self.base}/issuer")
+        smtp = self._given.pop("smtp", None) or os.environ.get("AMA_SMTP") or self._stack.enter_context(catching(self.data / "mail"))
+        self.settings = Settings(
+            kafka=engines.kafka,
+            mongo=engines.mongo,
+            keys=keys,
+            issuer=f"{self.base}/issuer",
+            public_url=self.base,
+            smtp=smtp,
+            **_sasl(engines),
+            **self._given,
+        )
+        self.house = house.House(self.settings, [Mount("/issuer", self.issuer.app())])
+        await self._stack.enter_async_context(house.serving(self.house.app, listening))
+        self._stack.push_async_callback(self.house.stop)
+        with self._console.status("Starting the services"):
+            await self.house.start()
+        self._say_where(engines)
+
+    def _say_where(self, engines: Engines) -> None:
+        """Other commands read this; it holds no secret but who may read the folder may read the keys beside it anyway."""
+        where = {"base": self.base, "kafka": engines.kafka, "mongo": engines.mongo, "pid": os.getpid()}
+        path = self.data / "run.json"
+        path.write_text(json.dumps(where))
+        self._stack.callback(path.unlink, missing_ok=True)
+
+    def addresses(self) -> dict[str, str]:
+        """What is where."""
+        named = {name: f"{self.base}/{name}/docs" for name in self.house.services}
+        return {**named, "Kafka": self.settings.kafka, "MongoDB": self.settings.mongo, "data": str(self.data)}
+
+    def token(self, role: str, programme: str, subject: str | None = None, partner: str | None = None) -> str:
+        """A token of the embedded issuer."""
+        return self.issuer.token(role, programme, subject or role, partner)
+
+    def client(self) -> httpx.AsyncClient:
+        """An HTTP client of the public port."""
+        return httpx.AsyncClient(base_url=self.base, timeout=30)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._stack.aclose()
+
+
+def _sasl(engines: Engines) -> dict[str, Any]:
+    if engines.sasl is None:
+        return {}
+    return {"sasl_username": engines.sasl.username, "sasl_password": engines.sasl.password, "sasl_mechanism": engines.sasl.mechanism}
+
+
+def _engines(data: Path, secure: bool, console: Console) -> Embedded:
+    progress = Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console, transient=True)
+    tasks: dict[str, Any] = {}
+
+    def report(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            progress.start()
+            tasks[what] = progress.add_task(what, total=total)
+        progress.update(tasks[what], completed=done)
+        if done >= total:
+            progress.stop()
+
+    return Embedded(data, secure=secure, report=report)
+

@@ -1,0 +1,82 @@
+"""Real Kafka and real MongoDB as child processes on loopback, their data kept in one folder.
+
+Invariants: a data folder has one holder at a time; its engines end with that holder, whatever way it dies; what
+they had acknowledged is there at the next start. Ports stay the same between starts while nobody else takes them.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from services.engines import jars, system
+from services.engines.kafka import Kafka, Sasl
+from services.engines.lock import Lock
+from services.engines.mongod import Mongod
+from services.engines.ports import Ports
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Where Kafka and MongoDB are. `sasl` holds the administrator's credentials when Kafka asks for some."""
+
+    kafka: str
+    mongo: str
+    sasl: Sasl | None = None
+
+
+class Embedded:
+    """The embedded engines on the data folder `data`; `secure` gives Kafka SASL users and ACLs.
+
+    `report` is called with what is being fetched, the bytes fetched so far and the bytes in all. Starting raises
+    EngineError, whose text is one sentence for the operator.
+    """
+
+    def __init__(self, data: Path, *, secure: bool = False, report: jars.Report | None = None) -> None:
+        self.data = data.expanduser().resolve()
+        self._report = report
+        logs = self.data / "logs"
+        self._kafka = Kafka(self.data / "kafka", logs / "kafka.log", secure=secure)
+        self._mongod = Mongod(self.data / "mongo", logs / "mongod.log")
+        self._lock = Lock(self.data)
+
+    def start(self) -> Engines:
+        """Start both engines side by side and return when both serve."""
+        system.check()
+        (self.data / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.data.chmod(0o700)
+        self._lock.acquire()
+        try:
+            libraries = jars.ready(self._report)
+            ports = Ports(self.data / "ports.json")
+            with ThreadPoolExecutor(2) as pool:
+                kafka = pool.submit(self._kafka.start, ports, libraries, self._lock.descriptor)
+                mongo = pool.submit(self._mongod.start, ports, self._lock.descriptor)
+                engines = Engines(kafka.result(), mongo.result(), self._kafka.sasl)
+        except BaseException:
+            self.stop()
+            raise
+        return engines
+
+    def stop(self) -> None:
+        """Stop both engines in order. Safe to repeat."""
+        with ThreadPoolExecutor(2) as pool:
+            ends = [pool.submit(self._kafka.stop), pool.submit(self._mongod.stop)]
+        self._lock.release()
+        for end in ends:
+            end.result()
+
+    def ended(self) -> str | None:
+        """One sentence on an engine that has ended without being asked to, or None while both run."""
+        for engine in (self._kafka, self._mongod):
+            if (status := engine.ended()) is not None:
+                return f"{type(engine).__name__} has ended by itself (exit status {status}); its log is {engine.log}."
+        return None
+
+    def __enter__(self) -> Engines:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

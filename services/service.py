@@ -1,0 +1,255 @@
+"""A service, stood on its engines: the one place where routes, reactions, projections, relay and workers are put together.
+
+Invariants: nothing connects before `start`; a task that dies ends the service, loudly; each role can run alone, and any number of copies
+of it beside each other.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
+
+from services import auth, programmes, web
+from services.bus import Bus
+from services.consumer import Effect, Projection, Reactions
+from services.consuming import Consumption
+from services.contracts import TOPICS, Topic, catalogue
+from services.contracts.enrolment import WorkerErased
+from services.documents import prepare
+from services.effects import Reacting, Tabulating
+from services.inbox import now_utc
+from services.kernel import Aggregate, Command, new_id
+from services.keyring import KeyHolder
+from services.programmes import Programme
+from services.projecting import Shelf, consumer_of
+from services.relay import Relay
+from services.running import Commanding, Handler, Repeat
+from services.settings import Settings
+from services.store import Document, Session, Store
+from services.telemetry import Metrics, Telemetry
+from services.unit import Unit
+
+log = logging.getLogger(__name__)
+ROLES = ("api", "consume", "relay")
+Worker = Callable[["Service"], Awaitable[None]]
+
+
+class Service:
+    """One of the five. `build(settings)` of its `app` module makes it; `start` and `stop` bracket its life."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        holder: KeyHolder,
+        aggregates: Sequence[type[Aggregate]] = (),
+        routes: Sequence[APIRouter] = (),
+        reactions: Reactions | None = None,
+        projections: Sequence[Projection] = (),
+        tables: Sequence[Topic] = (),
+        workers: Sequence[Worker] = (),
+    ) -> None:
+        self.name, self.settings, self.holder = name, settings, holder
+        self.rules: dict[str, Programme] = programmes.load_all(settings.programmes)
+        self.aggregates, self.reactions, self.tables, self.workers = aggregates, reactions or Reactions(), tables, workers
+        self.store = Store(settings.mongo, settings.database_of(name))
+        self.bus = Bus(settings)
+        self.telemetry, self.metrics = Telemetry(name, settings), Metrics(name)
+        self.shelf = Shelf(self.store, list(projections))
+        self.commanding = Commanding(self.store, holder, self.telemetry)
+        self.consumptions: dict[str, Consumption] = {}
+        self.ended: asyncio.Future[None] | None = None
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._broker: Any = None
+        self._relay: Relay | None = None
+        self.app = self._application(routes)
+
+    def _application(self, routes: Sequence[APIRouter]) -> FastAPI:
+        app = FastAPI(title=f"AMA Lavoro: {self.name}", version="1", docs_url=None, redoc_url=None)
+        app.state.service, app.state.auth = self, auth.Authenticator(self.settings, known=self.rules)
+        for router in [*routes, *web.standing_routes(self)]:
+            app.include_router(router)
+        web.install(app)
+        auth.check_protected(app)
+        return app
+
+    async def start(self, roles: Collection[str] = ROLES) -> None:
+        """Prepare documents and topics, then run these roles. Misconfigured when an engine is not as it must be."""
+        self.ended = asyncio.get_running_loop().create_future()
+        await prepare(self.store, self.aggregates)
+        for name in self.shelf.projections:
+            await self.shelf.prepare(name, await self.shelf.live(name))
+        await self.bus.prepare(TOPICS.values())
+        if "relay" in roles:
+            self._relay = Relay(self.name, self.store, self.bus, self.settings, self.metrics)
+            self.spawn(self._relay.run(), "relay")
+        if "consume" in roles:
+            await self._consume()
+            for worker in self.workers:
+                self.spawn(worker(self), worker.__name__)
+        if "api" in roles and "consume" not in roles:
+            self.spawn(self._nothing(), "api")
+
+    async def _nothing(self) -> None:
+        await asyncio.Event().wait()
+
+    def spawn(self, work: Any, name: str) -> None:
+        """Run a task whose end, other than by `stop`, ends the service."""
+        task = asyncio.get_running_loop().create_task(work, name=f"{self.name} {name}")
+        task.add_done_callback(self._task_ended)
+        self._tasks.append(task)
+
+    def _task_ended(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled():
+            self.fail(task.exception() or RuntimeError(f"{task.get_name()} ended"))
+
+    def fail(self, error: BaseException) -> None:
+        """End the service with this error."""
+        log.critical("service ends", extra={"service": self.name, "error": repr(error)[:500]}, exc_info=error)
+        if self.ended is not None and not self.ended.done():
+            self.ended.set_exception(error)
+
+    async def _consume(self) -> None:
+        self._broker = self.bus.broker(self.telemetry.middlewares(self.metrics))
+        await self._broker.start()
+        if self.tables:
+            await self._run("tables", [topic.name for topic in self.tables], self._tabulating)
+            async with asyncio.timeout(120):
+                while not await self.consumptions["tables"].caught_up():
+                    await asyncio.sleep(0.05)
+        topics = {catalogue()[kind].topic for kind in [*self.reactions.handlers, WorkerErased.type]}
+        await self._run("reactions", sorted(topics), self._reacting)
+        for name in self.shelf.projections:
+            await self._project(name, await self.shelf.live(name))
+        if self.shelf.projections:
+            self.spawn(self._follow_pointers(), "projection pointers")
+
+    async def _run(self, name: str, topics: Sequence[str], start: Any) -> None:
+        consumption = Consumption(name, topics, self.store, self.bus, start, self.metrics, self.fail)
+        self.consumptions[name] = consumption
+        await consumption.run_on(self._broker)
+
+    async def _project(self, name: str, generation: int) -> None:
+        projection = self.shelf.projections[name]
+        topics = {catalogue()[kind].topic for kind in [*projection.handlers(), WorkerErased.type]}
+        await self._run(consumer_of(name, generation), sorted(topics), self.shelf.starting(name, generation, self.holder))
+
+    async def _follow_pointers(self) -> None:
+        """When a rebuild set a pointer, follow the new generation and let go of the old."""
+        running = {name: await self.shelf.live(name) for name in self.shelf.projections}
+        while True:
+            await asyncio.sleep(1.0)
+            for name, generation in list(running.items()):
+                live = await self.shelf.live(name)
+                if live != generation:
+                    await self.consumptions.pop(consumer_of(name, generation)).stop()
+                    await self.shelf.discard(name, generation)
+                    await self._project(name, live)
+                    running[name] = live
+
+    def _unit(self, session: Session) -> Unit:
+        return Unit(self.store, session, self.holder, now_utc())
+
+    def _reacting(self, session: Session) -> tuple[Effect, Callable[[], Awaitable[Any]]]:
+        unit = self._unit(session)
+        return Reacting(unit, self.reactions, self.rules, self.telemetry), lambda: unit.flush(silently=True)
+
+    def _tabulating(self, session: Session) -> tuple[Effect, Callable[[], Awaitable[Any]]]:
+        unit = self._unit(session)
+        return Tabulating(unit, [topic.name for topic in self.tables]), unit.flush
+
+    async def do(self, handler: Handler[Any], command: Command, programme: str, correlation: str | None = None) -> Any:
+        """Run a command from within (a worker, a test)."""
+        return await self.commanding.run(handler, command, self.rules[programme], correlation or new_id())
+
+    async def stop(self) -> None:
+        """Finish what is in hand and close every connection."""
+        for task in self._tasks:
+            task.remove_done_callback(self._task_ended)
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+        self._tasks.clear()
+        for consumption in self.consumptions.values():
+            await consumption.stop()
+        self.consumptions.clear()
+        if self._broker is not None:
+            await self._broker.stop()
+        if self._relay is not None:
+            await self._relay.release()
+        await self.store.close()
+
+
+@asynccontextmanager
+async def running(service: Service, roles: Collection[str] = ROLES) -> AsyncIterator[Service]:
+    """The service's life as a block."""
+    try:
+        await service.start(roles)
+        yield service
+    finally:
+        await service.stop()
+
+
+class Runner:
+    """Runs the caller's command in the caller's programme, once per Idempotency-Key."""
+
+    def __init__(
+        self,
+        request: Request,
+        who: Annotated[auth.Who, Depends(auth.caller)],
+        idempotency_key: Annotated[str | None, Header(max_length=200, description="sent twice, done once")] = None,
+        if_match: Annotated[str | None, Header(max_length=40, description="the ETag that was read; 412 when stale")] = None,
+    ) -> None:
+        self._service: Service = request.app.state.service
+        self._request, self._who, self._key, self._if_match = request, who, idempotency_key, if_match
+
+    async def __call__(
+        self, handler: Handler[Any], command: Command, edits: tuple[type[Aggregate], str] | None = None, keep: bool = True
+    ) -> Any:
+        """The handler's answer. `edits` is what If-Match speaks of; `keep=False` for answers that must not be stored."""
+        service, who, repeat, expects = self._service, self._who, None, None
+        if self._key is not None and keep:
+            route = f"{self._request.method} {self._request.url.path}"
+            caller = f"{who.role}/{who.partner}/{who.subject}"
+            repeat = Repeat.of(who.programme, caller, route, self._key, await self._request.body())
+        if self._if_match is not None and edits is not None and self._if_match.strip() != "*":
+            expects = (*edits, web.version_of(self._if_match))
+        correlation = self._request.headers.get("x-request-id") or new_id()
+        rules = service.rules[who.programme]
+        return await service.commanding.run(handler, command, rules, correlation[:64], repeat=repeat, expects=expects)
+
+
+class Reading:
+    """Reads projections of the caller's programme."""
+
+    def __init__(self, request: Request, who: Annotated[auth.Who, Depends(auth.caller)]) -> None:
+        self._service: Service = request.app.state.service
+        self.programme = who.programme
+        self.rules = self._service.rules[who.programme]
+
+    async def rows(self, projection: str, where: Document | None = None, limit: int | None = None) -> list[Document]:
+        """Live rows by key."""
+        found: list[Document] = []
+        async for row in self._service.shelf.rows(projection, {**(where or {}), "p": self.programme}):
+            found.append(row)
+            if limit is not None and len(found) == limit:
+                break
+        return found
+
+    async def row(self, projection: str, key: str) -> Document | None:
+        """One live row."""
+        return await self._service.shelf.row(projection, f"{self.programme}/{key}")
+
+    async def accesses(self, person: str) -> list[Document]:
+        """Who looked at the person's data, oldest first."""
+        found = self._service.store["access"].find({"p": self.programme, "person": person}).sort("_id", 1)
+        return [document async for document in found]
+
+
+Run = Annotated[Runner, Depends()]
+Reader = Annotated[Reading, Depends()]

@@ -1,0 +1,54 @@
+"""What a service takes from its environment, and what it assumes without.
+
+Invariant: a wrong or missing setting stops the start with one sentence that names the variable; nothing falls back silently.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Misconfigured(Exception):
+    """The configuration cannot work; the message is one sentence for the operator of the system."""
+
+
+class Settings(BaseSettings):
+    """Read from `AMA_*`; every field can be given by name as well (tests, the embedded default)."""
+
+    model_config = SettingsConfigDict(env_prefix="AMA_", extra="ignore")
+
+    kafka: str = Field(description="Kafka bootstrap servers, host:port, comma-separated")
+    mongo: str = Field(description="MongoDB connection string of a replica set or sharded cluster")
+    sasl_username: str | None = None
+    sasl_password: str | None = None
+    sasl_mechanism: str = "SCRAM-SHA-512"
+    kafka_tls: bool = False
+    database: str = Field(default="ama", description="prefix of the database names: {database}_{service}")
+    programmes: Path | None = Field(default=None, description="folder with programme files beside the shipped ones")
+    keys: Path = Field(default=Path("keys"), description="folder with the key files of this service")
+    issuer: str = Field(default="http://127.0.0.1:8000/issuer", description="OIDC issuer whose tokens are accepted")
+    jwks: str | None = Field(default=None, description="where the issuer's keys are, if its discovery document does not say")
+    audience: str = "ama"
+    public_url: str = Field(default="http://127.0.0.1:8000", description="what people's browsers reach; personal links begin with it")
+    smtp: str | None = Field(default=None, description="smtp://user:password@host:port; starttls or TLS by smtps://")
+    mail_from: str = "AMA Lavoro <ama@localhost>"
+    metrics_port: int | None = None
+    otlp: str | None = Field(default=None, description="OTLP/HTTP endpoint for traces")
+    relay_commit_ms: int = Field(default=250, ge=10, le=5000)
+    relay_commit_events: int = Field(default=2000, ge=1)
+    batch: int = Field(default=1000, ge=1, le=5000, description="records per consumer transaction")
+
+    def database_of(self, service: str) -> str:
+        """Name of a service's own database."""
+        return f"{self.database}_{service}"
+
+
+def from_environment() -> Settings:
+    """Settings from `AMA_*`. Raises Misconfigured with one sentence naming the first variable that is wrong."""
+    try:
+        return Settings()  # type: ignore[call-arg]  # the fields come from the environment
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "AMA_" + str(first["loc"][0]).upper()
+        raise Misconfigured(f"{name}: {first['msg'].lower()}. Set it in the environment.") from error

@@ -1,0 +1,168 @@
+"""MongoDB: one database per service, majority everywhere, transactions that retry what is worth retrying.
+
+Invariant: nothing else of ours imports motor, so that changing the driver is a change of this file. Read and write concerns are set
+here, in code, never in an address.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC
+from typing import Any, TypeVar
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
+from pymongo import DeleteMany, DeleteOne, InsertOne, ReadPreference, ReplaceOne, UpdateOne
+from pymongo.errors import (
+    BulkWriteError,
+    CollectionInvalid,
+    ConnectionFailure,
+    DuplicateKeyError,
+    InvalidOperation,
+    OperationFailure,
+    PyMongoError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+__all__ = ["Conflict", "DeleteMany", "DeleteOne", "InsertOne", "PyMongoError", "ReplaceOne", "Session", "Store", "UpdateOne"]
+
+T = TypeVar("T")
+Session = AsyncIOMotorClientSession
+Document = dict[str, Any]
+MAJORITY = WriteConcern("majority", wtimeout=20_000)
+# 91, 189, 10107, 11600, 11602, 13435, 13436: stepping down or shutting down; 262, 50: out of time; 290: the transaction lived too
+# long; 112: write conflict; 251: the transaction is no longer known. (MongoDB's error_codes.yml.)
+PASSING = {50, 91, 112, 189, 251, 262, 290, 10107, 11600, 11602, 13435, 13436}
+
+
+class Conflict(Exception):
+    """Somebody else changed what this transaction had read. It is nobody's business: the transaction is tried again."""
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the same work can succeed when tried again: an engine that is down or electing, a conflict, an aborted lifetime."""
+    if isinstance(error, Conflict | ConnectionFailure):
+        return True
+    if isinstance(error, BulkWriteError):
+        codes = {each.get("code") for each in error.details.get("writeErrors", [])}
+        return bool(codes) and codes <= {112, 11000}
+    if isinstance(error, DuplicateKeyError):
+        return True  # inserted meanwhile by another transaction: the next try sees it
+    if isinstance(error, OperationFailure):
+        return error.has_error_label("TransientTransactionError") or error.code in PASSING
+    return False
+
+
+def backoff(attempt: int, cap: float = 2.0) -> float:
+    """Seconds to wait before the next attempt: exponential, with full jitter."""
+    return random.uniform(0, min(cap, 0.005 * 2**attempt))  # noqa: S311  # jitter is no secret
+
+
+class Store:
+    """One service's database. A collection is `store["name"]`."""
+
+    def __init__(self, uri: str, database: str) -> None:
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            uri, appname=database, serverSelectionTimeoutMS=5_000, retryWrites=True, uuidRepresentation="standard", maxPoolSize=64
+        )
+        self.name = database
+        self.db = self._client.get_database(
+            database,
+            codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+            read_concern=ReadConcern("majority"),
+            write_concern=MAJORITY,
+            read_preference=ReadPreference.PRIMARY,
+        )
+
+    def __getitem__(self, collection: str) -> Any:
+        return self.db[collection]
+
+    async def ping(self) -> None:
+        """Raises PyMongoError when no primary answers."""
+        await self.db.command("ping")
+
+    async def make(self, collection: str) -> None:
+        """Create an empty collection, unless it is there."""
+        try:
+            await self.db.create_collection(collection)
+        except CollectionInvalid:
+            return
+
+    async def session(self) -> Session:
+        """A session of one's own (a change stream's aggregate and getMore must share one)."""
+        return await self._client.start_session()
+
+    async def transaction(self, body: Callable[[Session], Awaitable[T]], patience: float = 20.0) -> T:
+        """Run `body` in one snapshot transaction and commit it with majority, retrying what passes for `patience` seconds.
+
+        `body` may run several times and must not act outside of its session. What does not pass is raised after an abort.
+        """
+        loop = asyncio.get_running_loop()
+        deadline, attempt = loop.time() + patience, 0
+        while True:
+            try:
+                return await self._once(body)
+            except (PyMongoError, Conflict) as error:
+                attempt += 1
+                if not passes(error) or loop.time() > deadline or _a_duplicate_that_stays(error, attempt):
+                    raise
+                await asyncio.sleep(backoff(attempt))
+
+    async def _once(self, body: Callable[[Session], Awaitable[T]]) -> T:
+        async with await self._client.start_session() as session:
+            session.start_transaction(ReadConcern("snapshot"), MAJORITY, ReadPreference.PRIMARY, max_commit_time_ms=10_000)
+            try:
+                result = await body(session)
+            except BaseException:
+                await _abort(session)
+                raise
+            await _commit(session)
+            return result
+
+    async def insert(self, collection: str, documents: Sequence[Mapping[str, Any]], session: Session) -> None:
+        """Insert in the given order, in one command."""
+        if documents:
+            await self[collection].insert_many(documents, ordered=True, session=session)
+
+    async def write(self, collection: str, writes: Sequence[Any], session: Session | None = None) -> int:
+        """Bulk-write; returns how many existing documents were matched."""
+        if not writes:
+            return 0
+        result = await self[collection].bulk_write(writes, ordered=False, session=session)
+        return int(result.matched_count)
+
+    async def by_id(self, collection: str, ids: Sequence[str], session: Session | None = None) -> dict[str, Document]:
+        """Those of the documents that exist, by id, in one query."""
+        if not ids:
+            return {}
+        found = self[collection].find({"_id": {"$in": list(ids)}}, session=session)
+        return {document["_id"]: document async for document in found}
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
+
+def _a_duplicate_that_stays(error: BaseException, attempt: int) -> bool:
+    duplicate = isinstance(error, DuplicateKeyError | BulkWriteError)
+    return duplicate and attempt >= 5
+
+
+async def _abort(session: Session) -> None:
+    try:
+        await session.abort_transaction()
+    except (PyMongoError, InvalidOperation):
+        return  # the server aborts it by itself: nothing was committed, and the first error is the one to tell
+
+
+async def _commit(session: Session) -> None:
+    """An unknown result retries the commit alone: committing again what is committed is harmless, running the body again is not."""
+    for attempt in range(8):
+        try:
+            await session.commit_transaction()
+            return
+        except PyMongoError as error:
+            if attempt == 7 or not error.has_error_label("UnknownTransactionCommitResult"):
+                raise
+            await asyncio.sleep(backoff(attempt + 4))

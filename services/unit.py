@@ -1,0 +1,214 @@
+"""One MongoDB transaction seen from inside: an identity map, what was said in it, and one flush that writes it all.
+
+Invariants: every aggregate that was read is written, at least as a guard, so that two transactions that rest on the same reading
+cannot both commit; a change that says nothing is refused; what was said gets its sequence per topic and subject in the order in
+which it was said; a restricted payload never reaches a document unencrypted.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+from services import vault
+from services.consumer import NotYet
+from services.contracts import Event, EventData, Restricted, encode, source_of
+from services.contracts.envelope import schema_uri
+from services.kernel import Aggregate, Refused, Said, new_id
+from services.keyring import KeyHolder
+from services.store import Conflict, DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
+
+A = TypeVar("A", bound=Aggregate)
+LARGEST = 256 * 1024  # bytes of one event; the bus would refuse it much later and stop the relay
+EVENTS = [(b"content-type", b"application/cloudevents+json")]
+
+
+class Erased(Refused):
+    """The person's key is dead. Nothing can be read or written of them any more."""
+
+    def __init__(self, person: str) -> None:
+        super().__init__("erased", f"Person {person} was erased.", status=410)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something is said: which request or event, in which trace, and when it happened in the world."""
+
+    programme: str
+    at: datetime
+    correlation: str
+    causation: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(slots=True)
+class Held:
+    """An aggregate as it was read: `version` 0 is one that is not stored yet."""
+
+    aggregate: Aggregate
+    programme: str
+    version: int
+    sequences: dict[str, int]
+    before: Document
+    removed: bool = False
+
+
+@dataclass(slots=True)
+class Unit:
+    """The state of one transaction. Built anew for every attempt; `flush` is called once, last."""
+
+    store: Store
+    session: Session
+    holder: KeyHolder
+    now: datetime
+    held: dict[tuple[type[Aggregate], str], Held] = field(default_factory=dict)
+    voice: list[Said] = field(default_factory=list)
+    attributed: list[tuple[Said, Cause]] = field(default_factory=list)
+    records: list[tuple[str, Aggregate, bytes | None, Cause]] = field(default_factory=list)
+    keys: dict[str, bytes] = field(default_factory=dict)
+    peeked: set[tuple[type[Aggregate], str]] = field(default_factory=set)
+
+    async def load(self, kind: type[A], programme: str, ids: Iterable[str]) -> None:
+        """Fetch those not held yet, in one query."""
+        wanted = {f"{programme}/{each}": each for each in ids if (kind, f"{programme}/{each}") not in self.held}
+        for document in (await self.store.by_id(kind.noun, list(wanted), self.session)).values():
+            self._hold(kind, document)
+
+    async def query(self, kind: type[A], programme: str, fields: Document) -> list[A]:
+        """Every stored aggregate with these fields, oldest first; those held already are given as they are held now."""
+        where = {"p": programme, **{f"s.{name.replace('__', '.')}": _any_of(value) for name, value in fields.items()}}
+        found = self.store[kind.noun].find(where, session=self.session).sort("_id", 1)
+        return [cast("A", self._hold(kind, document).aggregate) async for document in found]
+
+    def _hold(self, kind: type[Aggregate], document: Document) -> Held:
+        known = self.held.get((kind, document["_id"]))
+        if known is not None:
+            return known
+        aggregate = kind.model_validate(document["s"])
+        aggregate.speak_into(self.voice)
+        held = Held(aggregate, document["p"], document["v"], document["q"], aggregate.model_dump(mode="json"))
+        self.held[kind, document["_id"]] = held
+        return held
+
+    def add(self, aggregate: Aggregate, programme: str) -> None:
+        """Hold a new one. Refused("already-there") when this transaction holds one of that id."""
+        key = (type(aggregate), f"{programme}/{aggregate.id}")
+        if key in self.held:
+            raise Refused("already-there", f"There is a {aggregate.noun} {aggregate.id} already.")
+        aggregate.speak_into(self.voice)
+        self.held[key] = Held(aggregate, programme, 0, {}, {})
+
+    def attribute(self, cause: Cause) -> None:
+        """What was said since the last call was said for this cause."""
+        self.attributed.extend((said, cause) for said in self.voice)
+        self.voice.clear()
+
+    async def key(self, programme: str, person: str) -> bytes:
+        """The person's key. Raises Erased, or NotYet when it has not arrived."""
+        if person not in self.keys:
+            await self.load_keys(programme, [person])
+        if person not in self.keys:
+            if await self.store.by_id("erased", [f"{programme}/{person}"], self.session):
+                raise Erased(person)
+            raise NotYet(f"the key of person {person}")
+        return self.keys[person]
+
+    async def load_keys(self, programme: str, people: Iterable[str]) -> None:
+        """Fetch the keys that are there, in one query."""
+        wanted = [f"{programme}/{person}" for person in set(people) - self.keys.keys()]
+        for _id, kept in (await self.store.by_id("keys", wanted, self.session)).items():
+            person = _id.partition("/")[2]
+            self.keys[person] = self.holder.open(person, kept)
+
+    async def flush(self, silently: bool = False) -> int:
+        """Write everything; returns how many events were said. Raises Conflict, Refused or SilentChange.
+
+        `silently`: a reaction may keep what somebody else published and say nothing of its own."""
+        outbox = [await self._letter(said, cause) for said, cause in self.attributed]
+        outbox += [self._record(*record) for record in self.records]
+        by_kind: dict[str, list[Any]] = {}
+        replaced = 0
+        for (kind, _id), held in self.held.items():
+            if (kind, _id) in self.peeked and held.aggregate.model_dump(mode="json") == held.before:
+                continue
+            by_kind.setdefault(kind.noun, []).append(self._write(_id, held, silently))
+            replaced += held.version > 0 and not held.removed
+        matched = 0
+        for noun, writes in by_kind.items():
+            matched += await self.store.write(noun, writes, self.session)
+        if matched != replaced:
+            raise Conflict("an aggregate changed since it was read")
+        await self.store.insert("outbox", outbox, self.session)
+        return len(self.attributed)
+
+    def _write(self, _id: str, held: Held, silently: bool) -> Any:
+        if held.removed:
+            return DeleteOne({"_id": _id, "v": held.version})
+        state = held.aggregate.model_dump(mode="json")
+        spoke = any(said.by is held.aggregate for said, _ in self.attributed)
+        if state == held.before and not spoke:
+            return UpdateOne({"_id": _id, "v": held.version}, {"$inc": {"g": 1}})
+        if not (spoke or silently):
+            raise SilentChange(f"{type(held.aggregate).__name__} {held.aggregate.id} changed and said nothing")
+        document = {"_id": _id, "p": held.programme, "v": held.version + 1, "q": held.sequences, "s": state}
+        return ReplaceOne({"_id": _id, "v": held.version}, document) if held.version else InsertOne(document)
+
+    def _next(self, aggregate: Aggregate, topic: str, programme: str) -> int:
+        held = self.held[type(aggregate), f"{programme}/{aggregate.id}"]
+        held.sequences = {**held.sequences, topic: held.sequences.get(topic, 0) + 1}
+        return held.sequences[topic]
+
+    async def _letter(self, said: Said, cause: Cause) -> Document:
+        data = cast("EventData", said.data)
+        event: Event[Any] = Event(
+            id=new_id(),
+            source=source_of(cause.programme, data.topic),
+            type=data.type,
+            subject=said.by.id,
+            time=(said.at or cause.at).astimezone(UTC),
+            recordedtime=self.now,
+            sequence=self._next(said.by, data.topic, cause.programme),
+            data=await self._sealed(data, said.by.id, cause.programme) if isinstance(data, Restricted) else data,
+            dataschema=schema_uri(type(data)),
+            traceparent=cause.traceparent,
+            correlationid=cause.correlation,
+            causationid=cause.causation,
+        )
+        letter = _outgoing(event.id, cause.programme, data.topic, said.by.id, encode(event), EVENTS)
+        return {**letter, "seq": event.sequence}
+
+    async def _sealed(self, data: Restricted, subject: str, programme: str) -> str:
+        person = subject if data.person == "subject" else str(getattr(data, str(data.person)))
+        return vault.encrypt_payload(await self.key(programme, person), person, data.model_dump_json().encode())
+
+    def _record(self, topic: str, by: Aggregate, value: bytes | None, cause: Cause) -> Document:
+        sequence = self._next(by, topic, cause.programme)
+        headers = [
+            (b"content-type", b"application/jose"),
+            (b"sequence", str(sequence).encode()),
+            (b"programme", cause.programme.encode()),
+        ]
+        return {**_outgoing(new_id(), cause.programme, topic, by.id, value, headers), "seq": sequence}
+
+
+class SilentChange(Exception):
+    """A defect in a rule: state changed and nobody was told. Nothing is stored."""
+
+
+def _any_of(value: Any) -> Any:
+    return {"$in": sorted(value)} if isinstance(value, list | set | frozenset) else value
+
+
+def _outgoing(
+    _id: str, programme: str, topic: str, key: str, value: bytes | None, headers: list[tuple[bytes, bytes]]
+) -> Document:
+    if value is not None and len(value) > LARGEST:
+        raise Refused("event-too-large", f"The event would have {len(value)} bytes; {LARGEST} is the most.", status=413)
+    return {
+        "_id": _id,
+        "p": programme,
+        "topic": topic,
+        "key": key,
+        "value": value,
+        "headers": [[name.decode(), text] for name, text in headers],
+    }

@@ -1,0 +1,213 @@
+"""The engines that tests run against: real Kafka and real MongoDB, from wherever this machine has them.
+
+Given by the environment (`AMA_KAFKA` and `AMA_MONGO`); else containers, where a Docker engine answers and has or
+can get the images; else embedded. `AMA_TEST_ENGINES` (env, docker, embedded) settles it. pytest's header says
+which, and why.
+"""
+
+import asyncio
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import Any, NamedTuple
+
+import docker
+import pytest
+from docker.errors import DockerException, ImageNotFound
+from pymongo import MongoClient
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.exceptions import ContainerStartException
+
+from services.engines import Embedded, Engines, Sasl
+from services.engines.kafka import answers
+from services.engines.mongod import elected, uri
+from services.engines.ports import LOOPBACK, free_port
+
+KAFKA_IMAGE = "apache/kafka:4.3.1"
+MONGO_IMAGE = "mongo:8.0"
+PULL_DEADLINE = 180.0  # seconds for all images together
+START_DEADLINE = 60.0  # seconds until a container serves
+REPLICA_SET = "rs0"
+
+
+class ContainerFailed(Exception):
+    """A container ended, or did not serve in time; the text is what it wrote last."""
+
+
+class Choice(NamedTuple):
+    """Which engines, and the reason to tell."""
+
+    kind: str
+    why: str
+
+
+choice = pytest.StashKey[Choice]()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which engines the tests run against."""
+    if config.getoption("collectonly"):
+        return "engines: none, only collecting"
+    config.stash[choice] = choose()
+    return "engines: {} ({})".format(*config.stash[choice])
+
+
+@pytest.fixture(scope="session")
+def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    """Real engines, shared by all tests: use names of your own."""
+    kind, _why = request.config.stash.get(choice, None) or choose()
+    with ExitStack() as held:
+        if kind == "env":
+            running = given()
+        elif kind == "docker" and (contained := in_containers(held)):
+            running = contained
+        else:
+            running = held.enter_context(Embedded(tmp_path_factory.mktemp("engines")))
+        yield running
+
+
+def choose() -> Choice:
+    """Which engines this machine offers, the forced ones first."""
+    if forced := os.environ.get("AMA_TEST_ENGINES"):
+        if forced not in {"env", "docker", "embedded"}:
+            raise pytest.UsageError(f"AMA_TEST_ENGINES is {forced!r}, not env, docker or embedded.")
+        return Choice(forced, "AMA_TEST_ENGINES says so")
+    if os.environ.get("AMA_KAFKA") and os.environ.get("AMA_MONGO"):
+        return Choice("env", "AMA_KAFKA and AMA_MONGO are set")
+    if lacking := without_docker():
+        return Choice("embedded", lacking)
+    return Choice("docker", f"{KAFKA_IMAGE} and {MONGO_IMAGE}")
+
+
+def given() -> Engines:
+    """The engines that the environment names."""
+    user = os.environ.get("AMA_SASL_USERNAME")
+    sasl = Sasl(user, os.environ["AMA_SASL_PASSWORD"]) if user else None
+    return Engines(os.environ["AMA_KAFKA"], os.environ["AMA_MONGO"], sasl)
+
+
+def without_docker() -> str | None:
+    """Why containers cannot serve here, or None if they can."""
+    needed = [KAFKA_IMAGE, MONGO_IMAGE]
+    if not testcontainers_config.ryuk_disabled:
+        needed.append(testcontainers_config.ryuk_image)
+    try:
+        client = docker.from_env(timeout=5)
+        client.ping()
+    except DockerException:
+        return "no Docker engine answers"
+    deadline = time.monotonic() + PULL_DEADLINE
+    for image in needed:
+        try:
+            client.images.get(image)
+        except ImageNotFound:
+            if not pulled(image, deadline - time.monotonic()):
+                return f"the Docker engine cannot get {image}"
+    return None
+
+
+def pulled(image: str, patience: float) -> bool:
+    """Pull an image, giving up after `patience` seconds."""
+    got: list[str] = []
+
+    def pull() -> None:
+        try:
+            got.append(docker.from_env(timeout=int(PULL_DEADLINE)).images.pull(*image.rsplit(":", 1)).id)
+        except DockerException as error:
+            warnings.warn(f"{image} could not be pulled: {error}", stacklevel=1)
+
+    puller = threading.Thread(target=pull, daemon=True)
+    puller.start()
+    puller.join(max(patience, 0))
+    return bool(got)
+
+
+def in_containers(held: ExitStack) -> Engines | None:
+    """Engines in containers; None, with a warning, when the images do not run here and nobody insisted on them."""
+    try:
+        return held.enter_context(containers())
+    except (ContainerFailed, ContainerStartException, DockerException) as error:
+        if os.environ.get("AMA_TEST_ENGINES") == "docker":
+            raise
+        warnings.warn(f"The engines are embedded after all: {error}", stacklevel=1)
+        return None
+
+
+@contextmanager
+def containers() -> Iterator[Engines]:
+    """Kafka and MongoDB in containers, each at a port that its clients reach."""
+    port = free_port()
+    kafka = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
+    mongo = (
+        DockerContainer(MONGO_IMAGE).with_exposed_ports(27017).with_command(f"--replSet {REPLICA_SET} --bind_ip_all")
+    )
+    host = kafka.get_docker_client().host().replace("localhost", LOOPBACK)
+    for name, value in kafka_environment(f"{host}:{port}").items():
+        kafka.with_env(name, value)
+    with ThreadPoolExecutor(2) as pool:
+        starts = [pool.submit(kafka.start), pool.submit(mongo.start)]
+    try:
+        for start in starts:
+            start.result()
+        address = f"{host}:{mongo.get_exposed_port(27017)}"
+        with ThreadPoolExecutor(2) as pool:
+            waits = [
+                pool.submit(until, lambda: asyncio.run(answers(f"{host}:{port}", None)), kafka),
+                pool.submit(wait_for_mongo, address, mongo),
+            ]
+        for wait in waits:
+            wait.result()
+        yield Engines(f"{host}:{port}", uri(address, REPLICA_SET))
+    finally:
+        with ThreadPoolExecutor(2) as pool:
+            ends = [pool.submit(container.stop) for container in (kafka, mongo)]
+        for end in ends:
+            end.result()
+
+
+def kafka_environment(address: str) -> dict[str, str]:
+    """The container's settings: one node, and as little waiting as the embedded one has."""
+    return {
+        "KAFKA_NODE_ID": "1",
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_LISTENERS": "CLIENT://:9092,CONTROLLER://:9093",
+        "KAFKA_ADVERTISED_LISTENERS": f"CLIENT://{address}",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "KAFKA_INTER_BROKER_LISTENER_NAME": "CLIENT",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "10",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS": "10",
+        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "KAFKA_LOG_RETENTION_MS": "-1",
+    }
+
+
+def wait_for_mongo(address: str, container: DockerContainer) -> None:
+    """Initiate the set under the name that the server has for itself, and wait for its primary."""
+    with MongoClient[dict[str, Any]](
+        f"mongodb://{address}/?directConnection=true", serverSelectionTimeoutMS=500
+    ) as client:
+        until(lambda: elected(client, REPLICA_SET, "127.0.0.1:27017"), container)
+
+
+def until(serves: Callable[[], bool], container: DockerContainer) -> None:
+    """Wait until the container serves, or fail with what it wrote last."""
+    deadline = time.monotonic() + START_DEADLINE
+    wrapped = container.get_wrapped_container()
+    while not serves():
+        wrapped.reload()
+        if wrapped.status == "exited" or time.monotonic() > deadline:
+            raise ContainerFailed(
+                f"{container.image} does not serve: {wrapped.logs(tail=5).decode(errors='replace').strip()}"
+            )
+        time.sleep(0.1)

@@ -1,0 +1,1 @@
+"""The embedded engines, always real."""

@@ -1,0 +1,101 @@
+"""Embedded Kafka with users: nobody comes in unknown, nobody does what was not allowed, and there is no side door."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+
+from services.engines import Embedded, EngineError, Engines, Sasl
+from services.engines.acl import Operation, add_user, allow, remove_user
+from services.engines.kafka import answers
+from tests.engines.traffic import consume, make_topic, produce, read, subscribe, write
+
+FEED = "ama.feed.cgil"
+INTERNAL = "ama.enrolment"
+PARTNER = Sasl("cgil", "a password, of 'any' \"kind\"")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that was served plainly before."""
+    data = tmp_path_factory.mktemp("secure")
+    with Embedded(data) as engines:
+        asyncio.run(make_topic(engines, INTERNAL))
+        write(engines, INTERNAL, "before")
+    return data
+
+
+@pytest.fixture(scope="module")
+def secured(folder: Path) -> Iterator[Engines]:
+    """Engines with a partner that may read its feed."""
+    with Embedded(folder, secure=True) as engines:
+        asyncio.run(make_topic(engines, FEED))
+        write(engines, FEED, "for the partner")
+        asyncio.run(add_user(engines, PARTNER.username, PARTNER.password))
+        asyncio.run(allow(engines, PARTNER.username, [Operation.READ], topic=FEED, group=PARTNER.username))
+        yield engines
+
+
+def test_a_folder_that_was_plain_keeps_everything_when_it_is_served_with_users(secured: Engines) -> None:
+    assert read(secured, INTERNAL) == (["before"], ["before"])
+
+
+@pytest.mark.parametrize(
+    "who", [None, Sasl("nobody", "x"), Sasl("cgil", "wrong"), Sasl("admin", "admin"), Sasl("cgil", "x", "PLAIN")]
+)
+def test_who_is_unknown_or_has_the_wrong_password_is_refused(secured: Engines, who: Sasl | None) -> None:
+    assert not asyncio.run(answers(secured.kafka, who))
+
+
+def test_a_user_reads_and_commits_what_it_was_allowed(secured: Engines) -> None:
+    assert asyncio.run(consume(secured, PARTNER, FEED, PARTNER.username)) == ["for the partner"]
+
+
+def test_a_user_does_nothing_else(secured: Engines) -> None:
+    with pytest.raises(TopicAuthorizationFailedError):
+        asyncio.run(subscribe(secured, PARTNER, INTERNAL, PARTNER.username))
+    with pytest.raises(TopicAuthorizationFailedError):
+        asyncio.run(produce(secured, PARTNER, FEED, "forged", transaction=None))
+    with pytest.raises(GroupAuthorizationFailedError):
+        asyncio.run(subscribe(secured, PARTNER, FEED, "another group"))
+    with pytest.raises(EngineError, match="refused"):
+        asyncio.run(allow(replace(secured, sasl=PARTNER), PARTNER.username, [Operation.READ], topic=INTERNAL))
+    assert read(secured, FEED)[0] == ["for the partner"]
+
+
+def test_the_controllers_door_asks_for_a_password_too(secured: Engines, folder: Path) -> None:
+    port = json.loads((folder / "ports.json").read_text())["kafka-controller"]
+    for who in (None, PARTNER, secured.sasl, PARTNER._replace(mechanism="PLAIN")):
+        assert not asyncio.run(answers(f"127.0.0.1:{port}", who))
+
+
+def test_a_user_that_was_removed_comes_in_no_more(secured: Engines) -> None:
+    leaver = Sasl("leaver", "secret")
+    asyncio.run(add_user(secured, leaver.username, leaver.password))
+    assert asyncio.run(answers(secured.kafka, leaver))
+    asyncio.run(remove_user(secured, leaver.username))
+    assert not asyncio.run(answers(secured.kafka, leaver))
+
+
+def test_a_new_password_replaces_the_old_one(secured: Engines) -> None:
+    asyncio.run(add_user(secured, "uil", "old"))
+    asyncio.run(add_user(secured, "uil", "new"))
+    assert [asyncio.run(answers(secured.kafka, Sasl("uil", password))) for password in ("old", "new")] == [False, True]
+
+
+def test_no_password_can_be_read_by_others(secured: Engines, folder: Path) -> None:
+    assert secured.sasl
+    assert folder.stat().st_mode & 0o077 == 0
+    holders = [path for path in folder.glob("kafka/*") if path.is_file() and secured.sasl.password in path.read_text()]
+    assert {path.name for path in holders} == {"passwords.json", "server.properties"}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in holders)
+    assert all(secured.sasl.password not in path.read_text(errors="replace") for path in folder.glob("logs/*"))
+
+
+def test_rights_cannot_be_given_where_they_are_not_checked(tmp_path: Path) -> None:
+    with Embedded(tmp_path) as plain, pytest.raises(EngineError, match="No Authorizer"):
+        asyncio.run(allow(plain, "cgil", [Operation.READ], topic=FEED))
