@@ -3,6 +3,7 @@
 Invariant: it stands on the same `build(settings)` as any other deployment; only where things are differs, and the folder says so.
 """
 
+import asyncio
 import json
 import os
 from contextlib import AsyncExitStack
@@ -12,12 +13,11 @@ from typing import Any, Self
 
 import httpx
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from starlette.routing import Mount
 
 from services import house, vault
 from services.contracts.topics import SERVICES
-from services.engines import Embedded, Engines
+from services.engines import Embedded, EngineError, Engines, progress
 from services.issuer import Issuer
 from services.mailcatcher import catching
 from services.settings import Misconfigured, Settings
@@ -32,6 +32,7 @@ class Home:
         self.data, self._port, self._secure = data.resolve(), port, secure
         self._console, self._engines, self._given = console or Console(stderr=True, quiet=True), engines, given
         self._stack = AsyncExitStack()
+        self._embedded: Embedded | None = None
         self.house: house.House
         self.issuer: Issuer
         self.base = ""
@@ -51,7 +52,7 @@ class Home:
         except OSError as error:
             raise Misconfigured(f"Port {self._port} is taken: name another with --port, or 0 for a free one.") from error
         self._stack.callback(listening.close)
-        engines = self._engines or self._stack.enter_context(_engines(self.data, self._secure, self._console))
+        engines = self._engines or await self._start_engines()
         keys = self.data / "keys"
         vault.make_keys(keys, SERVICES)
         self.base = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -74,10 +75,31 @@ class Home:
             await self.house.start()
         self._say_where(engines)
 
+    async def _start_engines(self) -> Engines:
+        """Off the loop: a first start downloads, and formats."""
+        embedded = Embedded(self.data, secure=self._secure, report=self._stack.enter_context(progress.bar()))
+        engines = await asyncio.to_thread(embedded.start)
+        self._stack.callback(embedded.stop)
+        self._embedded = embedded
+        return engines
+
+    async def ended(self) -> None:
+        """Wait until a service or an engine ends by itself; raises what ended it."""
+        services = asyncio.ensure_future(self.house.ended())
+        try:
+            while not services.done():
+                if self._embedded is not None and (why := self._embedded.ended()):
+                    raise EngineError(why)
+                await asyncio.wait([services], timeout=0.5)
+            services.result()
+        finally:
+            services.cancel()
+
     def _say_where(self, engines: Engines) -> None:
-        """Other commands read this; it holds no secret but who may read the folder may read the keys beside it anyway."""
-        where = {"base": self.base, "kafka": engines.kafka, "mongo": engines.mongo, "pid": os.getpid()}
+        """Other commands read this; nobody else may."""
+        where = {"base": self.base, "kafka": engines.kafka, "mongo": engines.mongo, "pid": os.getpid(), "sasl": _sasl(engines)}
         path = self.data / "run.json"
+        path.touch(mode=0o600)
         path.write_text(json.dumps(where))
         self._stack.callback(path.unlink, missing_ok=True)
 
@@ -102,19 +124,4 @@ def _sasl(engines: Engines) -> dict[str, Any]:
     if engines.sasl is None:
         return {}
     return {"sasl_username": engines.sasl.username, "sasl_password": engines.sasl.password, "sasl_mechanism": engines.sasl.mechanism}
-
-
-def _engines(data: Path, secure: bool, console: Console) -> Embedded:
-    progress = Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console, transient=True)
-    tasks: dict[str, Any] = {}
-
-    def report(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            progress.start()
-            tasks[what] = progress.add_task(what, total=total)
-        progress.update(tasks[what], completed=done)
-        if done >= total:
-            progress.stop()
-
-    return Embedded(data, secure=secure, report=report)
 

@@ -16,13 +16,12 @@ from aiokafka.errors import KafkaError
 
 from services.bus import Bus
 from services.settings import Settings
-from services.store import Document, PyMongoError, Session, Store, backoff
+from services.store import Document, PyMongoError, Session, Store, backoff, passes
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=6)
 IDLE_SAVE = 5.0  # seconds between saved tokens while nothing is said: the databases share an oplog that moves on
-HISTORY_LOST = {280, 286, 136, 260}  # ChangeStreamFatalError, ChangeStreamHistoryLost, CappedPositionLost, InvalidResumeToken
 LOOK_BACK = timedelta(minutes=10)
 
 
@@ -89,9 +88,9 @@ class Relay:
             try:
                 return await self._watch(session, {"resumeAfter": state["token"]})
             except PyMongoError as error:
-                if getattr(error, "code", None) not in HISTORY_LOST:
+                if passes(error):
                     raise
-                log.warning("resume token is unknown to the server: scanning", extra={"service": self._service})
+                log.warning("resume token is of no use to the server: scanning", extra={"service": self._service})
         cursor, token = await self._watch(session, {})
         since = state.get("at")
         where = {"_id": {"$gte": first_id_of(since - LOOK_BACK)}} if since else {}

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from services.cli import contracts, keys, person, pilot, projections, run, token
+from services.engines.errors import EngineError
 from services.settings import Misconfigured
 
 app = typer.Typer(
@@ -31,5 +32,5 @@ def main() -> None:
     """Run the command line; what is wrong with the configuration is one sentence, not a trace."""
     try:
         app()
-    except Misconfigured as error:
+    except (Misconfigured, EngineError) as error:
         sys.exit(f"ama: {error}")

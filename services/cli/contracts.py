@@ -5,20 +5,14 @@ Invariant: nothing here needs an engine, and only `freeze` writes into the proje
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from services.contracts.asyncapi import document, published_by, readable_by
-from services.contracts.audit import problems
-from services.contracts.base import EventData
-from services.contracts.frozen import Frozen, Incompatible, published
-from services.contracts.schema import schema_of, summary_of
-from services.contracts.topics import SERVICES
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from services.contracts import EventData
 
 app = typer.Typer(
     no_args_is_help=True, help="The event types that the services publish: what they are, and whether they are kept."
@@ -28,6 +22,12 @@ app = typer.Typer(
 @app.command("list")
 def list_() -> None:
     """Every event type: its topic, who may read it, what it says."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from services.contracts.frozen import published
+    from services.contracts.schema import summary_of
+
     table = Table("type", "topic", "readers", "what happened", box=None, header_style="bold")
     for kind in published().values():
         table.add_row(kind.type, kind.topic, ", ".join(kind.readers), escape(summary_of(kind)))
@@ -36,9 +36,12 @@ def list_() -> None:
 
 @app.command()
 def show(
-    type_: Annotated[str, typer.Argument(metavar="TYPE", help="full name, or an end of it such as worker.referred.v1")],
+    type_: Annotated[str, typer.Argument(metavar="TYPE", help="full name, or an end of it such as worker.profiled.v1")],
 ) -> None:
     """One event type: its JSON Schema and an example record."""
+    from services.contracts.frozen import Frozen
+    from services.contracts.schema import schema_of
+
     kind = _one(type_)
     print(json.dumps(schema_of(kind), indent=2, ensure_ascii=False))
     print(json.dumps(Frozen().opened(kind), indent=2, ensure_ascii=False))
@@ -56,6 +59,12 @@ def export(
 ) -> None:
     """Write schemas, examples and AsyncAPI documents of the code into a folder. A document lists all that its service
     may read."""
+    import orjson
+
+    from services.contracts.asyncapi import document, published_by, readable_by
+    from services.contracts.frozen import Frozen, published
+    from services.contracts.topics import SERVICES
+
     said = Frozen(directory).export(published().values(), Frozen())
     (directory / "asyncapi").mkdir(parents=True, exist_ok=True)
     for service in SERVICES:
@@ -67,6 +76,9 @@ def export(
 @app.command()
 def check() -> None:
     """Whether the code keeps what was promised: one line per broken promise, exit status 1 if there is any."""
+    from services.contracts.audit import problems
+    from services.contracts.frozen import Frozen, published
+
     found = problems(published().values(), Frozen())
     for problem in found:
         print(problem)
@@ -79,6 +91,8 @@ def check() -> None:
 def freeze() -> None:
     """Promise the new types, and what known ones have learnt compatibly. Writes nothing if any frozen schema would be
     broken."""
+    from services.contracts.frozen import Frozen, Incompatible, published
+
     try:
         done = Frozen().freeze(published().values())
     except Incompatible as refused:
@@ -88,7 +102,9 @@ def freeze() -> None:
     print("\n".join(done) or "Everything is frozen already")
 
 
-def _one(name: str) -> type[EventData]:
+def _one(name: str) -> "type[EventData]":
+    from services.contracts.frozen import published
+
     kinds = published()
     found = [kind for full, kind in kinds.items() if full == name or full.endswith(f".{name}")]
     if not found:
@@ -98,7 +114,9 @@ def _one(name: str) -> type[EventData]:
     return found[0]
 
 
-def _wide() -> Console:
+def _wide() -> "Console":
     """Rich's console; into a pipe the table keeps its lines whole."""
+    from rich.console import Console
+
     console = Console()
     return console if console.is_terminal else Console(width=240)

@@ -28,7 +28,7 @@ def up(
     async def stay() -> None:
         async with Home(data, port=port, secure=secure, console=Console(stderr=True)) as home:
             Console().print(addresses(home.addresses()))
-            await until_told([home.house.ended()])
+            await until_told([home.ended()])
 
     asyncio.run(stay())
 

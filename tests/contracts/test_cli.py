@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli import contracts
+from services.contracts import frozen as frozen_module
 from services.contracts.frozen import Frozen, published
 from services.contracts.topics import SERVICES
 from tests.contracts.conftest import Declare
@@ -57,15 +58,15 @@ def test_check_is_content_with_the_project_as_it_is() -> None:
 def test_check_and_freeze_report_drift_one_line_each_and_fail(
     declare: Declare, promised: Frozen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contracts, "Frozen", lambda: promised)
-    monkeypatch.setattr(contracts, "published", lambda: {"x": declare("seats: int")})
+    monkeypatch.setattr(frozen_module, "Frozen", lambda: promised)
+    monkeypatch.setattr(frozen_module, "published", lambda: {"x": declare("seats: int")})
     first = run.invoke(contracts.app, ["freeze"])
     assert first.exit_code == 0
     assert "frozen" in first.stdout
     assert run.invoke(contracts.app, ["freeze"]).stdout == "Everything is frozen already\n"
     assert run.invoke(contracts.app, ["check"]).exit_code == 0
 
-    monkeypatch.setattr(contracts, "published", lambda: {"x": declare("seats: float\nrows: int")})
+    monkeypatch.setattr(frozen_module, "published", lambda: {"x": declare("seats: float\nrows: int")})
     checked, frozen = run.invoke(contracts.app, ["check"]), run.invoke(contracts.app, ["freeze"])
     assert (checked.exit_code, frozen.exit_code) == (1, 1)
     for result in (checked, frozen):

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from joserfc import jwe
 from joserfc.jwk import OctKey
 
-from services.contracts import EventData, Restricted
+from services.contracts import EventData, Restricted, sampling
 from services.contracts.audit import problems
 from services.contracts.envelope import decode, read
+from services.contracts.evolution import breaks
 from services.contracts.frozen import Frozen, Incompatible, published
-from services.contracts.sampling import KEY, sample
+from services.contracts.sampling import sample
 from services.contracts.schema import schema_of
 from tests.contracts.conftest import Declare
 from tests.contracts.strategies import payloads, values
@@ -43,9 +44,11 @@ def test_a_sealed_example_opens_to_the_opened_one(kind: type[EventData]) -> None
     sealed, opened = Frozen().example(kind.type), Frozen().opened(kind)
     assert sealed is not None
     assert opened is not None
-    token = jwe.decrypt_compact(sealed["data"], OctKey.import_key(KEY))
-    assert json.loads(token.plaintext or b"") == opened["data"]
-    assert token.headers()["kid"] == (opened["subject"] if kind.person == "subject" else opened["data"][kind.person])
+    person = opened["subject"] if kind.person == "subject" else opened["data"][kind.person]
+    for record in (sealed, sampling.sealed(kind, opened)):
+        token = jwe.decrypt_compact(record["data"], OctKey.import_key(sampling.KEY))
+        assert json.loads(token.plaintext or b"") == opened["data"]
+        assert token.headers() == {"alg": "dir", "enc": "A256GCM", "kid": person}
     assert {**sealed, "data": 0, "datacontenttype": 0} == {**opened, "data": 0, "datacontenttype": 0}
 
 
@@ -117,6 +120,10 @@ def test_drift_inside_a_payload_inside_a_payload_is_caught_with_its_path(declare
     found = "\n".join(problems([changed], promised))
     assert "data.best.number: removed" in found
     assert "data.seats.*.number: removed" in found
+
+
+def test_a_default_is_a_value_and_no_schema() -> None:
+    assert list(breaks({"default": {"title": "a"}}, {"default": {"title": "b"}}))
 
 
 def test_an_event_that_moves_to_another_topic_loses_its_order_and_is_caught(declare: Declare, promised: Frozen) -> None:

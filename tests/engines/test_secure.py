@@ -69,7 +69,7 @@ def test_a_user_does_nothing_else(secured: Engines) -> None:
 
 def test_the_controllers_door_asks_for_a_password_too(secured: Engines, folder: Path) -> None:
     port = json.loads((folder / "ports.json").read_text())["kafka-controller"]
-    for who in (None, PARTNER, secured.sasl, PARTNER._replace(mechanism="PLAIN")):
+    for who in (None, PARTNER, secured.sasl, replace(PARTNER, mechanism="PLAIN")):
         assert not asyncio.run(answers(f"127.0.0.1:{port}", who))
 
 
@@ -89,6 +89,7 @@ def test_a_new_password_replaces_the_old_one(secured: Engines) -> None:
 
 def test_no_password_can_be_read_by_others(secured: Engines, folder: Path) -> None:
     assert secured.sasl
+    assert secured.sasl.password not in repr(secured)
     assert folder.stat().st_mode & 0o077 == 0
     holders = [path for path in folder.glob("kafka/*") if path.is_file() and secured.sasl.password in path.read_text()]
     assert {path.name for path in holders} == {"passwords.json", "server.properties"}
