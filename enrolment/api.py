@@ -8,28 +8,26 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, Stri
 from enrolment import commands as do
 from enrolment.domain import Status, Worker
 from services.auth import Role, Who, allowed
-from services.contracts.base import Day, Id, Slug
+from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
 from services.kernel import Refused
 from services.service import Reader, Run
-from services.web import etag
+from services.web import Body, Day, Moment, etag
 
 router = APIRouter()
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Welcomer = Annotated[Who, allowed(Role.OPERATOR)]
 
 
-class Body(BaseModel):
-    """Unknown fields are refused, and `at` says when it happened, if not now."""
+class Act(Body):
+    """`at` says when it happened, if not now."""
 
-    model_config = ConfigDict(extra="forbid")
-    at: AwareDatetime | None = Field(default=None, description="when it happened in the world; now when absent, never in the future")
+    at: Moment | None = Field(default=None, description="when it happened in the world; now when absent, never in the future")
 
 
-class Card(BaseModel):
+class Card(Body):
     """Who somebody is and how to reach them."""
 
-    model_config = ConfigDict(extra="forbid")
     given_name: Text
     family_name: Text
     email: EmailStr | None = None
@@ -37,10 +35,9 @@ class Card(BaseModel):
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "it"
 
 
-class Profile(BaseModel):
+class Profile(Body):
     """What grouping matches on."""
 
-    model_config = ConfigDict(extra="forbid")
     municipality: Slug
     travel_km: float = Field(default=15.0, gt=0, le=500, allow_inf_nan=False, description="how far they can travel, one way")
     slots: list[Slug] = Field(min_length=1, max_length=50, description="weekly slots they can attend")
@@ -54,7 +51,7 @@ class Profile(BaseModel):
         return WorkerProfiled.model_validate(self.model_dump())
 
 
-class Referral(Body):
+class Referral(Act):
     """A worker is sent. A referrer's own partner is taken from the token; an operator names the partner."""
 
     partner: Slug | None = None
@@ -155,12 +152,12 @@ async def accesses(worker: Id, read: Reader, who: Annotated[Who, allowed(Role.WO
 
 
 @router.put("/workers/{worker}/profile", status_code=204)
-async def profile(worker: Id, body: Profile, run: Run, who: Welcomer) -> None:  # noqa: ARG001
+async def profile(worker: Id, body: Profile, run: Run, who: Welcomer) -> None:
     """Say what grouping matches on, whole. 404 no-such-worker · 412 changed meanwhile (If-Match)."""
     await run(do.describe, do.Describe(worker=worker, profile=body.profiled()), edits=(Worker, worker))
 
 
-class Decision(Body):
+class Decision(Act):
     """Consents given or withdrawn, having read one version of the notice."""
 
     consents: dict[Purpose, bool] = Field(min_length=1)
@@ -177,18 +174,18 @@ async def consents(worker: Id, body: Decision, run: Run, who: Annotated[Who, all
 
 
 @router.post("/workers/{worker}/admission", status_code=204)
-async def admission(worker: Id, run: Run, who: Welcomer, body: Body | None = None) -> None:  # noqa: ARG001
+async def admission(worker: Id, run: Run, who: Welcomer, body: Act | None = None) -> None:
     """Admit a referred worker. 404 no-such-worker · 409 not-referred, no-consent · 412 changed meanwhile (If-Match)."""
     await run(do.admit, do.Admit(worker=worker, at=body.at if body else None), edits=(Worker, worker))
 
 
 @router.post("/workers/{worker}/refusal", status_code=204)
-async def refusal(worker: Id, run: Run, who: Welcomer, body: Body | None = None) -> None:  # noqa: ARG001
+async def refusal(worker: Id, run: Run, who: Welcomer, body: Act | None = None) -> None:
     """Not admitted, or did not want to be. 404 no-such-worker · 409 not-referred · 412 changed meanwhile (If-Match)."""
     await run(do.decline, do.Decline(worker=worker, at=body.at if body else None), edits=(Worker, worker))
 
 
-class Withdrawal(Body):
+class Withdrawal(Act):
     """Why somebody leaves."""
 
     reason: Leaving

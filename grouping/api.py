@@ -5,26 +5,21 @@ from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from grouping import commands as do
 from grouping.domain import Facilitator, Place
 from grouping.formation import solve
 from grouping.proposals import Survey, proposed, survey
 from services.auth import Role, Who, allowed
-from services.contracts.base import Day, Id, Slug
+from services.contracts.base import Id, Slug
 from services.contracts.grouping import Kind
 from services.service import Reader, Run
+from services.web import Body, Day, Moment
 
 router = APIRouter()
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Operator = Annotated[Who, allowed(Role.OPERATOR)]
-
-
-class Body(BaseModel):
-    """Unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class PlaceBody(Body):
@@ -109,7 +104,7 @@ class GroupBody(Body):
     facilitator: Slug
     first: Day
     kind: Kind = Kind.HETEROGENEOUS
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class Formed(BaseModel):

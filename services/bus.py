@@ -10,6 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
@@ -108,6 +109,14 @@ class Bus:
             await take(message.raw_message)  # type: ignore[arg-type]
 
         return subscriber
+
+    async def ping(self) -> None:
+        """Raises KafkaError when no broker answers."""
+        client = AIOKafkaClient(**self.client())
+        try:
+            await client.bootstrap()
+        finally:
+            await client.close()
 
     async def prepare(self, topics: Iterable[Topic]) -> None:
         """Create the topics that are missing and check the others. Misconfigured when a number of partitions differs."""

@@ -149,7 +149,7 @@ class Relay:
     async def _commit(self, pending: list["asyncio.Future[Any]"], producer: AIOKafkaProducer) -> None:
         await asyncio.gather(*pending)
         await producer.commit_transaction()
-        self._metrics.relayed(self._service, len(pending))
+        self._metrics.relayed(len(pending))
 
     async def _send_all(self, letters: list[Document], producer: AIOKafkaProducer) -> None:
         if letters:

@@ -18,7 +18,7 @@ from services.programmes import Programme
 from services.store import Conflict, Document, InsertOne, PyMongoError, Session, Store, passes
 from services.telemetry import Telemetry
 from services.unit import Cause, Unit
-from services.web import Unavailable
+from services.problems import Unavailable
 from services.work import Work
 
 C = TypeVar("C", bound=Command)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
+from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
 
 from services import auth, programmes, web
@@ -28,7 +29,7 @@ from services.projecting import Shelf, consumer_of
 from services.relay import Relay
 from services.running import Commanding, Handler, Repeat
 from services.settings import Settings
-from services.store import Document, Session, Store
+from services.store import Document, PyMongoError, Session, Store
 from services.telemetry import Metrics, Telemetry
 from services.unit import Unit
 
@@ -97,6 +98,39 @@ class Service:
     async def _nothing(self) -> None:
         await asyncio.Event().wait()
 
+    @property
+    def bootstrap(self) -> str:
+        """Where its bus is."""
+        return self.settings.kafka
+
+    def consumed_types(self) -> list[str]:
+        """The event types that its reactions and projections read."""
+        handled = [set(self.reactions.handlers), *(set(each.handlers()) for each in self.shelf.projections.values())]
+        return sorted(set().union(*handled))
+
+    async def ready(self) -> dict[str, str]:
+        """What is not ready, and why; nothing when all is."""
+        missing: dict[str, str] = {}
+        if self.ended is None or self.ended.done():
+            missing["service"] = "it has ended"
+        try:
+            async with asyncio.timeout(2):
+                await self.store.ping()
+        except (PyMongoError, TimeoutError):
+            missing["MongoDB"] = "does not answer"
+        try:
+            async with asyncio.timeout(2):
+                await self.bus.ping()
+        except (KafkaError, TimeoutError):
+            missing["Kafka"] = "does not answer"
+        return missing
+
+    def health_app(self) -> FastAPI:
+        """Health alone, for a copy that does not answer the API."""
+        app = FastAPI(title=f"AMA Lavoro: {self.name}", openapi_url=None)
+        app.include_router(web.health(self))
+        return app
+
     def spawn(self, work: Any, name: str) -> None:
         """Run a task whose end, other than by `stop`, ends the service."""
         task = asyncio.get_running_loop().create_task(work, name=f"{self.name} {name}")
@@ -114,7 +148,7 @@ class Service:
             self.ended.set_exception(error)
 
     async def _consume(self) -> None:
-        self._broker = self.bus.broker(self.telemetry.middlewares(self.metrics))
+        self._broker = self.bus.broker([self.metrics.middleware()])
         await self._broker.start()
         if self.tables:
             await self._run("tables", [topic.name for topic in self.tables], self._tabulating)

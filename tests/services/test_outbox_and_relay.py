@@ -45,7 +45,8 @@ async def test_what_many_said_of_one_subject_at_once_comes_in_one_order_without_
     mine: list[Any] = []
 
     def complete(events: list[Any]) -> bool:
-        mine[:] = [event for event in events if event.subject == worker]
+        first = {event.id: event for event in reversed(events) if event.subject == worker}  # a relay that begins may repeat itself
+        mine[:] = [event for event in events if first.get(event.id) is event]
         return len(mine) >= 13
 
     await on_the_topic(enrolled, "ama.enrolment", complete)

@@ -1,0 +1,128 @@
+"""What notifications does: each command beside its one handler. Nothing here talks to a mail server or to the bus."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import orjson
+from pydantic import Field
+
+from notifications.composing import Letter
+from notifications.domain import Circle, Entry, Feed, Known, Message, Recipient, Seat, Status, Venue
+from services import vault
+from services.consumer import NotYet
+from services.contracts.base import Id
+from services.kernel import Command, Refused, new_id
+from services.programmes import Programme
+from services.work import Work
+
+SEAT = "seat"
+Naming = Callable[[str, str, str], str]  # programme, partner, person: how the partner knows the person
+
+
+def day_of(moment: datetime, rules: Programme) -> date:
+    """The day it was, where the programme is."""
+    return moment.astimezone(ZoneInfo(rules.timezone)).date()
+
+
+async def announce(recipient: Recipient, work: Work) -> None:
+    """Queue a message for each seat that may be told of, was not, and whose first meeting is still to come."""
+    for seat in recipient.untold():
+        circle = await work.get(Circle, seat.group)
+        first = circle.first_for(seat.since, work.rules.cadence_days)
+        if first >= day_of(work.now, work.rules):
+            about = {"worker": recipient.id, "about": SEAT, "reference": seat.group, "day": first}
+            message = Message(id=new_id(), correlation=work.cause.correlation, **about)
+            recipient.hears(seat, message.id)
+            work.add(message)
+
+
+async def drop(seats: Sequence[Seat], work: Work) -> None:
+    """Send no message about these seats any more; a seat whose message was dropped in time can be told of again."""
+    for seat in seats:
+        message = await work.find(Message, seat.message) if seat.message else None
+        if message is not None and message.drop():
+            seat.message = None
+
+
+class Gather(Command):
+    """Everything that a message says. `card` is the person's contact card as it stands on the bus."""
+
+    message: Id
+    card: bytes | None = Field(repr=False)
+
+
+async def gather(command: Gather, work: Work) -> Letter:
+    """Asked immediately before sending, so that what changed since it was queued counts. Refused("past"), ("no-address"), or
+    ("not-queued") when there is nothing to send any more; NotYet while card, key or place are on their way."""
+    message = await work.get(Message, command.message)
+    recipient = await work.peek(Recipient, message.worker)
+    if message.status is not Status.QUEUED or recipient is None or not recipient.contact:
+        raise Refused("not-queued", f"Message {message.id} is not to be sent.")
+    if message.day < day_of(work.now, work.rules):
+        raise Refused("past", f"What message {message.id} announces is past.")
+    circle = await work.get(Circle, message.reference)
+    venue = await work.peek(Venue, circle.place)
+    if venue is None or command.card is None:
+        raise NotYet(f"the {'place' if venue is None else 'contact card'} for message {message.id}")
+    card = orjson.loads(vault.decrypt_payload(await work.key(message.worker), command.card.decode()))
+    if not card.get("email"):
+        raise Refused("no-address", f"Message {message.id} has no address to go to.")
+    slot = next(each for each in work.rules.slots if each.id == circle.slot)
+    return Letter(message.id, card, slot.isoweekday, slot.time, venue.title, venue.address, message.day)
+
+
+class MarkSent(Command):
+    """The mail server took it."""
+
+    message: Id
+    tries: int
+
+
+async def mark_sent(command: MarkSent, work: Work) -> None:
+    """Say so."""
+    (await work.get(Message, command.message)).sent(command.tries)
+
+
+class MarkFailed(Command):
+    """It is given up."""
+
+    message: Id
+    reason: str
+    tries: int
+
+
+async def mark_failed(command: MarkFailed, work: Work) -> None:
+    """Say so."""
+    (await work.get(Message, command.message)).fail(command.reason, command.tries)
+
+
+def agreed_with(partner: str, rules: Programme) -> frozenset[str]:
+    """The event types of the feed that the programme's agreement with this partner names; none when it has no feed."""
+    names = next((each.feed for each in rules.partners if each.id == partner), ())
+    return frozenset(f"it.amalavoro.feed.{name}.v1" for name in names)
+
+
+async def tell(known: Known, work: Work, naming: Naming) -> None:
+    """Write what may be told now into the ledger of the partner who referred them."""
+    if known.partner is None:
+        return
+    facts = known.release(agreed_with(known.partner, work.rules))
+    if not facts:
+        return
+    feed = await work.find(Feed, known.partner)
+    if feed is None:
+        feed = Feed(id=known.partner)
+        work.add(feed)
+    subject = naming(work.programme, known.partner, known.id)
+    for fact in facts:
+        entry = feed.append(fact, known.id, subject, str(uuid.uuid4()), day_of(work.now, work.rules))
+        known.told(entry)
+        work.add(entry)
+
+
+async def detach(known: Known, places: Sequence[int], work: Work) -> None:
+    """These places in the ledger stay, and say nothing any more."""
+    for place in places:
+        (await work.get(Entry, f"{known.partner}.{place}")).detach()

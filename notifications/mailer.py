@@ -1,0 +1,92 @@
+"""Messages that are due go out: claimed, gathered, composed, handed over, and then said to be.
+
+At least once: a copy that dies between the mail server's yes and ours leaves the message to the next one, which sends it under the same
+Message-ID. Nothing remote is called inside a transaction.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from notifications import commands as do
+from notifications.composing import Unaddressable, compose
+from notifications.sending import Later, Never, Server, send
+from notifications.store import Claim, card_of, claim, postpone
+from services.kernel import Command, Refused
+from services.problems import Unavailable
+from services.service import Service
+from services.settings import Settings
+from services.store import PyMongoError, passes
+
+log = logging.getLogger(__name__)
+IDLE = 0.5  # seconds between looks when nothing is due
+ATTEMPT = 90.0  # seconds; less than a claim is held, so that no two copies hand over one message at one time
+DELAYS = [timedelta(minutes=each) for each in (1, 5, 15, 60, 180, 480, 1440)]  # after the first, second … failure; then it is given up
+MISSING = timedelta(seconds=5)
+
+
+def mailing(settings: Settings) -> Callable[[Service], Awaitable[None]]:
+    """The worker that sends. Misconfigured when the mail server's address is none."""
+    server = Server.of(settings.smtp) if settings.smtp else None
+
+    async def mail(service: Service) -> None:
+        if server is None:
+            log.warning("AMA_SMTP is not set: messages stay queued", extra={"service": service.name})
+            await asyncio.Event().wait()
+            return
+        while True:
+            try:
+                if not await send_one(service, server):
+                    await asyncio.sleep(IDLE)
+            except PyMongoError as error:
+                if not passes(error):
+                    raise
+                log.warning("mailer begins again", extra={"service": service.name, "error": type(error).__name__})
+                await asyncio.sleep(IDLE)
+
+    return mail
+
+
+async def send_one(service: Service, server: Server) -> bool:
+    """Try the oldest message that is due; whether there was one."""
+    claimed = await claim(service.store, service.rules)
+    if claimed is None:
+        return False
+    try:
+        async with asyncio.timeout(ATTEMPT):
+            await _hand_over(service, server, claimed)
+    except (Unavailable, TimeoutError) as reason:
+        log.info("message waits", extra={"service": service.name, "reason": type(reason).__name__})
+        await postpone(service.store, claimed, MISSING, counted=False)
+    except Later as trouble:
+        log.warning("message not taken", extra={"service": service.name, "error": str(trouble), "attempt": claimed.tries})
+        if claimed.tries > len(DELAYS):
+            await _settle(service, claimed, do.mark_failed, _failed(claimed, "undeliverable"))
+        else:
+            await postpone(service.store, claimed, DELAYS[claimed.tries - 1])
+    except Never as refusal:
+        log.warning("message refused", extra={"service": service.name, "error": str(refusal)})
+        await _settle(service, claimed, do.mark_failed, _failed(claimed, "refused"))
+    except Unaddressable:
+        await _settle(service, claimed, do.mark_failed, _failed(claimed, "no-address"))
+    else:
+        await _settle(service, claimed, do.mark_sent, do.MarkSent(message=claimed.message.id, tries=claimed.tries))
+    return True
+
+
+async def _hand_over(service: Service, server: Server, claimed: Claim) -> None:
+    card = await card_of(service.store, claimed.programme, claimed.message.worker)
+    gathered = await service.do(do.gather, do.Gather(message=claimed.message.id, card=card), claimed.programme)
+    await send(compose(gathered, service.settings.mail_from), server)
+
+
+def _failed(claimed: Claim, reason: str) -> do.MarkFailed:
+    return do.MarkFailed(message=claimed.message.id, reason=reason, tries=claimed.tries)
+
+
+async def _settle(service: Service, claimed: Claim, handler: Callable[..., Awaitable[None]], command: Command) -> None:
+    try:
+        await service.do(handler, command, claimed.programme, claimed.message.correlation)
+    except Refused as gone:  # erased, or decided otherwise, while it was on its way
+        log.info("message is gone", extra={"service": service.name, "reason": gone.code})

@@ -1,0 +1,183 @@
+"""What a programme says, and that it is consistent in itself.
+
+Distances are great circles (haversine, Earth's mean radius 6371.0088 km) times the programme's road factor: rough, and the same for all.
+"""
+
+from datetime import date, time
+from enum import StrEnum
+from functools import cached_property
+from math import asin, cos, radians, sin, sqrt
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from services.contracts.base import Slug
+
+EARTH_KM = 6371.0088
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Part(BaseModel):
+    """Unknown keys are refused: a misspelt setting would otherwise be silently ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PartnerRole(StrEnum):
+    """What a partner is in the programme; it may be several."""
+
+    FUNDER = "funder"
+    CO_FUNDER = "co-funder"
+    LEAD = "lead"
+    PARTNER = "partner"
+    REFERRER = "referrer"
+    RECEIVER = "receiver"
+
+
+class FeedEntry(StrEnum):
+    """What an agreement can let a partner know of its own referrals."""
+
+    REFERRED = "worker.referred"
+    ADMITTED = "worker.admitted"
+    DECLINED = "worker.declined"
+    SEATED = "worker.seated"
+    WITHDREW = "worker.withdrew"
+
+
+class Partner(Part):
+    """An organisation of the network. `feed` is its agreement: what it is told; without one it has no feed."""
+
+    id: Slug
+    name: str
+    roles: tuple[PartnerRole, ...] = Field(min_length=1)
+    feed: tuple[FeedEntry, ...] | None = None
+
+
+class Sizes(Part):
+    """Members of a group when it is formed."""
+
+    min: int = Field(ge=2, le=100)
+    max: int = Field(ge=2, le=100)
+
+
+class Slot(Part):
+    """A weekly time at which groups can meet; `at` is local time."""
+
+    id: Slug
+    weekday: str
+    at: time
+
+    @field_validator("weekday")
+    @classmethod
+    def _is_a_day(cls, value: str) -> str:
+        if value not in WEEKDAYS:
+            raise ValueError(f"not one of {', '.join(WEEKDAYS)}")
+        return value
+
+    @property
+    def isoweekday(self) -> int:
+        """Monday is 1."""
+        return WEEKDAYS.index(self.weekday) + 1
+
+
+class Municipality(Part):
+    """Where people live and places are; degrees (WGS 84)."""
+
+    id: Slug
+    name: str
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+
+
+class SurveyWave(Part):
+    """A wave asks everybody who was admitted, also those who wait: it is due so many days after admission."""
+
+    wave: Annotated[str, Field(pattern=r"^T[0-9]$")]
+    instrument: Slug
+    due_days: int = Field(ge=0, le=3650)
+
+
+class Intake(Part):
+    """From when to when people are taken in."""
+
+    opens: date
+    closes: date
+
+
+class Notice(Part):
+    """Which version of the privacy notice people read, in which languages."""
+
+    version: str
+    languages: tuple[str, ...] = ("it",)
+
+
+class Programme(Part):
+    """One programme, as its file says."""
+
+    id: Slug
+    title: str
+    title_en: str
+    starts: date
+    ends: date
+    timezone: str
+    meetings: int = Field(ge=1, le=200)
+    cadence_days: int = Field(ge=1, le=60)
+    session_minutes: int = Field(ge=15, le=480)
+    road_factor: float = Field(default=1.3, ge=1, le=3)
+    sizes: Sizes
+    intake: Intake
+    notice: Notice
+    targets: dict[str, int] = {}
+    partners: tuple[Partner, ...] = Field(min_length=1)
+    slots: tuple[Slot, ...] = Field(min_length=1)
+    municipalities: tuple[Municipality, ...] = Field(min_length=1)
+    surveys: tuple[SurveyWave, ...] = ()
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError) as error:
+            raise ValueError("no time zone of that name") from error
+        return value
+
+    @field_validator("partners", "slots", "municipalities")
+    @classmethod
+    def _each_once(cls, value: tuple[Partner, ...]) -> tuple[Partner, ...]:
+        seen: set[str] = set()
+        for each in value:
+            if each.id in seen:
+                raise ValueError(f"{each.id} stands there twice")
+            seen.add(each.id)
+        return value
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.ends < self.starts:
+            raise ValueError("ends: before it starts")
+        if self.intake.closes < self.intake.opens:
+            raise ValueError("intake.closes: before it opens")
+        if self.sizes.max < self.sizes.min:
+            raise ValueError("sizes.max: smaller than min")
+        return self
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone of its slots."""
+        return ZoneInfo(self.timezone)
+
+    @cached_property
+    def places_on_the_map(self) -> dict[str, Municipality]:
+        """Municipalities by id."""
+        return {each.id: each for each in self.municipalities}
+
+
+def distance_km(rules: Programme, a: str, b: str) -> float:
+    """Kilometres by road, roughly, between two municipalities of the programme. KeyError for one that is not in it."""
+    one, other = rules.places_on_the_map[a], rules.places_on_the_map[b]
+    lat1, lat2 = radians(one.lat), radians(other.lat)
+    half_lat, half_lon = (lat2 - lat1) / 2, radians(other.lon - one.lon) / 2
+    chord = sin(half_lat) ** 2 + cos(lat1) * cos(lat2) * sin(half_lon) ** 2
+    return round(2 * EARTH_KM * asin(sqrt(chord)) * rules.road_factor, 1)
