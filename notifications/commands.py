@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import Field
@@ -17,13 +16,12 @@ from services.kernel import Command, Refused, new_id
 from services.programmes import Programme
 from services.work import Work
 
-SEAT = "seat"
 Naming = Callable[[str, str, str], str]  # programme, partner, person: how the partner knows the person
 
 
 def day_of(moment: datetime, rules: Programme) -> date:
     """The day it was, where the programme is."""
-    return moment.astimezone(ZoneInfo(rules.timezone)).date()
+    return moment.astimezone(rules.zone).date()
 
 
 async def announce(recipient: Recipient, work: Work) -> None:
@@ -32,8 +30,7 @@ async def announce(recipient: Recipient, work: Work) -> None:
         circle = await work.get(Circle, seat.group)
         first = circle.first_for(seat.since, work.rules.cadence_days)
         if first >= day_of(work.now, work.rules):
-            about = {"worker": recipient.id, "about": SEAT, "reference": seat.group, "day": first}
-            message = Message(id=new_id(), correlation=work.cause.correlation, **about)
+            message = Message.about_seat(new_id(), recipient.id, seat.group, first, work.cause.correlation)
             recipient.hears(seat, message.id)
             work.add(message)
 
@@ -70,7 +67,7 @@ async def gather(command: Gather, work: Work) -> Letter:
     if not card.get("email"):
         raise Refused("no-address", f"Message {message.id} has no address to go to.")
     slot = next(each for each in work.rules.slots if each.id == circle.slot)
-    return Letter(message.id, card, slot.isoweekday, slot.time, venue.title, venue.address, message.day)
+    return Letter(message.id, card, slot.isoweekday, slot.at, venue.title, venue.address, message.day)
 
 
 class MarkSent(Command):
@@ -100,8 +97,8 @@ async def mark_failed(command: MarkFailed, work: Work) -> None:
 
 def agreed_with(partner: str, rules: Programme) -> frozenset[str]:
     """The event types of the feed that the programme's agreement with this partner names; none when it has no feed."""
-    names = next((each.feed for each in rules.partners if each.id == partner), ())
-    return frozenset(f"it.amalavoro.feed.{name}.v1" for name in names)
+    names = next((each.feed for each in rules.partners if each.id == partner), None) or ()
+    return frozenset(f"it.amalavoro.feed.{name.value}.v1" for name in names)
 
 
 async def tell(known: Known, work: Work, naming: Naming) -> None:

@@ -5,7 +5,8 @@ Invariant: what is composed is kept nowhere and shown in no log; a letter's `rep
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -14,9 +15,9 @@ from email.utils import parseaddr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 LANGUAGES = ("it", "en")  # one template each; whoever reads another language is written to in the first
-templates = Environment(  # plain text: nothing to escape
-    loader=PackageLoader("notifications"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False  # noqa: S701
-)
+templates = Environment(
+    loader=PackageLoader("notifications"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)  # noqa: S701  # plain text
 
 
 class Unaddressable(Exception):
@@ -30,7 +31,7 @@ class Letter:
     id: str
     card: Mapping[str, str]
     weekday: int
-    time: str
+    time: time
     title: str
     address: str
     first: date
@@ -41,21 +42,28 @@ class Letter:
 
 def compose(letter: Letter, sender: str) -> EmailMessage:
     """The mail. Its Message-ID is the message's id, so that a repeat can be dropped. Raises Unaddressable."""
-    language = letter.card.get("language", "")
-    template = templates.get_template(f"seat.{language if language in LANGUAGES else LANGUAGES[0]}.txt")
+    asked = letter.card.get("language")
+    language = asked if asked in LANGUAGES else LANGUAGES[0]
+    template = templates.get_template(f"seat.{language}.txt")
     subject, _, body = template.render(letter=letter, name=_line(letter.card["given_name"])).partition("\n\n")
     mail = EmailMessage(SMTP)
+    mail["From"] = sender
     try:
-        mail["To"] = Address(_line(f"{letter.card['given_name']} {letter.card['family_name']}"), addr_spec=letter.card["email"])
-        mail["From"] = sender
-    except (ValueError, IndexError) as error:  # IndexError: the standard library's parser, on some malformed addresses
-        raise Unaddressable from error
+        mail["To"] = Address(
+            _line(f"{letter.card['given_name']} {letter.card['family_name']}"), addr_spec=letter.card["email"]
+        )
+    except (
+        ValueError,
+        IndexError,
+        HeaderParseError,
+    ):  # IndexError: the standard library's parser, on some malformed addresses
+        raise Unaddressable from None
     mail["Subject"] = _line(subject)
     mail["Date"] = datetime.now(UTC)
     mail["Message-ID"] = f"<{letter.id}@{parseaddr(sender)[1].rpartition('@')[2] or 'localhost'}>"
-    mail["Content-Language"] = template.name.split(".")[1] if template.name else LANGUAGES[0]
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(body)
+    mail["Content-Language"] = language  # last: setting the content clears what describes it
     return mail
 
 

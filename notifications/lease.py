@@ -27,10 +27,12 @@ class Lease:
         """Take it, or renew it; whether it is ours now."""
         await self._leases.update_one({"_id": self._name}, {"$setOnInsert": {"holder": None}}, upsert=True)
         free = {"$or": [{"$in": ["$holder", [self._me, None]]}, {"$lt": ["$until", "$$NOW"]}]}
-        until = {"$dateAdd": {"startDate": "$$NOW", "unit": "millisecond", "amount": LEASE // timedelta(milliseconds=1)}}
+        until = {
+            "$dateAdd": {"startDate": "$$NOW", "unit": "millisecond", "amount": LEASE // timedelta(milliseconds=1)}
+        }
         change = [{"$set": {"holder": self._me, "until": until}}]
         self._taken = asyncio.get_running_loop().time()
-        return (await self._leases.update_one({"_id": self._name, "$expr": free}, change)).matched_count == 1
+        return bool((await self._leases.update_one({"_id": self._name, "$expr": free}, change)).matched_count)
 
     async def keep(self) -> None:
         """Renew it when a quarter has passed. Raises Deposed when it is another's."""

@@ -1,7 +1,7 @@
 """A place in a ledger as the partner reads it.
 
-Invariant: nothing in it is found anywhere else. No id, instant, trace or cause of the event behind it; days stand at midnight UTC, also
-where the envelope wants a moment; a place that may not tell any more keeps its number and says nothing.
+Invariant: nothing in it is found anywhere else. No id, instant, trace or cause of the event behind it; days stand at midnight UTC,
+also where the envelope wants a moment; a place that may not tell any more keeps its number and says nothing.
 """
 
 from datetime import UTC, date, datetime, time

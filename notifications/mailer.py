@@ -1,7 +1,7 @@
 """Messages that are due go out: claimed, gathered, composed, handed over, and then said to be.
 
-At least once: a copy that dies between the mail server's yes and ours leaves the message to the next one, which sends it under the same
-Message-ID. Nothing remote is called inside a transaction.
+At least once: a copy that dies between the mail server's yes and ours leaves the message to the next one, which sends it under the
+same Message-ID. Nothing remote is called inside a transaction.
 """
 
 import asyncio
@@ -22,8 +22,11 @@ from services.store import PyMongoError, passes
 log = logging.getLogger(__name__)
 IDLE = 0.5  # seconds between looks when nothing is due
 ATTEMPT = 90.0  # seconds; less than a claim is held, so that no two copies hand over one message at one time
-DELAYS = [timedelta(minutes=each) for each in (1, 5, 15, 60, 180, 480, 1440)]  # after the first, second … failure; then it is given up
-MISSING = timedelta(seconds=5)
+DELAYS = [
+    timedelta(minutes=each) for each in (1, 5, 15, 60, 180, 480, 1440)
+]  # after the first, second … failure; then it is given up
+MISSING = timedelta(seconds=2)  # until the next look for a contact card, a key or a place that is on its way
+GIVEN_UP = {"past", "no-address"}  # refusals that no later attempt changes; by any other the message is gone already
 
 
 def mailing(settings: Settings) -> Callable[[Service], Awaitable[None]]:
@@ -56,11 +59,15 @@ async def send_one(service: Service, server: Server) -> bool:
     try:
         async with asyncio.timeout(ATTEMPT):
             await _hand_over(service, server, claimed)
-    except (Unavailable, TimeoutError) as reason:
-        log.info("message waits", extra={"service": service.name, "reason": type(reason).__name__})
+    except Unavailable:
         await postpone(service.store, claimed, MISSING, counted=False)
-    except Later as trouble:
-        log.warning("message not taken", extra={"service": service.name, "error": str(trouble), "attempt": claimed.tries})
+    except Refused as no:
+        log.info("message not sent", extra={"service": service.name, "reason": no.code})
+        if no.code in GIVEN_UP:
+            await _settle(service, claimed, do.mark_failed, _failed(claimed, no.code))
+    except (Later, TimeoutError) as trouble:
+        error = str(trouble) or type(trouble).__name__
+        log.warning("message not taken", extra={"service": service.name, "error": error, "attempt": claimed.tries})
         if claimed.tries > len(DELAYS):
             await _settle(service, claimed, do.mark_failed, _failed(claimed, "undeliverable"))
         else:
@@ -86,7 +93,14 @@ def _failed(claimed: Claim, reason: str) -> do.MarkFailed:
 
 
 async def _settle(service: Service, claimed: Claim, handler: Callable[..., Awaitable[None]], command: Command) -> None:
-    try:
-        await service.do(handler, command, claimed.programme, claimed.message.correlation)
-    except Refused as gone:  # erased, or decided otherwise, while it was on its way
-        log.info("message is gone", extra={"service": service.name, "reason": gone.code})
+    """Its fate is known and has to be written down, however long the database takes."""
+    while True:
+        try:
+            await service.do(handler, command, claimed.programme, claimed.message.correlation)
+        except Unavailable:
+            await asyncio.sleep(IDLE)
+        except Refused as gone:  # erased, or decided otherwise, while it was on its way
+            log.info("message is gone", extra={"service": service.name, "reason": gone.code})
+            return
+        else:
+            return

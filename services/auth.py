@@ -25,7 +25,7 @@ from services.kernel import Refused
 from services.problems import Unavailable
 from services.settings import Settings
 
-ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "RS256"]
+ALGORITHMS = ["Ed25519", "ES256", "RS256"]
 KEYS_KEPT = 600.0  # seconds for which the issuer's keys are believed without asking again
 ASK_AGAIN = 5.0  # seconds between questions because of a key that is unknown
 

@@ -35,7 +35,7 @@ class Issuer:
         now = int(time.time())
         claims: dict[str, Any] = {"iss": self.url, "aud": "ama", "sub": subject, "role": role, "programme": programme}
         claims |= {"iat": now, "exp": now + int(lifetime), **({"partner": partner} if partner else {})}
-        return jwt.encode({"alg": "EdDSA", "kid": self._key.kid}, claims, self._key, algorithms=["EdDSA"])
+        return jwt.encode({"alg": "Ed25519", "kid": self._key.kid}, claims, self._key, algorithms=["Ed25519"])
 
     def app(self) -> Starlette:
         """Discovery document and keys, as OpenID Connect Discovery 1.0 wants them."""
@@ -45,7 +45,7 @@ class Issuer:
                 {
                     "issuer": self.url,
                     "jwks_uri": f"{self.url}/jwks.json",
-                    "id_token_signing_alg_values_supported": ["EdDSA"],
+                    "id_token_signing_alg_values_supported": ["Ed25519"],
                     "response_types_supported": ["none"],
                     "subject_types_supported": ["public"],
                 }
@@ -58,4 +58,4 @@ class Issuer:
 
 
 def _new_key() -> dict[str, Any]:
-    return dict(OKPKey.generate_key("Ed25519", {"kid": f"i{int(time.time())}", "alg": "EdDSA"}, private=True).as_dict(private=True))
+    return dict(OKPKey.generate_key("Ed25519", {"kid": f"i{int(time.time())}", "alg": "Ed25519"}, private=True).as_dict(private=True))

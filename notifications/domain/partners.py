@@ -1,8 +1,8 @@
 """What to tell a partner: what became of its own referrals, and nothing without the person's consent.
 
-Invariants: unknown consent waits and refused consent drops; a withdrawal of consent, or an erasure, is told only of somebody of whom
-something was told; places in a ledger are numbered 1, 2, 3 … by the `Feed` alone; a ledger entry carries nothing by which it could be
-found in another topic: its id is random (a UUIDv7 would tell the millisecond), its days are days.
+Invariants: unknown consent waits and refused consent drops; a withdrawal of consent, or an erasure, is told only of somebody of
+whom something was told; places in a ledger are numbered 1, 2, 3 … by the `Feed` alone; an entry carries nothing by which it could
+be found in another topic: its id is random (a UUIDv7 would tell the millisecond), its days are days.
 """
 
 from collections.abc import Collection
@@ -35,8 +35,8 @@ class Known(Aggregate):
     participation: bool | None = None
     admitted: bool = False
     gone: bool = False
-    pending: list[Fact] = []
-    places: list[int] = []  # in the partner's ledger, which tell of them
+    pending: tuple[Fact, ...] = ()
+    places: tuple[int, ...] = ()  # in the partner's ledger, which tell of them
 
     @property
     def consents(self) -> bool | None:
@@ -46,12 +46,12 @@ class Known(Aggregate):
     def note(self, fact: Fact) -> None:
         """Something happened. It waits for what is not known yet; where consent was refused it is not even kept."""
         if self.consents is not False and not (self.gone and fact.type == Seated.type):
-            self.pending = [*self.pending, fact]
+            self.pending = (*self.pending, fact)
 
     def admit(self, fact: Fact) -> None:
         """They were admitted: told before a seat, even if that was heard of first."""
         seats = [each for each in self.pending if each.type == Seated.type]
-        self.pending = [each for each in self.pending if each not in seats]
+        self.pending = tuple(each for each in self.pending if each not in seats)
         self.admitted = True
         for each in [fact, *seats]:
             self.note(each)
@@ -61,22 +61,22 @@ class Known(Aggregate):
         self.note(fact)
         self.gone = True
 
-    def decide(self, purpose: Purpose, given: bool, on: date) -> list[int]:
+    def decide(self, purpose: Purpose, given: bool, on: date) -> tuple[int, ...]:
         """They gave or withdrew a consent. Returns the places in the ledger that may not tell of them any more."""
         if purpose is Purpose.PARTNER_FEEDBACK:
             self.feedback = given
         elif purpose is Purpose.PARTICIPATION:
             self.participation = given
-        return self._close(ConsentWithdrawn.type, on) if self.consents is False else []
+        return self._close(ConsentWithdrawn.type, on) if self.consents is False else ()
 
-    def erase(self, on: date) -> list[int]:
+    def erase(self, on: date) -> tuple[int, ...]:
         """Nothing more is ever told, but that. Returns as `decide` does."""
         self.feedback = False
         return self._close(Erased.type, on)
 
-    def _close(self, type: str, on: date) -> list[int]:
-        closed, self.places = self.places, []
-        self.pending = [Fact(type=type, on=on)] if closed else []
+    def _close(self, type: str, on: date) -> tuple[int, ...]:
+        closed, self.places = self.places, ()
+        self.pending = (Fact(type=type, on=on),) if closed else ()
         return closed
 
     def release(self, agreed: Collection[str]) -> list[Fact]:
@@ -85,13 +85,13 @@ class Known(Aggregate):
         if self.partner is None or self.consents is None:
             return []
         ready = [each for each in self.pending if each.type != Seated.type or self.admitted]
-        self.pending = [each for each in self.pending if each not in ready]
+        self.pending = tuple(each for each in self.pending if each not in ready)
         return [each for each in ready if each.type in agreed or each.type in CLOSING]
 
     def told(self, entry: "Entry") -> None:
         """It is in the ledger."""
         if not entry.closes:
-            self.places = [*self.places, entry.sequence]
+            self.places = (*self.places, entry.sequence)
 
 
 class Entry(Aggregate):

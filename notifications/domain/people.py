@@ -1,7 +1,7 @@
 """What to tell a person. Nobody is written to who has not said they may be; unknown consent waits, withdrawn consent drops.
 
-A first meeting that is already past is not announced: lists are entered late, consent may come after months, and a letter that calls
-somebody to a meeting they have missed, or have been to, does harm and no good.
+A first meeting that is already past is not announced: lists are entered late, consent may come after months, and a letter that
+calls somebody to a meeting they have missed, or have been to, does harm and no good.
 """
 
 from datetime import date, timedelta
@@ -60,6 +60,11 @@ class Message(Aggregate):
     tries: int = 0
     reason: str | None = None
 
+    @classmethod
+    def about_seat(cls, id: str, worker: str, group: str, day: date, correlation: str) -> "Message":
+        """That they have a seat in the group, and meet first on that day."""
+        return cls(id=id, worker=worker, about="seat", reference=group, day=day, correlation=correlation)
+
     def sent(self, tries: int) -> None:
         """The mail server took it. Also true when it was dropped while on its way."""
         if self.status not in {Status.QUEUED, Status.DROPPED}:
@@ -94,23 +99,23 @@ class Recipient(Aggregate):
 
     noun: ClassVar[str] = "recipient"
     contact: bool | None = None
-    seats: list[Seat] = []
-    messages: list[str] = []
+    seats: tuple[Seat, ...] = ()
+    messages: tuple[str, ...] = ()
 
     def sit(self, group: str, since: date) -> None:
         """They have a seat."""
-        self.seats = [each for each in self.seats if each.group != group] + [Seat(group=group, since=since)]
+        self.seats = (*(each for each in self.seats if each.group != group), Seat(group=group, since=since))
 
     def stand_up(self, groups: set[str] | None = None) -> list[Seat]:
         """They have no seat in these groups (None: in any) any more; returns the seats they had."""
         left = [each for each in self.seats if groups is None or each.group in groups]
-        self.seats = [each for each in self.seats if each not in left]
+        self.seats = tuple(each for each in self.seats if each not in left)
         return left
 
     def hears(self, seat: Seat, message: str) -> None:
         """This message tells of the seat."""
         seat.message = message
-        self.messages = [*self.messages, message]
+        self.messages = (*self.messages, message)
 
     def untold(self) -> list[Seat]:
         """The seats to tell of now: none without consent."""

@@ -33,14 +33,18 @@ def the_member(event: Event[Any]) -> list[tuple[Any, str]]:
 
 
 @ledgers.on(WorkerReferred, needs=the_person)
-async def when_somebody_is_referred_their_referrer_is_known(event: Event[WorkerReferred], work: Work, naming: Naming) -> None:
+async def when_somebody_is_referred_their_referrer_is_known(
+    event: Event[WorkerReferred], work: Work, naming: Naming
+) -> None:
     """From now on, whatever waited for that."""
     (await known_as(Known, event.subject, work)).partner = event.data.partner
     await _note(event.subject, _on_its_day(feed.Referred.type, event, work), work, naming)
 
 
 @ledgers.on(WorkerAdmitted, needs=the_person)
-async def when_somebody_is_admitted_their_referrer_learns_it(event: Event[WorkerAdmitted], work: Work, naming: Naming) -> None:
+async def when_somebody_is_admitted_their_referrer_learns_it(
+    event: Event[WorkerAdmitted], work: Work, naming: Naming
+) -> None:
     """And of a seat, if that was heard of first."""
     known = await known_as(Known, event.subject, work)
     known.admit(_on_its_day(feed.Admitted.type, event, work))
@@ -48,19 +52,25 @@ async def when_somebody_is_admitted_their_referrer_learns_it(event: Event[Worker
 
 
 @ledgers.on(WorkerDeclined, needs=the_person)
-async def when_somebody_is_declined_their_referrer_learns_it(event: Event[WorkerDeclined], work: Work, naming: Naming) -> None:
+async def when_somebody_is_declined_their_referrer_learns_it(
+    event: Event[WorkerDeclined], work: Work, naming: Naming
+) -> None:
     """Not why."""
     await _note(event.subject, _on_its_day(feed.Declined.type, event, work), work, naming)
 
 
 @ledgers.on(MemberJoined, needs=the_member)
-async def when_somebody_has_a_seat_their_referrer_learns_it(event: Event[MemberJoined], work: Work, naming: Naming) -> None:
+async def when_somebody_has_a_seat_their_referrer_learns_it(
+    event: Event[MemberJoined], work: Work, naming: Naming
+) -> None:
     """That there is one, not which."""
     await _note(event.data.worker, Fact(type=feed.Seated.type, on=event.data.since), work, naming)
 
 
 @ledgers.on(WorkerWithdrawn, needs=the_person)
-async def when_somebody_withdraws_their_referrer_learns_it(event: Event[WorkerWithdrawn], work: Work, naming: Naming) -> None:
+async def when_somebody_withdraws_their_referrer_learns_it(
+    event: Event[WorkerWithdrawn], work: Work, naming: Naming
+) -> None:
     """And why, as far as the list of reasons goes."""
     known = await known_as(Known, event.subject, work)
     known.leave(_on_its_day(feed.Withdrew.type, event, work).model_copy(update={"reason": event.data.reason.value}))
@@ -80,7 +90,9 @@ async def when_feedback_is_decided_what_waited_is_told_or_dropped(
 
 
 @ledgers.on(WorkerErased, needs=the_person)
-async def when_somebody_is_erased_their_places_say_nothing(event: Event[WorkerErased], work: Work, naming: Naming) -> None:
+async def when_somebody_is_erased_their_places_say_nothing(
+    event: Event[WorkerErased], work: Work, naming: Naming
+) -> None:
     """The partner who was told of them is told to delete it."""
     known = await work.find(Known, event.subject)
     if known is None:

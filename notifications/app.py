@@ -1,0 +1,29 @@
+"""Notifications, composed."""
+
+from functools import partial
+
+from notifications import api
+from notifications.domain import Circle, Entry, Feed, Known, Message, Recipient, Venue
+from notifications.mailer import mailing
+from notifications.publisher import publish
+from notifications.reactions import standing
+from services import vault
+from services.contracts.topics import CONTACTS, KEYS
+from services.keyring import service_holder
+from services.service import Service
+from services.settings import Settings
+
+
+def build(settings: Settings) -> Service:
+    """Stand notifications on the chassis. Misconfigured when its keys or programmes cannot be read, or the mail server's address
+    is none."""
+    return Service(
+        "notifications",
+        settings,
+        holder=service_holder("notifications", settings.keys),
+        aggregates=[Venue, Circle, Recipient, Message, Known, Feed, Entry],
+        routes=[api.router],
+        reactions=standing(partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))),
+        tables=[KEYS, CONTACTS],
+        workers=[mailing(settings), publish],
+    )

@@ -1,0 +1,141 @@
+"""Key files: JWK or JWK Set (RFC 7517) in JSON, for their owner alone.
+
+Invariant: a file is written whole or not at all, reaches the disk before anything is encrypted with it, and is never
+overwritten by a maker. A message about one names the file and what to do, and quotes nothing of it.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from services.settings import Misconfigured
+from services.vault.sealing import KEY_SIZE, Unopenable, to_bytes, to_text
+
+Jwk = dict[str, Any]
+_OTHERS = 0o007
+_SECRET = {"k", "d"}  # members of a JWK that hold a symmetric key, a private one
+_LATEST = datetime.max.replace(tzinfo=UTC).timestamp()
+
+
+def keep(path: Path, make: Callable[[], Jwk]) -> Jwk:
+    """The JWK in this file, made first if there is no file. Processes that ask at once get the same one."""
+    with alone(path.parent):
+        return kept(path, make)
+
+
+def kept(path: Path, make: Callable[[], Jwk]) -> Jwk:
+    """As `keep`, for who is alone in the folder already."""
+    if not path.exists():
+        write(path, make())
+    return read_one(path)
+
+
+def read_one(path: Path) -> Jwk:
+    """The only key of a file. Misconfigured for more."""
+    keys = read(path)
+    if len(keys) != 1:
+        raise Misconfigured(f"Key file {path} holds {len(keys)} keys instead of one.")
+    return keys[0]
+
+
+def read(path: Path) -> list[Jwk]:
+    """The keys of a file. Misconfigured when it is missing, not a JWK or JWK Set, or secret and open to everybody."""
+    try:
+        keys = parse(path.read_text(), f"Key file {path}")
+        if path.stat().st_mode & _OTHERS and any(_SECRET & set(key) for key in keys):
+            raise Misconfigured(f"Key file {path} is open to everybody on this machine: chmod 600 {path}.")
+        return keys
+    except FileNotFoundError:
+        raise Misconfigured(f"Key file {path} is missing: `ama keys make {path.parent}` makes it.") from None
+    except OSError as error:
+        raise Misconfigured(f"Key file {path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError:
+        raise Misconfigured(f"Key file {path} is not JSON.") from None
+
+
+def parse(text: str, where: str) -> list[Jwk]:
+    """The keys in a JSON text. The causes are cut off: they carry the text."""
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Misconfigured(f"{where} is not JSON.") from None
+    keys = told.get("keys") if isinstance(told, dict) and "keys" in told else [told]
+    if not isinstance(keys, list) or not all(isinstance(key, dict) and isinstance(key.get("kty"), str) for key in keys):
+        raise Misconfigured(f"{where} is not a JWK or a JWK Set.")
+    return keys
+
+
+def new_octets(kid: str) -> Jwk:
+    """A symmetric key of 256 random bits. `iat`: made at, in seconds since 1970."""
+    return {"kty": "oct", "kid": kid, "iat": int(time.time()), "k": to_text(os.urandom(KEY_SIZE))}
+
+
+def made_at(jwk: Mapping[str, Any]) -> float:
+    """`iat`, or 0 where it does not say. Seconds since 1970."""
+    made = jwk.get("iat")
+    return float(made) if isinstance(made, int | float) and 0 <= made < _LATEST else 0.0
+
+
+def octets_of(jwk: Mapping[str, Any], where: str) -> bytes:
+    """The 32 bytes of a symmetric key. Misconfigured when it is another kind or size."""
+    try:
+        octets = to_bytes(jwk["k"]) if jwk["kty"] == "oct" else b""
+    except (KeyError, TypeError, AttributeError, Unopenable):
+        octets = b""
+    if len(octets) != KEY_SIZE:
+        raise Misconfigured(f"{where} is not a symmetric key (kty oct) of 256 bits in base64url.")
+    return octets
+
+
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """Put JSON in a file of mode 600: whole, or not at all, and on disk when this returns."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        with _opened(path.parent) as folder:
+            os.fsync(folder)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise Misconfigured(f"Key file {path} cannot be written: {error.strerror or error}.") from error
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the folder, made if need be and closed to others, against any other maker of keys in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _close_to_others(folder)
+    except OSError as error:
+        raise Misconfigured(f"Key folder {folder} cannot be made: {error.strerror or error}.") from error
+    with _opened(folder) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # let go by closing it, or by dying
+        yield
+
+
+def _close_to_others(folder: Path) -> None:
+    """Only a folder that is for keys alone: who names their home by mistake does not lock others out of it."""
+    if not folder.stat().st_mode & 0o077:
+        return
+    if any(".jwk" not in entry.name for entry in folder.iterdir()):
+        raise Misconfigured(f"Folder {folder} is open to others and holds more than keys: keep them in their own.")
+    folder.chmod(0o700)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield handle
+    finally:
+        os.close(handle)

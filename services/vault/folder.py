@@ -1,0 +1,166 @@
+"""What stands in a folder of keys, and who reads what of it.
+
+`master.jwks` enrolment alone · `{service}.jwk` that service's private key · `services.jwks` the public halves ·
+`links.jwk` signs personal links · `pseudonyms.jwk` makes partners' names for people. Invariant: what is there stays as it
+is; only what is missing is made, and a public key whose private half is kept elsewhere is left alone.
+"""
+
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey
+
+from services.settings import Misconfigured
+from services.vault import master
+from services.vault.files import Jwk, alone, kept, made_at, new_octets, octets_of, read, read_one, write
+from services.vault.sealing import to_text
+from services.vault.sharing import PrivateKey, PublicKey
+
+PUBLIC = "services.jwks"
+SECRETS = ("links", "pseudonyms")
+
+
+class ServiceKeys:
+    """A service's own private key."""
+
+    def __init__(self, service: str, private: PrivateKey) -> None:
+        self.service, self.private = service, private
+
+    def __repr__(self) -> str:
+        return f"<ServiceKeys {self.service}>"
+
+    @classmethod
+    def load(cls, folder: Path, service: str) -> Self:
+        """From `{service}.jwk`. Misconfigured when it is missing or unusable."""
+        path = folder / f"{service}.jwk"
+        return cls(service, _private(read_one(path), path))
+
+
+def public_keys(folder: Path, wanted: Iterable[str] = ()) -> dict[str, PublicKey]:
+    """Public keys by service, from `services.jwks`. Misconfigured when one that is wanted is not among them."""
+    path = folder / PUBLIC
+    found = {str(jwk.get("kid")): _curve(jwk, path) for jwk in read(path)}
+    if any(key.is_private for key in found.values()):
+        raise Misconfigured(f"Key file {path} holds a private key: it is for the public ones.")
+    missing = sorted(set(wanted) - set(found))
+    if missing:
+        raise Misconfigured(f"Key file {path} has no key of {', '.join(missing)}: `ama keys make {folder}` adds it.")
+    return found
+
+
+def secret_of(folder: Path, name: str) -> bytes:
+    """The 32 bytes of `links.jwk` or `pseudonyms.jwk`. Misconfigured when the file is missing or unusable."""
+    path = folder / f"{name}.jwk"
+    return octets_of(read_one(path), f"Key file {path}")
+
+
+def make_keys(folder: Path, services: Iterable[str], *, master_given: bool = False) -> None:
+    """Make what is missing; nothing is overwritten. `master_given`: the master keys come from the environment.
+    Misconfigured when the folder cannot be written, or a private and a public key do not belong together.
+    """
+    with alone(folder):
+        if not master_given:
+            _master(folder)
+        path = folder / PUBLIC
+        known = {str(jwk.get("kid")): jwk for jwk in read(path)} if path.exists() else {}
+        merged = dict(known)
+        for service in services:
+            public = _public_half(folder, service, known.get(service))
+            if public is not None:
+                merged[service] = public
+        if merged != known or not path.exists():
+            write(path, {"keys": list(merged.values())})
+        for name in SECRETS:
+            kept(folder / f"{name}.jwk", partial(new_octets, f"{name}-{_mark()}"))
+
+
+def rotate_master(folder: Path) -> str:
+    """Add a master key, which wraps from the next start on; returns its kid. Misconfigured without one before it."""
+    if not (folder / master.FILE).exists():
+        raise Misconfigured(f"There is no {master.FILE} in {folder} to rotate: `ama keys make {folder}` makes it.")
+    with alone(folder):
+        path = folder / master.FILE
+        keys = read(path)
+        added = new_octets(_mark())
+        newest = max(made_at(key) for key in keys)
+        added["iat"] = max(added["iat"], int(newest) + 1)  # the newest, also after the clock was set back
+        master.MasterKeys([*keys, added], where=str(path))
+        write(path, {"keys": [*keys, added]})
+    return str(added["kid"])
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What may be told of a key. `made` is when its file was written, where the key itself does not say."""
+
+    file: str
+    kid: str
+    kind: str
+    made: datetime
+
+
+def list_keys(folder: Path) -> list[KeyFacts]:
+    """Every key of the folder by file, never its material. Misconfigured when a file is unusable."""
+    if not folder.is_dir():
+        raise Misconfigured(f"There is no key folder {folder}: `ama keys make {folder}` makes it.")
+    return [_facts(path, jwk) for path in sorted(folder.glob("*.jwk*")) for jwk in read(path)]
+
+
+def _facts(path: Path, jwk: Jwk) -> KeyFacts:
+    seconds = made_at(jwk) or path.stat().st_mtime
+    kind = " ".join(str(part) for part in (jwk["kty"], jwk.get("crv"), "private" if "d" in jwk else None) if part)
+    return KeyFacts(path.name, str(jwk.get("kid", "-")), kind, datetime.fromtimestamp(seconds, UTC))
+
+
+def _master(folder: Path) -> None:
+    path = folder / master.FILE
+    if not path.exists():
+        write(path, {"keys": [new_octets(_mark())]})
+
+
+def _public_half(folder: Path, service: str, known: Jwk | None) -> Jwk | None:
+    """The public key of the pair in the folder; None when the private half is elsewhere."""
+    path = folder / f"{service}.jwk"
+    if known is not None and not path.exists():
+        return None
+    private = _private(kept(path, partial(_pair, service)), path)
+    if known is not None:
+        if _curve(known, folder / PUBLIC).thumbprint() != private.thumbprint():
+            raise Misconfigured(f"The public key of {service} in {folder / PUBLIC} is not that of {path}.")
+        return known
+    return {**private.as_dict(private=False), "kid": service, "use": "enc"}
+
+
+def _pair(service: str) -> Jwk:
+    private = OKPKey.generate_key("X25519", {"kid": service, "use": "enc"}, private=True)
+    return {**private.as_dict(private=True), "iat": int(time.time())}
+
+
+def _private(jwk: Jwk, path: Path) -> PrivateKey:
+    key = _curve(jwk, path)
+    if not key.is_private:
+        raise Misconfigured(f"Key file {path} holds a public key; the private one is needed.")
+    return key
+
+
+def _curve(jwk: Jwk, path: Path) -> OKPKey | ECKey:
+    kinds: dict[Any, type[OKPKey | ECKey]] = {("OKP", "X25519"): OKPKey, ("EC", "P-256"): ECKey}
+    kind = kinds.get((str(jwk["kty"]), str(jwk.get("crv"))))
+    try:
+        if kind is not None:
+            return kind.import_key(jwk)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise Misconfigured(f"Key file {path} holds a key that is not a usable X25519 or P-256 key.")
+
+
+def _mark() -> str:
+    """A kid: the day, to be read, and some randomness, to be unique."""
+    return f"{datetime.now(UTC):%Y%m%d}-{to_text(secrets.token_bytes(6))}"

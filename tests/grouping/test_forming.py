@@ -1,0 +1,120 @@
+"""Groups formed through the door: every rule is checked again, and of two who saw the same seat one gets it."""
+
+import asyncio
+from datetime import date
+from typing import Any
+
+import pytest
+
+from services.embedded import Home
+from tests.harness import Caller, eventually
+
+PROGRAMME = "monza-brianza"
+CONSENTS = {"participation": True, "contact": True, "research": True, "partner-feedback": True}
+
+
+@pytest.fixture
+def operator(home: Home) -> Caller:
+    return Caller(home, "operator", PROGRAMME)
+
+
+async def admitted(home: Home, number: int, **profile: Any) -> list[str]:
+    """So many people, referred, consenting and admitted, and waiting in the pool."""
+    referrer, operator = Caller(home, "referrer", PROGRAMME, partner="cgil"), Caller(home, "operator", PROGRAMME)
+    described = {"municipality": "monza", "slots": ["mon-evening", "tue-evening"], **profile}
+
+    async def one(n: int) -> str:
+        body = {"person": {"given_name": "Ada", "family_name": f"Prova{n}"}, "profile": described}
+        worker = str((await referrer("POST", "/enrolment/referrals", body)).json()["worker"])
+        await operator("POST", f"/enrolment/workers/{worker}/consents", {"consents": CONSENTS, "notice": "1"})
+        answer = await operator("POST", f"/enrolment/workers/{worker}/admission")
+        assert answer.status_code == 204, answer.text
+        return worker
+
+    workers = list(await asyncio.gather(*(one(n) for n in range(number))))
+    store = home.house.services["grouping"].store
+
+    async def waiting() -> bool:
+        found = await store.by_id("seeker", [f"{PROGRAMME}/{worker}" for worker in workers])
+        return sum(each["s"]["waits"] for each in found.values()) == number
+
+    await eventually(waiting)
+    return workers
+
+
+async def a_place(operator: Caller, name: str, rooms: int = 1) -> None:
+    place = {"title": "Casa", "address": "Via Roma 1", "municipality": "monza", "rooms": rooms}
+    assert (await operator("PUT", f"/grouping/places/{name}", place)).status_code == 204
+
+
+async def a_facilitator(operator: Caller, name: str, groups: int = 1) -> None:
+    body = {"municipality": "monza", "slots": ["mon-evening", "tue-evening"], "groups": groups}
+    assert (await operator("PUT", f"/grouping/facilitators/{name}", body)).status_code == 204
+
+
+def group(members: list[str], place: str, facilitator: str) -> dict[str, Any]:
+    first = date(2027, 1, 11)
+    return {"members": members, "slot": "mon-evening", "place": place, "facilitator": facilitator, "first": first.isoformat()}
+
+
+async def test_of_two_commands_that_race_for_the_last_room_one_gets_it(home: Home, operator: Caller) -> None:
+    some, others = await admitted(home, 10), await admitted(home, 10)
+    await a_place(operator, "one-room")
+    await a_facilitator(operator, "race-f1")
+    await a_facilitator(operator, "race-f2")
+    answers = await asyncio.gather(
+        operator("POST", "/grouping/groups", group(some, "one-room", "race-f1")),
+        operator("POST", "/grouping/groups", group(others, "one-room", "race-f2")),
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    assert next(answer for answer in answers if answer.status_code == 409).json()["code"] == "no-room"
+
+
+async def test_of_two_commands_that_race_for_the_same_people_one_gets_them(home: Home, operator: Caller) -> None:
+    people = await admitted(home, 10)
+    await a_place(operator, "two-rooms", rooms=2)
+    await a_facilitator(operator, "both-f1")
+    await a_facilitator(operator, "both-f2")
+    answers = await asyncio.gather(*(operator("POST", "/grouping/groups", group(people, "two-rooms", f)) for f in ("both-f1", "both-f2")))
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    assert next(answer for answer in answers if answer.status_code == 409).json()["code"] == "seated-already"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"slot": "wed-evening", "first": "2027-01-13"}, 409, "facilitator-not-free"),
+        ({"first": "2027-01-12"}, 422, "wrong-weekday"),
+        ({"place": "nowhere"}, 404, "no-such-place"),
+        ({"facilitator": "nobody"}, 404, "no-such-facilitator"),
+        ({"slot": "sun-night"}, 422, "no-such-slot"),
+    ],
+)
+async def test_a_group_that_cannot_meet_is_refused(home: Home, operator: Caller, change: dict[str, str], status: int, code: str) -> None:
+    await a_place(operator, "strict", rooms=9)
+    await a_facilitator(operator, "strict-f", groups=9)
+    people = [f"stranger-{n}" for n in range(10)]
+    answer = await operator("POST", "/grouping/groups", {**group(people, "strict", "strict-f"), **change})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_too_few_and_too_many_are_refused(home: Home, operator: Caller) -> None:
+    for number in (9, 16):
+        answer = await operator("POST", "/grouping/groups", group([f"x{n}" for n in range(number)], "strict", "strict-f"))
+        assert (answer.status_code, answer.json()["code"]) == (422, "wrong-size")
+
+
+async def test_a_proposal_can_be_confirmed_group_by_group_and_then_nobody_is_left(home: Home, operator: Caller) -> None:
+    people = set(await admitted(home, 24, slots=["thu-morning"], municipality="seregno"))
+    body = {"title": "Sala", "address": "Piazza 1", "municipality": "seregno", "rooms": 2}
+    await operator("PUT", "/grouping/places/seregno-hall", body)
+    for name in ("prop-f1", "prop-f2"):
+        await operator("PUT", f"/grouping/facilitators/{name}", {"municipality": "seregno", "slots": ["thu-morning"]})
+    proposal = (await operator("POST", "/grouping/proposals", {"on": "2027-01-04"})).json()
+    ours = [each for each in proposal["groups"] if people & set(each["members"])]
+    assert sorted(len(each["members"]) for each in ours) == [12, 12]
+    for each in ours:
+        answer = await operator("POST", "/grouping/groups", each)
+        assert answer.status_code == 201, answer.text
+    again = (await operator("POST", "/grouping/proposals", {"on": "2027-01-04"})).json()
+    assert not people & {each["id"] for each in again["unplaced"]} | people & {m for g in again["groups"] for m in g["members"]}

@@ -1,0 +1,185 @@
+"""Enrolment and grouping publish, notifications tells; in a programme of the test's own, so that its topics are too."""
+
+import re
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+import enrolment.app
+import grouping.app
+import notifications.app
+from enrolment import commands as enrol
+from grouping import commands as group
+from services import programmes
+from services.contracts import Event, decode
+from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
+from services.kernel import Command
+from services.service import Service, running
+from services.settings import Settings
+from tests.harness import eventually
+
+CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
+
+
+@pytest.fixture
+def own(settings: Settings, tmp_path: Path) -> Settings:
+    """Settings with one more programme: `own{n}`, whose partner `{n}` has a feed, and whose groups have two members or more."""
+    number = uuid.uuid4().hex[:8]
+    shipped = (Path(programmes.__file__).parent / "monza-brianza.toml").read_text()
+    text = re.sub(r"(?ms)^\[\[partners\]\].*?(?=^\[\[slots\]\])", _PARTNERS.format(number=number), shipped)
+    text = text.replace('id = "monza-brianza"', f'id = "own{number}"').replace("min = 10", "min = 2")
+    (tmp_path / f"own{number}.toml").write_text(text)
+    return settings.model_copy(update={"programmes": tmp_path})
+
+
+_PARTNERS = """[[partners]]
+id = "p{number}"
+name = "A partner with an agreement"
+roles = ["referrer"]
+feed = ["worker.referred", "worker.admitted", "worker.seated", "worker.withdrew"]
+
+[[partners]]
+id = "q{number}"
+name = "A partner without"
+roles = ["referrer"]
+
+"""
+
+
+@dataclass
+class World:
+    """The services that publish, and what people do there."""
+
+    enrolment: Service
+    grouping: Service
+    settings: Settings
+
+    @property
+    def programme(self) -> str:
+        """The test's own."""
+        return next(name for name in self.enrolment.rules if name.startswith("own"))
+
+    @property
+    def partner(self) -> str:
+        """With an agreement."""
+        return self.programme.replace("own", "p")
+
+    @property
+    def stranger(self) -> str:
+        """Without one."""
+        return self.programme.replace("own", "q")
+
+    @property
+    def topic(self) -> str:
+        """The partner's feed."""
+        return f"ama.feed.{self.partner}"
+
+    async def enrol(self, handler: Any, command: Command) -> Any:
+        """Something that enrolment does."""
+        return await self.enrolment.do(handler, command, self.programme)
+
+    async def refer(self, partner: str | None = None, **card: str) -> str:
+        """Somebody who can come on Thursday evenings."""
+        profile = WorkerProfiled(municipality="monza", travel_km=30, slots=("thu-evening",))
+        made = await self.enrol(
+            enrol.refer, enrol.Refer(partner=partner or self.partner, card=CARD | card, profile=profile)
+        )
+        return str(made["worker"])
+
+    async def consent(self, worker: str, given: bool = True, *purposes: Purpose) -> None:
+        """To these purposes; to all of them when none is named."""
+        decided = dict.fromkeys(purposes or Purpose, given)
+        await self.enrol(
+            enrol.decide_consent, enrol.DecideConsent(worker=worker, given=decided, notice="1", language="it")
+        )
+
+    async def admit(self, worker: str) -> None:
+        """After the interview."""
+        await self.enrol(enrol.admit, enrol.Admit(worker=worker))
+
+    async def withdraw(self, worker: str) -> None:
+        """They found work."""
+        await self.enrol(enrol.withdraw, enrol.Withdraw(worker=worker, reason=Leaving.FOUND_WORK))
+
+    async def erase(self, worker: str) -> None:
+        """For ever."""
+        await self.enrol(enrol.erase, enrol.Erase(worker=worker))
+
+    async def seat(self, *workers: str, weeks: int = 2) -> date:
+        """A group of these; its first meeting is on the Thursday so many weeks from now."""
+
+        async def waiting() -> bool:
+            ids = [f"{self.programme}/{worker}" for worker in workers]
+            found = await self.grouping.store.by_id("seeker", ids)
+            return sum(each["s"]["waits"] for each in found.values()) == len(workers)
+
+        await eventually(waiting)
+        first = datetime.now(UTC).date() + timedelta(weeks=weeks)
+        first += timedelta(days=(4 - first.isoweekday()) % 7)
+        place = group.RegisterPlace(
+            place="casa", title="Casa", address="via Correggio 59", municipality="monza", rooms=9, access=True
+        )
+        await self.grouping.do(group.register_place, place, self.programme)
+        leader = group.RegisterFacilitator(
+            facilitator=f"f{uuid.uuid4().hex[:8]}",
+            municipality="monza",
+            travel_km=30,
+            slots=frozenset({"thu-evening"}),
+            groups=2,
+        )
+        await self.grouping.do(group.register_facilitator, leader, self.programme)
+        formed = group.Form(
+            members=list(workers), slot="thu-evening", place="casa", facilitator=leader.facilitator, first=first
+        )
+        await self.grouping.do(group.form, formed, self.programme)
+        return first
+
+    async def feed(self, number: int) -> list[Event[Any]]:
+        """So many entries of the partner's feed, as the partner reads them; and it is seen that no more come at once."""
+        reader = self.enrolment.bus.reader(isolation_level="read_committed", auto_offset_reset="earliest")
+        await reader.start()
+        try:
+            await eventually(lambda: _there(reader, self.topic))
+            reader.subscribe([self.topic])
+            events: list[Event[Any]] = []
+
+            async def read() -> bool:
+                for records in (await reader.getmany(timeout_ms=300)).values():
+                    events.extend(decode(record.value) for record in records)
+                return len(events) >= number
+
+            await eventually(read, 40)
+            await read()
+            return events
+        finally:
+            await reader.stop()
+
+
+async def _there(reader: Any, topic: str) -> bool:
+    return topic in await reader.topics()
+
+
+@pytest_asyncio.fixture
+async def world(own: Settings) -> AsyncIterator[World]:
+    """Enrolment and grouping, running."""
+    async with AsyncExitStack() as stack:
+        enrolled = await stack.enter_async_context(running(enrolment.app.build(own), ["relay"]))
+        grouped = await stack.enter_async_context(running(grouping.app.build(own), ["relay", "consume"]))
+        yield World(enrolled, grouped, own)
+
+
+@pytest.fixture
+def teller(own: Settings) -> Callable[..., Service]:
+    """Makes notifications, to be started by the test."""
+
+    def build(**given: Any) -> Service:
+        return notifications.app.build(own.model_copy(update=given))
+
+    return build

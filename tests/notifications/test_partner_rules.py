@@ -1,0 +1,184 @@
+"""What a partner is told, by the rules alone."""
+
+from datetime import UTC, date, datetime
+
+import orjson
+import pytest
+
+from notifications.domain import Entry, Fact, Feed, Known
+from notifications.ledger import record
+from services.contracts import decode, feed
+from services.contracts.enrolment import Purpose
+from services.contracts.envelope import read
+
+DAY = date(2026, 3, 12)
+ALL = {kind.type for kind in (feed.Referred, feed.Admitted, feed.Declined, feed.Seated, feed.Withdrew)}
+WORKER, EVENT = "019ce2f4-3a51-7a0c-9d44-52c1f7b3e690", "5d2f7f0c-7d0e-4c58-9a39-6c1f8a0e2b11"
+
+
+def fact(kind: type[feed.Entry]) -> Fact:
+    return Fact(type=kind.type, on=DAY)
+
+
+def known(**facts: object) -> Known:
+    return Known(id=WORKER, partner="cgil", **facts)  # type: ignore[arg-type]
+
+
+def kinds(facts: list[Fact]) -> list[str]:
+    return [each.type.split(".", 3)[3].removesuffix(".v1") for each in facts]
+
+
+def tell(person: Known, ledger: Feed, agreed: set[str] = ALL) -> list[Entry]:
+    """As the handler does it."""
+    entries = [ledger.append(each, person.id, "pseudonym", EVENT, DAY) for each in person.release(agreed)]
+    for each in entries:
+        person.told(each)
+    return entries
+
+
+def test_while_consent_is_unknown_everything_waits() -> None:
+    person = known()
+    person.note(fact(feed.Referred))
+    person.admit(fact(feed.Admitted))
+    assert person.release(ALL) == []
+    person.decide(Purpose.PARTNER_FEEDBACK, True, DAY)
+    assert kinds(person.release(ALL)) == ["worker.referred", "worker.admitted"]
+    assert person.release(ALL) == []
+
+
+def test_refused_consent_drops_what_waited_and_keeps_nothing_that_follows() -> None:
+    person = known()
+    person.note(fact(feed.Referred))
+    assert person.decide(Purpose.PARTNER_FEEDBACK, False, DAY) == ()
+    person.admit(fact(feed.Admitted))
+    assert person.release(ALL) == []
+    assert person.pending == ()
+
+
+def test_consent_that_comes_after_a_refusal_tells_only_what_follows() -> None:
+    person = known()
+    person.note(fact(feed.Referred))
+    person.decide(Purpose.PARTNER_FEEDBACK, False, DAY)
+    person.decide(Purpose.PARTNER_FEEDBACK, True, DAY)
+    person.admit(fact(feed.Admitted))
+    assert kinds(person.release(ALL)) == ["worker.admitted"]
+
+
+@pytest.mark.parametrize("purpose", [Purpose.PARTNER_FEEDBACK, Purpose.PARTICIPATION])
+def test_withdrawal_is_told_to_a_partner_who_was_told_something(purpose: Purpose) -> None:
+    person, ledger = known(feedback=True, participation=True), Feed(id="cgil")
+    person.note(fact(feed.Referred))
+    tell(person, ledger)
+    assert person.decide(purpose, False, DAY) == (1,)
+    assert kinds([each.fact for each in tell(person, ledger)]) == ["consent.withdrawn"]
+
+
+def test_withdrawal_is_not_told_to_a_partner_who_was_told_nothing() -> None:
+    person, ledger = known(feedback=True), Feed(id="cgil")
+    person.note(fact(feed.Referred))
+    tell(person, ledger, agreed=set())
+    assert person.decide(Purpose.PARTNER_FEEDBACK, False, DAY) == ()
+    assert tell(person, ledger) == []
+
+
+def test_withdrawal_is_told_once() -> None:
+    person, ledger = known(feedback=True), Feed(id="cgil")
+    person.note(fact(feed.Referred))
+    tell(person, ledger)
+    person.decide(Purpose.PARTNER_FEEDBACK, False, DAY)
+    tell(person, ledger)
+    person.decide(Purpose.PARTICIPATION, False, DAY)
+    person.erase(DAY)
+    assert tell(person, ledger) == []
+
+
+def test_erasure_is_told_to_a_partner_who_was_told_something_and_to_no_other() -> None:
+    told, untold, ledger = known(feedback=True), known(), Feed(id="cgil")
+    told.note(fact(feed.Referred))
+    tell(told, ledger)
+    assert told.erase(DAY) == (1,)
+    assert kinds([each.fact for each in tell(told, ledger)]) == ["worker.erased"]
+    untold.note(fact(feed.Referred))
+    untold.erase(DAY)
+    assert tell(untold, ledger) == []
+
+
+def test_nothing_is_told_but_what_the_agreement_names() -> None:
+    person = known(feedback=True)
+    person.note(fact(feed.Referred))
+    person.admit(fact(feed.Admitted))
+    assert kinds(person.release({feed.Admitted.type})) == ["worker.admitted"]
+
+
+def test_a_seat_that_is_heard_of_before_the_admission_is_told_after_it() -> None:
+    person = known(feedback=True)
+    person.note(fact(feed.Seated))
+    assert person.release(ALL) == []
+    person.admit(fact(feed.Admitted))
+    assert kinds(person.release(ALL)) == ["worker.admitted", "worker.seated"]
+
+
+def test_a_seat_that_is_heard_of_before_the_referral_waits_for_the_partner_to_be_known() -> None:
+    person = Known(id=WORKER, feedback=True)
+    person.note(fact(feed.Seated))
+    person.admit(fact(feed.Admitted))
+    assert person.release(ALL) == []
+    person.partner = "cgil"
+    assert kinds(person.release(ALL)) == ["worker.admitted", "worker.seated"]
+
+
+def test_a_seat_is_not_told_of_somebody_who_left() -> None:
+    person = known(feedback=True, admitted=True)
+    person.leave(fact(feed.Withdrew))
+    person.note(fact(feed.Seated))
+    assert kinds(person.release(ALL)) == ["worker.withdrew"]
+
+
+def test_places_are_numbered_from_one_without_a_gap() -> None:
+    ledger = Feed(id="cgil")
+    entries = [ledger.append(fact(feed.Referred), WORKER, "pseudonym", EVENT, DAY) for _ in range(5)]
+    assert [each.sequence for each in entries] == [1, 2, 3, 4, 5]
+    assert len({each.id for each in entries}) == 5
+
+
+def test_nothing_in_a_record_links_it_to_anything_else() -> None:
+    entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, date(2026, 3, 13))
+    key, value = record(entry, "monza-brianza", told=True)
+    body = orjson.loads(value)
+    assert key == b"pseudonym"
+    assert WORKER.encode() not in value
+    assert not {"traceparent", "correlationid", "causationid"} & body.keys()
+    assert body["source"] == "/programmes/monza-brianza/feed/cgil"
+    assert body["time"] == "2026-03-12T00:00:00Z"
+    assert body["recordedtime"] == "2026-03-13T00:00:00Z"
+    assert body["data"] == {"on": "2026-03-12"}
+
+
+def test_a_record_is_an_event_that_any_reader_reads() -> None:
+    leaving = Fact(type=feed.Withdrew.type, on=DAY, reason="found-work")
+    _, value = record(Feed(id="cgil").append(leaving, WORKER, "pseudonym", EVENT, DAY), "monza-brianza", told=True)
+    event = read(decode(value))
+    assert event.data == feed.Withdrew(on=DAY, reason="found-work")  # type: ignore[arg-type]
+    assert (event.sequence, event.subject, event.time) == (1, "pseudonym", datetime(2026, 3, 12, tzinfo=UTC))
+
+
+def test_a_place_whose_person_no_longer_consents_goes_out_and_says_nothing() -> None:
+    entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, DAY)
+    key, value = record(entry, "monza-brianza", told=False)
+    event = decode(value)
+    assert (key, event.subject, event.sequence, event.type) == (b"-", "-", 1, feed.Withheld.type)
+    assert b"pseudonym" not in value
+
+
+@pytest.mark.parametrize("kind", [feed.ConsentWithdrawn, feed.Erased])
+def test_a_place_that_closes_goes_out_without_consent_and_names_no_worker(kind: type[feed.Entry]) -> None:
+    entry = Feed(id="cgil").append(fact(kind), WORKER, "pseudonym", EVENT, DAY)
+    key, value = record(entry, "monza-brianza", told=False)
+    assert (key, decode(value).type, entry.worker) == (b"pseudonym", kind.type, None)
+
+
+def test_a_place_that_is_detached_says_nothing_even_if_its_person_consents_again() -> None:
+    entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, DAY)
+    entry.detach()
+    assert (entry.worker, entry.subject) == (None, "-")
+    assert decode(record(entry, "monza-brianza", told=entry.worker == WORKER)[1]).type == feed.Withheld.type

@@ -1,0 +1,89 @@
+"""Who is written to, by the rules alone."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from notifications.domain import Circle, Message, Recipient, Status
+from services.contracts.notifications import MessageFailed, MessageSent
+from services.kernel import Refused, Said
+
+FIRST = date(2026, 3, 5)
+
+
+def message() -> Message:
+    return Message(id="m", worker="w", about="seat", reference="g", day=FIRST, correlation="c")
+
+
+def said(of: Message) -> list[Said]:
+    voice: list[Said] = []
+    of.speak_into(voice)
+    return voice
+
+
+@pytest.mark.parametrize("contact", [None, False])
+def test_without_consent_there_is_no_seat_to_tell_of(contact: bool | None) -> None:
+    recipient = Recipient(id="w", contact=contact)
+    recipient.sit("g", FIRST)
+    assert recipient.untold() == []
+
+
+def test_a_seat_is_told_of_once() -> None:
+    recipient = Recipient(id="w", contact=True)
+    recipient.sit("g", FIRST)
+    (seat,) = recipient.untold()
+    recipient.hears(seat, "m")
+    assert recipient.untold() == []
+    assert recipient.messages == ("m",)
+
+
+def test_a_seat_that_was_given_up_is_not_told_of() -> None:
+    recipient = Recipient(id="w")
+    recipient.sit("g", FIRST)
+    recipient.sit("h", FIRST)
+    assert [each.group for each in recipient.stand_up({"g"})] == ["g"]
+    recipient.contact = True
+    assert [each.group for each in recipient.untold()] == ["h"]
+
+
+@pytest.mark.parametrize(("weeks", "expected"), [(-3, 0), (0, 0), (1, 2), (2, 2), (3, 4), (4, 4)])
+def test_a_late_joiner_is_called_to_the_next_meeting(weeks: int, expected: int) -> None:
+    circle = Circle(id="g", slot="thu-evening", place="p", first=FIRST)
+    assert circle.first_for(FIRST + timedelta(weeks=weeks), 14) == FIRST + timedelta(weeks=expected)
+
+
+def test_a_message_that_went_out_is_said_to_be_sent() -> None:
+    one = message()
+    one.sent(1)
+    assert [each.data for each in said(one)] == [MessageSent(worker="w", about="seat", reference="g")]
+
+
+def test_a_message_that_went_out_while_it_was_dropped_is_said_to_be_sent() -> None:
+    one = message()
+    assert one.drop()
+    one.sent(1)
+    assert one.status is Status.SENT
+
+
+def test_a_message_that_was_sent_cannot_be_dropped() -> None:
+    one = message()
+    one.sent(1)
+    assert not one.drop()
+    assert one.status is Status.SENT
+
+
+def test_a_message_that_is_given_up_says_why() -> None:
+    one = message()
+    one.fail("refused", 2)
+    assert [each.data for each in said(one)] == [
+        MessageFailed(worker="w", about="seat", reference="g", reason="refused")
+    ]
+
+
+def test_a_message_has_one_fate() -> None:
+    one = message()
+    one.sent(1)
+    with pytest.raises(Refused, match="not queued"):
+        one.sent(2)
+    with pytest.raises(Refused, match="not queued"):
+        one.fail("refused", 2)
