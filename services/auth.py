@@ -1,12 +1,13 @@
 """Who calls, in which role, in which programme; and that no route answers anybody else.
 
-Invariants: a route says who may call it, or why everybody may, or the service does not start; a token is believed only when an OIDC
-issuer's key signed it, for us, and it is in force.
+Invariants: a route says who may call it, or why everybody may, or the service does not start; a token is believed only when an
+OIDC issuer's key signed it, for us, and it is in force.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Annotated, Any
 
 import httpx
 from fastapi import Depends, FastAPI, Request
-from fastapi.routing import APIRoute
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
@@ -25,9 +27,13 @@ from services.kernel import Refused
 from services.problems import Unavailable
 from services.settings import Settings
 
-ALGORITHMS = ["Ed25519", "ES256", "RS256"]
+log = logging.getLogger(__name__)
+ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "RS256"]  # asymmetric alone: with HS256 a public key would be a secret
+KINDS = {"OKP", "EC", "RSA"}
 KEYS_KEPT = 600.0  # seconds for which the issuer's keys are believed without asking again
-ASK_AGAIN = 5.0  # seconds between questions because of a key that is unknown
+KEYS_TRUSTED = 3600.0  # seconds for which they are believed when the issuer does not answer
+ASK_AGAIN = 5.0  # seconds between two questions, whatever strangers send and however the first one ended
+LEEWAY = 30  # seconds by which clocks may differ
 
 
 class Role(StrEnum):
@@ -42,6 +48,9 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+OF_A_PARTNER = (Role.REFERRER, Role.PARTNER_SYSTEM)
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """The caller. `subject` is a worker's or facilitator's id for those roles; `partner` is whose referrer or system it is."""
@@ -53,76 +62,115 @@ class Who:
 
 
 class Authenticator:
-    """Believes tokens of one issuer, for programmes that are known here."""
+    """Believes tokens of one issuer, for programmes that are known here. `clock` counts seconds, from whenever."""
 
-    def __init__(self, settings: Settings, known: Collection[str]) -> None:
-        self._settings, self._known = settings, known
-        self._keys: KeySet | None = None
-        self._asked = float("-inf")
-        self._lock = asyncio.Lock()
+    def __init__(self, settings: Settings, known: Collection[str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._known = known
+        self._keys = IssuersKeys(settings.issuer, settings.jwks, clock)
         self._claims = jwt.JWTClaimsRegistry(
-            leeway=30,
+            leeway=LEEWAY,
             iss={"essential": True, "value": settings.issuer},
             aud={"essential": True, "value": settings.audience},
             exp={"essential": True},
+            iat={"essential": True},
             sub={"essential": True},
         )
 
     async def who(self, token: str) -> Who:
-        """Refused(401) when the token is not to be believed, 403 for a programme that is not here."""
-        claims = await self._verified(token)
-        try:
-            who = Who(Role(claims["role"]), str(claims["sub"]), str(claims["programme"]), claims.get("partner"))
-        except (KeyError, ValueError) as error:
-            raise _unknown("It names no role or programme.") from error
+        """Refused(401) when the token is not to be believed, 403 for a programme that is not here; Unavailable when the
+        issuer's keys cannot be had."""
+        who = _named_by(await self._verified(token))
         if who.programme not in self._known:
-            raise Refused("no-such-programme", f"There is no programme {who.programme} here.", status=403)
+            raise Refused("no-such-programme", "The token is for a programme that is not here.", status=403)
+        if who.role in OF_A_PARTNER and who.partner is None:
+            raise Refused("no-partner", f"A token of the role {who.role} says of which partner.", status=403)
         return who
 
-    async def _verified(self, token: str) -> dict[str, Any]:
+    async def _verified(self, token: str) -> Mapping[str, Any]:
         try:
-            keys = await self._issuers_keys(_kid(token))
-            decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
+            kid = jws.extract_compact(token.encode()).headers().get("kid")
+            decoded = jwt.decode(token, await self._keys.having(kid), algorithms=ALGORITHMS)
             self._claims.validate(decoded.claims)
-        except (JoseError, ValueError, TypeError, KeyError) as error:
-            raise _unknown("It is malformed, expired, or not for us.") from error
-        return dict(decoded.claims)
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise _not_accepted("It is malformed, expired, or not for us.") from error
+        return decoded.claims
 
-    async def _issuers_keys(self, kid: str | None) -> KeySet:
-        """The issuer's keys; asked for again when they are old, or when this key is not among them."""
+
+def _named_by(claims: Mapping[str, Any]) -> Who:
+    role, subject, programme, partner = (claims.get(name) for name in ("role", "sub", "programme", "partner"))
+    if role not in list(Role) or not isinstance(programme, str) or not isinstance(partner, str | None):
+        raise _not_accepted("It names no role or programme.")
+    if not isinstance(subject, str) or not 0 < len(subject) <= 200:
+        raise _not_accepted("It names nobody.")
+    return Who(Role(role), subject, programme, partner or None)
+
+
+class IssuersKeys:
+    """The public keys of one issuer, asked for rarely: no stranger makes us ask more often than every few seconds."""
+
+    def __init__(self, issuer: str, jwks: str | None, clock: Callable[[], float]) -> None:
+        self._issuer, self._jwks, self._clock = issuer.rstrip("/"), jwks, clock
+        self._keys: KeySet | None = None
+        self._asked = self._answered = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def having(self, kid: str | None) -> KeySet:
+        """The keys; asked for again when they are old, or when this one is not among them. Unavailable when there are none
+        to be believed, or when the issuer cannot be asked about a strange one."""
+        if (
+            self._keys is not None
+            and not self._strange(kid)
+            and self._age() <= (KEYS_TRUSTED if self._lock.locked() else KEYS_KEPT)
+        ):
+            return self._keys  # nobody with a good token waits for the answer to somebody else's question
         async with self._lock:
-            age = time.monotonic() - self._asked
-            strange = self._keys is not None and kid not in {key.kid for key in self._keys.keys}
-            if self._keys is None or age > KEYS_KEPT or (strange and age > ASK_AGAIN):
-                self._keys = await self._ask()
-                self._asked = time.monotonic()
+            if (self._strange(kid) or self._age() > KEYS_KEPT) and self._clock() - self._asked > ASK_AGAIN:
+                await self._ask()
+            unsure = self._strange(kid) and self._answered < self._asked
+            if self._keys is None or self._age() > KEYS_TRUSTED or unsure:
+                raise Unavailable("The issuer of tokens does not answer.", after=int(ASK_AGAIN))
             return self._keys
 
-    async def _ask(self) -> KeySet:
+    def _strange(self, kid: str | None) -> bool:
+        return self._keys is None or (kid is not None and kid not in {key.kid for key in self._keys.keys})
+
+    def _age(self) -> float:
+        return self._clock() - self._answered
+
+    async def _ask(self) -> None:
+        self._asked = now = self._clock()
         try:
             async with httpx.AsyncClient(timeout=5) as client:
-                where = self._settings.jwks
-                if where is None:
-                    found = await client.get(f"{self._settings.issuer}/.well-known/openid-configuration")
-                    where = found.raise_for_status().json()["jwks_uri"]
-                return KeySet.import_key_set((await client.get(where)).raise_for_status().json())
-        except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise Unavailable("The issuer of tokens does not answer.") from error
+                where = self._jwks or await self._discovered(client)
+                told = (await client.get(where)).raise_for_status().json()
+            self._keys = KeySet.import_key_set({"keys": [jwk for jwk in told["keys"] if _verifies(jwk)]})
+            self._answered = now
+        except (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("the issuer's keys cannot be had", extra={"reason": type(error).__name__})
+
+    async def _discovered(self, client: httpx.AsyncClient) -> str:
+        found = (await client.get(f"{self._issuer}/.well-known/openid-configuration")).raise_for_status().json()
+        if found["issuer"].rstrip("/") != self._issuer:  # OpenID Connect Discovery 1.0, section 4.3
+            raise ValueError("the discovery document is of another issuer")
+        return str(found["jwks_uri"])
 
 
-def _kid(token: str) -> str | None:
-    return jws.extract_compact(token.encode()).headers().get("kid")
+def _verifies(jwk: Mapping[str, Any]) -> bool:
+    """Whether a published key is one that tokens may be signed with; an issuer publishes others too."""
+    return jwk.get("kty") in KINDS and jwk.get("use", "sig") == "sig" and jwk.get("crv") not in {"X25519", "X448"}
 
 
-def _unknown(why: str) -> Refused:
+def _not_accepted(why: str) -> Refused:
     return Refused("not-authenticated", f"The token is not accepted. {why}", status=401)
 
 
-bearer = HTTPBearer(auto_error=False, description="a token of the OIDC issuer, with role and programme")
+bearer = HTTPBearer(
+    auto_error=False, bearerFormat="JWT", description="A token of the OIDC issuer, with role and programme."
+)
 
 
 async def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Who:
-    """The caller of this request. Refused(401) without a token."""
+    """The caller of this request. Refused(401) without a token. A session's cookie, when there is one, is read here."""
     if given is None:
         raise Refused("not-authenticated", "Send a token: Authorization: Bearer …", status=401)
     authenticator: Authenticator = request.app.state.auth
@@ -137,7 +185,7 @@ def allowed(*roles: Role) -> Any:
             raise Refused("not-allowed", f"The role {who.role} may not do this.", status=403)
         return who
 
-    permitted.roles = roles  # type: ignore[attr-defined]  # read back by check_protected
+    permitted.roles = roles  # type: ignore[attr-defined]  # read back by doors
     return Depends(permitted)
 
 
@@ -147,7 +195,7 @@ def open_to_all(why: str) -> Any:
     async def everybody() -> None:
         """Nobody is refused."""
 
-    everybody.open = why  # type: ignore[attr-defined]  # read back by check_protected
+    everybody.why = why  # type: ignore[attr-defined]  # read back by doors
     return Depends(everybody)
 
 
@@ -155,20 +203,50 @@ class Unprotected(Exception):
     """A defect: a route that says neither who may call it nor why everybody may."""
 
 
-def check_protected(app: FastAPI) -> None:
-    """Deny by default: every route names its roles, which its OpenAPI entry then shows as `x-roles`. Raises Unprotected."""
-    for route in app.routes:
-        if not isinstance(route, APIRoute):
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A route, and who may come through it: these roles, or everybody for the reason `why`."""
+
+    path: str
+    methods: frozenset[str]
+    roles: tuple[Role, ...]
+    why: str | None
+
+
+def doors(app: FastAPI) -> Iterator[Door]:
+    """Every route of the application, also those of routers that it includes. Raises Unprotected at the first that does not
+    say who may call it, and at whatever cannot say it (a mount, a socket, a plain route), but for the OpenAPI document."""
+    for route in iter_route_contexts(app.routes):
+        if (
+            app.openapi_url is not None
+            and route.path == app.openapi_url
+            and not isinstance(route.original_route, APIRoute)
+        ):
             continue
+        named = f"{' '.join(sorted(route.methods or ()))} {route.path or type(route.original_route).__name__}".strip()
+        if not isinstance(route.original_route, APIRoute):
+            raise Unprotected(f"{named} cannot say which roles may call it: declare it as a route of a router")
         marks = list(_dependencies(route.dependant))
         roles = [mark.roles for mark in marks if hasattr(mark, "roles")]
-        if len(roles) != 1 and not any(hasattr(mark, "open") for mark in marks):
-            raise Unprotected(f"{sorted(route.methods)} {route.path} says neither which roles may call it nor why everybody may")
-        if roles:
-            route.openapi_extra = {**(route.openapi_extra or {}), "x-roles": [str(role) for role in roles[0]]}
+        whys = [mark.why for mark in marks if hasattr(mark, "why")]
+        if len(roles) + bool(whys) != 1 or roles == [()]:
+            raise Unprotected(f"{named} must say which roles may call it, or why everybody may, and not both")
+        yield Door(
+            route.path_format or "",
+            frozenset(route.methods or ()),
+            roles[0] if roles else (),
+            whys[0] if whys else None,
+        )
 
 
-def _dependencies(dependant: Any) -> Any:
+def check_protected(app: FastAPI) -> None:
+    """Deny by default: raises Unprotected, which stops the build, unless every route has its door. Call it last: what is
+    added afterwards is not seen."""
+    for _ in doors(app):
+        pass
+
+
+def _dependencies(dependant: Dependant) -> Iterator[Any]:
     for each in dependant.dependencies:
         yield each.call
         yield from _dependencies(each)
@@ -176,7 +254,7 @@ def _dependencies(dependant: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a personal link stands for."""
+    """What a personal link stands for: one person, and one purpose such as `survey:T1`."""
 
     programme: str
     subject: str
@@ -185,22 +263,29 @@ class Link:
 
 def sign_link(secret: bytes, link: Link, lifetime: float) -> str:
     """A token to put in a link: for one person, one purpose, so many seconds."""
-    claims = {"programme": link.programme, "sub": link.subject, "purpose": link.purpose, "exp": int(time.time() + lifetime)}
-    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(secret))
+    claims = {
+        "programme": link.programme,
+        "sub": link.subject,
+        "purpose": link.purpose,
+        "exp": int(time.time() + lifetime),
+    }
+    return jwt.encode({"alg": "HS256", "typ": "link+jwt"}, claims, OctKey.import_key(secret))
 
 
 def read_link(secret: bytes, token: str) -> Link:
-    """What the link stands for. Refused(404) when it is not ours or has expired: a link tells nobody why."""
+    """What the link stands for; whoever reads it compares the purpose. Refused(404) when it is not ours or has expired: a
+    link tells nobody why."""
     try:
-        claims = jwt.decode(token, OctKey.import_key(secret), algorithms=["HS256"]).claims
-        jwt.JWTClaimsRegistry(exp={"essential": True}).validate(claims)
-        return Link(str(claims["programme"]), str(claims["sub"]), str(claims["purpose"]))
-    except (JoseError, ValueError, KeyError, TypeError) as error:
+        decoded = jwt.decode(token, OctKey.import_key(secret), algorithms=["HS256"])
+        jwt.JWTClaimsRegistry(exp={"essential": True}).validate(decoded.claims)
+        told = [decoded.claims[name] for name in ("programme", "sub", "purpose")]
+        if decoded.header.get("typ") != "link+jwt" or not all(isinstance(each, str) for each in told):
+            raise ValueError("not a personal link")
+        return Link(*told)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refused("no-such-link", "This link is not valid any more.", status=404) from error
 
 
 def link_secret(folder: Path) -> bytes:
     """The secret that signs personal links."""
     return vault.secret_of(folder, "links")
-
-

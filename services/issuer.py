@@ -18,44 +18,60 @@ from services import vault
 from services.auth import Role
 from services.settings import Misconfigured
 
+ALGORITHM = "Ed25519"  # RFC 9864, which retires EdDSA
 WORKDAY = 8 * 60 * 60.0  # seconds
 
 
 class Issuer:
-    """Signs tokens with the Ed25519 key in `folder/issuer.jwk`, made when missing."""
+    """Signs tokens with the Ed25519 key in `folder/issuer.jwk` (mode 600), made when missing. Misconfigured when the file holds
+    another kind of key."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        self.url = url
-        self._key = OKPKey.import_key(vault.keep(folder / "issuer.jwk", _new_key))
+        self.url, path = url.rstrip("/"), folder / "issuer.jwk"
+        jwk = vault.keep(path, _new_key)
+        if (jwk.get("kty"), jwk.get("crv")) != ("OKP", "Ed25519") or not {"x", "d", "kid"} <= set(jwk):
+            raise Misconfigured(
+                f"Key file {path} is not a private Ed25519 key with a kid: move it away, a new one is made."
+            )
+        try:
+            self._key = OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "d", "kid")})
+        except (ValueError, TypeError):
+            raise Misconfigured(
+                f"Key file {path} is damaged: move it away, a new one is made."
+            ) from None  # the cause quotes it
 
-    def token(self, role: str, programme: str, subject: str, partner: str | None = None, lifetime: float = WORKDAY) -> str:
+    def token(
+        self, role: str, programme: str, subject: str, partner: str | None = None, lifetime: float = WORKDAY
+    ) -> str:
         """A token for `lifetime` seconds. Misconfigured for a role that does not exist."""
-        if role not in set(Role):
+        if role not in list(Role):
             raise Misconfigured(f"There is no role {role}; there are {', '.join(Role)}.")
         now = int(time.time())
         claims: dict[str, Any] = {"iss": self.url, "aud": "ama", "sub": subject, "role": role, "programme": programme}
         claims |= {"iat": now, "exp": now + int(lifetime), **({"partner": partner} if partner else {})}
-        return jwt.encode({"alg": "Ed25519", "kid": self._key.kid}, claims, self._key, algorithms=["Ed25519"])
+        return jwt.encode({"alg": ALGORITHM, "kid": self._key.kid}, claims, self._key, algorithms=[ALGORITHM])
 
     def app(self) -> Starlette:
-        """Discovery document and keys, as OpenID Connect Discovery 1.0 wants them."""
+        """Discovery document and keys, as OpenID Connect Discovery 1.0 wants them. Both are open: they hold nothing secret."""
 
         async def discovery(_: Request) -> JSONResponse:
             return JSONResponse(
                 {
                     "issuer": self.url,
                     "jwks_uri": f"{self.url}/jwks.json",
-                    "id_token_signing_alg_values_supported": ["Ed25519"],
+                    "id_token_signing_alg_values_supported": [ALGORITHM],
                     "response_types_supported": ["none"],
                     "subject_types_supported": ["public"],
                 }
             )
 
         async def jwks(_: Request) -> JSONResponse:
-            return JSONResponse({"keys": [dict(self._key.as_dict(private=False))]})
+            return JSONResponse({"keys": [{**self._key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}]})
 
         return Starlette(routes=[Route("/.well-known/openid-configuration", discovery), Route("/jwks.json", jwks)])
 
 
 def _new_key() -> dict[str, Any]:
-    return dict(OKPKey.generate_key("Ed25519", {"kid": f"i{int(time.time())}", "alg": "Ed25519"}, private=True).as_dict(private=True))
+    """`kid` is the key's thumbprint (RFC 7638), so that two keys never share one."""
+    key = OKPKey.generate_key("Ed25519", private=True, auto_kid=True)
+    return {**key.as_dict(private=True), "iat": int(time.time())}

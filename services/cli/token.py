@@ -1,23 +1,48 @@
 """`ama token`: a token of the embedded issuer, for trying things and for scripts."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 HERE = Path(".ama")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def token(
-    role: Annotated[str, typer.Option(help="worker, referrer, operator, facilitator, coordinator, partner-system or administrator")],
+    role: Annotated[
+        str, typer.Option(help="worker, referrer, operator, facilitator, coordinator, partner-system or administrator")
+    ],
     programme: Annotated[str, typer.Option(help="The programme it is for, such as jobs2 or monza-brianza.")],
-    subject: Annotated[str | None, typer.Option(help="Who: a worker's or facilitator's id for those roles.")] = None,
-    partner: Annotated[str | None, typer.Option(help="Whose referrer or system.")] = None,
-    hours: Annotated[float, typer.Option(help="How long it is in force.")] = 8.0,
+    subject: Annotated[str | None, typer.Option(help="Who it is; for a worker or facilitator, their id.")] = None,
+    partner: Annotated[str | None, typer.Option(help="For a referrer or partner-system: of which partner.")] = None,
+    lifetime: Annotated[str, typer.Option(help="How long it is in force: 90s, 15m, 8h, 30d.")] = "8h",
     data: Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")] = HERE,
 ) -> None:
-    """Print a token for a role. Only for what runs here: another deployment has its own issuer."""
+    """Print a token for a role: `curl -H "Authorization: Bearer $(ama token --role operator --programme jobs2)" …`.
+
+    Only for what runs in this folder: another deployment has its own issuer.
+    """
+    from services.auth import OF_A_PARTNER, Role
     from services.cli.where import running
     from services.issuer import Issuer
+    from services.settings import Misconfigured
 
-    typer.echo(Issuer(data / "keys", f"{running(data).base}/issuer").token(role, programme, subject or role, partner, hours * 3600))
+    if role in OF_A_PARTNER and not partner:
+        raise Misconfigured(f"A {role} is somebody's: name the partner with --partner.")
+    if role in {Role.WORKER, Role.FACILITATOR} and not subject:
+        raise Misconfigured(f"Name the {role} with --subject, by id.")
+    seconds = _seconds(lifetime)
+    issuer = Issuer(data / "keys", f"{running(data).base}/issuer")
+    typer.echo(issuer.token(role, programme, subject or role, partner, seconds))
+
+
+def _seconds(lifetime: str) -> float:
+    """Seconds of `90s`, `15m`, `8h`, `30d`. Misconfigured for anything else."""
+    from services.settings import Misconfigured
+
+    told = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", lifetime.strip())
+    if told is None:
+        raise Misconfigured(f"--lifetime {lifetime} is not a time such as 90s, 15m, 8h or 30d.")
+    return float(int(told[1]) * _UNITS[told[2]])

@@ -88,10 +88,10 @@ def rotate_master(folder: Path) -> str:
     with alone(folder):
         path = folder / master.FILE
         keys = read(path)
+        master.MasterKeys(keys, where=str(path))  # what is unusable is told, not carried on
         added = new_octets(_mark())
         newest = max(made_at(key) for key in keys)
         added["iat"] = max(added["iat"], int(newest) + 1)  # the newest, also after the clock was set back
-        master.MasterKeys([*keys, added], where=str(path))
         write(path, {"keys": [*keys, added]})
     return str(added["kid"])
 

@@ -12,12 +12,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_SIZE = 32  # bytes
-_NONCE = 12
-_TAG = 16
+NONCE = 12
+TAG = 16
 _VERSION = "1"
 
 
-class Unopenable(Exception):  # noqa: N818  # as the other refusals of this code, it says what is the matter
+class Unopenable(Exception):
     """Wrong key, wrong person, wrong field, or not as it was written. The message holds ids, never content."""
 
 
@@ -52,19 +52,28 @@ def bound(*parts: str) -> bytes:
 
 def encrypt(key: bytes, clear: bytes, associated: bytes) -> str:
     """AES-256-GCM: nonce, ciphertext and tag in base64url."""
-    if len(key) != KEY_SIZE:
-        raise ValueError(f"a key of {len(key)} bytes instead of {KEY_SIZE}")  # AESGCM takes 16 and 24 as well
-    nonce = os.urandom(_NONCE)
-    return to_text(nonce + AESGCM(key).encrypt(nonce, clear, associated))
+    return to_text(lock(key, clear, associated))
 
 
 def decrypt(key: bytes, text: str, associated: bytes) -> bytes:
     """What `encrypt` was given. Raises Unopenable."""
-    raw = to_bytes(text)
-    if len(raw) < _NONCE + _TAG or len(key) != KEY_SIZE:
+    return unlock(key, to_bytes(text), associated)
+
+
+def lock(key: bytes, clear: bytes, associated: bytes) -> bytes:
+    """AES-256-GCM: nonce, ciphertext and tag."""
+    if len(key) != KEY_SIZE:
+        raise ValueError(f"a key of {len(key)} bytes instead of {KEY_SIZE}")  # AESGCM takes 16 and 24 as well
+    nonce = os.urandom(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, clear, associated)
+
+
+def unlock(key: bytes, raw: bytes, associated: bytes) -> bytes:
+    """What `lock` was given. Raises Unopenable."""
+    if len(raw) < NONCE + TAG or len(key) != KEY_SIZE:
         raise Unopenable("too short, or the key has another size")
     try:
-        return AESGCM(key).decrypt(raw[:_NONCE], raw[_NONCE:], associated)
+        return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], associated)
     except InvalidTag as error:
         raise Unopenable("wrong key, or not what it was sealed for") from error
 

@@ -1,0 +1,23 @@
+"""The routes of analytics. True counts leave only to those who work with the people; everybody else waits for releases."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from analytics.indicators import Facts, Indicators, indicators
+from services.auth import Role, Who, allowed
+from services.service import Reader
+
+router = APIRouter()
+
+
+@router.get("/indicators")
+async def read_indicators(read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR)]) -> Indicators:
+    """How the programme stands, from events alone. The same rows give the same bytes."""
+    facts = Facts(
+        path=await read.rows("path"),
+        meetings=await read.rows("meetings"),
+        attendance=await read.rows("attendance"),
+        scores=await read.rows("scores"),
+    )
+    return indicators(facts, read.rules)

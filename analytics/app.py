@@ -1,0 +1,20 @@
+"""Analytics, composed."""
+
+from analytics import api
+from analytics.projections import Attendance, Meetings, Path, Scores
+from services.contracts.topics import KEYS
+from services.keyring import service_holder
+from services.service import Service
+from services.settings import Settings
+
+
+def build(settings: Settings) -> Service:
+    """Stand analytics on the chassis. Misconfigured when its keys or programmes cannot be read."""
+    return Service(
+        "analytics",
+        settings,
+        holder=service_holder("analytics", settings.keys),
+        routes=[api.router],
+        projections=[Path(), Meetings(), Attendance(), Scores()],
+        tables=[KEYS],
+    )

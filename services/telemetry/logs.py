@@ -1,0 +1,100 @@
+"""The log: one JSON object a line on standard error, from everything in the process.
+
+Invariant: a line holds a fixed sentence and fields that are named here. Of an exception it holds the type and the way through the
+code, never the text, in which a library may quote what somebody wrote of themselves.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from structlog.typing import EventDict, Processor
+
+from services.contracts.topics import SERVICES
+
+TOLD = {
+    "service",
+    "consumer",
+    "error",
+    "topic",
+    "offset",
+    "attempt",
+    "origin",
+    "reason",
+    "partner",
+    "status",
+    "route",
+    "count",
+}
+LONGEST = 500  # characters of one field
+DEEPEST = 40  # frames of one exception
+_OURS = {"services", *SERVICES}
+
+
+def log_as_json(level: int = logging.WARNING) -> None:
+    """Every log line of the process as JSON on standard error, with known fields only."""
+    chain: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(allow=TOLD),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _trace,
+        _exception,
+        _short,
+    ]
+    last: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.JSONRenderer(),
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=last))
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.captureWarnings(capture=True)
+    for name in ("aiokafka", "faststream"):
+        logging.getLogger(name).setLevel(max(level, logging.ERROR))
+    for name in (
+        "uvicorn.access",
+        "httpx",
+        "httpcore",
+    ):  # they write addresses, and an address may hold a personal link
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _trace(_: Any, __: str, line: EventDict) -> EventDict:
+    span = trace.get_current_span().get_span_context()
+    return {**line, "trace": f"{span.trace_id:032x}"} if span.is_valid else line
+
+
+def _exception(_: Any, __: str, line: EventDict) -> EventDict:
+    """The exception as types and frames; and in its place the sentence of a logger that is not ours, which quotes it."""
+    told = line.pop("exc_info", None)
+    error = told if isinstance(told, BaseException) else told[1] if isinstance(told, tuple) else None
+    if error is None:
+        return line
+    if str(line.get("logger", "")).partition(".")[0] not in _OURS:
+        line["event"] = f"{type(error).__name__} in {line.get('logger')}"
+    return {**line, "exception": list(_causes(error))}
+
+
+def _causes(error: BaseException | None) -> Iterator[dict[str, Any]]:
+    """The exception and what led to it, the last first."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        kind = type(error)
+        frames = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        yield {"type": f"{kind.__module__}.{kind.__qualname__}", "frames": frames[-DEEPEST:]}
+        if isinstance(error, BaseExceptionGroup):
+            for each in error.exceptions:
+                yield from _causes(each)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _short(_: Any, __: str, line: EventDict) -> EventDict:
+    return {name: value[:LONGEST] if isinstance(value, str) else value for name, value in line.items()}

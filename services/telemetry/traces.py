@@ -1,0 +1,87 @@
+"""Traces: one service's spans, joined to those of others by W3C trace context.
+
+Invariant: a span names what was done and how it ended, never with what; the text of an exception may hold a payload, so its type
+alone is recorded.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from opentelemetry import context, trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.trace import Link, Span, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from services.kernel import Refused
+from services.settings import Settings
+
+W3C = TraceContextTextMapPropagator()
+
+
+class Telemetry:
+    """The tracer of one service. Spans go to `exporter`, else to `settings.otlp`, else nowhere."""
+
+    def __init__(self, service: str, settings: Settings, exporter: SpanExporter | None = None) -> None:
+        self._provider = TracerProvider(
+            resource=Resource.create({"service.name": f"ama-{service}"}), shutdown_on_exit=False
+        )
+        if exporter is None and settings.otlp:
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+            exporter = OTLPSpanExporter(endpoint=settings.otlp)
+        if exporter is not None:
+            self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
+        self.tracer = self._provider.get_tracer("ama")
+
+    @contextmanager
+    def span(self, name: str, traceparent: str | None = None, links: Sequence[str] = ()) -> Iterator[None]:
+        """A span, in the trace that `traceparent` names (else in the current one), linked to others."""
+        parent = W3C.extract({"traceparent": traceparent}) if traceparent else context.get_current()
+        found = [link for each in links if (link := _link(each))]
+        with self.tracer.start_as_current_span(
+            name, parent, links=found, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield
+            except Exception as error:
+                _ended_by(span, error)
+                raise
+
+    @staticmethod
+    def link(traceparents: Sequence[str]) -> None:
+        """Link the current span to those that led to it by another road."""
+        span = trace.get_current_span()
+        for each in traceparents:
+            if link := _link(each):
+                span.add_link(link.context)
+
+    @staticmethod
+    def traceparent() -> str | None:
+        """The current span as a W3C traceparent."""
+        carrier: dict[str, str] = {}
+        W3C.inject(carrier)
+        return carrier.get("traceparent")
+
+    def flush(self) -> None:
+        """Export what is waiting."""
+        self._provider.force_flush()
+
+    def close(self) -> None:
+        """Export what is waiting, and end."""
+        self._provider.shutdown()
+
+
+def _ended_by(span: Span, error: Exception) -> None:
+    """A rule that says no is an answer; anything else is an error."""
+    if isinstance(error, Refused):
+        span.set_attribute("ama.refused", error.code)
+        return
+    span.set_attribute("error.type", type(error).__name__)
+    span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+
+
+def _link(traceparent: str) -> Link | None:
+    span = trace.get_current_span(W3C.extract({"traceparent": traceparent})).get_span_context()
+    return Link(span) if span.is_valid else None

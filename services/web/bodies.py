@@ -1,0 +1,90 @@
+"""Bodies, before anything reads them: not too large, of a known kind, JSON, and of nothing that an engine could not keep.
+
+Invariant: at most `LARGEST` bytes of a body are held, whatever its length says and however it is cut into chunks.
+"""
+
+from urllib.parse import unquote_to_bytes
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.problems import problem
+from services.web.failures import invalid, named
+from services.web.readable import Malformed, wrong_in
+
+LARGEST = 1024 * 1024  # bytes
+FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}  # read by the routes that ask for a form
+
+
+class CheckedBodies:
+    """Pure ASGI: reads a body whole, up to the limit, and refuses what is wrong with it before it is parsed."""
+
+    def __init__(self, app: ASGIApp, largest: int = LARGEST) -> None:
+        self._app, self._largest = app, largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is well."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal: Response | None
+        if _claims_more(headers, self._largest) or (body := await self._whole(receive)) is None:
+            refusal = problem(413, "too-large", f"A body has at most {self._largest} bytes.", {"Connection": "close"})
+            await refusal(scope, receive, send)
+            return
+        refusal = _wrong_address(scope) or (_wrong_body(headers, body) if body else None)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, _again(body, receive), send)
+
+    async def _whole(self, receive: Receive) -> bytes | None:
+        """The body; None when it is too large. Empty when the caller has gone: whoever reads on is told by the server."""
+        chunks, size, more = [], 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return b""
+            chunk: bytes = message.get("body", b"")
+            size += len(chunk)
+            if size > self._largest:
+                return None
+            chunks.append(chunk)
+            more = message.get("more_body", False)
+        return b"".join(chunks)
+
+
+def _claims_more(headers: Headers, largest: int) -> bool:
+    claimed = headers.get("content-length", "0")
+    return claimed.isdecimal() and int(claimed[:20]) > largest
+
+
+def _wrong_address(scope: Scope) -> Response | None:
+    for place, text in (("path", scope.get("raw_path") or b""), ("query", scope.get("query_string", b""))):
+        if b"\0" in unquote_to_bytes(text):
+            return invalid([{"field": place, "message": "holds the character NUL"}])
+    return None
+
+
+def _wrong_body(headers: Headers, body: bytes) -> Response | None:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in FORMS:
+        return None
+    if kind != "application/json":
+        return problem(415, "not-json", "Send application/json.", {"Accept": "application/json"})
+    try:
+        wrong = wrong_in(body)
+    except Malformed as error:
+        return problem(400, "malformed-json", f"The body is not JSON: {error}.")
+    return invalid([named(("body", *each.way), each.why) for each in wrong]) if wrong else None
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay

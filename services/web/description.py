@@ -1,0 +1,94 @@
+"""The OpenAPI document of a service, told whole: who may call each operation, and every problem it may answer with.
+
+Invariant: roles are read from the same dependency that enforces them, so the document cannot promise another thing.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI
+
+from services import auth
+
+Schema = dict[str, Any]
+_TEXT = {"type": "string"}
+PROBLEM: Schema = {
+    "title": "Problem",
+    "description": "RFC 9457. `code` is stable, `detail` is for people; some problems have further members.",
+    "type": "object",
+    "properties": {
+        "type": {**_TEXT, "format": "uri", "description": "urn:amalavoro:problem:{code}"},
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "code": _TEXT,
+        "detail": _TEXT,
+        "errors": {
+            "description": "Of code invalid: the wrong fields.",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": _TEXT,
+                    "message": _TEXT,
+                    "pointer": {**_TEXT, "description": "JSON pointer into the body"},
+                },
+                "required": ["field", "message"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "code", "detail"],
+}
+_ALWAYS = {
+    404: "There is no such thing",
+    413: "The body is too large",
+    415: "The body is not JSON",
+    503: "An engine is away: Retry-After says when to come again",
+}
+_ALWAYS |= {400: "The body is not JSON as it should be", 422: "A field is wrong; `errors` names it"}
+_CLOSED = {401: "No token, or one that is not accepted", 403: "Not in this role, or not yours"}
+_CHANGING = {409: "A rule says no", 410: "The person was erased", 412: "Changed since it was read (If-Match)"}
+_RETRY = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
+
+
+def install(app: FastAPI) -> None:
+    """Let `app.openapi()` tell it. The document is made when it is first asked for."""
+    plain = app.openapi
+    told: list[Schema] = []
+
+    def openapi() -> Schema:
+        document = plain()  # kept by FastAPI, and another one once routes have changed
+        if not told or told[0] is not document:
+            told[:] = [_completed(document, auth.doors(app))]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way of extending it
+
+
+def _completed(document: Schema, doors: Iterable[auth.Door]) -> Schema:
+    for door in doors:
+        for method in door.methods:
+            operation = document.get("paths", {}).get(door.path, {}).get(method.lower())
+            if operation is None:
+                continue  # not in the schema, by its own wish
+            operation |= {"x-roles": [str(role) for role in door.roles]} if door.roles else {"x-open": door.why}
+            responses = operation["responses"]
+            if "HTTPValidationError" in str(responses.get("422")):
+                del responses["422"]
+            for status, text in sorted(_problems(method, door).items()):
+                responses.setdefault(str(status), _response(status, text))
+    schemas: Schema = document.setdefault("components", {}).setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["Problem"] = PROBLEM
+    return document
+
+
+def _problems(method: str, door: auth.Door) -> dict[int, str]:
+    return (
+        _ALWAYS | (_CLOSED if door.roles else {}) | (_CHANGING if method not in {"GET", "HEAD"} or door.roles else {})
+    )
+
+
+def _response(status: int, text: str) -> Schema:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": text, "content": content, **({"headers": _RETRY} if status == 503 else {})}

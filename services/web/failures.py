@@ -1,0 +1,100 @@
+"""Errors that speak: whatever goes wrong becomes an RFC 9457 problem document with a stable code, naming the field.
+
+Invariant: nothing of the inside is told to the caller, and nothing the caller said is written to a log.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.kernel import Refused
+from services.problems import Unavailable, problem
+
+log = logging.getLogger(__name__)
+MOST = 100  # wrong fields that are named; a list of a million wrong lines is answered by its first ones
+LONGEST = 200  # characters of a name that the caller chose
+CODES = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "not-json"}
+
+
+def install(app: Starlette) -> None:
+    """Answer what is raised inside with a problem document."""
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def invalid(errors: Sequence[Mapping[str, str]]) -> JSONResponse:
+    """422 with the wrong fields: `field` begins with where it was (body, path, query, header)."""
+    first = errors[0]
+    detail = f"{first['field']}: {first['message'].rstrip('.')}."
+    return problem(422, "invalid", detail, errors=[dict(each) for each in errors[:MOST]])
+
+
+def named(place: Sequence[str | int], why: str) -> dict[str, str]:
+    """One wrong field: dotted, and in a body also as a JSON pointer (RFC 6901, as a fragment)."""
+    steps = [str(step)[:LONGEST] for step in place]
+    told = {"field": ".".join(steps), "message": why}
+    if steps[0] == "body":
+        told["pointer"] = "#" + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps[1:])
+    return told
+
+
+async def _refused(_: Request, error: Any) -> JSONResponse:
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+    return problem(error.status, error.code, error.detail, headers, **error.members)
+
+
+async def _unavailable(_: Request, error: Any) -> JSONResponse:
+    return problem(503, "unavailable", error.detail, {"Retry-After": str(error.after)})
+
+
+async def _invalid(_: Request, error: Any) -> JSONResponse:
+    found = error.errors()
+    if isinstance(error.body, bytes) and error.body:
+        return problem(
+            415, "not-json", "Send application/json.", {"Accept": "application/json"}
+        )  # a form, where none is asked for
+    return invalid([named(each["loc"], each["msg"]) for each in found[: MOST + 1]])
+
+
+async def _http(_: Request, error: Any) -> JSONResponse:
+    code = CODES.get(error.status_code, "http")
+    return problem(error.status_code, code, str(error.detail), dict(error.headers or {}))
+
+
+class Caught:
+    """Pure ASGI: what nobody expected is written down and answered with 500. It stands inside Starlette's own, which would
+    raise it once more for the server to write down again. Once an answer has begun, it can only be broken off."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything through."""
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            if scope["type"] != "http" or begun:
+                raise
+            log.error("request failed", extra={"route": _route(scope), "error": type(error).__name__}, exc_info=error)  # noqa: TRY400  # outside a handler
+            await problem(500, "defect", "Something is wrong here, and has been written down.")(scope, receive, send)
+
+
+def _route(scope: Scope) -> str:
+    """The function that was to answer: an address may hold a personal link."""
+    return f"{scope['method']} {getattr(scope.get('endpoint'), '__qualname__', 'unknown')}"

@@ -1,0 +1,160 @@
+"""The routes of sessions: parse, authorise, call, answer."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from services.auth import Role, Who, allowed
+from services.contracts.base import Id, Slug
+from services.kernel import Refused
+from services.service import Reader, Run
+from services.web import Body, Day, Moment, etag
+from sessions import commands as do
+from sessions.domain import Meeting, Status
+
+router = APIRouter()
+Leader = Annotated[Who, allowed(Role.FACILITATOR, Role.OPERATOR)]
+Wave = Annotated[str, StringConstraints(pattern=r"^T[0-9]$")]
+Answer = Annotated[float, Field(strict=True)]
+
+
+class Act(Body):
+    """`at` says when it happened, if that is not plain."""
+
+    at: Moment | None = Field(default=None, description="when it happened in the world, never in the future")
+
+
+class Session(BaseModel):
+    """A meeting of a group; `starts` is local time with its offset. Counts are there once it was held."""
+
+    model_config = ConfigDict(extra="ignore")
+    session: str
+    group: str
+    number: int
+    starts: AwareDatetime
+    place: str
+    held: bool = False
+    present: int | None = None
+    absent: int | None = None
+
+
+@router.get("/groups/{group}/sessions")
+async def sessions(group: Id, read: Reader, who: Leader) -> list[Session]:
+    """The calendar of a group, in order. A facilitator has their own groups only. 404 no-such-group."""
+    led = await read.row("leads", group)
+    if led is None or _facilitator(who) not in {None, led["facilitator"]}:
+        raise Refused("no-such-group", f"There is no group {group}.", status=404)
+    rows = await read.rows("calendar", {"group": group})
+    found = [Session(**{**row, "starts": _local(row["starts"], read)}) for row in rows if "session" in row]
+    return sorted(found, key=lambda each: each.number)
+
+
+def _facilitator(who: Who) -> str | None:
+    return who.subject if who.role is Role.FACILITATOR else None
+
+
+def _local(moment: datetime, read: Reader) -> datetime:
+    return moment.astimezone(read.rules.zone)
+
+
+class Roll(BaseModel):
+    """A meeting and the people to call: the members of its date. `present` is unknown until the roll was called."""
+
+    session: str
+    group: str
+    number: int
+    starts: AwareDatetime
+    place: str
+    held: bool
+    members: list[str]
+    present: list[str] | None = None
+    version: int
+
+
+@router.get("/sessions/{session}")
+async def roll(session: Id, run: Run, who: Leader, response: Response) -> Roll:
+    """A meeting with the members of its date. The look is written to their access logs. A facilitator has their own groups only.
+    404 no-such-session."""
+    command = do.OpenRoll(session=session, who=who.subject, role=who.role, facilitator=_facilitator(who))
+    seen = await run(do.open_roll, command, keep=False)
+    response.headers["ETag"] = etag(seen["version"])
+    return Roll(**seen)
+
+
+class Present(Act):
+    """Everybody who was there; every other member was not."""
+
+    present: list[Id] = Field(max_length=200)
+
+
+@router.put("/sessions/{session}/roll-call", status_code=204)
+async def roll_call(session: Id, body: Present, run: Run, who: Leader) -> None:
+    """Say who was there; again, to correct. A facilitator has their own groups only. 404 no-such-session · 409 not-yet-held ·
+    412 changed meanwhile (If-Match) · 422 not-a-member."""
+    present = frozenset(body.present)
+    command = do.RollCall(session=session, present=present, facilitator=_facilitator(who), at=body.at)
+    await run(do.roll_call, command, edits=(Meeting, session))
+
+
+class Answers(Act):
+    """A number for each item of the instrument."""
+
+    answers: dict[Slug, Answer] = Field(min_length=1, max_length=200)
+
+
+@router.put("/workers/{worker}/surveys/{instrument}/{wave}", status_code=204)
+async def submission(
+    worker: Id,
+    instrument: Slug,
+    wave: Wave,
+    body: Answers,
+    run: Run,
+    who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)],
+) -> None:
+    """Submit a survey: the worker's own, or an operator from a paper form. 404 no-such-survey · 409 no-consent, not-open,
+    submitted-already · 422 bad-answer."""
+    _themselves(who, worker)
+    command = do.SubmitSurvey(worker=worker, instrument=instrument, wave=wave, answers=body.answers, at=body.at)
+    await run(do.submit_survey, command)
+
+
+class Asked(BaseModel):
+    """What somebody is asked, and when."""
+
+    instrument: str
+    wave: str
+    due: Day
+    status: Status
+
+
+@router.get("/workers/{worker}/surveys")
+async def surveys(worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]) -> list[Asked]:
+    """What a person is asked and when, never what they answered. The look is written to their access log."""
+    _themselves(who, worker)
+    found = await run(do.list_surveys, do.ListSurveys(worker=worker, who=who.subject, role=who.role), keep=False)
+    return [Asked(**each) for each in found]
+
+
+class Access(BaseModel):
+    """Who saw what, when."""
+
+    who: str
+    role: str
+    what: str
+    at: AwareDatetime
+
+
+@router.get("/workers/{worker}/accesses")
+async def accesses(
+    worker: Id, read: Reader, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]
+) -> list[Access]:
+    """Who looked here at what concerns this person."""
+    _themselves(who, worker)
+    return [Access(**each) for each in await read.accesses(worker)]
+
+
+def _themselves(who: Who, worker: str) -> None:
+    if who.role is Role.WORKER and who.subject != worker:
+        raise Refused("not-yours", "A worker sees and answers for themselves alone.", status=403)

@@ -1,0 +1,27 @@
+"""Sessions, composed."""
+
+from services.auth import link_secret
+from services.contracts.topics import KEYS
+from services.keyring import service_holder
+from services.service import Service
+from services.settings import Settings
+from sessions import api, pages
+from sessions.domain import Meeting, Participant, Roster, Survey
+from sessions.inviting import invite
+from sessions.projections import Calendar, Leads
+from sessions.reactions import reactions
+
+
+def build(settings: Settings) -> Service:
+    """Stand sessions on the chassis. Misconfigured when its keys or programmes cannot be read."""
+    return Service(
+        "sessions",
+        settings,
+        holder=service_holder("sessions", settings.keys),
+        aggregates=[Roster, Meeting, Participant, Survey],
+        routes=[api.router, pages.router(link_secret(settings.keys))],
+        reactions=reactions,
+        projections=[Calendar(), Leads()],
+        tables=[KEYS],
+        workers=[invite],
+    )

@@ -1,0 +1,79 @@
+"""The survey page, made of an instrument, what was answered so far, and what is wrong with it. Plain HTML: no script, nothing from
+elsewhere, so that it works on any telephone and with any reader.
+
+Invariant: whatever was given is shown again; nothing a visitor wrote is shown unescaped.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from services.instruments import Instrument
+from sessions.wording import LANGUAGES, WORDS
+
+STEPS = 20  # more than so many are no choices to show side by side
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("sessions"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _page(template: str, status: int, language: str, **shown: Any) -> HTMLResponse:
+    text = _templates().get_template(template)
+    body = text.render(language=language, languages=LANGUAGES, words=WORDS[language], **shown)
+    return HTMLResponse(body, status, {"Content-Language": language})
+
+
+def notice(says: str, language: str, status: int = 200) -> HTMLResponse:
+    """A page with one sentence."""
+    return _page("page.html", status, language, says=says)
+
+
+def form(
+    instrument: Instrument,
+    due: date,
+    language: str,
+    given: Mapping[str, str],
+    wrong: Mapping[str, str],
+    says: str | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    """The questions. `wrong` says by item what is wrong; `says` is the sentence above them all."""
+    return _page(
+        "survey.html",
+        status,
+        language,
+        instrument=instrument,
+        questions=[_question(item.id, item.text, language) for item in instrument.items],
+        steps=_steps(instrument),
+        limits={"least": f"{instrument.least:g}", "most": f"{instrument.most:g}"},
+        due=due,
+        given=given,
+        wrong=wrong,
+        says=says,
+    )
+
+
+def _question(id: str, text: Mapping[str, str], language: str) -> dict[str, str]:
+    """In the language asked for, else in one there is, else by its id."""
+    lang = language if language in text else next(iter(text), language)
+    return {"id": id, "text": text.get(lang, id), "lang": lang}
+
+
+def _steps(instrument: Instrument) -> list[str]:
+    """The answers to choose from; none when any number between the limits is one."""
+    least, most = int(instrument.least), int(instrument.most)
+    if instrument.continuous or most - least > STEPS:
+        return []
+    return [str(step) for step in range(least, most + 1)]

@@ -1,0 +1,122 @@
+"""Each import fence catches a breach: one is planted in a copy of the packages, and import-linter must name it."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONFIGURED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+CONTRACTS = {contract["id"]: contract["name"] for contract in CONFIGURED["contracts"]}
+ROOMS = ("enrolment", "grouping", "sessions", "notifications", "analytics")
+
+
+class Breach(NamedTuple):
+    """An import that a contract forbids, and the module that it is planted in."""
+
+    contract: str
+    module: str
+    imported: str
+
+
+BREACHES = [
+    Breach("siblings", "enrolment.domain", "grouping.domain"),
+    Breach("siblings", "analytics.projections", "enrolment.projections"),
+    Breach("chassis", "services.service", "enrolment.domain"),
+    Breach("chassis", "services.cli", "enrolment.app"),
+    Breach("kernel", "services.kernel", "services.contracts"),
+    Breach("kernel", "services.kernel", "services.settings"),
+    Breach("contracts", "services.contracts.envelope", "services.kernel"),
+    Breach("contracts", "services.contracts.envelope", "services.store"),
+    Breach("consumer", "services.consumer.taking", "services.store"),
+    Breach("consumer", "services.consumer.taking", "services.kernel"),
+    Breach("engines", "services.engines.kafka", "services.settings"),
+    Breach("motor", "services.inbox", "motor.motor_asyncio"),
+    Breach("motor", "grouping.commands", "motor.motor_asyncio"),
+    Breach("driver", "enrolment.projections", "pymongo"),
+    Breach("driver", "services.work", "bson"),
+    Breach("cli", "services.service", "services.cli"),
+    Breach("cli", "enrolment.app", "services.cli.where"),
+    Breach("app", "enrolment.api", "enrolment.app"),
+    Breach("app", "services.house", "grouping.app"),
+    Breach("floors", "enrolment.commands", "enrolment.projections"),
+    Breach("floors", "enrolment.commands", "enrolment.reactions"),
+    Breach("floors", "grouping.projections", "grouping.api"),
+    Breach("floors", "grouping.reactions", "grouping.api"),
+    Breach("floors", "notifications.store", "notifications.commands"),
+    *(Breach("domain", f"{room}.domain", "services.work") for room in ROOMS),
+    Breach("domain", "enrolment.domain", "enrolment.commands"),
+    Breach("domain", "grouping.domain", "services.programmes"),
+    Breach("commands", "enrolment.commands", "services.store"),
+    Breach("commands", "grouping.commands", "services.bus"),
+    Breach("reactions", "grouping.reactions", "services.store"),
+    Breach("reactions", "grouping.reactions", "services.web"),
+    Breach("projections", "enrolment.projections", "enrolment.domain"),
+    Breach("projections", "grouping.projections", "services.work"),
+    Breach("routes", "enrolment.api", "services.store"),
+    Breach("routes", "grouping.api", "grouping.reactions"),
+    Breach("store", "notifications.store", "services.bus"),
+    Breach("pure", "enrolment.domain", "httpx"),
+    Breach("pure", "services.kernel", "fastapi"),
+    Breach("pure", "services.contracts.envelope", "aiokafka"),
+]
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the packages and of the fences, to be damaged."""
+    copy = tmp_path_factory.mktemp("packages")
+    for package in CONFIGURED["root_packages"]:
+        shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    return copy
+
+
+def lint(folder: Path, *contracts: str) -> subprocess.CompletedProcess[str]:
+    """import-linter on these packages, for these contracts or for all."""
+    chosen = [part for contract in contracts for part in ("--contract", contract)]
+    # lint-imports looks for packages in the folder that it is run in before those that are installed
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache", *chosen]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+
+
+def file_of(folder: Path, module: str) -> Path:
+    """The file that holds a module, be it a file or a package."""
+    path = folder.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def test_the_packages_as_they_are_break_no_fence(packages: Path) -> None:
+    done = lint(packages)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout
+
+
+def test_every_fence_is_tried() -> None:
+    assert {breach.contract for breach in BREACHES} == CONTRACTS.keys()
+
+
+def test_no_module_is_a_file_and_a_folder_at_once() -> None:
+    files = [path for package in CONFIGURED["root_packages"] for path in (ROOT / package).rglob("*.py")]
+    assert [path for path in files if (path.with_suffix("") / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: "-".join(breach))
+def test_a_planted_breach_is_caught(packages: Path, breach: Breach) -> None:
+    planted = file_of(packages, breach.module)
+    whole = planted.read_text()
+    planted.write_text(f"{whole}\nimport {breach.imported}\n")
+    try:
+        done = lint(packages, breach.contract)
+    finally:
+        planted.write_text(whole)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "0 kept, 1 broken" in done.stdout
+    assert f"\n{CONTRACTS[breach.contract]}\n---" in done.stdout
+    external = breach.imported.split(".")[0] not in CONFIGURED["root_packages"]
+    target = breach.imported.split(".")[0] if external else breach.imported
+    assert f"{breach.module} -> {target} (l.{len(whole.splitlines()) + 2})" in done.stdout

@@ -1,0 +1,49 @@
+"""What is installed is what was locked: every dependency, at a version it allows, with its hash, and from no named address."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+CONFIGURED = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, BUILT_WITH = CONFIGURED["project"], CONFIGURED["build-system"]["requires"]
+LOCK = (ROOT / "requirements.lock").read_text()
+PARSER = ROOT / "tests" / "contracts" / "asyncapi"
+
+
+def pins() -> dict[str, list[str]]:
+    """Each locked distribution's text, one per pin: the version, a marker perhaps, and its hashes."""
+    found: dict[str, list[str]] = {}
+    for name, rest in re.findall(r"^([a-zA-Z0-9._-]+)==(.*?)(?=^[a-zA-Z0-9]|\Z)", LOCK, re.MULTILINE | re.DOTALL):
+        found.setdefault(canonicalize_name(name), []).append(rest)
+    return found
+
+
+def test_every_dependency_is_locked_at_a_version_that_it_allows() -> None:
+    extras = PROJECT["optional-dependencies"].values()
+    lists = (PROJECT["dependencies"], *extras, BUILT_WITH)
+    wanted = [Requirement(line) for lines in lists for line in lines]
+    locked = pins()
+    for requirement in wanted:
+        for pin in locked[canonicalize_name(requirement.name)]:
+            version = pin.split()[0]
+            assert requirement.specifier.contains(version), f"{requirement} is locked at {version}: make lock"
+
+
+def test_every_pin_has_hashes_and_no_address() -> None:
+    assert all("--hash=sha256:" in pin for found in pins().values() for pin in found)
+    assert "://" not in LOCK
+    assert " @ " not in LOCK
+    assert "--index-url" not in LOCK
+
+
+def test_the_validators_packages_are_locked_with_hashes_and_no_address() -> None:
+    wanted = json.loads((PARSER / "package.json").read_text())["dependencies"]
+    packages = json.loads((PARSER / "package-lock.json").read_text())["packages"]
+    assert packages.pop("")["dependencies"] == wanted
+    assert all("integrity" in package for package in packages.values())
+    assert not [path for path, package in packages.items() if "resolved" in package]

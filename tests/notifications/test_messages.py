@@ -1,0 +1,169 @@
+"""From a seat to a mail in a mailbox, through three services, a bus and a mail server that are real."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from notifications import commands, mailer
+from notifications.domain import Status
+from notifications.sending import Server
+from notifications.store import claim, postpone
+from services.contracts.enrolment import Purpose
+from services.service import Service, running
+from tests.harness import eventually
+from tests.notifications.conftest import World
+from tests.notifications.mail import Taker, taking
+
+Teller = Callable[..., Service]
+
+
+async def took(taker: Taker, number: int = 1) -> None:
+    async def there() -> bool:
+        return len(taker.taken) >= number
+
+    await eventually(there, 40)
+
+
+async def message_of(service: Service, worker: str, status: Status) -> dict[str, Any]:
+    async def there() -> Any:
+        return await service.store["message"].find_one({"s.worker": worker, "s.status": status.value})
+
+    found: dict[str, Any] = await eventually(there, 40)
+    return found
+
+
+async def two_with_a_seat(world: World, *, weeks: int = 2, contact: bool | None = True) -> tuple[str, str, Any]:
+    one, other = await world.refer(), await world.refer(email="bice@example.org", given_name="Bice")
+    for each in (one, other):
+        await world.consent(each, True, Purpose.PARTICIPATION)
+        if contact is not None:
+            await world.consent(each, contact, Purpose.CONTACT)
+        await world.admit(each)
+    return one, other, await world.seat(one, other, weeks=weeks)
+
+
+async def test_who_has_a_seat_reads_slot_place_and_first_date(
+    world: World, teller: Teller, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with taking() as taker:
+        async with running(teller(smtp=taker.address), ["relay", "consume"]) as service:
+            one, _, first = await two_with_a_seat(world)
+            await took(taker, 2)
+            await message_of(service, one, Status.SENT)
+            await asyncio.sleep(1)
+    assert len(taker.taken) == 2
+    mail = next(each for each in taker.taken if each["To"] == "Ada Prova <ada@example.org>")
+    body = mail.get_content()
+    for said in ("il giovedì alle ore", "Casa, via Correggio 59", f"giovedì {first.day} ", str(first.year)):
+        assert said in body
+    ours = [each.getMessage() for each in caplog.records if each.name.startswith(("notifications", "services"))]
+    assert "ada@example.org" not in str(ours)
+
+
+async def test_a_message_waits_for_consent_that_is_unknown(world: World, teller: Teller) -> None:
+    with taking() as taker:
+        async with running(teller(smtp=taker.address), ["consume"]) as service:
+            one, other, _ = await two_with_a_seat(world, contact=None)
+            await asyncio.sleep(2)
+            assert await service.store["message"].count_documents({"s.worker": {"$in": [one, other]}}) == 0
+            await world.consent(one, True, Purpose.CONTACT)
+            await took(taker)
+            await asyncio.sleep(1)
+    assert [each["To"] for each in taker.taken] == ["Ada Prova <ada@example.org>"]
+
+
+async def test_a_first_meeting_that_is_past_is_not_announced(world: World, teller: Teller) -> None:
+    async with running(teller(), ["consume"]) as service:
+        one, other, _ = await two_with_a_seat(world, weeks=-8)
+
+        async def seated() -> bool:
+            found = await service.store.by_id("recipient", [f"{world.programme}/{each}" for each in (one, other)])
+            return sum(bool(each["s"]["seats"]) for each in found.values()) == 2
+
+        await eventually(seated)
+        assert await service.store["message"].count_documents({"p": world.programme}) == 0
+
+
+async def test_without_a_mail_server_messages_stay_queued_and_withdrawn_consent_drops_them(
+    world: World, teller: Teller, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(teller(smtp=None), ["consume"]) as service:
+        one, other, _ = await two_with_a_seat(world)
+        await message_of(service, one, Status.QUEUED)
+        await world.consent(one, False, Purpose.CONTACT)
+        await message_of(service, one, Status.DROPPED)
+        await message_of(service, other, Status.QUEUED)
+        await world.consent(one, True, Purpose.CONTACT)
+        await message_of(service, one, Status.QUEUED)
+        await world.erase(one)
+
+        async def gone() -> bool:
+            return bool(await service.store["message"].count_documents({"s.worker": one}) == 0)
+
+        await eventually(gone)
+    assert [each for each in caplog.messages if "AMA_SMTP" in each] == ["AMA_SMTP is not set: messages stay queued"]
+
+
+async def test_a_message_is_claimed_once_until_it_is_postponed(world: World, teller: Teller) -> None:
+    async with running(teller(smtp=None), ["consume"]) as service:
+        one, other, _ = await two_with_a_seat(world)
+        await message_of(service, one, Status.QUEUED)
+        await message_of(service, other, Status.QUEUED)
+        claims = await asyncio.gather(*(claim(service.store, [world.programme]) for _ in range(6)))
+        held = [each for each in claims if each is not None]
+        assert sorted(each.message.worker for each in held) == sorted([one, other])
+        await postpone(service.store, held[0], timedelta(0))
+        again = await claim(service.store, [world.programme])
+    assert again is not None
+    assert (again.message.id, again.tries) == (held[0].message.id, 2)
+
+
+async def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(
+    world: World, teller: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailer, "DELAYS", [timedelta(milliseconds=100)] * 2)
+    with taking("451 later", "550 no") as taker:
+        async with running(teller(smtp=None), ["consume"]) as service:
+            one, other, _ = await two_with_a_seat(world)
+            await message_of(service, one, Status.QUEUED)
+            await message_of(service, other, Status.QUEUED)
+
+            async def settled() -> bool:
+                await mailer.send_one(service, Server.of(taker.address))
+                return bool(
+                    await service.store["message"].count_documents({"p": world.programme, "s.status": "queued"}) == 0
+                )
+
+            await eventually(settled)
+            fates = [each["s"] async for each in service.store["message"].find({"p": world.programme}).sort("_id", 1)]
+    assert sorted((each["status"], each["reason"], each["tries"]) for each in fates if each["reason"]) == [
+        ("failed", "refused", 1)
+    ]
+    assert [each["tries"] for each in fates if each["status"] == "sent"] == [2]
+
+
+async def test_a_message_whose_worker_has_no_address_fails_and_says_so(world: World, teller: Teller) -> None:
+    with taking() as taker:
+        async with running(teller(smtp=taker.address), ["consume"]) as service:
+            one, other = await world.refer(email=""), await world.refer()
+            for each in (one, other):
+                await world.consent(each)
+                await world.admit(each)
+            await world.seat(one, other)
+            failed = await message_of(service, one, Status.FAILED)
+    assert failed["s"]["reason"] == "no-address"
+
+
+async def test_a_message_that_was_dropped_on_its_way_is_not_gathered(world: World, teller: Teller) -> None:
+    async with running(teller(smtp=None), ["consume"]) as service:
+        one, _, _ = await two_with_a_seat(world)
+        queued = await message_of(service, one, Status.QUEUED)
+        await world.consent(one, False, Purpose.CONTACT)
+        await message_of(service, one, Status.DROPPED)
+        with pytest.raises(Exception, match="not to be sent"):
+            await service.do(commands.gather, commands.Gather(message=queued["s"]["id"], card=None), world.programme)

@@ -1,0 +1,73 @@
+"""Real HTTP on loopback: whatever is asked for here goes through uvicorn and a socket."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.house import listen, serving
+from services.issuer import Issuer
+from services.settings import Settings
+
+
+@asynccontextmanager
+async def served(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
+    """The application, answering; gives its address."""
+    listening = listen(port)
+    try:
+        async with serving(app, listening):
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        listening.close()
+
+
+@asynccontextmanager
+async def client_of(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the application."""
+    async with served(app) as base, httpx.AsyncClient(base_url=base, timeout=10) as client:
+        yield client
+
+
+class Asked:
+    """Counts the requests that an application gets."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app, self.paths = app, list[str]()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.paths.append(scope["path"])
+        await self._app(scope, receive, send)
+
+
+class Served:
+    """An issuer at an address that it keeps while it is away."""
+
+    def __init__(self, folder: Path) -> None:
+        with listen(0) as free:
+            self.port: int = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/issuer"
+        self.issuer = Issuer(folder, self.url)
+        self.asked = self._app()
+
+    def _app(self) -> Asked:
+        return Asked(Starlette(routes=[Mount("/issuer", self.issuer.app())]))
+
+    def change_keys(self, folder: Path) -> None:
+        """From now on another key signs, and alone is published."""
+        self.issuer = Issuer(folder, self.url)
+        self.asked._app = self._app()._app
+
+    @asynccontextmanager
+    async def up(self) -> AsyncIterator[None]:
+        async with served(self.asked, self.port):
+            yield
+
+
+def settings_for(issuer: str, **given: Any) -> Settings:
+    """Settings of a service that needs no engines."""
+    return Settings(kafka="127.0.0.1:1", mongo="mongodb://127.0.0.1:1", issuer=issuer, **given)
