@@ -134,7 +134,9 @@ def consents(row: Row) -> bool:
 
 def _referrals(people: Iterable[Row]) -> list[Referrals]:
     counted = Counter((row["partner"], row["referred"].strftime("%Y-%m")) for row in people)
-    return [Referrals(partner=partner, month=month, referred=number) for (partner, month), number in sorted(counted.items())]
+    return [
+        Referrals(partner=partner, month=month, referred=number) for (partner, month), number in sorted(counted.items())
+    ]
 
 
 def _attended(attendance: Sequence[Row]) -> Attended:
@@ -148,7 +150,9 @@ def _days_to_first_meeting(people: dict[str, Row], seats: Sequence[Row]) -> floa
     first: dict[str, str] = {}
     for seat in seats:
         first[seat["member"]] = min(seat["since"], first.get(seat["member"], seat["since"]))
-    days = [(datetime.fromisoformat(day).date() - people[worker]["referred"].date()).days for worker, day in first.items()]
+    days = [
+        (datetime.fromisoformat(day).date() - people[worker]["referred"].date()).days for worker, day in first.items()
+    ]
     return float(median(days)) if days else None
 
 

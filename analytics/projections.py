@@ -29,7 +29,9 @@ class Path(Projection):
     @on(WorkerReferred)
     def referred(self, event: Event[WorkerReferred], rows: Rows) -> None:
         """By whom, when."""
-        rows.set(event.subject, person=event.subject, worker=event.subject, partner=event.data.partner, referred=event.time)
+        rows.set(
+            event.subject, person=event.subject, worker=event.subject, partner=event.data.partner, referred=event.time
+        )
 
     @on(ConsentChanged)
     def consented(self, event: Event[ConsentChanged], rows: Rows) -> None:
@@ -65,7 +67,14 @@ class Path(Projection):
     def joined(self, event: Event[MemberJoined], rows: Rows) -> None:
         """A seat: a row of its own per group, since somebody can move."""
         worker = event.data.worker
-        rows.set(f"{worker}/{event.subject}", person=worker, member=worker, group=event.subject, since=event.data.since, until=None)
+        rows.set(
+            f"{worker}/{event.subject}",
+            person=worker,
+            member=worker,
+            group=event.subject,
+            since=event.data.since,
+            until=None,
+        )
 
     @on(MemberLeft)
     def left(self, event: Event[MemberLeft], rows: Rows) -> None:
@@ -91,7 +100,13 @@ class Meetings(Projection):
     @on(SessionScheduled)
     def scheduled(self, event: Event[SessionScheduled], rows: Rows) -> None:
         """A meeting has a date."""
-        rows.set(event.subject, session=event.subject, group=event.data.group, number=event.data.number, starts=event.data.starts)
+        rows.set(
+            event.subject,
+            session=event.subject,
+            group=event.data.group,
+            number=event.data.number,
+            starts=event.data.starts,
+        )
 
     @on(SessionHeld)
     def held(self, event: Event[SessionHeld], rows: Rows) -> None:
@@ -108,7 +123,9 @@ class Attendance(Projection):
     def recorded(self, event: Event[AttendanceRecorded], rows: Rows) -> None:
         """Present or not; said again, it corrects."""
         told = event.data
-        rows.set(f"{told.session}/{event.subject}", person=event.subject, group=told.group, on=told.on, present=told.present)
+        rows.set(
+            f"{told.session}/{event.subject}", person=event.subject, group=told.group, on=told.on, present=told.present
+        )
 
 
 class Scores(Projection):

@@ -22,7 +22,9 @@ Welcomer = Annotated[Who, allowed(Role.OPERATOR)]
 class Act(Body):
     """`at` says when it happened, if not now."""
 
-    at: Moment | None = Field(default=None, description="when it happened in the world; now when absent, never in the future")
+    at: Moment | None = Field(
+        default=None, description="when it happened in the world; now when absent, never in the future"
+    )
 
 
 class Card(Body):
@@ -31,7 +33,9 @@ class Card(Body):
     given_name: Text
     family_name: Text
     email: EmailStr | None = None
-    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = Field(default=None, description="E.164")
+    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = Field(
+        default=None, description="E.164"
+    )
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "it"
 
 
@@ -39,7 +43,9 @@ class Profile(Body):
     """What grouping matches on."""
 
     municipality: Slug
-    travel_km: float = Field(default=15.0, gt=0, le=500, allow_inf_nan=False, description="how far they can travel, one way")
+    travel_km: float = Field(
+        default=15.0, gt=0, le=500, allow_inf_nan=False, description="how far they can travel, one way"
+    )
     slots: list[Slug] = Field(min_length=1, max_length=50, description="weekly slots they can attend")
     gender: Annotated[str, StringConstraints(pattern=r"^[fmx]$")] | None = None
     birth_year: int | None = Field(default=None, ge=1900, le=2100)
@@ -126,7 +132,10 @@ class Person(BaseModel):
 
 @router.get("/workers/{worker}")
 async def person(
-    worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR, Role.ADMINISTRATOR)], response: Response
+    worker: Id,
+    run: Run,
+    who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR, Role.ADMINISTRATOR)],
+    response: Response,
 ) -> Person:
     """One person's data. The look is written to their access log. 404 no-such-worker."""
     _themselves(who, worker)
@@ -145,7 +154,9 @@ class Access(BaseModel):
 
 
 @router.get("/workers/{worker}/accesses")
-async def accesses(worker: Id, read: Reader, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]) -> list[Access]:
+async def accesses(
+    worker: Id, read: Reader, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]
+) -> list[Access]:
     """Who looked at this person's data."""
     _themselves(who, worker)
     return [Access(**each) for each in await read.accesses(worker)]
@@ -166,10 +177,14 @@ class Decision(Act):
 
 
 @router.post("/workers/{worker}/consents", status_code=204)
-async def consents(worker: Id, body: Decision, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]) -> None:
+async def consents(
+    worker: Id, body: Decision, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]
+) -> None:
     """Give or withdraw consents, each purpose apart. 404 no-such-worker · 412 changed meanwhile (If-Match)."""
     _themselves(who, worker)
-    command = do.DecideConsent(worker=worker, given=body.consents, notice=body.notice, language=body.language, at=body.at)
+    command = do.DecideConsent(
+        worker=worker, given=body.consents, notice=body.notice, language=body.language, at=body.at
+    )
     await run(do.decide_consent, command, edits=(Worker, worker))
 
 

@@ -1,6 +1,5 @@
 """What can be done about somebody on the way: each command beside its one handler."""
 
-
 import orjson
 from pydantic import Field
 
@@ -53,7 +52,9 @@ async def _describe(worker: Worker, profile: WorkerProfiled, work: Work) -> None
     if unknown:
         raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {work.programme}.", status=422)
     if profile.municipality not in {each.id for each in work.rules.municipalities}:
-        raise Refused("no-such-municipality", f"{profile.municipality} is no municipality of {work.programme}.", status=422)
+        raise Refused(
+            "no-such-municipality", f"{profile.municipality} is no municipality of {work.programme}.", status=422
+        )
     worker.describe(profile, await work.seal(worker.id, "profile", profile.model_dump_json()))
 
 
@@ -80,7 +81,9 @@ async def _publish_card(worker: Worker, work: Work) -> None:
         work.table(CONTACTS, worker, None)
         return
     card = {name: await work.unseal(worker.id, name, sealed) for name, sealed in worker.card.items()}
-    work.table(CONTACTS, worker, vault.encrypt_payload(await work.key(worker.id), worker.id, orjson.dumps(card)).encode())
+    work.table(
+        CONTACTS, worker, vault.encrypt_payload(await work.key(worker.id), worker.id, orjson.dumps(card)).encode()
+    )
 
 
 class Admit(Command):
@@ -154,5 +157,3 @@ async def look(command: Look, work: Work) -> dict[str, object]:
         "consents": {purpose.value: consent.model_dump(mode="json") for purpose, consent in worker.consents.items()},
         "version": work.version(worker),
     }
-
-

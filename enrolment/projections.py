@@ -15,7 +15,9 @@ class Desk(Projection):
     @on(WorkerReferred)
     def referred(self, event: Event[WorkerReferred], rows: Rows) -> None:
         """The row begins."""
-        rows.set(event.subject, person=event.subject, worker=event.subject, partner=event.data.partner, referred=event.time)
+        rows.set(
+            event.subject, person=event.subject, worker=event.subject, partner=event.data.partner, referred=event.time
+        )
 
     @on(WorkerAdmitted)
     def admitted(self, event: Event[WorkerAdmitted], rows: Rows) -> None:

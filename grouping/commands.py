@@ -5,7 +5,7 @@ from datetime import date
 
 from pydantic import Field
 
-from grouping.domain import Facilitator, Group, Membership, Place, Seeker, right_size
+from grouping.domain import Facilitator, Group, Place, Seeker, right_size
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import WorkerProfiled
 from services.contracts.grouping import Kind
@@ -85,11 +85,18 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     workers = sorted(set(command.members))
     for worker in workers:
         await _can_sit(await work.get(Seeker, worker), place, command, work)
-    seated = [each for group in await work.where(Group, members__worker=workers) for each in workers if group.seats(each)]
+    seated = [
+        each for group in await work.where(Group, members__worker=workers) for each in workers if group.seats(each)
+    ]
     if seated:
         raise Refused("seated-already", f"{', '.join(sorted(seated))}: already in a group.", workers=sorted(seated))
     group = Group(
-        id=new_id(), kind=command.kind, slot=command.slot, place=place.id, facilitator=facilitator.id, first=command.first
+        id=new_id(),
+        kind=command.kind,
+        slot=command.slot,
+        place=place.id,
+        facilitator=facilitator.id,
+        first=command.first,
     )
     group.form(workers)
     work.add(group)
@@ -137,7 +144,6 @@ async def leave(command: Leave, work: Work) -> None:
         seeker.leave()
     for group in await work.where(Group, members__worker=[command.worker]):
         group.release(command.worker, work.at.date())
-
 
 
 def _known_municipality(municipality: str, work: Work) -> None:

@@ -118,7 +118,9 @@ class Group(Aggregate):
     def form(self, workers: list[str]) -> None:
         """Everybody has a seat from the first meeting on."""
         self.says(
-            GroupFormed(kind=self.kind, slot=self.slot, place=self.place, facilitator=self.facilitator, first=self.first)
+            GroupFormed(
+                kind=self.kind, slot=self.slot, place=self.place, facilitator=self.facilitator, first=self.first
+            )
         )
         self.says(FacilitatorAssigned(facilitator=self.facilitator, since=self.first))
         for worker in workers:

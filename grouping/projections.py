@@ -14,7 +14,13 @@ class Pool(Projection):
     @on(WorkerWaitlisted)
     def waits(self, event: Event[WorkerWaitlisted], rows: Rows) -> None:
         """Came into the pool."""
-        rows.set(event.subject, person=event.subject, worker=event.subject, waits=event.time, not_before=event.data.not_before)
+        rows.set(
+            event.subject,
+            person=event.subject,
+            worker=event.subject,
+            waits=event.time,
+            not_before=event.data.not_before,
+        )
 
     @on(WorkerUnlisted)
     def gone(self, event: Event[WorkerUnlisted], rows: Rows) -> None:

@@ -95,5 +95,3 @@ def proposed(answer: Answer, rules: Programme, on: date) -> list[dict[str, objec
         }
         for group in answer.groups
     ]
-
-

@@ -48,7 +48,11 @@ class Bus:
     def producer(self, transactional_id: str) -> AIOKafkaProducer:
         """A producer whose `start` fences every earlier one of this id. After any error: stop it, make another."""
         return AIOKafkaProducer(
-            **self.client(), transactional_id=transactional_id, acks="all", transaction_timeout_ms=30_000, max_batch_size=128 * 1024
+            **self.client(),
+            transactional_id=transactional_id,
+            acks="all",
+            transaction_timeout_ms=30_000,
+            max_batch_size=128 * 1024,
         )
 
     def reader(self, **options: Any) -> AIOKafkaConsumer:
@@ -58,7 +62,11 @@ class Bus:
     def broker(self, middlewares: Sequence[Any] = ()) -> KafkaBroker:
         """FastStream's broker, for subscriptions."""
         return KafkaBroker(
-            self._settings.kafka, security=self._security(), middlewares=middlewares, allow_auto_create_topics=False, logger=log
+            self._settings.kafka,
+            security=self._security(),
+            middlewares=middlewares,
+            allow_auto_create_topics=False,
+            logger=log,
         )
 
     def _security(self) -> BaseSecurity | None:
@@ -67,7 +75,9 @@ class Bus:
             return None
         kind = {"SCRAM-SHA-512": SASLScram512, "SCRAM-SHA-256": SASLScram256}.get(given.sasl_mechanism)
         if kind is None:
-            raise Misconfigured(f"AMA_SASL_MECHANISM: {given.sasl_mechanism} is not one of SCRAM-SHA-512, SCRAM-SHA-256.")
+            raise Misconfigured(
+                f"AMA_SASL_MECHANISM: {given.sasl_mechanism} is not one of SCRAM-SHA-512, SCRAM-SHA-256."
+            )
         return kind(username=given.sasl_username, password=given.sasl_password or "", use_ssl=given.kafka_tls)
 
     def subscribe(

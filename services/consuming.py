@@ -16,7 +16,7 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from faststream.kafka import KafkaBroker
 
 from services.bus import Bus, Records
-from services.consumer import Effect, Letter, Turn, take
+from services.consumer import Effect, Letter, Spoiled, Turn, take
 from services.inbox import Inbox, now_utc
 from services.store import Session, Store, backoff, passes
 from services.telemetry import Metrics
@@ -149,13 +149,20 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         await self._once(letters, keys, doom=f"{type(error).__name__}: {error}"[:500])
 
     async def _once(self, letters: Sequence[Letter], keys: Sequence[str], doom: str | None = None) -> None:
+        spoiled: dict[str, str] = {}
+
         async def body(session: Session) -> Turn:
             effect, end = self.start(session)
-            turn = await take(letters, Inbox(self.name, self.store, session), effect, now_utc(), keys, doom)
+            turn = await take(letters, Inbox(self.name, self.store, session), effect, now_utc(), keys, doom, spoiled)
             await end()
             return turn
 
-        turn = await self.store.transaction(body)
+        turn = None
+        while turn is None:
+            try:
+                turn = await self.store.transaction(body)
+            except Spoiled as waiting:
+                spoiled[waiting.event] = waiting.why
         counts = turn.tally.counts
         if counts.get("taken"):
             self._burials = 0

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from services import vault
-from services.consumer import Letter, NotYet, Projection, Reactions
+from services.consumer import Letter, NotYet, Projection, Reactions, Spoiled
 from services.contracts import Event, Restricted, Unreadable, catalogue
 from services.contracts.enrolment import WorkerErased
 from services.contracts.envelope import read
@@ -64,7 +64,11 @@ class Opened:
         if issubclass(catalogue()[event.type], Restricted):
             if not isinstance(event.data, str) or person is None:
                 raise Unreadable("data", "a restricted payload that is not encrypted")
-            return read(event.carrying(orjson.loads(vault.decrypt_payload(await self.unit.key(event.programme, person), event.data))))
+            return read(
+                event.carrying(
+                    orjson.loads(vault.decrypt_payload(await self.unit.key(event.programme, person), event.data))
+                )
+            )
         return read(event)
 
     async def tabulate(self, letter: Letter) -> None:
@@ -72,7 +76,9 @@ class Opened:
         headers = {name: value.decode() for name, value in letter.headers}
         programme, sequence = headers.get("programme"), headers.get("sequence", "")
         if letter.key is None or not programme or not sequence.isdecimal():
-            log.error("record without programme or sequence ignored", extra={"topic": letter.topic, "offset": letter.offset})
+            log.error(
+                "record without programme or sequence ignored", extra={"topic": letter.topic, "offset": letter.offset}
+            )
             return
         person = letter.key.decode()
         if letter.value is None and letter.topic == KEYS.name:
@@ -131,12 +137,20 @@ class Reacting(Opened):
         rules = self._rules.get(event.programme)
         if rules is None:
             raise NotYet(f"the programme {event.programme}")
+        first = True
         for handler in handlers:
             with self._telemetry.span(handler.__name__, traceparent=event.traceparent):
                 trace = self._telemetry.traceparent()
                 cause = Cause(event.programme, event.time, event.correlationid or event.id, event.id, trace)
-                await handler(opened, Work(self.unit, rules, cause))
+                work = Work(self.unit, rules, cause)
+                try:
+                    await handler(opened, work)
+                except NotYet as missing:
+                    if first and work.untouched:
+                        raise
+                    raise Spoiled(event.id, str(missing)) from missing
                 self.unit.attribute(cause)
+                first = False
         return "taken"
 
 
@@ -198,7 +212,9 @@ class Rows:
     def forget(self, person: str) -> None:
         """Every row about the person is no more."""
         self._forgotten.add((self.programme, person))
-        mine = [key for key, facts in self._facts.items() if facts["p"] == self.programme and facts.get("person") == person]
+        mine = [
+            key for key, facts in self._facts.items() if facts["p"] == self.programme and facts.get("person") == person
+        ]
         for key in mine:
             del self._facts[key]
 
@@ -221,5 +237,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list | set | frozenset):
         return [_plain(each) for each in value]
     return value
-
-

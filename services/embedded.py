@@ -27,7 +27,14 @@ class Home:
     """An async context manager: up when entered, down when left."""
 
     def __init__(
-        self, data: Path, *, port: int = 0, secure: bool = False, console: Console | None = None, engines: Engines | None = None, **given: Any
+        self,
+        data: Path,
+        *,
+        port: int = 0,
+        secure: bool = False,
+        console: Console | None = None,
+        engines: Engines | None = None,
+        **given: Any,
     ) -> None:
         self.data, self._port, self._secure = data.resolve(), port, secure
         self._console, self._engines, self._given = console or Console(stderr=True, quiet=True), engines, given
@@ -50,14 +57,20 @@ class Home:
         try:
             listening = house.listen(self._port)
         except OSError as error:
-            raise Misconfigured(f"Port {self._port} is taken: name another with --port, or 0 for a free one.") from error
+            raise Misconfigured(
+                f"Port {self._port} is taken: name another with --port, or 0 for a free one."
+            ) from error
         self._stack.callback(listening.close)
         engines = self._engines or await self._start_engines()
         keys = self.data / "keys"
         vault.make_keys(keys, SERVICES)
         self.base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self.issuer = Issuer(keys, f"{self.base}/issuer")
-        smtp = self._given.pop("smtp", None) or os.environ.get("AMA_SMTP") or self._stack.enter_context(catching(self.data / "mail"))
+        smtp = (
+            self._given.pop("smtp", None)
+            or os.environ.get("AMA_SMTP")
+            or self._stack.enter_context(catching(self.data / "mail"))
+        )
         self.settings = Settings(
             kafka=engines.kafka,
             mongo=engines.mongo,
@@ -97,7 +110,13 @@ class Home:
 
     def _say_where(self, engines: Engines) -> None:
         """Other commands read this; nobody else may."""
-        where = {"base": self.base, "kafka": engines.kafka, "mongo": engines.mongo, "pid": os.getpid(), "sasl": _sasl(engines)}
+        where = {
+            "base": self.base,
+            "kafka": engines.kafka,
+            "mongo": engines.mongo,
+            "pid": os.getpid(),
+            "sasl": _sasl(engines),
+        }
         path = self.data / "run.json"
         path.touch(mode=0o600)
         path.write_text(json.dumps(where))
@@ -116,12 +135,17 @@ class Home:
         """An HTTP client of the public port."""
         return httpx.AsyncClient(base_url=self.base, timeout=30)
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self._stack.aclose()
 
 
 def _sasl(engines: Engines) -> dict[str, Any]:
     if engines.sasl is None:
         return {}
-    return {"sasl_username": engines.sasl.username, "sasl_password": engines.sasl.password, "sasl_mechanism": engines.sasl.mechanism}
-
+    return {
+        "sasl_username": engines.sasl.username,
+        "sasl_password": engines.sasl.password,
+        "sasl_mechanism": engines.sasl.mechanism,
+    }

@@ -56,7 +56,9 @@ class Inbox:
         await self._save_offsets(turn)
         parking = {
             (key, seq): ReplaceOne(
-                {"_id": f"{key}|{consumer}|{seq}"}, {"c": consumer, "k": key, "seq": seq, **_parked(parked)}, upsert=True
+                {"_id": f"{key}|{consumer}|{seq}"},
+                {"c": consumer, "k": key, "seq": seq, **_parked(parked)},
+                upsert=True,
             )
             for key, seq in turn.fresh
             if (parked := turn.parked.get(key, {}).get(seq)) is not None
@@ -75,7 +77,9 @@ class Inbox:
             _id = self._offset_id(partition)
             before = turn.before.get(partition)
             if before is None:
-                writes.append(InsertOne({"_id": _id, "topic": partition[0], "partition": partition[1], "next": following}))
+                writes.append(
+                    InsertOne({"_id": _id, "topic": partition[0], "partition": partition[1], "next": following})
+                )
             else:
                 writes.append(UpdateOne({"_id": _id, "next": before}, {"$set": {"next": following}}))
                 moved += 1

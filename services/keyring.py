@@ -72,8 +72,7 @@ class ServiceHolder:
 
 def master_holder(folder: Path) -> MasterHolder:
     """Enrolment's, from its key files. Misconfigured when one is missing or unreadable."""
-    public = vault.public_keys(folder)
-    return MasterHolder(vault.MasterKeys.load(folder), {service: public[service] for service in READERS})
+    return MasterHolder(vault.MasterKeys.load(folder), vault.public_keys(folder, READERS))
 
 
 def service_holder(service: str, folder: Path) -> ServiceHolder:

@@ -54,7 +54,9 @@ async def _unavailable(_: Request, error: Any) -> JSONResponse:
 async def _invalid(_: Request, error: Any) -> JSONResponse:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
-        return problem(400, "malformed-json", f"The body is not JSON: {found[0].get('ctx', {}).get('error', 'unreadable')}.")
+        return problem(
+            400, "malformed-json", f"The body is not JSON: {found[0].get('ctx', {}).get('error', 'unreadable')}."
+        )
     errors = [{"field": _field(each["loc"]), "message": each["msg"]} for each in found]
     return problem(422, "invalid", f"{errors[0]['field']}: {errors[0]['message']}.", errors=errors)
 

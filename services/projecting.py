@@ -16,7 +16,6 @@ from services.store import Document, Session, Store
 from services.unit import Unit
 
 
-
 class Shelf:
     """The generations of one service's projections."""
 

@@ -29,7 +29,9 @@ async def rebuild(service: Service, projection: str, report: Callable[[int, int]
     broker = service.bus.broker()
     await broker.start()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    topics = {catalogue()[kind].topic for kind in [*service.shelf.projections[projection].handlers(), WorkerErased.type]}
+    topics = {
+        catalogue()[kind].topic for kind in [*service.shelf.projections[projection].handlers(), WorkerErased.type]
+    }
     consumption = Consumption(
         consumer_of(projection, generation),
         sorted(topics),

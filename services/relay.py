@@ -55,7 +55,9 @@ class Relay:
         """Take or renew the lease on the server's clock. Returns the relay's state, or None while another holds it."""
         mine = {"$eq": ["$holder", self._me]}
         free = {"$or": [mine, {"$lt": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}, {"$not": ["$holder"]}]}
-        await self._store["relay"].update_one({"_id": "relay"}, {"$setOnInsert": {"token": None, "epoch": 0}}, upsert=True)
+        await self._store["relay"].update_one(
+            {"_id": "relay"}, {"$setOnInsert": {"token": None, "epoch": 0}}, upsert=True
+        )
         until = {"$dateAdd": {"startDate": "$$NOW", "unit": "millisecond", "amount": int(LEASE.total_seconds() * 1000)}}
         epoch = {"$cond": [mine, "$epoch", {"$add": ["$epoch", 1]}]}
         change = [{"$set": {"holder": self._me, "until": until, "epoch": epoch}}]
@@ -70,7 +72,7 @@ class Relay:
         await self._store["relay"].update_one({"_id": "relay", "holder": self._me}, {"$set": {"holder": None}})
 
     async def _relay(self) -> None:
-        producer = self._bus.producer(f"ama.{self._service}.relay")
+        producer = self._bus.producer(f"{self._store.name}.relay")
         await producer.start()  # fences whoever sent before under this id
         try:
             state = await self._lease()
@@ -107,7 +109,12 @@ class Relay:
 
     async def _watch(self, session: Session, start: Document) -> tuple[int, Document]:
         stages = [{"$changeStream": start}, {"$match": {"operationType": "insert"}}, {"$project": {"fullDocument": 1}}]
-        command = {"aggregate": "outbox", "pipeline": stages, "cursor": {"batchSize": 0}, "readConcern": {"level": "majority"}}
+        command = {
+            "aggregate": "outbox",
+            "pipeline": stages,
+            "cursor": {"batchSize": 0},
+            "readConcern": {"level": "majority"},
+        }
         answer = (await self._store.db.command(command, session=session))["cursor"]
         return answer["id"], answer["postBatchResumeToken"]
 
@@ -119,7 +126,12 @@ class Relay:
         began, saved = 0.0, loop.time()
         while True:
             patience = max(0.001, began + period - loop.time()) if pending else period
-            more = {"getMore": cursor, "collection": "outbox", "maxTimeMS": max(1, int(patience * 1000)), "batchSize": 1000}
+            more = {
+                "getMore": cursor,
+                "collection": "outbox",
+                "maxTimeMS": max(1, int(patience * 1000)),
+                "batchSize": 1000,
+            }
             answer = (await self._store.db.command(more, session=session))["cursor"]
             letters, token = answer["nextBatch"], answer["postBatchResumeToken"]
             if letters and not pending:

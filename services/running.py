@@ -14,11 +14,11 @@ from services.consumer import NotYet
 from services.inbox import now_utc
 from services.kernel import Aggregate, Command, Refused
 from services.keyring import KeyHolder
+from services.problems import Unavailable
 from services.programmes import Programme
 from services.store import Conflict, Document, InsertOne, PyMongoError, Session, Store, passes
 from services.telemetry import Telemetry
 from services.unit import Cause, Unit
-from services.problems import Unavailable
 from services.work import Work
 
 C = TypeVar("C", bound=Command)

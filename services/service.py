@@ -56,7 +56,12 @@ class Service:
     ) -> None:
         self.name, self.settings, self.holder = name, settings, holder
         self.rules: dict[str, Programme] = programmes.load_all(settings.programmes)
-        self.aggregates, self.reactions, self.tables, self.workers = aggregates, reactions or Reactions(), tables, workers
+        self.aggregates, self.reactions, self.tables, self.workers = (
+            aggregates,
+            reactions or Reactions(),
+            tables,
+            workers,
+        )
         self.store = Store(settings.mongo, settings.database_of(name))
         self.bus = Bus(settings)
         self.telemetry, self.metrics = Telemetry(name, settings), Metrics(name)
@@ -170,7 +175,9 @@ class Service:
     async def _project(self, name: str, generation: int) -> None:
         projection = self.shelf.projections[name]
         topics = {catalogue()[kind].topic for kind in [*projection.handlers(), WorkerErased.type]}
-        await self._run(consumer_of(name, generation), sorted(topics), self.shelf.starting(name, generation, self.holder))
+        await self._run(
+            consumer_of(name, generation), sorted(topics), self.shelf.starting(name, generation, self.holder)
+        )
 
     async def _follow_pointers(self) -> None:
         """When a rebuild set a pointer, follow the new generation and let go of the old."""
@@ -237,13 +244,19 @@ class Runner:
         request: Request,
         who: Annotated[auth.Who, Depends(auth.caller)],
         idempotency_key: Annotated[str | None, Header(max_length=200, description="sent twice, done once")] = None,
-        if_match: Annotated[str | None, Header(max_length=40, description="the ETag that was read; 412 when stale")] = None,
+        if_match: Annotated[
+            str | None, Header(max_length=40, description="the ETag that was read; 412 when stale")
+        ] = None,
     ) -> None:
         self._service: Service = request.app.state.service
         self._request, self._who, self._key, self._if_match = request, who, idempotency_key, if_match
 
     async def __call__(
-        self, handler: Handler[Any], command: Command, edits: tuple[type[Aggregate], str] | None = None, keep: bool = True
+        self,
+        handler: Handler[Any],
+        command: Command,
+        edits: tuple[type[Aggregate], str] | None = None,
+        keep: bool = True,
     ) -> Any:
         """The handler's answer. `edits` is what If-Match speaks of; `keep=False` for answers that must not be stored."""
         service, who, repeat, expects = self._service, self._who, None, None

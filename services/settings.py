@@ -28,9 +28,13 @@ class Settings(BaseSettings):
     programmes: Path | None = Field(default=None, description="folder with programme files beside the shipped ones")
     keys: Path = Field(default=Path("keys"), description="folder with the key files of this service")
     issuer: str = Field(default="http://127.0.0.1:8000/issuer", description="OIDC issuer whose tokens are accepted")
-    jwks: str | None = Field(default=None, description="where the issuer's keys are, if its discovery document does not say")
+    jwks: str | None = Field(
+        default=None, description="where the issuer's keys are, if its discovery document does not say"
+    )
     audience: str = "ama"
-    public_url: str = Field(default="http://127.0.0.1:8000", description="what people's browsers reach; personal links begin with it")
+    public_url: str = Field(
+        default="http://127.0.0.1:8000", description="what people's browsers reach; personal links begin with it"
+    )
     smtp: str | None = Field(default=None, description="smtp://user:password@host:port; starttls or TLS by smtps://")
     mail_from: str = "AMA Lavoro <ama@localhost>"
     metrics_port: int | None = None

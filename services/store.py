@@ -25,7 +25,17 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-__all__ = ["Conflict", "DeleteMany", "DeleteOne", "InsertOne", "PyMongoError", "ReplaceOne", "Session", "Store", "UpdateOne"]
+__all__ = [
+    "Conflict",
+    "DeleteMany",
+    "DeleteOne",
+    "InsertOne",
+    "PyMongoError",
+    "ReplaceOne",
+    "Session",
+    "Store",
+    "UpdateOne",
+]
 
 T = TypeVar("T")
 Session = AsyncIOMotorClientSession
@@ -64,7 +74,12 @@ class Store:
 
     def __init__(self, uri: str, database: str) -> None:
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-            uri, appname=database, serverSelectionTimeoutMS=5_000, retryWrites=True, uuidRepresentation="standard", maxPoolSize=64
+            uri,
+            appname=database,
+            serverSelectionTimeoutMS=5_000,
+            retryWrites=True,
+            uuidRepresentation="standard",
+            maxPoolSize=64,
         )
         self.name = database
         self.db = self._client.get_database(
@@ -111,7 +126,9 @@ class Store:
 
     async def _once(self, body: Callable[[Session], Awaitable[T]]) -> T:
         async with await self._client.start_session() as session:
-            session.start_transaction(ReadConcern("snapshot"), MAJORITY, ReadPreference.PRIMARY, max_commit_time_ms=10_000)
+            session.start_transaction(
+                ReadConcern("snapshot"), MAJORITY, ReadPreference.PRIMARY, max_commit_time_ms=10_000
+            )
             try:
                 result = await body(session)
             except BaseException:

@@ -75,10 +75,13 @@ class Unit:
             self._hold(kind, document)
 
     async def query(self, kind: type[A], programme: str, fields: Document) -> list[A]:
-        """Every stored aggregate with these fields, oldest first; those held already are given as they are held now."""
+        """Every aggregate with these fields, by id: as this transaction sees them, what it added and changed included."""
         where = {"p": programme, **{f"s.{name.replace('__', '.')}": _any_of(value) for name, value in fields.items()}}
-        found = self.store[kind.noun].find(where, session=self.session).sort("_id", 1)
-        return [cast("A", self._hold(kind, document).aggregate) async for document in found]
+        async for document in self.store[kind.noun].find(where, session=self.session):
+            self._hold(kind, document)
+        mine = [held for (held_kind, _), held in self.held.items() if held_kind is kind and held.programme == programme]
+        found = [held.aggregate for held in mine if not held.removed and _matches(held.aggregate, fields)]
+        return sorted((cast("A", each) for each in found), key=lambda each: each.id)
 
     def _hold(self, kind: type[Aggregate], document: Document) -> Held:
         known = self.held.get((kind, document["_id"]))
@@ -193,6 +196,22 @@ class Unit:
 
 class SilentChange(Exception):
     """A defect in a rule: state changed and nobody was told. Nothing is stored."""
+
+
+def _matches(aggregate: Aggregate, fields: Document) -> bool:
+    """As MongoDB would say: a field of a list of parts matches when any part's does."""
+    for name, wanted in fields.items():
+        found: list[Any] = [aggregate]
+        for step in name.split("__"):
+            deeper = [getattr(each, step) for each in found]
+            found = [
+                part
+                for each in deeper
+                for part in (each if isinstance(each, list | tuple | set | frozenset) else [each])
+            ]
+        if not any(each in wanted if isinstance(wanted, list | set | frozenset) else each == wanted for each in found):
+            return False
+    return True
 
 
 def _any_of(value: Any) -> Any:

@@ -23,6 +23,7 @@ class Work:
     def __init__(self, unit: Unit, rules: Programme, cause: Cause) -> None:
         self._unit, self.rules, self.cause = unit, rules, cause
         self.programme = cause.programme
+        self._given: set[tuple[type[Aggregate], str]] = set()
 
     @property
     def now(self) -> datetime:
@@ -57,12 +58,22 @@ class Work:
 
     async def _held(self, kind: type[A], id: str) -> A | None:
         await self._unit.load(kind, self.programme, [id])
+        self._given.add((kind, f"{self.programme}/{id}"))
         held = self._unit.held.get((kind, f"{self.programme}/{id}"))
         return cast("A", held.aggregate) if held and not held.removed else None
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing that this work gave out has anything to be written for: then it can be left as if it had not begun."""
+        if self._unit.voice:
+            return False
+        given = (held for key, held in self._unit.held.items() if key in self._given)
+        return all(not held.removed and held.aggregate.model_dump(mode="json") == held.before for held in given)
 
     async def where(self, kind: type[A], **fields: Any) -> list[A]:
         """All that are stored with these field values, guarded, oldest first. `a__b` asks for field b of a; a list means any of."""
         found = await self._unit.query(kind, self.programme, fields)
+        self._given |= {(kind, f"{self.programme}/{each.id}") for each in found}
         self._unit.peeked -= {(kind, f"{self.programme}/{each.id}") for each in found}
         return found
 
@@ -75,6 +86,7 @@ class Work:
 
     def add(self, aggregate: Aggregate) -> None:
         """Store a new one. Refused("already-there") when its id is taken."""
+        self._given.add((type(aggregate), f"{self.programme}/{aggregate.id}"))
         self._unit.add(aggregate, self.programme)
 
     def remove(self, aggregate: Aggregate) -> None:
@@ -83,7 +95,15 @@ class Work:
 
     async def note_access(self, person: str, who: str, role: str, what: str) -> None:
         """Write down who read what of a person, before they do."""
-        entry = {"_id": new_id(), "p": self.programme, "person": person, "who": who, "role": role, "what": what, "at": self.now}
+        entry = {
+            "_id": new_id(),
+            "p": self.programme,
+            "person": person,
+            "who": who,
+            "role": role,
+            "what": what,
+            "at": self.now,
+        }
         await self._unit.store.write("access", [InsertOne(entry)], self._unit.session)
 
     def version(self, aggregate: Aggregate) -> int:

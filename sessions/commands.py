@@ -22,7 +22,9 @@ class RollCall(Command):
 
 async def roll_call(command: RollCall, work: Work) -> None:
     """Without `at`, what happened happened when the meeting was to start."""
-    meeting, roster = await _led_by(command.facilitator, command.session, work)
+    meeting = await work.find(Meeting, command.session)
+    roster = await work.find(Roster, meeting.group) if meeting is not None else None
+    meeting, roster = _led_by(command.facilitator, command.session, meeting, roster)
     at = command.at or min(meeting.starts, work.now)
     news = meeting.call_roll(roster.members_on(meeting.day), command.present, at)
     told = {"session": meeting.id, "group": meeting.group, "number": meeting.number, "on": meeting.day}
@@ -30,11 +32,11 @@ async def roll_call(command: RollCall, work: Work) -> None:
         (await participant_of(worker, work)).attended(AttendanceRecorded.model_validate({**told, "present": here}), at)
 
 
-async def _led_by(facilitator: str | None, session: str, work: Work) -> tuple[Meeting, Roster]:
+def _led_by(
+    facilitator: str | None, session: str, meeting: Meeting | None, roster: Roster | None
+) -> tuple[Meeting, Roster]:
     """Of other groups a facilitator learns not even that they are there."""
-    meeting = await work.get(Meeting, session)
-    roster = await work.get(Roster, meeting.group)
-    if facilitator is not None and facilitator != roster.facilitator:
+    if meeting is None or roster is None or facilitator not in {None, roster.facilitator}:
         raise Refused("no-such-session", f"There is no session {session}.", status=404)
     return meeting, roster
 
@@ -50,7 +52,9 @@ class OpenRoll(Command):
 
 async def open_roll(command: OpenRoll, work: Work) -> dict[str, object]:
     """The meeting, and the members of its date."""
-    meeting, roster = await _led_by(command.facilitator, command.session, work)
+    meeting = await work.peek(Meeting, command.session)
+    roster = await work.peek(Roster, meeting.group) if meeting is not None else None
+    meeting, roster = _led_by(command.facilitator, command.session, meeting, roster)
     members = sorted({*roster.members_on(meeting.day), *meeting.roll})
     for worker in members:
         await work.note_access(worker, command.who, command.role, f"session {meeting.id}")

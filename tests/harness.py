@@ -50,7 +50,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(engines: Engines, keys: Path) -> Settings:
     """Settings with databases of the test's own."""
-    return Settings(kafka=engines.kafka, mongo=engines.mongo, keys=keys, database=f"t{uuid.uuid4().hex[:10]}", **sasl(engines))
+    return Settings(
+        kafka=engines.kafka, mongo=engines.mongo, keys=keys, database=f"t{uuid.uuid4().hex[:10]}", **sasl(engines)
+    )
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -63,7 +65,9 @@ async def home(engines: Engines, keys: Path) -> AsyncIterator[Home]:
 class Caller:
     """An HTTP client that speaks with one role's token."""
 
-    def __init__(self, home: Home, role: str, programme: str, subject: str | None = None, partner: str | None = None) -> None:
+    def __init__(
+        self, home: Home, role: str, programme: str, subject: str | None = None, partner: str | None = None
+    ) -> None:
         bearer = home.token(role, programme, subject, partner)
         self._client = httpx.AsyncClient(base_url=home.base, headers={"Authorization": f"Bearer {bearer}"}, timeout=30)
 

@@ -53,7 +53,11 @@ def _groups(problem: Problem, answer: Answer) -> Iterator[str]:
 
 
 def _members(problem: Problem, group: Group, frozen: set[str]) -> Iterator[str]:
-    km = {(a, b): problem.km[i][j] for i, a in enumerate(problem.municipalities) for j, b in enumerate(problem.municipalities)}
+    km = {
+        (a, b): problem.km[i][j]
+        for i, a in enumerate(problem.municipalities)
+        for j, b in enumerate(problem.municipalities)
+    }
     place = next((each for each in problem.places if each.id == group.place), None)
     leader = next((each for each in problem.facilitators if each.id == group.facilitator), None)
     if place is None or leader is None:

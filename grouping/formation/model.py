@@ -10,7 +10,15 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Reason = Literal[
-    "no_slot_in_reach", "no_place_in_reach", "no_facilitator", "no_room", "apart", "alone", "too_few_colleagues", "not_before", "full"
+    "no_slot_in_reach",
+    "no_place_in_reach",
+    "no_facilitator",
+    "no_room",
+    "apart",
+    "alone",
+    "too_few_colleagues",
+    "not_before",
+    "full",
 ]
 
 

@@ -62,7 +62,9 @@ class _Seating:
         chance.shuffle(order)
         self._later = {each.id for each in order if each.not_before and problem.on and each.not_before > problem.on}
         self._waiting = {each.id: each for each in order if each.id not in self._later}
-        self._reach = {each.id: {place.id for place in problem.places if self._can_reach(each, place)} for each in order}
+        self._reach = {
+            each.id: {place.id for place in problem.places if self._can_reach(each, place)} for each in order
+        }
 
     def _km(self, a: str, b: str) -> float:
         return self._problem.km[self._at[a]][self._at[b]]
@@ -75,7 +77,9 @@ class _Seating:
         """Every rule about this person at this table, as if `without` had left it."""
         if table.slot not in person.slots or table.place.id not in self._reach.get(person.id, ()):
             return False
-        if (person.with_ == "colleagues") != (table.company is not None) or (table.company and person.company != table.company):
+        if (person.with_ == "colleagues") != (table.company is not None) or (
+            table.company and person.company != table.company
+        ):
             return False
         others = [each for each in table.members if each is not without]
         if len(others) >= self._most:

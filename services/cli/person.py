@@ -10,7 +10,8 @@ from rich.console import Console
 app = typer.Typer(no_args_is_help=True, help="Erase a person; see who saw their data.")
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
 Token = Annotated[
-    str | None, typer.Option(help="An administrator's token; without it, one of the folder's own issuer.", envvar="AMA_TOKEN")
+    str | None,
+    typer.Option(help="An administrator's token; without it, one of the folder's own issuer.", envvar="AMA_TOKEN"),
 ]
 Programme = Annotated[str, typer.Option(help="The programme the person is in.")]
 Id = Annotated[str, typer.Argument(help="The person's id.")]

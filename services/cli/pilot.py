@@ -110,7 +110,10 @@ def _table(figures: dict[str, Any]) -> Table:
     sizes = figures["groups"]
     table.add_row("groups", f"{len(sizes)}, of {min(sizes)} to {max(sizes)}" if sizes else "none")
     for wave, means in figures["means"].items():
-        table.add_row(f"depression at {wave} (1-5, lower is better)", ", ".join(f"{who} {mean:.4f}" for who, mean in means.items()))
+        table.add_row(
+            f"depression at {wave} (1-5, lower is better)",
+            ", ".join(f"{who} {mean:.4f}" for who, mean in means.items()),
+        )
     table.add_row("events", str(figures["events"]))
     table.add_row("seconds", str(figures["seconds"]))
     return table

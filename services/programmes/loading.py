@@ -5,109 +5,108 @@ Invariant: whatever is in the file, the only error that leaves this module is Mi
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from services.instruments import load_all as load_instruments
+from services.programmes.lines import line_of
 from services.programmes.model import Programme
 from services.settings import Misconfigured
 
-HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-]+)\s*\]\]?\s*(#.*)?$")
-KEY = re.compile(r"^\s*([A-Za-z0-9_\-]+)\s*=")
 LINE_OF_TOML = re.compile(r"at line (\d+)")
+PLAIN = re.compile(r"[\w-]+")
 
 
 def load(path: Path) -> Programme:
     """The programme in this file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{path.name} cannot be read: {error}.") from error
-    return parse(text, path.name)
-
-
-def parse(text: str, name: str) -> Programme:
-    """The programme in this text; `name` is the file's, for the sentence."""
-    try:
-        programme = Programme.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        found = LINE_OF_TOML.search(str(error))
-        line = int(found.group(1)) if found else len(text.splitlines())
-        raise Misconfigured(f"{name}, line {line}: not TOML ({str(error).partition(' (at')[0].lower()}).") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        said = first["msg"].removeprefix("Value error, ")
-        where: Sequence[str | int] = first["loc"]
-        if not where and ": " in said:
-            field, _, said = said.partition(": ")
-            where = field.split(".")
-        raise Misconfigured(f"{name}, line {line_of(text, where)}: {_dotted(where)}: {said.lower()}.") from error
-    _instruments_exist(programme, text, name)
-    return programme
+    return parse(_text(path), path.name)
 
 
 def load_all(folder: Path | None = None) -> dict[str, Programme]:
     """The shipped programmes and those of the folder, by id. A partner belongs to one programme: its feed is named after it."""
+    if folder is not None and not folder.is_dir():
+        raise Misconfigured(f"AMA_PROGRAMMES: {folder} is no folder.")
     shipped = [Path(str(each)) for each in files("services.programmes").iterdir() if each.name.endswith(".toml")]
     own = sorted(folder.glob("*.toml")) if folder is not None else []
     programmes: dict[str, Programme] = {}
     partners: dict[str, str] = {}
     for path in [*sorted(shipped), *own]:
-        programme = load(path)
+        text = _text(path)
+        programme = parse(text, path.name)
         if programme.id in programmes:
-            raise Misconfigured(f"{path.name}, line {line_of(path.read_text(), ['id'])}: there is a programme {programme.id} already.")
+            raise _wrong(path.name, text, ["id"], f"there is a programme {programme.id} already")
         for at, partner in enumerate(programme.partners):
             if partner.id in partners:
-                line = line_of(path.read_text(), ["partners", at, "id"])
                 other = partners[partner.id]
-                raise Misconfigured(f"{path.name}, line {line}: partner {partner.id} is one of programme {other} already.")
+                raise _wrong(
+                    path.name, text, ["partners", at, "id"], f"{partner.id} is a partner of programme {other} already"
+                )
             partners[partner.id] = programme.id
         programmes[programme.id] = programme
     return programmes
 
 
-def _instruments_exist(programme: Programme, text: str, name: str) -> None:
+def parse(text: str, name: str) -> Programme:
+    """The programme in this text; `name` is the file's, for the sentence."""
+    told = _toml(text, name)
+    try:
+        programme = Programme.model_validate(told)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where: Sequence[str | int] = first.get("ctx", {}).get("where", first["loc"])
+        said = first["msg"].removeprefix("Value error, ")
+        raise _wrong(name, text, where, said[:1].lower() + said[1:]) from error
     known = load_instruments()
     for at, survey in enumerate(programme.surveys):
         if survey.instrument not in known:
-            line = line_of(text, ["surveys", at, "instrument"])
-            raise Misconfigured(f"{name}, line {line}: there is no instrument {survey.instrument}; there are {', '.join(known)}.")
+            said = f"there is no instrument {survey.instrument}; there are {', '.join(known)}"
+            raise _wrong(name, text, ["surveys", at, "instrument"], said)
+    return programme
 
 
-def line_of(text: str, where: Sequence[str | int]) -> int:
-    """The line (from 1) of the deepest part of this path that the file names; 1 when it names none."""
-    wanted = [str(part) for part in where]
-    best, deepest = 1, 0
-    table: list[str] = []
-    seen: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := HEADER.match(line):
-            table = header.group(2).split(".")
-            if header.group(1) == "[[":
-                seen[header.group(2)] = seen.get(header.group(2), -1) + 1
-                table = [*table, str(seen[header.group(2)])]
-            path = table
-        elif key := KEY.match(line):
-            path = [*table, key.group(1)]
-        else:
-            continue
-        depth = _common(path, wanted)
-        if depth == len(path) and depth > deepest:
-            best, deepest = number, depth
-    return best
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes().count(b"\n", 0, error.start) + 1
+        raise Misconfigured(f"{path.name}, line {line}: not UTF-8.") from error
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _common(path: Sequence[str], wanted: Sequence[str]) -> int:
-    depth = 0
-    for mine, theirs in zip(path, wanted, strict=False):
-        if mine != theirs:
-            break
-        depth += 1
-    return depth
+def _toml(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = LINE_OF_TOML.search(str(error))
+        line = int(found.group(1)) if found else text.rstrip("\n").count("\n") + 1
+        said = str(error).partition(" (at")[0]
+        raise Misconfigured(f"{name}, line {line}: not TOML ({said[:1].lower() + said[1:]}).") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of brackets
+        raise Misconfigured(f"{name}, line {_breaks_at(text)}: not to be read ({type(error).__name__}).") from error
 
 
-def _dotted(where: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in where) or "the programme"
+def _breaks_at(text: str) -> int:
+    """The first line with which the parser gives up: it does so with every longer beginning of the text, too."""
+    lines = text.split("\n")
+
+    def gives_up(number: int) -> bool:
+        try:
+            tomllib.loads("\n".join(lines[:number]))
+        except tomllib.TOMLDecodeError:
+            return False  # it is not complete yet
+        except (ValueError, RecursionError):
+            return True
+        return False
+
+    return bisect_left(range(len(lines)), True, key=gives_up)
+
+
+def _wrong(name: str, text: str, where: Sequence[str | int], said: str) -> Misconfigured:
+    path = ".".join(part if PLAIN.fullmatch(part) else repr(part) for part in map(str, where)) or "the programme"
+    return Misconfigured(f"{name}, line {line_of(text, where)}: {path}: {said}.")

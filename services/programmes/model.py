@@ -3,6 +3,7 @@
 Distances are great circles (haversine, Earth's mean radius 6371.0088 km) times the programme's road factor: rough, and the same for all.
 """
 
+from collections.abc import Sequence
 from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
@@ -11,10 +12,16 @@ from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.contracts.base import Slug
 
 EARTH_KM = 6371.0088
+Whole = Annotated[
+    int, Field(strict=True)
+]  # strict: TOML says what is a number and what a date, so "5" and true are mistakes
+Number = Annotated[float, Field(strict=True)]
+Day = Annotated[date, Field(strict=True)]
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -57,8 +64,8 @@ class Partner(Part):
 class Sizes(Part):
     """Members of a group when it is formed."""
 
-    min: int = Field(ge=2, le=100)
-    max: int = Field(ge=2, le=100)
+    min: Whole = Field(ge=2, le=100)
+    max: Whole = Field(ge=2, le=100)
 
 
 class Slot(Part):
@@ -66,7 +73,7 @@ class Slot(Part):
 
     id: Slug
     weekday: str
-    at: time
+    at: Annotated[time, Field(strict=True)]
 
     @field_validator("weekday")
     @classmethod
@@ -86,8 +93,8 @@ class Municipality(Part):
 
     id: Slug
     name: str
-    lat: float = Field(ge=-90, le=90)
-    lon: float = Field(ge=-180, le=180)
+    lat: Number = Field(ge=-90, le=90)
+    lon: Number = Field(ge=-180, le=180)
 
 
 class SurveyWave(Part):
@@ -95,14 +102,14 @@ class SurveyWave(Part):
 
     wave: Annotated[str, Field(pattern=r"^T[0-9]$")]
     instrument: Slug
-    due_days: int = Field(ge=0, le=3650)
+    due_days: Whole = Field(ge=0, le=3650)
 
 
 class Intake(Part):
     """From when to when people are taken in."""
 
-    opens: date
-    closes: date
+    opens: Day
+    closes: Day
 
 
 class Notice(Part):
@@ -118,17 +125,17 @@ class Programme(Part):
     id: Slug
     title: str
     title_en: str
-    starts: date
-    ends: date
+    starts: Day
+    ends: Day
     timezone: str
-    meetings: int = Field(ge=1, le=200)
-    cadence_days: int = Field(ge=1, le=60)
-    session_minutes: int = Field(ge=15, le=480)
-    road_factor: float = Field(default=1.3, ge=1, le=3)
+    meetings: Whole = Field(ge=1, le=200)
+    cadence_days: Whole = Field(ge=1, le=60)
+    session_minutes: Whole = Field(ge=15, le=480)
+    road_factor: Number = Field(default=1.3, ge=1, le=3)
     sizes: Sizes
     intake: Intake
     notice: Notice
-    targets: dict[str, int] = {}
+    targets: dict[str, Annotated[Whole, Field(ge=0)]] = {}
     partners: tuple[Partner, ...] = Field(min_length=1)
     slots: tuple[Slot, ...] = Field(min_length=1)
     municipalities: tuple[Municipality, ...] = Field(min_length=1)
@@ -143,24 +150,18 @@ class Programme(Part):
             raise ValueError("no time zone of that name") from error
         return value
 
-    @field_validator("partners", "slots", "municipalities")
-    @classmethod
-    def _each_once(cls, value: tuple[Partner, ...]) -> tuple[Partner, ...]:
-        seen: set[str] = set()
-        for each in value:
-            if each.id in seen:
-                raise ValueError(f"{each.id} stands there twice")
-            seen.add(each.id)
-        return value
-
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _is_consistent(self) -> Self:
         if self.ends < self.starts:
-            raise ValueError("ends: before it starts")
+            raise _inconsistent("ends", "before it starts")
         if self.intake.closes < self.intake.opens:
-            raise ValueError("intake.closes: before it opens")
+            raise _inconsistent("intake.closes", "before it opens")
         if self.sizes.max < self.sizes.min:
-            raise ValueError("sizes.max: smaller than min")
+            raise _inconsistent("sizes.max", "smaller than min")
+        _each_once("partners", "id", [each.id for each in self.partners])
+        _each_once("slots", "id", [each.id for each in self.slots])
+        _each_once("municipalities", "id", [each.id for each in self.municipalities])
+        _each_once("surveys", "wave", [f"{each.instrument} in {each.wave}" for each in self.surveys])
         return self
 
     @cached_property
@@ -172,6 +173,17 @@ class Programme(Part):
     def places_on_the_map(self) -> dict[str, Municipality]:
         """Municipalities by id."""
         return {each.id: each for each in self.municipalities}
+
+
+def _inconsistent(where: str, said: str) -> PydanticCustomError:
+    """A mistake that no field alone has; `where` is the dotted path at which to mend it."""
+    return PydanticCustomError("inconsistent", "{said}", {"where": where.split("."), "said": said})
+
+
+def _each_once(part: str, key: str, names: Sequence[str]) -> None:
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise _inconsistent(f"{part}.{at}.{key}", f"{name} stands there twice")
 
 
 def distance_km(rules: Programme, a: str, b: str) -> float:

@@ -55,7 +55,10 @@ def log_as_json(level: int = logging.WARNING) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(capture=True)
     for name in ("aiokafka", "faststream"):
-        logging.getLogger(name).setLevel(max(level, logging.ERROR))
+        theirs = logging.getLogger(name)
+        theirs.handlers.clear()  # FastStream writes past the root, in colours
+        theirs.propagate = True
+        theirs.setLevel(max(level, logging.ERROR))
     for name in (
         "uvicorn.access",
         "httpx",
@@ -70,13 +73,14 @@ def _trace(_: Any, __: str, line: EventDict) -> EventDict:
 
 
 def _exception(_: Any, __: str, line: EventDict) -> EventDict:
-    """The exception as types and frames; and in its place the sentence of a logger that is not ours, which quotes it."""
+    """The exception as types and frames, also in place of a sentence that quotes it, as those of libraries do."""
     told = line.pop("exc_info", None)
     error = told if isinstance(told, BaseException) else told[1] if isinstance(told, tuple) else None
     if error is None:
         return line
-    if str(line.get("logger", "")).partition(".")[0] not in _OURS:
-        line["event"] = f"{type(error).__name__} in {line.get('logger')}"
+    logger, sentence = str(line.get("logger", "")), str(line["event"])
+    if logger.partition(".")[0] not in _OURS or (str(error) and str(error) in sentence):
+        line["event"] = f"{type(error).__name__} in {logger}"
     return {**line, "exception": list(_causes(error))}
 
 

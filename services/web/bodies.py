@@ -14,6 +14,9 @@ from services.web.failures import invalid, named
 from services.web.readable import Malformed, wrong_in
 
 LARGEST = 1024 * 1024  # bytes
+LINGERING = (
+    16  # times the limit that is read and thrown away, since who is still sending does not see why it was refused
+)
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}  # read by the routes that ask for a form
 
 
@@ -30,7 +33,7 @@ class CheckedBodies:
             return
         headers = Headers(scope=scope)
         refusal: Response | None
-        if _claims_more(headers, self._largest) or (body := await self._whole(receive)) is None:
+        if _claims_more(headers, LINGERING * self._largest) or (body := await self._whole(receive)) is None:
             refusal = problem(413, "too-large", f"A body has at most {self._largest} bytes.", {"Connection": "close"})
             await refusal(scope, receive, send)
             return
@@ -42,18 +45,20 @@ class CheckedBodies:
 
     async def _whole(self, receive: Receive) -> bytes | None:
         """The body; None when it is too large. Empty when the caller has gone: whoever reads on is told by the server."""
-        chunks, size, more = [], 0, True
-        while more:
+        chunks: list[bytes] = []
+        size, more = 0, True
+        while more and size <= LINGERING * self._largest:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return b""
             chunk: bytes = message.get("body", b"")
             size += len(chunk)
-            if size > self._largest:
-                return None
-            chunks.append(chunk)
+            if size <= self._largest:
+                chunks.append(chunk)
+            else:
+                chunks.clear()
             more = message.get("more_body", False)
-        return b"".join(chunks)
+        return b"".join(chunks) if size <= self._largest else None
 
 
 def _claims_more(headers: Headers, largest: int) -> bool:

@@ -33,7 +33,13 @@ def problem(number: int, seed: int = 0, **changes: Any) -> Problem:
             for n in range(number)
         ],
         "facilitators": [
-            {"id": f"f{n}", "municipality": chance.choice(towns), "travel_km": 60, "slots": chance.sample(SLOTS, 8), "groups": 2}
+            {
+                "id": f"f{n}",
+                "municipality": chance.choice(towns),
+                "travel_km": 60,
+                "slots": chance.sample(SLOTS, 8),
+                "groups": 2,
+            }
             for n in range(max(2, number // 8))
         ],
         "places": [{"id": f"v{n}", "municipality": town, "rooms": 2, "access": n == 0} for n, town in enumerate(towns)],
@@ -60,7 +66,11 @@ def test_no_rule_is_ever_broken(data: st.DataObject) -> None:
     people = draw(st.integers(0, 14))
     slots = ["a", "b", "c"]
     ids = [f"p{n}" for n in range(people)]
-    pairs = st.lists(st.tuples(st.sampled_from(ids), st.sampled_from(ids)).filter(lambda p: p[0] != p[1]), max_size=3) if people > 1 else st.just([])
+    pairs = (
+        st.lists(st.tuples(st.sampled_from(ids), st.sampled_from(ids)).filter(lambda p: p[0] != p[1]), max_size=3)
+        if people > 1
+        else st.just([])
+    )
     asked = Problem.model_validate(
         {
             "size": [2, 4],
@@ -82,10 +92,19 @@ def test_no_rule_is_ever_broken(data: st.DataObject) -> None:
                 for id in ids
             ],
             "facilitators": [
-                {"id": f"f{n}", "municipality": draw(st.sampled_from("xy")), "travel_km": 5, "slots": slots, "groups": draw(st.integers(0, 2))}
+                {
+                    "id": f"f{n}",
+                    "municipality": draw(st.sampled_from("xy")),
+                    "travel_km": 5,
+                    "slots": slots,
+                    "groups": draw(st.integers(0, 2)),
+                }
                 for n in range(3)
             ],
-            "places": [{"id": f"v{n}", "municipality": "xy"[n], "rooms": draw(st.integers(0, 2)), "access": n == 0} for n in range(2)],
+            "places": [
+                {"id": f"v{n}", "municipality": "xy"[n], "rooms": draw(st.integers(0, 2)), "access": n == 0}
+                for n in range(2)
+            ],
             "apart": draw(pairs),
         }
     )
@@ -100,9 +119,21 @@ def test_whoever_starts_later_waits_and_is_told_why() -> None:
 
 
 MUTATIONS = {
-    "a member twice": lambda a: {**a, "groups": [{**a["groups"][0], "members": [*a["groups"][0]["members"], a["groups"][0]["members"][0]]}, *a["groups"][1:]]},
-    "somebody forgotten": lambda a: {**a, "groups": [{**a["groups"][0], "members": a["groups"][0]["members"][1:]}, *a["groups"][1:]]},
-    "another slot": lambda a: {**a, "groups": [{**a["groups"][0], "slot": next(s for s in SLOTS if s != a["groups"][0]["slot"])}, *a["groups"][1:]]},
+    "a member twice": lambda a: {
+        **a,
+        "groups": [
+            {**a["groups"][0], "members": [*a["groups"][0]["members"], a["groups"][0]["members"][0]]},
+            *a["groups"][1:],
+        ],
+    },
+    "somebody forgotten": lambda a: {
+        **a,
+        "groups": [{**a["groups"][0], "members": a["groups"][0]["members"][1:]}, *a["groups"][1:]],
+    },
+    "another slot": lambda a: {
+        **a,
+        "groups": [{**a["groups"][0], "slot": next(s for s in SLOTS if s != a["groups"][0]["slot"])}, *a["groups"][1:]],
+    },
     "one facilitator for all": lambda a: {**a, "groups": [{**g, "facilitator": "f0"} for g in a["groups"]]},
     "all in one room": lambda a: {**a, "groups": [{**g, "place": "v1", "slot": "mon-morning"} for g in a["groups"]]},
     "a stranger": lambda a: {**a, "unplaced": [{"id": "nobody", "reasons": ["full"]}]},
@@ -121,7 +152,10 @@ def test_the_checker_sees(name: str) -> None:
     [
         ({"apart": [["p1", "px"]]}, r"apart\[0\]: px"),
         ({"km": [[0.0]]}, "km: not 6 rows"),
-        ({"frozen": [{"id": "g", "slot": "never", "place": "v0", "facilitator": "f0", "members": []}]}, r"frozen\[0\].slot: never"),
+        (
+            {"frozen": [{"id": "g", "slot": "never", "place": "v0", "facilitator": "f0", "members": []}]},
+            r"frozen\[0\].slot: never",
+        ),
     ],
 )
 def test_a_problem_that_names_what_it_does_not_define_is_refused(changes: dict[str, Any], named: str) -> None:

@@ -54,7 +54,13 @@ async def a_facilitator(operator: Caller, name: str, groups: int = 1) -> None:
 
 def group(members: list[str], place: str, facilitator: str) -> dict[str, Any]:
     first = date(2027, 1, 11)
-    return {"members": members, "slot": "mon-evening", "place": place, "facilitator": facilitator, "first": first.isoformat()}
+    return {
+        "members": members,
+        "slot": "mon-evening",
+        "place": place,
+        "facilitator": facilitator,
+        "first": first.isoformat(),
+    }
 
 
 async def test_of_two_commands_that_race_for_the_last_room_one_gets_it(home: Home, operator: Caller) -> None:
@@ -75,7 +81,9 @@ async def test_of_two_commands_that_race_for_the_same_people_one_gets_them(home:
     await a_place(operator, "two-rooms", rooms=2)
     await a_facilitator(operator, "both-f1")
     await a_facilitator(operator, "both-f2")
-    answers = await asyncio.gather(*(operator("POST", "/grouping/groups", group(people, "two-rooms", f)) for f in ("both-f1", "both-f2")))
+    answers = await asyncio.gather(
+        *(operator("POST", "/grouping/groups", group(people, "two-rooms", f)) for f in ("both-f1", "both-f2"))
+    )
     assert sorted(answer.status_code for answer in answers) == [201, 409]
     assert next(answer for answer in answers if answer.status_code == 409).json()["code"] == "seated-already"
 
@@ -90,7 +98,9 @@ async def test_of_two_commands_that_race_for_the_same_people_one_gets_them(home:
         ({"slot": "sun-night"}, 422, "no-such-slot"),
     ],
 )
-async def test_a_group_that_cannot_meet_is_refused(home: Home, operator: Caller, change: dict[str, str], status: int, code: str) -> None:
+async def test_a_group_that_cannot_meet_is_refused(
+    home: Home, operator: Caller, change: dict[str, str], status: int, code: str
+) -> None:
     await a_place(operator, "strict", rooms=9)
     await a_facilitator(operator, "strict-f", groups=9)
     people = [f"stranger-{n}" for n in range(10)]
@@ -100,7 +110,9 @@ async def test_a_group_that_cannot_meet_is_refused(home: Home, operator: Caller,
 
 async def test_too_few_and_too_many_are_refused(home: Home, operator: Caller) -> None:
     for number in (9, 16):
-        answer = await operator("POST", "/grouping/groups", group([f"x{n}" for n in range(number)], "strict", "strict-f"))
+        answer = await operator(
+            "POST", "/grouping/groups", group([f"x{n}" for n in range(number)], "strict", "strict-f")
+        )
         assert (answer.status_code, answer.json()["code"]) == (422, "wrong-size")
 
 
@@ -112,9 +124,12 @@ async def test_a_proposal_can_be_confirmed_group_by_group_and_then_nobody_is_lef
         await operator("PUT", f"/grouping/facilitators/{name}", {"municipality": "seregno", "slots": ["thu-morning"]})
     proposal = (await operator("POST", "/grouping/proposals", {"on": "2027-01-04"})).json()
     ours = [each for each in proposal["groups"] if people & set(each["members"])]
-    assert sorted(len(each["members"]) for each in ours) == [12, 12]
+    assert sum(len(each["members"]) for each in ours) == 24
+    assert all(10 <= len(each["members"]) <= 15 for each in ours)
     for each in ours:
         answer = await operator("POST", "/grouping/groups", each)
         assert answer.status_code == 201, answer.text
     again = (await operator("POST", "/grouping/proposals", {"on": "2027-01-04"})).json()
-    assert not people & {each["id"] for each in again["unplaced"]} | people & {m for g in again["groups"] for m in g["members"]}
+    assert not people & {each["id"] for each in again["unplaced"]} | people & {
+        m for g in again["groups"] for m in g["members"]
+    }

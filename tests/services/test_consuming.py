@@ -24,7 +24,7 @@ def noting(taken: list[tuple[str, int]], before: Callable[[Event[Any]], Any] | N
         if before is not None:
             await before(event)
         entry = {"_id": event.id, "subject": event.subject, "sequence": event.sequence}
-        await work._unit.store["noted"].insert_one(entry, session=work._unit.session)  # noqa: SLF001  # an effect of its own
+        await work._unit.store["noted"].insert_one(entry, session=work._unit.session)  # an effect of its own
         taken.append((event.subject, event.sequence))
 
     for kind in (WorkerReferred, ConsentChanged):
@@ -63,7 +63,9 @@ async def test_an_event_that_fails_once_takes_effect_once_and_nothing_before_it_
         assert await service.store["dead"].count_documents({}) == 0
 
 
-async def test_an_event_that_always_fails_is_buried_its_subject_waits_and_the_others_flow(enrolled: Service, probe: Build) -> None:
+async def test_an_event_that_always_fails_is_buried_its_subject_waits_and_the_others_flow(
+    enrolled: Service, probe: Build
+) -> None:
     bad, good = await refer(enrolled), await refer(enrolled)
     await consent(enrolled, bad)
 
@@ -122,7 +124,12 @@ async def test_records_that_are_no_events_are_buried_and_what_follows_is_taken(e
     producer = enrolled.bus.producer(f"stranger-{uuid.uuid4().hex}")
     await producer.start()
     async with producer.transaction():
-        for value, headers in ((b"", []), (None, []), (b"{}", [("content-type", b"\xff\xfe")]), (b"\x00", [("\u00e9", b"\x80")])):
+        for value, headers in (
+            (b"", []),
+            (None, []),
+            (b"{}", [("content-type", b"\xff\xfe")]),
+            (b"\x00", [("\u00e9", b"\x80")]),
+        ):
             await producer.send("ama.enrolment", value=value, key=b"nobody", headers=headers)
     await producer.stop()
     async with running(service, ["consume"]):

@@ -23,7 +23,11 @@ async def test_a_transaction_that_commits_late_is_neither_skipped_nor_sent_too_e
     async def slow(session: Session) -> None:
         unit = Unit(enrolled.store, session, enrolled.holder, now_utc())
         cause = Cause(PROGRAMME, unit.now, "late")
-        ids.append((await do.refer(do.Refer(partner="afol", card=CARD), Work(unit, enrolled.rules[PROGRAMME], cause)))["worker"])
+        ids.append(
+            (await do.refer(do.Refer(partner="afol", card=CARD), Work(unit, enrolled.rules[PROGRAMME], cause)))[
+                "worker"
+            ]
+        )
         unit.attribute(cause)
         await unit.flush()
         began.set()
@@ -45,7 +49,9 @@ async def test_what_many_said_of_one_subject_at_once_comes_in_one_order_without_
     mine: list[Any] = []
 
     def complete(events: list[Any]) -> bool:
-        first = {event.id: event for event in reversed(events) if event.subject == worker}  # a relay that begins may repeat itself
+        first = {
+            event.id: event for event in reversed(events) if event.subject == worker
+        }  # a relay that begins may repeat itself
         mine[:] = [event for event in events if first.get(event.id) is event]
         return len(mine) >= 13
 
@@ -55,13 +61,17 @@ async def test_what_many_said_of_one_subject_at_once_comes_in_one_order_without_
     assert [event.id for event in mine] == [letter["_id"] async for letter in outbox]
 
 
-async def test_a_relay_that_begins_again_sends_what_was_said_meanwhile_and_repeats_only_the_same_ids(enrolled: Service) -> None:
+async def test_a_relay_that_begins_again_sends_what_was_said_meanwhile_and_repeats_only_the_same_ids(
+    enrolled: Service,
+) -> None:
     from services.relay import Relay
 
     first = await refer(enrolled)
     await on_the_topic(enrolled, "ama.enrolment", lambda all_: first in {e.subject for e in all_})
     await enrolled.store["relay"].update_one({"_id": "relay"}, {"$set": {"token": {"_data": "00"}}})
-    await enrolled.store["relay"].update_one({"_id": "relay"}, {"$set": {"holder": "somebody else", "until": now_utc()}})
+    await enrolled.store["relay"].update_one(
+        {"_id": "relay"}, {"$set": {"holder": "somebody else", "until": now_utc()}}
+    )
     second = await refer(enrolled)
     successor = Relay(enrolled.name, enrolled.store, enrolled.bus, enrolled.settings, enrolled.metrics)
     task = asyncio.create_task(successor.run())

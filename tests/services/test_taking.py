@@ -77,7 +77,9 @@ def event(subject: str, sequence: int, id: str | None = None) -> Event[Any]:
 
 
 def letters(events: Sequence[Event[Any]], first: int = 0) -> list[Letter]:
-    return [Letter("ama.enrolment", 0, first + at, each.subject.encode(), encode(each)) for at, each in enumerate(events)]
+    return [
+        Letter("ama.enrolment", 0, first + at, each.subject.encode(), encode(each)) for at, each in enumerate(events)
+    ]
 
 
 def run(batches: Sequence[Sequence[Letter]], desk: MemoryDesk, seen: Seen) -> None:
@@ -92,7 +94,9 @@ def run(batches: Sequence[Sequence[Letter]], desk: MemoryDesk, seen: Seen) -> No
 def deliveries(draw: st.DrawFn) -> list[Event[Any]]:
     """Two subjects' events, every one at least once, in any order, with any repeats."""
     lengths = draw(st.tuples(st.integers(0, 6), st.integers(0, 6)))
-    all_events = [event(subject, n) for subject, length in zip("ab", lengths, strict=True) for n in range(1, length + 1)]
+    all_events = [
+        event(subject, n) for subject, length in zip("ab", lengths, strict=True) for n in range(1, length + 1)
+    ]
     repeats = draw(st.lists(st.sampled_from(all_events), max_size=8)) if all_events else []
     return draw(st.permutations([*all_events, *repeats]))
 

@@ -37,7 +37,9 @@ async def assert_denied_by_default(
     found = list(operations(openapi))
     assert any(each.roles for each in found), "nothing is closed here: is this the right document?"
     for each in found:
-        assert bool(each.roles) != bool(each.why), f"{each.method} {each.path} says neither its roles nor why it is open"
+        assert bool(each.roles) != bool(each.why), (
+            f"{each.method} {each.path} says neither its roles nor why it is open"
+        )
         assert set(each.roles) <= set(Role), f"{each.method} {each.path} names roles that do not exist"
         if each.why:
             continue

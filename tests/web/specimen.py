@@ -36,10 +36,18 @@ def router() -> APIRouter:
         return body
 
     @routes.get("/workers/{worker}")
-    async def worker(worker: Id, who: Annotated[Who, allowed(Role.OPERATOR)], response: Response, limit: int = 10) -> dict[str, str]:
+    async def worker(
+        worker: Id, who: Annotated[Who, allowed(Role.OPERATOR)], response: Response, limit: int = 10
+    ) -> dict[str, str]:
         """Who asks."""
         response.headers["ETag"] = web.etag(3)
-        return {"worker": worker, "role": who.role, "subject": who.subject, "programme": who.programme, "partner": who.partner or ""}
+        return {
+            "worker": worker,
+            "role": who.role,
+            "subject": who.subject,
+            "programme": who.programme,
+            "partner": who.partner or "",
+        }
 
     @routes.get("/refused", dependencies=[allowed(Role.OPERATOR)])
     async def refused() -> None:

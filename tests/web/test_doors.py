@@ -121,7 +121,9 @@ def test_routers_are_left_as_they_were_so_two_services_can_be_built_of_them() ->
     assert first["paths"]["/outer/planted"]["get"]["x-roles"] == ["operator"]
 
 
-async def test_whatever_the_openapi_names_is_closed_to_those_whom_it_does_not_name(client: httpx.AsyncClient, issuer: Served) -> None:
+async def test_whatever_the_openapi_names_is_closed_to_those_whom_it_does_not_name(
+    client: httpx.AsyncClient, issuer: Served
+) -> None:
     def token_for(role: Role) -> str:
         return issuer.issuer.token(role, "jobs2", "somebody", "isr")
 
@@ -135,7 +137,9 @@ async def test_a_door_that_is_promised_and_not_there_is_found(issuer: Served) ->
     document = specimen.build(settings_for(issuer.url), with_route(allowed(Role.OPERATOR))).openapi()
     async with client_of(app) as client:
         with pytest.raises(AssertionError, match="GET /planted with None"):
-            await assert_denied_by_default(client, document, lambda role: issuer.issuer.token(role, "jobs2", "x", "isr"))
+            await assert_denied_by_default(
+                client, document, lambda role: issuer.issuer.token(role, "jobs2", "x", "isr")
+            )
 
 
 def test_a_path_gets_something_plausible_in_its_places() -> None:

@@ -34,23 +34,43 @@ class Clock:
 
 def claims(url: str, **other: Any) -> Claims:
     now = int(time.time())
-    told = {"iss": url, "aud": "ama", "sub": "carla", "role": "operator", "programme": "jobs2", "iat": now, "exp": now + 60}
+    told = {
+        "iss": url,
+        "aud": "ama",
+        "sub": "carla",
+        "role": "operator",
+        "programme": "jobs2",
+        "iat": now,
+        "exp": now + 60,
+    }
     return {name: value for name, value in {**told, **other}.items() if value is not None}
 
 
 def signed(there: Served, told: Claims, key: OKPKey | None = None, **header: Any) -> str:
     key = key or there.issuer._key
-    return jwt.encode({"alg": "Ed25519", "kid": there.issuer._key.kid, **header}, told, key, algorithms=["Ed25519", "EdDSA"])
+    return jwt.encode(
+        {"alg": "Ed25519", "kid": there.issuer._key.kid, **header}, told, key, algorithms=["Ed25519", "EdDSA"]
+    )
 
 
 async def test_a_token_says_who_calls(client: httpx.AsyncClient, issuer: Served, operator: dict[str, str]) -> None:
     answer = await client.get("/workers/w1", headers=operator)
-    assert answer.json() == {"worker": "w1", "role": "operator", "subject": "carla", "programme": "jobs2", "partner": ""}
+    assert answer.json() == {
+        "worker": "w1",
+        "role": "operator",
+        "subject": "carla",
+        "programme": "jobs2",
+        "partner": "",
+    }
 
 
 async def test_without_a_token_the_answer_says_how_to_come_back(client: httpx.AsyncClient) -> None:
     answer = await client.get("/workers/w1")
-    assert (answer.status_code, answer.headers["www-authenticate"], answer.json()["code"]) == (401, "Bearer", "not-authenticated")
+    assert (answer.status_code, answer.headers["www-authenticate"], answer.json()["code"]) == (
+        401,
+        "Bearer",
+        "not-authenticated",
+    )
     assert answer.headers["content-type"] == "application/problem+json"
 
 
@@ -68,7 +88,9 @@ NOT_ACCEPTED: dict[str, Callable[[Served], str]] = {
     "with a programme that is no text": lambda there: signed(there, claims(there.url, programme={"$ne": None})),
     "of nobody": lambda there: signed(there, claims(there.url, sub="")),
     "with a partner that is no text": lambda there: signed(there, claims(there.url, partner={"$ne": None})),
-    "signed by another key under the same kid": lambda there: signed(there, claims(there.url), OKPKey.generate_key("Ed25519")),
+    "signed by another key under the same kid": lambda there: signed(
+        there, claims(there.url), OKPKey.generate_key("Ed25519")
+    ),
     "signed with our public key as a secret": lambda there: jwt.encode(
         {"alg": "HS256", "kid": there.issuer._key.kid},
         claims(there.url),
@@ -125,8 +147,14 @@ async def test_a_token_that_is_believed_may_still_not_be_enough(
     ],
     ids=["RS256", "ES256", "EdDSA"],
 )
-async def test_keys_may_be_of_any_usual_kind_beside_others_and_at_an_address_of_their_own(key: Any, algorithm: str) -> None:
-    others = [{"kty": "oct", "k": "c2VjcmV0", "kid": "s"}, {"kty": "new", "kid": "n"}, OKPKey.generate_key("X25519").as_dict(private=False)]
+async def test_keys_may_be_of_any_usual_kind_beside_others_and_at_an_address_of_their_own(
+    key: Any, algorithm: str
+) -> None:
+    others = [
+        {"kty": "oct", "k": "c2VjcmV0", "kid": "s"},
+        {"kty": "new", "kid": "n"},
+        OKPKey.generate_key("X25519").as_dict(private=False),
+    ]
 
     async def keys(_: Any) -> JSONResponse:
         return JSONResponse({"keys": [*others, key.as_dict(private=False)]})
@@ -135,7 +163,12 @@ async def test_keys_may_be_of_any_usual_kind_beside_others_and_at_an_address_of_
         believes = Authenticator(settings_for("https://id.example", jwks=f"{base}/certs"), known=["jobs2"])
         token = jwt.encode({"alg": algorithm, "kid": "k"}, claims("https://id.example"), key, algorithms=[algorithm])
         assert await believes.who(token) == Who(Role.OPERATOR, "carla", "jobs2")
-        secret = jwt.encode({"alg": "HS256", "kid": "s"}, claims("https://id.example"), OctKey.import_key("secret"), algorithms=["HS256"])
+        secret = jwt.encode(
+            {"alg": "HS256", "kid": "s"},
+            claims("https://id.example"),
+            OctKey.import_key("secret"),
+            algorithms=["HS256"],
+        )
         with pytest.raises(Refused):
             await believes.who(secret)
 
@@ -180,7 +213,9 @@ async def test_strangers_cannot_make_us_ask_more_often_than_every_few_seconds(aw
     assert away.asked.paths.count("/issuer/jwks.json") == 4  # at first, and in 20 seconds every 6
 
 
-async def test_an_issuer_that_is_away_is_503_at_once_for_those_who_come_after_and_well_when_it_is_back(away: Served) -> None:
+async def test_an_issuer_that_is_away_is_503_at_once_for_those_who_come_after_and_well_when_it_is_back(
+    away: Served,
+) -> None:
     clock = Clock()
     believes = Authenticator(settings_for(away.url), known=["jobs2"], clock=clock)
     token = away.issuer.token("operator", "jobs2", "x")
@@ -254,18 +289,30 @@ async def test_a_good_token_does_not_wait_for_the_answer_to_a_stranger(away: Ser
 
 @pytest.mark.parametrize(
     "told",
-    [{"issuer": "http://elsewhere", "jwks_uri": "{base}/jwks.json"}, {"issuer": "{base}"}, {"jwks_uri": 5}, [], "nothing"],
+    [
+        {"issuer": "http://elsewhere", "jwks_uri": "{base}/jwks.json"},
+        {"issuer": "{base}"},
+        {"jwks_uri": 5},
+        [],
+        "nothing",
+    ],
     ids=["another issuer", "no address", "no issuer", "a list", "a text"],
 )
 async def test_a_discovery_document_that_is_wrong_is_as_good_as_none(told: Any) -> None:
     async def discovery(_: Any) -> JSONResponse:
-        filled = {name: value.format(base=base) for name, value in told.items() if isinstance(value, str)} if isinstance(told, dict) else told
+        filled = (
+            {name: value.format(base=base) for name, value in told.items() if isinstance(value, str)}
+            if isinstance(told, dict)
+            else told
+        )
         return JSONResponse(filled)
 
     app = Asked(Starlette(routes=[Route("/.well-known/openid-configuration", discovery)]))
     async with served(app) as base:
         believes = Authenticator(settings_for(base), known=["jobs2"])
-        token = jwt.encode({"alg": "Ed25519", "kid": "k"}, claims(base), OKPKey.generate_key("Ed25519"), algorithms=["Ed25519"])
+        token = jwt.encode(
+            {"alg": "Ed25519", "kid": "k"}, claims(base), OKPKey.generate_key("Ed25519"), algorithms=["Ed25519"]
+        )
         with pytest.raises(Unavailable):
             await believes.who(token)
     assert app.paths == ["/.well-known/openid-configuration"]

@@ -1,0 +1,157 @@
+"""Enrolment and grouping publish, sessions acts on it; in a programme of the test's own, where two make a group."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+import enrolment.app
+import grouping.app
+import sessions.app
+from enrolment import commands as enrol
+from grouping import commands as group
+from services import programmes
+from services.auth import Link, Role, Who, caller, link_secret, sign_link
+from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
+from services.service import Service, running
+from services.settings import Settings
+from sessions.domain import survey_id
+from tests.harness import eventually
+
+CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
+
+
+@pytest.fixture
+def own(settings: Settings, tmp_path: Path) -> Settings:
+    """Settings with one more programme, like Monza's, with partners' names of its own."""
+    number = uuid.uuid4().hex[:8]
+    text = (Path(programmes.__file__).parent / "monza-brianza.toml").read_text()
+    head, partners, rest = _parted(text)
+    text = head + partners.replace('id = "', f'id = "{number}-') + rest
+    text = text.replace('id = "monza-brianza"', f'id = "own{number}"').replace("min = 10", "min = 2")
+    (tmp_path / f"own{number}.toml").write_text(text)
+    return settings.model_copy(update={"programmes": tmp_path})
+
+
+def _parted(text: str) -> tuple[str, str, str]:
+    start, end = text.index("[[partners]]"), text.index("[[slots]]")
+    return text[:start], text[start:end], text[end:]
+
+
+@dataclass
+class World:
+    """Three services, and what people do there."""
+
+    enrolment: Service
+    grouping: Service
+    sessions: Service
+
+    @property
+    def programme(self) -> str:
+        """The test's own."""
+        return next(name for name in self.sessions.rules if name.startswith("own"))
+
+    async def admitted(self, *purposes: Purpose) -> str:
+        """Somebody admitted, who consents to taking part and to these purposes."""
+        partner = self.enrolment.rules[self.programme].partners[0].id
+        profile = WorkerProfiled(municipality="monza", travel_km=30, slots=("thu-evening",))
+        refer = enrol.Refer(partner=partner, card=CARD, profile=profile)
+        worker = str((await self.enrolment.do(enrol.refer, refer, self.programme))["worker"])
+        for purpose in {Purpose.PARTICIPATION, *purposes}:
+            await self.consent(worker, purpose, given=True)
+        await self.enrolment.do(enrol.admit, enrol.Admit(worker=worker), self.programme)
+        return worker
+
+    async def consent(self, worker: str, purpose: Purpose, *, given: bool) -> None:
+        """Give or withdraw one."""
+        decision = enrol.DecideConsent(worker=worker, given={purpose: given}, notice="1", language="it")
+        await self.enrolment.do(enrol.decide_consent, decision, self.programme)
+
+    async def withdraw(self, worker: str) -> None:
+        """They leave the programme."""
+        leave = enrol.Withdraw(worker=worker, reason=Leaving.NO_TIME)
+        await self.enrolment.do(enrol.withdraw, leave, self.programme)
+
+    async def erase(self, worker: str) -> None:
+        """For ever."""
+        await self.enrolment.do(enrol.erase, enrol.Erase(worker=worker), self.programme)
+
+    async def seat(self, *workers: str, facilitator: str) -> str:
+        """A group of these, of which two meetings could have been held."""
+
+        async def waiting() -> bool:
+            found = await self.grouping.store.by_id("seeker", [f"{self.programme}/{worker}" for worker in workers])
+            return sum(bool(each["s"]["waits"]) for each in found.values()) == len(workers)
+
+        await eventually(waiting)
+        place = group.RegisterPlace(
+            place="casa", title="Casa", address="via Correggio 59", rooms=9, access=True, municipality="monza"
+        )
+        await self.grouping.do(group.register_place, place, self.programme)
+        leader = group.RegisterFacilitator(
+            facilitator=facilitator, travel_km=30, slots=frozenset({"thu-evening"}), groups=9, municipality="monza"
+        )
+        await self.grouping.do(group.register_facilitator, leader, self.programme)
+        form = group.Form(
+            members=list(workers), slot="thu-evening", place="casa", facilitator=facilitator, first=three_weeks_ago()
+        )
+        formed = await self.grouping.do(group.form, form, self.programme)
+        return str(formed["group"])
+
+    def client(self, role: Role, subject: str = "somebody") -> httpx.AsyncClient:
+        """A client of sessions whose token was found good already."""
+        self.sessions.app.dependency_overrides[caller] = lambda: Who(role, subject, self.programme)
+        return self.browser()
+
+    def browser(self) -> httpx.AsyncClient:
+        """A client without a token."""
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.sessions.app), base_url="http://sessions")
+
+    def link(self, worker: str, instrument: str, wave: str, lifetime: float = 60.0, **other: str) -> str:
+        """The path of a personal link."""
+        purpose = f"survey:{survey_id(worker, instrument, wave)}"
+        told = {"programme": self.programme, "subject": worker, "purpose": purpose} | other
+        return f"/s/{sign_link(link_secret(self.sessions.settings.keys), Link(**told), lifetime)}"
+
+    async def stored(self, noun: str, **fields: Any) -> list[dict[str, Any]]:
+        """What sessions keeps."""
+        where = {"p": self.programme} | {f"s.{name}": value for name, value in fields.items()}
+        return [each["s"] async for each in self.sessions.store[noun].find(where).sort("s.number", 1)]
+
+    async def surveys(self, worker: str, number: int = 8, **fields: Any) -> list[dict[str, Any]]:
+        """Waits until there are so many like this."""
+
+        async def there() -> list[dict[str, Any]]:
+            found = await self.stored("survey", worker=worker, **fields)
+            return found if len(found) == number else []
+
+        found: list[dict[str, Any]] = await eventually(there)
+        return found
+
+    async def said(self, kind: str, topic: str = "ama.sessions", **where: Any) -> list[dict[str, Any]]:
+        """Events of this type that sessions wrote down to be published."""
+        found = self.sessions.store["outbox"].find({"p": self.programme, "topic": topic, **where}).sort("_id", 1)
+        return [each async for each in found if f".{kind}.v1".encode() in each["value"]]
+
+
+def three_weeks_ago() -> date:
+    """A Thursday in the past, so that the fortnightly meetings one and two could have been held, and the third not."""
+    day = datetime.now(UTC).date() - timedelta(days=21)
+    return day - timedelta(days=(day.isoweekday() - 4) % 7)
+
+
+@pytest_asyncio.fixture
+async def world(own: Settings) -> AsyncIterator[World]:
+    """Running."""
+    async with AsyncExitStack() as stack:
+        enrolled = await stack.enter_async_context(running(enrolment.app.build(own), ["relay"]))
+        grouped = await stack.enter_async_context(running(grouping.app.build(own), ["relay", "consume"]))
+        met = await stack.enter_async_context(running(sessions.app.build(own), ["relay", "consume"]))
+        yield World(enrolled, grouped, met)

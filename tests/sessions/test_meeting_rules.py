@@ -1,0 +1,164 @@
+"""Who meets when and who was there, by the rules alone."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.contracts.sessions import SessionHeld, SessionScheduled
+from services.kernel import Aggregate, Refused, Said
+from sessions.domain import Meeting, Roster, meeting_id, schedule
+
+ROME = ZoneInfo("Europe/Rome")
+FIRST = date(2026, 10, 1)  # a Thursday; clocks go back on 25 October
+
+
+def roster(**members: tuple[date, date | None]) -> Roster:
+    made = Roster(id="g", slot="thu-evening", place="p", facilitator="f")
+    for worker, (since, until) in members.items():
+        made.seat(worker, since)
+        if until is not None:
+            made.release(worker, until)
+    return made
+
+
+def said(of: Aggregate) -> list[Said]:
+    voice: list[Said] = []
+    of.speak_into(voice)
+    return voice
+
+
+def fortnightly() -> list[Meeting]:
+    return schedule(roster(), FIRST, time(18, 30), ROME, 18, 14)
+
+
+def meeting() -> Meeting:
+    return fortnightly()[0]
+
+
+def after(one: Meeting) -> datetime:
+    return one.starts + timedelta(hours=2)
+
+
+def held(one: Meeting) -> list[SessionHeld]:
+    return [each.data for each in said(one) if isinstance(each.data, SessionHeld)]
+
+
+def test_eighteen_fortnightly_meetings_are_numbered_and_end_thirty_four_weeks_after_the_first() -> None:
+    meetings = fortnightly()
+    assert [each.number for each in meetings] == list(range(1, 19))
+    assert [each.day for each in meetings] == [FIRST + timedelta(weeks=2 * each) for each in range(18)]
+
+
+def test_every_meeting_is_said_to_be_scheduled_once() -> None:
+    for each in fortnightly():
+        (only,) = said(each)
+        assert only.data == SessionScheduled(group="g", number=each.number, starts=each.starts, place="p")
+
+
+def test_a_meeting_starts_at_the_same_local_time_in_summer_and_in_winter() -> None:
+    meetings = fortnightly()
+    assert {each.starts.time() for each in meetings} == {time(18, 30)}
+    in_utc = [each.starts.astimezone(UTC).time() for each in meetings[:3]]
+    assert in_utc == [time(16, 30), time(16, 30), time(17, 30)]
+    assert meetings[1].starts.isoformat() == "2026-10-15T18:30:00+02:00"
+    assert meetings[2].starts.isoformat() == "2026-10-29T18:30:00+01:00"
+
+
+def test_a_stored_meeting_keeps_its_local_date() -> None:
+    late = schedule(roster(), FIRST, time(0, 15), ROME, 1, 14)[0]
+    assert late.starts.astimezone(UTC).date() == date(2026, 9, 30)
+    assert Meeting.model_validate(late.model_dump(mode="json")).day == FIRST
+
+
+def test_the_same_meeting_has_the_same_id_whoever_makes_it() -> None:
+    assert [each.id for each in fortnightly()] == [meeting_id("g", number) for number in range(1, 19)]
+    assert meeting_id("h", 1) != meeting_id("g", 1) != meeting_id("g", 11)
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (FIRST - timedelta(days=1), []),
+        (FIRST, ["a", "b"]),
+        (FIRST + timedelta(days=13), ["a", "b"]),
+        (FIRST + timedelta(days=14), ["a", "c"]),
+    ],
+)
+def test_membership_counts_by_date_from_its_first_day_to_the_day_before_its_last(
+    day: date, expected: list[str]
+) -> None:
+    change = FIRST + timedelta(days=14)
+    assert roster(a=(FIRST, None), b=(FIRST, change), c=(change, None)).members_on(day) == expected
+
+
+def test_who_left_and_came_back_is_a_member_again() -> None:
+    one = roster(a=(FIRST, FIRST + timedelta(days=7)))
+    one.seat("a", FIRST + timedelta(days=21))
+    assert [one.members_on(FIRST + timedelta(days=each)) for each in (0, 7, 21)] == [["a"], [], ["a"]]
+
+
+def test_who_leaves_before_they_began_was_never_a_member() -> None:
+    one = roster(a=(FIRST, FIRST - timedelta(days=7)))
+    assert one.members_on(FIRST) == []
+
+
+def test_a_roll_call_counts_members_and_tells_of_each() -> None:
+    one = meeting()
+    assert one.call_roll(["a", "b", "c"], {"a", "c"}, after(one)) == {"a": True, "b": False, "c": True}
+    assert held(one) == [SessionHeld(group="g", number=1, on=FIRST, present=2, absent=1)]
+    assert said(one)[-1].at == after(one)
+
+
+def test_the_same_roll_again_says_nothing() -> None:
+    one = meeting()
+    one.call_roll(["a", "b"], {"a"}, after(one))
+    assert one.call_roll(["b", "a"], {"a"}, after(one)) == {}
+    assert len(held(one)) == 1
+
+
+def test_a_correction_tells_only_of_whom_it_concerns_and_counts_anew() -> None:
+    one = meeting()
+    one.call_roll(["a", "b", "c"], {"a"}, after(one))
+    assert one.call_roll(["a", "b", "c"], {"a", "b"}, after(one)) == {"b": True}
+    assert [(each.present, each.absent) for each in held(one)] == [(1, 2), (2, 1)]
+
+
+def test_a_meeting_to_which_nobody_came_was_held() -> None:
+    one = meeting()
+    assert one.call_roll(["a"], set(), after(one)) == {"a": False}
+    assert one.held
+
+
+def test_a_roll_is_not_called_before_the_meeting_starts() -> None:
+    one = meeting()
+    with pytest.raises(Refused) as refused:
+        one.call_roll(["a"], {"a"}, one.starts - timedelta(minutes=1))
+    assert refused.value.code == "not-yet-held"
+
+
+def test_who_was_no_member_that_day_cannot_have_been_there() -> None:
+    one = meeting()
+    with pytest.raises(Refused) as refused:
+        one.call_roll(["a"], {"a", "y", "x"}, after(one))
+    assert (refused.value.code, refused.value.status) == ("not-a-member", 422)
+    assert refused.value.members["workers"] == ["x", "y"]
+    assert not one.held
+
+
+def test_of_an_erased_member_only_the_count_stays() -> None:
+    one = meeting()
+    one.call_roll(["a", "b", "c"], {"a", "b"}, after(one))
+    one.detach("a")
+    one.detach("c")
+    one.detach("never-there")
+    assert one.roll.keys() == {"b"}
+    assert (one.present, one.absent) == (2, 1)
+
+
+def test_a_correction_after_an_erasure_keeps_the_count_of_the_erased() -> None:
+    one = meeting()
+    one.call_roll(["a", "b"], {"a"}, after(one))
+    one.detach("a")
+    one.call_roll(["b"], {"b"}, after(one))
+    assert [(each.present, each.absent) for each in held(one)] == [(1, 1), (2, 0)]

@@ -1,0 +1,114 @@
+"""Who is asked what and when, by the rules alone."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from services.contracts.sessions import SurveyInvited, SurveyScored, SurveySubmitted
+from services.kernel import Refused, Said
+from sessions.domain import Participant, Status, Survey, survey_id
+
+ADMITTED = date(2026, 9, 1)
+NOW = datetime(2026, 9, 1, 9, tzinfo=UTC)
+
+
+def survey(due_days: int = 0) -> Survey:
+    return Survey.of("w", "who5", "T1", ADMITTED, due_days)
+
+
+def said(of: Survey) -> list[object]:
+    voice: list[Said] = []
+    of.speak_into(voice)
+    return [each.data for each in voice]
+
+
+@pytest.mark.parametrize(
+    ("admitted", "research", "gone", "asked"),
+    [
+        (ADMITTED, True, False, True),
+        (ADMITTED, None, False, False),
+        (ADMITTED, False, False, False),
+        (None, True, False, False),
+        (ADMITTED, True, True, False),
+    ],
+)
+def test_who_is_asked_was_admitted_is_here_and_consents(
+    admitted: date | None, research: bool | None, gone: bool, asked: bool
+) -> None:
+    assert Participant(id="w", admitted=admitted, research=research, gone=gone).is_asked is asked
+
+
+def test_a_seat_in_a_group_is_remembered_once() -> None:
+    one = Participant(id="w")
+    for group in ("g", "h", "g"):
+        one.sit(group)
+    assert one.groups == ["g", "h"]
+
+
+def test_a_wave_is_due_so_many_days_after_admission() -> None:
+    assert survey(270).due == date(2027, 5, 29)
+
+
+def test_the_same_survey_has_the_same_id_whoever_plans_it() -> None:
+    assert survey().id == survey_id("w", "who5", "T1") != survey_id("w", "who5", "T2")
+
+
+@pytest.mark.parametrize(("days", "status"), [(13, Status.PLANNED), (14, Status.INVITED), (40, Status.INVITED)])
+def test_people_are_asked_from_fourteen_days_before_the_due_date(days: int, status: Status) -> None:
+    one = survey(due_days=28)
+    one.invite(ADMITTED + timedelta(days=days), NOW)
+    assert one.status is status
+
+
+def test_an_invitation_is_said_once() -> None:
+    one = survey()
+    one.invite(ADMITTED, NOW)
+    one.invite(ADMITTED, NOW)
+    assert said(one) == [SurveyInvited(worker="w", instrument="who5", wave="T1", due=ADMITTED)]
+
+
+def test_a_submission_is_open_and_its_scores_are_not() -> None:
+    one = survey()
+    one.invite(ADMITTED, NOW)
+    one.submit("sealed", {"wellbeing": 52.0})
+    assert said(one)[1:] == [
+        SurveySubmitted(worker="w", instrument="who5", wave="T1"),
+        SurveyScored(worker="w", instrument="who5", wave="T1", scores={"wellbeing": 52.0}),
+    ]
+    assert (one.status, one.answers) == (Status.SUBMITTED, "sealed")
+
+
+def test_a_survey_is_submitted_once() -> None:
+    one = survey()
+    one.invite(ADMITTED, NOW)
+    one.submit("sealed", {})
+    with pytest.raises(Refused) as refused:
+        one.submit("other", {})
+    assert (refused.value.code, one.answers) == ("submitted-already", "sealed")
+
+
+@pytest.mark.parametrize("status", [Status.PLANNED, Status.DROPPED])
+def test_what_is_not_asked_cannot_be_answered(status: Status) -> None:
+    one = survey()
+    one.status = status
+    with pytest.raises(Refused) as refused:
+        one.submit("sealed", {})
+    assert refused.value.code == "not-open"
+
+
+def test_what_was_answered_is_not_dropped() -> None:
+    one = survey()
+    one.invite(ADMITTED, NOW)
+    one.submit("sealed", {})
+    one.drop()
+    assert one.status is Status.SUBMITTED
+
+
+def test_what_was_dropped_is_asked_again_when_consent_is_given_again() -> None:
+    one = survey()
+    one.invite(ADMITTED, NOW)
+    one.drop()
+    one.plan()
+    one.invite(ADMITTED, NOW)
+    assert one.status is Status.INVITED
+    assert len(said(one)) == 2

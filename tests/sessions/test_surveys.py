@@ -1,0 +1,190 @@
+"""From an admission to a survey that was answered, over the API and by a personal link, on real engines."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from services.auth import Role
+from services.contracts.enrolment import Purpose
+from sessions.inviting import invite_all
+from tests.harness import eventually
+from tests.sessions.conftest import World
+
+ANSWERS = {f"i{each}": each for each in range(1, 6)}
+RESTRICTED = "ama.sessions.restricted"
+Form = dict[str, str]
+
+
+@pytest.fixture
+def form() -> Form:
+    return {item: str(answer) for item, answer in ANSWERS.items()}
+
+
+async def submit(client: httpx.AsyncClient, worker: str, wave: str = "T0", **answers: Any) -> httpx.Response:
+    return await client.put(f"/workers/{worker}/surveys/who5/{wave}", json={"answers": ANSWERS | answers})
+
+
+async def test_every_wave_is_planned_for_somebody_who_only_waits_and_the_first_is_asked_at_once(world: World) -> None:
+    worker = await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker, 2, status="invited")
+    async with world.client(Role.WORKER, worker) as client:
+        asked = (await client.get(f"/workers/{worker}/surveys")).json()
+    assert [(each["wave"], each["status"]) for each in asked[::2]] == [
+        ("T0", "invited"), ("T1", "planned"), ("T2", "planned"), ("T3", "planned"),
+    ]  # fmt: skip
+    first, second = date.fromisoformat(asked[0]["due"]), date.fromisoformat(asked[2]["due"])
+    assert second - first == timedelta(days=270)
+    assert len(await world.said("survey.invited")) == 2
+
+
+async def test_an_answer_is_sealed_scored_and_taken_once(world: World) -> None:
+    worker = await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker, 2, status="invited")
+    async with world.client(Role.OPERATOR) as client:
+        assert (await submit(client, worker)).status_code == 204
+        again = await submit(client, worker)
+    assert (again.status_code, again.json()["code"]) == (409, "submitted-already")
+    (kept,) = await world.surveys(worker, 1, status="submitted")
+    assert "i5" not in kept["answers"]
+    assert len(await world.said("survey.submitted")) == 1
+    (scored,) = await world.said("survey.scored", RESTRICTED)
+    assert b"wellbeing" not in scored["value"]
+
+
+async def test_an_answer_is_refused_for_what_is_wrong_with_it(world: World) -> None:
+    worker = await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker)
+    async with world.client(Role.OPERATOR) as client:
+        bad = await submit(client, worker, i3=9)
+        assert (bad.status_code, bad.json()["code"], bad.json()["item"]) == (422, "bad-answer", "i3")
+        early = await submit(client, worker, "T2")
+        assert (early.status_code, early.json()["code"]) == (409, "not-open")
+        for path in (f"{worker}/surveys/who5/T9", f"{worker}/surveys/gse/T0", "nobody/surveys/who5/T0"):
+            missing = await client.put(f"/workers/{path}", json={"answers": ANSWERS})
+            assert (missing.status_code, missing.json()["code"]) == (404, "no-such-survey")
+        wrong = await submit(client, worker, i3="3")
+        assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid")
+    async with world.client(Role.WORKER, "another") as client:
+        assert (await submit(client, worker)).status_code == 403
+        assert (await client.get(f"/workers/{worker}/surveys")).status_code == 403
+
+
+async def test_without_consent_to_research_nobody_is_asked_until_it_is_given(world: World) -> None:
+    worker = await world.admitted()
+
+    async def known() -> bool:
+        found = await world.stored("participant", id=worker)
+        return bool(found) and found[0]["admitted"] is not None
+
+    await eventually(known)
+    assert await world.stored("survey", worker=worker) == []
+    async with world.client(Role.WORKER, worker) as client:
+        refused = await submit(client, worker)
+        assert (refused.status_code, refused.json()["code"]) == (409, "no-consent")
+        await world.consent(worker, Purpose.RESEARCH, given=True)
+        await world.surveys(worker, 2, status="invited")
+        await world.consent(worker, Purpose.RESEARCH, given=False)
+        await world.surveys(worker, 8, status="dropped")
+        assert (await submit(client, worker)).json()["code"] == "no-consent"
+        await world.consent(worker, Purpose.RESEARCH, given=True)
+        await world.surveys(worker, 2, status="invited")
+        assert (await submit(client, worker)).status_code == 204
+
+
+async def test_who_withdraws_is_asked_no_more_and_what_they_answered_stays(world: World) -> None:
+    worker = await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker, 2, status="invited")
+    async with world.client(Role.OPERATOR) as client:
+        await submit(client, worker)
+    await world.withdraw(worker)
+    await world.surveys(worker, 7, status="dropped")
+    await world.surveys(worker, 1, status="submitted")
+
+
+async def test_of_the_erased_no_survey_stays(world: World) -> None:
+    worker = await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker)
+    await world.erase(worker)
+
+    async def gone() -> bool:
+        return not await world.stored("survey", worker=worker) and not await world.stored("participant", id=worker)
+
+    await eventually(gone)
+
+
+async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: World) -> None:
+    worker = await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker, 2, status="invited")
+    (later,) = await world.stored("survey", worker=worker, wave="T1", instrument="who5")
+    rules, due = world.sessions.rules[world.programme], date.fromisoformat(later["due"])
+    noon = datetime(due.year, due.month, due.day, 12, tzinfo=UTC)
+    await invite_all(world.sessions, rules, noon - timedelta(days=15))
+    assert len(await world.said("survey.invited")) == 2
+
+    near = (datetime.now(UTC).date() + timedelta(days=14)).isoformat()
+    await world.sessions.store["survey"].update_one(
+        {"_id": f"{world.programme}/{later['id']}"}, {"$set": {"s.due": near}}
+    )
+    for _ in range(2):
+        await invite_all(world.sessions, rules, datetime.now(UTC))
+    assert len(await world.said("survey.invited")) == 3
+
+
+async def test_a_personal_link_shows_the_survey_and_takes_the_answers(world: World, form: Form) -> None:
+    worker = await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker, 2, status="invited")
+    path = world.link(worker, "who5", "T0")
+    async with world.browser() as browser:
+        page = await browser.get(path)
+        assert (page.status_code, page.headers["content-language"]) == (200, "it")
+        assert page.headers["content-type"].startswith("text/html")
+        assert (await browser.get(path, params={"lang": "en"})).headers["content-language"] == "en"
+        sent = await browser.post(f"{path}?lang=en", data=form)
+        assert (sent.status_code, sent.headers["location"]) == (303, "?lang=en")
+        thanks = await browser.get(f"{path}?lang=en")
+        assert "Thank you" in thanks.text
+        assert (await browser.post(f"{path}?lang=en", data=form)).status_code == 303
+    assert len(await world.said("survey.submitted")) == 1
+
+
+async def test_what_is_wrong_is_said_on_the_page_and_nothing_is_lost(world: World, form: Form) -> None:
+    worker = await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker, 2, status="invited")
+    async with world.browser() as browser:
+        path = f"{world.link(worker, 'who5', 'T0')}?lang=en"
+        for wrong in ({"i2": "", "i4": ""}, {"i2": "9", "i4": "4"}, {"i2": "much", "i4": "4"}):
+            page = await browser.post(path, data=form | wrong)
+            assert page.status_code == 422
+            assert 'id="i2-wrong"' in page.text
+            assert ('id="i4-wrong"' in page.text) is (wrong["i4"] == "")
+            assert page.text.count(" checked") == (3 if wrong["i4"] == "" else 4)
+    assert await world.said("survey.submitted") == []
+
+
+async def test_a_link_that_is_not_for_this_says_so_on_a_page(world: World) -> None:
+    worker, other = await world.admitted(Purpose.RESEARCH), await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker)
+    links = [
+        "/s/nonsense",
+        world.link(worker, "who5", "T0", lifetime=-1),
+        world.link(worker, "gse", "T0"),
+        world.link(worker, "who5", "T0", subject=other),
+        world.link(worker, "who5", "T0", programme="no-such"),
+        world.link(worker, "who5", "T0", purpose="unsubscribe"),
+    ]
+    async with world.browser() as browser:
+        pages = [await browser.get(each) for each in links] + [await browser.post(links[0], data={})]
+    assert {page.status_code for page in pages} == {404}
+    assert all("non è più valido" in page.text for page in pages)
+
+
+async def test_a_survey_that_is_not_open_says_so_on_its_page(world: World, form: Form) -> None:
+    worker = await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker)
+    async with world.browser() as browser:
+        path = f"{world.link(worker, 'who5', 'T3')}?lang=en"
+        assert "is not open" in (await browser.get(path)).text
+        refused = await browser.post(path, data=form)
+        assert (refused.status_code, "is not open" in refused.text) == (409, True)

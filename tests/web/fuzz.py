@@ -1,0 +1,39 @@
+"""Generated requests, right and wrong ones, against a service that is really served."""
+
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+def fuzz(base: str, openapi: dict[str, Any], headers: dict[str, str], examples: int = 30) -> int:
+    """Send `examples` right and as many wrong requests to each operation; each answer is one that the document describes, and no
+    server error. Gives the number of operations. It blocks: run it in a thread."""
+    schema = schemathesis.openapi.from_dict(openapi)
+    operations = [result.ok() for result in schema.get_all_operations()]
+    for operation in operations:
+        for mode in GenerationMode:
+
+            @seed(1)
+            @settings(
+                max_examples=examples,
+                deadline=None,
+                database=None,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def attack(case: Case) -> None:
+                case.call_and_validate(base_url=base, headers=headers, checks=CHECKS, timeout=10)
+
+            attack()
+    return len(operations)

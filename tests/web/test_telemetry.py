@@ -1,0 +1,239 @@
+"""What is seen from outside names what was done and how it ended, and nothing of anybody."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.kernel import Refused
+from services.settings import Misconfigured
+from services.telemetry import Metrics, Telemetry, log_as_json, serving_metrics
+from tests.web.serving import settings_for
+
+SETTINGS = settings_for("http://127.0.0.1:1/issuer")
+
+
+@pytest.fixture
+def seen() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def telemetry(seen: InMemorySpanExporter) -> Iterator[Telemetry]:
+    made = Telemetry("enrolment", SETTINGS, seen)
+    yield made
+    made.close()
+
+
+def spans(telemetry: Telemetry, seen: InMemorySpanExporter) -> dict[str, Any]:
+    telemetry.flush()
+    return {span.name: span for span in seen.get_finished_spans()}
+
+
+def test_a_trace_goes_on_where_a_traceparent_says_in_another_service(
+    telemetry: Telemetry, seen: InMemorySpanExporter
+) -> None:
+    other = Telemetry("grouping", SETTINGS, seen)
+    with telemetry.span("admit"):
+        told = telemetry.traceparent()
+    with other.span("wait", traceparent=told):
+        pass
+    other.flush()
+    done = spans(telemetry, seen)
+    other.close()
+    assert done["wait"].context.trace_id == done["admit"].context.trace_id
+    assert done["wait"].parent.span_id == done["admit"].context.span_id
+    assert {each.resource.attributes["service.name"] for each in done.values()} == {"ama-enrolment", "ama-grouping"}
+
+
+def test_a_span_without_a_traceparent_stands_inside_the_current_one(
+    telemetry: Telemetry, seen: InMemorySpanExporter
+) -> None:
+    with telemetry.span("outer"), telemetry.span("inner"):
+        pass
+    done = spans(telemetry, seen)
+    assert done["inner"].parent.span_id == done["outer"].context.span_id
+
+
+def test_a_formation_links_to_the_traces_of_its_members(telemetry: Telemetry, seen: InMemorySpanExporter) -> None:
+    told = []
+    for name in ("w1", "w2", "w3"):
+        with telemetry.span(name):
+            told.append(telemetry.traceparent() or "")
+    with telemetry.span("form", links=[told[0], "nonsense"]):
+        telemetry.link([told[1], told[2], ""])
+    done = spans(telemetry, seen)
+    assert [link.context.trace_id for link in done["form"].links] == [
+        done[name].context.trace_id for name in ("w1", "w2", "w3")
+    ]
+    assert done["form"].parent is None
+
+
+def test_a_traceparent_that_is_none_begins_a_trace(telemetry: Telemetry, seen: InMemorySpanExporter) -> None:
+    with telemetry.span("outer"), telemetry.span("inner", traceparent="00-nonsense"):
+        pass
+    assert spans(telemetry, seen)["inner"].parent is None
+    assert Telemetry.traceparent() is None
+
+
+def test_of_an_error_the_type_is_recorded_and_never_its_words(telemetry: Telemetry, seen: InMemorySpanExporter) -> None:
+    with pytest.raises(ValueError, match="Ada"), telemetry.span("admit"):
+        raise ValueError("Ada Lovelace")
+    span = spans(telemetry, seen)["admit"]
+    assert (span.status.status_code, span.attributes["error.type"]) == (trace.StatusCode.ERROR, "ValueError")
+    assert "Ada" not in span.to_json()
+
+
+def test_a_rule_that_says_no_is_an_answer_and_no_error(telemetry: Telemetry, seen: InMemorySpanExporter) -> None:
+    with pytest.raises(Refused), telemetry.span("admit"):
+        raise Refused("not-referred", "Worker w1 is admitted.")
+    span = spans(telemetry, seen)["admit"]
+    assert (span.status.status_code, span.attributes["ama.refused"]) == (trace.StatusCode.UNSET, "not-referred")
+
+
+def test_no_provider_of_the_process_is_touched() -> None:
+    before = trace.get_tracer_provider()
+    Telemetry("enrolment", SETTINGS).close()
+    assert trace.get_tracer_provider() is before
+
+
+def figures(text: str) -> dict[tuple[str, str], float]:
+    return {
+        (sample.name, sample.labels.get("service", "")): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+async def test_five_services_show_their_figures_on_one_port_each_family_once() -> None:
+    five = [Metrics(name) for name in ("enrolment", "grouping")]
+    five[0].commanded("admit", "done")
+    five[1].said(3)
+    five[1].relayed(2)
+    five[1].relayed(5)
+    five[1].took("reactions", {"taken": 4})
+    five[0].gauge("lag", "desk", 7)
+    five[0].middleware()
+    with serving_metrics(0, five) as port:
+        async with httpx.AsyncClient() as client:
+            text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+    assert text.count("# TYPE ama_commands_total ") == 1
+    told = figures(text)
+    assert told["ama_commands_total", "enrolment"] == 1
+    assert (told["ama_events_said_total", "grouping"], told["ama_relayed_total", "grouping"]) == (3, 7)
+    assert (told["ama_relay_commits_total", "grouping"], told["ama_taken_total", "grouping"]) == (2, 4)
+    assert told["ama_lag", "enrolment"] == 7
+
+
+def test_a_port_that_is_taken_is_one_sentence() -> None:
+    with (
+        serving_metrics(0, []) as port,
+        pytest.raises(Misconfigured, match=f"Port {port} .* AMA_METRICS_PORT"),
+        serving_metrics(port, []),
+    ):
+        pass
+
+
+def test_two_services_of_one_name_in_one_process_do_not_collide() -> None:
+    assert Metrics("enrolment").registry is not Metrics("enrolment").registry
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What the process writes on standard error."""
+    root, levels = (
+        logging.getLogger(),
+        {
+            name: logging.getLogger(name).level
+            for name in ("aiokafka", "faststream", "uvicorn.access", "httpx", "httpcore")
+        },
+    )
+    handlers, level, to, faststream = root.handlers[:], root.level, io.StringIO(), logging.getLogger("faststream")
+    theirs = faststream.handlers[:]
+    monkeypatch.setattr("sys.stderr", to)
+    log_as_json(logging.INFO)
+    yield to
+    logging.captureWarnings(capture=False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    faststream.handlers[:], faststream.propagate = theirs, False
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+
+
+def lines(written: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+def test_a_line_is_one_object_with_the_fields_that_are_known_and_no_other(written: io.StringIO) -> None:
+    logging.getLogger("services.relay").warning(
+        "sent again", extra={"service": "enrolment", "count": 3, "name_of_worker": "Ada"}
+    )
+    (line,) = lines(written)
+    assert (line["event"], line["service"], line["count"], line["level"], line["logger"]) == (
+        "sent again",
+        "enrolment",
+        3,
+        "warning",
+        "services.relay",
+    )
+    assert set(line) == {"event", "service", "count", "level", "logger", "timestamp"}
+
+
+def test_a_line_inside_a_span_names_its_trace(
+    written: io.StringIO, telemetry: Telemetry, seen: InMemorySpanExporter
+) -> None:
+    with telemetry.span("admit"):
+        logging.getLogger("services.relay").warning("here")
+    assert lines(written)[0]["trace"] == f"{spans(telemetry, seen)['admit'].context.trace_id:032x}"
+
+
+def test_of_an_exception_the_types_and_the_way_are_written_and_never_the_words(written: io.StringIO) -> None:
+    def deep() -> None:
+        raise KeyError("Ada")
+
+    try:
+        try:
+            deep()
+        except KeyError as error:
+            raise ExceptionGroup("Ada and others", [ValueError("Ada"), TypeError("Lovelace")]) from error
+    except ExceptionGroup as error:
+        logging.getLogger("services.web").error("request failed", exc_info=error)
+        logging.getLogger("faststream").critical("ValueError: %s", error, exc_info=True)
+        logging.getLogger("services.bus").error("ExceptionGroup: %s", error, exc_info=True)
+        logging.getLogger("asyncio").error("Task exception was never retrieved: %r", error, exc_info=error)
+    ours, theirs, lent, loop = lines(written)
+    assert [each["type"] for each in ours["exception"]] == [
+        "builtins.ExceptionGroup",
+        "builtins.ValueError",
+        "builtins.TypeError",
+        "builtins.KeyError",
+    ]
+    assert ours["exception"][3]["frames"][-1].endswith(" deep")
+    assert ours["event"] == "request failed"
+    assert [each["event"].rpartition(" ")[2] for each in (theirs, lent, loop)] == [
+        "faststream",
+        "services.bus",
+        "asyncio",
+    ]
+    assert "Ada" not in written.getvalue()
+    assert "Lovelace" not in written.getvalue()
+
+
+def test_addresses_are_not_written_since_one_may_be_a_personal_link(written: io.StringIO) -> None:
+    for name in ("uvicorn.access", "httpx"):
+        logging.getLogger(name).info("GET /surveys/eyJhbGciOi")
+    assert written.getvalue() == ""
+
+
+def test_a_long_field_is_cut(written: io.StringIO) -> None:
+    logging.getLogger("services.relay").warning("x", extra={"error": "y" * 10_000})
+    assert len(lines(written)[0]["error"]) == 500
