@@ -116,7 +116,7 @@ class Bus:
 
         @subscriber
         async def handle(message: Incoming) -> None:
-            await take(message.raw_message)  # type: ignore[arg-type]
+            await take(message.raw_message)
 
         return subscriber
 

@@ -137,8 +137,7 @@ class Relay:
             if letters and not pending:
                 await producer.begin_transaction()
                 began = loop.time()
-            for change in letters:
-                pending.append(await self._send(change["fullDocument"], producer))
+            pending += [await self._send(change["fullDocument"], producer) for change in letters]
             full = len(pending) >= self._settings.relay_commit_events
             if pending and (full or loop.time() - began >= period):
                 await self._commit(pending, producer)

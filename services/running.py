@@ -37,7 +37,7 @@ class Repeat:
     @classmethod
     def of(cls, programme: str, caller: str, route: str, key: str, body: bytes) -> "Repeat":
         """Hashed, since a route names people."""
-        scope = "\n".join((programme, caller, route, key)).encode()
+        scope = f"{programme}\n{caller}\n{route}\n{key}".encode()
         return cls(f"{programme}/{hashlib.sha256(scope).hexdigest()}", hashlib.sha256(body).hexdigest())
 
 

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
 def from_environment() -> Settings:
     """Settings from `AMA_*`. Raises Misconfigured with one sentence naming the first variable that is wrong."""
     try:
-        return Settings()  # type: ignore[call-arg]  # the fields come from the environment
+        return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "AMA_" + str(first["loc"][0]).upper()

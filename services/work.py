@@ -141,7 +141,6 @@ class Work:
         await forget(unit, self.programme, person)
         tables = {"p": self.programme, "key": person, "topic": {"$in": [KEYS.name, CONTACTS.name]}}
         await unit.store.write("outbox", [DeleteMany(tables)], unit.session)
-        await unit.store.write("access", [DeleteMany({"p": self.programme, "person": person})], unit.session)
         for topic in (KEYS, CONTACTS):
             self.table(topic, by, None)
 
@@ -152,5 +151,6 @@ async def forget(unit: Unit, programme: str, person: str) -> None:
     unit.keys.pop(person, None)
     for table in ("keys", "contacts"):
         await unit.store.write(table, [DeleteMany({"_id": _id})], unit.session)
+    await unit.store.write("access", [DeleteMany({"p": programme, "person": person})], unit.session)
     entry = UpdateOne({"_id": _id}, {"$setOnInsert": {"p": programme, "at": unit.now}}, upsert=True)
     await unit.store.write("erased", [entry], unit.session)

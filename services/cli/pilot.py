@@ -1,6 +1,5 @@
 """`ama pilot`: real people, played through the services that run here."""
 
-import asyncio
 import json
 import sys
 import time
@@ -37,7 +36,9 @@ def jobs2(
     Starts everything here (as `ama up` does), and plays them one request per human act. Played again on the same data, it goes on where
     it stopped and doubles nobody.
     """
-    asyncio.run(_jobs2(data, port, seed, leave, as_json))
+    import uvloop
+
+    uvloop.run(_jobs2(data, port, seed, leave, as_json))
 
 
 async def _jobs2(data: Path, port: int, seed: int, leave: bool, as_json: bool) -> None:

@@ -25,6 +25,8 @@ def up(
     Needs no Docker, no Java and no database installed. The first start downloads Kafka once; after that it works offline. Addresses are
     printed and kept in DATA/run.json, so that other commands find them.
     """
+    import uvloop
+
     from services.embedded import Home
 
     async def stay() -> None:
@@ -32,7 +34,7 @@ def up(
             Console().print(addresses(home.addresses()))
             await until_told([home.ended()])
 
-    asyncio.run(stay())
+    uvloop.run(stay())
 
 
 def serve(
@@ -48,6 +50,8 @@ def serve(
     As many copies as you like: they share the partitions, and one relay sends while the others wait. Health is at /healthz and /readyz of
     every role, also without `api`.
     """
+    import uvloop
+
     from services import house, settings
     from services.contracts.topics import SERVICES
     from services.service import ROLES, running
@@ -65,7 +69,7 @@ def serve(
             assert one.ended is not None
             await until_told([one.ended])
 
-    asyncio.run(stay())
+    uvloop.run(stay())
 
 
 async def until_told(others: list[Any]) -> None:

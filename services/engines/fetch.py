@@ -51,7 +51,7 @@ def _mirror() -> str | None:
     settings = Path.home() / ".m2" / "settings.xml"
     if not settings.exists():
         return None
-    for mirror in ElementTree.parse(settings).iterfind(".//{*}mirror"):
+    for mirror in ElementTree.parse(settings).iterfind(".//{*}mirror"):  # noqa: S314  # the user's own file
         wanted = set((mirror.findtext("{*}mirrorOf") or "").split(","))
         if wanted & CENTRAL_MIRRORS and "!central" not in wanted:
             return (mirror.findtext("{*}url") or "").strip().rstrip("/")
@@ -68,13 +68,16 @@ def _fetch_one(jar: Jar, landing: Path, folder: Path, tally: "_Tally") -> None:
         )
         try:
             path = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
-            break
+            return _keep(jar, path, folder)
         except (requests.RequestException, RuntimeError) as error:
             if attempt == ATTEMPTS:
                 raise FetchFailed(
                     f"The jar {jar.group}:{jar.artifact}:{jar.version} could not be fetched ({error}); "
                     "check this machine's network and its settings for Maven repositories."
                 ) from error
+
+
+def _keep(jar: Jar, path: Path, folder: Path) -> None:
     if hashlib.sha256(path.read_bytes()).hexdigest() != jar.sha256:
         raise FetchFailed(
             f"The jar {jar.group}:{jar.artifact}:{jar.version} that was fetched is not the published one."

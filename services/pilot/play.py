@@ -5,10 +5,10 @@ Invariant: between stages it waits for what it can see through the public interf
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import httpx
 
@@ -46,7 +46,7 @@ class Stage:
     _client: httpx.AsyncClient = field(init=False)
     _tokens: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
 
-    async def __aenter__(self) -> "Stage":
+    async def __aenter__(self) -> Self:
         self._client = httpx.AsyncClient(base_url=self.base, timeout=60, limits=httpx.Limits(max_connections=AT_ONCE))
         return self
 
@@ -60,21 +60,25 @@ class Stage:
         path: str,
         body: Any = None,
         key: str | None = None,
-        also: Iterable[int] = (),
+        also: Collection[str] = (),
     ) -> Any:
-        """One request by one person in one role; asked to come again, it does. Stuck when it is refused (but for `also`)."""
+        """One request by one person in one role; asked to come again, it does. What it answers ("done" for nothing), or the code of a
+        refusal that is among `also`. Stuck when it is refused otherwise."""
         if who not in self._tokens:
             self._tokens[who] = self.token_of(*who)
         headers = {"Authorization": f"Bearer {self._tokens[who]}"}
         if key is not None:
             headers["Idempotency-Key"] = f"{self.rules.id}-{self.seed}-{key}"
+        answer = await self._client.request(method, path, json=body, headers=headers)
         for _ in range(30):
-            answer = await self._client.request(method, path, json=body, headers=headers)
             if answer.status_code != 503:
                 break
             await asyncio.sleep(float(answer.headers.get("Retry-After", "1")))
-        if answer.is_success or answer.status_code in also:
-            return answer.json() if answer.content and answer.is_success else None
+            answer = await self._client.request(method, path, json=body, headers=headers)
+        if answer.is_success:
+            return answer.json() if answer.content else "done"
+        if (code := answer.json().get("code")) in also:
+            return code
         raise Stuck(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
 
     async def each(self, stage: str, items: Sequence[T], act: Callable[[T], Awaitable[Any]]) -> list[Any]:
@@ -207,9 +211,21 @@ async def _form(stage: Stage) -> None:
 
 
 async def _answer(stage: Stage, worker: str, wave: str, score: float, at: datetime) -> None:
+    """Once they are asked: the question may still be on its way from the admission."""
     path = f"/sessions/workers/{worker}/surveys/jobs2-depression/{wave}"
     body = {"answers": {"score": score}, "at": at.isoformat()}
-    await stage.act(("worker", worker, None), "PUT", path, body, also=[409])  # 409: answered when it was played before
+
+    async def answered() -> bool:
+        told = await stage.act(
+            ("worker", worker, None),
+            "PUT",
+            path,
+            body,
+            also=["no-such-survey", "not-open", "no-consent", "submitted-already"],
+        )
+        return told in {"done", "submitted-already"}
+
+    await stage.until(f"{wave} of worker {worker}", answered)
 
 
 async def _meet(stage: Stage, humans: dict[str, Human]) -> None:
@@ -222,11 +238,12 @@ async def _meet(stage: Stage, humans: dict[str, Human]) -> None:
         path, found = f"/sessions/groups/{group['group']}/sessions", list[Any]()
 
         async def all_there() -> bool:
-            found[:] = await stage.act(leader, "GET", path, also=[404]) or []
+            read = await stage.act(leader, "GET", path, also=["no-such-group"])
+            found[:] = read if isinstance(read, list) else []
             if len(found) < stage.rules.meetings:
                 return False
             expected = await stage.act(leader, "GET", f"/sessions/sessions/{found[0]['session']}")
-            return len(expected["members"]) == group["members"]
+            return bool(len(expected["members"]) == group["members"])
 
         await stage.until(f"the meetings of group {group['group']}", all_there)
         calls.extend((group["facilitator"], meeting) for meeting in found)

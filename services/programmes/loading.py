@@ -57,7 +57,10 @@ def parse(text: str, name: str) -> Programme:
     try:
         programme = Programme.model_validate(told)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        mistakes = error.errors(include_url=False)
+        first = next(
+            (each for each in mistakes if each["type"] == "extra_forbidden"), mistakes[0]
+        )  # misspelt, rather than missing
         where: Sequence[str | int] = first.get("ctx", {}).get("where", first["loc"])
         said = first["msg"].removeprefix("Value error, ")
         raise _wrong(name, text, where, said[:1].lower() + said[1:]) from error

@@ -17,7 +17,7 @@ LARGEST = 1024 * 1024  # bytes
 LINGERING = (
     16  # times the limit that is read and thrown away, since who is still sending does not see why it was refused
 )
-FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}  # read by the routes that ask for a form
+URLENCODED, FILES = "application/x-www-form-urlencoded", "multipart/form-data"  # read by the routes that ask for them
 
 
 class CheckedBodies:
@@ -69,14 +69,20 @@ def _claims_more(headers: Headers, largest: int) -> bool:
 def _wrong_address(scope: Scope) -> Response | None:
     for place, text in (("path", scope.get("raw_path") or b""), ("query", scope.get("query_string", b""))):
         if b"\0" in unquote_to_bytes(text):
-            return invalid([{"field": place, "message": "holds the character NUL"}])
+            return _nul(place)
     return None
+
+
+def _nul(place: str) -> Response:
+    return invalid([{"field": place, "message": "holds the character NUL"}])
 
 
 def _wrong_body(headers: Headers, body: bytes) -> Response | None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in FORMS:
+    if kind == FILES:
         return None
+    if kind == URLENCODED:
+        return _nul("body") if b"\0" in unquote_to_bytes(body) else None
     if kind != "application/json":
         return problem(415, "not-json", "Send application/json.", {"Accept": "application/json"})
     try:

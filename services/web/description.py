@@ -47,6 +47,7 @@ _ALWAYS = {
 _ALWAYS |= {400: "The body is not JSON as it should be", 422: "A field is wrong; `errors` names it"}
 _CLOSED = {401: "No token, or one that is not accepted", 403: "Not in this role, or not yours"}
 _CHANGING = {409: "A rule says no", 410: "The person was erased", 412: "Changed since it was read (If-Match)"}
+_IS_PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
 _RETRY = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
 
 
@@ -75,7 +76,12 @@ def _completed(document: Schema, doors: Iterable[auth.Door]) -> Schema:
             if "HTTPValidationError" in str(responses.get("422")):
                 del responses["422"]
             for status, text in sorted(_problems(method, door).items()):
-                responses.setdefault(str(status), _response(status, text))
+                described = responses.setdefault(str(status), {"description": text})
+                described.setdefault("content", {}).setdefault(
+                    "application/problem+json", _IS_PROBLEM
+                )  # beside a page of its own
+                if status == 503:
+                    described.setdefault("headers", _RETRY)
     schemas: Schema = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
@@ -87,8 +93,3 @@ def _problems(method: str, door: auth.Door) -> dict[int, str]:
     return (
         _ALWAYS | (_CLOSED if door.roles else {}) | (_CHANGING if method not in {"GET", "HEAD"} or door.roles else {})
     )
-
-
-def _response(status: int, text: str) -> Schema:
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {"description": text, "content": content, **({"headers": _RETRY} if status == 503 else {})}

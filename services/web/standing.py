@@ -13,6 +13,7 @@ from services.auth import open_to_all
 from services.contracts import asyncapi, catalogue
 from services.contracts import page as contract_page
 from services.problems import problem
+from services.web import openapi_page
 
 
 class Healthy(Protocol):
@@ -64,7 +65,7 @@ def health(service: Healthy) -> APIRouter:
 
 
 def standing_routes(service: Standing) -> list[APIRouter]:
-    """Health, and the contracts: OpenAPI is FastAPI's own; AsyncAPI as document and as page."""
+    """Health, and the contracts, each as a document and as a page; `/openapi.json` is FastAPI's own route."""
     router = APIRouter(dependencies=[open_to_all("contracts are published language")])
 
     def described() -> dict[str, Any]:
@@ -83,5 +84,10 @@ def standing_routes(service: Standing) -> list[APIRouter]:
     async def page() -> HTMLResponse:
         """The same, to read."""
         return HTMLResponse(contract_page.page(described()))
+
+    @router.get("/docs", response_class=HTMLResponse)
+    async def operations() -> HTMLResponse:
+        """What can be asked of it (OpenAPI), to read."""
+        return HTMLResponse(openapi_page.page(service.app.openapi()))
 
     return [health(service), router]

@@ -36,7 +36,7 @@ async def admitted(home: Home, number: int, **profile: Any) -> list[str]:
 
     async def waiting() -> bool:
         found = await store.by_id("seeker", [f"{PROGRAMME}/{worker}" for worker in workers])
-        return sum(each["s"]["waits"] for each in found.values()) == number
+        return [each["s"]["waits"] for each in found.values()] == [True] * number
 
     await eventually(waiting)
     return workers

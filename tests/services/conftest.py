@@ -12,6 +12,7 @@ import enrolment.app
 from enrolment import commands as do
 from services.consumer import Reactions
 from services.contracts import Event, decode
+from services.contracts.enrolment import Purpose
 from services.keyring import service_holder
 from services.service import Service, running
 from services.settings import Settings
@@ -33,9 +34,9 @@ async def refer(service: Service, partner: str = "afol") -> str:
     return str(made["worker"])
 
 
-async def consent(service: Service, worker: str, **given: bool) -> None:
+async def consent(service: Service, worker: str, purpose: Purpose = Purpose.PARTICIPATION, given: bool = True) -> None:
     """Decide consents."""
-    command = do.DecideConsent(worker=worker, given=given or {"participation": True}, notice="1", language="it")
+    command = do.DecideConsent(worker=worker, given={purpose: given}, notice="1", language="it")
     await service.do(do.decide_consent, command, PROGRAMME)
 
 

@@ -137,7 +137,7 @@ async def test_records_that_are_no_events_are_buried_and_what_follows_is_taken(e
         await eventually(lambda: noted(service, worker))
 
         async def buried() -> bool:
-            return await service.store["dead"].count_documents({"key": b"nobody"}) >= 4
+            return bool(await service.store["dead"].count_documents({"key": b"nobody"}) >= 4)
 
         await eventually(buried)
 

@@ -7,6 +7,7 @@ import pytest
 
 from enrolment import commands as do
 from enrolment.domain import Worker
+from services.contracts.enrolment import Purpose
 from services.inbox import now_utc
 from services.kernel import Refused
 from services.service import Service
@@ -45,7 +46,7 @@ async def test_a_transaction_that_commits_late_is_neither_skipped_nor_sent_too_e
 
 async def test_what_many_said_of_one_subject_at_once_comes_in_one_order_without_a_gap(enrolled: Service) -> None:
     worker = await refer(enrolled)
-    await asyncio.gather(*(consent(enrolled, worker, research=bool(n % 2)) for n in range(12)))
+    await asyncio.gather(*(consent(enrolled, worker, Purpose.RESEARCH, bool(n % 2)) for n in range(12)))
     mine: list[Any] = []
 
     def complete(events: list[Any]) -> bool:
@@ -85,7 +86,7 @@ async def test_a_relay_that_begins_again_sends_what_was_said_meanwhile_and_repea
 
 async def test_an_event_is_refused_where_it_is_said_when_it_is_too_large_for_the_bus(enrolled: Service) -> None:
     worker = await refer(enrolled)
-    command = do.DecideConsent(worker=worker, given={"research": True}, notice="x" * 300_000, language="it")
+    command = do.DecideConsent(worker=worker, given={Purpose.RESEARCH: True}, notice="x" * 300_000, language="it")
     with pytest.raises(Refused, match="bytes") as refused:
         await enrolled.do(do.decide_consent, command, PROGRAMME)
     assert refused.value.status == 413

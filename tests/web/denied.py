@@ -56,8 +56,8 @@ async def assert_denied_by_default(
 
 async def _ask(client: httpx.AsyncClient, operation: Operation, prefix: str, shown: str | None) -> httpx.Response:
     headers = {} if shown is None else {"Authorization": shown}
-    body = {} if operation.method in {"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"} else {"json": {}}
-    return await client.request(operation.method, prefix + operation.path, headers=headers, **body)
+    body: dict[str, Any] | None = None if operation.method in {"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"} else {}
+    return await client.request(operation.method, prefix + operation.path, headers=headers, json=body)
 
 
 def _said(answer: httpx.Response) -> tuple[int, str | None]:

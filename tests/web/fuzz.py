@@ -6,6 +6,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -19,7 +20,10 @@ def fuzz(base: str, openapi: dict[str, Any], headers: dict[str, str], examples: 
     """Send `examples` right and as many wrong requests to each operation; each answer is one that the document describes, and no
     server error. Gives the number of operations. It blocks: run it in a thread."""
     schema = schemathesis.openapi.from_dict(openapi)
-    operations = [result.ok() for result in schema.get_all_operations()]
+    assert not [result for result in schema.get_all_operations() if not isinstance(result, Ok)], (
+        "an operation is not valid OpenAPI"
+    )
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     for operation in operations:
         for mode in GenerationMode:
 
@@ -32,7 +36,7 @@ def fuzz(base: str, openapi: dict[str, Any], headers: dict[str, str], examples: 
                 suppress_health_check=list(HealthCheck),
             )
             @given(case=operation.as_strategy(generation_mode=mode))
-            def attack(case: Case) -> None:
+            def attack(case: Case[Any]) -> None:
                 case.call_and_validate(base_url=base, headers=headers, checks=CHECKS, timeout=10)
 
             attack()

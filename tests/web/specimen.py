@@ -23,7 +23,7 @@ class Card(Body):
 class Referral(Body):
     person: Card
     at: Moment | None = None
-    slots: list[str] = []
+    slots: list[str] = Field(default_factory=list)
     seats: int = 0
 
 

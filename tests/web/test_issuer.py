@@ -33,7 +33,7 @@ def test_a_key_file_that_is_wrong_is_one_sentence_that_quotes_nothing(tmp_path: 
     path = tmp_path / "issuer.jwk"
     path.write_text(kept)
     path.chmod(0o600)
-    with pytest.raises(Misconfigured, match="issuer.jwk") as refused:
+    with pytest.raises(Misconfigured, match=r"issuer\.jwk") as refused:
         Issuer(tmp_path, "http://x/issuer").token("operator", "jobs2", "x")
     assert "c2VjcmV0" not in str(refused.value)
 

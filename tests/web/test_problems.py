@@ -318,3 +318,8 @@ def test_an_if_match_that_is_no_tag_of_ours_matches_nothing(tag: str) -> None:
     with pytest.raises(Refused) as refused:
         web.version_of(tag)
     assert (refused.value.code, refused.value.status) == ("changed-meanwhile", 412)
+
+
+async def test_the_character_nul_in_a_form_is_422_too(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/answers", data={"mood": "4\0"})
+    assert (answer.status_code, problem(answer)["errors"][0]["field"]) == (422, "body")

@@ -206,10 +206,13 @@ def test_of_an_exception_the_types_and_the_way_are_written_and_never_the_words(w
         except KeyError as error:
             raise ExceptionGroup("Ada and others", [ValueError("Ada"), TypeError("Lovelace")]) from error
     except ExceptionGroup as error:
-        logging.getLogger("services.web").error("request failed", exc_info=error)
-        logging.getLogger("faststream").critical("ValueError: %s", error, exc_info=True)
-        logging.getLogger("services.bus").error("ExceptionGroup: %s", error, exc_info=True)
-        logging.getLogger("asyncio").error("Task exception was never retrieved: %r", error, exc_info=error)
+        for name, sentence in (
+            ("services.web", "request failed"),
+            ("faststream", f"ValueError: {error}"),
+            ("services.bus", f"ExceptionGroup: {error}"),
+            ("asyncio", f"Task exception was never retrieved: {error!r}"),
+        ):
+            logging.getLogger(name).exception(sentence)
     ours, theirs, lent, loop = lines(written)
     assert [each["type"] for each in ours["exception"]] == [
         "builtins.ExceptionGroup",

@@ -1,0 +1,74 @@
+"""An OpenAPI document as one plain page: who may call what, with what, and what comes back.
+
+Invariant: the page needs no other address and no script; whatever a document holds is shown as text, never as markup.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.contracts.page import Row, holds, rows
+
+Schema = dict[str, Any]
+_jinja = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(document: Schema) -> str:
+    """The HTML of a service's OpenAPI document."""
+    schemas = document["components"]["schemas"]
+    operations = [
+        _operation(method, path, operation, schemas)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
+    return _jinja.get_template("openapi.html").render(document=document, operations=operations)
+
+
+def _operation(method: str, path: str, operation: Schema, schemas: Schema) -> Schema:
+    sent = operation.get("requestBody", {}).get("content", {})
+    back = [_schema(answer) for status, answer in operation["responses"].items() if status.startswith("2")]
+    return {
+        "name": f"{method.upper()} {path}",
+        "about": operation.get("description") or operation.get("summary", ""),
+        "who": ", ".join(operation.get("x-roles", ())) or f"everybody: {operation.get('x-open', '')}",
+        "parameters": [_parameter(each, schemas) for each in operation.get("parameters", ())],
+        "body": [row for kind in sent.values() for row in rows(_whole(kind.get("schema", {}), schemas))],
+        "answers": {status: answer["description"] for status, answer in operation["responses"].items()},
+        "back": [row for schema in back for row in rows(_element(_whole(schema, schemas)))],
+    }
+
+
+def _parameter(parameter: Schema, schemas: Schema) -> Row:
+    held = holds(_whole(parameter.get("schema", {}), schemas))
+    about = parameter.get("description", "")
+    return Row(f"{parameter['name']} ({parameter['in']})", held, parameter.get("required", False), about)
+
+
+def _schema(answer: Schema) -> Schema:
+    found: Schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    return found
+
+
+def _element(schema: Schema) -> Schema:
+    """Of a list, what it is a list of."""
+    items: Schema = schema.get("items", schema)
+    return items
+
+
+def _whole(node: Any, schemas: Schema, inside: tuple[str, ...] = ()) -> Any:
+    """The schema with what it refers to in place; what contains itself is left out the second time."""
+    if isinstance(node, list):
+        return [_whole(each, schemas, inside) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        name = str(node["$ref"]).rpartition("/")[2]
+        return {} if name in inside else _whole(schemas[name], schemas, (*inside, name))
+    return {key: _whole(value, schemas, inside) for key, value in node.items()}

@@ -1,0 +1,60 @@
+"""The page that describes a service says who may call what, and shows whatever it holds as text."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import HTMLResponse
+
+from services.auth import Role, Who, allowed, open_to_all
+from services.web.openapi_page import page
+from tests.web import specimen
+from tests.web.serving import settings_for
+
+SETTINGS = settings_for("http://127.0.0.1:1/issuer")
+
+
+def test_every_operation_is_there_with_its_roles_its_fields_and_its_answers() -> None:
+    html = page(specimen.build(SETTINGS).openapi())
+    for text in (
+        "POST /referrals",
+        "operator, referrer",
+        "person.name",
+        "everybody: a form behind a signed personal link",
+        "412: ",
+    ):
+        assert text in html
+    assert "<script" not in html
+    assert "://" not in html
+
+
+def test_what_a_document_holds_is_never_markup_and_what_contains_itself_ends() -> None:
+    class Tree(BaseModel):
+        name: str
+        branches: list["Tree"] = []
+
+    router = APIRouter()
+
+    @router.post("/trees", summary="<b>bold</b>", response_model=Tree)
+    async def plant(tree: Tree, who: Annotated[Who, allowed(Role.OPERATOR)]) -> Tree:
+        return tree
+
+    html = page(specimen.build(SETTINGS, router).openapi())
+    assert "&lt;b&gt;bold&lt;/b&gt;" in html
+    assert "<b>" not in html
+
+
+def test_a_page_that_describes_its_own_errors_may_still_answer_with_a_problem() -> None:
+    router = APIRouter(dependencies=[open_to_all("a personal link")])
+
+    @router.get(
+        "/s/{token}",
+        response_class=HTMLResponse,
+        responses={404: {"description": "A page", "content": {"text/html": {}}}},
+    )
+    async def show(token: str) -> HTMLResponse:
+        return HTMLResponse(token)
+
+    answers = specimen.build(SETTINGS, router).openapi()["paths"]["/s/{token}"]["get"]["responses"]
+    assert set(answers["404"]["content"]) == {"text/html", "application/problem+json"}
+    assert "Retry-After" in answers["503"]["headers"]
