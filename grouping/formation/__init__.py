@@ -3,8 +3,8 @@
 Invariant: an answer breaks no hard rule, also when that leaves people unplaced; `check` judges it without sharing code with the search.
 """
 
-from grouping.formation.checking import check
+from grouping.formation.checking import check, inherited
 from grouping.formation.model import Answer, Problem
 from grouping.formation.search import solve
 
-__all__ = ["Answer", "Problem", "check", "solve"]
+__all__ = ["Answer", "Problem", "check", "inherited", "solve"]

@@ -1,6 +1,6 @@
 """A formation problem and its answer, as JSON has them.
 
-Invariant: a problem that validates names nobody, no place and no slot that it does not define, and nobody twice.
+Invariant: a problem that validates names nobody, no place, no slot and no level that it does not define, and nobody twice.
 """
 
 from collections.abc import Iterable
@@ -20,6 +20,8 @@ Reason = Literal[
     "not_before",
     "full",
 ]
+
+Change = Literal["slot", "facilitator_slot", "room", "travel_km"]
 
 
 class Part(BaseModel):
@@ -45,7 +47,7 @@ class Person(Part):
     travel_km: float = Field(ge=0)
     slots: tuple[str, ...]
     waiting_days: int = Field(default=0, ge=0)
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str | None] = {}  # None, or left out: not known
     company: str | None = None
     with_: Literal["colleagues", "others"] | None = Field(default=None, alias="with")
     needs_access: bool = False
@@ -74,7 +76,7 @@ class Place(Part):
 class Frozen(Part):
     """A group that meets already: keeps slot, place, facilitator and members."""
 
-    id: str
+    id: str = Field(min_length=1)
     slot: str
     place: str
     facilitator: str
@@ -100,26 +102,56 @@ class Problem(Part):
 
     @model_validator(mode="after")
     def _names_only_what_it_defines(self) -> Self:
-        for what, ids in (("people", self.people), ("facilitators", self.facilitators), ("places", self.places)):
+        if not 1 <= self.size[0] <= self.size[1]:
+            raise ValueError("size: not from at least 1 to at least as many")
+        for what, ids in (
+            ("people", self.people),
+            ("facilitators", self.facilitators),
+            ("places", self.places),
+            ("frozen", self.frozen),
+        ):
             _each_once(what, [each.id for each in ids])
-        people = {each.id for each in self.people}
+        _each_once("slots", self.slots)
+        _each_once("municipalities", self.municipalities)
         for at, person in enumerate(self.people):
-            _known(f"people[{at}].slots", person.slots, self.slots)
-            _known(f"people[{at}].municipality", [person.municipality], self.municipalities)
-        for at, pair in enumerate(self.apart):
-            _known(f"apart[{at}]", pair, people)
-        for at, pair in enumerate(self.together):
-            _known(f"together[{at}]", pair, people)
+            self._person(f"people[{at}]", person)
+        for at, facilitator in enumerate(self.facilitators):
+            _known(f"facilitators[{at}].slots", facilitator.slots, self.slots)
+            _known(f"facilitators[{at}].municipality", [facilitator.municipality], self.municipalities)
+        for at, place in enumerate(self.places):
+            _known(f"places[{at}].municipality", [place.municipality], self.municipalities)
+        self._pairs_and_groups()
+        return self
+
+    def _person(self, path: str, person: Person) -> None:
+        _known(f"{path}.slots", person.slots, self.slots)
+        _known(f"{path}.municipality", [person.municipality], self.municipalities)
+        _known(f"{path}.attributes", person.attributes, self.attributes)
+        for name, level in person.attributes.items():
+            if level is not None:
+                _known(f"{path}.attributes.{name}", [level], self.attributes[name].levels)
+        if person.not_before is not None and self.on is None:
+            raise ValueError(f"{path}.not_before: the problem does not say on which day it is (on)")
+
+    def _pairs_and_groups(self) -> None:
+        people = {each.id for each in self.people}
+        for what, pairs in (("apart", self.apart), ("together", self.together)):
+            for at, pair in enumerate(pairs):
+                _known(f"{what}[{at}]", pair, people)
+                if pair[0] == pair[1]:
+                    raise ValueError(f"{what}[{at}]: {pair[0]} and nobody else")
         for at, group in enumerate(self.frozen):
             _known(f"frozen[{at}].members", group.members, people)
             _known(f"frozen[{at}].place", [group.place], {each.id for each in self.places})
             _known(f"frozen[{at}].facilitator", [group.facilitator], {each.id for each in self.facilitators})
             _known(f"frozen[{at}].slot", [group.slot], self.slots)
         _each_once("frozen", [member for group in self.frozen for member in group.members])
+        _known("coordinates", self.coordinates, self.municipalities)
         side = len(self.municipalities)
         if len(self.km) != side or any(len(row) != side for row in self.km):
             raise ValueError(f"km: not {side} rows of {side}")
-        return self
+        if any(km < 0 for row in self.km for km in row):
+            raise ValueError("km: less than none")
 
 
 class Group(Part):
@@ -132,11 +164,29 @@ class Group(Part):
     members: tuple[str, ...]
 
 
+class Help(Part):
+    """One change that would let people be placed: of what, to what, and how many."""
+
+    change: Change
+    to: str | float
+    places: int = Field(default=1, ge=1)
+
+
 class Unplaced(Part):
-    """Somebody who waits on, and why."""
+    """Somebody who waits on, why, and what would help."""
 
     id: str
     reasons: tuple[Reason, ...]
+    helps: tuple[Help, ...] = ()
+
+
+class Score(Part):
+    """How good an answer is. `bound` is what `diversity` cannot exceed; None when it was not computed."""
+
+    placed: int
+    diversity: float
+    together: int
+    bound: float | None = None
 
 
 class Answer(Part):
@@ -144,10 +194,12 @@ class Answer(Part):
 
     groups: tuple[Group, ...]
     unplaced: tuple[Unplaced, ...]
+    score: Score | None = None
     seed: int = 0
+    seconds: float | None = None
 
 
-def _each_once(what: str, ids: list[str]) -> None:
+def _each_once(what: str, ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for id in ids:
         if id in seen:

@@ -1,0 +1,74 @@
+"""Tables are mended: moves and exchanges until nobody is alone of their kind, and whoever stays a fault goes back to waiting.
+
+Invariant: each step takes away more faults than it makes, so mending ends; after `clear` no table has a fault that it did not inherit, and
+none is too small that did not begin so.
+"""
+
+from collections.abc import Iterator
+
+from grouping.formation.model import Person
+from grouping.formation.seating import Fault, Seating, Table
+
+
+def mend(seating: Seating) -> None:
+    """Exchange and move people for as long as there are fewer faults after it."""
+    while any(_mended(seating, table) for table in seating.tables if seating.wrong(table)):
+        pass
+
+
+def _mended(seating: Seating, table: Table) -> bool:
+    """Whether a step was found that helps this table, and the other one no less than it harms it."""
+    room = len(table.members) < seating.most
+    if room:
+        for person in seating.waiting.values():
+            if seating.could(person, table) and _fewer(seating, (table, [*table.members.values(), person])):
+                table.members[person.id] = person
+                del seating.waiting[person.id]
+                return True
+    return any(_exchanged(seating, table, other) for other in seating.tables if other is not table)
+
+
+def _exchanged(seating: Seating, table: Table, other: Table) -> bool:
+    for goes, comes in _exchanges(seating, table, other):
+        here = [each for each in table.members.values() if each is not goes] + ([comes] if comes else [])
+        there = [each for each in other.members.values() if each is not comes] + ([goes] if goes else [])
+        if _fewer(seating, (table, here), (other, there)):
+            table.members = {each.id: each for each in here}
+            other.members = {each.id: each for each in there}
+            return True
+    return False
+
+
+def _exchanges(seating: Seating, table: Table, other: Table) -> Iterator[tuple[Person | None, Person | None]]:
+    """Who could go from one table to the other, who could come, and every such two at once."""
+    going = [each for each in table.movable() if seating.could(each, other)]
+    coming = [each for each in other.movable() if seating.could(each, table)]
+    if seating.least < len(table.members) and len(other.members) < seating.most:
+        yield from ((each, None) for each in going)
+    if seating.least < len(other.members) and len(table.members) < seating.most:
+        yield from ((None, each) for each in coming)
+    yield from ((one, another) for one in going for another in coming)
+
+
+def _fewer(seating: Seating, *changes: tuple[Table, list[Person]]) -> bool:
+    before = sum(len(seating.wrong(table)) for table, _ in changes)
+    return sum(len(seating.wrong(table, members)) for table, members in changes) < before
+
+
+def clear(seating: Seating) -> None:
+    """Let those go who are still a fault, and dissolve what is then too small."""
+    for table in list(seating.tables):
+        while faults := seating.wrong(table):
+            blamed = [person for person in table.movable() if any(_to_blame(person, fault) for fault in faults)]
+            for person in blamed[:1] or table.movable()[:1]:
+                seating.waiting[person.id] = table.members.pop(person.id)
+        if len(table.members) < seating.least and not table.id:
+            seating.waiting |= table.members
+            seating.tables.remove(table)
+
+
+def _to_blame(person: Person, fault: Fault) -> bool:
+    kind, what, level = fault
+    if kind == "alone":
+        return person.attributes.get(what) == level
+    return person.id in (what, level)

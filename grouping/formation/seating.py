@@ -1,0 +1,149 @@
+"""The tables while they are being filled, and every hard rule about who may sit where.
+
+Invariant: `could` holds what one person and one table decide by themselves, `faults` what the company at a table decides; nobody is seated
+where `could` says no, and a finished table has no fault but those its frozen members brought along.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from grouping.formation.model import Facilitator, Person, Place, Problem
+
+Fault = tuple[str, str, str]
+
+
+@dataclass(eq=False)
+class Table:
+    """A group that is being filled. `company`: its people alone may come. Frozen members never leave."""
+
+    slot: str
+    place: Place
+    leader: Facilitator
+    company: str | None = None
+    id: str = ""
+    members: dict[str, Person] = field(default_factory=dict)
+    frozen: frozenset[str] = frozenset()
+    inherited: frozenset[Fault] = frozenset()
+
+    def movable(self) -> list[Person]:
+        """Who may be moved elsewhere, in the order in which they came."""
+        return [person for id, person in self.members.items() if id not in self.frozen]
+
+
+class Seating:
+    """Who sits where, who waits, and what is free. The order of `waiting` is drawn, and settles every tie."""
+
+    def __init__(self, problem: Problem, chance: random.Random) -> None:
+        self.problem = problem
+        self.least, self.most = problem.size
+        self._at = {name: position for position, name in enumerate(problem.municipalities)}
+        order = list(problem.people)
+        chance.shuffle(order)
+        self.reach = {each.id: [place.id for place in problem.places if self._reaches(each, place)] for each in order}
+        self.apart: dict[str, set[str]] = {}
+        for one, other in problem.apart:
+            self.apart.setdefault(one, set()).add(other)
+            self.apart.setdefault(other, set()).add(one)
+        seated = {id for group in problem.frozen for id in group.members}
+        self.later = [
+            each.id
+            for each in order
+            if each.id not in seated and each.not_before and problem.on and each.not_before > problem.on
+        ]
+        self.waiting = {each.id: each for each in order if each.id not in seated and each.id not in set(self.later)}
+        self.tables = self._frozen({each.id: each for each in order})
+        self._leaders: dict[tuple[str, str], list[Facilitator]] = {}
+
+    def _frozen(self, people: dict[str, Person]) -> list[Table]:
+        places = {each.id: each for each in self.problem.places}
+        leaders = {each.id: each for each in self.problem.facilitators}
+        tables = []
+        for group in self.problem.frozen:
+            members = {id: people[id] for id in group.members}
+            table = Table(
+                group.slot, places[group.place], leaders[group.facilitator], None, group.id, members, frozenset(members)
+            )
+            company = _one_company(members.values())
+            if any(
+                each.with_ == "colleagues" and each.company == company
+                for each in (*members.values(), *self.waiting.values())
+            ):
+                table.company = company
+            table.inherited = frozenset(self.faults(members.values()))
+            tables.append(table)
+        return tables
+
+    def km(self, a: str, b: str) -> float:
+        """Between two municipalities."""
+        return self.problem.km[self._at[a]][self._at[b]]
+
+    def _reaches(self, person: Person, place: Place) -> bool:
+        near = self.km(person.municipality, place.municipality) <= person.travel_km
+        return near and (place.access or not person.needs_access)
+
+    def could(self, person: Person, table: Table) -> bool:
+        """Slot, way, access, and whether people of their company, or of others, are let in."""
+        if table.slot not in person.slots or table.place.id not in self.reach[person.id]:
+            return False
+        if table.company is not None:
+            return person.company == table.company and person.with_ != "others"
+        return person.with_ != "colleagues"
+
+    def faults(self, members: Collection[Person]) -> set[Fault]:
+        """What is wrong with this company, whoever is to blame."""
+        ids = {each.id for each in members}
+        found = {("apart", id, other) for id in ids & self.apart.keys() for other in self.apart[id] & ids if id < other}
+        alike = _one_company(members) is not None
+        wanted = "others" if alike else "colleagues"
+        found |= {(wanted, each.id, "") for each in members if each.with_ == wanted}
+        for name, attribute in self.problem.attributes.items():
+            if attribute.no_one_alone:
+                levels = Counter(each.attributes.get(name) for each in members)
+                found |= {
+                    ("alone", name, level) for level, number in levels.items() if number == 1 and level is not None
+                }
+        return found
+
+    def wrong(self, table: Table, members: Collection[Person] | None = None) -> set[Fault]:
+        """The faults of a table, or of what it would be with these members, that it did not inherit."""
+        return self.faults(table.members.values() if members is None else members) - table.inherited
+
+    def quarrels(self, person: Person, others: Collection[str]) -> bool:
+        """Whether somebody is there from whom they are to be apart."""
+        return person.id in self.apart and not self.apart[person.id].isdisjoint(others)
+
+    def cells(self) -> Iterator[Table]:
+        """An empty table for each slot and place at which a room and a facilitator are free."""
+        rooms = Counter((table.slot, table.place.id) for table in self.tables)
+        leads = Counter(table.leader.id for table in self.tables)
+        busy = {(table.slot, table.leader.id) for table in self.tables}
+        for slot in self.problem.slots:
+            for place in self.problem.places:
+                if rooms[slot, place.id] < place.rooms:
+                    free = (
+                        each
+                        for each in self.leaders(slot, place)
+                        if (slot, each.id) not in busy and leads[each.id] < each.groups
+                    )
+                    leader = min(free, key=lambda each: (len(each.slots), leads[each.id]), default=None)
+                    if leader is not None:
+                        yield Table(slot, place, leader)
+
+    def leaders(self, slot: str, place: Place) -> list[Facilitator]:
+        """Who could lead there at all, busy or not."""
+        if (slot, place.id) not in self._leaders:
+            self._leaders[slot, place.id] = [
+                each
+                for each in self.problem.facilitators
+                if slot in each.slots
+                and each.groups > 0
+                and self.km(each.municipality, place.municipality) <= each.travel_km
+            ]
+        return self._leaders[slot, place.id]
+
+
+def _one_company(members: Collection[Person]) -> str | None:
+    companies = {each.company for each in members}
+    return companies.pop() if len(companies) == 1 else None
