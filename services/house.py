@@ -13,7 +13,9 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
+from services import web
 from services.contracts.topics import SERVICES
+from services.front import front
 from services.service import ROLES, Service
 from services.settings import Settings
 
@@ -30,7 +32,8 @@ class House:
     def __init__(self, settings: Settings, others: Collection[BaseRoute] = ()) -> None:
         self.services = {name: build(name, settings) for name in SERVICES}
         mounts = [Mount(f"/{name}", service.app) for name, service in self.services.items()]
-        self.app = Starlette(routes=[*mounts, *others])
+        self.app = Starlette(routes=[front(SERVICES), *mounts, *others])
+        web.install_outside(self.app)
 
     async def start(self, roles: Collection[str] = ROLES) -> None:
         """All at once: none needs another to begin."""
@@ -55,7 +58,9 @@ class House:
 
 def alone(service: Service, api: bool) -> Starlette:
     """One service under its name; without the role `api`, only its health answers."""
-    return Starlette(routes=[Mount(f"/{service.name}", service.app if api else service.health_app())])
+    app = Starlette(routes=[Mount(f"/{service.name}", service.app if api else service.health_app())])
+    web.install_outside(app)
+    return app
 
 
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:

@@ -148,7 +148,7 @@ class Service:
 
     def fail(self, error: BaseException) -> None:
         """End the service with this error."""
-        log.critical("service ends", extra={"service": self.name, "error": repr(error)[:500]}, exc_info=error)
+        log.critical("service ends", extra={"service": self.name, "error": type(error).__name__}, exc_info=error)
         if self.ended is not None and not self.ended.done():
             self.ended.set_exception(error)
 

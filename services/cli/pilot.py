@@ -64,7 +64,7 @@ async def _jobs2(data: Path, port: int, seed: int, leave: bool, as_json: bool) -
 
 async def _played(home: "Home", seed: int, console: Console) -> dict[str, Any]:
     """Play what was not played yet; the indicators when they say that everything arrived."""
-    from services.pilot.figures import complete, figures_of, read_indicators
+    from services.pilot.figures import complete, read_indicators
     from services.pilot.people import DRAWN, humans
     from services.pilot.play import Stage, play
 
@@ -84,14 +84,14 @@ async def _played(home: "Home", seed: int, console: Console) -> dict[str, Any]:
 
         async with Stage(home.base, token_of, rules, seed, report) as stage:
             indicators = await read_indicators(stage)
-            if complete(figures_of(indicators), people):
+            if complete(indicators, people):
                 console.print("These people were played already, all of them: nothing is done twice.")
                 return indicators
             console.print(f"Drawn, since the open data does not have it: {', '.join(DRAWN)}.")
             await play(stage, people)
 
             async def arrived() -> bool:
-                return complete(figures_of(await read_indicators(stage)), people)
+                return complete(await read_indicators(stage), people)
 
             await stage.until("the figures are complete", arrived)
             return await read_indicators(stage)

@@ -68,7 +68,8 @@ def _fetch_one(jar: Jar, landing: Path, folder: Path, tally: "_Tally") -> None:
         )
         try:
             path = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
-            return _keep(jar, path, folder)
+            _keep(jar, path, folder)
+            return
         except (requests.RequestException, RuntimeError) as error:
             if attempt == ATTEMPTS:
                 raise FetchFailed(

@@ -24,15 +24,10 @@ def figures_of(indicators: dict[str, Any]) -> dict[str, Any]:
     return {**counts, "means": means}
 
 
-def complete(figures: dict[str, Any], people: Sequence[Human]) -> bool:
+def complete(indicators: dict[str, Any], people: Sequence[Human]) -> bool:
     """Whether everything that was done has arrived: a question of counts, so that wrong means would still be shown."""
-    treated = [human for human in people if human.treated]
-    expected = (
-        len(people),
-        len(people),
-        len(treated),
-        len(people) - len(treated),
-        sum(human.complied for human in people),
-    )
-    found = tuple(figures[name] for name in ("referred", "admitted", "seated", "waiting", "took_part"))
-    return found == expected and set(figures["means"]) == {"T0", "T2"}
+    treated = sum(human.treated for human in people)
+    expected = [len(people), len(people), treated, len(people) - treated, sum(human.complied for human in people)]
+    found = [indicators[name] for name in ("referred", "admitted", "seated", "waiting", "took_part")]
+    answered = {each["wave"]: (each["seated"]["n"], each["waiting"]["n"]) for each in indicators["means"]}
+    return found == expected and answered == dict.fromkeys(("T0", "T2"), (treated, len(people) - treated))

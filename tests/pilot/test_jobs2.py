@@ -74,7 +74,9 @@ def test_played_again_nobody_is_doubled(played: dict[str, Any], data: Path) -> N
 
 
 @pytest.mark.timeout(PLAYING)
-def test_analytics_alone_on_an_empty_database_says_the_same_bytes_and_so_does_a_rebuild(played: dict[str, Any], data: Path) -> None:
+def test_analytics_alone_on_an_empty_database_says_the_same_bytes_and_so_does_a_rebuild(
+    played: dict[str, Any], data: Path
+) -> None:
     asyncio.run(_compare(data))
 
 
@@ -85,8 +87,10 @@ async def _compare(data: Path) -> None:
         listening = house.listen(0)
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         issuer = Issuer(data / "keys", f"{base}/issuer")
-        given = {"kafka": engines.kafka, "mongo": engines.mongo, "keys": data / "keys", "issuer": issuer.url}
-        service = house.build("analytics", Settings(**given, database="alone"))
+        settings = Settings(
+            kafka=engines.kafka, mongo=engines.mongo, keys=data / "keys", issuer=issuer.url, database="alone"
+        )
+        service = house.build("analytics", settings)
         app = house.alone(service, api=True)
         app.mount("/issuer", issuer.app())
         async with house.serving(app, listening), running(service):
@@ -96,12 +100,14 @@ async def _compare(data: Path) -> None:
             token = issuer.token("operator", "jobs2", "operator")
             assert await _indicators(base, token) == live
             for projection in service.shelf.projections:
-                assert await rebuild(house.build("analytics", service.settings), projection, lambda _done, _there: None) == 2
+                assert await rebuild(house.build("analytics", settings), projection, lambda _done, _there: None) == 2
             assert await _indicators(base, token) == live
 
 
 async def _indicators(base: str, token: str) -> bytes:
     async with httpx.AsyncClient() as client:
-        answer = await client.get(f"{base}/analytics/indicators", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        answer = await client.get(
+            f"{base}/analytics/indicators", headers={"Authorization": f"Bearer {token}"}, timeout=60
+        )
     assert answer.status_code == 200, answer.text
     return answer.content

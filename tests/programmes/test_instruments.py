@@ -110,9 +110,16 @@ def test_wording_is_shipped_where_the_licence_lets_us_and_in_both_languages() ->
 
 def instrument(**changes: Any) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "id": "own", "title": "Own", "direction": "higher-is-better", "least": 1, "most": 5, "licence": "EUPL-1.2", "source": "own",
-        "items": [{"id": "a"}, {"id": "b"}], "scales": [{"id": "s", "items": ["a", "b"], "method": "sum"}],
-    }  # fmt: skip
+        "id": "own",
+        "title": "Own",
+        "direction": "higher-is-better",
+        "least": 1,
+        "most": 5,
+        "licence": "EUPL-1.2",
+        "source": "own",
+        "items": [{"id": "a"}, {"id": "b"}],
+        "scales": [{"id": "s", "items": ["a", "b"], "method": "sum"}],
+    }
     return told | changes
 
 

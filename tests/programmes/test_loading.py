@@ -91,15 +91,27 @@ MISTAKES = [
     ("max = 15", "maximum = 15", "sizes.maximum: extra inputs"),
     ('timezone = "Europe/Rome"', 'timezone = "Europe/Monza"', "timezone: no time zone of that name"),
     ('name = "Comune di Monza"', 'nome = "Comune di Monza"', "partners.1.nome: extra inputs"),
-    ('roles = ["co-funder", "partner", "referrer"]', 'roles = ["sponsor"]', "partners.1.roles.0: input should be 'funder'"),
+    (
+        'roles = ["co-funder", "partner", "referrer"]',
+        'roles = ["sponsor"]',
+        "partners.1.roles.0: input should be 'funder'",
+    ),
     ('id = "cisl"', 'id = "cgil"', "partners.5.id: cgil stands there twice"),
     ('id = "cisl"', 'id = "C.I.S.L."', "partners.5.id: string should match pattern '^[a-z0-9][a-z0-9-]*$'"),
-    ('feed = ["worker.referred", "worker.admitted", "worker.declined"]', 'feed = ["attendance.recorded"]', "partners.1.feed.0: input"),
+    (
+        'feed = ["worker.referred", "worker.admitted", "worker.declined"]',
+        'feed = ["attendance.recorded"]',
+        "partners.1.feed.0: input",
+    ),
     ('weekday = "monday"', 'weekday = "lunedì"', "slots.0.weekday: not one of monday"),
     ("at = 14:30:00", 'at = "14:30"', "slots.1.at: input should be a valid time"),
     ("lat = 45.584", "lat = 95.584", "municipalities.0.lat: input should be less than or equal to 90"),
     ("lat = 45.584", "lat = nan", "municipalities.0.lat: input should be"),
-    ('instrument = "who5"', 'instrument = "who-5"', "surveys.0.instrument: there is no instrument who-5; there are ama-own"),
+    (
+        'instrument = "who5"',
+        'instrument = "who-5"',
+        "surveys.0.instrument: there is no instrument who-5; there are ama-own",
+    ),
     ('instrument = "ama-own"', 'instrument = "who5"', "surveys.1.wave: who5 in T0 stands there twice"),
     ("due_days = 270", "due_days = -1", "surveys.2.due_days: input should be greater"),
     ("members = 75", "members = -75", "targets.members: input should be greater"),
@@ -107,7 +119,7 @@ MISTAKES = [
     ("meetings = 18", "meetings = 18\nmeetings = 18", "not TOML (cannot overwrite a value)"),
     ("meetings = 18", f"meetings = {'1' * 5000}", "not to be read"),
     ("meetings = 18", f"meetings = {'[' * 5000}{']' * 5000}", "not to be read"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("was", "becomes", "said"), MISTAKES)
