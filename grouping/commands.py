@@ -31,6 +31,7 @@ async def register_place(command: RegisterPlace, work: Work) -> None:
     told = command.model_dump(exclude={"at", "place"})
     place = await work.find(Place, command.place)
     if place is None:
+        await _not_taken(Facilitator, command.place, work)
         place = Place(id=command.place, **told)
         work.add(place)
     for name, value in told.items():
@@ -55,6 +56,7 @@ async def register_facilitator(command: RegisterFacilitator, work: Work) -> None
     told = command.model_dump(exclude={"at", "facilitator"})
     facilitator = await work.find(Facilitator, command.facilitator)
     if facilitator is None:
+        await _not_taken(Place, command.facilitator, work)
         facilitator = Facilitator(id=command.facilitator, **told)
         work.add(facilitator)
     for name, value in told.items():
@@ -144,6 +146,12 @@ async def leave(command: Leave, work: Work) -> None:
         seeker.leave()
     for group in await work.where(Group, members__worker=[command.worker]):
         group.release(command.worker, work.at.date())
+
+
+async def _not_taken(other: type[Place] | type[Facilitator], id: str, work: Work) -> None:
+    """Both speak on one topic, where a subject is one thing: two of one id would be taken for repeats of each other."""
+    if await work.find(other, id) is not None:
+        raise Refused("id-taken", f"{id} is a {other.noun} already: choose another id.")
 
 
 def _known_municipality(municipality: str, work: Work) -> None:

@@ -58,10 +58,9 @@ def _fewer(seating: Seating, *changes: tuple[Table, list[Person]]) -> bool:
 def clear(seating: Seating) -> None:
     """Let those go who are still a fault, and dissolve what is then too small."""
     for table in list(seating.tables):
-        while faults := seating.wrong(table):
-            blamed = [person for person in table.movable() if any(_to_blame(person, fault) for fault in faults)]
-            for person in blamed[:1] or table.movable()[:1]:
-                seating.waiting[person.id] = table.members.pop(person.id)
+        while (faults := seating.wrong(table)) and (people := table.movable()):
+            goes = next((person for person in people if any(_to_blame(person, fault) for fault in faults)), people[0])
+            seating.waiting[goes.id] = table.members.pop(goes.id)
         if len(table.members) < seating.least and not table.id:
             seating.waiting |= table.members
             seating.tables.remove(table)

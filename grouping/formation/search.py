@@ -23,7 +23,7 @@ def solve(problem: Problem, seed: int = 0) -> Answer:
         seating = _filled(Seating(problem, chance))
         if best is None or _better(seating, best):
             best = seating
-        if not best.waiting:
+        if not best.waiting or best.full():
             break
     return _answer(best or Seating(problem, chance), seed)
 
@@ -37,7 +37,7 @@ def _filled(seating: Seating) -> Seating:
         mending.mend(seating)
         mending.clear(seating)
         _seat_all(seating, strict=True)
-        if not seating.waiting:
+        if not seating.waiting or seating.full():
             break
     mending.clear(seating)
     _longest_waiting_first(seating)

@@ -131,6 +131,10 @@ class Seating:
                     if leader is not None:
                         yield Table(slot, place, leader)
 
+    def full(self) -> bool:
+        """Whether no seat is free and no group can be opened, so that more cannot be placed, only others."""
+        return all(len(table.members) >= self.most for table in self.tables) and next(iter(self.cells()), None) is None
+
     def leaders(self, slot: str, place: Place) -> list[Facilitator]:
         """Who could lead there at all, busy or not."""
         if (slot, place.id) not in self._leaders:

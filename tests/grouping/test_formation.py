@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import random
 import subprocess
 import sys
 from typing import Any
@@ -11,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grouping.formation import Answer, Problem, check, solve
+from grouping.formation.mending import mend
+from grouping.formation.seating import Seating
 from tests.grouping.problems import answer, group, people_with, person, pool, problems, small
 
 
@@ -90,6 +93,16 @@ def test_who_waits_longest_is_placed_first() -> None:
     assert reasons(found) == {"p0": ("full",), "p1": ("full",)}
 
 
+def test_who_waits_longest_is_placed_before_those_who_have_no_other_slot() -> None:
+    people = [person(n, waiting_days=1) for n in range(4)] + [
+        person(n, slots=["a", "b"], waiting_days=9) for n in (4, 5)
+    ]
+    facilitators = [{"id": "f0", "municipality": "x", "travel_km": 9, "slots": ["a", "b"], "groups": 1}]
+    found = solved(people=people, facilitators=facilitators)
+    assert {"p4", "p5"} < set(seats(found))
+    assert len(seats(found)) == 4
+
+
 def test_somebody_moves_along_so_that_another_can_sit() -> None:
     people = [person(n, slots=["a", "b"], waiting_days=9) for n in range(4)] + [person(n) for n in range(4, 8)]
     found = solved(people=people)
@@ -106,6 +119,31 @@ def test_a_group_that_meets_stays_where_it_is_and_others_join_it() -> None:
     found = solved(frozen=[group("p0", id="old", slot="b", place="v1")], people=people_with(p1={"slots": ["b"]}))
     (old,) = [each for each in found.groups if each.id == "old"]
     assert (old.slot, old.place, old.members) == ("b", "v1", ("p0", "p1"))
+
+
+def test_nobody_who_has_a_seat_moves_to_make_room() -> None:
+    people = [person(n, slots=["a", "b"]) for n in range(4)] + [
+        person(4, waiting_days=99),
+        person(5, slots=["b"]),
+        person(6, slots=["b"]),
+    ]
+    found = solved(people=people, frozen=[group("p0", "p1", "p2", "p3", id="old")])
+    assert reasons(found) == {"p4": ("full",)}
+
+
+def test_two_who_are_alone_of_their_kind_are_brought_together_by_an_exchange() -> None:
+    told = {"gender": {"kind": "nominal", "levels": ["f", "m"], "no_one_alone": True}}
+    both = {"slots": ["a", "b"]}
+    people = [person(n, **both, attributes={"gender": "f" if n in (0, 4) else "m"}) for n in range(8)]
+    seating = Seating(Problem.model_validate(small(attributes=told, people=people)), random.Random(0))
+    for slot, numbers in (("a", range(4)), ("b", range(4, 8))):
+        table = next(each for each in seating.cells() if each.slot == slot)
+        table.members = {f"p{n}": seating.waiting.pop(f"p{n}") for n in numbers}
+        seating.tables.append(table)
+    assert all(seating.wrong(table) for table in seating.tables)
+    mend(seating)
+    assert not any(seating.wrong(table) for table in seating.tables)
+    assert [len(table.members) for table in seating.tables] == [4, 4]
 
 
 def test_colleagues_who_insist_sit_among_themselves_and_those_who_do_not_may_fill_their_group() -> None:
@@ -159,7 +197,7 @@ def test_the_answer_says_how_good_it_is() -> None:
     people = people_with(**{id: {"attributes": each} for id, each in who.items()})
     found = solved(size=[4, 4], attributes=attributes, people=people, together=[["p0", "p1"]])
     assert found.score is not None
-    # by hand: p0p1 1+0, p0p2 0.5+2, p0p3 0.5+2, p1p2 0.5+2, p1p3 0.5+2, p2p3 0.5+0 = 11.5; each pair counts for two, of three groupmates, four people
+    # by hand: 1 for p0 and p1, 2.5 for each of them with p2 and with p3, 0.5 for p2 and p3; a pair counts for both, over three groupmates
     assert found.score.diversity == pytest.approx(2 * 11.5 / 3 / 4)
     assert (found.score.placed, found.score.together, found.score.bound) == (4, 1, None)
 

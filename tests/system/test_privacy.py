@@ -13,6 +13,7 @@ import bson
 import orjson
 import pytest
 import pytest_asyncio
+from aiokafka import ConsumerRecord
 from pymongo import MongoClient
 
 from services import vault
@@ -57,12 +58,16 @@ def documents(home: Home) -> dict[str, list[dict[str, Any]]]:
     with MongoClient[dict[str, Any]](home.settings.mongo) as client:
         names = [each for each in client.list_database_names() if each.startswith(home.settings.database)]
         assert len(names) == 5
-        return {f"{name}.{c}": list(client[name][c].find()) for name in names for c in client[name].list_collection_names()}
+        return {
+            f"{name}.{c}": list(client[name][c].find()) for name in names for c in client[name].list_collection_names()
+        }
 
 
 def knowing(home: Home, person: str) -> dict[str, list[dict[str, Any]]]:
     """The documents in which the person's id stands, by service and collection."""
-    found = {name: [each for each in all_ if person.encode() in bson.encode(each)] for name, all_ in documents(home).items()}
+    found = {
+        name: [each for each in all_ if person.encode() in bson.encode(each)] for name, all_ in documents(home).items()
+    }
     prefix = re.compile(rf"^{home.settings.database}[-_.]?")
     return {prefix.sub("", name): kept for name, kept in found.items() if kept}
 
@@ -99,7 +104,9 @@ class Canary:
         """They go the whole way, and meet with errors on it."""
         people, operator = self.people, self.people.caller("operator")
         for wrong in ({"partner": "nobody"}, {"partner": "cgil", "profile": {"municipality": "m", "slots": ["x"]}}):
-            answer = await operator("POST", "/enrolment/referrals", {"person": self.card, **wrong}, Idempotency_Key=self.mark)
+            answer = await operator(
+                "POST", "/enrolment/referrals", {"person": self.card, **wrong}, Idempotency_Key=self.mark
+            )
             assert answer.status_code == 422
         bad = {"person": {**self.card, "email": self.card["email"].replace("@", " at ")}, "partner": "cgil"}
         assert (await operator("POST", "/enrolment/referrals", bad)).status_code == 422
@@ -132,8 +139,8 @@ async def scene(home: Home) -> AsyncIterator[Scene]:
     meetings = await people.meetings(begun, "privacy-begun")
     for each in meetings[:2]:
         await people.call_roll(each["session"], "privacy-begun", [gone.worker, *others[:5]])
-    for each in (gone.worker, told.worker):
-        await people.answer(each, ANSWERS)
+    for worker in (gone.worker, told.worker):
+        await people.answer(worker, ANSWERS)
 
     async def arrived() -> Any:
         return written(home, told.card["email"])
@@ -194,7 +201,7 @@ async def test_two_partners_know_a_person_by_different_names_and_by_none_that_is
     await scene.people.admit("uil")
     for partner in ("cgil", "uil"):
         entries = await until(home, partner, lambda found: any(kind(each) == "worker.admitted" for each in found))
-        assert [each["sequence"] for each in entries] == list(range(1, len(entries) + 1))
+        assert [int(each["sequence"]) for each in entries] == list(range(1, len(entries) + 1))
     mine, theirs = await feed(home, "cgil"), await feed(home, "uil")
     assert not {each["subject"] for each in mine} & {each["subject"] for each in theirs} - {"-"}
     secret = vault.secret_of(home.settings.keys, "pseudonyms")
@@ -204,7 +211,8 @@ async def test_two_partners_know_a_person_by_different_names_and_by_none_that_is
 
 
 async def test_nothing_in_a_feed_is_found_anywhere_else(home: Home, scene: Scene) -> None:
-    feeds, within = [], []
+    feeds: list[ConsumerRecord] = []
+    within: list[ConsumerRecord] = []
     for each in await records(home):
         (feeds if each.topic.startswith("ama.feed.") else within).append(each)
     ours = [each for each in feeds if each.topic in {"ama.feed.cgil", "ama.feed.uil"}]
@@ -247,7 +255,9 @@ async def test_withdrawing_feedback_ends_what_the_partner_is_told_with_that(home
         return "consent.withdrawn" in [kind(each) for each in found if each["subject"] == name]
 
     await until(home, "cgil", ended)
-    answer = await people.caller("worker", worker)("POST", f"/enrolment/workers/{worker}/withdrawal", {"reason": "no-time"})
+    answer = await people.caller("worker", worker)(
+        "POST", f"/enrolment/workers/{worker}/withdrawal", {"reason": "no-time"}
+    )
     assert answer.status_code == 204, answer.text
     await people.admit()  # after whom another entry follows
     length = len(await feed(home, "cgil"))
@@ -384,7 +394,9 @@ async def test_a_rebuild_after_erasure_comes_out_without_the_person_and_as_the_l
             live = await service.store[f"{projection}.g{await service.shelf.live(projection)}"].find().to_list(None)
             generation = await rebuild(service, projection, lambda *_: None)
             built = await service.store[f"{projection}.g{generation}"].find().to_list(None)
-            live, built = ([bson.encode(dict(sorted(e.items()))) for e in sorted(a, key=lambda e: e["_id"])] for a in (live, built))
+            live, built = (
+                [bson.encode(dict(sorted(e.items()))) for e in sorted(a, key=lambda e: e["_id"])] for a in (live, built)
+            )
             assert built == live, (name, projection)
             assert not [each for each in built if erasure.scene.gone.worker.encode() in each]
 
@@ -395,7 +407,7 @@ async def test_the_partner_that_was_told_is_told_to_delete(home: Home, erasure: 
     entries = await until(home, "cgil", lambda found: len(found) > erasure.feed)
     told = [kind(each) for each in entries if each["subject"] == name]
     assert told == ["worker.referred", "worker.admitted", "worker.seated", "worker.erased"]
-    assert [each["sequence"] for each in entries] == list(range(1, len(entries) + 1))
+    assert [int(each["sequence"]) for each in entries] == list(range(1, len(entries) + 1))
 
 
 async def test_every_sequence_on_every_topic_is_whole(home: Home, erasure: Erasure) -> None:
@@ -404,7 +416,7 @@ async def test_every_sequence_on_every_topic_is_whole(home: Home, erasure: Erasu
     for each in await records(home):
         if is_event(each) and (event := orjson.loads(each.value))["id"] in said:
             assert each.key.decode() == event["subject"]
-            seen[each.topic, event["source"], event["subject"]].append(event["sequence"])
+            seen[each.topic, event["source"], event["subject"]].append(int(event["sequence"]))
     assert any(subject == erasure.scene.gone.worker for _, _, subject in seen)
     assert sum(len({*each}) for each in seen.values()) == len(said)
     for subject, sequences in seen.items():
