@@ -26,13 +26,20 @@ async def refer(command: Refer, work: Work) -> dict[str, str]:
     """Their key is made first: everything said of them is encrypted under it."""
     if command.partner not in {partner.id for partner in work.rules.partners}:
         raise Refused("no-such-partner", f"{command.partner} is no partner of {work.programme}.", status=422)
-    worker = Worker.refer(new_id(), command.partner)
+    worker = Worker.refer(new_id(), command.partner, work.cause.traceparent)
     work.add(worker)
     await work.new_key(worker)
     worker.fill_in({name: await work.seal(worker.id, name, text) for name, text in command.card.items()})
     if command.profile is not None:
         await _describe(worker, command.profile, work)
     return {"worker": worker.id}
+
+
+async def _worker(id: str, work: Work) -> Worker:
+    """Whatever is done about somebody goes on in the trace of their referral."""
+    worker = await work.get(Worker, id)
+    work.follow(worker.trace)
+    return worker
 
 
 class Describe(Command):
@@ -44,7 +51,7 @@ class Describe(Command):
 
 async def describe(command: Describe, work: Work) -> None:
     """The whole profile anew."""
-    await _describe(await work.get(Worker, command.worker), command.profile, work)
+    await _describe(await _worker(command.worker, work), command.profile, work)
 
 
 async def _describe(worker: Worker, profile: WorkerProfiled, work: Work) -> None:
@@ -69,7 +76,7 @@ class DecideConsent(Command):
 
 async def decide_consent(command: DecideConsent, work: Work) -> None:
     """Who may be contacted has a card on the bus, and nobody else."""
-    worker = await work.get(Worker, command.worker)
+    worker = await _worker(command.worker, work)
     for purpose, given in sorted(command.given.items()):
         worker.consent(purpose, given, command.notice, command.language, work.at)
     if Purpose.CONTACT in command.given:
@@ -94,7 +101,7 @@ class Admit(Command):
 
 async def admit(command: Admit, work: Work) -> None:
     """Admit a referred worker."""
-    (await work.get(Worker, command.worker)).admit()
+    (await _worker(command.worker, work)).admit()
 
 
 class Decline(Command):
@@ -105,7 +112,7 @@ class Decline(Command):
 
 async def decline(command: Decline, work: Work) -> None:
     """Decline a referred worker."""
-    (await work.get(Worker, command.worker)).decline()
+    (await _worker(command.worker, work)).decline()
 
 
 class Withdraw(Command):
@@ -117,7 +124,7 @@ class Withdraw(Command):
 
 async def withdraw(command: Withdraw, work: Work) -> None:
     """Let them go."""
-    (await work.get(Worker, command.worker)).withdraw(command.reason)
+    (await _worker(command.worker, work)).withdraw(command.reason)
 
 
 class Erase(Command):
@@ -128,7 +135,7 @@ class Erase(Command):
 
 async def erase(command: Erase, work: Work) -> None:
     """The death of the key, with tombstones for all who held it."""
-    worker = await work.get(Worker, command.worker)
+    worker = await _worker(command.worker, work)
     worker.erase()
     await work.destroy_key(worker)
 
@@ -144,7 +151,7 @@ class Look(Command):
 
 async def look(command: Look, work: Work) -> dict[str, object]:
     """Identity, consents and profile in the clear, for the caller alone."""
-    worker = await work.get(Worker, command.worker)
+    worker = await _worker(command.worker, work)
     if worker.card:
         await work.note_access(worker.id, command.who, command.role, command.what)
     profile = await work.unseal(worker.id, "profile", worker.profile) if worker.profile else None

@@ -48,11 +48,12 @@ class Worker(Aggregate):
     consents: dict[Purpose, Consent] = {}
     card: dict[str, str] = {}
     profile: str | None = None
+    trace: str | None = None  # in which they were referred
 
     @classmethod
-    def refer(cls, id: str, partner: str) -> "Worker":
+    def refer(cls, id: str, partner: str, trace: str | None = None) -> "Worker":
         """A partner sends somebody, or they came by themselves and the partner took the request."""
-        worker = cls(id=id, partner=partner)
+        worker = cls(id=id, partner=partner, trace=trace)
         worker.says(WorkerReferred(partner=partner))
         return worker
 

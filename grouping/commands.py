@@ -85,8 +85,9 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     await _room_is_free(place, command.slot, work)
     await _facilitator_is_free(facilitator, place, command.slot, work)
     workers = sorted(set(command.members))
-    for worker in workers:
-        await _can_sit(await work.get(Seeker, worker), place, command, work)
+    seekers = [await work.get(Seeker, worker) for worker in workers]
+    for seeker in seekers:
+        await _can_sit(seeker, place, command, work)
     seated = [
         each for group in await work.where(Group, members__worker=workers) for each in workers if group.seats(each)
     ]
@@ -102,6 +103,7 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     )
     group.form(workers)
     work.add(group)
+    work.link(seeker.trace for seeker in seekers if seeker.trace)
     return {"group": group.id}
 
 

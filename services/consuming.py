@@ -89,6 +89,11 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             read = [min(await consumer.position(each), ends[each]) for each in held]
         return sum(read), sum(ends.values()) if held else 1
 
+    async def behind(self) -> int:
+        """How many records of the partitions this copy holds it has not read; 0 when it holds none."""
+        read, there = await self.level()
+        return max(0, there - read) if self._subscriber.consumer and self._subscriber.consumer.assignment() else 0
+
     async def caught_up(self) -> bool:
         """Whether everything that was there at this moment is taken and nothing waits its turn."""
         read, there = await self.level()
@@ -151,16 +156,15 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def _once(self, letters: Sequence[Letter], keys: Sequence[str], doom: str | None = None) -> None:
         spoiled: dict[str, str] = {}
 
-        async def body(session: Session) -> Turn:
+        async def body(session: Session) -> tuple[Turn, int]:
             effect, end = self.start(session)
             turn = await take(letters, Inbox(self.name, self.store, session), effect, now_utc(), keys, doom, spoiled)
-            await end()
-            return turn
+            return turn, await end() or 0
 
-        turn = None
+        turn, said = None, 0
         while turn is None:
             try:
-                turn = await self.store.transaction(body)
+                turn, said = await self.store.transaction(body)
             except Spoiled as waiting:
                 spoiled[waiting.event] = waiting.why
         counts = turn.tally.counts
@@ -168,6 +172,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             self._burials = 0
         self._parked = self._parked or bool(counts.get("parked") or counts.get("still parked"))
         self.metrics.took(self.name, counts)
+        self.metrics.said(said)
 
     async def _look_at_parked(self) -> None:
         """Try again what waits for something that came by another road."""

@@ -108,9 +108,12 @@ class Tabulating(Opened):
 class Reacting(Opened):
     """Gives each event to the reactions of a service."""
 
-    def __init__(self, unit: Unit, reactions: Reactions, rules: Mapping[str, Programme], telemetry: Telemetry) -> None:
+    def __init__(
+        self, unit: Unit, reactions: Reactions, rules: Mapping[str, Programme], telemetry: Telemetry, *, alone: bool
+    ) -> None:
+        """`alone`: whether every programme on the bus is served here, so that an unknown one is missing rather than another's."""
         super().__init__(unit, {*reactions.handlers, WorkerErased.type})
-        self._reactions, self._rules, self._telemetry = reactions, rules, telemetry
+        self._reactions, self._rules, self._telemetry, self._alone = reactions, rules, telemetry, alone
 
     async def prepare(self, events: Sequence[Event[Any]]) -> None:
         """Also the aggregates that the reactions say they need."""
@@ -131,12 +134,14 @@ class Reacting(Opened):
             self._erased.add(f"{event.programme}/{event.subject}")
         if not handlers:
             return "ignored"
+        rules = self._rules.get(event.programme)
+        if rules is None and self._alone:
+            raise NotYet(f"the programme {event.programme}")
+        if rules is None:
+            return "elsewhere"
         opened = await self.opened(event)
         if opened is None:
             return "erased"
-        rules = self._rules.get(event.programme)
-        if rules is None:
-            raise NotYet(f"the programme {event.programme}")
         first = True
         for handler in handlers:
             with self._telemetry.span(handler.__name__, traceparent=event.traceparent):

@@ -21,6 +21,7 @@ from services.engines import Embedded, EngineError, Engines, progress
 from services.issuer import Issuer
 from services.mailcatcher import catching
 from services.settings import Misconfigured, Settings
+from services.telemetry import serving_metrics
 
 
 class Home:
@@ -42,7 +43,7 @@ class Home:
         self._embedded: Embedded | None = None
         self.house: house.House
         self.issuer: Issuer
-        self.base = ""
+        self.base = self.metrics = ""
 
     async def __aenter__(self) -> Self:
         try:
@@ -82,6 +83,9 @@ class Home:
             **self._given,
         )
         self.house = house.House(self.settings, [Mount("/issuer", self.issuer.app())])
+        shown = [service.metrics for service in self.house.services.values()]
+        metrics_port = self._stack.enter_context(serving_metrics(self.settings.metrics_port or 0, shown))
+        self.metrics = f"http://127.0.0.1:{metrics_port}/metrics"
         await self._stack.enter_async_context(house.serving(self.house.app, listening))
         self._stack.push_async_callback(self.house.stop)
         with self._console.status("Starting the services"):
@@ -112,6 +116,7 @@ class Home:
         """Other commands read this; nobody else may."""
         where = {
             "base": self.base,
+            "metrics": self.metrics,
             "kafka": engines.kafka,
             "mongo": engines.mongo,
             "pid": os.getpid(),
@@ -125,7 +130,8 @@ class Home:
     def addresses(self) -> dict[str, str]:
         """What is where."""
         named = {name: f"{self.base}/{name}/docs" for name in self.house.services}
-        return {**named, "Kafka": self.settings.kafka, "MongoDB": self.settings.mongo, "data": str(self.data)}
+        engines = {"Kafka": self.settings.kafka, "MongoDB": self.settings.mongo}
+        return {**named, "metrics": self.metrics, **engines, "data": str(self.data), "log": str(log_of(self.data))}
 
     def token(self, role: str, programme: str, subject: str | None = None, partner: str | None = None) -> str:
         """A token of the embedded issuer."""
@@ -139,6 +145,11 @@ class Home:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+
+def log_of(data: Path) -> Path:
+    """The log of what runs in this folder."""
+    return data / "ama.log"
 
 
 def _sasl(engines: Engines) -> dict[str, Any]:

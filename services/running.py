@@ -17,7 +17,7 @@ from services.keyring import KeyHolder
 from services.problems import Unavailable
 from services.programmes import Programme
 from services.store import Conflict, Document, InsertOne, PyMongoError, Session, Store, passes
-from services.telemetry import Telemetry
+from services.telemetry import Metrics, Telemetry
 from services.unit import Cause, Unit
 from services.work import Work
 
@@ -48,6 +48,7 @@ class Commanding:
     store: Store
     holder: KeyHolder
     telemetry: Telemetry
+    metrics: Metrics
 
     async def run(
         self,
@@ -61,19 +62,31 @@ class Commanding:
     ) -> Any:
         """The handler's answer. Refused as the handler says, or 412 when `expects` names another version than is stored; Unavailable
         when an engine or something that is still on its way is missing."""
+
+        async def body(session: Session) -> tuple[Any, int]:
+            return await self._attempt(session, handler, command, rules, correlation, repeat, expects)
+
+        outcome = "failed"
         with self.telemetry.span(handler.__name__):
-
-            async def body(session: Session) -> Any:
-                return await self._attempt(session, handler, command, rules, correlation, repeat, expects)
-
             try:
-                return await self.store.transaction(body, PATIENCE)
+                answer, said = await self.store.transaction(body, PATIENCE)
+            except Refused as error:
+                outcome = error.code
+                raise
             except NotYet as missing:
+                outcome = "unavailable"
                 raise Unavailable(f"Still waiting for {missing}.") from missing
             except (PyMongoError, Conflict) as error:
                 if not passes(error):
                     raise
+                outcome = "unavailable"
                 raise Unavailable("The database does not answer, or too many change the same thing.") from error
+            else:
+                outcome = "done"
+                self.metrics.said(said)
+                return answer
+            finally:
+                self.metrics.commanded(handler.__name__, outcome)
 
     async def _attempt(
         self,
@@ -84,12 +97,12 @@ class Commanding:
         correlation: str,
         repeat: Repeat | None,
         expects: tuple[type[Aggregate], str, int] | None,
-    ) -> Any:
+    ) -> tuple[Any, int]:
         now = now_utc()
         if command.at is not None and command.at > now:
             raise Refused("in-the-future", f"`at` is {command.at.isoformat()}, which has not come yet.", status=422)
         if repeat is not None and (known := await self._known(repeat, session)) is not None:
-            return known["answer"]
+            return known["answer"], 0
         at = command.at.astimezone(UTC) if command.at else now
         cause = Cause(rules.id, at, correlation, None, self.telemetry.traceparent())
         unit = Unit(self.store, session, self.holder, now)
@@ -97,12 +110,11 @@ class Commanding:
         if expects is not None:
             await _expect(work, *expects)
         answer = await handler(command, work)
-        unit.attribute(cause)
+        unit.attribute(work.cause)
         if repeat is not None:
             entry = {"_id": repeat.id, "p": rules.id, "body": repeat.body, "answer": answer, "at": now}
             await self.store.write("answers", [InsertOne(entry)], session)
-        await unit.flush()
-        return answer
+        return answer, await unit.flush()
 
     async def _known(self, repeat: Repeat, session: Session) -> Document | None:
         known = (await self.store.by_id("answers", [repeat.id], session)).get(repeat.id)

@@ -28,10 +28,11 @@ from services.programmes import Programme
 from services.projecting import Shelf, consumer_of
 from services.relay import Relay
 from services.running import Commanding, Handler, Repeat
-from services.settings import Settings
+from services.settings import Misconfigured, Settings
 from services.store import Document, PyMongoError, Session, Store
 from services.telemetry import Metrics, Telemetry
 from services.unit import Unit
+from services.watching import watch
 
 log = logging.getLogger(__name__)
 ROLES = ("api", "consume", "relay")
@@ -55,7 +56,7 @@ class Service:
         workers: Sequence[Worker] = (),
     ) -> None:
         self.name, self.settings, self.holder = name, settings, holder
-        self.rules: dict[str, Programme] = programmes.load_all(settings.programmes)
+        self.rules: dict[str, Programme] = served(programmes.load_all(settings.programmes), settings.only)
         self.aggregates, self.reactions, self.tables, self.workers = (
             aggregates,
             reactions or Reactions(),
@@ -66,7 +67,7 @@ class Service:
         self.bus = Bus(settings)
         self.telemetry, self.metrics = Telemetry(name, settings), Metrics(name)
         self.shelf = Shelf(self.store, list(projections))
-        self.commanding = Commanding(self.store, holder, self.telemetry)
+        self.commanding = Commanding(self.store, holder, self.telemetry, self.metrics)
         self.consumptions: dict[str, Consumption] = {}
         self.ended: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[Any]] = []
@@ -97,11 +98,7 @@ class Service:
             await self._consume()
             for worker in self.workers:
                 self.spawn(worker(self), worker.__name__)
-        if "api" in roles and "consume" not in roles:
-            self.spawn(self._nothing(), "api")
-
-    async def _nothing(self) -> None:
-        await asyncio.Event().wait()
+        self.spawn(watch(self.store, self.consumptions, self.metrics), "watching")
 
     @property
     def bootstrap(self) -> str:
@@ -197,7 +194,8 @@ class Service:
 
     def _reacting(self, session: Session) -> tuple[Effect, Callable[[], Awaitable[Any]]]:
         unit = self._unit(session)
-        return Reacting(unit, self.reactions, self.rules, self.telemetry), lambda: unit.flush(silently=True)
+        effect = Reacting(unit, self.reactions, self.rules, self.telemetry, alone=self.settings.only is None)
+        return effect, lambda: unit.flush(silently=True)
 
     def _tabulating(self, session: Session) -> tuple[Effect, Callable[[], Awaitable[Any]]]:
         unit = self._unit(session)
@@ -224,6 +222,17 @@ class Service:
         if self._relay is not None:
             await self._relay.release()
         await self.store.close()
+        await asyncio.to_thread(self.telemetry.close)
+
+
+def served(known: dict[str, Programme], only: str | None) -> dict[str, Programme]:
+    """Those of the programmes that `only` names, or all. Misconfigured when it names one that is not known."""
+    if only is None:
+        return known
+    wanted = [name.strip() for name in only.split(",")]
+    if unknown := [name for name in wanted if name not in known]:
+        raise Misconfigured(f"AMA_ONLY: there is no programme {unknown[0]}; there are {', '.join(known)}.")
+    return {name: known[name] for name in wanted}
 
 
 @asynccontextmanager

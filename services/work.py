@@ -3,6 +3,8 @@
 Invariant: a handler reads and changes aggregates and says nothing to any engine; the boundary commits once, after it returned.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -12,6 +14,7 @@ from services.contracts.topics import CONTACTS, KEYS
 from services.kernel import Aggregate, Refused, new_id
 from services.programmes import Programme
 from services.store import DeleteMany, InsertOne, UpdateOne
+from services.telemetry import Telemetry
 from services.unit import Cause, Unit
 
 A = TypeVar("A", bound=Aggregate)
@@ -105,6 +108,16 @@ class Work:
             "at": self.now,
         }
         await self._unit.store.write("access", [InsertOne(entry)], self._unit.session)
+
+    def follow(self, traceparent: str | None) -> None:
+        """What is said here goes on in that trace, to which the present one links: one trace for one person's way."""
+        if traceparent is not None:
+            self.cause = replace(self.cause, traceparent=traceparent)
+            self.link([traceparent])
+
+    def link(self, traceparents: Iterable[str]) -> None:
+        """Tell the trace of this work which other traces led to it."""
+        Telemetry.link(sorted(set(traceparents)))
 
     def version(self, aggregate: Aggregate) -> int:
         """The version at which it was read (0: new)."""

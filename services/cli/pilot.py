@@ -42,10 +42,11 @@ def jobs2(
 
 
 async def _jobs2(data: Path, port: int, seed: int, leave: bool, as_json: bool) -> None:
-    from services.cli.run import addresses, until_told
+    from services.cli.run import addresses, log_to, until_told
     from services.embedded import Home
     from services.pilot.figures import figures_of
 
+    log_to(data)
     console = Console(stderr=True)
     async with Home(data, port=port, console=console) as home:
         began = time.monotonic()

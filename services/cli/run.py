@@ -1,7 +1,10 @@
 """`ama up` (everything on this machine) and `ama serve` (one service, on engines given by the environment)."""
 
 import asyncio
+import logging
 import signal
+from contextlib import nullcontext
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,11 +26,14 @@ def up(
     """Start real Kafka, real MongoDB and all five services here, and stay up until Ctrl-C.
 
     Needs no Docker, no Java and no database installed. The first start downloads Kafka once; after that it works offline. Addresses are
-    printed and kept in DATA/run.json, so that other commands find them.
+    printed and kept in DATA/run.json, so that other commands find them. The log is DATA/ama.log; figures are at /metrics of
+    AMA_METRICS_PORT, else of a free port.
     """
     import uvloop
 
     from services.embedded import Home
+
+    log_to(data)
 
     async def stay() -> None:
         async with Home(data, port=port, secure=secure, console=Console(stderr=True)) as home:
@@ -48,11 +54,11 @@ def serve(
     """Run one service, or some roles of it, on the engines that AMA_KAFKA and AMA_MONGO name.
 
     As many copies as you like: they share the partitions, and one relay sends while the others wait. Health is at /healthz and /readyz of
-    every role, also without `api`.
+    every role, also without `api`; figures are at /metrics of AMA_METRICS_PORT when that is set. The log goes to standard error.
     """
     import uvloop
 
-    from services import house, settings
+    from services import house, settings, telemetry
     from services.contracts.topics import SERVICES
     from services.service import ROLES, running
 
@@ -62,14 +68,31 @@ def serve(
             f"ama serve takes one of {', '.join(SERVICES)} and roles among {', '.join(ROLES)}."
         )
     given = settings.from_environment()
+    telemetry.log_as_json()
 
     async def stay() -> None:
         one = house.build(service, given)
-        async with running(one, wanted), house.serving(house.alone(one, "api" in wanted), house.listen(port, host)):
-            assert one.ended is not None
-            await until_told([one.ended])
+        port_of_metrics = given.metrics_port
+        shown = (
+            nullcontext()
+            if port_of_metrics is None
+            else telemetry.serving_metrics(port_of_metrics, [one.metrics], host)
+        )
+        with shown:
+            async with running(one, wanted), house.serving(house.alone(one, "api" in wanted), house.listen(port, host)):
+                assert one.ended is not None
+                await until_told([one.ended])
 
     uvloop.run(stay())
+
+
+def log_to(data: Path) -> None:
+    """The log goes to a file of the folder, so that the terminal stays readable."""
+    from services.embedded import log_of
+    from services.telemetry import log_as_json
+
+    data.mkdir(parents=True, exist_ok=True)
+    log_as_json(logging.WARNING, RotatingFileHandler(log_of(data), maxBytes=10_000_000, backupCount=3, delay=True))
 
 
 async def until_told(others: list[Any]) -> None:

@@ -1,4 +1,4 @@
-"""The log: one JSON object a line on standard error, from everything in the process.
+"""The log: one JSON object a line, from everything in the process, on standard error or in a file.
 
 Invariant: a line holds a fixed sentence and fields that are named here. Of an exception it holds the type and the way through the
 code, never the text, in which a library may quote what somebody wrote of themselves.
@@ -35,8 +35,8 @@ DEEPEST = 40  # frames of one exception
 _OURS = {"services", *SERVICES}
 
 
-def log_as_json(level: int = logging.WARNING) -> None:
-    """Every log line of the process as JSON on standard error, with known fields only."""
+def log_as_json(level: int = logging.WARNING, to: logging.Handler | None = None) -> None:
+    """Every log line of the process as JSON, with known fields only: on standard error, or where `to` writes."""
     chain: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -50,7 +50,7 @@ def log_as_json(level: int = logging.WARNING) -> None:
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.JSONRenderer(),
     ]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = to or logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=last))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(capture=True)

@@ -32,8 +32,12 @@ class Telemetry:
 
             exporter = OTLPSpanExporter(endpoint=settings.otlp)
         if exporter is not None:
-            self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
+            self.export_to(exporter)
         self.tracer = self._provider.get_tracer("ama")
+
+    def export_to(self, exporter: SpanExporter) -> None:
+        """Spans that end from now on go there, too."""
+        self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
 
     @contextmanager
     def span(self, name: str, traceparent: str | None = None, links: Sequence[str] = ()) -> Iterator[None]:

@@ -36,7 +36,7 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
     text = re.sub(r"(?ms)^\[\[partners\]\].*?(?=^\[\[slots\]\])", _PARTNERS.format(number=number), shipped)
     text = text.replace('id = "monza-brianza"', f'id = "own{number}"').replace("min = 10", "min = 2")
     (tmp_path / f"own{number}.toml").write_text(text)
-    return settings.model_copy(update={"programmes": tmp_path})
+    return settings.model_copy(update={"programmes": tmp_path, "only": f"own{number}"})
 
 
 _PARTNERS = """[[partners]]

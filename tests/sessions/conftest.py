@@ -37,7 +37,7 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
     text = head + partners.replace('id = "', f'id = "{number}-') + rest
     text = text.replace('id = "monza-brianza"', f'id = "own{number}"').replace("min = 10", "min = 2")
     (tmp_path / f"own{number}.toml").write_text(text)
-    return settings.model_copy(update={"programmes": tmp_path})
+    return settings.model_copy(update={"programmes": tmp_path, "only": f"own{number}"})
 
 
 def _parted(text: str) -> tuple[str, str, str]:

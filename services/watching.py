@@ -1,0 +1,74 @@
+"""How one service stands, looked at every few seconds and shown as gauges: what waits, for how long, and what was given up.
+
+Invariants: a look changes nothing and is cheap; an engine that is away makes the figures old, never the service end. The outbox's age
+compares ids of the service's clock with the relay's save on the server's: it is right to within their difference.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aiokafka.errors import KafkaError
+
+from services.inbox import now_utc
+from services.relay import first_id_of
+from services.store import Document, PyMongoError, Store
+from services.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from services.consuming import Consumption
+
+log = logging.getLogger(__name__)
+EVERY = 3.0  # seconds between looks
+PATIENCE = 10.0  # seconds for one look
+RELAY = "relay"  # whose age the outbox's is
+
+
+async def watch(store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics, every: float = EVERY) -> None:
+    """Look for as long as the service runs."""
+    while True:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await look(store, consumptions, metrics)
+        except (KafkaError, PyMongoError, TimeoutError) as error:
+            log.warning(
+                "nothing could be seen of the engines",
+                extra={"service": metrics.service, "error": type(error).__name__},
+            )
+        await asyncio.sleep(every)
+
+
+async def look(store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics) -> None:
+    """Set every gauge once."""
+    metrics.gauge("outbox_age_seconds", RELAY, await outbox_age(store))
+    waits, holes = await _counted(store, "parked"), await _counted(store, "parked", "hole")
+    dead = await _counted(store, "dead")
+    for consumer in {*consumptions, *waits, *dead}:
+        metrics.gauge("parked", consumer, waits.get(consumer, 0))
+        metrics.gauge("holes", consumer, holes.get(consumer, 0))
+        metrics.gauge("dead", consumer, dead.get(consumer, 0))
+    for consumer, consumption in list(consumptions.items()):
+        metrics.gauge("lag", consumer, await consumption.behind())
+
+
+async def outbox_age(store: Store) -> float:
+    """Seconds for which the oldest record that was said after the relay's last save has waited; 0 when there is none."""
+    state = await store["relay"].find_one({"_id": "relay"}) or {}
+    since = state.get("at")
+    where: Document = {"_id": {"$gt": first_id_of(since)}} if since else {}
+    oldest = await store["outbox"].find_one(where, {"_id": 1}, sort=[("_id", 1)])
+    return max(0.0, (now_utc() - said_at(oldest["_id"])).total_seconds()) if oldest else 0.0
+
+
+def said_at(id: str) -> datetime:
+    """The moment in a UUIDv7."""
+    return datetime.fromtimestamp(int(id.replace("-", "")[:12], 16) / 1000, UTC)
+
+
+async def _counted(store: Store, collection: str, why: str | None = None) -> dict[str, int]:
+    """How many documents each consumer has there."""
+    stages: list[Document] = [{"$match": {"why": why}}] if why else []
+    found = store[collection].aggregate([*stages, {"$group": {"_id": "$c", "n": {"$sum": 1}}}])
+    return {each["_id"]: each["n"] async for each in found}

@@ -1,0 +1,107 @@
+"""Nonsense at every door: generated requests against the running services, in a role that may enter."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.core.transport import Response
+
+from services.contracts.topics import SERVICES
+from services.embedded import Home
+from tests.harness import Caller
+
+EXAMPLES = 20  # right ones and as many wrong ones, for each operation
+PROGRAMME = "jobs2"
+LONGEST = 20  # seconds that an answer may take
+
+
+def attack(
+    base: str, openapi: dict[str, Any], tokens: dict[str, str], there: dict[str, str]
+) -> tuple[Counter[int], dict[str, str]]:
+    """Send generated requests to each operation, in each role that it is open to in turn, every other one about something that is `there`. Gives how many answers had which status, and what was wrong
+    with which operation. It blocks: run it in a thread."""
+    found: dict[str, str] = {}
+    sent, answered = 0, Counter[int]()
+    results = list(schemathesis.openapi.from_dict(openapi).get_all_operations())
+    assert all(isinstance(each, Ok) for each in results)
+    for operation in (each.ok() for each in results if isinstance(each, Ok)):
+        takes = bool(operation.body) or any(operation.iter_parameters())
+        for mode in GenerationMode if takes else (GenerationMode.POSITIVE,):
+
+            @seed(1)
+            @settings(
+                max_examples=EXAMPLES,
+                deadline=None,
+                database=None,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def send(case: Case[Any]) -> None:
+                nonlocal sent
+                roles = case.operation.definition.raw.get("x-roles", [])
+                role = roles[sent % len(roles)] if roles else None
+                headers = {"Authorization": f"Bearer {tokens[role]}"} if role else {}
+                sent += 1
+                if sent % 2:
+                    case.path_parameters |= {name: id for name, id in there.items() if name in case.path_parameters}
+                answer = case.call(base_url=base, headers=headers, timeout=LONGEST)
+                answered[answer.status_code] += 1
+                if why := wrong(answer):
+                    found.setdefault(case.operation.label, f"{why}: {case.as_curl_command()[:600]}")
+
+            send()
+    return answered, found
+
+
+def wrong(answer: Response) -> str | None:
+    """Why this is no answer, if it is none."""
+    if answer.status_code >= 500 and answer.status_code != 503:
+        return f"a server error {answer.status_code}"
+    kind = (answer.headers.get("content-type") or [""])[0]
+    if answer.status_code >= 400 and kind != "application/problem+json" and not kind.startswith("text/html"):
+        return f"{answer.status_code} of {kind or 'no kind'}"
+    if answer.status_code >= 400 and kind == "application/problem+json":
+        told = answer.json()
+        missing = {"type", "title", "status", "code", "detail"} - told.keys()
+        if missing or told["status"] != answer.status_code:
+            return f"a problem document of {sorted(told)}"
+    return None
+
+
+async def something(home: Home) -> dict[str, str]:
+    """Somebody, a place and a facilitator, by the names that paths have for them."""
+    operator, rules = Caller(home, "operator", PROGRAMME), home.house.services["grouping"].rules[PROGRAMME]
+    municipality, slots = rules.municipalities[0].id, [rules.slots[0].id]
+    body = {"partner": "isr", "person": {"given_name": "A", "family_name": "B"}}
+    worker = str((await operator("POST", "/enrolment/referrals", body)).json()["worker"])
+    await operator(
+        "POST", f"/enrolment/workers/{worker}/consents", {"consents": {"participation": True}, "notice": "n"}
+    )
+    place = {"title": "A", "address": "B", "municipality": municipality}
+    assert (await operator("PUT", "/grouping/places/a-place", place)).status_code in {204, 409}
+    leader = {"municipality": municipality, "slots": slots}
+    assert (await operator("PUT", "/grouping/facilitators/a-leader", leader)).status_code in {204, 409}
+    return {"worker": worker, "place": "a-place", "facilitator": "a-leader", "instrument": "jobs2-depression", "wave": "T0"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_no_request_that_can_be_made_from_the_description_is_a_server_error(home: Home, service: str) -> None:
+    async with home.client() as client:
+        openapi = (await client.get(f"/{service}/openapi.json")).json()
+    described = [one for path in openapi["paths"].values() for one in path.values() if isinstance(one, dict)]
+    roles = {role for one in described for role in one.get("x-roles", [])}
+    there = await something(home)
+    subjects = {"worker": there["worker"], "facilitator": there["facilitator"]}
+    tokens = {role: home.token(role, PROGRAMME, subjects.get(role, "somebody"), "isr") for role in roles}
+    answered, found = await asyncio.to_thread(attack, f"{home.base}/{service}", openapi, tokens, there)
+    assert not found
+    print(service, answered)
+    assert answered[401] < answered.total() / 4
+    assert sum(n for status, n in answered.items() if status < 300) >= len(described)
+    assert not any(each.ended.done() for each in home.house.services.values() if each.ended is not None)
