@@ -36,6 +36,7 @@ class Relay:
         self._service, self._store, self._bus, self._settings, self._metrics = service, store, bus, settings, metrics
         self._me = uuid.uuid4().hex
         self._renewed = 0.0
+        self._transacting = False
 
     async def run(self) -> None:
         """Wait for the lease, relay while it is held, and begin again after whatever goes wrong."""
@@ -82,6 +83,20 @@ class Relay:
                 cursor, token = await self._open(session, state, producer)
                 await self._follow(session, cursor, token, producer)
         finally:
+            await self._put_down(producer)
+
+    async def _put_down(self, producer: AIOKafkaProducer) -> None:
+        """Abort what is open, or readers of committed records would stand still behind it until it times out."""
+        try:
+            if self._transacting:
+                async with asyncio.timeout(5):
+                    await producer.abort_transaction()
+        except (KafkaError, TimeoutError, ValueError) as error:
+            log.warning(
+                "open transaction is left to time out", extra={"service": self._service, "error": type(error).__name__}
+            )
+        finally:
+            self._transacting = False
             await producer.stop()
 
     async def _open(self, session: Session, state: Document, producer: AIOKafkaProducer) -> tuple[int, Document]:
@@ -135,7 +150,7 @@ class Relay:
             answer = (await self._store.db.command(more, session=session))["cursor"]
             letters, token = answer["nextBatch"], answer["postBatchResumeToken"]
             if letters and not pending:
-                await producer.begin_transaction()
+                await self._begin(producer)
                 began = loop.time()
             pending += [await self._send(change["fullDocument"], producer) for change in letters]
             full = len(pending) >= self._settings.relay_commit_events
@@ -157,14 +172,19 @@ class Relay:
         )
         return future
 
+    async def _begin(self, producer: AIOKafkaProducer) -> None:
+        await producer.begin_transaction()
+        self._transacting = True
+
     async def _commit(self, pending: list["asyncio.Future[Any]"], producer: AIOKafkaProducer) -> None:
         await asyncio.gather(*pending)
         await producer.commit_transaction()
+        self._transacting = False
         self._metrics.relayed(len(pending))
 
     async def _send_all(self, letters: list[Document], producer: AIOKafkaProducer) -> None:
         if letters:
-            await producer.begin_transaction()
+            await self._begin(producer)
             await self._commit([await self._send(letter, producer) for letter in letters], producer)
 
     async def _save(self, token: Document) -> None:

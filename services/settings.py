@@ -27,7 +27,8 @@ class Settings(BaseSettings):
     database: str = Field(default="ama", description="prefix of the database names: {database}_{service}")
     programmes: Path | None = Field(default=None, description="folder with programme files beside the shipped ones")
     only: str | None = Field(
-        default=None, description="comma-separated programmes that are served here; those of other deployments on the bus are left alone"
+        default=None,
+        description="comma-separated programmes that are served here; those of other deployments on the bus are left alone",
     )
     keys: Path = Field(default=Path("keys"), description="folder with the key files of this service")
     issuer: str = Field(default="http://127.0.0.1:8000/issuer", description="OIDC issuer whose tokens are accepted")

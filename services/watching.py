@@ -26,7 +26,9 @@ PATIENCE = 10.0  # seconds for one look
 RELAY = "relay"  # whose age the outbox's is
 
 
-async def watch(store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics, every: float = EVERY) -> None:
+async def watch(
+    store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics, every: float = EVERY
+) -> None:
     """Look for as long as the service runs."""
     while True:
         try:

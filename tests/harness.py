@@ -20,7 +20,6 @@ from services.embedded import Home
 from services.engines import Engines
 from services.settings import Settings
 
-
 SHIPPED = "monza-brianza,jobs2"  # what these houses serve: tests with programmes of their own share the bus
 
 
@@ -54,7 +53,12 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings(engines: Engines, keys: Path) -> Settings:
     """Settings with databases of the test's own."""
     return Settings(
-        kafka=engines.kafka, mongo=engines.mongo, keys=keys, database=f"t{uuid.uuid4().hex[:10]}", only=SHIPPED, **sasl(engines)
+        kafka=engines.kafka,
+        mongo=engines.mongo,
+        keys=keys,
+        database=f"t{uuid.uuid4().hex[:10]}",
+        only=SHIPPED,
+        **sasl(engines),
     )
 
 

@@ -36,7 +36,17 @@ def from_the_data() -> dict[str, dict[str, float]]:
 
 def play(data: Path) -> tuple[dict[str, Any], str]:
     """`ama pilot jobs2 --exit --json`; what it says on standard output and on standard error."""
-    command = [Path(sys.executable).parent / "ama", "pilot", "jobs2", "--exit", "--json", "--port", "0", "--data", data]
+    command = [
+        str(Path(sys.executable).parent / "ama"),
+        "pilot",
+        "jobs2",
+        "--exit",
+        "--json",
+        "--port",
+        "0",
+        "--data",
+        str(data),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PLAYING, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout), done.stderr

@@ -87,7 +87,13 @@ async def something(home: Home) -> dict[str, str]:
     assert (await operator("PUT", "/grouping/places/a-place", place)).status_code in {204, 409}
     leader = {"municipality": municipality, "slots": slots}
     assert (await operator("PUT", "/grouping/facilitators/a-leader", leader)).status_code in {204, 409}
-    return {"worker": worker, "place": "a-place", "facilitator": "a-leader", "instrument": "jobs2-depression", "wave": "T0"}
+    return {
+        "worker": worker,
+        "place": "a-place",
+        "facilitator": "a-leader",
+        "instrument": "jobs2-depression",
+        "wave": "T0",
+    }
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -101,7 +107,6 @@ async def test_no_request_that_can_be_made_from_the_description_is_a_server_erro
     tokens = {role: home.token(role, PROGRAMME, subjects.get(role, "somebody"), "isr") for role in roles}
     answered, found = await asyncio.to_thread(attack, f"{home.base}/{service}", openapi, tokens, there)
     assert not found
-    print(service, answered)
     assert answered[401] < answered.total() / 4
     assert sum(n for status, n in answered.items() if status < 300) >= len(described)
     assert not any(each.ended.done() for each in home.house.services.values() if each.ended is not None)

@@ -349,7 +349,7 @@ async def test_after_erasure_no_service_holds_key_or_card_and_none_can_open_what
         for table in ("keys", "contacts"):
             assert await service.store[table].find_one({"_id": f"{PROGRAMME}/{worker}"}) is None
     said = await payloads(home, worker)
-    assert said[: len(erasure.payloads)] == erasure.payloads
+    assert set(said) >= set(erasure.payloads)
     held = await keys_held(home)
     assert sum(map(len, held.values())) > 0
     assert not [(name, whose) for name, kept in held.items() for whose, key in kept if any(opens(key, s) for s in said)]

@@ -329,7 +329,11 @@ async def test_the_referral_comes_out_as_numbers(thread: Thread) -> None:
 
 
 async def test_the_worker_carries_one_correlation_and_one_trace_from_the_request_on(home: Home, thread: Thread) -> None:
-    events = [orjson.loads(each.value) for each in await records(home, "ama.enrolment", "ama.enrolment.restricted") if is_event(each)]
+    events = [
+        orjson.loads(each.value)
+        for each in await records(home, "ama.enrolment", "ama.enrolment.restricted")
+        if is_event(each)
+    ]
     mine = [each for each in events if each["subject"] == thread.coming[0]]
     referred = next(each for each in mine if each["type"] == "it.amalavoro.enrolment.worker.referred.v1")
     profiled = next(each for each in mine if each["type"] == "it.amalavoro.enrolment.worker.profiled.v1")
