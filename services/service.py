@@ -105,6 +105,11 @@ class Service:
         """Where its bus is."""
         return self.settings.kafka
 
+    @property
+    def secured(self) -> bool:
+        """Whether its bus wants a user and a password."""
+        return self.settings.sasl_username is not None
+
     def consumed_types(self) -> list[str]:
         """The event types that its reactions and projections read."""
         handled = [set(self.reactions.handlers), *(set(each.handlers()) for each in self.shelf.projections.values())]

@@ -57,7 +57,7 @@ def form(
         instrument=instrument,
         questions=[_question(item.id, item.text, language) for item in instrument.items],
         steps=_steps(instrument),
-        limits={"least": f"{instrument.least:g}", "most": f"{instrument.most:g}"},
+        limits=_limits(instrument, language),
         due=due,
         given=given,
         wrong=wrong,
@@ -69,6 +69,15 @@ def _question(id: str, text: Mapping[str, str], language: str) -> dict[str, str]
     """In the language asked for, else in one there is, else by its id."""
     lang = language if language in text else next(iter(text), language)
     return {"id": id, "text": text.get(lang, id), "lang": lang}
+
+
+def _limits(instrument: Instrument, language: str) -> dict[str, str]:
+    """The least and the most answer, with what they mean where the instrument says so."""
+    least, most = f"{instrument.least:g}", f"{instrument.most:g}"
+    if language not in instrument.ends:
+        return {"least": least, "most": most}
+    low, high = instrument.ends[language]
+    return {"least": f"{least} ({low})", "most": f"{most} ({high})"}
 
 
 def _steps(instrument: Instrument) -> list[str]:

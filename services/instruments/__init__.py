@@ -85,6 +85,7 @@ class Instrument(Part):
     continuous: bool = False
     licence: str
     source: str
+    ends: dict[str, tuple[str, str]] = {}  # what the least and the most answer mean, by language
     items: tuple[Item, ...] = Field(min_length=1)
     scales: tuple[Scale, ...] = Field(min_length=1)
     cut_offs: tuple[CutOff, ...] = ()

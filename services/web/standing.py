@@ -39,6 +39,10 @@ class Standing(Healthy, Protocol):
     def bootstrap(self) -> str:
         """Where its bus is."""
 
+    @property
+    def secured(self) -> bool:
+        """Whether its bus wants a user and a password."""
+
     def consumed_types(self) -> list[str]:
         """The event types that it reads."""
 
@@ -72,7 +76,11 @@ def standing_routes(service: Standing) -> list[APIRouter]:
         kinds = catalogue()
         consumed = [kinds[name] for name in service.consumed_types()]
         return asyncapi.document(
-            service.name, asyncapi.published_by(service.name), consumed, bootstrap=service.bootstrap
+            service.name,
+            asyncapi.published_by(service.name),
+            consumed,
+            bootstrap=service.bootstrap,
+            secure=service.secured,
         )
 
     @router.get("/asyncapi.json")

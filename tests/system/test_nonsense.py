@@ -23,9 +23,8 @@ LONGEST = 20  # seconds that an answer may take
 def attack(
     base: str, openapi: dict[str, Any], tokens: dict[str, str], there: dict[str, str]
 ) -> tuple[Counter[int], dict[str, str]]:
-    """Send generated requests to each operation, in each role that it is open to in turn, every other one about something
-    that is `there`. Gives how many answers had which status, and what was wrong with which operation. It blocks: run it in a
-    thread."""
+    """Send generated requests to each operation, in each role that it is open to in turn, every other one about something that is
+    `there`. Gives how many answers had which status, and what was wrong with which operation. It blocks: run it in a thread."""
     found: dict[str, str] = {}
     sent, answered = 0, Counter[int]()
     results = list(schemathesis.openapi.from_dict(openapi).get_all_operations())
