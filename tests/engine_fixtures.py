@@ -171,14 +171,15 @@ def containers() -> Iterator[Engines]:
 
 
 def kafka_environment(address: str) -> dict[str, str]:
-    """The container's settings: one node, and as little waiting as the embedded one has."""
+    """The container's settings: one node, and as little waiting as the embedded one has. The broker speaks to itself, for
+    transactions, by a listener of its own: the clients' address leads nowhere inside the container."""
     return {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
-        "KAFKA_LISTENERS": "CLIENT://:9092,CONTROLLER://:9093",
-        "KAFKA_ADVERTISED_LISTENERS": f"CLIENT://{address}",
-        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "KAFKA_INTER_BROKER_LISTENER_NAME": "CLIENT",
+        "KAFKA_LISTENERS": "CLIENT://:9092,BROKER://localhost:9094,CONTROLLER://:9093",
+        "KAFKA_ADVERTISED_LISTENERS": f"CLIENT://{address},BROKER://localhost:9094",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "KAFKA_INTER_BROKER_LISTENER_NAME": "BROKER",
         "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
         "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
