@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import IllegalStateError
 from faststream.kafka import KafkaBroker
 
 from services.bus import Bus, Records
@@ -24,6 +25,7 @@ from services.telemetry import Metrics
 log = logging.getLogger(__name__)
 ATTEMPTS = 5
 ALIKE = 25  # subjects buried one after the other, without a success between
+LOOK = 5.0  # seconds for a look at how far it is
 PARKED_EVERY = 0.1  # seconds between looks at what is parked
 
 
@@ -84,9 +86,13 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         if consumer is None:
             return 0, 1
         held = list(consumer.assignment())
-        ends = await consumer.end_offsets(held) if held else {}
-        async with self._lock:
-            read = [min(await consumer.position(each), ends[each]) for each in held]
+        try:
+            async with asyncio.timeout(LOOK):  # a partition that is just being handed over has no position to wait for
+                ends = await consumer.end_offsets(held) if held else {}
+                async with self._lock:
+                    read = [min(await consumer.position(each), ends[each]) for each in held]
+        except (TimeoutError, IllegalStateError):
+            return 0, 1
         return sum(read), sum(ends.values()) if held else 1
 
     async def behind(self) -> int:

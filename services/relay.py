@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from services.bus import Bus
 from services.settings import Settings
-from services.store import Document, PyMongoError, Session, Store, backoff, passes
+from services.store import Document, PyMongoError, Session, Store, backoff, passes, see_all_before
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -109,9 +109,12 @@ class Relay:
                     raise
                 log.warning("resume token is of no use to the server: scanning", extra={"service": self._service})
         cursor, token = await self._watch(session, {})
+        see_all_before(session)  # the stream begins after what is applied, of which a scan sees what a majority has
         since = state.get("at")
         where = {"_id": {"$gte": first_id_of(since - LOOK_BACK)}} if since else {}
-        found = self._store["outbox"].find(where).sort([("seq", 1), ("_id", 1)])  # each subject in its order
+        found = (
+            self._store["outbox"].find(where, session=session).sort([("seq", 1), ("_id", 1)])
+        )  # each subject in its order
         batch: list[Document] = []
         async for letter in found:
             batch.append(letter)

@@ -36,6 +36,7 @@ from services.watching import watch
 
 log = logging.getLogger(__name__)
 ROLES = ("api", "consume", "relay")
+STOPPING = 20.0  # seconds for what is in hand to finish; then the transactions behind it abort by themselves
 Worker = Callable[["Service"], Awaitable[None]]
 
 
@@ -215,12 +216,14 @@ class Service:
         for task in self._tasks:
             task.remove_done_callback(self._task_ended)
             task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        if self._tasks:
+            _, stuck = await asyncio.wait(self._tasks, timeout=STOPPING)
+            for task in stuck:
+                log.error("task does not end", extra={"service": self.name, "error": task.get_name()})
         self._tasks.clear()
         for consumption in self.consumptions.values():
-            await consumption.stop()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(consumption.stop(), STOPPING)
         self.consumptions.clear()
         if self._broker is not None:
             await self._broker.stop()

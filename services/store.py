@@ -161,6 +161,13 @@ class Store:
         self._client.close()
 
 
+def see_all_before(session: Session) -> None:
+    """What this session reads from now on holds all that the server had begun to write when it last answered: a read waits for it."""
+    time: Any = session.cluster_time
+    if time is not None:
+        session.advance_operation_time(time["clusterTime"])
+
+
 def _a_duplicate_that_stays(error: BaseException, attempt: int) -> bool:
     duplicate = isinstance(error, DuplicateKeyError | BulkWriteError)
     return duplicate and attempt >= 5

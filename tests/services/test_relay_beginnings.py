@@ -1,0 +1,80 @@
+"""A relay that begins without a place to go on from: the scan and the stream together miss nothing, however busy the service is."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from services.bus import Bus
+from services.relay import Relay
+from services.settings import Settings
+from services.store import Document, Session, Store
+from services.telemetry import Metrics
+
+ROUNDS = 60
+WRITERS = 16
+
+
+@pytest_asyncio.fixture
+async def store(settings: Settings) -> AsyncIterator[Store]:
+    """A database with an outbox."""
+    opened = Store(settings.mongo, settings.database_of("busy"))
+    await opened.make("outbox")
+    await opened.make("relay")
+    yield opened
+    await opened.close()
+
+
+async def test_what_commits_while_the_stream_is_opened_is_in_the_scan_or_in_the_stream(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: set[str] = set()
+    ended = asyncio.Event()
+
+    async def talk() -> None:
+        while not ended.is_set():
+            letter = {"_id": uuid.uuid4().hex, "seq": 1}
+
+            async def say(session: Session, letter: Document = letter) -> None:
+                await store.insert("outbox", [letter], session)
+
+            await store.transaction(say)
+            said.add(str(letter["_id"]))
+
+    scanned: set[str] = set()
+    relay = Relay("busy", store, Bus(settings), settings, Metrics("busy"))
+
+    async def note(letters: list[Document], _: Any) -> None:
+        scanned.update(each["_id"] for each in letters)
+
+    monkeypatch.setattr(relay, "_send_all", note)
+    lost: list[str] = []
+    for _ in range(ROUNDS):
+        scanned.clear()
+        ended.clear()
+        talking = [asyncio.create_task(talk()) for _ in range(WRITERS)]
+        state = await relay._lease()
+        assert state is not None
+        async with await store.session() as session:
+            cursor, _token = await relay._open(session, {**state, "token": None, "at": None}, None)
+            ended.set()
+            await asyncio.gather(*talking)
+            streamed = await drained(store, session, cursor)
+        lost += said - scanned - streamed
+        await store["outbox"].delete_many({})
+        said.clear()
+    assert lost == []
+
+
+async def drained(store: Store, session: Session, cursor: int) -> set[str]:
+    """The ids that the stream gives until it has no more."""
+    found: set[str] = set()
+    while True:
+        more = {"getMore": cursor, "collection": "outbox", "maxTimeMS": 200, "batchSize": 1000}
+        batch = (await store.db.command(more, session=session))["cursor"]["nextBatch"]
+        if not batch:
+            return found
+        found |= {change["fullDocument"]["_id"] for change in batch}
