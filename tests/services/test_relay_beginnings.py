@@ -14,7 +14,7 @@ from services.settings import Settings
 from services.store import Document, Session, Store
 from services.telemetry import Metrics
 
-ROUNDS = 60
+ROUNDS = 40
 WRITERS = 16
 
 
