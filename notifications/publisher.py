@@ -2,8 +2,8 @@
 
 Invariants: where to go on is read from the topic itself, after every earlier producer was fenced, so that neither a death between
 sending and remembering nor a frozen copy that wakes can repeat or skip a place; consent is asked again for every place that goes
-out, and none goes out while what enrolment said is taken too late; a topic that holds another ledger's records is left alone,
-loudly.
+out, and none goes out while what enrolment said is taken too late; a topic that lost its tail goes on where it ends now, so that
+there is no gap in it; one that holds another ledger's records is left alone, loudly.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import orjson
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from notifications.commands import agreed_with
@@ -30,6 +30,7 @@ from services.store import PyMongoError, backoff
 log = logging.getLogger(__name__)
 POLL = 0.2  # seconds between looks when there is nothing new
 MOST = 500  # places in one transaction
+LOOK = 5.0  # seconds between looks at whether the topics still have what was put there
 PUNCTUAL = 3.0  # seconds; a withdrawal of consent must be taken within them, or nothing goes out
 HEADERS = [("content-type", b"application/cloudevents+json")]
 
@@ -41,7 +42,23 @@ class Delivery:
     programme: str
     partner: str
     last: int = 0
+    end: int = 0  # the offset behind it on the topic
     stopped: str | None = None
+
+    @property
+    def partition(self) -> TopicPartition:
+        """Where it goes."""
+        return TopicPartition(topic_of(self.partner), 0)
+
+    def holds(self, end: int) -> None:
+        """The topic reaches so far. Raises TailLost when it had reached further."""
+        if end < self.end:
+            raise TailLost(f"{self.partition.topic} ends at {end}, not {self.end}")
+        self.end = end
+
+
+class TailLost(Exception):
+    """A topic no longer has what it had acknowledged."""
 
 
 async def publish(service: Service) -> None:
@@ -53,7 +70,15 @@ async def publish(service: Service) -> None:
                 if await lease.take():
                     await Publisher(service, lease).run()
                 await asyncio.sleep(1.0)
-            except (KafkaError, PyMongoError, Deposed, ConnectionError, TimeoutError) as error:
+            except (
+                KafkaError,
+                PyMongoError,
+                Deposed,
+                TailLost,
+                ConnectionError,
+                TimeoutError,
+                AssertionError,
+            ) as error:
                 failures += 1
                 log.warning("publisher begins again", extra={"service": service.name, "error": repr(error)[:300]})
                 await asyncio.sleep(0.1 + backoff(min(failures, 9), cap=5.0))
@@ -66,6 +91,7 @@ class Publisher:
 
     def __init__(self, service: Service, lease: Lease) -> None:
         self._store, self._bus, self._lease = service.store, service.bus, lease
+        self._looked = 0.0
         self.deliveries = feeds_of(service.rules.values())
         self.topics = [
             Topic(topic_of(each.partner), service.name, partitions=FEED.partitions) for each in self.deliveries
@@ -79,21 +105,37 @@ class Publisher:
         await self._bus.prepare(self.topics)
         producer = self._bus.producer(self.producer)
         await producer.start()  # fences whoever sent before
+        reader = self._bus.reader()
         try:
+            await reader.start()
             await self._lease.keep()
             for delivery in self.deliveries:
                 await self.find_place(delivery)
             async with Punctuality(self._store, self._bus, "ama.enrolment") as punctuality:
                 while True:
                     await self._lease.keep()
+                    await self.look(reader)
                     if not await self.deliver(producer, punctuality):
                         await asyncio.sleep(POLL)
         finally:
+            await reader.stop()
             await producer.stop()
+
+    async def look(self, reader: AIOKafkaConsumer) -> None:
+        """Whether every topic still has what was put there. Raises TailLost."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked < LOOK or not self.deliveries:
+            return
+        self._looked = now
+        async with asyncio.timeout(LOOK):
+            ends = await reader.end_offsets([each.partition for each in self.deliveries])
+        for each in self.deliveries:
+            each.holds(ends[each.partition])
 
     async def find_place(self, delivery: Delivery) -> None:
         """Where the topic ends, and whether it is this ledger that it holds."""
         last = await last_record(self._bus, topic_of(delivery.partner))
+        delivery.end = 0 if last is None else last.offset + 1
         if last is not None:
             body = orjson.loads(last.value)
             delivery.last = int(body["sequence"])
@@ -113,15 +155,15 @@ class Publisher:
         if not waiting or await punctuality.behind(PUNCTUAL):
             return False
         await producer.begin_transaction()
-        sent = []
         for delivery, places in waiting:
+            sent = []
             told = await consenting(self._store, delivery.programme, {entry.worker for entry in places if entry.worker})
             for entry in places:
                 key, value = record(entry, delivery.programme, told=entry.worker in told)
                 written = int(midnight(entry.written).timestamp() * 1000)  # the record's own time is a day as well
                 topic = topic_of(delivery.partner)
                 sent.append(await producer.send(topic, value, key, partition=0, timestamp_ms=written, headers=HEADERS))
-        await asyncio.gather(*sent)
+            delivery.holds(max(each.offset for each in await asyncio.gather(*sent)) + 1)
         await producer.commit_transaction()
         for delivery, places in waiting:
             delivery.last = places[-1].sequence

@@ -23,6 +23,7 @@ from services.settings import Misconfigured, Settings
 log = logging.getLogger(__name__)
 Records = Sequence[ConsumerRecord]
 REPLICAS = 3  # of each topic, where there are as many brokers
+METADATA_MS = 10_000  # so soon a reader finds a topic that was made anew
 IDLE_MS = 20  # FastStream waits this long for records, and when there are none as long again
 
 
@@ -66,6 +67,7 @@ class Bus:
             security=self._security(),
             middlewares=middlewares,
             allow_auto_create_topics=False,
+            metadata_max_age_ms=METADATA_MS,
             logger=log,
         )
 

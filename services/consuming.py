@@ -1,8 +1,9 @@
 """A consumer that runs: batches from the bus, each in one transaction, retried, halved, and at last buried, one event at a time.
 
 Invariants: nothing is acknowledged but by the transaction that took it; on assignment a partition is read from the offset kept with the
-effects; whatever escapes stops the process, since FastStream would go on with the next batch; many subjects failing one after the other
-stop it too, because that is a bad deploy and not a bad event.
+effects; one that was refilled after a loss is read again from its first record, and marks drop what was taken; whatever escapes stops
+the process, since FastStream would go on with the next batch; many subjects failing one after the other stop it too, because that is a
+bad deploy and not a bad event.
 """
 
 import asyncio
@@ -10,16 +11,18 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 from faststream.kafka import KafkaBroker
 
+from services.acknowledged import generation_of
 from services.bus import Bus, Records
 from services.consumer import Effect, Letter, Spoiled, Turn, take
 from services.inbox import Inbox, now_utc
-from services.store import Session, Store, backoff, passes
+from services.store import Session, Store, UpdateOne, backoff, passes
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -27,6 +30,7 @@ ATTEMPTS = 5
 ALIKE = 25  # subjects buried one after the other, without a success between
 LOOK = 5.0  # seconds for a look at how far it is
 PARKED_EVERY = 0.1  # seconds between looks at what is parked
+BACK = 16  # records: so far before its place a reader begins, to see whether what stands there is what stood there
 
 
 class TooManyFailures(Exception):
@@ -52,6 +56,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     _parked: bool = True
     _subscriber: Any = None
     _task: asyncio.Task[None] | None = None
+    _generations: dict[tuple[str, int], int] = field(default_factory=dict)
 
     async def run_on(self, broker: KafkaBroker) -> None:
         """Subscribe, and start."""
@@ -74,11 +79,15 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Read on from where the effects are."""
-        wanted = [f"{self.name}|{each.topic}|{each.partition}" for each in assigned]
+        wanted = [self._place(each.topic, each.partition) for each in assigned]
         kept = await self.store.by_id("offsets", wanted)
         for each in assigned:
-            stored = kept.get(f"{self.name}|{each.topic}|{each.partition}")
-            self._subscriber.consumer.seek(each, stored["next"] if stored else 0)
+            stored = kept.get(self._place(each.topic, each.partition), {})
+            self._generations[each.topic, each.partition] = stored.get("generation", 0)
+            self._subscriber.consumer.seek(each, max(0, stored.get("next", 0) - BACK))
+
+    def _place(self, topic: str, partition: int) -> str:
+        return f"{self.name}|{topic}|{partition}"
 
     async def level(self) -> tuple[int, int]:
         """How many records were read of how many there are now, over the partitions this copy holds."""
@@ -110,12 +119,32 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         letters = [Letter(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
         try:
             async with self._lock:
-                await self._take(letters)
+                anew = await self._begin_anew(letters)
+                await self._take([each for each in letters if (each.topic, each.partition) not in anew])
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  # FastStream would swallow it and go on
             self.fatal(error)
             await asyncio.Event().wait()
+
+    async def _begin_anew(self, letters: Sequence[Letter]) -> set[tuple[str, int]]:
+        """The partitions that were refilled since they were read: what was before this reader's place may be new to it."""
+        found: dict[tuple[str, int], int] = {}
+        for each in letters:
+            place = (each.topic, each.partition)
+            found[place] = max(found.get(place, 0), generation_of(each))
+        anew = {place: made for place, made in found.items() if made > self._generations.get(place, 0)}
+        for (topic, partition), made in anew.items():
+            log.warning(
+                "partition was refilled: reading it again",
+                extra={"consumer": self.name, "topic": topic, "partition": partition},
+            )
+            start = {"topic": topic, "partition": partition, "next": 0, "generation": made}
+            write = UpdateOne({"_id": self._place(topic, partition)}, {"$set": start}, upsert=True)
+            await self.store.transaction(partial(self.store.write, "offsets", [write]))
+            self._generations[topic, partition] = made
+            self._subscriber.consumer.seek(TopicPartition(topic, partition), 0)
+        return set(anew)
 
     async def _take(self, letters: Sequence[Letter], keys: Sequence[str] = ()) -> None:
         """All of it in one transaction; what fails by itself is found by halving."""

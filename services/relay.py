@@ -2,19 +2,22 @@
 
 Invariants: the resume token is saved only after Kafka's commit, so that nothing is skipped (what is sent again has the same id and
 sequence); any failure discards the producer and starts from the saved token; only the holder of the lease sends, and a holder that
-was frozen and wakes is fenced by Kafka itself.
+was frozen and wakes is fenced by Kafka itself; a topic that lost what was acknowledged is sent whole before anything new.
 """
 
 import asyncio
 import logging
 import uuid
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from services.acknowledged import Acknowledged, BusLost
 from services.bus import Bus
+from services.contracts.topics import TOPICS
+from services.sending import Sending
 from services.settings import Settings
 from services.store import Document, PyMongoError, Session, Store, backoff, passes, see_all_before
 from services.telemetry import Metrics
@@ -23,6 +26,8 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=6)
 IDLE_SAVE = 5.0  # seconds between saved tokens while nothing is said: the databases share an oplog that moves on
 LOOK_BACK = timedelta(minutes=10)
+LOOK = 5.0  # seconds between looks at what the bus still has
+NUDGE = 1.0  # seconds for readers to notice that their place is gone, before one record more tells those whose place is the new end
 
 
 class Deposed(Exception):
@@ -36,10 +41,11 @@ class Relay:
         self._service, self._store, self._bus, self._settings, self._metrics = service, store, bus, settings, metrics
         self._me = uuid.uuid4().hex
         self._renewed = 0.0
-        self._transacting = False
 
     async def run(self) -> None:
-        """Wait for the lease, relay while it is held, and begin again after whatever goes wrong."""
+        """Wait for the lease, relay while it is held, and begin again after whatever goes wrong.
+
+        An AssertionError is aiokafka's when a cluster that is just starting tells it of no broker."""
         failures = 0
         while True:
             try:
@@ -47,7 +53,7 @@ class Relay:
                     await asyncio.sleep(1.0)
                     continue
                 await self._relay()
-            except (KafkaError, PyMongoError, Deposed, ConnectionError, TimeoutError) as error:
+            except (KafkaError, PyMongoError, Deposed, BusLost, ConnectionError, TimeoutError, AssertionError) as error:
                 failures += 1
                 log.warning("relay begins again", extra={"service": self._service, "error": repr(error)[:300]})
                 await asyncio.sleep(0.1 + backoff(min(failures, 9), cap=5.0))
@@ -73,33 +79,24 @@ class Relay:
         await self._store["relay"].update_one({"_id": "relay", "holder": self._me}, {"$set": {"holder": None}})
 
     async def _relay(self) -> None:
-        producer = self._bus.producer(f"{self._store.name}.relay")
-        await producer.start()  # fences whoever sent before under this id
-        try:
-            state = await self._lease()
-            if state is None:
-                raise Deposed
-            async with await self._store.session() as session:
-                cursor, token = await self._open(session, state, producer)
-                await self._follow(session, cursor, token, producer)
-        finally:
-            await self._put_down(producer)
+        await self._bus.prepare(TOPICS.values())  # those that went missing meanwhile
+        own = [topic.name for topic in TOPICS.values() if topic.writer == self._service]
+        async with Acknowledged(self._store, self._bus, own) as acknowledged:
+            producer = self._bus.producer(f"{self._store.name}.relay")
+            async with (
+                Sending(producer, acknowledged, self._metrics) as sending,
+                await self._store.session() as session,
+            ):
+                state = await self._lease()
+                if state is None:
+                    raise Deposed
+                await acknowledged.look()
+                cursor, token = await self._open(session, state, sending)
+                for topic in acknowledged.owed:
+                    await self._refill(topic, session, sending, acknowledged)
+                await self._follow(session, cursor, token, sending, acknowledged)
 
-    async def _put_down(self, producer: AIOKafkaProducer) -> None:
-        """Abort what is open, or readers of committed records would stand still behind it until it times out."""
-        try:
-            if self._transacting:
-                async with asyncio.timeout(5):
-                    await producer.abort_transaction()
-        except (KafkaError, TimeoutError, ValueError) as error:
-            log.warning(
-                "open transaction is left to time out", extra={"service": self._service, "error": type(error).__name__}
-            )
-        finally:
-            self._transacting = False
-            await producer.stop()
-
-    async def _open(self, session: Session, state: Document, producer: AIOKafkaProducer) -> tuple[int, Document]:
+    async def _open(self, session: Session, state: Document, sending: Sending) -> tuple[int, Document]:
         """Open the stream where the token says; without one, or with one the server forgot, open it now and scan what was before."""
         if state["token"] is not None:
             try:
@@ -112,18 +109,37 @@ class Relay:
         see_all_before(session)  # the stream begins after what is applied, of which a scan sees what a majority has
         since = state.get("at")
         where = {"_id": {"$gte": first_id_of(since - LOOK_BACK)}} if since else {}
-        found = (
-            self._store["outbox"].find(where, session=session).sort([("seq", 1), ("_id", 1)])
-        )  # each subject in its order
-        batch: list[Document] = []
-        async for letter in found:
-            batch.append(letter)
-            if len(batch) == self._settings.relay_commit_events:
-                await self._send_all(batch, producer)
-                batch = []
-        await self._send_all(batch, producer)
+        async for batch in self._said(where, session):
+            await self._send(batch, sending)
         await self._save(token)
         return cursor, token
+
+    async def _said(self, where: Document, session: Session) -> AsyncIterator[list[Document]]:
+        """What the outbox has, each subject in its order, in batches of one transaction."""
+        batch: list[Document] = []
+        async for letter in self._store["outbox"].find(where, session=session).sort([("seq", 1), ("_id", 1)]):
+            batch.append(letter)
+            if len(batch) == self._settings.relay_commit_events:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    async def _refill(self, topic: str, session: Session, sending: Sending, acknowledged: Acknowledged) -> None:
+        """Send all of a topic again. Then one record more of each partition: a reader that stood just where the refilled partition
+        ends would see nothing new, and never learn that it must read it again."""
+        there, sent = await self._store["outbox"].count_documents({"topic": topic}), 0
+        last: dict[int, Document] = {}
+        async for batch in self._said({"topic": topic}, session):
+            placed = await self._send(batch, sending)
+            last |= {each.partition: letter for each, letter in zip(placed, batch, strict=True)}
+            sent += len(batch)
+            await acknowledged.progress(topic, sent, there)
+        await asyncio.sleep(NUDGE)
+        if last:
+            await self._send(list(last.values()), sending)
+        await acknowledged.refilled(topic)
+        log.warning("topic was refilled", extra={"service": self._service, "topic": topic, "records": sent})
 
     async def _watch(self, session: Session, start: Document) -> tuple[int, Document]:
         stages = [{"$changeStream": start}, {"$match": {"operationType": "insert"}}, {"$project": {"fullDocument": 1}}]
@@ -136,59 +152,53 @@ class Relay:
         answer = (await self._store.db.command(command, session=session))["cursor"]
         return answer["id"], answer["postBatchResumeToken"]
 
-    async def _follow(self, session: Session, cursor: int, token: Document, producer: AIOKafkaProducer) -> None:
-        """Send as letters come; commit when enough time has passed or enough are sent."""
+    async def _follow(
+        self, session: Session, cursor: int, token: Document, sending: Sending, acknowledged: Acknowledged
+    ) -> None:
+        """Send as letters come; commit when enough time has passed or enough are sent. BusLost when something is to be refilled."""
         loop = asyncio.get_running_loop()
         period = self._settings.relay_commit_ms / 1000
-        pending: list[asyncio.Future[Any]] = []
-        began, saved = 0.0, loop.time()
+        began, saved, looked = 0.0, loop.time(), loop.time()
         while True:
-            patience = max(0.001, began + period - loop.time()) if pending else period
-            more = {
-                "getMore": cursor,
-                "collection": "outbox",
-                "maxTimeMS": max(1, int(patience * 1000)),
-                "batchSize": 1000,
-            }
-            answer = (await self._store.db.command(more, session=session))["cursor"]
-            letters, token = answer["nextBatch"], answer["postBatchResumeToken"]
-            if letters and not pending:
-                await self._begin(producer)
+            patience = max(0.001, began + period - loop.time()) if sending.pending else period
+            letters, token = await self._more(session, cursor, patience)
+            if letters and not sending.pending:
                 began = loop.time()
-            pending += [await self._send(change["fullDocument"], producer) for change in letters]
-            full = len(pending) >= self._settings.relay_commit_events
-            if pending and (full or loop.time() - began >= period):
-                await self._commit(pending, producer)
-                pending = []
+            await sending.add(letters)
+            full = len(sending.pending) >= self._settings.relay_commit_events
+            if sending.pending and (full or loop.time() - began >= period):
+                await sending.commit()
                 await self._save(token)
                 saved = loop.time()
-            elif not pending and loop.time() - saved > IDLE_SAVE:
+            elif not sending.pending and loop.time() - saved > IDLE_SAVE:
                 await self._save(token)
                 saved = loop.time()
-            if loop.time() - self._renewed > LEASE.total_seconds() / 4 and await self._lease() is None:
-                raise Deposed
+            if not sending.pending and loop.time() - looked > LOOK:
+                await acknowledged.look()
+                looked = loop.time()
+                if acknowledged.owed:
+                    raise BusLost(", ".join(acknowledged.owed))
+            await self._keep()
 
-    async def _send(self, letter: Document, producer: AIOKafkaProducer) -> "asyncio.Future[Any]":
-        headers = [(name, text) for name, text in letter["headers"]]
-        future: asyncio.Future[Any] = await producer.send(
-            letter["topic"], value=letter["value"], key=letter["key"].encode(), headers=headers
-        )
-        return future
+    async def _more(self, session: Session, cursor: int, patience: float) -> tuple[list[Document], Document]:
+        """What the stream has, waiting so many seconds for it, and the token to resume after it."""
+        more = {"getMore": cursor, "collection": "outbox", "maxTimeMS": max(1, int(patience * 1000)), "batchSize": 1000}
+        answer = (await self._store.db.command(more, session=session))["cursor"]
+        return [change["fullDocument"] for change in answer["nextBatch"]], answer["postBatchResumeToken"]
 
-    async def _begin(self, producer: AIOKafkaProducer) -> None:
-        await producer.begin_transaction()
-        self._transacting = True
+    async def _send(self, letters: list[Document], sending: Sending) -> Sequence[Any]:
+        """In one transaction; where each record stands."""
+        await self._keep()
+        await sending.add(letters)
+        return await sending.commit()
 
-    async def _commit(self, pending: list["asyncio.Future[Any]"], producer: AIOKafkaProducer) -> None:
-        await asyncio.gather(*pending)
-        await producer.commit_transaction()
-        self._transacting = False
-        self._metrics.relayed(len(pending))
-
-    async def _send_all(self, letters: list[Document], producer: AIOKafkaProducer) -> None:
-        if letters:
-            await self._begin(producer)
-            await self._commit([await self._send(letter, producer) for letter in letters], producer)
+    async def _keep(self) -> None:
+        """Renew the lease when a quarter of it has passed. Raises Deposed when it is another's."""
+        if (
+            asyncio.get_running_loop().time() - self._renewed > LEASE.total_seconds() / 4
+            and await self._lease() is None
+        ):
+            raise Deposed
 
     async def _save(self, token: Document) -> None:
         """Only while the lease is ours: a relay that was deposed must not set the token back."""

@@ -51,11 +51,15 @@ def probe(settings: Settings) -> Callable[[Reactions], Service]:
     return build
 
 
-async def on_the_topic(service: Service, topic: str, until: Callable[[list[Event[Any]]], bool]) -> list[Event[Any]]:
-    """Everything committed on a topic, read from the first record until the condition holds (20 s at most)."""
+async def on_the_topic(
+    service: Service, topic: str, until: Callable[[list[Event[Any]]], bool], seconds: float = 20.0
+) -> list[Event[Any]]:
+    """Everything committed on a topic, read from the first record until the condition holds."""
     from tests.harness import eventually
 
-    consumer: AIOKafkaConsumer = service.bus.reader(isolation_level="read_committed", auto_offset_reset="earliest")
+    consumer: AIOKafkaConsumer = service.bus.reader(
+        isolation_level="read_committed", auto_offset_reset="earliest", metadata_max_age_ms=1000
+    )
     await consumer.start()
     try:
         consumer.subscribe([topic])
@@ -66,7 +70,7 @@ async def on_the_topic(service: Service, topic: str, until: Callable[[list[Event
                 events.extend(decode(record.value) for record in records if _is_event(record.value))
             return until(events)
 
-        await eventually(read)
+        await eventually(read, seconds)
         return events
     finally:
         await consumer.stop()
