@@ -10,8 +10,11 @@ from services.running import REMEMBERED
 from services.store import Store
 
 COLLECTIONS = (
-    "access", "answers", "contacts", "dead", "erased", "keys", "marks", "offsets", "outbox", "parked", "projections", "relay",
+    "access", "answers", "contacts", "dead", "erased", "keys", "marks", "offsets", "outbox", "parked", "projections", "relay", "topics",
 )  # fmt: skip
+
+# Whatever a rule overlooked, no two things are said at one sequence of a subject. (Dead letters have no sequence.)
+SPOKEN = [("p", 1), ("topic", 1), ("key", 1), ("seq", 1)]
 
 
 async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
@@ -20,6 +23,7 @@ async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
     for name in {*COLLECTIONS, *(kind.noun for kind in aggregates)} - there:
         await store.make(name)
     await store["outbox"].create_index([("seq", 1), ("_id", 1)])
+    await store["outbox"].create_index(SPOKEN, unique=True, partialFilterExpression={"seq": {"$gt": 0}})
     await store["parked"].create_index([("c", 1), ("k", 1)])
     await store["parked"].create_index([("c", 1), ("retry", 1)])
     await store["marks"].create_index([("c", 1)])

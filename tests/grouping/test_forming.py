@@ -133,3 +133,14 @@ async def test_a_proposal_can_be_confirmed_group_by_group_and_then_nobody_is_lef
     assert not people & {each["id"] for each in again["unplaced"]} | people & {
         m for g in again["groups"] for m in g["members"]
     }
+
+
+async def test_a_place_and_a_facilitator_registered_at_once_never_share_an_id(operator: Caller) -> None:
+    place = {"title": "Casa", "address": "Via Roma 1", "municipality": "monza", "rooms": 1}
+    leader = {"municipality": "monza", "slots": ["mon-evening"], "groups": 1}
+    for n in range(12):
+        answers = await asyncio.gather(
+            operator("PUT", f"/grouping/places/same-{n}", place),
+            operator("PUT", f"/grouping/facilitators/same-{n}", leader),
+        )
+        assert sorted(answer.status_code for answer in answers) == [204, 409], [answer.text for answer in answers]
