@@ -22,6 +22,7 @@ from services.issuer import Issuer
 from services.mailcatcher import catching
 from services.settings import Misconfigured, Settings
 from services.telemetry import serving_metrics
+from services.vault.master import VARIABLE as MASTER_KEYS
 
 
 class Home:
@@ -62,9 +63,8 @@ class Home:
                 f"Port {self._port} is taken: name another with --port, or 0 for a free one."
             ) from error
         self._stack.callback(listening.close)
+        keys = self._make_keys()
         engines = self._engines or await self._start_engines()
-        keys = self.data / "keys"
-        vault.make_keys(keys, SERVICES)
         self.base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self.issuer = Issuer(keys, f"{self.base}/issuer")
         smtp = (
@@ -91,6 +91,17 @@ class Home:
         with self._console.status("Starting the services"):
             await self.house.start()
         self._say_where(engines)
+
+    def _make_keys(self) -> Path:
+        """Before there is anything to lock with them. A new master key beside old data would lock everybody out of their own."""
+        keys, given = self.data / "keys", bool(os.environ.get(MASTER_KEYS))
+        if (self.data / "mongo").exists() and not (given or (keys / "master.jwks").exists()):
+            raise Misconfigured(
+                f"{keys / 'master.jwks'} is missing, and people's data in {self.data} cannot be read without it: put it back from its "
+                f"backup, or start with another folder."
+            )
+        vault.make_keys(keys, SERVICES, master_given=given)
+        return keys
 
     async def _start_engines(self) -> Engines:
         """Off the loop: a first start downloads, and formats."""
