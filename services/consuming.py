@@ -1,17 +1,20 @@
-"""A consumer that runs: batches from the bus, each in one transaction, retried, halved, and at last buried, one event at a time.
+"""A consumer that runs: batches from the bus, each in one transaction; what goes wrong is tried in halves, at last one event at a time.
 
 Invariants: nothing is acknowledged but by the transaction that took it; on assignment a partition is read from the offset kept with the
-effects; one that was refilled after a loss is read again from its first record, and marks drop what was taken; whatever escapes stops
-the process, since FastStream would go on with the next batch; many subjects failing one after the other stop it too, because that is a
-bad deploy and not a bad event.
+effects; one that was refilled after a loss is read again from its first record, and marks drop what was taken; an engine's failure is
+waited out and never counts against an event; whatever escapes stops the process, since FastStream would go on with the next batch; many
+subjects failing one after the other stop it too, because that is a bad deploy and not a bad event.
 """
 
 import asyncio
 import logging
+import sysconfig
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -21,19 +24,22 @@ from faststream.kafka import KafkaBroker
 from services.acknowledged import generation_of
 from services.bus import Bus, Records
 from services.consumer import Effect, Letter, Spoiled, Turn, take
+from services.dead import withdraw
 from services.inbox import Inbox, now_utc
-from services.store import Session, Store, UpdateOne, backoff, passes
+from services.kernel import Refused
+from services.settings import Misconfigured
+from services.store import PyMongoError, Session, Store, UpdateOne, backoff, passes
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 5
-ALIKE = 25  # subjects buried one after the other, without a success between
+PATIENCE = 5.0  # seconds in which a batch is tried as it is, before it is tried in halves
 LOOK = 5.0  # seconds for a look at how far it is
 PARKED_EVERY = 0.1  # seconds between looks at what is parked
 BACK = 16  # records: so far before its place a reader begins, to see whether what stands there is what stood there
 
 
-class TooManyFailures(Exception):
+class TooManyFailures(Misconfigured):
     """One sentence for the operator of the system: every event fails, so no event is at fault."""
 
 
@@ -51,8 +57,10 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     start: Start
     metrics: Metrics
     fatal: Callable[[BaseException], None]
+    alike: int  # subjects failing one after the other that stop it; 0: none do
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _burials: int = 0
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _row: list[str] = field(default_factory=list)  # dead letters since the last success
     _parked: bool = True
     _subscriber: Any = None
     _task: asyncio.Task[None] | None = None
@@ -65,7 +73,8 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._task = asyncio.create_task(self._look_at_parked(), name=f"parked of {self.name}")
 
     async def stop(self) -> None:
-        """Finish the batch in hand and leave the group."""
+        """Finish the batch in hand, unless it waits for an engine or has failed, and leave the group."""
+        self._stopping.set()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -119,13 +128,14 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         letters = [Letter(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
         try:
             async with self._lock:
-                anew = await self._begin_anew(letters)
-                await self._take([each for each in letters if (each.topic, each.partition) not in anew])
+                if not self._stopping.is_set():
+                    anew = await self._begin_anew(letters)
+                    await self._take([each for each in letters if (each.topic, each.partition) not in anew])
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  # FastStream would swallow it and go on
             self.fatal(error)
-            await asyncio.Event().wait()
+            await self._stopping.wait()
 
     async def _begin_anew(self, letters: Sequence[Letter]) -> set[tuple[str, int]]:
         """The partitions that were refilled since they were read: what was before this reader's place may be new to it."""
@@ -147,67 +157,121 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         return set(anew)
 
     async def _take(self, letters: Sequence[Letter], keys: Sequence[str] = ()) -> None:
-        """All of it in one transaction; what fails by itself is found by halving."""
-        for attempt in range(ATTEMPTS):
-            try:
-                await self._once(letters, keys)
-            except Exception as error:
-                if passes(error):
-                    log.warning("transaction tried again", extra={"consumer": self.name, "error": repr(error)[:300]})
-                    if attempt < 2 or len(letters) + len(keys) == 1:
-                        await asyncio.sleep(backoff(attempt + 5, cap=5.0))
-                        return await self._take(letters, keys)
-                if len(letters) + len(keys) > 1:
-                    return await self._halve(letters, keys)
-                log.warning("event failed", extra={"consumer": self.name, "attempt": attempt + 1}, exc_info=error)
-                if attempt + 1 == ATTEMPTS:
-                    return await self._bury(letters, keys, error)
-                await asyncio.sleep(backoff(attempt + 3))
+        """All of it in one transaction. Whatever goes wrong with several is tried again in halves: so what fails by itself is found, and
+        what was too much for one transaction, in time or in size, becomes less."""
+        try:
+            await self._once(letters, keys)
+        except TooManyFailures:
+            raise
+        except Exception as error:  # noqa: BLE001  # tried again, in parts
+            self._tell("batch is tried in halves, or its events one by one", error)
+            if len(letters) + len(keys) > 1:
+                await self._halve(letters, keys)
             else:
-                return None
-        return None
+                await self._alone(letters, keys)
 
     async def _halve(self, letters: Sequence[Letter], keys: Sequence[str]) -> None:
-        if keys:
-            middle = len(keys) // 2 or len(keys)
-            for part in (keys[:middle], keys[middle:]):
-                if part:
-                    await self._take((), part)
-        if letters:
-            middle = len(letters) // 2 or len(letters)
-            for some in (letters[:middle], letters[middle:]):
-                if some:
-                    await self._take(some)
+        middle = len(keys) // 2 or len(keys)
+        for part in (keys[:middle], keys[middle:]):
+            if part:
+                await self._take((), part)
+        middle = len(letters) // 2 or len(letters)
+        for some in (letters[:middle], letters[middle:]):
+            if some:
+                await self._take(some)
 
-    async def _bury(self, letters: Sequence[Letter], keys: Sequence[str], error: Exception) -> None:
-        self._burials += 1
-        if self._burials >= ALIKE:
-            raise TooManyFailures(
-                f"{self.name} stopped: {self._burials} subjects failed one after the other, the last with {error!r}. "
-                "That is not one bad event; mend the service and start it again."
-            ) from error
-        await self._once(letters, keys, doom=f"{type(error).__name__}: {error}"[:500])
+    async def _alone(self, letters: Sequence[Letter], keys: Sequence[str]) -> None:
+        """One event a transaction, then one by one what was parked behind it, so that a failure is the one event's whose turn it is.
+        What passes is waited out and does not count."""
+        doom, failures, waits = None, 0, 0
+        while letters or keys:
+            try:
+                turn = await self._once(letters, keys, limit=1, doom=doom)
+            except TooManyFailures:
+                raise
+            except Exception as error:
+                if passes(error):
+                    waits += 1
+                    self._tell("event waits for an engine", error)
+                    await self._pause(backoff(waits + 5, cap=5.0))
+                    continue
+                if doom is not None:
+                    raise  # what cannot even be buried
+                failures += 1
+                log.warning("event failed", extra={"consumer": self.name, "attempt": failures}, exc_info=error)
+                doom = reason_of(error) if failures >= ATTEMPTS else None
+                await self._pause(backoff(failures + 3))
+            else:
+                letters, keys, doom, failures, waits = (), turn.put_off, None, 0, 0
 
-    async def _once(self, letters: Sequence[Letter], keys: Sequence[str], doom: str | None = None) -> None:
+    async def _pause(self, seconds: float) -> None:
+        """Wait before the next try. Who stops meanwhile leaves everything as it is: what was not taken comes again."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+            raise asyncio.CancelledError
+
+    def _tell(self, what: str, error: Exception, **more: Any) -> None:
+        log.warning(what, extra={"consumer": self.name, "error": type(error).__name__, **more})
+
+    async def _once(
+        self, letters: Sequence[Letter], keys: Sequence[str], limit: int | None = None, doom: str | None = None
+    ) -> Turn:
         spoiled: dict[str, str] = {}
 
         async def body(session: Session) -> tuple[Turn, int]:
             effect, end = self.start(session)
-            turn = await take(letters, Inbox(self.name, self.store, session), effect, now_utc(), keys, doom, spoiled)
+            desk = Inbox(self.name, self.store, session)
+            turn = await take(letters, desk, effect, now_utc(), keys, doom, spoiled, limit)
+            self._refuse_a_row(turn)
             return turn, await end() or 0
 
-        turn, said = None, 0
-        while turn is None:
+        while True:
             try:
-                turn, said = await self.store.transaction(body)
+                turn, said = await self.store.transaction(body, PATIENCE)
             except Spoiled as waiting:
                 spoiled[waiting.event] = waiting.why
+            except TooManyFailures:
+                await self._take_back()
+                raise
+            else:
+                self._took(turn, said)
+                return turn
+
+    def _row_with(self, turn: Turn) -> list[str]:
+        return list(dict.fromkeys(turn.row if turn.took else [*self._row, *turn.row]))
+
+    def _refuse_a_row(self, turn: Turn) -> None:
+        """Not one more is buried when so many were: whatever is wrong, it is not the events."""
+        row = self._row_with(turn)
+        if turn.row and self.alike and len(row) >= self.alike:
+            why = next(each.why for each in turn.dead if each.name == row[-1])
+            raise TooManyFailures(
+                f"{self.name} stopped: {len(row)} subjects failed one after the other, the last with {why}. That is not one bad "
+                "event: mend the service and start it again, and all of them are taken. (If the events are at fault after all, "
+                "start it with AMA_ALIKE=0: then each becomes a dead letter.)"
+            )
+
+    async def _take_back(self) -> None:
+        """What was buried in a row was not at fault either."""
+        try:
+            await withdraw(self.store, self.name, self._row)
+        except PyMongoError as error:
+            self._tell("dead letters are left for `ama dead redrive`", error, count=len(self._row))
+
+    def _took(self, turn: Turn, said: int) -> None:
+        """It is committed: count it, and tell what an operator must know of."""
         counts = turn.tally.counts
-        if counts.get("taken"):
-            self._burials = 0
-        self._parked = self._parked or bool(counts.get("parked") or counts.get("still parked"))
+        self._row = self._row_with(turn)
+        self._parked = self._parked or bool(counts.get("parked") or counts.get("still parked") or turn.put_off)
         self.metrics.took(self.name, counts)
         self.metrics.said(said)
+        if turn.holes:
+            log.warning(
+                "events wait for a predecessor that is missing", extra={"consumer": self.name, "count": turn.holes}
+            )
+        for each in turn.dead:
+            place = {"topic": each.letter.topic, "offset": each.letter.offset}
+            log.error("dead letter: see `ama dead list`", extra={"consumer": self.name, **place})
 
     async def _look_at_parked(self) -> None:
         """Try again what waits for something that came by another road."""
@@ -219,6 +283,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 if not passes(error):
                     self.fatal(error)
                     return
+                self._tell("what is parked cannot be looked at", error)
 
     async def _retry_due(self) -> None:
         waiting = {"c": self.name, "why": {"$regex": "^not yet"}}
@@ -230,3 +295,14 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 await self._take((), list(dict.fromkeys(keys)))
         else:
             self._parked = await self.store["parked"].find_one(waiting) is not None
+
+
+def reason_of(error: BaseException) -> str:
+    """Why an event failed, for everybody who may see dead letters: what kind of error, and where. Never its text, in which a library may
+    quote what somebody said of themselves."""
+    code = f" ({error.code})" if isinstance(error, Refused) else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = ("site-packages", sysconfig.get_path("stdlib"))
+    ours = [each for each in frames if not any(place in each.filename for place in theirs)] or frames
+    where = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} in {ours[-1].name}" if ours else ""
+    return f"{type(error).__name__}{code}{where}"

@@ -10,7 +10,8 @@ from services.running import REMEMBERED
 from services.store import Store
 
 COLLECTIONS = (
-    "access", "answers", "contacts", "dead", "erased", "keys", "marks", "offsets", "outbox", "parked", "projections", "relay", "topics",
+    "access", "answers", "contacts", "dead", "dismissed", "erased", "keys", "marks", "offsets", "outbox", "parked", "projections", "relay",
+    "topics",
 )  # fmt: skip
 
 # Whatever a rule overlooked, no two things are said at one sequence of a subject. (Dead letters have no sequence.)
@@ -27,6 +28,9 @@ async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
     await store["parked"].create_index([("c", 1), ("k", 1)])
     await store["parked"].create_index([("c", 1), ("retry", 1)])
     await store["marks"].create_index([("c", 1)])
+    await store["dead"].create_index([("c", 1), ("status", 1)])
+    await store["dead"].create_index([("c", 1), ("k", 1)])
+    await store["dismissed"].create_index([("c", 1)])
     await store["access"].create_index([("p", 1), ("person", 1)])
     await store["answers"].create_index([("at", 1)], expireAfterSeconds=int(REMEMBERED.total_seconds()))
     for kind in aggregates:

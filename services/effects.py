@@ -64,23 +64,22 @@ class Opened:
         if issubclass(catalogue()[event.type], Restricted):
             if not isinstance(event.data, str) or person is None:
                 raise Unreadable("data", "a restricted payload that is not encrypted")
-            return read(
-                event.carrying(
-                    orjson.loads(vault.decrypt_payload(await self.unit.key(event.programme, person), event.data))
-                )
-            )
+            return read(event.carrying(_unsealed(await self.unit.key(event.programme, person), event.data)))
         return read(event)
 
     async def tabulate(self, letter: Letter) -> None:
         """Keep a record of a compacted topic. A key's tombstone is an erasure."""
-        headers = {name: value.decode() for name, value in letter.headers}
+        try:
+            headers = {name: value.decode() for name, value in letter.headers}
+            person = (letter.key or b"").decode()
+        except UnicodeDecodeError as error:
+            raise Unreadable("headers or key", "not UTF-8") from error
         programme, sequence = headers.get("programme"), headers.get("sequence", "")
         if letter.key is None or not programme or not sequence.isdecimal():
             log.error(
                 "record without programme or sequence ignored", extra={"topic": letter.topic, "offset": letter.offset}
             )
             return
-        person = letter.key.decode()
         if letter.value is None and letter.topic == KEYS.name:
             await forget(self.unit, programme, person)
             return
@@ -91,6 +90,13 @@ class Opened:
         if known is None or known["seq"] < int(sequence):
             document = {"p": programme, "seq": int(sequence), "value": letter.value}
             await store.write(table, [ReplaceOne({"_id": _id}, document, upsert=True)], self.unit.session)
+
+
+def _unsealed(key: bytes, data: str) -> Any:
+    try:
+        return orjson.loads(vault.decrypt_payload(key, data))
+    except (vault.Unopenable, orjson.JSONDecodeError) as error:
+        raise Unreadable("data", "does not open with the key of its person, or is not JSON") from error
 
 
 class Tabulating(Opened):

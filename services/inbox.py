@@ -4,15 +4,25 @@ Invariant: a partition's offset moves only from where this transaction read it, 
 partition cannot both take its records.
 """
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from services.consumer import Letter, Mark, Parked, Turn
+from services.consumer import Dead, Letter, Mark, Parked, Turn, key_of
 from services.kernel import new_id
 from services.store import Conflict, DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
 
 Partition = tuple[str, int]
+REMEMBERED = 50  # entries of a dead letter's history
+LARGEST = 900 * 1024  # bytes of a record that the bus takes again with a reason added
+OPEN = "open"
+_GENERATION = re.compile(r"\.g\d+$")
+
+
+def lasting(consumer: str) -> str:
+    """The consumer's name without its generation: what is dismissed for one is dismissed for all that follow."""
+    return _GENERATION.sub("", consumer)
 
 
 class Inbox:
@@ -32,7 +42,9 @@ class Inbox:
     async def marks(self, keys: Collection[str]) -> dict[str, Mark]:
         """The marks there are, by key."""
         found = await self._store.by_id("marks", [f"{key}|{self._consumer}" for key in keys], self._session)
-        return {each["k"]: Mark(each["seq"], each["id"], each.get("stopped")) for each in found.values()}
+        return {
+            each["k"]: Mark(each["seq"], each["id"], each.get("stopped"), writes=each["n"]) for each in found.values()
+        }
 
     async def parked(self, keys: Collection[str]) -> dict[str, dict[int, Parked]]:
         """What is parked, by key and sequence."""
@@ -43,6 +55,14 @@ class Inbox:
                 _letter(each), each["why"], each["since"], each["retry"], each["tries"]
             )
         return parked
+
+    async def dismissed(self, names: Collection[str]) -> Mapping[str, bool]:
+        """What was dismissed for this consumer. Dismissals are rare, so that it is asked first whether there are any."""
+        mine, store = lasting(self._consumer), self._store
+        if not await store["dismissed"].find_one({"c": mine}, {"_id": 1}, session=self._session):
+            return {}
+        found = await store.by_id("dismissed", [f"{mine}/{name}" for name in names], self._session)
+        return {each["name"]: each["keeps"] for each in found.values()}
 
     async def save(self, turn: Turn) -> None:
         """Write everything the turn changed, in a bulk write per collection."""
@@ -65,10 +85,8 @@ class Inbox:
         }
         gone = [DeleteOne({"_id": f"{key}|{consumer}|{seq}"}) for key, seq in turn.unparked]
         await store.write("parked", [*parking.values(), *gone], session)
-        if turn.dead:
-            buried = [self._bury(letter, why, turn.now) for letter, why in turn.dead]
-            await store.insert("dead", [dead for dead, _ in buried], session)
-            await store.insert("outbox", [outgoing for _, outgoing in buried], session)
+        await store.write("dead", [self._dead(each, turn.now) for each in turn.dead], session)
+        await store.insert("outbox", [self._told(each) for each in turn.dead], session)
 
     async def _save_offsets(self, turn: Turn) -> None:
         writes: list[Any] = []
@@ -86,23 +104,40 @@ class Inbox:
         if await self._store.write("offsets", writes, self._session) != moved:
             raise Conflict("another copy took these records")
 
-    def _bury(self, letter: Letter, why: str, now: datetime) -> tuple[Document, Document]:
-        origin = f"{letter.topic}/{letter.partition}/{letter.offset}"
-        dead = {"_id": new_id(), "c": self._consumer, "why": why, "at": now, "origin": origin, **_stored(letter)}
-        headers = [["reason", why.encode()[:1000]], ["origin", origin.encode()], ["consumer", self._consumer.encode()]]
-        outgoing = {
+    def _dead(self, dead: Dead, now: datetime) -> Any:
+        """One document for one record and consumer, however often it dies; its history says when and why."""
+        place = {"origin": _origin(dead.letter), "intruder": dead.intruder, **_stored(dead.letter)}
+        if (event := dead.event) is not None:
+            place |= {"k": key_of(event), "seq": event.sequence, "type": event.type, "subject": event.subject}
+        fields = {"c": self._consumer, "name": dead.name, "status": OPEN, "why": dead.why, "at": now, **place}
+        entry = {"at": now, "what": "died", "by": self._consumer, "why": dead.why}
+        change = {"$set": fields, "$push": {"history": {"$each": [entry], "$slice": -REMEMBERED}}}
+        return UpdateOne({"_id": f"{self._consumer}/{dead.name}"}, change, upsert=True)
+
+    def _told(self, dead: Dead) -> Document:
+        letter, headers = dead.letter, [["reason", dead.why.encode()[:1000]], ["origin", _origin(dead.letter).encode()]]
+        fits = len(letter.value or b"") <= LARGEST
+        return {
             "_id": new_id(),
             "topic": f"{letter.topic}.dead",
-            "key": (letter.key or b"none").decode(errors="replace"),
-            "value": letter.value,
-            "headers": headers,
+            "key": (letter.key or b"none")[:1000].decode(errors="replace"),
+            "value": letter.value if fits else None,
+            "headers": [
+                *headers,
+                ["consumer", self._consumer.encode()],
+                *([] if fits else [["left-out", b"too large"]]),
+            ],
             "seq": 0,
         }
-        return dead, outgoing
+
+
+def _origin(letter: Letter) -> str:
+    return f"{letter.topic}/{letter.partition}/{letter.offset}"
 
 
 def _mark(mark: Mark) -> Document:
-    return {"seq": mark.sequence, "id": mark.id, **({"stopped": mark.stopped} if mark.stopped else {})}
+    stopped = {"stopped": mark.stopped} if mark.stopped else {}
+    return {"seq": mark.sequence, "id": mark.id, "n": mark.writes + 1, **stopped}
 
 
 def _parked(parked: Parked) -> Document:

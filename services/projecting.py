@@ -9,6 +9,7 @@ from typing import Any
 
 from services.consumer import Effect, Projection
 from services.consuming import Consumption, Start
+from services.dead import supersede
 from services.effects import Projecting
 from services.inbox import now_utc
 from services.keyring import KeyHolder
@@ -58,11 +59,12 @@ class Shelf:
         await self._store["projections"].update_one({"_id": name}, {"$set": {"live": generation}}, upsert=True)
 
     async def discard(self, name: str, generation: int) -> None:
-        """Drop a generation: its rows, its marks and what it has parked."""
+        """Drop a generation: its rows, its marks and what it has parked. Its dead letters are nobody's business any more."""
         await self._store[collection_of(name, generation)].drop()
         consumer = consumer_of(name, generation)
         for collection in ("marks", "parked"):
             await self._store[collection].delete_many({"c": consumer})
+        await supersede(self._store, consumer)
         await self._store["offsets"].delete_many({"_id": {"$gte": f"{consumer}|", "$lt": f"{consumer}}}"}})
 
     def starting(self, name: str, generation: int, holder: KeyHolder) -> Start:

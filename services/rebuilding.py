@@ -40,6 +40,7 @@ async def rebuild(service: Service, projection: str, report: Callable[[int, int]
         service.shelf.starting(projection, generation, service.holder),
         service.metrics,
         lambda error: None if failed.done() else failed.set_exception(error),
+        service.settings.alike,
     )
     try:
         await consumption.run_on(broker)

@@ -171,7 +171,9 @@ class Service:
             self.spawn(self._follow_pointers(), "projection pointers")
 
     async def _run(self, name: str, topics: Sequence[str], start: Any) -> None:
-        consumption = Consumption(name, topics, self.store, self.bus, start, self.metrics, self.fail)
+        consumption = Consumption(
+            name, topics, self.store, self.bus, start, self.metrics, self.fail, self.settings.alike
+        )
         self.consumptions[name] = consumption
         await consumption.run_on(self._broker)
 

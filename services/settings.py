@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     otlp: str | None = Field(default=None, description="OTLP/HTTP endpoint for traces")
     relay_commit_ms: int = Field(default=250, ge=10, le=5000)
     relay_commit_events: int = Field(default=2000, ge=1)
+    alike: int = Field(
+        default=25,
+        ge=0,
+        description="subjects whose events fail one after the other before their consumer stops; 0: each is dead-lettered, however many",
+    )
     batch: int = Field(default=1000, ge=1, le=5000, description="records per consumer transaction")
 
     def database_of(self, service: str) -> str:

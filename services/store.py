@@ -41,22 +41,56 @@ T = TypeVar("T")
 Session = AsyncIOMotorClientSession
 Document = dict[str, Any]
 MAJORITY = WriteConcern("majority", wtimeout=20_000)
-# 91, 189, 10107, 11600, 11602, 13435, 13436: stepping down or shutting down; 262, 50: out of time; 290: the transaction lived too
-# long; 112: write conflict; 251: the transaction is no longer known. (MongoDB's error_codes.yml.)
-PASSING = {50, 91, 112, 189, 251, 262, 290, 10107, 11600, 11602, 13435, 13436}
+# 6, 7, 89, 9001: the network; 91, 189, 10107, 11600, 11602, 13435, 13436: stepping down or shutting down; 43: the cursor went with its
+# server; 50, 202, 262: out of time; 64: no majority in time; 134, 246: no snapshot yet; 112: write conflict; 251, 290: the transaction
+# was aborted, as one that lived too long is; 365: too much to do. (MongoDB's error_codes.yml.)
+PASSING = {
+    6,
+    7,
+    43,
+    50,
+    64,
+    89,
+    91,
+    112,
+    134,
+    189,
+    202,
+    246,
+    251,
+    262,
+    290,
+    365,
+    9001,
+    10107,
+    11600,
+    11602,
+    13435,
+    13436,
+}
+DUPLICATE = 11000
 
 
 class Conflict(Exception):
     """Somebody else changed what this transaction had read. It is nobody's business: the transaction is tried again."""
 
 
+class Uncertain(PyMongoError):
+    """The server did not say whether it committed. Only work that finds out what it has done already may be done again."""
+
+
+class Standing(PyMongoError):
+    """A duplicate that every new look at the store meets again: not somebody else's insert at the same moment, but one from before."""
+
+
 def passes(error: BaseException) -> bool:
     """Whether the same work can succeed when tried again: an engine that is down or electing, a conflict, an aborted lifetime."""
-    if isinstance(error, Conflict | ConnectionFailure):
+    if isinstance(error, Conflict | ConnectionFailure | Uncertain):
         return True
     if isinstance(error, BulkWriteError):
-        codes = {each.get("code") for each in error.details.get("writeErrors", [])}
-        return bool(codes) and codes <= {112, 11000}
+        details: Mapping[str, Any] = error.details
+        codes = {each.get("code") for each in (*details.get("writeErrors", []), *details.get("writeConcernErrors", []))}
+        return bool(codes) and codes <= {*PASSING, DUPLICATE}
     if isinstance(error, DuplicateKeyError):
         return True  # inserted meanwhile by another transaction: the next try sees it
     if isinstance(error, OperationFailure):
@@ -120,7 +154,9 @@ class Store:
                 return await self._once(body)
             except (PyMongoError, Conflict) as error:
                 attempt += 1
-                if not passes(error) or loop.time() > deadline or _a_duplicate_that_stays(error, attempt):
+                if attempt >= 5 and _a_duplicate(error):
+                    raise Standing("what is to be inserted was there before") from error
+                if isinstance(error, Uncertain) or not passes(error) or loop.time() > deadline:
                     raise
                 await asyncio.sleep(backoff(attempt))
 
@@ -168,9 +204,10 @@ def see_all_before(session: Session) -> None:
         session.advance_operation_time(time["clusterTime"])
 
 
-def _a_duplicate_that_stays(error: BaseException, attempt: int) -> bool:
-    duplicate = isinstance(error, DuplicateKeyError | BulkWriteError)
-    return duplicate and attempt >= 5
+def _a_duplicate(error: BaseException) -> bool:
+    if isinstance(error, BulkWriteError):
+        return any(each.get("code") == DUPLICATE for each in error.details.get("writeErrors", []))
+    return isinstance(error, DuplicateKeyError)
 
 
 async def _abort(session: Session) -> None:
@@ -187,6 +224,8 @@ async def _commit(session: Session) -> None:
             await session.commit_transaction()
             return
         except PyMongoError as error:
-            if attempt == 7 or not error.has_error_label("UnknownTransactionCommitResult"):
+            if not error.has_error_label("UnknownTransactionCommitResult"):
                 raise
+            if attempt == 7:
+                raise Uncertain(f"whether it was committed is not known: {type(error).__name__}") from error
             await asyncio.sleep(backoff(attempt + 4))

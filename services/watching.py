@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError
 
-from services.inbox import now_utc
+from services.consumer.desk import HOLE
+from services.inbox import OPEN, now_utc
 from services.relay import first_id_of
 from services.store import Document, PyMongoError, Store
 from services.telemetry import Metrics
@@ -45,9 +46,9 @@ async def watch(
 async def look(store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics) -> None:
     """Set every gauge once."""
     metrics.gauge("outbox_age_seconds", RELAY, await outbox_age(store))
-    waits, holes = await _counted(store, "parked"), await _counted(store, "parked", "hole")
-    dead = await _counted(store, "dead")
-    for consumer in {*consumptions, *waits, *dead}:
+    waits, holes = await _counted(store, "parked"), await _counted(store, "parked", why=HOLE)
+    dead = await _counted(store, "dead", status=OPEN)
+    for consumer in {*consumptions, *waits, *dead, *metrics.consumers} - {RELAY}:
         metrics.gauge("parked", consumer, waits.get(consumer, 0))
         metrics.gauge("holes", consumer, holes.get(consumer, 0))
         metrics.gauge("dead", consumer, dead.get(consumer, 0))
@@ -69,8 +70,7 @@ def said_at(id: str) -> datetime:
     return datetime.fromtimestamp(int(id.replace("-", "")[:12], 16) / 1000, UTC)
 
 
-async def _counted(store: Store, collection: str, why: str | None = None) -> dict[str, int]:
-    """How many documents each consumer has there."""
-    stages: list[Document] = [{"$match": {"why": why}}] if why else []
-    found = store[collection].aggregate([*stages, {"$group": {"_id": "$c", "n": {"$sum": 1}}}])
+async def _counted(store: Store, collection: str, **where: str) -> dict[str, int]:
+    """How many such documents each consumer has there."""
+    found = store[collection].aggregate([{"$match": where}, {"$group": {"_id": "$c", "n": {"$sum": 1}}}])
     return {each["_id"]: each["n"] async for each in found}

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from services.cli import contracts, events, keys, person, pilot, projections, run, token
+from services.cli import contracts, dead, events, keys, person, pilot, projections, run, token
 from services.engines.errors import EngineError
 from services.settings import Misconfigured
 
@@ -25,6 +25,7 @@ app.add_typer(pilot.app, name="pilot")
 app.add_typer(person.app, name="person")
 app.add_typer(projections.app, name="projections")
 app.add_typer(events.app, name="events")
+app.add_typer(dead.app, name="dead")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(keys.app, name="keys")
 

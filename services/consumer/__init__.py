@@ -4,8 +4,10 @@ Invariant: this package imports nothing of ours but the contracts and itself, so
 """
 
 from services.consumer.declare import NotYet, Projection, Reactions, Rows, Spoiled, on
-from services.consumer.taking import Desk, Effect, Letter, Mark, Parked, Tally, Turn, take
+from services.consumer.desk import Dead, Desk, Effect, Letter, Mark, Parked, Tally, Turn, key_of
+from services.consumer.taking import take
 
 __all__ = [
-    "Desk", "Effect", "Letter", "Mark", "NotYet", "Parked", "Projection", "Reactions", "Rows", "Spoiled", "Tally", "Turn", "on", "take",
+    "Dead", "Desk", "Effect", "Letter", "Mark", "NotYet", "Parked", "Projection", "Reactions", "Rows", "Spoiled", "Tally", "Turn",
+    "key_of", "on", "take",
 ]  # fmt: skip

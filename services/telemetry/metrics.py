@@ -23,6 +23,7 @@ class Metrics:
         self._relayed = self._counter("relayed", "Outbox records committed to the bus")
         self._commits = self._counter("relay_commits", "Transactions committed to the bus")
         self._taken = self._counter("taken", "Records by outcome", "consumer", "outcome")
+        self.consumers: set[str] = set()  # whose gauges are shown
         self._gauges = {
             name: Gauge(f"ama_{name}", text, ["service", "consumer"], registry=self.registry)
             for name, text in (
@@ -63,6 +64,7 @@ class Metrics:
 
     def gauge(self, name: str, consumer: str, value: float) -> None:
         """How it stands now: lag, parked, holes, dead, outbox_age_seconds."""
+        self.consumers.add(consumer)
         self._gauges[name].labels(self.service, consumer).set(value)
 
 

@@ -16,8 +16,9 @@ from services.contracts.enrolment import Purpose
 from services.keyring import service_holder
 from services.service import Service, running
 from services.settings import Settings
+from tests.services.apart import PROGRAMME, apart
 
-PROGRAMME = "monza-brianza"
+__all__ = ["PROGRAMME", "apart"]
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 
 

@@ -1,14 +1,15 @@
 """Taken once, whatever the bus does: the algorithm alone, against a desk in memory."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.consumer import Letter, Mark, NotYet, Parked, Turn, take
+from services.consumer import Dead, Letter, Mark, NotYet, Parked, Turn, take
+from services.consumer.taking import TRIES
 from services.contracts import Event, encode
 from services.contracts.enrolment import WorkerReferred
 
@@ -22,7 +23,8 @@ class MemoryDesk:
         self.kept_offsets: dict[tuple[str, int], int] = {}
         self.kept_marks: dict[str, Mark] = {}
         self.kept_parked: dict[str, dict[int, Parked]] = {}
-        self.dead: list[tuple[Letter, str]] = []
+        self.dead: list[Dead] = []
+        self.let_go: dict[str, bool] = {}
 
     async def offsets(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
         return {each: self.kept_offsets[each] for each in partitions if each in self.kept_offsets}
@@ -33,6 +35,9 @@ class MemoryDesk:
 
     async def parked(self, keys: Collection[str]) -> dict[str, dict[int, Parked]]:
         return {key: dict(self.kept_parked[key]) for key in keys if key in self.kept_parked}
+
+    async def dismissed(self, names: Collection[str]) -> Mapping[str, bool]:
+        return {name: self.let_go[name] for name in names if name in self.let_go}
 
     async def save(self, turn: Turn) -> None:
         self.kept_marks |= turn.marks
@@ -124,7 +129,7 @@ def test_another_event_at_a_taken_sequence_stops_that_subject_and_no_other() -> 
     desk, seen = MemoryDesk(), Seen()
     run([letters([event("a", 1), event("a", 1, "other"), event("a", 2), event("b", 1)])], desk, seen)
     assert seen.taken == ["a1", "b1"]
-    assert [reason for _, reason in desk.dead] == ["another event (other) at sequence 1, which was taken as a1"]
+    assert [dead.why for dead in desk.dead] == ["another event (other) at sequence 1, which was taken as a1"]
     assert list(desk.kept_parked["/programmes/p/enrolment|a"]) == [2]
 
 
@@ -146,12 +151,15 @@ def test_what_waits_too_long_is_buried_and_its_subject_stops() -> None:
     desk, seen = MemoryDesk(), Seen(blocked=["a1"])
     run([letters([event("a", 1), event("a", 2)])], desk, seen)
 
-    async def much_later() -> None:
-        await take([], desk, seen, NOW + timedelta(hours=1), also=["/programmes/p/enrolment|a"])
+    async def often(times: int, after: timedelta) -> None:
+        for _ in range(times):
+            await take([], desk, seen, NOW + after, also=["/programmes/p/enrolment|a"])
 
-    asyncio.run(much_later())
+    asyncio.run(often(1, timedelta(days=1)))
+    assert not desk.dead, "a consumer that was down for a day has not tried for a day"
+    asyncio.run(often(TRIES, timedelta(days=1)))
     assert seen.taken == []
-    assert [reason for _, reason in desk.dead] == ["waited too long: not yet: what it needs"]
+    assert [dead.why for dead in desk.dead] == ["waited too long: not yet: what it needs"]
 
 
 @given(st.binary() | st.none())
@@ -160,4 +168,52 @@ def test_no_record_stops_the_others(value: bytes | None) -> None:
     strange = Letter("ama.enrolment", 0, 0, None, value, [("content-type", b"\xff\xfe")])
     run([[strange, *letters([event("a", 1)], first=1)]], desk, seen)
     assert seen.taken == ["a1"]
-    assert [letter for letter, _ in desk.dead] == [strange]
+    assert [dead.letter for dead in desk.dead] == [strange]
+
+
+def test_a_repeat_of_what_waits_is_dropped_and_another_event_in_its_place_stops_the_subject() -> None:
+    desk, seen = MemoryDesk(), Seen()
+    run([letters([event("a", 2), event("a", 2), event("a", 2, "other"), event("a", 1)])], desk, seen)
+    assert seen.taken == []
+    assert [(dead.name, dead.why) for dead in desk.dead] == [
+        ("other", "another event (other) at sequence 2, where a2 waits")
+    ]
+    assert sorted(desk.kept_parked["/programmes/p/enrolment|a"]) == [1, 2]
+
+
+def test_what_was_dismissed_keeps_its_place_without_effect_and_a_dismissed_intruder_has_none() -> None:
+    desk, seen = MemoryDesk(), Seen()
+    desk.let_go = {"a2": True, "other": False}
+    run(
+        [letters([event("a", 1, "other"), event("a", 1), event("a", 3), event("a", 2), event("a", 2, "other")])],
+        desk,
+        seen,
+    )
+    assert seen.taken == ["a1", "a3"]
+    assert not desk.dead
+
+
+def test_it_is_said_of_each_that_is_parked_what_it_waits_for() -> None:
+    desk, seen, key = MemoryDesk(), Seen(blocked=["a1"]), "/programmes/p/enrolment|a"
+    run([letters([event("a", 4), event("a", 2)])], desk, seen)
+    assert [desk.kept_parked[key][n].why for n in (2, 4)] == ["hole", "hole"]
+    run([letters([event("a", 1)], first=2)], desk, seen)
+    assert [desk.kept_parked[key][n].why for n in (1, 2, 4)] == [
+        "not yet: what it needs",
+        "behind one that waits",
+        "behind one that waits",
+    ]
+    seen.blocked.clear()
+    asyncio.run(_again(desk, seen))
+    assert {n: parked.why for n, parked in desk.kept_parked[key].items()} == {4: "hole"}
+
+
+def test_with_a_limit_what_would_follow_is_left_parked_and_due() -> None:
+    desk, seen, key = MemoryDesk(), Seen(), "/programmes/p/enrolment|a"
+    run([letters([event("a", 2), event("a", 3)])], desk, seen)
+    turn = asyncio.run(take(letters([event("a", 1)], first=2), desk, seen, NOW, limit=1))
+    assert (seen.taken, turn.put_off) == (["a1"], [key])
+    assert desk.kept_parked[key][2].waits
+    assert desk.kept_parked[key][2].retry <= NOW
+    asyncio.run(take([], desk, seen, NOW, also=[key]))
+    assert seen.taken == ["a1", "a2", "a3"]

@@ -220,7 +220,9 @@ async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: S
     parked = [{"c": "reactions", "why": why} for why in ("hole", "hole", "not yet: a key")]
     async with running(service, ["api"]):
         await service.store["parked"].insert_many(parked)
-        await service.store["dead"].insert_one({"c": "pool.g1"})
+        await service.store["dead"].insert_many(
+            [{"c": "pool.g1", "status": "open"}, {"c": "pool.g1", "status": "dismissed"}]
+        )
         await watching.look(service.store, service.consumptions, service.metrics)
     wanted = {"parked": ("reactions", 3), "holes": ("reactions", 2), "dead": ("pool.g1", 1)}
     consumer, value = wanted[figure]

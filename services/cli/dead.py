@@ -1,0 +1,198 @@
+"""`ama dead`: what could not be taken. Look at it, have it taken again, or let it go.
+
+Invariant: a payload is shown as it stands on the bus, never opened; the command writes down what shall be done, and the consumer does it.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+T = TypeVar("T")
+app = typer.Typer(no_args_is_help=True, help="Dead letters: what could not be taken. Look, redrive, or dismiss.")
+Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
+Service = Annotated[str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics")]
+Id = Annotated[str, typer.Argument(help="Its id, as `list` shows it.")]
+By = Annotated[str, typer.Option(help="Who decides this; kept with it.", envvar="AMA_BY")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+HERE = Path(".ama")
+WIDE = 200  # columns where there is no terminal
+
+
+@app.command("list")
+def list_(
+    service: Annotated[str | None, typer.Argument(help="One of the five; without it, all.")] = None,
+    consumer: Annotated[str | None, typer.Option(help="Only those of this consumer.")] = None,
+    closed: Annotated[bool, typer.Option("--closed", help="Also those that were dealt with.")] = False,
+    as_json: Json = False,
+    data: Data = HERE,
+) -> None:
+    """The dead letters that are open, oldest first."""
+    from services.contracts.topics import SERVICES
+    from services.dead import listed
+
+    rows: list[dict[str, Any]] = []
+    for name in [service] if service else SERVICES:
+        there = _on(name, data, lambda store: listed(store, consumer, closed))
+        rows += [{"service": name, **each} for each in there]
+    if as_json:
+        _print_json([_plain(each) for each in rows])
+        return
+    _console().print(_table(rows) if rows else "No dead letters.")
+
+
+@app.command()
+def show(service: Service, id: Id, as_json: Json = False, data: Data = HERE) -> None:
+    """One of them: why it died, where it came from, its envelope, how many wait behind it, and what was done about it."""
+    from services.dead import found, standing
+
+    async def look(store: Any) -> dict[str, Any]:
+        dead = await found(store, id)
+        return {**dead, **await standing(store, dead)}
+
+    dead = _plain(_on(service, data, look))
+    if as_json:
+        _print_json(dead)
+        return
+    to = _console()
+    for name in ("id", "status", "why", "at", "consumer", "origin", "type", "subject", "sequence"):
+        to.print(f"{name:>9}  {escape(str(dead.get(name, '-')))}")
+    to.print(
+        f"{'behind it':>9}  {dead['parked']} of its subject's events wait; the last that was taken has sequence {dead['taken']}"
+    )
+    for each in dead["history"]:
+        told = f": {each['why']}" if "why" in each else ""
+        to.print(f"{'history':>9}  {each['at']} {each['what']}, by {each['by']}{escape(told)}", soft_wrap=True)
+    to.print(f"{'record':>9}  {escape(_pretty(dead['record']))}", soft_wrap=True)
+
+
+@app.command()
+def redrive(
+    service: Service,
+    id: Annotated[str | None, typer.Argument(help="Its id, as `list` shows it.")] = None,
+    all_of: Annotated[str | None, typer.Option("--all", metavar="CONSUMER", help="All that are open of it.")] = None,
+    by: By = "operator",
+    data: Data = HERE,
+) -> None:
+    """Have its consumer take it again, and after it in order what waits behind it. If it fails again, it is dead again."""
+    from services.dead import listed
+    from services.dead import redrive as again
+
+    if (id is None) == (all_of is None):
+        raise typer.BadParameter("give an id, or --all CONSUMER")
+    if id is not None:
+        held = _on(service, data, lambda store: again(store, id, by))
+        _console().print(_done("is taken again by its consumer, within seconds if it runs", held))
+        return
+
+    async def every(store: Any) -> tuple[int, int]:
+        there = await listed(store, all_of)
+        able = [each["_id"] for each in there if "k" in each and not each["intruder"]]
+        for each in able:
+            await again(store, each, by)
+        return len(able), len(there) - len(able)
+
+    done, left = _on(service, data, every)
+    rest = f" {left} can only be dismissed." if left else ""
+    _console().print(f"{done} are taken again by {all_of}, within seconds if it runs.{rest}")
+
+
+@app.command()
+def dismiss(
+    service: Service,
+    id: Id,
+    reason: Annotated[str, typer.Option(help="Why; kept with it.")],
+    by: By,
+    data: Data = HERE,
+) -> None:
+    """Let it go for good: an event counts as taken without any effect, now and in every rebuild, and what waits behind it follows."""
+    from services.dead import dismiss as let_go
+
+    if not reason.strip() or not by.strip():
+        raise typer.BadParameter("--reason and --by must say something")
+    held = _on(service, data, lambda store: let_go(store, id, by, reason))
+    _console().print(_done("is dismissed; what waits behind it follows", held))
+
+
+def _done(what: str, held: bool) -> str:
+    return f"It {what}." + (
+        " Another dead letter of its subject still holds them back: see `ama dead list`." if held else ""
+    )
+
+
+def _on(service: str, data: Path, work: Callable[[Any], Awaitable[T]]) -> T:
+    """Do it on the service's database. A refusal is one sentence."""
+    from services.cli.where import settings
+    from services.contracts.topics import SERVICES
+    from services.kernel import Refused
+    from services.settings import Misconfigured
+    from services.store import PyMongoError, Store
+
+    if service not in SERVICES:
+        raise Misconfigured(f"There is no service {service}; there are {', '.join(SERVICES)}.")
+    given = settings(data)
+
+    async def run() -> T:
+        store = Store(given.mongo, given.database_of(service))
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(run())
+    except Refused as refused:
+        Console(stderr=True).print(f"Refused: {refused.detail}", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from refused
+    except PyMongoError as error:
+        raise Misconfigured(f"MongoDB cannot be asked: {type(error).__name__}.") from error
+
+
+def _plain(dead: dict[str, Any]) -> dict[str, Any]:
+    """For people and for other programs: names written out, times in ISO 8601, the record as text."""
+    names = {"_id": "id", "c": "consumer", "seq": "sequence", "value": "record", "k": "inbox"}
+    told = {names.get(name, name): value for name, value in dead.items() if name != "name"}
+    told["history"] = [{name: _time(value) for name, value in each.items()} for each in dead["history"]]
+    for name in ("record", "key"):
+        if isinstance(told.get(name), bytes):
+            told[name] = told[name].decode(errors="replace")
+    return {name: _time(value) for name, value in told.items()}
+
+
+def _time(value: Any) -> Any:
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
+
+
+def _pretty(record: str | None) -> str:
+    try:
+        return json.dumps(json.loads(record or ""), indent=2, ensure_ascii=False)
+    except ValueError:
+        return repr(record)
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None)
+    for name in ("service", "id"):
+        table.add_column(name, no_wrap=True)
+    for name in ("when", "consumer", "type", "subject", "status", "why"):
+        table.add_column(name, overflow="fold")
+    for each in rows:
+        kind, subject = each.get("type", "-").removeprefix("it.amalavoro."), each.get("subject", "-")
+        told = (each["service"], each["_id"], _time(each["at"]), each["c"], kind, subject, each["status"], each["why"])
+        table.add_row(*map(escape, told))
+    return table
+
+
+def _print_json(told: Any) -> None:
+    print(json.dumps(told, indent=2, ensure_ascii=False))
+
+
+def _console() -> Console:
+    return Console() if Console().is_terminal else Console(width=WIDE)
