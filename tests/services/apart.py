@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
+from pymongo import AsyncMongoClient
 from typer.testing import CliRunner
 
 from services.bus import Bus
@@ -25,6 +26,7 @@ from services.engines.ports import Ports
 from services.keyring import service_holder
 from services.service import Service, running
 from services.settings import Settings
+from services.store import PyMongoError, UpdateOne
 from services.work import Work
 from tests.harness import SHIPPED, eventually
 
@@ -50,6 +52,23 @@ class Apart:
         ports = Ports(self._embedded.data / "ports.json")
         uri = await asyncio.to_thread(self._embedded._mongod.start, ports, self._embedded._lock.descriptor)
         assert uri == self.engines.mongo, "it comes back where it was"
+
+    async def admin(self, command: dict[str, Any]) -> None:
+        """A command for the server."""
+        async with AsyncMongoClient[dict[str, Any]](self.engines.mongo) as client:
+            await client.admin.command(command)
+
+    async def elects(self, service: Service) -> None:
+        """Wait for a primary."""
+
+        async def answers() -> bool:
+            try:
+                await service.store.write("trial", [UpdateOne({"_id": 1}, {"$inc": {"n": 1}}, upsert=True)])
+            except PyMongoError:
+                return False
+            return True
+
+        await eventually(answers, 60)
 
     def settings(self, **given: Any) -> Settings:
         database = f"a{uuid.uuid4().hex[:10]}"
@@ -121,15 +140,15 @@ def subjects(number: int) -> list[str]:
     return [f"s{uuid.uuid4().hex[:12]}" for _ in range(number)]
 
 
-async def tell(bus: Bus, *events: Event[Any] | tuple[str, bytes | None], topic: str = "ama.enrolment") -> None:
-    """Put these on the bus in this order; a pair is a key and a value as they are."""
+async def tell(bus: Bus, *events: Event[Any] | tuple[str, bytes | None], partition: int | None = None) -> None:
+    """Enrolment seems to say these, in this order; a pair is a key and a value as they are. In one `partition` they make one batch."""
     producer = AIOKafkaProducer(**bus.client(), acks="all")
     await producer.start()
     try:
         sent = []
         for each in events:
             subject, value = each if isinstance(each, tuple) else (each.subject, encode(each))
-            sent.append(await producer.send(topic, value=value, key=subject.encode()))
+            sent.append(await producer.send("ama.enrolment", value=value, key=subject.encode(), partition=partition))
         await asyncio.gather(*sent)
     finally:
         await producer.stop()
@@ -193,12 +212,13 @@ async def listening(service: Service, roles: Collection[str] = ("consume",)) -> 
 
 
 async def from_now_on(service: Service, *consumers: str) -> None:
-    """As if these had taken everything that is on the bus."""
-    await service.bus.prepare(TOPICS.values())
+    """As if these had taken everything that is on the bus, where only enrolment speaks."""
+    topic = TOPICS["ama.enrolment"]
+    await service.bus.prepare([topic])
     reader = service.bus.reader()
     await reader.start()
     try:
-        partitions = [TopicPartition(topic.name, n) for topic in TOPICS.values() for n in range(topic.partitions)]
+        partitions = [TopicPartition(topic.name, n) for n in range(topic.partitions)]
         for each, end in (await reader.end_offsets(partitions)).items():
             for consumer in consumers:
                 place = {"topic": each.topic, "partition": each.partition, "next": end}
