@@ -121,7 +121,7 @@ async def _go_on(store: Store, dead: Document, session: Session) -> bool:
     other = await store["dead"].find_one({**mine, "status": OPEN}, session=session)
     stopped = {"$set": {"stopped": other["why"]}} if other else {"$unset": {"stopped": ""}}
     mark: Document | None = await store["marks"].find_one_and_update(
-        {"_id": _mark_of(dead)}, {"$inc": {"n": 1}, **stopped}, return_document=True, session=session
+        {"_id": _mark_of(dead)}, stopped, return_document=True, session=session
     )
     if mark is None:
         raise Refused("no-consumer", f"The consumer {dead['c']} is no more.")

@@ -42,9 +42,7 @@ class Inbox:
     async def marks(self, keys: Collection[str]) -> dict[str, Mark]:
         """The marks there are, by key."""
         found = await self._store.by_id("marks", [f"{key}|{self._consumer}" for key in keys], self._session)
-        return {
-            each["k"]: Mark(each["seq"], each["id"], each.get("stopped"), writes=each["n"]) for each in found.values()
-        }
+        return {each["k"]: Mark(each["seq"], each["id"], each.get("stopped")) for each in found.values()}
 
     async def parked(self, keys: Collection[str]) -> dict[str, dict[int, Parked]]:
         """What is parked, by key and sequence."""
@@ -136,8 +134,7 @@ def _origin(letter: Letter) -> str:
 
 
 def _mark(mark: Mark) -> Document:
-    stopped = {"stopped": mark.stopped} if mark.stopped else {}
-    return {"seq": mark.sequence, "id": mark.id, "n": mark.writes + 1, **stopped}
+    return {"seq": mark.sequence, "id": mark.id, **({"stopped": mark.stopped} if mark.stopped else {})}
 
 
 def _parked(parked: Parked) -> Document:

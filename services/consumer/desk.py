@@ -29,14 +29,12 @@ class Letter:
 
 @dataclass(slots=True)
 class Mark:
-    """The last event taken of one source and subject. `stopped` says why the subject stands still, if it does. `writes` counts how often
-    it was saved: a mark that is saved as it was would be no write to the store, and two who park and let go would not meet there."""
+    """The last event taken of one source and subject. `stopped` says why the subject stands still, if it does."""
 
     sequence: int = 0
     id: str = ""
     stopped: str | None = None
     dirty: bool = False
-    writes: int = 0
 
     def move(self, event: Event[Any]) -> None:
         """This event is taken."""
