@@ -244,7 +244,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Not one more is buried when so many were: whatever is wrong, it is not the events."""
         row = self._row_with(turn)
         if turn.row and self.alike and len(row) >= self.alike:
-            why = next(each.why for each in turn.dead if each.name == row[-1])
+            why = next(each.why for each in turn.dead if each.name == turn.row[-1])
             raise TooManyFailures(
                 f"{self.name} stopped: {len(row)} subjects failed one after the other, the last with {why}. That is not one bad "
                 "event: mend the service and start it again, and all of them are taken. (If the events are at fault after all, "

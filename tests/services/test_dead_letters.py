@@ -5,15 +5,19 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
+
 from services import consuming, dead, watching
 from services.consumer import Projection, Rows, key_of, on, take
 from services.consumer.desk import Letter
-from services.contracts import Event, encode
+from services.contracts import TOPICS, Event, encode
 from services.contracts.enrolment import ConsentChanged, WorkerReferred
+from services.contracts.topics import KEYS
 from services.effects import Reacting
 from services.inbox import Inbox, now_utc
+from services.keyring import service_holder
 from services.rebuilding import rebuild
-from services.service import Service
+from services.service import Service, running
 from services.store import Session
 from services.unit import Unit
 from tests.harness import eventually
@@ -384,3 +388,17 @@ async def test_a_service_that_stops_so_says_it_in_one_sentence_on_its_way_out(ap
     assert last.startswith("ama: reactions stopped: 3 subjects failed one after the other")
     assert await dead.listed(service.store) == []
     await service.stop()
+
+
+async def test_a_record_that_no_table_can_keep_is_dead_and_the_service_goes_on(apart: Apart) -> None:
+    settings = apart.settings()
+    service = Service("grouping", settings, holder=service_holder("grouping", settings.keys), tables=[KEYS])
+    await service.bus.prepare(TOPICS.values())
+    producer = AIOKafkaProducer(**service.bus.client())
+    await producer.start()
+    for headers in ([("programme", b"\xff")], [("programme", b"p"), ("sequence", b"1")]):
+        await producer.send_and_wait(KEYS.name, value=b"{}", key=b"somebody", headers=headers)
+    await producer.stop()
+    async with running(service, ["consume"]):
+        assert await service.store["keys"].count_documents({"_id": "p/somebody"}) == 1
+        assert [each["why"] for each in await dead.listed(service.store)] == ["headers or key: not UTF-8"]
