@@ -8,13 +8,11 @@ subjects failing one after the other stop it too, because that is a bad deploy a
 
 import asyncio
 import logging
-import sysconfig
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from itertools import count
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -25,9 +23,8 @@ from services.acknowledged import generation_of
 from services.bus import Bus, Records
 from services.consumer import Effect, Letter, Spoiled, Turn, take
 from services.dead import withdraw
+from services.failures import Row, TooManyFailures, reason_of
 from services.inbox import Inbox, now_utc
-from services.kernel import Refused
-from services.settings import Misconfigured
 from services.store import PyMongoError, Session, Store, UpdateOne, backoff, passes
 from services.telemetry import Metrics
 
@@ -37,10 +34,6 @@ PATIENCE = 5.0  # seconds in which a batch is tried as it is, before it is tried
 LOOK = 5.0  # seconds for a look at how far it is
 PARKED_EVERY = 0.1  # seconds between looks at what is parked
 BACK = 16  # records: so far before its place a reader begins, to see whether what stands there is what stood there
-
-
-class TooManyFailures(Misconfigured):
-    """One sentence for the operator of the system: every event fails, so no event is at fault."""
 
 
 Start = Callable[[Session], tuple[Effect, Callable[[], Awaitable[Any]]]]
@@ -60,11 +53,14 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     alike: int  # subjects failing one after the other that stop it; 0: none do
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _row: list[str] = field(default_factory=list)  # dead letters since the last success
+    _row: Row = field(init=False)
     _parked: bool = True
     _subscriber: Any = None
     _task: asyncio.Task[None] | None = None
     _generations: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._row = Row(self.name, self.alike)
 
     async def run_on(self, broker: KafkaBroker) -> None:
         """Subscribe, and start."""
@@ -151,7 +147,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             )
             start = {"topic": topic, "partition": partition, "next": 0, "generation": made}
             write = UpdateOne({"_id": self._place(topic, partition)}, {"$set": start}, upsert=True)
-            await self.store.transaction(partial(self.store.write, "offsets", [write]))
+            await self._patiently(partial(self.store.transaction, partial(self.store.write, "offsets", [write])))
             self._generations[topic, partition] = made
             self._subscriber.consumer.seek(TopicPartition(topic, partition), 0)
         return set(anew)
@@ -204,6 +200,19 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             else:
                 letters, keys, doom, failures, waits = (), turn.put_off, None, 0, 0
 
+    async def _patiently(self, work: Callable[[], Awaitable[Any]]) -> None:
+        """Do it, however long an engine is away."""
+        for waits in count(1):
+            try:
+                await work()
+            except PyMongoError as error:
+                if not passes(error):
+                    raise
+                self._tell("waiting for an engine", error)
+                await self._pause(backoff(waits + 5, cap=5.0))
+            else:
+                return
+
     async def _pause(self, seconds: float) -> None:
         """Wait before the next try. Who stops meanwhile leaves everything as it is: what was not taken comes again."""
         with suppress(TimeoutError):
@@ -222,7 +231,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             effect, end = self.start(session)
             desk = Inbox(self.name, self.store, session)
             turn = await take(letters, desk, effect, now_utc(), keys, doom, spoiled, limit)
-            self._refuse_a_row(turn)
+            self._row.refuse(turn)
             return turn, await end() or 0
 
         while True:
@@ -237,31 +246,17 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 self._took(turn, said)
                 return turn
 
-    def _row_with(self, turn: Turn) -> list[str]:
-        return list(dict.fromkeys(turn.row if turn.took else [*self._row, *turn.row]))
-
-    def _refuse_a_row(self, turn: Turn) -> None:
-        """Not one more is buried when so many were: whatever is wrong, it is not the events."""
-        row = self._row_with(turn)
-        if turn.row and self.alike and len(row) >= self.alike:
-            why = next(each.why for each in turn.dead if each.name == turn.row[-1])
-            raise TooManyFailures(
-                f"{self.name} stopped: {len(row)} subjects failed one after the other, the last with {why}. That is not one bad "
-                "event: mend the service and start it again, and all of them are taken. (If the events are at fault after all, "
-                "start it with AMA_ALIKE=0: then each becomes a dead letter.)"
-            )
-
     async def _take_back(self) -> None:
         """What was buried in a row was not at fault either."""
         try:
-            await withdraw(self.store, self.name, self._row)
+            await withdraw(self.store, self.name, self._row.names)
         except PyMongoError as error:
-            self._tell("dead letters are left for `ama dead redrive`", error, count=len(self._row))
+            self._tell("dead letters are left for `ama dead redrive`", error, count=len(self._row.names))
 
     def _took(self, turn: Turn, said: int) -> None:
         """It is committed: count it, and tell what an operator must know of."""
         counts = turn.tally.counts
-        self._row = self._row_with(turn)
+        self._row.took(turn)
         self._parked = self._parked or bool(counts.get("parked") or counts.get("still parked") or turn.put_off)
         self.metrics.took(self.name, counts)
         self.metrics.said(said)
@@ -295,14 +290,3 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 await self._take((), list(dict.fromkeys(keys)))
         else:
             self._parked = await self.store["parked"].find_one(waiting) is not None
-
-
-def reason_of(error: BaseException) -> str:
-    """Why an event failed, for everybody who may see dead letters: what kind of error, and where. Never its text, in which a library may
-    quote what somebody said of themselves."""
-    code = f" ({error.code})" if isinstance(error, Refused) else ""
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = ("site-packages", sysconfig.get_path("stdlib"))
-    ours = [each for each in frames if not any(place in each.filename for place in theirs)] or frames
-    where = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} in {ours[-1].name}" if ours else ""
-    return f"{type(error).__name__}{code}{where}"

@@ -14,6 +14,7 @@ from services.contracts import TOPICS, Event, encode
 from services.contracts.enrolment import ConsentChanged, WorkerReferred
 from services.contracts.topics import KEYS
 from services.effects import Reacting
+from services.failures import TooManyFailures
 from services.inbox import Inbox, now_utc
 from services.keyring import service_holder
 from services.rebuilding import rebuild
@@ -347,7 +348,7 @@ async def test_when_many_fail_alike_the_consumer_stops_and_mended_takes_everythi
         assert broken.ended is not None
         await asyncio.wait([broken.ended], timeout=60)
         error = broken.ended.exception()
-        assert isinstance(error, consuming.TooManyFailures)
+        assert isinstance(error, TooManyFailures)
         assert "reactions stopped: 4 subjects failed one after the other" in str(error)
         assert "\n" not in str(error)
         assert await dead.listed(broken.store) == []
@@ -368,7 +369,7 @@ async def test_when_the_events_are_at_fault_after_all_each_becomes_a_dead_letter
         await tell(service.bus, *(changed(event(each, 1), data={}) for each in many))
         assert service.ended is not None
         await asyncio.wait([service.ended], timeout=60)
-        assert isinstance(service.ended.exception(), consuming.TooManyFailures)
+        assert isinstance(service.ended.exception(), TooManyFailures)
         assert await dead.listed(service.store) == [], "what fails in one batch is not buried either"
     patient = apart.service(noting([]), settings=settings.model_copy(update={"alike": 0}))
     async with listening(patient):
