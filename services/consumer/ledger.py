@@ -1,0 +1,206 @@
+"""A partner's feed taken once: a ledger, whose places 1, 2, 3 … run over all persons, on one partition, without repeats.
+
+Invariants: only the place after the mark is taken, and its effect, the mark and the offset are of one transaction; an entry that fails,
+or needs what is not there yet, is set aside, with every later entry of its person behind it in order, while other persons' flow on;
+where somebody's consent is withdrawn or they are erased, nothing of them waits any longer. What the ledger cannot account for (a
+missing place, another entry at a place, a record that is no entry) stops it where it stands, with the reason.
+
+This is not `take`: in a ledger one count covers everybody, and if all that shares it waited behind one bad entry, a
+withdrawal of consent would wait too.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.consumer.declare import NotYet
+from services.consumer.stores import Kept, Transaction
+from services.contracts import Event, Unreadable, decode
+from services.contracts.feed import ConsentWithdrawn, Erased
+
+CLOSING = frozenset(
+    {ConsentWithdrawn.type, Erased.type}
+)  # nothing is told of the person any more; what was told is deleted
+NOT_YET = "not yet: "
+Effect = Callable[[Event[Any], Transaction], Awaitable[bool]]  # returns whether it had any
+
+
+class Failed(Exception):
+    """An entry's effect failed; the cause is the reason. `row`: how many died just before it, one after the other."""
+
+    def __init__(self, event: Event[Any], row: int) -> None:
+        super().__init__(f"place {event.sequence}")
+        self.event, self.row = event, row
+
+    @property
+    def why(self) -> str:
+        """The reason, as it is kept with an entry that is set aside."""
+        cause = self.__cause__
+        if isinstance(cause, NotYet):
+            return f"{NOT_YET}{cause}"
+        return str(cause) if isinstance(cause, Unreadable) else f"{type(cause).__name__}: {cause}"[:500]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record of the topic that was read."""
+
+    event: Event[Any]
+    text: str
+
+    @classmethod
+    def of(cls, value: bytes | None) -> "Entry":
+        """Raises Unreadable."""
+        return cls(decode(value), (value or b"").decode())
+
+    @property
+    def kept(self) -> Kept:
+        """As it is set aside."""
+        return {"sequence": self.event.sequence, "text": self.text}
+
+
+@dataclass(slots=True)
+class Taken:
+    """What came of a batch: how many entries had which outcome; why the ledger stands still, if it does."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    stopped: str | None = None
+
+    def add(self, outcome: str) -> None:
+        """Count."""
+        self.counts[outcome] = self.counts.get(outcome, 0) + 1
+
+
+@dataclass(slots=True)
+class Ledger:
+    """One consumer's ledger within one transaction. `name` is the consumer's, `own` that of its generation. `aside`: entries by id that
+    are not tried, and why. `row`: how many died one after the other, up to now."""
+
+    name: str
+    own: str
+    transaction: Transaction
+    effect: Effect
+    now: datetime
+    passes: Callable[[BaseException], bool]
+    aside: Mapping[str, str] = field(default_factory=dict)
+    row: int = 0
+    _marks: dict[str, Kept] = field(default_factory=dict)
+    _waiting: dict[str, Kept] = field(default_factory=dict)
+    _dismissed: dict[str, Kept] = field(default_factory=dict)
+    _changed: set[str] = field(default_factory=set)
+
+    async def take(self, records: Sequence[tuple[int, bytes | None]]) -> Taken:
+        """Take a batch of offsets and values, as far as the ledger can account for it."""
+        taken, entries = Taken(), list[tuple[int, Entry]]()
+        for at, value in records:
+            try:
+                entries.append((at, Entry.of(value)))
+            except Unreadable as error:
+                taken.stopped = f"the record at offset {at} is no entry: {error}"
+                break
+        await self._recall([entry.event for _, entry in entries])
+        for at, entry in entries:
+            if reason := self._unaccountable(entry.event):
+                taken.stopped = reason
+                break
+            taken.add(await self._one(entry))
+            self._marks[entry.event.source]["offset"] = at + 1
+        await self.transaction.remember("stopped", self.own, {"why": taken.stopped} if taken.stopped else None)
+        await self._remember()
+        return taken
+
+    async def redrive(self, sequence: int) -> bool:
+        """Try a dead or waiting entry again, and those behind it; whether there was one at this place."""
+        key = await self._set_aside(sequence)
+        if key is not None:
+            await self._follow(key, self._waiting[key]["entries"])
+        return key is not None
+
+    async def dismiss(self, sequence: int) -> bool:
+        """Let an entry have no effect, in this generation and in all that follow; those behind it go on."""
+        key = await self._set_aside(sequence)
+        if key is not None:
+            first, *behind = self._waiting[key]["entries"]
+            place = f"{self.name}|{decode(first['text'].encode()).source}|{sequence}"
+            await self.transaction.remember(
+                "dismissed", place, {"why": self._waiting[key]["why"], "at": self.now.isoformat()}
+            )
+            await self._follow(key, behind)
+        return key is not None
+
+    def _unaccountable(self, event: Event[Any]) -> str | None:
+        mark = self._marks.get(event.source, {"sequence": 0})
+        if event.sequence > mark["sequence"] + 1:
+            return f"place {mark['sequence'] + 1} is missing: {event.sequence} comes after {mark['sequence']}"
+        if event.sequence == mark["sequence"] and event.id != mark["id"]:
+            return f"another entry ({event.id}) is at place {event.sequence}, which was taken as {mark['id']}"
+        return None
+
+    async def _one(self, entry: Entry) -> str:
+        event = entry.event
+        if event.source in self._marks and event.sequence <= self._marks[event.source]["sequence"]:
+            return "repeated"
+        self._marks[event.source] = {"sequence": event.sequence, "id": event.id}
+        key = self._key(event)
+        if event.type in CLOSING and self._waiting.pop(key, None) is not None:
+            self._changed.add(key)  # what waits was told of this person, so it goes
+        if f"{self.name}|{event.source}|{event.sequence}" in self._dismissed:
+            return "dismissed"
+        if key in self._waiting:
+            self._waiting[key]["entries"].append(entry.kept)
+            self._changed.add(key)
+            return "set aside"
+        return await self._try(key, entry, [])
+
+    async def _try(self, key: str, entry: Entry, behind: list[Kept]) -> str:
+        """Its effect, unless it must stand aside (then with those behind it)."""
+        why = self.aside.get(entry.event.id)
+        if why is None:
+            return await self._effect(entry.event)
+        self.row += not why.startswith(NOT_YET)
+        known = self._waiting.get(key)
+        since = known["since"] if known and known["why"] == why else self.now.isoformat()
+        self._waiting[key] = {"why": why, "since": since, "entries": [entry.kept, *behind]}
+        self._changed.add(key)
+        return "set aside"
+
+    async def _effect(self, event: Event[Any]) -> str:
+        try:
+            if not await self.effect(event, self.transaction):
+                return "ignored"
+        except Exception as error:
+            if self.passes(error):
+                raise
+            raise Failed(event, self.row) from error
+        self.row = 0
+        return "taken"
+
+    async def _follow(self, key: str, entries: Sequence[Kept]) -> None:
+        for at, kept in enumerate(entries):
+            if await self._try(key, Entry.of(kept["text"].encode()), list(entries[at + 1 :])) == "set aside":
+                break
+        else:
+            del self._waiting[key]
+            self._changed.add(key)
+        await self._remember()
+
+    async def _set_aside(self, sequence: int) -> str | None:
+        self._waiting = await self.transaction.browse("waiting", f"{self.own}|")
+        return next((key for key, each in self._waiting.items() if each["entries"][0]["sequence"] == sequence), None)
+
+    def _key(self, event: Event[Any]) -> str:
+        return f"{self.own}|{event.source}|{event.subject}"
+
+    async def _recall(self, events: Sequence[Event[Any]]) -> None:
+        found = await self.transaction.recall("mark", {f"{self.own}|{each.source}" for each in events})
+        self._marks = {id.removeprefix(f"{self.own}|"): mark for id, mark in found.items()}
+        self._waiting = await self.transaction.recall("waiting", {self._key(each) for each in events})
+        places = {f"{self.name}|{each.source}|{each.sequence}" for each in events}
+        self._dismissed = await self.transaction.recall("dismissed", places)
+
+    async def _remember(self) -> None:
+        for source, mark in self._marks.items():
+            await self.transaction.remember("mark", f"{self.own}|{source}", mark)
+        for key in self._changed:
+            await self.transaction.remember("waiting", key, self._waiting.get(key))

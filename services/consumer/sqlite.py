@@ -1,0 +1,137 @@
+"""A file of SQLite as the store: what a projection tells is read with plain SQL, from the view of its name.
+
+Invariants: one writer at a time (`BEGIN IMMEDIATE`); a function that is given the connection cannot end the transaction it stands in.
+Nothing else may be written through the connection; readers open their own.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from services.consumer.stores import Changes, Kept
+
+PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+
+
+class Sqlite:
+    """Implements `services.consumer.Store` on one file."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._connection: sqlite3.Connection | None = None
+        self._alone = asyncio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["_Transaction"]:
+        """Write, as the only one. Statements are short and run in place: there is nothing to wait for but the disk."""
+        async with self._alone:
+            connection = self._opened()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield _Transaction(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def guard(self, given: sqlite3.Connection) -> Iterator[None]:
+        """A commit by the function would part its effect from the mark: SQLite itself refuses it."""
+        given.set_authorizer(
+            lambda action, *_: sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_TRANSACTION else sqlite3.SQLITE_OK
+        )
+        try:
+            yield
+        finally:
+            given.set_authorizer(None)
+
+    def passes(self, error: BaseException) -> bool:
+        """Another writer, or a disk that is full for now."""
+        return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in PASSING
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            connection = sqlite3.connect(self.path, timeout=2.0, isolation_level=None)
+            connection.execute("PRAGMA journal_mode = WAL")  # a page may read while this writes
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS kit (kind TEXT, id TEXT, what TEXT, PRIMARY KEY (kind, id)) WITHOUT ROWID"
+            )
+            self._connection = connection
+        return self._connection
+
+
+class _Transaction:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.given = connection
+
+    async def recall(self, kind: str, ids: Collection[str]) -> dict[str, Kept]:
+        wanted = json.dumps(list(ids))
+        rows = self.given.execute(
+            "SELECT id, what FROM kit WHERE kind = ? AND id IN (SELECT value FROM json_each(?))", (kind, wanted)
+        )
+        return {id: json.loads(what) for id, what in rows}
+
+    async def browse(self, kind: str, prefix: str) -> dict[str, Kept]:
+        like = "SELECT id, what FROM kit WHERE kind = ? AND substr(id, 1, ?) = ? ORDER BY id"
+        rows = self.given.execute(like, (kind, len(prefix), prefix))
+        return {id: json.loads(what) for id, what in rows}
+
+    async def remember(self, kind: str, id: str, what: Kept | None) -> None:
+        if what is None:
+            self.given.execute("DELETE FROM kit WHERE kind = ? AND id = ?", (kind, id))
+        else:
+            self.given.execute("REPLACE INTO kit VALUES (?, ?, ?)", (kind, id, json.dumps(what)))
+
+    async def prepare(self, name: str, generation: int, fields: Collection[str]) -> None:
+        table = _quoted(f"{name}_g{generation}")
+        self.given.execute(
+            f"CREATE TABLE IF NOT EXISTS {table} (key TEXT PRIMARY KEY, person TEXT, facts TEXT NOT NULL)"
+        )
+        self.given.execute(f"CREATE INDEX IF NOT EXISTS {_quoted(f'{name}_g{generation}_person')} ON {table} (person)")
+        if not self.given.execute("SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?", (name,)).fetchone():
+            await self.flip(name, generation, fields)
+
+    async def change(self, name: str, generation: int, changes: Changes) -> None:
+        table = _quoted(f"{name}_g{generation}")
+        self.given.executemany(f"DELETE FROM {table} WHERE person = ?", [(each,) for each in changes.forgotten])
+        self.given.executemany(f"DELETE FROM {table} WHERE key = ?", [(each,) for each in changes.dropped])
+        for key, facts in changes.facts.items():
+            known = self.given.execute(f"SELECT facts FROM {table} WHERE key = ?", (key,)).fetchone()
+            row = (
+                key,
+                changes.persons.get(key),
+                json.dumps((json.loads(known[0]) if known else {}) | facts, ensure_ascii=False),
+            )
+            self.given.execute(
+                f"INSERT INTO {table} VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET facts = excluded.facts, "
+                "person = coalesce(excluded.person, person)",
+                row,
+            )
+
+    async def flip(self, name: str, generation: int, fields: Collection[str]) -> None:
+        columns = "".join(f", json_extract(facts, {_text(f'$."{each}"')}) AS {_quoted(each)}" for each in fields)
+        self.given.execute(f"DROP VIEW IF EXISTS {_quoted(name)}")
+        self.given.execute(
+            f"CREATE VIEW {_quoted(name)} AS SELECT key, person{columns}, facts FROM {_quoted(f'{name}_g{generation}')}"
+        )
+
+    async def discard(self, name: str, generation: int) -> None:
+        self.given.execute(f"DROP TABLE IF EXISTS {_quoted(f'{name}_g{generation}')}")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
