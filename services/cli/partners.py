@@ -62,7 +62,9 @@ def _cluster(data: Path, partner: str) -> "Engines":
 
     given = settings(data)
     if not given.sasl_username:
-        raise Misconfigured("This Kafka has no users: start it with `ama up --secure`, or set AMA_SASL_USERNAME and AMA_SASL_PASSWORD.")
+        raise Misconfigured(
+            "This Kafka has no users: start it with `ama up --secure`, or set AMA_SASL_USERNAME and AMA_SASL_PASSWORD."
+        )
     if partner == given.sasl_username:
         raise Misconfigured(f"{partner} is the administrator who would do this: a partner needs another id.")
     sasl = Sasl(given.sasl_username, given.sasl_password or "", given.sasl_mechanism, given.kafka_tls)
@@ -75,7 +77,9 @@ def _feed(partner: str, data: Path) -> str:
     from services.cli.where import settings
     from services.settings import Misconfigured
 
-    known = {each.id: each for rules in programmes.load_all(settings(data).programmes).values() for each in rules.partners}
+    known = {
+        each.id: each for rules in programmes.load_all(settings(data).programmes).values() for each in rules.partners
+    }
     if partner not in known:
         raise Misconfigured(f"No programme has a partner {partner}.")
     if not known[partner].feed:

@@ -13,6 +13,7 @@ from services.consumer.feed import Feed, FeedStopped
 from services.consumer.stores import Store, Transaction, transact
 from services.consumer.taker import BATCH, Taker, live
 
+GRACE = 1.0  # seconds for those who found the old rows just before
 Report = Callable[[int, int], None]
 
 
@@ -21,7 +22,9 @@ async def build_anew(projection: Projection, name: str, store: Store, feed: Feed
 
     async def begin(transaction: Transaction) -> int:
         generation = await live(transaction, name)
-        await discard(transaction, name, generation + 1)  # what an earlier one left unfinished
+        for other in (generation - 1, generation + 1):  # what an earlier one left unfinished
+            await forget(transaction, name, other)
+            await transaction.discard(name, other)
         return generation
 
     old = await transact(store, begin)
@@ -34,7 +37,7 @@ async def build_anew(projection: Projection, name: str, store: Store, feed: Feed
         await transaction.prepare(name, old + 1, projection.indexes)
         await transaction.remember("live", name, {"generation": old + 1})
         await transaction.flip(name, old + 1, projection.indexes)
-        await discard(transaction, name, old)
+        await forget(transaction, name, old)  # so that whoever is just writing there does not end well
         return True
 
     async with feed.reading() as reader:
@@ -42,17 +45,18 @@ async def build_anew(projection: Projection, name: str, store: Store, feed: Feed
         while not await transact(store, switch):
             await asyncio.sleep(0.05)
             await _catch_up(reader, feed, taker, report)
+    await asyncio.sleep(GRACE)
+    await transact(store, lambda transaction: transaction.discard(name, old))
     return old + 1
 
 
-async def discard(transaction: Transaction, name: str, generation: int) -> None:
-    """A generation is no more: its rows, its marks, what it has set aside."""
+async def forget(transaction: Transaction, name: str, generation: int) -> None:
+    """Nobody goes on with a generation: its marks are gone, and what it has set aside."""
     own = f"{name}.g{generation}"
     for kind in ("mark", "waiting"):
         for id in await transaction.browse(kind, f"{own}|"):
             await transaction.remember(kind, id, None)
     await transaction.remember("stopped", own, None)
-    await transaction.discard(name, generation)
 
 
 async def _catch_up(reader: AIOKafkaConsumer, feed: Feed, taker: Taker, report: Report) -> None:

@@ -21,6 +21,10 @@ class FeedStopped(Exception):
     """One sentence for whoever runs the consumer: it cannot go on by itself."""
 
 
+class NotThere(FeedStopped):
+    """The topic is not to be seen; it may be later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """Where it is, and who reads it. `tls`: the broker's certificate is one that this machine trusts."""
@@ -57,7 +61,7 @@ class Feed:
 
     @asynccontextmanager
     async def reading(self, offset: int = 0, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
-        """A reader that stands at this offset, or at the first if there is none such any more."""
+        """A reader that stands at this offset, or at the first if there is none such any more. NotThere when it sees no topic."""
         reader = AIOKafkaConsumer(
             bootstrap_servers=self.kafka,
             group_id=group,
@@ -69,6 +73,8 @@ class Feed:
         )
         await reader.start()
         try:
+            if self.topic not in await reader.topics():
+                raise NotThere(f"{self.topic} is not there yet, or {self.user or 'nobody'} may not read it.")
             reader.assign([self.partition])
             reader.seek(self.partition, offset)
             yield reader

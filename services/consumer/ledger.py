@@ -159,9 +159,9 @@ class Ledger:
         if why is None:
             return await self._effect(entry.event)
         self.row += not why.startswith(NOT_YET)
-        known = self._waiting.get(key)
-        since = known["since"] if known and known["why"] == why else self.now.isoformat()
-        self._waiting[key] = {"why": why, "since": since, "entries": [entry.kept, *behind]}
+        known, first = self._waiting.get(key), entry.kept
+        since = known["since"] if known and known["entries"][0] == first else self.now.isoformat()
+        self._waiting[key] = {"why": why, "since": since, "entries": [first, *behind]}
         self._changed.add(key)
         return "set aside"
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from services.consumer.anew import Report, build_anew
 from services.consumer.declare import Projection, Reactions
-from services.consumer.feed import Feed, FeedStopped
+from services.consumer.feed import Feed, FeedStopped, NotThere
 from services.consumer.stores import Kept, Store, Transaction, transact
 from services.consumer.taker import BATCH, Superseded, Taker, live
 
@@ -68,8 +68,11 @@ class Consumer:
                 await self._follow(await self._taker())
             except Superseded:
                 log.warning("%s was built anew: reading on in the new generation", self.name)
-            except (TopicAuthorizationFailedError, GroupAuthorizationFailedError) as error:
-                raise FeedStopped(f"{self.feed.user} may not read {self.feed.topic}: {error!r}.") from error
+            except NotThere as reason:
+                log.warning("%s Looked for again every %.0f s.", reason, RECONNECT)
+                await asyncio.sleep(RECONNECT)
+            except TopicAuthorizationFailedError as error:
+                raise FeedStopped(f"{self.feed.user} may not read {self.feed.topic} any more.") from error
             except (KafkaError, OSError) as error:
                 log.warning(
                     "Kafka at %s is away or refuses to log %s in; tried again: %r",

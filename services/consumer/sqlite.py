@@ -119,7 +119,7 @@ class _Transaction:
             )
 
     async def flip(self, name: str, generation: int, fields: Collection[str]) -> None:
-        columns = "".join(f", json_extract(facts, {_text(f'$."{each}"')}) AS {_quoted(each)}" for each in fields)
+        columns = "".join(f", json_extract(facts, {_text('$.' + _quoted(each))}) AS {_quoted(each)}" for each in fields)
         self.given.execute(f"DROP VIEW IF EXISTS {_quoted(name)}")
         self.given.execute(
             f"CREATE VIEW {_quoted(name)} AS SELECT key, person{columns}, facts FROM {_quoted(f'{name}_g{generation}')}"

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from services.consumer.declare import NotYet, Projection, Reactions
 from services.consumer.feed import FeedStopped
 from services.consumer.ledger import CLOSING, NOT_YET, Effect, Failed, Ledger, Taken
-from services.consumer.stores import Changes, Store, Transaction, transact
+from services.consumer.stores import Changes, Kept, Store, Transaction, transact
 from services.contracts import Event
 from services.contracts.envelope import read
 
@@ -54,18 +54,25 @@ class Taker:
         return await self.within(lambda ledger: ledger.take(records))
 
     async def retry(self) -> None:
-        """Try again what was not yet possible; what has waited too long is dead."""
+        """Try again what was not yet possible; what has waited too long, and still is not, is dead."""
+        for each in (await self._not_yet()).values():
+            await self.within(partial(Ledger.redrive, sequence=each["entries"][0]["sequence"]))
+        old = datetime.now(UTC) - PATIENCE
+        tired = {
+            key: each for key, each in (await self._not_yet()).items() if datetime.fromisoformat(each["since"]) < old
+        }
 
-        async def due(transaction: Transaction) -> list[int]:
-            waiting = await transaction.browse("waiting", f"{self.own}|")
-            again = {key: each for key, each in waiting.items() if each["why"].startswith(NOT_YET)}
-            for key, each in again.items():
-                if datetime.now(UTC) - datetime.fromisoformat(each["since"]) > PATIENCE:
+        async def bury(transaction: Transaction) -> None:
+            for key, each in (await transaction.recall("waiting", tired)).items():
+                if each["entries"][0] == tired[key]["entries"][0]:
                     await transaction.remember("waiting", key, each | {"why": f"waited too long, {each['why']}"})
-            return [each["entries"][0]["sequence"] for each in again.values()]
 
-        for place in await transact(self._store, due):
-            await self.within(partial(Ledger.redrive, sequence=place))
+        if tired:
+            await transact(self._store, bury)
+
+    async def _not_yet(self) -> dict[str, Kept]:
+        waiting = await transact(self._store, lambda transaction: transaction.browse("waiting", f"{self.own}|"))
+        return {key: each for key, each in waiting.items() if each["why"].startswith(NOT_YET)}
 
     async def within(self, body: Callable[[Ledger], Awaitable[T]]) -> T:
         """What `body` does with the ledger, in one transaction, which is tried again until it is clear what must stand aside."""

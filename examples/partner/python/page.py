@@ -65,7 +65,7 @@ def serve(store: Path, port: int) -> None:
     """Answer on this machine for as long as the program runs."""
 
     class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802  # the name that http.server calls
+        def do_GET(self) -> None:  # the name that http.server calls
             body = page(people(store)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -103,7 +103,9 @@ def page(rows: list[sqlite3.Row]) -> str:
 
 
 def _row(row: sqlite3.Row) -> str:
-    cells = "".join(f'<td data-step="{name}">{_day(row[step])}{_reason(row, step)}</td>' for step, name in STEPS.items())
+    cells = "".join(
+        f'<td data-step="{name}">{_day(row[step])}{_reason(row, step)}</td>' for step, name in STEPS.items()
+    )
     return f'<tr><th scope="row">{escape(row["key"][:8])}</th>{cells}</tr>'
 
 
