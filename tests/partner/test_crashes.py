@@ -17,10 +17,8 @@ from tests.partner.conftest import ROOT, Ledger, environment
 from tests.partner.stores import places
 
 PEOPLE, LIVES = 12, 8
-SPOKEN = {"sqlite": 45, "mongo": 50}  # times in about three transactions, with what is said before the first
-    "sqlite": 60,
-    "mongo": 90,
-}  # of a transaction's statements, or commands and answers, with those before the first
+# times in about three transactions, with what is said before the first
+SPOKEN = {"sqlite": 45, "mongo": 50}
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The worked examples as a partner runs them: real processes, as the partner's own user, on the feed that `notifications` publishes."""
 
 import asyncio
+import random
 import signal
 import socket
 import sqlite3
@@ -106,6 +107,7 @@ async def test_an_example_that_is_killed_in_the_middle_takes_each_entry_once(
     for _ in range(kills):
         process = start(*example, **settings)
         await eventually(lambda process=process: writing(store, process), 60)
+        await asyncio.sleep(random.uniform(0.1, 0.6))
         process.kill()
         process.wait()
     start(*example, **settings)
@@ -126,7 +128,7 @@ def witness(store: Path) -> None:
         database.executescript(
             "CREATE TABLE witness (person, referred, admitted, slowly);"
             "CREATE TABLE numbers (n);"
-            "INSERT INTO numbers SELECT value FROM json_each('[' || replace(hex(zeroblob(400)), '00', '1,') || '1]');"
+            "INSERT INTO numbers SELECT value FROM json_each('[' || replace(hex(zeroblob(800)), '00', '1,') || '1]');"
             + "".join(
                 f"CREATE TRIGGER on_{when} AFTER {when} ON {table} BEGIN INSERT INTO witness "
                 f"VALUES (NEW.{key}, {facts}, (SELECT count(*) FROM numbers a, numbers b WHERE a.n + b.n > 0)); END;"
