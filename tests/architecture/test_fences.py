@@ -1,15 +1,18 @@
 """Each import fence catches a breach: one is planted in a copy of the packages, and import-linter must name it."""
 
+import ast
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "partner" / "python"
 CONFIGURED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 CONTRACTS = {contract["id"]: contract["name"] for contract in CONFIGURED["contracts"]}
 DECIDING = ("enrolment", "grouping", "sessions", "notifications")  # analytics decides nothing, so has no domain
@@ -34,6 +37,11 @@ BREACHES = [
     Breach("contracts", "services.contracts.envelope", "services.store"),
     Breach("consumer", "services.consumer.taking", "services.store"),
     Breach("consumer", "services.consumer.taking", "services.kernel"),
+    Breach("consumer", "services.consumer.partner", "services.bus"),
+    Breach("consumer", "services.consumer.sqlite", "services.settings"),
+    Breach("kit", "services.consumer.mongo", "pymongo"),
+    Breach("kit", "services.consumer.partner", "faststream"),
+    Breach("driver", "services.consumer.mongo", "bson"),
     Breach("engines", "services.engines.kafka", "services.settings"),
     Breach("motor", "services.inbox", "motor.motor_asyncio"),
     Breach("motor", "grouping.commands", "motor.motor_asyncio"),
@@ -121,3 +129,20 @@ def test_a_planted_breach_is_caught(packages: Path, breach: Breach) -> None:
     external = breach.imported.split(".")[0] not in CONFIGURED["root_packages"]
     target = breach.imported.split(".")[0] if external else breach.imported
     assert f"{breach.module} -> {target} (l.{len(whole.splitlines()) + 2})" in done.stdout
+
+
+def test_the_partners_example_stands_on_the_kit_and_the_contracts_alone() -> None:
+    own = {path.stem for path in EXAMPLE.glob("*.py")}
+    for path in EXAMPLE.glob("*.py"):
+        for name in imported(ast.parse(path.read_text())):
+            ours = name == "services.consumer" or name.split(".")[:2] == ["services", "contracts"]
+            assert ours or name.split(".")[0] in sys.stdlib_module_names | own, f"{path.name} imports {name}"
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """The modules that a program imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield str(node.module)
+        elif isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)

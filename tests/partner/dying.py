@@ -25,14 +25,15 @@ class Countdown(CommandListener):
     def __init__(self, point: int) -> None:
         self.left = point
 
-    def __call__(self, _statement: object = None) -> None:
+    def started(self, event: object) -> None:
+        """Just before a statement or command."""
         self.left -= 1
         if self.left == 0:
             os._exit(DIED)
 
-    started = succeeded = __call__
+    succeeded = started
 
-    def failed(self, _event: object) -> None:
+    def failed(self, event: object) -> None:
         """Not counted."""
 
 
@@ -45,7 +46,7 @@ class Watched(Sqlite):
 
     def _opened(self) -> Any:
         connection = super()._opened()
-        connection.set_trace_callback(self._countdown)
+        connection.set_trace_callback(self._countdown.started)
         return connection
 
 
@@ -74,7 +75,7 @@ async def live(kind: str, where: str, point: int) -> None:
 def main() -> None:
     """A life for each point, and one that dies of nothing."""
     kind, where, points = sys.argv[1], sys.argv[2], [int(each) for each in sys.argv[3].split(",")]
-    partner.BATCH = 3  # type: ignore[misc, attr-defined]
+    partner.BATCH = 3  # type: ignore[attr-defined]
     for point in [*points, 10**9]:
         child = os.fork()
         if child == 0:

@@ -6,8 +6,9 @@ import signal
 import socket
 import sqlite3
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ async def test_both_examples_follow_what_becomes_of_people_and_delete_what_is_to
         await world.feed(5 + 5 + 3 + 1)
         wanted = [(True, True, False, False)] * 2 + [(True, True, True, False)] * 2 + [(True, True, True, True)]
         for store in ("python.db", "javascript.db"):
-            await eventually(lambda store=store: _is(tmp_path / store, wanted), 40)
+            await eventually(partial(_is, tmp_path / store, wanted), 40)
         assert rows(tmp_path / "python.db") == {
             key: {("key" if name == "person" else name): value for name, value in each.items()}
             for key, each in rows(tmp_path / "javascript.db").items()
@@ -82,13 +83,13 @@ async def test_both_examples_follow_what_becomes_of_people_and_delete_what_is_to
             await world.erase(people[3])
             left = [(True, True, False, False), (True, True, True, False), (True, True, True, True)]
             for store in ("python.db", "javascript.db"):
-                await eventually(lambda store=store: _is(tmp_path / store, left), 40)
+                await eventually(partial(_is, tmp_path / store, left), 40)
             page = (await browser.get(f"http://127.0.0.1:{port}/")).text
             assert "Persone segnalate: 3." in page
 
 
-async def _is(path: Path, wanted: list[tuple[bool, ...]]) -> bool:
-    return reached(path) == wanted
+async def _is(path: Path, wanted: Sequence[tuple[bool, ...]]) -> bool:
+    return reached(path) == list(wanted)
 
 
 @EXAMPLES
@@ -106,7 +107,7 @@ async def test_an_example_that_is_killed_in_the_middle_takes_each_entry_once(
     await ledger.many(people)
     for _ in range(kills):
         process = start(*example, **settings)
-        await eventually(lambda process=process: writing(store, process), 60)
+        await eventually(partial(writing, store, process), 60)
         await asyncio.sleep(random.uniform(0.1, 0.6))
         process.kill()
         process.wait()
