@@ -6,6 +6,7 @@ Invariant: whatever happens, there is a verdict; what was not answered, or did n
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tests.system.chaos.lives import Lives
 from tests.system.chaos.oracle import Finding, verdict
 
 LAST_DEEDS, REST = 120.0, 240.0  # seconds for what was begun to be done, and then for everything to come to rest
+
+Judged = tuple[list[Finding], int]  # what was found, and how many events were said
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ async def campaign(plan: Plan, folder: Path, say: Say) -> Outcome:
     async with field_of(folder, plan.seed, say, breach=plan.breach) as field:
         say(f"all up after {time.monotonic() - began:.0f} s")
         killer = Killer(field, say)
-        stuck = await _fight(plan, field, killer)
-        findings, events = await asyncio.to_thread(verdict, field.evidence(), REST)
+        stuck, _ = await _in_any_case(_fight(plan, field, killer))
+        findings, events = await _in_any_case(asyncio.to_thread(verdict, field.evidence(), REST))
         ledger = field.driver.ledger
         for line in (*field.fleet.ended, f"refused: {dict(ledger.refused)}", f"trouble: {dict(ledger.trouble)}"):
             say(line)
@@ -79,14 +82,30 @@ async def campaign(plan: Plan, folder: Path, say: Say) -> Outcome:
         )
 
 
-async def _fight(plan: Plan, field: Field, killer: Killer) -> list[Finding]:
+async def _in_any_case(what: Awaitable[Judged]) -> Judged:
+    """What it gives; and whatever goes wrong with it is a finding."""
+    try:
+        return await what
+    except Exception as error:  # noqa: BLE001  # an unattended run ends with a verdict
+        return [Finding("other", f"the campaign itself failed: {error!r}")], 0
+
+
+async def _tell(field: Field) -> None:
+    while True:
+        await asyncio.sleep(60.0)
+        field.say(f"                  {field.driver.ledger.acknowledged} commands are acknowledged")
+
+
+async def _fight(plan: Plan, field: Field, killer: Killer) -> Judged:
     """People and killer at once; then what was begun is finished in peace."""
     lives = Lives(field.driver, plan.seed)
     living = asyncio.ensure_future(lives.go_on(plan.at_once, plan.pause))
     blows = schedule(plan.seed, list(field.fleet.copies), NAMES, plan.every)
     striking = asyncio.ensure_future(killer.strike(blows, plan.kills))
+    telling = asyncio.ensure_future(_tell(field))
     while not living.done() and (not striking.done() or field.driver.ledger.acknowledged < plan.commands):
         await asyncio.sleep(0.2)
+    telling.cancel()
     lives.over.set()
     await striking
     await killer.relent()
@@ -94,6 +113,6 @@ async def _fight(plan: Plan, field: Field, killer: Killer) -> list[Finding]:
     done, _ = await asyncio.wait([living], timeout=LAST_DEEDS)
     if not done:
         living.cancel()
-        return [Finding("lost", f"not all was answered in time: {list(field.driver.ledger.waiting.values())[:5]}")]
+        return [Finding("lost", f"{len(field.driver.ledger.waiting)} commands were not answered in time")], 0
     living.result()
-    return []
+    return [], 0
