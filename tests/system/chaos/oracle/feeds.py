@@ -1,8 +1,9 @@
 """Every partner's feed holds what it is owed, once, in order, without a gap: no more, no less.
 
 What is owed of a person follows from what enrolment said of them, in its order, and from their seat, which comes by another topic
-and may be heard of at any moment: so a person can be told of in a few ways, and the feed has to hold one of them. Of what was
-withdrawn between writing and delivery, the place is kept and says nothing.
+and may be heard of at any moment; of the erased, from some moment on nothing is heard but the erasure, since the death of their key
+comes by another topic too. So a person can be told of in a few ways, and the feed has to hold one of them. Of what was withdrawn
+between writing and delivery, the place is kept and says nothing.
 """
 
 import hmac
@@ -69,7 +70,7 @@ def _twice(numbers: Sequence[int]) -> list[int]:
 
 def _people(world: World, partner: str, entries: Sequence[Any], named: dict[str, str]) -> Iterator[Finding]:
     told: dict[str, list[Fact]] = defaultdict(list)
-    silent = 0
+    silent = least = most = 0
     for entry in entries:
         type = ".".join(entry["type"].split(".")[3:-1])
         silent += type == "entry.withheld"
@@ -81,12 +82,12 @@ def _people(world: World, partner: str, entries: Sequence[Any], named: dict[str,
         ways = list(_ways(world, worker, FEEDS[partner]))
         missing = [gap for way in ways if (gap := _withheld(told[subject], way)) is not None]
         if missing:
-            silent -= min(missing)
+            least, most = least + min(missing), most + max(missing)
         else:
             kind: Kind = "doubled" if max(Counter(told[subject]).values(), default=0) > 1 else "lost"
             yield Finding(kind, f"feed of {partner}, {worker}: {told[subject]} instead of one of {ways}")
-    if silent:
-        yield Finding("other", f"feed of {partner}: {silent} places say nothing without a reason")
+    if not least <= silent <= most:
+        yield Finding("other", f"feed of {partner}: {silent} places say nothing instead of {least} to {most}")
 
 
 def _withheld(told: Sequence[Fact], way: Sequence[Owed]) -> int | None:
@@ -107,7 +108,11 @@ def _ways(world: World, worker: str, agreed: frozenset[str]) -> Iterator[list[Ow
     path = world.events["ama.enrolment", worker]
     seats = [each for each in world.of("member.joined") if each.data["worker"] == worker]
     for at in range(len(path) + 1) if seats else (0,):
-        yield _replayed([*path[:at], *seats, *path[at:]], agreed)
+        heard = [*path[:at], *seats, *path[at:]]
+        if path[-1].type == "worker.erased":
+            yield from (_replayed([*heard[:end], path[-1]], agreed) for end in range(len(heard)))
+        else:
+            yield _replayed(heard, agreed)
 
 
 def _replayed(path: Sequence[Event], agreed: frozenset[str]) -> list[Owed]:
