@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,19 @@ async def freeze(field: Field, copies: list[Copy]) -> None:
         field.fleet.thaw(each)
 
 
+@asynccontextmanager
+async def people(field: Field) -> AsyncIterator[None]:
+    """They live while the block runs; after it, what was begun is done."""
+    lives = Lives(field.driver, SEED)
+    living = asyncio.ensure_future(lives.go_on(at_once=10, pause=0.5))
+    try:
+        yield
+        lives.over.set()
+        await asyncio.wait_for(living, PATIENCE)
+    finally:
+        living.cancel()
+
+
 def copies(field: Field, number: int) -> list[Copy]:
     """The first, or the second, of each service."""
     return [next(c for c in field.fleet.copies.values() if c.name.startswith(f"{s}.{number}(")) for s in SERVICES]
@@ -82,21 +97,18 @@ def copies(field: Field, number: int) -> list[Copy]:
 async def test_copies_share_the_work_whoever_dies_freezes_or_joins(tmp_path: Path) -> None:
     both = [(service, ROLES) for service in SERVICES for _ in "12"]
     async with field_of(tmp_path, SEED, print, both) as field:
-        lives = Lives(field.driver, SEED)
-        living = asyncio.ensure_future(lives.go_on(at_once=10, pause=0.5))
-        await shared_by(field, 2)
-        for each in copies(field, 1):
-            field.fleet.kill(each)
-        await shared_by(field, 1)
-        await work_goes_on(field)
-        for each in copies(field, 1):
-            field.fleet.start(each)
-        await shared_by(field, 2)
-        await freeze(field, copies(field, 2))
-        await shared_by(field, 2)
-        await work_goes_on(field)
-        lives.over.set()
-        await asyncio.wait_for(living, PATIENCE)
+        async with people(field):
+            await shared_by(field, 2)
+            for each in copies(field, 1):
+                field.fleet.kill(each)
+            await shared_by(field, 1)
+            await work_goes_on(field)
+            for each in copies(field, 1):
+                field.fleet.start(each)
+            await shared_by(field, 2)
+            await freeze(field, copies(field, 2))
+            await shared_by(field, 2)
+            await work_goes_on(field)
         findings, events = await asyncio.to_thread(verdict, field.evidence(), PATIENCE)
         assert not findings
         assert not list(taken_once(field.engines.addresses["MongoDB"]))

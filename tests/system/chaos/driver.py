@@ -9,7 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -141,6 +141,8 @@ class Driver:
             self._tokens[who] = self._token(who)
         return self._tokens[who]
 
-    async def close(self) -> None:
-        """Close every connection."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()

@@ -125,9 +125,9 @@ async def field_of(
         looking = asyncio.ensure_future(fleet.look_after())
         held.callback(looking.cancel)
         driver = Driver(fleet, lambda who: _token(issuer, who), seed)
-        held.push_async_callback(driver.close)
         await fleet.ready()
-        yield Field(folder, engines, fleet, driver, letters, say)
+        async with driver:
+            yield Field(folder, engines, fleet, driver, letters, say)
 
 
 def _token(issuer: Issuer, who: Caller) -> str:

@@ -22,15 +22,19 @@ async def shares(kafka: str) -> dict[str, dict[str, int]]:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     try:
-        told = [group for answer in await admin.describe_consumer_groups(GROUPS) for group in answer.groups]
+        answers = [
+            await admin.describe_consumer_groups([each]) for each in GROUPS
+        ]  # aiokafka misreads an answer about several
     finally:
         await admin.close()
+    told = [group for several in answers for answer in several for group in answer.groups]
     return {group[1]: {member[0]: _held(member[4]) for member in group[5]} for group in told}
 
 
 def _held(assignment: bytes) -> int:
-    decoded = ConsumerProtocolMemberAssignment.decode(assignment)
-    return sum(len(partitions) for _, partitions in decoded.assignment)
+    if not assignment:  # the group is just being divided
+        return 0
+    return sum(len(parts) for _, parts in ConsumerProtocolMemberAssignment.decode(assignment).assignment)
 
 
 def taken_once(mongo: str) -> Iterator[Finding]:
