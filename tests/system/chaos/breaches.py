@@ -9,7 +9,7 @@ from typing import Any
 
 from services.bus import Bus
 from services.cli import main
-from services.consumer import taking
+from services.consumer import key_of, taking
 from services.contracts import Event
 from services.store import Store
 from services.unit import Unit
@@ -26,7 +26,7 @@ def mark() -> None:
 
     async def forgetful(step: taking._Step, letter: Any, event: Any) -> None:
         if isinstance(event, Event):
-            mark = step.turn.marks.setdefault(taking.key_of(event), taking.Mark())
+            mark = step.turn.mark(key_of(event))
             mark.sequence = min(mark.sequence, event.sequence - 1)
         await one(step, letter, event)
 

@@ -16,7 +16,10 @@ from tests.system.chaos.killer import Killer, schedule
 from tests.system.chaos.lives import Lives
 from tests.system.chaos.oracle import Finding, verdict
 
-LAST_DEEDS, REST = 120.0, 240.0  # seconds for what was begun to be done, and then for everything to come to rest
+LAST_DEEDS, REST = (
+    120.0,
+    400.0,
+)  # seconds for what was begun to be done, and then for everything to come to rest: letters can take 300
 
 Judged = tuple[list[Finding], int]  # what was found, and how many events were said
 
