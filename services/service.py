@@ -29,7 +29,7 @@ from services.projecting import Shelf, consumer_of
 from services.relay import Relay
 from services.running import Commanding, Handler, Repeat
 from services.settings import Misconfigured, Settings
-from services.store import Document, PyMongoError, Session, Store
+from services.store import Document, PyMongoError, Session, Store, passes
 from services.telemetry import Metrics, Telemetry
 from services.unit import Unit
 from services.watching import watch
@@ -189,11 +189,17 @@ class Service:
         running = {name: await self.shelf.live(name) for name in self.shelf.projections}
         while True:
             await asyncio.sleep(1.0)
-            for name, generation in list(running.items()):
-                live = await self.shelf.live(name)
-                if live != generation:
-                    await self.consumptions.pop(consumer_of(name, generation)).stop()
-                    await self.shelf.discard(name, generation)
+            try:
+                pointed = {name: await self.shelf.live(name) for name in running}
+            except PyMongoError as error:
+                if not passes(error):
+                    raise
+                log.warning("projection pointers wait", extra={"service": self.name, "error": type(error).__name__})
+                continue
+            for name, live in pointed.items():
+                if live != running[name]:
+                    await self.consumptions.pop(consumer_of(name, running[name])).stop()
+                    await self.shelf.discard(name, running[name])
                     await self._project(name, live)
                     running[name] = live
 

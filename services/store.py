@@ -15,7 +15,6 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReadPreference, ReplaceOne, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
-    CollectionInvalid,
     ConnectionFailure,
     DuplicateKeyError,
     InvalidOperation,
@@ -69,6 +68,7 @@ PASSING = {
     13436,
 }
 DUPLICATE = 11000
+NAMESPACE_EXISTS = 48
 
 
 class Conflict(Exception):
@@ -132,11 +132,12 @@ class Store:
         await self.db.command("ping")
 
     async def make(self, collection: str) -> None:
-        """Create an empty collection, unless it is there."""
+        """Create an empty collection, unless it is there, also when another copy does so at this moment."""
         try:
-            await self.db.create_collection(collection)
-        except CollectionInvalid:
-            return
+            await self.db.create_collection(collection, check_exists=False)
+        except OperationFailure as error:
+            if error.code != NAMESPACE_EXISTS:
+                raise
 
     async def session(self) -> Session:
         """A session of one's own (a change stream's aggregate and getMore must share one)."""

@@ -1,0 +1,72 @@
+"""Guarantees broken by hand, in the processes that a campaign starts: `python -m tests.system.chaos.breaches NAME serve …`.
+
+The oracle has to find each of them. Nothing in the services knows of this: functions are replaced before the command runs.
+"""
+
+import sys
+import uuid
+from typing import Any
+
+from services.bus import Bus
+from services.cli import main
+from services.consumer import key_of, taking
+from services.contracts import Event
+from services.store import Store
+from services.unit import Unit
+
+
+def replace(owner: type, name: str, by: Any) -> None:
+    """In this process, from now on."""
+    setattr(owner, name, by)
+
+
+def mark() -> None:
+    """The inbox forgets: what comes again takes effect again."""
+    one = taking._Step.one
+
+    async def forgetful(step: taking._Step, letter: Any, event: Any) -> None:
+        if isinstance(event, Event):
+            mark = step.turn.mark(key_of(event))
+            mark.sequence = min(mark.sequence, event.sequence - 1)
+        await one(step, letter, event)
+
+    replace(taking._Step, "one", forgetful)
+
+
+def fencing() -> None:
+    """Every producer has a transactional id of its own, so that no successor fences it."""
+    producer = Bus.producer
+
+    def unfenced(bus: Bus, transactional_id: str) -> Any:
+        return producer(bus, f"{transactional_id}.{uuid.uuid4().hex}")
+
+    replace(Bus, "producer", unfenced)
+
+
+def guard() -> None:
+    """What a decision has only read is not written."""
+    flush = Unit.flush
+
+    async def unguarded(unit: Unit, silently: bool = False) -> int:
+        spoke = {id(said.by) for said, _ in unit.attributed}
+        unit.peeked |= {key for key, held in unit.held.items() if held.version and id(held.aggregate) not in spoke}
+        return await flush(unit, silently)
+
+    replace(Unit, "flush", unguarded)
+
+
+def transaction() -> None:
+    """Each write stands alone."""
+
+    async def bare(store: Store, body: Any) -> Any:
+        async with await store.session() as session:
+            return await body(session)
+
+    replace(Store, "_once", bare)
+
+
+BREACHES = {each.__name__: each for each in (mark, fencing, guard, transaction)}
+
+if __name__ == "__main__":
+    BREACHES[sys.argv.pop(1)]()
+    main()

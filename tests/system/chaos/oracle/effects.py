@@ -1,0 +1,151 @@
+"""No effect is doubled and none is missing: what the services did because of each other's events, counted.
+
+Each admitted worker stands once on the waiting list, sits once in one group, is on one roster once, is asked once, is written to once;
+no room and no facilitator is given away twice; each aggregate knows of as many events as it said.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from tests.system.chaos.oracle.evidence import Finding
+from tests.system.chaos.oracle.reading import EVENTS
+from tests.system.chaos.oracle.world import World
+
+AGGREGATES = {
+    "enrolment": ("worker",),
+    "grouping": ("seeker", "place", "facilitator", "group"),
+    "sessions": ("roster", "session", "participant", "survey"),
+    "notifications": ("venue", "circle", "recipient", "message", "known", "feed", "entry"),
+}
+MEETINGS = 18
+FIRST_WAVE = ("who5", "ama-own")  # instruments of T0, which is due on admission
+
+
+def judge(world: World) -> Iterator[Finding]:
+    """All of it."""
+    yield from _once(world)
+    yield from _seats(world)
+    yield from _rosters(world)
+    yield from _letters(world)
+    yield from _tables(world)
+    yield from _voices(world)
+
+
+def _compared(
+    what: str, there: Mapping[Any, int], least: Mapping[Any, int], most: Mapping[Any, int]
+) -> Iterator[Finding]:
+    for key in sorted({*there, *least}):
+        number = there.get(key, 0)
+        if number < least.get(key, 0):
+            yield Finding("lost", f"{what} of {key}: {number} times, at least {least[key]} are due")
+        elif number > most.get(key, 0):
+            yield Finding("doubled", f"{what} of {key}: {number} times, at most {most.get(key, 0)} are due")
+
+
+def _once(world: World) -> Iterator[Finding]:
+    """The waiting list, and the first wave of surveys. Who left may have left before it came to that."""
+    admitted = {each.subject for each in world.of("worker.admitted")}
+    left = {each.subject for each in world.of("worker.withdrawn", "worker.erased")}
+    listed = Counter(each.subject for each in world.of("worker.waitlisted"))
+    unlisted = Counter(each.subject for each in world.of("worker.unlisted"))
+    yield from _compared("waiting", listed, dict.fromkeys(admitted - left, 1), dict.fromkeys(admitted, 1))
+    due = {each: number for each, number in listed.items() if each in left}
+    yield from _compared("leaving the list", unlisted, due, due)
+    invited = Counter((e.data["worker"], e.data["instrument"], e.data["wave"]) for e in world.of("survey.invited"))
+    asked = {(worker, instrument, "T0"): 1 for worker in admitted for instrument in FIRST_WAVE}
+    stay = {key: 1 for key in asked if key[0] not in left}
+    yield from _compared("invitations", invited, stay, asked)
+
+
+def _seats(world: World) -> Iterator[Finding]:
+    """As the ledger of grouping was told: nobody in two groups, no room and no facilitator given away twice."""
+    left = {each.subject for each in world.of("worker.withdrawn", "worker.erased")}
+    joined = Counter(each.data["worker"] for each in world.of("member.joined"))
+    yield from _compared("seats", joined, {}, dict.fromkeys(joined, 1))
+    gone = Counter(each.data["worker"] for each in world.of("member.left"))
+    due = {each: 1 for each in joined if each in left}
+    yield from _compared("seats given up", gone, due, due)
+    groups = world.of("group.formed")
+    rooms = {each.subject: each.data["rooms"] for each in world.of("place.registered")}
+    leads = {each.subject: each.data["groups"] for each in world.of("facilitator.registered")}
+    used = Counter((each.data["place"], each.data["slot"]) for each in groups)
+    yield from _compared("groups in the room", used, {}, {key: rooms.get(key[0], 0) for key in used})
+    led = Counter(each.data["facilitator"] for each in groups)
+    yield from _compared("groups that are led", led, {}, leads)
+
+
+def _rosters(world: World) -> Iterator[Finding]:
+    """What sessions made of it: eighteen meetings a group, and each member on the roster once."""
+    groups = [each.subject for each in world.of("group.formed")]
+    meetings = Counter((e.data["group"], e.data["number"]) for e in world.of("session.scheduled"))
+    due = {(group, number): 1 for group in groups for number in range(1, MEETINGS + 1)}
+    yield from _compared("scheduling", meetings, due, due)
+    rosters = world.documents.all("sessions", "roster")
+    there = Counter((each["s"]["id"], m["worker"]) for each in rosters for m in each["s"]["members"])
+    joined = {
+        (e.subject, e.data["worker"]): 1 for e in world.of("member.joined") if e.data["worker"] not in world.erased
+    }
+    yield from _compared("the roster", there, joined, joined)
+    until = {(each["s"]["id"], m["worker"]): m["until"] for each in rosters for m in each["s"]["members"]}
+    left = {(e.subject, e.data["worker"]): e.data["since"] for e in world.of("member.left")}
+    for key in joined:
+        if until.get(key) != left.get(key):
+            yield Finding("other", f"the roster of {key}: until {until.get(key)} instead of {left.get(key)}")
+
+
+def _letters(world: World) -> Iterator[Finding]:
+    """One message to each who has a seat in a group that is still to meet and may be written to; sent once, and arrived."""
+    today = datetime.now(UTC).date()
+    contact = {e.subject: e.data["given"] for e in world.of("consent.changed") if e.data["purpose"] == "contact"}
+    left = {each.subject for each in world.of("worker.withdrawn", "worker.erased")}
+    first = {each.subject: date.fromisoformat(each.data["first"]) for each in world.of("group.formed")}
+    ahead = {
+        (e.data["worker"], e.subject): 1
+        for e in world.of("member.joined")
+        if contact.get(e.data["worker"]) and first[e.subject] > today
+    }
+    due = {key: 1 for key in ahead if key[0] not in left}
+    sent = Counter((e.data["worker"], e.data["reference"]) for e in world.of("message.sent"))
+    yield from _compared("messages sent", sent, due, ahead)
+    kept = Counter((m["s"]["worker"], m["s"]["reference"]) for m in world.documents.all("notifications", "message"))
+    yield from _compared("messages", kept, due, ahead)
+    by_recipient: dict[str, set[str]] = defaultdict(set)
+    for id, to in world.evidence.letters:
+        by_recipient[to].add(id)
+    for to, ids in by_recipient.items():
+        if len(ids) > 1:
+            yield Finding("doubled", f"{to} got {len(ids)} letters that are not repetitions of one")
+    if len(by_recipient) < sum(sent.values()):
+        yield Finding("lost", f"{sum(sent.values())} messages were sent, and {len(by_recipient)} arrived")
+
+
+def _tables(world: World) -> Iterator[Finding]:
+    """Keys and contact cards as they stand on the bus, the highest sequence counting; of the erased, none."""
+    for topic, services in (
+        ("ama.enrolment.keys", ("grouping", "sessions", "notifications", "analytics")),
+        ("ama.enrolment.contacts", ("notifications",)),
+    ):
+        latest = {r.key: r for r in sorted((r for r in world.bus if r.topic == topic), key=lambda r: r.place[2])}
+        wanted = {f"{world.evidence.programme}/{w}": r.value for w, r in latest.items() if w not in world.erased}
+        for service in services:
+            there = {each["_id"]: each["value"] for each in world.documents.all(service, topic.rpartition(".")[2])}
+            for key in sorted(wanted.keys() | there.keys()):
+                if wanted.get(key, b"-") != there.get(key, b"-"):
+                    yield Finding(
+                        "lost" if key not in there else "other", f"{service}: {topic} of {key} is not as on the bus"
+                    )
+
+
+def _voices(world: World) -> Iterator[Finding]:
+    """Per topic an aggregate has counted as many events as stand in the outbox."""
+    for service, nouns in AGGREGATES.items():
+        for noun in nouns:
+            for document in world.documents.all(service, noun, fields={"q": 1, "s.id": 1}):
+                for topic, number in document["q"].items():
+                    said = world.events.get((topic, document["s"]["id"]), []) if topic in EVENTS else None
+                    if said is not None and len(said) != number:
+                        yield Finding(
+                            "lost", f"{noun} {document['_id']} has said {number} on {topic}: {len(said)} are stored"
+                        )

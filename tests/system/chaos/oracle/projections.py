@@ -1,0 +1,160 @@
+"""Every read model equals the one that the oracle computes from the outboxes, row by row and field by field.
+
+Rows are facts keyed by what they concern, and no two topics set the same fact of a row, so the order between topics is of no account.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.system.chaos.oracle.evidence import Finding, Kind
+from tests.system.chaos.oracle.reading import Event
+from tests.system.chaos.oracle.world import World
+
+Row = dict[str, Any]
+Rows = dict[str, Row]
+Setting = tuple[str, Row]  # the row's key, and the facts that are set
+Telling = Mapping[str, Callable[[Event], Setting]]
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _own(**facts: Callable[[Event], Any]) -> Callable[[Event], Setting]:
+    """Facts of the row of the worker whom the event is about."""
+    return lambda e: (e.subject, {"person": e.subject, **{name: told(e) for name, told in facts.items()}})
+
+
+def _member(key: str, **facts: Callable[[Event], Any]) -> Callable[[Event], Setting]:
+    """Facts of the row of a worker who has a seat; in `key`, {w} is the worker and {g} the group."""
+
+    def tell(e: Event) -> Setting:
+        worker = e.data["worker"]
+        return key.format(w=worker, g=e.subject), {"person": worker, **{name: told(e) for name, told in facts.items()}}
+
+    return tell
+
+
+def _time(e: Event) -> Any:
+    return e.time
+
+
+def _said(name: str) -> Callable[[Event], Any]:
+    return lambda e: e.data.get(name)
+
+
+def _survey(e: Event, **facts: Any) -> Setting:
+    return e.subject, {"person": e.data["worker"], "instrument": e.data["instrument"], "wave": e.data["wave"], **facts}
+
+
+STEPS: Telling = {
+    "worker.referred": _own(worker=lambda e: e.subject, partner=_said("partner"), referred=_time),
+    "worker.admitted": _own(admitted=_time),
+    "worker.declined": _own(declined=_time),
+    "worker.withdrawn": _own(withdrawn=_time, reason=_said("reason")),
+}
+READ_MODELS: dict[tuple[str, str], Telling] = {
+    ("enrolment", "desk"): {
+        **STEPS,
+        "worker.waitlisted": _own(waiting=_time),
+        "member.joined": _member("{w}", seated=_said("since")),
+        "member.left": _member("{w}", left=_said("since")),
+    },
+    ("grouping", "pool"): {
+        "worker.waitlisted": _own(worker=lambda e: e.subject, waits=_time, not_before=_said("not_before")),
+        "worker.unlisted": _own(gone=_time),
+        "member.joined": _member("{w}", group=lambda e: e.subject, since=_said("since")),
+        "member.left": _member("{w}", left=_said("since")),
+    },
+    ("grouping", "groups"): {"group.formed": lambda e: (e.subject, {"group": e.subject, **e.data})},
+    ("sessions", "calendar"): {
+        "session.scheduled": lambda e: (
+            e.subject,
+            {"session": e.subject, **e.data, "starts": _moment(e.data["starts"])},
+        ),
+        "session.held": lambda e: (
+            e.subject,
+            {"held": True, "present": e.data["present"], "absent": e.data["absent"]},
+        ),
+    },
+    ("sessions", "leads"): {
+        "group.formed": lambda e: (e.subject, {"group": e.subject, "facilitator": e.data["facilitator"]}),
+        "facilitator.assigned": lambda e: (e.subject, {"group": e.subject, "facilitator": e.data["facilitator"]}),
+    },
+    ("analytics", "path"): {
+        **STEPS,
+        "consent.changed": lambda e: (
+            e.subject,
+            {"person": e.subject, f"consent_{e.data['purpose']}": e.data["given"]},
+        ),
+        "worker.waitlisted": _own(waits=_time, not_before=_said("not_before")),
+        "worker.unlisted": _own(unlisted=_time),
+        "member.joined": _member(
+            "{w}/{g}", member=_said("worker"), group=lambda e: e.subject, since=_said("since"), until=lambda _: None
+        ),
+        "member.left": _member("{w}/{g}", until=_said("since")),
+    },
+    ("analytics", "meetings"): {
+        "group.formed": lambda e: (f"group/{e.subject}", {"formed": e.subject, **e.data}),
+        "session.scheduled": lambda e: (
+            e.subject,
+            {
+                "session": e.subject,
+                "group": e.data["group"],
+                "number": e.data["number"],
+                "starts": _moment(e.data["starts"]),
+            },
+        ),
+        "session.held": lambda e: (
+            e.subject,
+            {"held": e.data["on"], "present": e.data["present"], "absent": e.data["absent"]},
+        ),
+    },
+    ("analytics", "attendance"): {
+        "attendance.recorded": lambda e: (
+            f"{e.data['session']}/{e.subject}",
+            {"person": e.subject, "group": e.data["group"], "on": e.data["on"], "present": e.data["present"]},
+        )
+    },
+    ("analytics", "scores"): {
+        "survey.invited": lambda e: _survey(e, due=e.data["due"]),
+        "survey.submitted": lambda e: _survey(e, submitted=e.time),
+        "survey.scored": lambda e: _survey(e, scores=e.data["scores"]),
+    },
+}
+
+
+def judge(world: World) -> Iterator[Finding]:
+    """All of them."""
+    for (service, name), telling in READ_MODELS.items():
+        wanted = computed(world, telling)
+        there = {row["_id"]: row for row in world.documents.all(service, f"{name}.g1")}
+        for key in sorted(wanted.keys() | there.keys()):
+            if wanted.get(key) != there.get(key):
+                kind: Kind = "lost" if _lacks(there.get(key), wanted.get(key)) else "other"
+                yield Finding(kind, f"{service}.{name} {key}: {there.get(key)} instead of {wanted.get(key)}")
+
+
+def _lacks(there: Row | None, wanted: Row | None) -> bool:
+    return bool(wanted) and (there or {}).keys() < (wanted or {}).keys()
+
+
+def computed(world: World, telling: Telling) -> Rows:
+    """The rows that these events give; of the erased, none."""
+    rows: Rows = defaultdict(dict)
+    for events in world.events.values():
+        for event in events:
+            if event.type in telling and (opened := _opened(world, event)) is not None:
+                key, facts = telling[event.type](opened)
+                _id = f"{world.evidence.programme}/{key}"
+                rows[_id].update({"_id": _id, "p": world.evidence.programme, **facts})
+    return {key: row for key, row in rows.items() if row.get("person") not in world.erased}
+
+
+def _opened(world: World, event: Event) -> Event | None:
+    if not isinstance(event.data, str):
+        return event
+    person = world.secrets.person(event.data)
+    return None if person in world.erased else event._replace(data=world.secrets.open(event.data, person))

@@ -1,0 +1,167 @@
+"""How the oracle reads: MongoDB with pymongo, Kafka with aiokafka, events with json, secrets with joserfc. Nothing of the services.
+
+What the published language and the documents look like is written out here a second time, so that a mistake in the services'
+own constants shows.
+"""
+
+import json
+import struct
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from joserfc import jwe
+from joserfc.jwk import OctKey, OKPKey
+from pymongo import MongoClient
+
+SERVICES = ("enrolment", "grouping", "sessions", "notifications", "analytics")
+TABLES = ("ama.enrolment.keys", "ama.enrolment.contacts")
+EVENTS = (
+    "ama.enrolment", "ama.enrolment.restricted", "ama.grouping", "ama.sessions", "ama.sessions.restricted",
+    "ama.notifications", "ama.analytics",
+)  # fmt: skip
+DEAD = tuple(f"{topic}.dead" for topic in (*EVENTS, *TABLES))
+FEEDS: dict[str, frozenset[str]] = {
+    "comune-monza": frozenset({"worker.referred", "worker.admitted", "worker.declined"}),
+    "afol": frozenset({"worker.referred", "worker.admitted", "worker.declined", "worker.seated", "worker.withdrew"}),
+    "cgil": frozenset({"worker.referred", "worker.admitted", "worker.declined", "worker.seated"}),
+    "cisl": frozenset({"worker.referred", "worker.admitted", "worker.declined", "worker.seated"}),
+    "uil": frozenset({"worker.referred", "worker.admitted", "worker.declined", "worker.seated"}),
+}
+PARTITIONS = 6
+Place = tuple[str, str, int]  # topic, key, sequence: what an outbox document and a record have in common
+
+
+class Record(NamedTuple):
+    """A record as it lies on the bus."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+    @property
+    def place(self) -> Place:
+        """Events say their sequence in their body, records of tables in a header."""
+        if self.topic in TABLES:
+            return self.topic, self.key, int(dict(self.headers)["sequence"])
+        return self.topic, self.key, int(json.loads(self.value or b"")["sequence"])
+
+
+class Event(NamedTuple):
+    """An event. `type` is its short name; `data` is open, or a JWE."""
+
+    id: str
+    topic: str
+    type: str
+    subject: str
+    time: datetime
+    sequence: int
+    data: Any
+
+
+def event_of(topic: str, value: bytes) -> Event:
+    """Parse one."""
+    body = json.loads(value)
+    moment = datetime.fromisoformat(body["time"])
+    short = ".".join(body["type"].split(".")[3:-1])
+    return Event(body["id"], topic, short, body["subject"], moment, int(body["sequence"]), body["data"])
+
+
+async def records(kafka: str, topics: dict[str, int], *, committed: bool) -> list[Record]:
+    """Everything on these topics (with so many partitions each), by partition and offset."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka,
+        isolation_level="read_committed" if committed else "read_uncommitted",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
+    await consumer.start()
+    try:
+        parts = [TopicPartition(topic, number) for topic, count in topics.items() for number in range(count)]
+        consumer.assign(parts)
+        await consumer.seek_to_beginning(*parts)
+        ends, found = await consumer.end_offsets(parts), list[Record]()
+        while [part for part in parts if await consumer.position(part) < ends[part]]:
+            for batch in (await consumer.getmany(timeout_ms=200)).values():
+                found += [
+                    Record(r.topic, r.partition, r.offset, r.key.decode(), r.value, tuple(r.headers)) for r in batch
+                ]
+        return sorted(found, key=lambda each: each[:3])
+    finally:
+        await consumer.stop()
+
+
+def writers(folder: Path) -> Iterator[tuple[int, int]]:
+    """Who wrote a partition, batch by batch, from Kafka's own files: producer id and epoch. Control batches are Kafka's own.
+    (Record batch format 2: offset, length, leader epoch, magic, checksum, attributes, last offset, two times, producer id, epoch.)"""
+    head = struct.Struct(">qiibIhiqqqh")
+    for path in sorted(folder.glob("*.log")):
+        log, at = path.read_bytes(), 0
+        while at + head.size <= len(log):
+            _, length, _, magic, _, attributes, _, _, _, producer, epoch = head.unpack_from(log, at)
+            if length <= 0 or magic != 2:
+                break
+            if not attributes & 0x20:
+                yield producer, epoch
+            at += 12 + length
+
+
+@dataclass
+class Documents:
+    """The five databases. Reads are of what a majority holds."""
+
+    mongo: str
+    _client: "MongoClient[dict[str, Any]]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._client = MongoClient(
+            self.mongo, tz_aware=True, readConcernLevel="majority", serverSelectionTimeoutMS=60_000
+        )
+
+    def all(self, service: str, collection: str, where: Any = None, fields: Any = None) -> list[dict[str, Any]]:
+        """Every document, by id."""
+        return list(self._client[f"ama_{service}"][collection].find(where or {}, fields).sort("_id", 1))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
+
+@dataclass
+class Secrets:
+    """Opens what is written under people's keys, with the private key of analytics."""
+
+    folder: Path
+    published: dict[str, bytes]  # by person: the record of the keys' topic
+    _registry: jwe.JWERegistry = field(
+        default_factory=lambda: jwe.JWERegistry(algorithms=["ECDH-ES+A256KW", "A256GCM"])
+    )
+    _opened: dict[str, OctKey] = field(default_factory=dict)
+
+    @cached_property
+    def _mine(self) -> OKPKey:
+        told = json.loads((self.folder / "analytics.jwk").read_text())
+        return OKPKey.import_key({name: told[name] for name in ("kty", "crv", "x", "d")})
+
+    def open(self, token: str, person: str) -> Any:
+        """The payload of a restricted event."""
+        if person not in self._opened:
+            told = json.loads(self.published[person])
+            told["recipients"] = [each for each in told["recipients"] if each["header"]["kid"] == "analytics"]
+            wrapped = jwe.decrypt_json(told, self._mine, registry=self._registry)
+            self._opened[person] = OctKey.import_key(wrapped.plaintext or b"")
+        opened = jwe.decrypt_compact(token, self._opened[person], algorithms=["dir", "A256GCM"])
+        return json.loads(opened.plaintext or b"")
+
+    @staticmethod
+    def person(token: str) -> str:
+        """Whose key opens it."""
+        return str(json.loads(urlsafe_b64decode(token.partition(".")[0] + "=="))["kid"])

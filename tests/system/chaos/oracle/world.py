@@ -1,0 +1,144 @@
+"""Everything that is there once all has come to rest: outboxes, bus, feeds, documents.
+
+At rest means: what stands in an outbox is on the bus, every consumer's kept offset is behind the last record, nothing waits its turn,
+no message is queued, every ledger is delivered to its end.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from tests.system.chaos.oracle.evidence import Evidence
+from tests.system.chaos.oracle.reading import (
+    DEAD,
+    EVENTS,
+    FEEDS,
+    PARTITIONS,
+    SERVICES,
+    TABLES,
+    Documents,
+    Event,
+    Record,
+    Secrets,
+    event_of,
+    records,
+)
+
+ALL = "ama.enrolment"  # whose erasures every consumer takes
+CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "enrolment": {"reactions": (ALL,), "desk.g1": (ALL, "ama.grouping")},
+    "grouping": {
+        "tables": ("ama.enrolment.keys",),
+        "reactions": (ALL, "ama.enrolment.restricted"),
+        "pool.g1": (ALL, "ama.grouping"),
+        "groups.g1": (ALL, "ama.grouping"),
+    },
+    "sessions": {
+        "tables": ("ama.enrolment.keys",),
+        "reactions": (ALL, "ama.grouping"),
+        "calendar.g1": (ALL, "ama.sessions"),
+        "leads.g1": (ALL, "ama.grouping"),
+    },
+    "notifications": {"tables": ("ama.enrolment.keys", "ama.enrolment.contacts"), "reactions": (ALL, "ama.grouping")},
+    "analytics": {
+        "tables": ("ama.enrolment.keys",),
+        "reactions": (ALL,),
+        "path.g1": (ALL, "ama.grouping"),
+        "meetings.g1": (ALL, "ama.grouping", "ama.sessions"),
+        "attendance.g1": (ALL, "ama.sessions.restricted"),
+        "scores.g1": (ALL, "ama.sessions", "ama.sessions.restricted"),
+    },
+}
+
+
+@dataclass
+class World:
+    """As it was read last."""
+
+    evidence: Evidence
+    documents: Documents
+    outboxes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    bus: list[Record] = field(default_factory=list)
+    dead: list[Record] = field(default_factory=list)
+    feeds: dict[str, list[Record]] = field(default_factory=dict)
+
+    def read(self) -> None:
+        """Outboxes first: what is said while the bus is read is then found missing, and looked for again."""
+        self.outboxes = {each: self.documents.all(each, "outbox") for each in SERVICES}
+        self.bus, self.dead, feeds = asyncio.run(self._records())
+        self.feeds = {each: [r for r in feeds if r.topic == f"ama.feed.{each}"] for each in FEEDS}
+
+    async def _records(self) -> tuple[list[Record], list[Record], list[Record]]:
+        kafka = self.evidence.kafka
+        return (
+            await records(kafka, dict.fromkeys((*EVENTS, *TABLES), PARTITIONS), committed=False),
+            await records(kafka, dict.fromkeys(DEAD, 1), committed=False),
+            await records(kafka, {f"ama.feed.{each}": 1 for each in FEEDS}, committed=True),
+        )
+
+    @cached_property
+    def events(self) -> dict[tuple[str, str], list[Event]]:
+        """What was said, from the outboxes alone: by topic and subject, in its order."""
+        said: dict[tuple[str, str], list[Event]] = defaultdict(list)
+        for letters in self.outboxes.values():
+            for letter in letters:
+                if letter["topic"] in EVENTS:
+                    said[letter["topic"], letter["key"]].append(event_of(letter["topic"], letter["value"]))
+        return {key: sorted(each, key=lambda event: event.sequence) for key, each in said.items()}
+
+    def of(self, *types: str) -> list[Event]:
+        """All events of these types."""
+        return [event for each in self.events.values() for event in each if event.type in types]
+
+    @cached_property
+    def erased(self) -> frozenset[str]:
+        """Whom nobody knows any more."""
+        return frozenset(each.subject for each in self.of("worker.erased"))
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Opens what was said of those whose key is there."""
+        published = {r.key: r.value for r in self.bus if r.topic == TABLES[0] and r.value is not None}
+        return Secrets(self.evidence.keys, published)
+
+    def restless(self) -> list[str]:
+        """What has not come to rest."""
+        there = {each.place for each in self.bus}
+        said = {(o["topic"], o["key"], o["seq"]) for letters in self.outboxes.values() for o in letters}
+        unsent = {place for place in said if place[0] not in DEAD} - there
+        found = [f"{len(unsent)} not on the bus, such as {min(unsent)}"] if unsent else []
+        for service in SERVICES:
+            found += self._behind(service)
+            waiting = self.documents.all(service, "parked", {"why": {"$regex": "^not yet"}})
+            found += [f"{service}: {len(waiting)} wait, such as for: {waiting[0]['why']}"] if waiting else []
+        queued = self.documents.all("notifications", "message", {"s.status": "queued"})
+        found += [f"{len(queued)} messages are queued"] if queued else []
+        for feed in self.documents.all("notifications", "feed"):
+            delivered = len(self.feeds[feed["s"]["id"]])
+            found += [f"{feed['s']['id']}: {delivered} of {feed['s']['last']}"] if delivered < feed["s"]["last"] else []
+        return found
+
+    def _behind(self, service: str) -> list[str]:
+        kept = {each["_id"]: each["next"] for each in self.documents.all(service, "offsets")}
+        last = {(each.topic, each.partition): each.offset for each in self.bus}
+        return [
+            f"{service}: {consumer} is at {kept.get(f'{consumer}|{topic}|{partition}', 0)} of {topic}/{partition}, not {offset + 1}"
+            for consumer, topics in CONSUMERS[service].items()
+            for (topic, partition), offset in last.items()
+            if topic in topics and kept.get(f"{consumer}|{topic}|{partition}", 0) <= offset
+        ]
+
+
+def at_rest(evidence: Evidence, seconds: float) -> tuple[World, list[str]]:
+    """The world once it rests, or after so many seconds as it is then, with what does not rest."""
+    world, deadline, quiet = World(evidence, Documents(evidence.mongo)), time.monotonic() + seconds, 0
+    while True:
+        world.read()
+        restless = world.restless()
+        quiet = 0 if restless else quiet + 1
+        if quiet == 2 or time.monotonic() > deadline:
+            return world, restless
+        time.sleep(1.5)
