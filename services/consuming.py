@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -25,7 +24,7 @@ from services.consumer import Effect, Letter, Spoiled, Turn, take
 from services.dead import withdraw
 from services.failures import Row, TooManyFailures, reason_of
 from services.inbox import Inbox, now_utc
-from services.store import PyMongoError, Session, Store, UpdateOne, backoff, passes
+from services.store import Document, PyMongoError, Session, Store, UpdateOne, backoff, passes
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -83,16 +82,32 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Nothing to do: a batch in hand either commits where it stood, or finds that another copy did."""
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Read on from where the effects are."""
-        wanted = [self._place(each.topic, each.partition) for each in assigned]
-        kept = await self.store.by_id("offsets", wanted)
+        """Read on from where the effects are. Until that is known nothing is read, or it would be from a place of aiokafka's own."""
+        consumer = self._subscriber.consumer
+        consumer.pause(*assigned)
+        kept = await self._offsets([self._place(each.topic, each.partition) for each in assigned])
         for each in assigned:
             stored = kept.get(self._place(each.topic, each.partition), {})
             self._generations[each.topic, each.partition] = stored.get("generation", 0)
-            self._subscriber.consumer.seek(each, max(0, stored.get("next", 0) - BACK))
+            consumer.seek(each, max(0, stored.get("next", 0) - BACK))
+        consumer.resume(*assigned)
 
     def _place(self, topic: str, partition: int) -> str:
         return f"{self.name}|{topic}|{partition}"
+
+    async def _offsets(self, places: Sequence[str]) -> dict[str, Document]:
+        """As MongoDB has them, whenever it says so: aiokafka would swallow the error."""
+        attempt = 5
+        while True:
+            try:
+                return await self.store.by_id("offsets", places)
+            except PyMongoError as error:
+                if not passes(error):
+                    self.fatal(error)
+                    raise
+                log.warning("offsets asked for again", extra={"consumer": self.name, "error": type(error).__name__})
+                await asyncio.sleep(backoff(attempt))
+                attempt += 1
 
     async def level(self) -> tuple[int, int]:
         """How many records were read of how many there are now, over the partitions this copy holds."""
