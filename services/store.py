@@ -22,7 +22,6 @@ from pymongo.errors import (
     CollectionInvalid,
     ConnectionFailure,
     DuplicateKeyError,
-    InvalidOperation,
     OperationFailure,
     PyMongoError,
 )
@@ -47,10 +46,10 @@ Document = dict[str, Any]
 MAJORITY = WriteConcern("majority", wtimeout=20_000)
 ABORTING = 2.0  # seconds
 SILENCE_MS = 30_000  # no single answer takes longer; who hears nothing for so long hangs up, or would wait for ever
-# 6, 7, 89, 9001: the network; 91, 189, 10107, 11600, 11602, 13435, 13436: stepping down or shutting down; 43, 237: the cursor went with its
-# server; 50, 202, 262: out of time; 64: no majority in time; 133, 134, 246: no primary, or no snapshot yet; 11601: interrupted; 14031: no room on
-# its disk; 112: write conflict; 251, 290: the transaction
-# was aborted, as one that lived too long is; 365: too much to do. (MongoDB's error_codes.yml.)
+# 6, 7, 89, 9001: the network; 91, 189, 10107, 11600, 11602, 13435, 13436: stepping down or shutting down; 43, 237: the cursor went with
+# its server; 50, 202, 262, 11601: out of time, or interrupted; 64: no majority in time; 133, 134, 246: no primary, or no snapshot yet;
+# 112: write conflict; 251, 290: the transaction was aborted, as one that lived too long is; 365: too much to do; 14031: no room on its
+# disk. (MongoDB's error_codes.yml.)
 PASSING = {
     6,
     7,
