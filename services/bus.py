@@ -4,6 +4,7 @@ Invariant: the acknowledgement policy is set here, once, explicitly: MANUAL, and
 effects in MongoDB. A topic whose number of partitions differs from the catalogue's stops the start.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import IllegalStateError, KafkaError, TopicAlreadyExistsError, for_code
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.annotations import KafkaMessage as Incoming
@@ -24,7 +25,37 @@ log = logging.getLogger(__name__)
 Records = Sequence[ConsumerRecord]
 REPLICAS = 3  # of each topic, where there are as many brokers
 METADATA_MS = 10_000  # so soon a reader finds a topic that was made anew
+STOPPING = 5.0  # seconds
 IDLE_MS = 20  # FastStream waits this long for records, and when there are none as long again
+
+
+class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
+    """A transactional producer that can be put down also when no broker answers, which aiokafka's own waits for."""
+
+    async def start(self) -> None:
+        """Fence every earlier producer of this id. Waits for a broker for as long as there is none."""
+        try:
+            await super().start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def abort_transaction(self) -> None:
+        """KafkaError when there is nothing that could be aborted: the broker has done it, or will after the transaction's time."""
+        try:
+            await super().abort_transaction()
+        except AssertionError as error:
+            raise IllegalStateError(str(error)) from error
+
+    async def stop(self) -> None:
+        """Send what there is to send, for at most a few seconds, and close every connection."""
+        try:
+            async with asyncio.timeout(STOPPING):
+                await super().stop()
+        except (KafkaError, TimeoutError) as error:
+            log.warning("producer put down with records unsent", extra={"error": type(error).__name__})
+        finally:
+            await self.client.close()
 
 
 class Bus:
@@ -46,9 +77,9 @@ class Bus:
             }
         return arguments
 
-    def producer(self, transactional_id: str) -> AIOKafkaProducer:
+    def producer(self, transactional_id: str) -> Producer:
         """A producer whose `start` fences every earlier one of this id. After any error: stop it, make another."""
-        return AIOKafkaProducer(
+        return Producer(
             **self.client(),
             transactional_id=transactional_id,
             acks="all",

@@ -12,8 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
@@ -36,6 +35,7 @@ PARKED_EVERY = 0.1  # seconds between looks at what is parked
 BACK = 16  # records: so far before its place a reader begins, to see whether what stands there is what stood there
 
 
+T = TypeVar("T")
 Start = Callable[[Session], tuple[Effect, Callable[[], Awaitable[Any]]]]
 
 
@@ -77,19 +77,27 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 await self._task
         if self._subscriber is not None:
             async with self._lock:
-                await self._subscriber.stop()
+                pass  # the batch in hand is done; one that comes now is left, and must not wait for the lock
+            await self._subscriber.stop()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Nothing to do: a batch in hand either commits where it stood, or finds that another copy did."""
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Read on from where the effects are."""
+        """Read on from where the effects are. Until that is known nothing is read, or it would be from a place of aiokafka's own."""
+        consumer = self._subscriber.consumer
+        consumer.pause(*assigned)
         wanted = [self._place(each.topic, each.partition) for each in assigned]
-        kept = await self.store.by_id("offsets", wanted)
+        try:
+            kept = await self._patiently(partial(self.store.by_id, "offsets", wanted))
+        except PyMongoError as error:
+            self.fatal(error)  # aiokafka would swallow it
+            raise
         for each in assigned:
             stored = kept.get(self._place(each.topic, each.partition), {})
             self._generations[each.topic, each.partition] = stored.get("generation", 0)
-            self._subscriber.consumer.seek(each, max(0, stored.get("next", 0) - BACK))
+            consumer.seek(each, max(0, stored.get("next", 0) - BACK))
+        consumer.resume(*assigned)
 
     def _place(self, topic: str, partition: int) -> str:
         return f"{self.name}|{topic}|{partition}"
@@ -200,18 +208,18 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             else:
                 letters, keys, doom, failures, waits = (), turn.put_off, None, 0, 0
 
-    async def _patiently(self, work: Callable[[], Awaitable[Any]]) -> None:
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it, however long an engine is away."""
-        for waits in count(1):
+        waits = 0
+        while True:
             try:
-                await work()
+                return await work()
             except PyMongoError as error:
                 if not passes(error):
                     raise
                 self._tell("waiting for an engine", error)
+                waits += 1
                 await self._pause(backoff(waits + 5, cap=5.0))
-            else:
-                return
 
     async def _pause(self, seconds: float) -> None:
         """Wait before the next try. Who stops meanwhile leaves everything as it is: what was not taken comes again."""

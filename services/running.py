@@ -4,6 +4,7 @@ Invariants: the state change, its events and the answer to repeats commit togeth
 command cannot have happened in the future.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from services.kernel import Aggregate, Command, Refused
 from services.keyring import KeyHolder
 from services.problems import Unavailable
 from services.programmes import Programme
-from services.store import Conflict, Document, InsertOne, PyMongoError, Session, Store, passes
+from services.store import Conflict, Document, InsertOne, PyMongoError, Session, Store, passes, within
 from services.telemetry import Metrics, Telemetry
 from services.unit import Cause, Unit
 from services.work import Work
@@ -24,7 +25,9 @@ from services.work import Work
 C = TypeVar("C", bound=Command)
 Handler = Callable[[C, Work], Awaitable[Any]]
 REMEMBERED = timedelta(days=30)
-PATIENCE = 8.0  # seconds a caller waits for an engine before being told to come again
+PATIENCE = 8.0  # seconds in which a command is tried again
+LONGEST = 20.0  # seconds after which a caller is told to come again, whatever is going on
+SHORT = 2.0  # seconds more when the driver's threads are short, and nobody has even begun to ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +72,17 @@ class Commanding:
         outcome = "failed"
         with self.telemetry.span(handler.__name__):
             try:
-                answer, said = await self.store.transaction(body, PATIENCE)
+                async with asyncio.timeout(LONGEST + SHORT):
+                    with within(LONGEST):
+                        answer, said = await self.store.transaction(body, PATIENCE)
             except Refused as error:
                 outcome = error.code
                 raise
             except NotYet as missing:
                 outcome = "unavailable"
                 raise Unavailable(f"Still waiting for {missing}.") from missing
-            except (PyMongoError, Conflict) as error:
-                if not passes(error):
+            except (PyMongoError, Conflict, TimeoutError) as error:
+                if not (isinstance(error, TimeoutError) or passes(error)):
                     raise
                 outcome = "unavailable"
                 raise Unavailable("The database does not answer, or too many change the same thing.") from error

@@ -6,8 +6,8 @@ of it beside each other.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from aiokafka.errors import KafkaError
@@ -29,13 +29,14 @@ from services.projecting import Shelf, consumer_of
 from services.relay import Relay
 from services.running import Commanding, Handler, Repeat
 from services.settings import Misconfigured, Settings
-from services.store import Document, PyMongoError, Session, Store, passes
+from services.store import Document, PyMongoError, Session, Store, passes, within
 from services.telemetry import Metrics, Telemetry
 from services.unit import Unit
 from services.watching import watch
 
 log = logging.getLogger(__name__)
 ROLES = ("api", "consume", "relay")
+LOOK = 2.0  # seconds in which an engine that is there answers
 STOPPING = 20.0  # seconds for what is in hand to finish; then the transactions behind it abort by themselves
 Worker = Callable[["Service"], Awaitable[None]]
 
@@ -122,12 +123,13 @@ class Service:
         if self.ended is None or self.ended.done():
             missing["service"] = "it has ended"
         try:
-            async with asyncio.timeout(2):
-                await self.store.ping()
+            async with asyncio.timeout(LOOK + 1):
+                with within(LOOK):
+                    await self.store.ping()
         except (PyMongoError, TimeoutError):
             missing["MongoDB"] = "does not answer"
         try:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(LOOK):
                 await self.bus.ping()
         except (KafkaError, TimeoutError):
             missing["Kafka"] = "does not answer"
@@ -165,10 +167,11 @@ class Service:
                     await asyncio.sleep(0.05)
         topics = {catalogue()[kind].topic for kind in [*self.reactions.handlers, WorkerErased.type]}
         await self._run("reactions", sorted(topics), self._reacting)
-        for name in self.shelf.projections:
-            await self._project(name, await self.shelf.live(name))
-        if self.shelf.projections:
-            self.spawn(self._follow_pointers(), "projection pointers")
+        running = {name: await self.shelf.live(name) for name in self.shelf.projections}
+        for name, generation in running.items():
+            await self._project(name, generation)
+        if running:
+            self.spawn(self._follow_pointers(running), "projection pointers")
 
     async def _run(self, name: str, topics: Sequence[str], start: Any) -> None:
         consumption = Consumption(
@@ -184,24 +187,27 @@ class Service:
             consumer_of(name, generation), sorted(topics), self.shelf.starting(name, generation, self.holder)
         )
 
-    async def _follow_pointers(self) -> None:
-        """When a rebuild set a pointer, follow the new generation and let go of the old."""
-        running = {name: await self.shelf.live(name) for name in self.shelf.projections}
+    async def _follow_pointers(self, running: dict[str, int]) -> None:
+        """When a rebuild set a pointer, follow the new generation and let go of the old; later, when MongoDB is away."""
         while True:
             await asyncio.sleep(1.0)
             try:
-                pointed = {name: await self.shelf.live(name) for name in running}
+                await self._follow(running)
             except PyMongoError as error:
                 if not passes(error):
                     raise
-                log.warning("projection pointers wait", extra={"service": self.name, "error": type(error).__name__})
-                continue
-            for name, live in pointed.items():
-                if live != running[name]:
-                    await self.consumptions.pop(consumer_of(name, running[name])).stop()
-                    await self.shelf.discard(name, running[name])
-                    await self._project(name, live)
-                    running[name] = live
+                log.warning("pointers cannot be read", extra={"service": self.name, "error": type(error).__name__})
+
+    async def _follow(self, running: dict[str, int]) -> None:
+        """Take one look. What fails half-way is done by the next look."""
+        for name, generation in list(running.items()):
+            live = await self.shelf.live(name)
+            if live != generation:
+                if (old := self.consumptions.pop(consumer_of(name, generation), None)) is not None:
+                    await old.stop()
+                await self.shelf.discard(name, generation)
+                await self._project(name, live)
+                running[name] = live
 
     def _unit(self, session: Session) -> Unit:
         return Unit(self.store, session, self.holder, now_utc())
@@ -220,7 +226,7 @@ class Service:
         return await self.commanding.run(handler, command, self.rules[programme], correlation or new_id())
 
     async def stop(self) -> None:
-        """Finish what is in hand and close every connection."""
+        """Finish what is in hand and close every connection, in bounded time also when no engine answers."""
         for task in self._tasks:
             task.remove_done_callback(self._task_ended)
             task.cancel()
@@ -230,15 +236,25 @@ class Service:
                 log.error("task does not end", extra={"service": self.name, "error": task.get_name()})
         self._tasks.clear()
         for consumption in self.consumptions.values():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(consumption.stop(), STOPPING)
+            await self._end(consumption.stop(), f"consumer {consumption.name}")
         self.consumptions.clear()
         if self._broker is not None:
-            await self._broker.stop()
+            await self._end(self._broker.stop(), "broker")
         if self._relay is not None:
-            await self._relay.release()
+            await self._end(self._relay.release(), "lease of the relay")
         await self.store.close()
         await asyncio.to_thread(self.telemetry.close)
+
+    async def _end(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Stop one thing. What an engine's absence keeps from stopping in order (aiokafka raises CancelledError then) ends with the
+        process, and must not keep the rest from it."""
+        task = asyncio.ensure_future(work)
+        done, _ = await asyncio.wait([task], timeout=STOPPING)
+        if not done:
+            task.cancel()
+        if not done or task.cancelled() or task.exception() is not None:
+            why = "it takes too long" if not done else "cancelled" if task.cancelled() else repr(task.exception())[:300]
+            log.warning("not stopped in order", extra={"service": self.name, "reason": what, "error": why})
 
 
 def served(known: dict[str, Programme], only: str | None) -> dict[str, Programme]:

@@ -7,9 +7,13 @@ here, in code, never in an address.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from contextvars import Context
 from datetime import UTC
+from threading import Thread
 from typing import Any, TypeVar
 
+import pymongo
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReadPreference, ReplaceOne, UpdateOne
@@ -17,7 +21,6 @@ from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
     DuplicateKeyError,
-    InvalidOperation,
     OperationFailure,
     PyMongoError,
 )
@@ -40,9 +43,12 @@ T = TypeVar("T")
 Session = AsyncIOMotorClientSession
 Document = dict[str, Any]
 MAJORITY = WriteConcern("majority", wtimeout=20_000)
-# 6, 7, 89, 9001: the network; 91, 189, 10107, 11600, 11602, 13435, 13436: stepping down or shutting down; 43: the cursor went with its
-# server; 50, 202, 262: out of time; 64: no majority in time; 134, 246: no snapshot yet; 112: write conflict; 251, 290: the transaction
-# was aborted, as one that lived too long is; 365: too much to do. (MongoDB's error_codes.yml.)
+ABORTING = 2.0  # seconds
+SILENCE_MS = 30_000  # no single answer takes longer; who hears nothing for so long hangs up, or would wait for ever
+# 6, 7, 89, 9001: the network; 91, 189, 10107, 11600, 11602, 13435, 13436: stepping down or shutting down; 43, 237: the cursor went with
+# its server; 50, 202, 262, 11601: out of time, or interrupted; 64: no majority in time; 133, 134, 246: no primary, or no snapshot yet;
+# 112: write conflict; 251, 290: the transaction was aborted, as one that lived too long is; 365: too much to do; 14031: no room on its
+# disk. (MongoDB's error_codes.yml.)
 PASSING = {
     6,
     7,
@@ -52,9 +58,11 @@ PASSING = {
     89,
     91,
     112,
+    133,
     134,
     189,
     202,
+    237,
     246,
     251,
     262,
@@ -63,9 +71,11 @@ PASSING = {
     9001,
     10107,
     11600,
+    11601,
     11602,
     13435,
     13436,
+    14031,
 }
 DUPLICATE = 11000
 NAMESPACE_EXISTS = 48
@@ -98,9 +108,14 @@ def passes(error: BaseException) -> bool:
     return False
 
 
+def within(seconds: float) -> AbstractContextManager[None]:
+    """A block in which everything asked of MongoDB, waiting for a primary included, is given up after so many seconds altogether."""
+    return pymongo.timeout(seconds)
+
+
 def backoff(attempt: int, cap: float = 2.0) -> float:
     """Seconds to wait before the next attempt: exponential, with full jitter."""
-    return random.uniform(0, min(cap, 0.005 * 2**attempt))  # noqa: S311  # jitter is no secret
+    return random.uniform(0, min(cap, 0.005 * 2 ** min(attempt, 30)))  # noqa: S311  # jitter is no secret
 
 
 class Store:
@@ -111,6 +126,8 @@ class Store:
             uri,
             appname=database,
             serverSelectionTimeoutMS=5_000,
+            connectTimeoutMS=5_000,
+            socketTimeoutMS=SILENCE_MS,
             retryWrites=True,
             uuidRepresentation="standard",
             maxPoolSize=64,
@@ -162,7 +179,8 @@ class Store:
                 await asyncio.sleep(backoff(attempt))
 
     async def _once(self, body: Callable[[Session], Awaitable[T]]) -> T:
-        async with await self._client.start_session() as session:
+        session = await self._client.start_session()
+        try:
             session.start_transaction(
                 ReadConcern("snapshot"), MAJORITY, ReadPreference.PRIMARY, max_commit_time_ms=10_000
             )
@@ -173,6 +191,8 @@ class Store:
                 raise
             await _commit(session)
             return result
+        finally:
+            _end(session)
 
     async def insert(self, collection: str, documents: Sequence[Mapping[str, Any]], session: Session) -> None:
         """Insert in the given order, in one command."""
@@ -212,10 +232,25 @@ def _a_duplicate(error: BaseException) -> bool:
 
 
 async def _abort(session: Session) -> None:
-    try:
+    """What does not succeed the server does by itself: nothing was committed, and the first error is the one to tell. In a context of
+    its own, since the time of the block in which it failed may be over (`within`), and others wait for what it has written."""
+    with suppress(PyMongoError, TimeoutError):
+        async with asyncio.timeout(ABORTING):
+            await asyncio.get_running_loop().create_task(_aborted(session), context=Context())
+
+
+async def _aborted(session: Session) -> None:
+    with within(ABORTING):
         await session.abort_transaction()
-    except (PyMongoError, InvalidOperation):
-        return  # the server aborts it by itself: nothing was committed, and the first error is the one to tell
+
+
+def _end(session: Session) -> None:
+    """Motor ends a session on the loop. That is quick, unless a transaction is open still, because MongoDB is silent: then everything
+    would stand still, and so another thread ends it, whenever it can."""
+    if session.delegate.in_transaction:
+        Thread(target=session.delegate.end_session, daemon=True).start()
+    else:
+        session.delegate.end_session()
 
 
 async def _commit(session: Session) -> None:

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from services.consumer.desk import HOLE
 from services.inbox import OPEN, now_utc
 from services.relay import first_id_of
-from services.store import Document, PyMongoError, Store
+from services.store import Document, PyMongoError, Store, within
 from services.telemetry import Metrics
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ async def watch(
     """Look for as long as the service runs."""
     while True:
         try:
-            async with asyncio.timeout(PATIENCE):
-                await look(store, consumptions, metrics)
+            async with asyncio.timeout(PATIENCE + 1):
+                with within(PATIENCE):
+                    await look(store, consumptions, metrics)
         except (KafkaError, PyMongoError, TimeoutError) as error:
             log.warning(
                 "nothing could be seen of the engines",

@@ -6,6 +6,7 @@ code, never the text, in which a library may quote what somebody wrote of themse
 
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -30,6 +31,8 @@ TOLD = {
     "route",
     "count",
 }
+LIBRARIES = ("aiokafka", "faststream")
+EVERY = 10.0  # seconds between two equal sentences of theirs
 LONGEST = 500  # characters of one field
 DEEPEST = 40  # frames of one exception
 _OURS = {"services", *SERVICES}
@@ -51,10 +54,11 @@ def log_as_json(level: int = logging.WARNING, to: logging.Handler | None = None)
         structlog.processors.JSONRenderer(),
     ]
     handler = to or logging.StreamHandler(sys.stderr)
+    handler.addFilter(Calm())
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=last))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(capture=True)
-    for name in ("aiokafka", "faststream"):
+    for name in LIBRARIES:
         theirs = logging.getLogger(name)
         theirs.handlers.clear()  # FastStream writes past the root, in colours
         theirs.propagate = True
@@ -65,6 +69,24 @@ def log_as_json(level: int = logging.WARNING, to: logging.Handler | None = None)
         "httpcore",
     ):  # they write addresses, and an address may hold a personal link
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+class Calm(logging.Filter):
+    """Clients that find no broker say so a hundred times a second, and would push everything else out of the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it was not said just now."""
+        if record.name.partition(".")[0] not in LIBRARIES:
+            return True
+        now, sentence = time.monotonic(), (record.name, record.getMessage())
+        self._said = {each: at for each, at in self._said.items() if now - at < EVERY}
+        new = sentence not in self._said
+        self._said.setdefault(sentence, now)
+        return new
 
 
 def _trace(_: Any, __: str, line: EventDict) -> EventDict:

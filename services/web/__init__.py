@@ -22,6 +22,7 @@ __all__ = [
 
 def install(app: FastAPI) -> None:
     """Give a service all of it. Call it once, when its routes are included and before it answers."""
+    app.add_middleware(failures.Bounded)
     app.add_middleware(CheckedBodies)
     app.add_middleware(failures.Caught)
     install_outside(app)  # the last one added is the first to see a request

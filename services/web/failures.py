@@ -16,9 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel import Refused
 from services.problems import Unavailable, problem
+from services.store import PyMongoError, passes, within
 
 log = logging.getLogger(__name__)
 MOST = 100  # wrong fields that are named; a list of a million wrong lines is answered by its first ones
+PATIENCE = 20.0  # seconds that a request waits for MongoDB
 LONGEST = 200  # characters of a name that the caller chose
 CODES = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "not-json"}
 
@@ -27,6 +29,7 @@ def install(app: Starlette) -> None:
     """Answer what is raised inside with a problem document."""
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(PyMongoError, _away)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -56,6 +59,13 @@ async def _unavailable(_: Request, error: Any) -> JSONResponse:
     return problem(503, "unavailable", error.detail, {"Retry-After": str(error.after)})
 
 
+async def _away(request: Request, error: Any) -> JSONResponse:
+    """A look that MongoDB did not answer; commands have said so themselves."""
+    if not passes(error):
+        raise error
+    return await _unavailable(request, Unavailable("The database does not answer."))
+
+
 async def _invalid(_: Request, error: Any) -> JSONResponse:
     found = error.errors()
     if isinstance(error.body, bytes) and error.body:
@@ -68,6 +78,19 @@ async def _invalid(_: Request, error: Any) -> JSONResponse:
 async def _http(_: Request, error: Any) -> JSONResponse:
     code = CODES.get(error.status_code, "http")
     return problem(error.status_code, code, str(error.detail), dict(error.headers or {}))
+
+
+class Bounded:
+    """Pure ASGI: whatever a request asks of MongoDB is given up after so many seconds altogether, since a server that is silent and not
+    gone would keep a caller waiting for as long."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything through."""
+        with within(PATIENCE):
+            await self._app(scope, receive, send)
 
 
 class Caught:

@@ -240,3 +240,17 @@ def test_addresses_are_not_written_since_one_may_be_a_personal_link(written: io.
 def test_a_long_field_is_cut(written: io.StringIO) -> None:
     logging.getLogger("services.relay").warning("x", extra={"error": "y" * 10_000})
     assert len(lines(written)[0]["error"]) == 500
+
+
+def test_what_a_library_says_again_and_again_is_written_once_and_what_is_ours_each_time(written: io.StringIO) -> None:
+    for _ in range(100):
+        logging.getLogger("aiokafka.consumer").error("Unable to update metadata from %s", [1])
+        logging.getLogger("services.relay").error("relay begins again")
+    logging.getLogger("aiokafka.consumer").error("Unable to update metadata from %s", [2])
+    events = [json.loads(line)["event"] for line in written.getvalue().splitlines()]
+    assert sorted(set(events)) == [
+        "Unable to update metadata from [1]",
+        "Unable to update metadata from [2]",
+        "relay begins again",
+    ]
+    assert len(events) == 102
