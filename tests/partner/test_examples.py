@@ -21,7 +21,7 @@ from services.engines import Engines
 from services.service import Service, running
 from tests.harness import eventually
 from tests.notifications.conftest import World
-from tests.partner.conftest import NODE, PYTHON, Ledger, Start, environment, reader_of
+from tests.partner.conftest import NODE, PYTHON, ROOT, Ledger, Start, environment, reader_of
 
 Rows = dict[str, dict[str, Any]]
 STEPS = "referred, admitted, declined, seated, withdrew, reason"
@@ -90,6 +90,28 @@ async def test_both_examples_follow_what_becomes_of_people_and_delete_what_is_to
 
 async def _is(path: Path, wanted: Sequence[tuple[bool, ...]]) -> bool:
     return reached(path) == list(wanted)
+
+
+async def test_the_programs_on_the_partners_page_run_as_they_stand(
+    ledger: Ledger, start: Start, tmp_path: Path
+) -> None:
+    text = (ROOT / "docs/partners.md").read_text()
+    for language, name in (("python", "outcomes.py"), ("javascript", "outcomes.mjs")):
+        (tmp_path / name).write_text(text.split(f"```{language}\n")[1].split("```")[0])
+    (tmp_path / "node_modules").symlink_to(Path(NODE[1]).parent / "node_modules")
+    await ledger.many(3)
+    await ledger.tell(Erased.type, "p0")
+    start(PYTHON[0], "outcomes.py", **environment(ledger.feed))
+    start(NODE[0], "outcomes.mjs", **environment(ledger.feed))
+    for store, key in (("outcomes.db", "key"), ("outcomes-js.db", "person")):
+        await eventually(partial(_has, tmp_path / store, key, [("p1", "2027-01-11"), ("p2", "2027-01-11")]), 40)
+
+
+async def _has(store: Path, key: str, wanted: list[tuple[str, str]]) -> bool:
+    with closing(sqlite3.connect(store, timeout=20)) as database:
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'outcomes'").fetchone():
+            return False
+        return database.execute(f"SELECT {key}, admitted FROM outcomes ORDER BY 1").fetchall() == wanted
 
 
 @EXAMPLES
