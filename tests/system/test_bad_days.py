@@ -104,11 +104,11 @@ async def test_while_mongodb_changes_its_primary_commands_are_done_or_answered_5
     async with Callers(services) as callers:
         await callers.more(10)
         place.mongo.primary().ask("replSetStepDown", 5, force=True)
-        await callers.more(20)
+        await callers.more(10)
         frozen = place.mongo.primary()
         frozen.process.send_signal(signal.SIGSTOP)
         try:
-            await callers.more(20)
+            await callers.more(10)
         finally:
             frozen.process.send_signal(signal.SIGCONT)
         await accounted_for(place, services, callers)
@@ -129,7 +129,7 @@ async def test_a_primary_that_takes_what_is_asked_and_does_not_answer_keeps_nobo
             await asyncio.sleep(0.5)
         assert {(each.status_code, each.headers["retry-after"]) for each in await answering} == {(503, "2")}
         primary.process.kill()
-        await callers.more(20)
+        await callers.more(10)
         await asyncio.to_thread(place.mongo.up)
         await accounted_for(place, services, callers)
 
@@ -142,9 +142,9 @@ async def test_while_kafka_is_out_of_reach_commands_are_done_and_what_they_said_
         await callers.more(10)
         try:
             place.kafka.wire.be(State.SILENT)
-            await asyncio.gather(asyncio.sleep(SILENCE), services.name_as_missing("Kafka"), callers.more(20))
+            await asyncio.gather(asyncio.sleep(SILENCE), services.name_as_missing("Kafka"), callers.more(10))
             place.kafka.wire.be(State.REFUSING)
-            await asyncio.gather(asyncio.sleep(REFUSAL), services.name_as_missing("Kafka"), callers.more(20))
+            await asyncio.gather(asyncio.sleep(REFUSAL), services.name_as_missing("Kafka"), callers.more(10))
         finally:
             place.kafka.wire.be(State.WHOLE)
         assert callers.statuses[503] == 0  # no command needs the bus
@@ -158,7 +158,7 @@ async def test_when_kafkas_disk_is_full_commands_are_done_and_what_they_said_fol
         await callers.more(10)
         place.kafka.disk_full()
         await asyncio.to_thread(within, lambda: place.kafka.ended() is not None, "Kafka ends")
-        await asyncio.gather(services.name_as_missing("Kafka"), callers.more(20))
+        await asyncio.gather(services.name_as_missing("Kafka"), callers.more(10))
         await asyncio.to_thread(place.kafka.up)
         assert callers.statuses[503] == 0
         await accounted_for(place, services, callers)
@@ -174,7 +174,7 @@ async def test_when_mongodbs_disk_is_full_commands_are_answered_503_until_there_
         await services.name_as_missing("MongoDB")
         await callers.told_to_come_again()
         await asyncio.to_thread(place.mongo.up)
-        await callers.more(20)
+        await callers.more(10)
         await accounted_for(place, services, callers)
 
 
