@@ -43,14 +43,21 @@ class Cause:
 
 @dataclass(slots=True)
 class Held:
-    """An aggregate as it was read: `version` 0 is one that is not stored yet."""
+    """An aggregate, and what it was read from: `version` 0 is one that is not stored yet."""
 
     aggregate: Aggregate
     programme: str
     version: int
     sequences: dict[str, int]
-    before: Document
+    stored: Document
     removed: bool = False
+
+    def unchanged(self) -> bool:
+        """Whether it is as it was read. What is stored may lack a field that its class has by now."""
+        if self.version == 0:
+            return False
+        state = self.aggregate.model_dump(mode="json")
+        return state == self.stored or state == type(self.aggregate).model_validate(self.stored).model_dump(mode="json")
 
 
 @dataclass(slots=True)
@@ -62,6 +69,7 @@ class Unit:
     holder: KeyHolder
     now: datetime
     held: dict[tuple[type[Aggregate], str], Held] = field(default_factory=dict)
+    asked: set[tuple[type[Aggregate], str]] = field(default_factory=set)  # also those that a snapshot will never show
     voice: list[Said] = field(default_factory=list)
     attributed: list[tuple[Said, Cause]] = field(default_factory=list)
     records: list[tuple[str, Aggregate, bytes | None, Cause]] = field(default_factory=list)
@@ -69,9 +77,10 @@ class Unit:
     peeked: set[tuple[type[Aggregate], str]] = field(default_factory=set)
 
     async def load(self, kind: type[A], programme: str, ids: Iterable[str]) -> None:
-        """Fetch those not held yet, in one query."""
-        wanted = {f"{programme}/{each}": each for each in ids if (kind, f"{programme}/{each}") not in self.held}
-        for document in (await self.store.by_id(kind.noun, list(wanted), self.session)).values():
+        """Fetch those not asked for yet, in one query."""
+        wanted = {key: None for each in ids if (key := (kind, f"{programme}/{each}")) not in self.asked}
+        self.asked.update(wanted)
+        for document in (await self.store.by_id(kind.noun, [_id for _, _id in wanted], self.session)).values():
             self._hold(kind, document)
 
     async def query(self, kind: type[A], programme: str, fields: Document) -> list[A]:
@@ -89,7 +98,7 @@ class Unit:
             return known
         aggregate = kind.model_validate(document["s"])
         aggregate.speak_into(self.voice)
-        held = Held(aggregate, document["p"], document["v"], document["q"], aggregate.model_dump(mode="json"))
+        held = Held(aggregate, document["p"], document["v"], document["q"], document["s"])
         self.held[kind, document["_id"]] = held
         return held
 
@@ -129,12 +138,14 @@ class Unit:
         `silently`: a reaction may keep what somebody else published and say nothing of its own."""
         outbox = [await self._letter(said, cause) for said, cause in self.attributed]
         outbox += [self._record(*record) for record in self.records]
+        spoke = {id(said.by) for said, _ in self.attributed}
         by_kind: dict[str, list[Any]] = {}
         replaced = 0
         for (kind, _id), held in self.held.items():
-            if (kind, _id) in self.peeked and held.aggregate.model_dump(mode="json") == held.before:
+            if (kind, _id) in self.peeked and held.unchanged():
                 continue
-            by_kind.setdefault(kind.noun, []).append(self._write(_id, held, silently))
+            write = self._write(_id, held, id(held.aggregate) in spoke, silently)
+            by_kind.setdefault(kind.noun, []).append(write)
             replaced += held.version > 0 and not held.removed
         matched = 0
         for noun, writes in by_kind.items():
@@ -144,15 +155,14 @@ class Unit:
         await self.store.insert("outbox", outbox, self.session)
         return len(self.attributed)
 
-    def _write(self, _id: str, held: Held, silently: bool) -> Any:
+    def _write(self, _id: str, held: Held, spoke: bool, silently: bool) -> Any:
         if held.removed:
             return DeleteOne({"_id": _id, "v": held.version})
-        state = held.aggregate.model_dump(mode="json")
-        spoke = any(said.by is held.aggregate for said, _ in self.attributed)
-        if state == held.before and not spoke:
+        if not spoke and held.unchanged():
             return UpdateOne({"_id": _id, "v": held.version}, {"$inc": {"g": 1}})
         if not (spoke or silently):
             raise SilentChange(f"{type(held.aggregate).__name__} {held.aggregate.id} changed and said nothing")
+        state = held.aggregate.model_dump(mode="json")
         document = {"_id": _id, "p": held.programme, "v": held.version + 1, "q": held.sequences, "s": state}
         return ReplaceOne({"_id": _id, "v": held.version}, document) if held.version else InsertOne(document)
 

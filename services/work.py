@@ -71,7 +71,7 @@ class Work:
         if self._unit.voice:
             return False
         given = (held for key, held in self._unit.held.items() if key in self._given)
-        return all(not held.removed and held.aggregate.model_dump(mode="json") == held.before for held in given)
+        return all(not held.removed and held.unchanged() for held in given)
 
     async def where(self, kind: type[A], **fields: Any) -> list[A]:
         """All that are stored with these field values, guarded, oldest first. `a__b` asks for field b of a; a list means any of."""
