@@ -7,6 +7,7 @@ OIDC issuer's key signed it, for us, and it is in force.
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,6 +35,7 @@ KEYS_KEPT = 600.0  # seconds for which the issuer's keys are believed without as
 KEYS_TRUSTED = 3600.0  # seconds for which they are believed when the issuer does not answer
 ASK_AGAIN = 5.0  # seconds between two questions, whatever strangers send and however the first one ended
 LEEWAY = 30  # seconds by which clocks may differ
+REMEMBERED = 1_000  # tokens whose signature was checked
 
 
 class Role(StrEnum):
@@ -67,6 +69,7 @@ class Authenticator:
     def __init__(self, settings: Settings, known: Collection[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._known = known
         self._keys = IssuersKeys(settings.issuer, settings.jwks, clock)
+        self._signed: OrderedDict[str, Signed] = OrderedDict()
         self._claims = jwt.JWTClaimsRegistry(
             leeway=LEEWAY,
             iss={"essential": True, "value": settings.issuer},
@@ -88,12 +91,31 @@ class Authenticator:
 
     async def _verified(self, token: str) -> Mapping[str, Any]:
         try:
-            kid = jws.extract_compact(token.encode()).headers().get("kid")
-            decoded = jwt.decode(token, await self._keys.having(kid), algorithms=ALGORITHMS)
-            self._claims.validate(decoded.claims)
+            signed = self._signed.get(token)
+            kid = signed.kid if signed else jws.extract_compact(token.encode()).headers().get("kid")
+            keys = await self._keys.having(kid)
+            if signed is None or signed.keys is not keys:
+                signed = Signed(kid, keys, jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
+                self._remember(token, signed)
+            self._claims.validate(signed.claims)  # every time, since time passes
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise _not_accepted("It is malformed, expired, or not for us.") from error
-        return decoded.claims
+        return signed.claims
+
+    def _remember(self, token: str, signed: "Signed") -> None:
+        """A caller sends one token many times, and its signature takes longer to check than most of what is asked."""
+        self._signed[token] = signed
+        if len(self._signed) > REMEMBERED:
+            self._signed.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A token's claims, and the very set of the issuer's keys by which its signature was checked: other keys check it anew."""
+
+    kid: str | None
+    keys: KeySet
+    claims: dict[str, Any]
 
 
 def _named_by(claims: Mapping[str, Any]) -> Who:

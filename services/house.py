@@ -4,6 +4,7 @@ Invariant: a service knows nothing of standing here; it is the same `build(setti
 """
 
 import asyncio
+import gc
 import importlib
 import socket
 from collections.abc import AsyncIterator, Collection, Iterator
@@ -61,6 +62,14 @@ def alone(service: Service, api: bool) -> Starlette:
     app = Starlette(routes=[Mount(f"/{service.name}", service.app if api else service.health_app())])
     web.install_outside(app)
     return app
+
+
+def settle() -> None:
+    """Have the collector of cycles pass over what there is by now, which stays, and look rarely at what a batch makes, which all lives
+    until the batch is done: a fifth of a consumer's time went into looking."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:

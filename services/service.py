@@ -280,17 +280,9 @@ async def running(service: Service, roles: Collection[str] = ROLES) -> AsyncIter
 class Runner:
     """Runs the caller's command in the caller's programme, once per Idempotency-Key."""
 
-    def __init__(
-        self,
-        request: Request,
-        who: Annotated[auth.Who, Depends(auth.caller)],
-        idempotency_key: Annotated[str | None, Header(max_length=200, description="sent twice, done once")] = None,
-        if_match: Annotated[
-            str | None, Header(max_length=40, description="the ETag that was read; 412 when stale")
-        ] = None,
-    ) -> None:
+    def __init__(self, request: Request, who: auth.Who, key: str | None, if_match: str | None) -> None:
         self._service: Service = request.app.state.service
-        self._request, self._who, self._key, self._if_match = request, who, idempotency_key, if_match
+        self._request, self._who, self._key, self._if_match = request, who, key, if_match
 
     async def __call__(
         self,
@@ -315,7 +307,7 @@ class Runner:
 class Reading:
     """Reads projections of the caller's programme."""
 
-    def __init__(self, request: Request, who: Annotated[auth.Who, Depends(auth.caller)]) -> None:
+    def __init__(self, request: Request, who: auth.Who) -> None:
         self._service: Service = request.app.state.service
         self.programme = who.programme
         self.rules = self._service.rules[who.programme]
@@ -339,5 +331,19 @@ class Reading:
         return [document async for document in found]
 
 
-Run = Annotated[Runner, Depends()]
-Reader = Annotated[Reading, Depends()]
+async def _runner(
+    request: Request,
+    who: Annotated[auth.Who, Depends(auth.caller)],
+    idempotency_key: Annotated[str | None, Header(max_length=200, description="sent twice, done once")] = None,
+    if_match: Annotated[str | None, Header(max_length=40, description="the ETag that was read; 412 when stale")] = None,
+) -> Runner:
+    """A function, and a coroutine: a class FastAPI would call in a thread."""
+    return Runner(request, who, idempotency_key, if_match)
+
+
+async def _reading(request: Request, who: Annotated[auth.Who, Depends(auth.caller)]) -> Reading:
+    return Reading(request, who)
+
+
+Run = Annotated[Runner, Depends(_runner)]
+Reader = Annotated[Reading, Depends(_reading)]

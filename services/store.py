@@ -2,13 +2,17 @@
 
 Invariant: nothing else of ours imports motor, so that changing the driver is a change of this file. Read and write concerns are set
 here, in code, never in an address.
+
+Motor runs PyMongo in threads, a hop there and back for every call; what a transaction does most goes to PyMongo's objects behind
+motor's (`delegate`) in one hop for several statements, since a hop costs as much as a statement.
 """
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from contextvars import Context
+from contextvars import Context, copy_context
 from datetime import UTC
 from threading import Thread
 from typing import Any, TypeVar
@@ -42,6 +46,9 @@ __all__ = [
 T = TypeVar("T")
 Session = AsyncIOMotorClientSession
 Document = dict[str, Any]
+THREADS = (
+    32  # statements under way at once: motor's own threads are ten on a small machine, and each relay holds one of them
+)
 MAJORITY = WriteConcern("majority", wtimeout=20_000)
 ABORTING = 2.0  # seconds
 SILENCE_MS = 30_000  # no single answer takes longer; who hears nothing for so long hangs up, or would wait for ever
@@ -141,8 +148,21 @@ class Store:
             read_preference=ReadPreference.PRIMARY,
         )
 
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=database)
+        self._collections: dict[str, Any] = {}
+
     def __getitem__(self, collection: str) -> Any:
         return self.db[collection]
+
+    def _behind(self, collection: str) -> Any:
+        """PyMongo's own collection."""
+        if collection not in self._collections:
+            self._collections[collection] = self.db[collection].delegate
+        return self._collections[collection]
+
+    async def _in_a_thread(self, work: Callable[[], T]) -> T:
+        """In the caller's context, which may hold how long there is (`within`)."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work)
 
     async def ping(self) -> None:
         """Raises PyMongoError when no primary answers."""
@@ -179,7 +199,8 @@ class Store:
                 await asyncio.sleep(backoff(attempt))
 
     async def _once(self, body: Callable[[Session], Awaitable[T]]) -> T:
-        session = await self._client.start_session()
+        begun = self._client.delegate.start_session()  # asks nobody: no hop
+        session: Session = AsyncIOMotorClientSession(begun, self._client)
         try:
             session.start_transaction(
                 ReadConcern("snapshot"), MAJORITY, ReadPreference.PRIMARY, max_commit_time_ms=10_000
@@ -189,33 +210,56 @@ class Store:
             except BaseException:
                 await _abort(session)
                 raise
-            await _commit(session)
+            await self._commit(session)
             return result
         finally:
             _end(session)
 
+    async def _commit(self, session: Session) -> None:
+        """An unknown result retries the commit alone: committing again what is committed is harmless, running the body again is not."""
+        for attempt in range(8):
+            try:
+                await self._in_a_thread(session.delegate.commit_transaction)
+                return
+            except PyMongoError as error:
+                if not error.has_error_label("UnknownTransactionCommitResult"):
+                    raise
+                if attempt == 7:
+                    raise Uncertain(f"whether it was committed is not known: {type(error).__name__}") from error
+                await asyncio.sleep(backoff(attempt + 4))
+
     async def insert(self, collection: str, documents: Sequence[Mapping[str, Any]], session: Session) -> None:
         """Insert in the given order, in one command."""
-        if documents:
-            await self[collection].insert_many(documents, ordered=True, session=session)
+        await self.write_all({collection: [InsertOne(each) for each in documents]}, session)
 
     async def write(self, collection: str, writes: Sequence[Any], session: Session | None = None) -> int:
         """Bulk-write; returns how many existing documents were matched."""
-        if not writes:
-            return 0
-        result = await self[collection].bulk_write(writes, ordered=False, session=session)
-        return int(result.matched_count)
+        return (await self.write_all({collection: writes}, session))[collection]
+
+    async def write_all(self, writes: Mapping[str, Sequence[Any]], session: Session | None = None) -> dict[str, int]:
+        """Bulk-write to one collection after the other; returns how many existing documents were matched in each. Where there are
+        inserts alone, they are made in the given order."""
+        if not any(writes.values()):
+            return dict.fromkeys(writes, 0)
+        given = None if session is None else session.delegate
+
+        def run() -> dict[str, int]:
+            return {name: _written(self._behind(name), some, given) for name, some in writes.items()}
+
+        return await self._in_a_thread(run)
 
     async def by_id(self, collection: str, ids: Sequence[str], session: Session | None = None) -> dict[str, Document]:
         """Those of the documents that exist, by id, in one query."""
         if not ids:
             return {}
-        found = self[collection].find({"_id": {"$in": list(ids)}}, session=session)
-        return {document["_id"]: document async for document in found}
+        where, given = {"_id": {"$in": list(ids)}}, None if session is None else session.delegate
+        found = await self._in_a_thread(lambda: list(self._behind(collection).find(where, session=given)))
+        return {document["_id"]: document for document in found}
 
     async def close(self) -> None:
         """Close every connection."""
         self._client.close()
+        self._threads.shutdown(wait=False)
 
 
 def see_all_before(session: Session) -> None:
@@ -253,15 +297,8 @@ def _end(session: Session) -> None:
         session.delegate.end_session()
 
 
-async def _commit(session: Session) -> None:
-    """An unknown result retries the commit alone: committing again what is committed is harmless, running the body again is not."""
-    for attempt in range(8):
-        try:
-            await session.commit_transaction()
-            return
-        except PyMongoError as error:
-            if not error.has_error_label("UnknownTransactionCommitResult"):
-                raise
-            if attempt == 7:
-                raise Uncertain(f"whether it was committed is not known: {type(error).__name__}") from error
-            await asyncio.sleep(backoff(attempt + 4))
+def _written(collection: Any, writes: Sequence[Any], session: Any) -> int:
+    if not writes:
+        return 0
+    ordered = all(isinstance(each, InsertOne) for each in writes)
+    return int(collection.bulk_write(writes, ordered=ordered, session=session).matched_count)

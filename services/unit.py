@@ -136,8 +136,8 @@ class Unit:
         """Write everything; returns how many events were said. Raises Conflict, Refused or SilentChange.
 
         `silently`: a reaction may keep what somebody else published and say nothing of its own."""
-        outbox = [await self._letter(said, cause) for said, cause in self.attributed]
-        outbox += [self._record(*record) for record in self.records]
+        letters = [await self._letter(said, cause) for said, cause in self.attributed]
+        outbox = [InsertOne(each) for each in (*letters, *(self._record(*record) for record in self.records))]
         spoke = {id(said.by) for said, _ in self.attributed}
         by_kind: dict[str, list[Any]] = {}
         replaced = 0
@@ -147,12 +147,9 @@ class Unit:
             write = self._write(_id, held, id(held.aggregate) in spoke, silently)
             by_kind.setdefault(kind.noun, []).append(write)
             replaced += held.version > 0 and not held.removed
-        matched = 0
-        for noun, writes in by_kind.items():
-            matched += await self.store.write(noun, writes, self.session)
-        if matched != replaced:
+        matched = await self.store.write_all({**by_kind, "outbox": outbox}, self.session)
+        if sum(matched.values()) != replaced:
             raise Conflict("an aggregate changed since it was read")
-        await self.store.insert("outbox", outbox, self.session)
         return len(self.attributed)
 
     def _write(self, _id: str, held: Held, spoke: bool, silently: bool) -> Any:

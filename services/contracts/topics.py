@@ -4,6 +4,7 @@ Invariant: a topic's number of partitions never changes; keys would move and sub
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 PARTITIONS = 6
 SERVICES = ("enrolment", "grouping", "sessions", "notifications", "analytics")
@@ -66,6 +67,7 @@ def source_of(programme: str, topic: str) -> str:
     return f"/programmes/{programme}/" + topic.removeprefix("ama.").replace(".", "/")
 
 
+@lru_cache(maxsize=1024)
 def programme_of(source: str) -> str:
     """The programme that a `source` names. ValueError when it names none."""
     head, _, rest = source.removeprefix("/programmes/").partition("/")
