@@ -44,11 +44,13 @@ def jobs2(
 async def _jobs2(data: Path, port: int, seed: int, leave: bool, as_json: bool) -> None:
     from services.cli.run import addresses, log_to, until_told
     from services.embedded import Home
+    from services.house import settle
     from services.pilot.figures import figures_of
 
     log_to(data)
     console = Console(stderr=True)
     async with Home(data, port=port, console=console) as home:
+        settle()
         began = time.monotonic()
         indicators = await _played(home, seed, console)
         seconds = round(time.monotonic() - began, 1)

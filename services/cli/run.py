@@ -32,11 +32,13 @@ def up(
     import uvloop
 
     from services.embedded import Home
+    from services.house import settle
 
     log_to(data)
 
     async def stay() -> None:
         async with Home(data, port=port, secure=secure, console=Console(stderr=True)) as home:
+            settle()
             Console().print(addresses(home.addresses()))
             await until_told([home.ended()])
 
@@ -81,6 +83,7 @@ def serve(
         with shown:
             async with running(one, wanted), house.serving(house.alone(one, "api" in wanted), house.listen(port, host)):
                 assert one.ended is not None
+                house.settle()
                 await until_told([one.ended])
 
     uvloop.run(stay())
