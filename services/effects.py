@@ -36,12 +36,11 @@ class Opened:
         self.unit, self._wanted, self._erased = unit, wanted, set[str]()
 
     async def prepare(self, events: Sequence[Event[Any]]) -> None:
-        """Consult the register of the erased and fetch the keys, each in one query."""
-        about = {(event.programme, person) for event in events if (person := self._person(event))}
-        found = await self.unit.store.by_id("erased", [f"{p}/{person}" for p, person in about], self.unit.session)
+        """Consult the register of the erased and fetch the keys of what is sealed, each in one query."""
+        about = [(e.programme, person, isinstance(e.data, str)) for e in events if (person := self._person(e))]
+        found = await self.unit.store.by_id("erased", [*{f"{p}/{person}" for p, person, _ in about}], self.unit.session)
         self._erased |= set(found)
-        for programme in {p for p, _ in about}:
-            await self.unit.load_keys(programme, [person for p, person in about if p == programme])
+        await self.unit.load_keys((p, person) for p, person, sealed in about if sealed)
 
     def _person(self, event: Event[Any]) -> str | None:
         kind = catalogue().get(event.type)

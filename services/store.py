@@ -46,9 +46,7 @@ __all__ = [
 T = TypeVar("T")
 Session = AsyncIOMotorClientSession
 Document = dict[str, Any]
-THREADS = (
-    32  # statements under way at once: motor's own threads are ten on a small machine, and each relay holds one of them
-)
+THREADS = 32  # statements under way at once; motor's own threads are ten on a small machine, and each relay holds one
 MAJORITY = WriteConcern("majority", wtimeout=20_000)
 ABORTING = 2.0  # seconds
 SILENCE_MS = 30_000  # no single answer takes longer; who hears nothing for so long hangs up, or would wait for ever

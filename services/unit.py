@@ -118,16 +118,16 @@ class Unit:
     async def key(self, programme: str, person: str) -> bytes:
         """The person's key. Raises Erased, or NotYet when it has not arrived."""
         if person not in self.keys:
-            await self.load_keys(programme, [person])
+            await self.load_keys([(programme, person)])
         if person not in self.keys:
             if await self.store.by_id("erased", [f"{programme}/{person}"], self.session):
                 raise Erased(person)
             raise NotYet(f"the key of person {person}")
         return self.keys[person]
 
-    async def load_keys(self, programme: str, people: Iterable[str]) -> None:
-        """Fetch the keys that are there, in one query."""
-        wanted = [f"{programme}/{person}" for person in set(people) - self.keys.keys()]
+    async def load_keys(self, people: Iterable[tuple[str, str]]) -> None:
+        """Fetch the keys that are there of these (programme, person), in one query."""
+        wanted = [f"{programme}/{person}" for programme, person in set(people) if person not in self.keys]
         for _id, kept in (await self.store.by_id("keys", wanted, self.session)).items():
             person = _id.partition("/")[2]
             self.keys[person] = self.holder.open(person, kept)
@@ -136,6 +136,8 @@ class Unit:
         """Write everything; returns how many events were said. Raises Conflict, Refused or SilentChange.
 
         `silently`: a reaction may keep what somebody else published and say nothing of its own."""
+        sealed = [(said, cause) for said, cause in self.attributed if isinstance(said.data, Restricted)]
+        await self.load_keys((cause.programme, _person(said)) for said, cause in sealed)
         letters = [await self._letter(said, cause) for said, cause in self.attributed]
         outbox = [InsertOne(each) for each in (*letters, *(self._record(*record) for record in self.records))]
         spoke = {id(said.by) for said, _ in self.attributed}
@@ -178,7 +180,7 @@ class Unit:
             time=(said.at or cause.at).astimezone(UTC),
             recordedtime=self.now,
             sequence=self._next(said.by, data.topic, cause.programme),
-            data=await self._sealed(data, said.by.id, cause.programme) if isinstance(data, Restricted) else data,
+            data=await self._sealed(said, cause.programme) if isinstance(data, Restricted) else data,
             dataschema=schema_uri(type(data)),
             traceparent=cause.traceparent,
             correlationid=cause.correlation,
@@ -187,9 +189,9 @@ class Unit:
         letter = _outgoing(event.id, cause.programme, data.topic, said.by.id, encode(event), EVENTS)
         return {**letter, "seq": event.sequence}
 
-    async def _sealed(self, data: Restricted, subject: str, programme: str) -> str:
-        person = subject if data.person == "subject" else str(getattr(data, str(data.person)))
-        return vault.encrypt_payload(await self.key(programme, person), person, data.model_dump_json().encode())
+    async def _sealed(self, said: Said, programme: str) -> str:
+        person = _person(said)
+        return vault.encrypt_payload(await self.key(programme, person), person, said.data.model_dump_json().encode())
 
     def _record(self, topic: str, by: Aggregate, value: bytes | None, cause: Cause) -> Document:
         sequence = self._next(by, topic, cause.programme)
@@ -203,6 +205,12 @@ class Unit:
 
 class SilentChange(Exception):
     """A defect in a rule: state changed and nobody was told. Nothing is stored."""
+
+
+def _person(said: Said) -> str:
+    """Whom a restricted payload is about."""
+    field = str(cast("Restricted", said.data).person)
+    return said.by.id if field == "subject" else str(getattr(said.data, field))
 
 
 def _matches(aggregate: Aggregate, fields: Document) -> bool:

@@ -3,7 +3,7 @@
 Invariant: a type's name is a literal string in the class body, never derived, so that renaming a class changes no contract.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, ClassVar
 
@@ -44,6 +44,7 @@ class Restricted(EventData):
     """Payload that only the `readers` may read: a JWE under the key of the person that `person` names."""
 
 
-def catalogue(extra: Iterable[type[EventData]] = ()) -> dict[str, type[EventData]]:
+def catalogue(extra: Iterable[type[EventData]] = ()) -> Mapping[str, type[EventData]]:
     """Every declared event type by its name."""
-    return {**_types, **{kind.type: kind for kind in extra}}
+    added = {kind.type: kind for kind in extra}
+    return {**_types, **added} if added else _types  # asked for every event
