@@ -9,7 +9,7 @@ EXAMPLE := examples/partner/javascript
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test chaos check lock format clean
+.PHONY: help setup run test chaos bench check lock format clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -34,6 +34,8 @@ test: setup ## run the tests against real engines (some of them: make test ARGS=
 
 chaos: setup ## kill and freeze everything while people are served, and judge (longer: make chaos ARGS="--kills 1000 --seed 7")
 	$(BIN)/python -m tests.system.chaos $(ARGS)
+bench: setup ## measure against bare floors (some of it: make bench ARGS="relay commands"; that it runs: ARGS=--quick)
+	$(BIN)/python -m bench $(ARGS)
 
 check: setup ## format, lint, types, import fences, contracts, AsyncAPI
 	$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }

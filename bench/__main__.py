@@ -1,0 +1,67 @@
+"""`python -m bench [NAME …] [--quick] [--json FILE]`: what `make bench` runs."""
+
+import importlib
+import json
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench.ground import ground
+from bench.harness import Figure
+from services.house import settle
+
+BENCHES = ("relay", "reaction", "rebuild", "commands", "latency", "memory")
+HERE = Path(__file__).parent
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help="Which figures; all without.")] = None,
+    quick: Annotated[bool, typer.Option(help="A few events each: that it runs, not how fast it is.")] = False,
+    to: Annotated[Path, typer.Option("--json", help="Where the figures are written.")] = HERE / "latest.json",
+) -> None:
+    """Measure, print a table, and write it down."""
+    logging.basicConfig(level=logging.ERROR)
+    figures = uvloop.run(measured(names or [], quick, Console(stderr=True)))
+    to.write_text(json.dumps([each.document() for each in figures], indent=1) + "\n")
+    Console().print(table(figures))
+
+
+async def measured(names: list[str], quick: bool, console: Console) -> list[Figure]:
+    """The figures of these names, in the order of the benches."""
+    modules = {each: importlib.import_module(f"bench.{each}") for each in BENCHES}
+    if unknown := set(names) - {name for module in modules.values() for name in module.GOALS}:
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: no such figure.")
+    figures: list[Figure] = []
+    async with ground(quick, console.log) as here:
+        settle()
+        for bench, module in modules.items():
+            if wanted := [name for name in module.GOALS if not names or name in names]:
+                console.rule(bench)
+                figures += await module.measure(here, wanted)
+                await here.clean()
+    return figures
+
+
+def table(figures: list[Figure]) -> Table:
+    """For the eye."""
+    shown = Table("figure", "ours", "bare floor", "ratio", "goal", "")
+    for each in figures:
+        sign = "≥" if each.better == "higher" else "≤"
+        shown.add_row(
+            each.name,
+            f"{each.value:,.1f} {each.unit}",
+            f"{each.floor:,.1f} {each.unit}",
+            f"{each.ratio:.2f}",
+            f"{sign} {each.goal:g}",
+            "reached" if each.reached else "missed",
+        )
+    return shown
+
+
+if __name__ == "__main__":
+    typer.run(main)

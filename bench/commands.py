@@ -1,0 +1,106 @@
+"""`commands`: per second through HTTP at 32 connections, against the bare transactions with the same writes at the same concurrency.
+
+Ours is `ama serve enrolment` with the role `api`, asked to note a consent: token checked, body checked, the worker read, decided and
+written, and the event with it. The floor makes the same two writes of documents that ours wrote, in 32 transactions at a time.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+
+from bench.calling import Connection, issuing, serving
+from bench.ground import PROGRAMME, Ground
+from bench.harness import Figure, Goal, figure, pairs
+from services.kernel import new_id
+from services.settings import Settings
+from services.store import Document, Store
+
+GOALS = {"commands": Goal(0.60, "higher", "commands/s")}
+CONNECTIONS = 32
+CARD = {"given_name": "Ada", "family_name": "Prova", "language": "it"}
+
+
+async def measure(ground: Ground, names: list[str]) -> list[Figure]:  # noqa: ARG001  # there is one
+    """Commands per second."""
+    each, rounds = (4, 1) if ground.quick else (100, 7)
+    async with AsyncExitStack() as held:
+        issuer = await held.enter_async_context(issuing(ground))
+        settings = ground.settings(issuer=issuer.url)
+        port = await held.enter_async_context(serving(ground, settings, "enrolment", "api"))
+        token = issuer.token("operator", PROGRAMME, "operator-1")
+        async with connected(port, token) as callers:
+            workers = await asyncio.gather(*(refer(caller) for caller in callers))
+            await asyncio.gather(*(consent(callers[at], workers[at], 1) for at in range(CONNECTIONS)))
+        bare = await _Bare.of(settings, ground.settings(), workers)
+        numbers = count()
+
+        async def ours() -> float:
+            async with connected(port, token) as callers:
+                return await _rate(lambda at: consent(callers[at], workers[at], next(numbers)), each)
+
+        async def floor() -> float:
+            return await _rate(bare.once, each)
+
+        found = await pairs(ours, floor, rounds, ground.note)
+        await bare.store.close()
+    return [figure("commands", GOALS["commands"], *found)]
+
+
+@asynccontextmanager
+async def connected(port: int, token: str) -> AsyncIterator[list[Connection]]:
+    """As many connections as the goal says; new ones each time, since a server hangs up on those who say nothing for 5 s."""
+    callers = [await Connection.to(port, token) for _ in range(CONNECTIONS)]
+    yield callers
+    for caller in callers:
+        caller.close()
+
+
+async def _rate(act: Callable[[int], Awaitable[None]], each: int) -> float:
+    async def many(at: int) -> None:
+        for _ in range(each):
+            await act(at)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(many(at) for at in range(CONNECTIONS)))
+    return CONNECTIONS * each / (time.perf_counter() - began)
+
+
+async def refer(caller: Connection) -> str:
+    made = await caller("POST", "/enrolment/referrals", {"partner": "mesc-east", "person": CARD})
+    return str(json.loads(made.body)["worker"])
+
+
+async def consent(caller: Connection, worker: str, number: int) -> None:
+    body = {"consents": {"research": number % 2 == 0}, "notice": "1", "language": "it"}
+    await caller("POST", f"/enrolment/workers/{worker}/consents", body)
+
+
+@dataclass
+class _Bare:
+    """The documents that ours wrote, and where they are written again."""
+
+    store: Store
+    workers: list[Document]
+    letter: Document
+
+    @classmethod
+    async def of(cls, ours: Settings, other: Settings, workers: list[str]) -> "_Bare":
+        theirs, store = Store(ours.mongo, ours.database_of("enrolment")), Store(other.mongo, other.database_of("bare"))
+        documents = [await theirs["worker"].find_one({"_id": f"{PROGRAMME}/{worker}"}) for worker in workers]
+        letter = await theirs["outbox"].find_one({"key": workers[0], "seq": 2})
+        await theirs.close()
+        await store["worker"].insert_many(documents)
+        await store["outbox"].create_index([("seq", 1), ("_id", 1)])
+        return cls(store, documents, letter)
+
+    async def once(self, at: int) -> None:
+        before = self.workers[at]
+        after = {**before, "v": before["v"] + 1}
+        async with await self.store.db.client.start_session() as session, session.start_transaction():
+            await self.store["worker"].replace_one({"_id": before["_id"], "v": before["v"]}, after, session=session)
+            await self.store["outbox"].insert_one({**self.letter, "_id": new_id()}, session=session)
+        self.workers[at] = after

@@ -1,0 +1,214 @@
+"""`latency_p50` and `latency_p99`: from a command to the figure that it changes, at 100 commands a second.
+
+Ours is two processes, `ama serve enrolment` (api, relay) and `ama serve analytics` (consume): from the moment at which a request was due
+to the moment at which the worker's row of analytics can be read. The floor is one process without HTTP: transaction, change stream,
+produce, consume, upsert, each at once and alone. Both ends are seen in the same way, by a change stream on the rows.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from bench.calling import Connection, issuing, serving
+from bench.commands import consent, refer
+from bench.ground import PROGRAMME, Ground
+from bench.harness import Figure, Goal, figure, in_turn, middle, percentile
+from services.bus import Bus
+from services.kernel import new_id
+from services.store import Document, Store
+
+GOALS = {
+    "latency_p50": Goal(1.5, "lower", "ms"),
+    "latency_p99": Goal(3, "lower", "ms"),
+}
+APART = 0.01  # seconds between commands
+CONNECTIONS = 32
+PATIENCE = 120.0  # seconds until the last is seen
+
+
+class Latency(NamedTuple):
+    """Milliseconds."""
+
+    p50: float
+    p99: float
+
+    def __str__(self) -> str:
+        return f"{self.p50:.1f} and {self.p99:.1f} ms"
+
+
+async def measure(ground: Ground, names: list[str]) -> list[Figure]:
+    """Milliseconds at the median and the 99th percentile."""
+    number, rounds = (40, 1) if ground.quick else (500, 5)
+    async with AsyncExitStack() as held:
+        chain = await held.enter_async_context(_chain(ground, number))
+        bare = await held.enter_async_context(_bare_chain(ground, await chain.documents()))
+        found = await in_turn(chain.measure, bare.measure, rounds, ground.note)
+    kinds = {"latency_p50": 0, "latency_p99": 1}
+    return [
+        figure(each, GOALS[each], *middle([(ours[kinds[each]], floor[kinds[each]]) for ours, floor in found]))
+        for each in names
+    ]
+
+
+@dataclass
+class _Seen:
+    """When each row was there to be read."""
+
+    rows: Any
+    moments: dict[str, float] = field(default_factory=dict)
+
+    async def follow(self, ready: asyncio.Event) -> None:
+        """Note what changes until cancelled."""
+        async with self.rows.watch([{"$project": {"documentKey": 1}}], max_await_time_ms=1000) as stream:
+            await stream.try_next()
+            ready.set()
+            async for change in stream:
+                self.moments[change["documentKey"]["_id"]] = time.perf_counter()
+
+
+async def _latency(rows: Any, keys: list[str], act: Callable[[int], Coroutine[Any, Any, None]]) -> Latency:
+    """Act at every beat, whether or not those before are done; a delay of ours in beginning counts, too."""
+    seen, ready, due = _Seen(rows), asyncio.Event(), dict[str, float]()
+    async with asyncio.TaskGroup() as acts:
+        following = acts.create_task(seen.follow(ready))
+        await ready.wait()
+        began, tasks = time.perf_counter(), list[asyncio.Task[None]]()
+        for at, key in enumerate(keys):
+            due[key] = began + at * APART
+            await asyncio.sleep(due[key] - time.perf_counter())
+            tasks.append(acts.create_task(act(at)))
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(*tasks)
+            while len(seen.moments) < len(keys):
+                await asyncio.sleep(0.05)
+        following.cancel()
+    took = [1000 * (seen.moments[key] - due[key]) for key in keys]
+    return Latency(percentile(took, 0.50), percentile(took, 0.99))
+
+
+@dataclass
+class _Chain:
+    """Ours."""
+
+    port: int
+    token: str
+    workers: list[str]
+    enrolment: Store
+    analytics: Store
+    turn: int = 0
+
+    async def measure(self) -> Latency:
+        """Every worker decides anew."""
+        self.turn += 1
+        free: asyncio.Queue[Connection] = asyncio.Queue()
+        for _ in range(CONNECTIONS):
+            free.put_nowait(await Connection.to(self.port, self.token))
+
+        async def act(at: int) -> None:
+            caller = await free.get()
+            await consent(caller, self.workers[at], self.turn)
+            free.put_nowait(caller)
+
+        keys = [f"{PROGRAMME}/{worker}" for worker in self.workers]
+        told = await _latency(self.analytics["path.g1"], keys, act)
+        while not free.empty():
+            free.get_nowait().close()
+        return told
+
+    async def documents(self) -> tuple[list[Document], Document]:
+        """The workers, and a letter of one of them."""
+        found = await self.enrolment["worker"].find({}).to_list(None)
+        letter = await self.enrolment["outbox"].find_one({"topic": "ama.enrolment"})
+        return found, letter
+
+
+@asynccontextmanager
+async def _chain(ground: Ground, number: int) -> AsyncIterator[_Chain]:
+    async with AsyncExitStack() as held:
+        issuer = await held.enter_async_context(issuing(ground))
+        settings = ground.settings(issuer=issuer.url)
+        port = await held.enter_async_context(serving(ground, settings, "enrolment", "api,relay"))
+        await held.enter_async_context(serving(ground, settings, "analytics", "consume"))
+        enrolment, analytics = (
+            Store(settings.mongo, settings.database_of(each)) for each in ("enrolment", "analytics")
+        )
+        held.push_async_callback(enrolment.close)
+        held.push_async_callback(analytics.close)
+        token = issuer.token("operator", PROGRAMME, "operator-1")
+        caller = await Connection.to(port, token)
+        workers = [await refer(caller) for _ in range(number)]
+        caller.close()
+        while await analytics["path.g1"].count_documents({}) < number:
+            await asyncio.sleep(0.1)
+        yield _Chain(port, token, workers, enrolment, analytics)
+
+
+@dataclass
+class _BareChain:
+    """The floor."""
+
+    store: Store
+    producer: AIOKafkaProducer
+    consumer: AIOKafkaConsumer
+    topic: str
+    workers: list[Document]
+    letter: Document
+
+    async def measure(self) -> Latency:
+        """Every worker's document is written anew."""
+        opened = asyncio.Event()
+        moving = [asyncio.create_task(self._produce(opened)), asyncio.create_task(self._consume())]
+        await opened.wait()
+        try:
+            return await _latency(self.store["rows"], [each["_id"] for each in self.workers], self._act)
+        finally:
+            for task in moving:
+                task.cancel()
+            await asyncio.wait(moving)
+
+    async def _act(self, at: int) -> None:
+        before = self.workers[at]
+        after = self.workers[at] = {**before, "v": before["v"] + 1}
+        letter = {**self.letter, "_id": new_id(), "key": before["_id"]}
+        async with await self.store.db.client.start_session() as session, session.start_transaction():
+            await self.store["worker"].replace_one({"_id": before["_id"], "v": before["v"]}, after, session=session)
+            await self.store["outbox"].insert_one(letter, session=session)
+
+    async def _produce(self, opened: asyncio.Event) -> None:
+        async with self.store["outbox"].watch([{"$match": {"operationType": "insert"}}]) as stream:
+            await stream.try_next()
+            opened.set()
+            async for change in stream:
+                letter = change["fullDocument"]
+                await self.producer.send(self.topic, value=letter["value"], key=letter["key"].encode())
+
+    async def _consume(self) -> None:
+        async for record in self.consumer:
+            event = orjson.loads(record.value)
+            facts = {"p": PROGRAMME, "id": event["id"], "at": time.time()}
+            await self.store["rows"].update_one({"_id": record.key.decode()}, {"$set": facts}, upsert=True)
+
+
+@asynccontextmanager
+async def _bare_chain(ground: Ground, documents: tuple[list[Document], Document]) -> AsyncIterator[_BareChain]:
+    settings, topic = ground.settings(), await ground.topic()
+    store, client = Store(settings.mongo, settings.database_of("bare")), Bus(settings).client()
+    producer = AIOKafkaProducer(**client, acks="all")
+    consumer = AIOKafkaConsumer(topic, **client, auto_offset_reset="earliest", enable_auto_commit=False)
+    await store["worker"].insert_many(documents[0])
+    for name in ("outbox", "rows"):
+        await store.make(name)
+    await producer.start()
+    await consumer.start()
+    try:
+        yield _BareChain(store, producer, consumer, topic, *documents)
+    finally:
+        await consumer.stop()
+        await producer.stop()
+        await store.close()

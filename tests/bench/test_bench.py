@@ -1,0 +1,43 @@
+"""That every figure can be taken, and is written down as it is told: not how fast anything is."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.engines import Engines
+
+GOALS = {
+    "relay": (0.5, "higher"),
+    "reaction": (10, "higher"),
+    "reaction_batch": (0.6, "higher"),
+    "rebuild": (0.6, "higher"),
+    "growth": (0.9, "higher"),
+    "commands": (0.6, "higher"),
+    "latency_p50": (1.5, "lower"),
+    "latency_p99": (3, "lower"),
+    "memory": (300, "lower"),
+}
+
+
+@pytest.mark.timeout(300)
+async def test_every_figure_is_taken_and_written_down(engines: Engines, tmp_path: Path) -> None:
+    named = {"AMA_KAFKA": engines.kafka, "AMA_MONGO": engines.mongo}
+    if engines.sasl is not None:
+        named |= {"AMA_SASL_USERNAME": engines.sasl.username, "AMA_SASL_PASSWORD": engines.sasl.password}
+    told = tmp_path / "figures.json"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench", "--quick", "--json", str(told)),
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, **named},
+    )
+    assert await process.wait() == 0
+    figures = json.loads(told.read_text())
+    assert {each["name"]: (each["goal"], each["better"]) for each in figures} == GOALS
+    for each in figures:
+        assert set(each) == {"name", "value", "floor", "ratio", "goal", "better", "unit"}
+        assert each["value"] > 0
+        assert each["ratio"] == pytest.approx(each["value"] / each["floor"], rel=0.01)
