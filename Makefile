@@ -34,6 +34,7 @@ test: setup ## run the tests against real engines (some of them: make test ARGS=
 
 chaos: setup ## kill and freeze everything while people are served, and judge (longer: make chaos ARGS="--kills 1000 --seed 7")
 	$(BIN)/python -m tests.system.chaos $(ARGS)
+
 bench: setup ## measure against bare floors (some of it: make bench ARGS="relay commands"; that it runs: ARGS=--quick)
 	$(BIN)/python -m bench $(ARGS)
 

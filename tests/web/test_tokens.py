@@ -1,5 +1,6 @@
 """A token is believed only when the issuer's key signed it, for us, and it is in force."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from services.auth import ASK_AGAIN, KEYS_KEPT, KEYS_TRUSTED, Authenticator, Role, Who
+from services.auth import ASK_AGAIN, KEYS_KEPT, KEYS_TRUSTED, LEEWAY, Authenticator, Role, Who
 from services.issuer import Issuer
 from services.kernel import Refused
 from services.web import Unavailable
@@ -200,6 +201,16 @@ async def test_a_new_key_is_found_and_the_old_one_is_not_believed_any_more(away:
         assert await believes.who(away.issuer.token("operator", "jobs2", "y")) == Who(Role.OPERATOR, "y", "jobs2")
         with pytest.raises(Refused):
             await believes.who(old)
+
+
+async def test_a_token_that_was_believed_is_not_any_more_when_its_time_is_over(away: Served) -> None:
+    believes = Authenticator(settings_for(away.url), known=["jobs2"])
+    async with away.up():
+        short = away.issuer.token("operator", "jobs2", "x", lifetime=2 - LEEWAY)
+        assert await believes.who(short) == await believes.who(short) == Who(Role.OPERATOR, "x", "jobs2")
+        await asyncio.sleep(4)
+        with pytest.raises(Refused):
+            await believes.who(short)
 
 
 async def test_strangers_cannot_make_us_ask_more_often_than_every_few_seconds(away: Served, tmp_path: Path) -> None:
