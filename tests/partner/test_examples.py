@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from services.contracts.enrolment import Purpose
-from services.contracts.feed import Referred
+from services.contracts.feed import Erased, Referred
 from services.engines import Engines
 from services.service import Service, running
 from tests.harness import eventually
@@ -118,7 +118,7 @@ async def _has(store: Path, key: str, wanted: list[tuple[str, str]]) -> bool:
 async def test_an_example_that_is_killed_in_the_middle_takes_each_entry_once(
     example: tuple[str, ...], ledger: Ledger, start: Start, tmp_path: Path
 ) -> None:
-    store, people, kills = tmp_path / "x.db", 16, 3 if example is PYTHON else 1
+    store, people, kills = tmp_path / "x.db", 16, 2 if example is PYTHON else 1
     settings = environment(ledger.feed, OUTCOMES_STORE="x.db", OUTCOMES_PORT="0")
     await ledger.tell(Referred.type, "first")
     process = start(*example, **settings)
