@@ -28,7 +28,11 @@ class Sending:
         self.pending: list[asyncio.Future[Any]] = []
 
     async def __aenter__(self) -> Self:
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except BaseException:
+            await self._producer.stop()
+            raise
         return self
 
     async def add(self, letters: Iterable[Document]) -> None:
@@ -59,7 +63,12 @@ class Sending:
             if self._open:
                 async with asyncio.timeout(5):
                     await self._producer.abort_transaction()
-        except (KafkaError, TimeoutError, ValueError) as error:
+        except (
+            KafkaError,
+            TimeoutError,
+            ValueError,
+            AssertionError,
+        ) as error:  # the last is aiokafka's, of one that was fenced
             log.warning("open transaction is left to time out", extra={"error": type(error).__name__})
         finally:
             await self._producer.stop()

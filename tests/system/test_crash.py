@@ -14,11 +14,11 @@ OURS = {"services", "enrolment", "grouping", "sessions", "notifications", "analy
 
 @pytest.mark.timeout(900)
 async def test_nothing_is_lost_and_nothing_doubled_whatever_is_killed_or_frozen_and_whenever(tmp_path: Path) -> None:
-    outcome = await campaign(Plan(seed=20260901, kills=60, commands=2000), tmp_path, print)
+    outcome = await campaign(Plan(seed=20260901, kills=50, commands=2000), tmp_path, print)
     print(outcome.closing)
     assert not outcome.findings, [f"{each.kind}: {each.what}" for each in outcome.findings[:20]]
     assert outcome.commands >= 2000
-    assert sum(outcome.blows.values()) >= 60
+    assert sum(outcome.blows.values()) >= 50
 
 
 def test_killer_and_oracle_share_no_code_with_the_services() -> None:
