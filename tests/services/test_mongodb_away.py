@@ -1,4 +1,4 @@
-"""MongoDB behind a wire that is cut while partitions change hands."""
+"""MongoDB behind a wire that is cut while partitions change hands, or while a service is stopped."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from pymongo.uri_parser import parse_uri
 
+import enrolment.app
 from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.enrolment import WorkerReferred
@@ -64,3 +65,11 @@ async def test_a_copy_that_is_given_partitions_while_mongodb_is_away_reads_on_fr
             await has(await refer(enrolled))
         assert len(consumption._subscriber.consumer.assignment()) == 6
         assert behind(service) < SAID  # a reader may begin a little before its place, not from the first record
+
+
+async def test_a_service_is_stopped_while_mongodb_is_away(settings: Settings, wire: tuple[Wire, str]) -> None:
+    service = enrolment.app.build(settings.model_copy(update={"mongo": wire[1]}))
+    await service.start(["relay"])
+    await refer(service)
+    wire[0].be(State.REFUSING)
+    await asyncio.wait_for(service.stop(), 60)
