@@ -9,10 +9,10 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from services.acknowledged import Acknowledged
+from services.bus import Producer
 from services.store import Document
 from services.telemetry import Metrics
 
@@ -22,17 +22,13 @@ log = logging.getLogger(__name__)
 class Sending:
     """An async context manager; entering it fences whoever sent before under the producer's id."""
 
-    def __init__(self, producer: AIOKafkaProducer, acknowledged: Acknowledged, metrics: Metrics) -> None:
+    def __init__(self, producer: Producer, acknowledged: Acknowledged, metrics: Metrics) -> None:
         self._producer, self._acknowledged, self._metrics = producer, acknowledged, metrics
         self._open = False
         self.pending: list[asyncio.Future[Any]] = []
 
     async def __aenter__(self) -> Self:
-        try:
-            await self._producer.start()
-        except BaseException:
-            await self._producer.stop()
-            raise
+        await self._producer.start()
         return self
 
     async def add(self, letters: Iterable[Document]) -> None:
@@ -63,12 +59,7 @@ class Sending:
             if self._open:
                 async with asyncio.timeout(5):
                     await self._producer.abort_transaction()
-        except (
-            KafkaError,
-            TimeoutError,
-            ValueError,
-            AssertionError,
-        ) as error:  # the last is aiokafka's, of one that was fenced
+        except (KafkaError, TimeoutError, ValueError) as error:
             log.warning("open transaction is left to time out", extra={"error": type(error).__name__})
         finally:
             await self._producer.stop()
