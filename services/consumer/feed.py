@@ -71,8 +71,8 @@ class Feed:
             fetch_max_wait_ms=250,
             **self._login(),
         )
-        await reader.start()
         try:
+            await reader.start()
             if self.topic not in await reader.topics():
                 raise NotThere(f"{self.topic} is not there yet, or {self.user or 'nobody'} may not read it.")
             reader.assign([self.partition])
