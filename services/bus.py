@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IllegalStateError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.helpers import create_ssl_context
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.annotations import KafkaMessage as Incoming
@@ -68,6 +69,8 @@ class Bus:
         """The connection arguments of every aiokafka client."""
         given = self._settings
         arguments: dict[str, Any] = {"bootstrap_servers": given.kafka}
+        if given.kafka_tls:
+            arguments |= {"security_protocol": "SSL", "ssl_context": create_ssl_context()}
         if given.sasl_username:
             arguments |= {
                 "security_protocol": "SASL_SSL" if given.kafka_tls else "SASL_PLAINTEXT",
@@ -104,14 +107,15 @@ class Bus:
 
     def _security(self) -> BaseSecurity | None:
         given = self._settings
+        context = create_ssl_context() if given.kafka_tls else None
         if not given.sasl_username:
-            return None
+            return BaseSecurity(ssl_context=context, use_ssl=True) if context else None
         kind = {"SCRAM-SHA-512": SASLScram512, "SCRAM-SHA-256": SASLScram256}.get(given.sasl_mechanism)
         if kind is None:
             raise Misconfigured(
                 f"AMA_SASL_MECHANISM: {given.sasl_mechanism} is not one of SCRAM-SHA-512, SCRAM-SHA-256."
             )
-        return kind(username=given.sasl_username, password=given.sasl_password or "", use_ssl=given.kafka_tls)
+        return kind(username=given.sasl_username, password=given.sasl_password or "", ssl_context=context)
 
     def subscribe(
         self,
