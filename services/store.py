@@ -23,6 +23,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReadPreference, ReplaceOne, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
+    ConfigurationError,
     ConnectionFailure,
     DuplicateKeyError,
     OperationFailure,
@@ -51,11 +52,12 @@ MAJORITY = WriteConcern("majority", wtimeout=20_000)
 ABORTING = 2.0  # seconds
 SILENCE_MS = 30_000  # no single answer takes longer; who hears nothing for so long hangs up, or would wait for ever
 # 6, 7, 89, 9001: the network; 91, 189, 10107, 11600, 11602, 13435, 13436: stepping down or shutting down; 43, 237: the cursor went with
-# its server; 50, 202, 262, 11601: out of time, or interrupted; 64: no majority in time; 133, 134, 246: no primary, or no snapshot yet;
-# 112: write conflict; 251, 290: the transaction was aborted, as one that lived too long is; 365: too much to do; 14031: no room on its
-# disk. (MongoDB's error_codes.yml.)
+# its server; 50, 202, 262, 11601: out of time, or interrupted; 64: no majority in time; 94, 211: just begun; 133, 134, 246: no primary, or
+# no snapshot yet; 112: write conflict; 251, 290: the transaction was aborted, as one that lived too long is; 365: too much to do; 14031:
+# no room on its disk. (MongoDB's error_codes.yml.)
 PASSING = {
-    6, 7, 43, 50, 64, 89, 91, 112, 133, 134, 189, 202, 237, 246, 251, 262, 290, 365, 9001, 10107, 11600, 11601, 11602, 13435, 13436, 14031,
+    6, 7, 43, 50, 64, 89, 91, 94, 112, 133, 134, 189, 202, 211, 237, 246, 251, 262, 290, 365, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
+    14031,
 }  # fmt: skip
 DUPLICATE = 11000
 NAMESPACE_EXISTS = 48
@@ -77,6 +79,10 @@ def passes(error: BaseException) -> bool:
     """Whether the same work can succeed when tried again: an engine that is down or electing, a conflict, an aborted lifetime."""
     if isinstance(error, Conflict | ConnectionFailure | Uncertain):
         return True
+    if isinstance(error, ConfigurationError):
+        return (
+            True  # the driver's word for a server that has just begun, and has not yet read that it is of a replica set
+        )
     if isinstance(error, BulkWriteError):
         details: Mapping[str, Any] = error.details
         codes = {each.get("code") for each in (*details.get("writeErrors", []), *details.get("writeConcernErrors", []))}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from pymongo import AsyncMongoClient
@@ -45,7 +46,12 @@ class Apart:
     def stop(self) -> None:
         self._embedded.stop()
 
-    async def stop_mongo(self) -> None:
+    async def kill_mongo(self) -> None:
+        """SIGKILL, in the midst of whatever it does."""
+        mongod = self._embedded._mongod
+        assert mongod._process is not None
+        for engine in psutil.Process(mongod._process.pid).children():
+            engine.kill()
         await asyncio.to_thread(self._embedded._mongod.stop)
 
     async def start_mongo(self) -> None:

@@ -53,20 +53,38 @@ async def all_once(service: Service, *wanted: str) -> None:
     assert not service.ended.done()
 
 
-async def test_a_database_that_is_killed_in_the_midst_of_a_batch_doubles_and_buries_nothing(
-    apart: Apart, once: None
+@pytest.mark.parametrize("moment", ["between two events", "before the commit"])
+async def test_a_database_that_is_killed_in_the_midst_of_a_batch_doubles_loses_and_buries_nothing(
+    apart: Apart, once: None, moment: str
 ) -> None:
-    some, stopped = subjects(4), asyncio.Event()
+    some, killed = subjects(4), asyncio.Event()
 
-    async def stop(event: Event[Any]) -> None:
-        if event.subject == some[2] and not stopped.is_set():
-            await apart.stop_mongo()
-            stopped.set()
+    async def kill(now: str) -> None:
+        if now == moment and not killed.is_set():
+            await apart.kill_mongo()
+            killed.set()
 
-    service = apart.service(noting([], stop))
+    async def within(event: Event[Any]) -> None:
+        if event.subject == some[2]:
+            await kill("between two events")
+
+    service = apart.service(noting([], within))
+    reacting = service._reacting
+
+    def start(session: Session) -> Any:
+        effect, end = reacting(session)
+
+        async def last() -> Any:
+            said = await end()
+            await kill("before the commit")
+            return said
+
+        return effect, last
+
+    service._reacting = start  # type: ignore[method-assign]
     await ready(service, *(event(each, 1) for each in some))
     async with listening(service):
-        await asyncio.wait_for(stopped.wait(), 60)
+        await asyncio.wait_for(killed.wait(), 60)
         await apart.start_mongo()
         await all_once(service, *some)
 
@@ -91,11 +109,11 @@ async def test_an_election_is_waited_out_and_counts_against_no_event(
 async def test_a_batch_that_is_older_than_a_transaction_may_be_is_halved_and_one_slow_event_is_tried_again(
     apart: Apart, once: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    some, (slow,) = subjects(5), subjects(1)
+    some, (slow,) = subjects(2), subjects(1)
 
     async def take_long(event: Event[Any]) -> None:
         too_long = event.subject == slow and "event waits for an engine" not in caplog.text
-        await asyncio.sleep(2.5 if too_long else 0.3)
+        await asyncio.sleep(2.2 if too_long else 0.2)
 
     service = apart.service(noting([], take_long))
     await ready(service, *(event(each, 1) for each in some), event(slow, 1))
