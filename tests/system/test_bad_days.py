@@ -27,7 +27,7 @@ SETTLED = 90.0  # seconds in which everything acknowledged has had its effects, 
 COMMITTED = 20.0  # seconds in which what had effects is committed on the bus too
 pytestmark = pytest.mark.timeout(300)
 SILENCE = 45.0  # seconds: longer than a request (40 s), a transaction (30 s) and a group session (10 s) live
-REFUSAL = 12.0  # seconds
+REFUSAL = 6.0  # seconds
 CROWD = 24  # more than the driver has threads
 ALIVE = 10.0  # seconds in which a process answers that does not stand still
 
