@@ -46,7 +46,10 @@ async def taken(service: Service, name: str, topic: str, start: Start, number: i
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     broker = service.bus.broker([service.metrics.middleware()])
     await broker.start()
-    consumption = Consumption(name, [topic], service.store, service.bus, start, Taken(clock), failed.set_exception)
+    alike = service.settings.alike
+    consumption = Consumption(
+        name, [topic], service.store, service.bus, start, Taken(clock), failed.set_exception, alike
+    )
     await consumption.run_on(broker)
     try:
         async with asyncio.timeout(PATIENCE):

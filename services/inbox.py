@@ -64,14 +64,12 @@ class Inbox:
 
     async def save(self, turn: Turn) -> None:
         """Write everything the turn changed, in a bulk write per collection."""
-        consumer, store, session = self._consumer, self._store, self._session
+        consumer = self._consumer
         marks = [
             ReplaceOne({"_id": f"{key}|{consumer}"}, {"c": consumer, "k": key, **_mark(mark)}, upsert=True)
             for key, mark in turn.marks.items()
             if mark.dirty
         ]
-        await store.write("marks", marks, session)
-        await self._save_offsets(turn)
         parking = {
             (key, seq): ReplaceOne(
                 {"_id": f"{key}|{consumer}|{seq}"},
@@ -82,25 +80,22 @@ class Inbox:
             if (parked := turn.parked.get(key, {}).get(seq)) is not None
         }
         gone = [DeleteOne({"_id": f"{key}|{consumer}|{seq}"}) for key, seq in turn.unparked]
-        await store.write("parked", [*parking.values(), *gone], session)
-        await store.write("dead", [self._dead(each, turn.now) for each in turn.dead], session)
-        await store.insert("outbox", [self._told(each) for each in turn.dead], session)
-
-    async def _save_offsets(self, turn: Turn) -> None:
-        writes: list[Any] = []
-        moved = 0
-        for partition, following in turn.offsets.items():
-            _id = self._offset_id(partition)
-            before = turn.before.get(partition)
-            if before is None:
-                writes.append(
-                    InsertOne({"_id": _id, "topic": partition[0], "partition": partition[1], "next": following})
-                )
-            else:
-                writes.append(UpdateOne({"_id": _id, "next": before}, {"$set": {"next": following}}))
-                moved += 1
-        if await self._store.write("offsets", writes, self._session) != moved:
+        writes = {
+            "marks": marks,
+            "offsets": [self._move(turn, partition) for partition in turn.offsets],
+            "parked": [*parking.values(), *gone],
+            "dead": [self._dead(each, turn.now) for each in turn.dead],
+            "outbox": [InsertOne(self._told(each)) for each in turn.dead],
+        }
+        matched = await self._store.write_all(writes, self._session)
+        if matched["offsets"] != len(turn.offsets.keys() & turn.before.keys()):
             raise Conflict("another copy took these records")
+
+    def _move(self, turn: Turn, partition: Partition) -> Any:
+        _id, following = self._offset_id(partition), turn.offsets[partition]
+        if (before := turn.before.get(partition)) is None:
+            return InsertOne({"_id": _id, "topic": partition[0], "partition": partition[1], "next": following})
+        return UpdateOne({"_id": _id, "next": before}, {"$set": {"next": following}})
 
     def _dead(self, dead: Dead, now: datetime) -> Any:
         """One document for one record and consumer, however often it dies; its history says when and why."""
