@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 
 from services.acknowledged import Acknowledged
 from services.store import Document
@@ -36,18 +36,20 @@ class Sending:
         return self
 
     async def add(self, letters: Iterable[Document]) -> None:
-        """Send in the given order, in the open transaction, or in a new one."""
+        """Send in the given order, in the open transaction, or in a new one. ProducerFenced when the open one is open no more."""
         for letter in letters:
             if not self._open:
                 await self._producer.begin_transaction()
                 self._open = True
             headers = [(name, text) for name, text in letter["headers"]]
             headers += self._acknowledged.headers(letter["topic"])
-            self.pending.append(
-                await self._producer.send(
+            try:
+                sent = await self._producer.send(
                     letter["topic"], value=letter["value"], key=letter["key"].encode(), headers=headers
                 )
-            )
+            except IllegalOperation as error:
+                raise ProducerFenced from error  # an earlier record met it, and aiokafka is in no transaction any more
+            self.pending.append(sent)
 
     async def commit(self) -> Sequence[Any]:
         """Commit what was added; where each record stands (aiokafka's RecordMetadata). BusLost when that is where another had stood."""
@@ -63,12 +65,8 @@ class Sending:
             if self._open:
                 async with asyncio.timeout(5):
                     await self._producer.abort_transaction()
-        except (
-            KafkaError,
-            TimeoutError,
-            ValueError,
-            AssertionError,
-        ) as error:  # the last is aiokafka's, of one that was fenced
+        except (KafkaError, TimeoutError, ValueError, AssertionError) as error:
+            # the last is aiokafka's, of a producer that was fenced
             log.warning("open transaction is left to time out", extra={"error": type(error).__name__})
         finally:
             await self._producer.stop()
