@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from notifications.commands import agreed_with
 from notifications.lease import Deposed, Lease
@@ -72,6 +72,7 @@ async def publish(service: Service) -> None:
                 await asyncio.sleep(1.0)
             except (
                 KafkaError,
+                IllegalOperation,  # of a producer that was fenced while it sent
                 PyMongoError,
                 Deposed,
                 TailLost,

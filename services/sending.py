@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 
 from services.acknowledged import Acknowledged
 from services.bus import Producer
@@ -32,18 +32,20 @@ class Sending:
         return self
 
     async def add(self, letters: Iterable[Document]) -> None:
-        """Send in the given order, in the open transaction, or in a new one."""
+        """Send in the given order, in the open transaction, or in a new one. ProducerFenced when the open one is open no more."""
         for letter in letters:
             if not self._open:
                 await self._producer.begin_transaction()
                 self._open = True
             headers = [(name, text) for name, text in letter["headers"]]
             headers += self._acknowledged.headers(letter["topic"])
-            self.pending.append(
-                await self._producer.send(
+            try:
+                sent = await self._producer.send(
                     letter["topic"], value=letter["value"], key=letter["key"].encode(), headers=headers
                 )
-            )
+            except IllegalOperation as error:
+                raise ProducerFenced from error  # an earlier record met it, and aiokafka is in no transaction any more
+            self.pending.append(sent)
 
     async def commit(self) -> Sequence[Any]:
         """Commit what was added; where each record stands (aiokafka's RecordMetadata). BusLost when that is where another had stood."""
