@@ -56,8 +56,8 @@ SILENCE_MS = 30_000  # no single answer takes longer; who hears nothing for so l
 # no snapshot yet; 112: write conflict; 251, 290: the transaction was aborted, as one that lived too long is; 365: too much to do; 14031:
 # no room on its disk. (MongoDB's error_codes.yml.)
 PASSING = {
-    6, 7, 43, 50, 64, 89, 91, 94, 112, 133, 134, 189, 202, 211,
-    237, 246, 251, 262, 290, 365, 9001, 10107, 11600, 11601, 11602, 13435, 13436, 14031,
+    6, 7, 43, 50, 64, 89, 91, 94, 112, 133, 134, 189, 202, 211, 237, 246, 251, 262, 290, 365, 9001, 10107, 11600, 11601, 11602, 13435,
+    13436, 14031,
 }  # fmt: skip
 DUPLICATE = 11000
 NAMESPACE_EXISTS = 48
@@ -79,10 +79,8 @@ def passes(error: BaseException) -> bool:
     """Whether the same work can succeed when tried again: an engine that is down or electing, a conflict, an aborted lifetime."""
     if isinstance(error, Conflict | ConnectionFailure | Uncertain):
         return True
-    if isinstance(error, ConfigurationError):
-        return (
-            True  # the driver's word for a server that has just begun, and has not yet read that it is of a replica set
-        )
+    if isinstance(error, ConfigurationError):  # of a server that has just begun, and knows of no replica set yet
+        return True
     if isinstance(error, BulkWriteError):
         details: Mapping[str, Any] = error.details
         codes = {each.get("code") for each in (*details.get("writeErrors", []), *details.get("writeConcernErrors", []))}
