@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from analytics.indicators import Facts, Indicators, indicators
 from services.auth import Role, Who, allowed
-from services.service import Reader
+from services.doors import Reader
 
 router = APIRouter()
 

@@ -10,8 +10,8 @@ from enrolment.domain import Status, Worker
 from services.auth import Role, Who, allowed
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
+from services.doors import Reader, Run
 from services.kernel import Refused
-from services.service import Reader, Run
 from services.web import Body, Day, Moment, etag
 
 router = APIRouter()

@@ -14,7 +14,7 @@ from grouping.proposals import Survey, proposed, survey
 from services.auth import Role, Who, allowed
 from services.contracts.base import Id, Slug
 from services.contracts.grouping import Kind
-from services.service import Reader, Run
+from services.doors import Reader, Run
 from services.web import Body, Day, Moment
 
 router = APIRouter()

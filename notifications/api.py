@@ -10,7 +10,7 @@ from notifications.commands import agreed_with
 from notifications.domain import Status
 from services.auth import Role, Who, allowed
 from services.contracts.base import Day, Id, Slug
-from services.service import Reader
+from services.doors import Reader
 
 router = APIRouter()
 

@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from services.auth import Role, Who, allowed
 from services.contracts.base import Id, Slug
+from services.doors import Reader, Run
 from services.kernel import Refused
-from services.service import Reader, Run
 from services.web import Body, Day, Moment, etag
 from sessions import commands as do
 from sessions.domain import Meeting, Status
