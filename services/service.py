@@ -21,6 +21,7 @@ from services.contracts import TOPICS, Topic, catalogue
 from services.contracts.enrolment import WorkerErased
 from services.documents import prepare
 from services.effects import Reacting, Tabulating
+from services.forgetting import forget_again
 from services.inbox import now_utc
 from services.kernel import Aggregate, Command, new_id
 from services.keyring import KeyHolder
@@ -172,6 +173,7 @@ class Service:
             await self._project(name, generation)
         if running:
             self.spawn(self._follow_pointers(running), "projection pointers")
+            self.spawn(forget_again(self.store, self.shelf), "forgetting")
 
     async def _run(self, name: str, topics: Sequence[str], start: Any) -> None:
         consumption = Consumption(

@@ -1,0 +1,75 @@
+"""A row that was written about somebody while another copy took their erasure does not stay."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+
+from services.consumer import Projection, on
+from services.consumer.declare import Rows
+from services.contracts import Event
+from services.contracts.enrolment import WorkerReferred
+from services.effects import Projecting
+from services.forgetting import sweep
+from services.inbox import now_utc
+from services.projecting import Shelf, collection_of
+from services.settings import Settings
+from services.store import DeleteMany, Session, Store, UpdateOne
+from services.unit import Unit
+
+
+class Seen(Projection):
+    name = "seen"
+
+    @on(WorkerReferred)
+    def referred(self, event: Event[WorkerReferred], rows: Rows) -> None:
+        rows.set(event.subject, person=event.subject, partner=event.data.partner)
+
+
+@pytest_asyncio.fixture
+async def shelf(settings: Settings) -> AsyncIterator[tuple[Store, Shelf]]:
+    """A database with one projection."""
+    store = Store(settings.mongo, settings.database_of("forgetting"))
+    shelf = Shelf(store, [Seen()])
+    for name in ("erased", "keys", "projections"):
+        await store.make(name)
+    await shelf.prepare("seen", 1)
+    yield store, shelf
+    await store.close()
+
+
+async def test_a_row_that_was_set_beside_an_erasure_is_deleted_again(shelf: tuple[Store, Shelf], event: Any) -> None:
+    store, projections = shelf
+    looked, erased = asyncio.Event(), asyncio.Event()
+
+    async def set_a_row(session: Session) -> None:
+        effect = Projecting(Unit(store, session, None, now_utc()), Seen(), collection_of("seen", 1))  # type: ignore[arg-type]
+        await effect.prepare([event])
+        await effect.apply(event)
+        looked.set()
+        await erased.wait()
+        await effect.write()
+
+    async def erase(session: Session) -> None:
+        await store.write(collection_of("seen", 1), [DeleteMany({"p": "jobs2", "person": "somebody"})], session)
+        entry = {"$setOnInsert": {"p": "jobs2", "at": now_utc()}}
+        await store.write("erased", [UpdateOne({"_id": "jobs2/somebody"}, entry, upsert=True)], session)
+
+    late = asyncio.create_task(store.transaction(set_a_row))
+    await looked.wait()
+    await store.transaction(erase)
+    erased.set()
+    await late
+    assert await store[collection_of("seen", 1)].count_documents({"person": "somebody"}) == 1
+    assert await sweep(store, projections) == 1
+    assert await store[collection_of("seen", 1)].count_documents({}) == 0
+
+
+@pytest_asyncio.fixture
+async def event() -> Event[Any]:
+    """Somebody was referred."""
+    return Event(
+        id="0", source="/programmes/jobs2/enrolment", type=WorkerReferred.type, subject="somebody", time=now_utc(),
+        recordedtime=now_utc(), sequence=1, data={"partner": "afol"},
+    )  # fmt: skip
