@@ -23,7 +23,7 @@ from services.settings import Settings
 SHIPPED = "monza-brianza,jobs2"  # what these houses serve: tests with programmes of their own share the bus
 
 
-async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 20.0) -> Any:
+async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 60.0) -> Any:
     """What `check` gives once it is true; the last answer is in the failure."""
     deadline, last = time.monotonic() + seconds, None
     while time.monotonic() < deadline:
