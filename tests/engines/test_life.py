@@ -107,7 +107,7 @@ def test_engines_end_when_their_owner_is_killed_and_the_next_start_has_everythin
         owner.kill()
         with Embedded(tmp_path) as again:
             assert not any(runs(process) for process in running)
-            assert read(again, TOPIC) == (["one"], ["one"])
+            assert eventually(lambda: read(again, TOPIC) == (["one"], ["one"]))
 
 
 def test_a_start_after_everything_was_killed_at_once_has_everything(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_start_after_everything_was_killed_at_once_has_everything(tmp_path: Pa
         for process in [*children(owner), psutil.Process(owner.pid)]:
             process.kill()
         with Embedded(tmp_path) as again:
-            assert read(again, TOPIC) == (["one"], ["one"])
+            assert eventually(lambda: read(again, TOPIC) == (["one"], ["one"]))
 
 
 def test_an_engine_ends_when_its_watcher_is_killed(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ class World:
                     events.extend(decode(record.value) for record in records)
                 return len(events) >= number
 
-            await eventually(read, 40)
+            await eventually(read, 90)
             await read()
             return events
         finally:
