@@ -13,6 +13,7 @@ from bench.ground import PROGRAMME, Ground
 from bench.harness import Clock, Figure, Goal, figure, pairs
 from bench.history import events
 from services.bus import Bus
+from services.contracts import decode
 from services.contracts.envelope import CONTENT_TYPE
 from services.documents import prepare
 from services.kernel import new_id
@@ -63,7 +64,7 @@ async def _outbox(store: Store, topic: str, stored: list[tuple[str, bytes]]) -> 
                     "key": key,
                     "value": value,
                     "headers": headers,
-                    "seq": 1,
+                    "seq": decode(value).sequence,
                 }
                 for key, value in stored[begin : begin + 5_000]
             ]
