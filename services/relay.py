@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from services.acknowledged import Acknowledged, BusLost
 from services.bus import Bus
-from services.contracts.topics import TOPICS
+from services.contracts.topics import TOPICS, written_by
 from services.sending import Sending
 from services.settings import Settings
 from services.store import Document, PyMongoError, Session, Store, backoff, passes, see_all_before
@@ -79,7 +79,7 @@ class Relay:
         await self._store["relay"].update_one({"_id": "relay", "holder": self._me}, {"$set": {"holder": None}})
 
     async def _relay(self) -> None:
-        await self._bus.prepare(TOPICS.values())  # those that went missing meanwhile
+        await self._bus.prepare(written_by(self._service))  # those that went missing meanwhile
         own = [topic.name for topic in TOPICS.values() if topic.writer == self._service]
         async with Acknowledged(self._store, self._bus, own) as acknowledged:
             producer = self._bus.producer(f"{self._store.name}.relay")

@@ -17,8 +17,9 @@ from services import auth, programmes, web
 from services.bus import Bus
 from services.consumer import Effect, Projection, Reactions
 from services.consuming import Consumption
-from services.contracts import TOPICS, Topic, catalogue
+from services.contracts import Topic, catalogue
 from services.contracts.enrolment import WorkerErased
+from services.contracts.topics import read_by, written_by
 from services.documents import prepare
 from services.effects import Reacting, Tabulating
 from services.forgetting import forget_again
@@ -90,10 +91,7 @@ class Service:
     async def start(self, roles: Collection[str] = ROLES) -> None:
         """Prepare documents and topics, then run these roles. Misconfigured when an engine is not as it must be."""
         self.ended = asyncio.get_running_loop().create_future()
-        await prepare(self.store, self.aggregates)
-        for name in self.shelf.projections:
-            await self.shelf.prepare(name, await self.shelf.live(name))
-        await self.bus.prepare(TOPICS.values())
+        await self.prepare()
         if "relay" in roles:
             self._relay = Relay(self.name, self.store, self.bus, self.settings, self.metrics)
             self.spawn(self._relay.run(), "relay")
@@ -102,6 +100,13 @@ class Service:
             for worker in self.workers:
                 self.spawn(worker(self), worker.__name__)
         self.spawn(watch(self.store, self.consumptions, self.metrics), "watching")
+
+    async def prepare(self) -> None:
+        """Make what is missing of its documents, indexes and topics: those that it reads or writes, since it may see no others."""
+        await prepare(self.store, self.aggregates)
+        for name in self.shelf.projections:
+            await self.shelf.prepare(name, await self.shelf.live(name))
+        await self.bus.prepare([*read_by(self.name), *written_by(self.name)])
 
     @property
     def bootstrap(self) -> str:

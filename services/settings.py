@@ -1,11 +1,15 @@
 """What a service takes from its environment, and what it assumes without.
 
-Invariant: a wrong or missing setting stops the start with one sentence that names the variable; nothing falls back silently.
+Invariant: a wrong or missing setting stops the start with one sentence that names the variable; nothing falls back silently. An empty
+variable is as none. What is secret can be in a file: `AMA_SECRETS` names a folder, `ama_sasl_password` in it is `AMA_SASL_PASSWORD`.
 """
 
+import os
 from pathlib import Path
+from typing import Self
+from urllib.parse import quote_plus
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -16,10 +20,12 @@ class Misconfigured(Exception):
 class Settings(BaseSettings):
     """Read from `AMA_*`; every field can be given by name as well (tests, the embedded default)."""
 
-    model_config = SettingsConfigDict(env_prefix="AMA_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="AMA_", env_ignore_empty=True, extra="ignore")
 
     kafka: str = Field(description="Kafka bootstrap servers, host:port, comma-separated")
     mongo: str = Field(description="MongoDB connection string of a replica set or sharded cluster")
+    mongo_username: str | None = Field(default=None, description="who signs in to MongoDB, where `mongo` does not say")
+    mongo_password: str | None = Field(default=None, repr=False)
     sasl_username: str | None = None
     sasl_password: str | None = None
     sasl_mechanism: str = "SCRAM-SHA-512"
@@ -52,6 +58,14 @@ class Settings(BaseSettings):
     )
     batch: int = Field(default=1000, ge=1, le=5000, description="records per consumer transaction")
 
+    @model_validator(mode="after")
+    def _sign_in(self) -> Self:
+        """Whoever connects by `mongo` signs in by it."""
+        if self.mongo_username and "@" not in self.mongo:
+            login = f"{quote_plus(self.mongo_username)}:{quote_plus(self.mongo_password or '')}"
+            self.mongo = self.mongo.replace("://", f"://{login}@", 1)
+        return self
+
     def database_of(self, service: str) -> str:
         """Name of a service's own database."""
         return f"{self.database}_{service}"
@@ -59,9 +73,18 @@ class Settings(BaseSettings):
 
 def from_environment() -> Settings:
     """Settings from `AMA_*`. Raises Misconfigured with one sentence naming the first variable that is wrong."""
+    folder = os.environ.get("AMA_SECRETS") or None
+    if folder is not None and not Path(folder).is_dir():
+        raise Misconfigured(f"AMA_SECRETS: {folder} is no folder.")
     try:
-        return Settings()
+        told = Settings(_secrets_dir=folder)
     except ValidationError as error:
         first = error.errors()[0]
         name = "AMA_" + str(first["loc"][0]).upper()
         raise Misconfigured(f"{name}: {first['msg'].lower()}. Set it in the environment.") from error
+    for user, password in (("sasl_username", told.sasl_password), ("mongo_username", told.mongo_password)):
+        if getattr(told, user) and not password:
+            raise Misconfigured(
+                f"AMA_{user.upper()} is set, and its password is not: set it, or put it in a file of AMA_SECRETS."
+            )
+    return told

@@ -7,7 +7,21 @@ import sys
 
 import typer
 
-from services.cli import contracts, dead, events, keys, partners, person, pilot, projections, run, token
+from services.cli import (
+    contracts,
+    dead,
+    events,
+    issuer,
+    keys,
+    partners,
+    person,
+    pilot,
+    projections,
+    provision,
+    run,
+    smoke,
+    token,
+)
 from services.engines.errors import EngineError
 from services.settings import Misconfigured
 
@@ -21,6 +35,10 @@ app = typer.Typer(
 app.command("up")(run.up)
 app.command("serve")(run.serve)
 app.command("token")(token.token)
+app.command("smoke")(smoke.smoke)
+app.command("issuer")(issuer.issuer)
+app.command("secrets")(provision.secrets)
+app.command("provision")(provision.provision)
 app.add_typer(pilot.app, name="pilot")
 app.add_typer(partners.app, name="partners")
 app.add_typer(person.app, name="person")

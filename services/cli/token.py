@@ -22,11 +22,10 @@ def token(
 ) -> None:
     """Print a token for a role: `curl -H "Authorization: Bearer $(ama token --role operator --programme jobs2)" …`.
 
-    Only for what runs in this folder: another deployment has its own issuer.
+    Only for what runs in this folder, or where AMA_KEYS holds the embedded issuer's key: another deployment has its own issuer.
     """
     from services.auth import OF_A_PARTNER, Role
-    from services.cli.where import running
-    from services.issuer import Issuer
+    from services.cli.where import front
     from services.settings import Misconfigured
 
     if role in OF_A_PARTNER and not partner:
@@ -34,7 +33,8 @@ def token(
     if role in {Role.WORKER, Role.FACILITATOR} and not subject:
         raise Misconfigured(f"Name the {role} with --subject, by id.")
     seconds = _seconds(lifetime)
-    issuer = Issuer(data / "keys", f"{running(data).base}/issuer")
+    _base, issuer = front(data)
+    assert issuer is not None
     typer.echo(issuer.token(role, programme, subject or role, partner, seconds))
 
 

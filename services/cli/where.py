@@ -4,11 +4,15 @@ Invariant: what is named in the environment wins; without either, one sentence s
 """
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.settings import Misconfigured, Settings, from_environment
+
+if TYPE_CHECKING:
+    from services.issuer import Issuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,32 @@ def running(data: Path) -> Running:
         raise Misconfigured(f"Nothing runs in {data}: start it with `ama up --data {data}`.")
     told: dict[str, Any] = json.loads(path.read_text())
     return Running(told["base"], told["kafka"], told["mongo"], data, told["sasl"])
+
+
+def front(data: Path, need_issuer: bool = True) -> "tuple[str, Issuer | None]":
+    """Where the services of this folder, or of the environment, are to be called, and the issuer whose tokens they take if it is ours to
+    sign for. Misconfigured when that is not known."""
+    from services.issuer import Issuer
+
+    if (data / "run.json").exists():
+        here = running(data)
+        return here.base, Issuer(data / "keys", f"{here.base}/issuer")
+    base = os.environ.get("AMA_PUBLIC_URL")
+    if not base:
+        raise Misconfigured(f"Nothing runs in {data}, and AMA_PUBLIC_URL does not say what is to be called.")
+    return base.rstrip("/"), own_issuer() if need_issuer else None
+
+
+def own_issuer() -> "Issuer":
+    """The embedded issuer where it stands by itself. Misconfigured when the environment does not say so."""
+    from services.issuer import Issuer
+
+    url, keys = os.environ.get("AMA_ISSUER"), os.environ.get("AMA_KEYS")
+    if not url or not keys:
+        raise Misconfigured(
+            "AMA_ISSUER and AMA_KEYS, the address of the embedded issuer and the folder of its key, are not set."
+        )
+    return Issuer(Path(keys), url)
 
 
 def settings(data: Path) -> Settings:

@@ -54,7 +54,19 @@ TOPICS: dict[str, Topic] = {
     )
 }
 
-TOPICS |= {f"{name}.dead": Topic(f"{name}.dead", "any", partitions=1) for name in list(TOPICS)}
+DEAD = ".dead"
+TOPICS |= {f"{name}{DEAD}": Topic(f"{name}{DEAD}", "any", partitions=1, readers=()) for name in list(TOPICS)}
+
+
+def read_by(service: str) -> list[Topic]:
+    """The topics that a service may read. Dead letters none does: they are told there to whoever watches, and kept where they died."""
+    return [topic for topic in TOPICS.values() if service in topic.readers]
+
+
+def written_by(service: str) -> list[Topic]:
+    """The topics that a service may write: its own, and the dead letters of those that it reads."""
+    dead = {f"{topic.name}{DEAD}" for topic in read_by(service)}
+    return [topic for topic in TOPICS.values() if topic.writer == service or topic.name in dead]
 
 
 def topic_of(name: str) -> Topic | None:

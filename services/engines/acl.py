@@ -1,4 +1,4 @@
-"""Users of Kafka and what they may do, for partners that read their own feed.
+"""Users of Kafka and what they may do: services, and partners that read their own feed.
 
 Invariants: a user may do nothing that was not allowed here; a call returns when what it changed is in force. Works
 on any cluster that keeps its users as SCRAM credentials and checks ACLs; raises EngineError with Kafka's own reason
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from enum import IntEnum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import for_code
@@ -47,6 +47,15 @@ class Resource(IntEnum):
     TOPIC = 2
     GROUP = 3
     TRANSACTIONAL_ID = 5
+
+
+class Right(NamedTuple):
+    """One operation on one resource; `prefixed`: on each whose name starts so."""
+
+    resource: Resource
+    name: str
+    operation: Operation
+    prefixed: bool = False
 
 
 async def add_user(engines: Engines, name: str, password: str) -> None:
@@ -90,6 +99,38 @@ async def allow(
                 _raise_if(code, message)
         for right in rights:
             await _until(partial(_known, client, right), f"apply what {user} may do")
+
+
+async def entitle(engines: Engines, user: str, rights: Collection[Right]) -> None:
+    """From now on the user has these rights and no others. What stays is never taken away in between."""
+    wanted = {_binding(user, right) for right in rights}
+    async with _administrator(engines) as client:
+        there = await _bindings(client, user)
+        for right in sorted(wanted - there):
+            response = await _send(client, CreateAclsRequest(*right))
+            for code, message in response.creation_responses:
+                _raise_if(code, message)
+        for right in sorted(there - wanted):
+            response = await _send(client, DeleteAclsRequest(*right))
+            for code, message, _matching in response.filter_responses:
+                _raise_if(code, message)
+
+        async def so() -> bool:
+            return await _bindings(client, user) == wanted
+
+        await _until(so, f"apply what {user} may do")
+
+
+def _binding(user: str, right: Right) -> tuple[Any, ...]:
+    pattern = PREFIXED if right.prefixed else LITERAL
+    return (right.resource, right.name, pattern, f"User:{user}", EVERY_HOST, right.operation, ALLOW)
+
+
+async def _bindings(client: AIOKafkaClient, user: str) -> set[tuple[Any, ...]]:
+    """All that is said of the user, as requests name it."""
+    response = await _send(client, DescribeAclsRequest(ANY, None, ANY, f"User:{user}", None, ANY, ANY))
+    _raise_if(response.error_code, response.error_message)
+    return {(kind, name, pattern, *acl) for kind, name, pattern, acls in response.resources for acl in acls}
 
 
 @asynccontextmanager

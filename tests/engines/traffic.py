@@ -56,9 +56,9 @@ async def produce(
         try:
             if transaction:
                 async with producer.transaction():
-                    await producer.send_and_wait(topic, text.encode())
+                    await producer.send_and_wait(topic, text.encode(), b"key")
             else:
-                await producer.send_and_wait(topic, text.encode())
+                await producer.send_and_wait(topic, text.encode(), b"key")
         finally:
             await producer.stop()
 

@@ -17,7 +17,8 @@ from services.programmes.loading import parse
 from services.settings import Misconfigured
 
 SHIPPED = {
-    name: (files("services.programmes") / f"{name}.toml").read_text("utf-8") for name in ("jobs2", "monza-brianza")
+    name: (files("services.programmes") / f"{name}.toml").read_text("utf-8")
+    for name in ("jobs2", "monza-brianza", "smoke")
 }
 TEXT = SHIPPED["monza-brianza"]
 LINES = TEXT.split("\n")
@@ -40,7 +41,7 @@ def is_one_sentence_with_a_line(said: str, text: str) -> bool:
 
 def test_the_shipped_programmes_run_side_by_side() -> None:
     programmes = load_all()
-    assert set(programmes) == {"jobs2", "monza-brianza"}
+    assert set(programmes) == {"jobs2", "monza-brianza", "smoke"}
     monza, jobs2 = programmes["monza-brianza"], programmes["jobs2"]
     assert (monza.meetings, monza.cadence_days, monza.targets["groups"]) == (18, 14, 6)
     assert {partner.id for partner in monza.partners if "partner" in partner.roles} >= {
@@ -287,7 +288,7 @@ def own(folder: Path, **changes: str) -> Path:
 
 
 def test_another_province_loads_its_own_file_beside_the_shipped_ones(tmp_path: Path) -> None:
-    assert set(load_all(own(tmp_path))) == {"jobs2", "lecco", "monza-brianza"}
+    assert set(load_all(own(tmp_path))) == {"jobs2", "lecco", "monza-brianza", "smoke"}
 
 
 def test_a_partner_of_two_programmes_is_refused_at_its_line(tmp_path: Path) -> None:

@@ -1,0 +1,20 @@
+# One image for everything that is ours: the services, the issuer, and what makes a deployment ready. The first stage builds, and nothing
+# of what it builds with is in the second. Dependencies are those of requirements.image.lock, by their hashes, never compiled here.
+
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+RUN python -m venv /opt/ama
+COPY requirements.image.lock ./
+RUN /opt/ama/bin/pip install --require-hashes --only-binary :all: -r requirements.image.lock
+COPY . .
+RUN /opt/ama/bin/pip install --no-deps --no-build-isolation --no-index . \
+ && /opt/ama/bin/pip uninstall --yes setuptools pip \
+ && find /opt/ama -type d -name tests -prune -exec rm -rf {} +
+
+FROM python:3.11-slim-bookworm
+COPY --from=build /opt/ama /opt/ama
+ENV PATH=/opt/ama/bin:$PATH HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+USER 1000:1000
+ENTRYPOINT ["ama"]
+CMD ["--help"]

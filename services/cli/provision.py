@@ -1,0 +1,63 @@
+"""`ama secrets` and `ama provision`: what a deployment of one's own needs before the services start."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def secrets(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; it must exist.")],
+    owner: Annotated[int | None, typer.Option(help="Number of the user who gets the files; for root.")] = None,
+) -> None:
+    """Make every password and key of a deployment, each in a file of mode 600; those that are there stay as they are.
+
+    Back up DIR/keys apart from the databases: without it nobody's data can be read.
+    """
+    from services.provision.passwords import make
+    from services.settings import Misconfigured
+
+    if not folder.is_dir():
+        raise Misconfigured(f"There is no folder {folder}.")
+    make(folder, owner)
+    Console().print(f"Secrets are in {folder}.")
+
+
+def provision(
+    passwords: Annotated[
+        Path, typer.Option(help="Folder with kafka-SERVICE and mongo-SERVICE, as `ama secrets` makes it.")
+    ],
+) -> None:
+    """Make replica set, topics, indexes, and for each service a user of Kafka and of MongoDB with exactly its rights.
+
+    AMA_KAFKA, AMA_MONGO and an administrator's AMA_SASL_* and AMA_MONGO_USERNAME, AMA_MONGO_PASSWORD say where; users are made on the
+    engines that ask for one. It can be run again: what is there stays, passwords and rights become what they should be.
+    """
+    from services.engines import Engines, Sasl
+    from services.provision import kafka, mongo
+    from services.provision.passwords import read
+    from services.settings import from_environment
+    from services.store import PyMongoError
+
+    given, console = from_environment(), Console()
+
+    async def run() -> None:
+        await mongo.found_set(given)
+        if given.mongo_username:
+            await mongo.make_users(given, read(passwords, "mongo"))
+            console.print("MongoDB: each service has a user.")
+        await kafka.make_topics(given)
+        if given.sasl_username:
+            sasl = Sasl(given.sasl_username, given.sasl_password or "", given.sasl_mechanism, given.kafka_tls)
+            await kafka.make_users(Engines(given.kafka, given.mongo, sasl), read(passwords, "kafka"), given.database)
+            console.print("Kafka: each service has a user, and its rights.")
+        await mongo.make_indexes(given)
+        console.print("Topics, collections and indexes are there.")
+
+    try:
+        asyncio.run(run())
+    except PyMongoError as error:
+        Console(stderr=True).print(f"MongoDB refused: {type(error).__name__}: {error}", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from error

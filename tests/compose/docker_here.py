@@ -1,0 +1,57 @@
+"""Whether the compose file can be tried on this machine; pytest's header says so, and why not where it cannot.
+
+Where it cannot, the tests of `test_stack.py` are deselected, and the header counts on being read: nothing else tries the containers.
+"""
+
+import os
+import shutil
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+TRIED = Path(__file__).with_name("test_stack.py")
+IMAGES = ("apache/kafka:4.3.1", "mongo:8.0", "caddy:2", "python:3.11-slim-bookworm", "axllent/mailpit:latest")
+PULL = 120.0  # seconds for an image
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say whether they are tried."""
+    if config.getoption("collectonly"):
+        return "compose: only collecting"
+    why = lacking()
+    return (
+        f"compose: NOT TRIED, tests/compose/{TRIED.name} is deselected ({why})" if why else "compose: tried with Docker"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what cannot be tried."""
+    stack = [item for item in items if item.path == TRIED]
+    if stack and not config.getoption("collectonly") and lacking():
+        items[:] = [item for item in items if item.path != TRIED]
+        config.hook.pytest_deselected(items=stack)
+
+
+@lru_cache
+def lacking() -> str | None:
+    """Why not."""
+    forced = os.environ.get("AMA_TEST_ENGINES", "docker")
+    if forced != "docker":
+        return f"AMA_TEST_ENGINES is {forced}"
+    if shutil.which("docker") is None or not _does("docker", "info"):
+        return "no Docker engine answers"
+    if not _does("docker", "compose", "version"):
+        return "this Docker has no compose"
+    for image in IMAGES:
+        if not (_does("docker", "image", "inspect", image) or _does("docker", "pull", "--quiet", image)):
+            return f"the Docker engine cannot get {image}"
+    return None
+
+
+def _does(*command: str) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=PULL, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False

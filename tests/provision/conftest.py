@@ -1,0 +1,30 @@
+"""All five services on a Kafka with users: each as its own, made from the catalogue."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from services.embedded import Home
+from services.engines import Engines, Sasl
+from services.settings import Settings
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def secured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Home]:
+    """As `ama up --secure` makes it."""
+    async with Home(tmp_path_factory.mktemp("secured"), secure=True) as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def administered(secured: Home) -> Engines:
+    """Its engines, with the administrator."""
+    return Engines(secured.settings.kafka, secured.settings.mongo, login(secured.settings))
+
+
+def login(settings: Settings) -> Sasl:
+    """Who that is."""
+    assert settings.sasl_username
+    assert settings.sasl_password
+    return Sasl(settings.sasl_username, settings.sasl_password)
