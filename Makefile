@@ -65,7 +65,7 @@ secrets: ## with Docker: passwords, keys and the file .env, once (to be seen by 
 
 up: ## with Docker: everything up and healthy, and tried from end to end
 	docker compose up --build --detach --wait --wait-timeout 600
-	docker compose run --rm smoke
+	docker compose run --rm --no-deps smoke
 
 down: ## with Docker: stop everything; data stays
 	docker compose down

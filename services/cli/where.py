@@ -45,7 +45,9 @@ def front(data: Path, need_issuer: bool = True) -> "tuple[str, Issuer | None]":
         return here.base, Issuer(data / "keys", f"{here.base}/issuer")
     base = os.environ.get("AMA_PUBLIC_URL")
     if not base:
-        raise Misconfigured(f"Nothing runs in {data}, and AMA_PUBLIC_URL does not say what is to be called.")
+        raise Misconfigured(
+            f"Nothing runs in {data}: start it with `ama up --data {data}`, or let AMA_PUBLIC_URL say what is to be called."
+        )
     return base.rstrip("/"), own_issuer() if need_issuer else None
 
 

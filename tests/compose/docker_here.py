@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 TRIED = Path(__file__).with_name("test_stack.py")
-IMAGES = ("apache/kafka:4.3.1", "mongo:8.0", "caddy:2", "python:3.11-slim-bookworm", "axllent/mailpit:latest")
+IMAGES = {
+    "AMA_KAFKA_IMAGE": "apache/kafka:4.3.1",
+    "AMA_MONGO_IMAGE": "mongo:8.0",
+    "AMA_CADDY_IMAGE": "caddy:2",
+    "AMA_MAILPIT_IMAGE": "axllent/mailpit:latest",
+    "-": "python:3.11-slim-bookworm",
+}  # what the compose file asks for, unless the environment names another
 PULL = 120.0  # seconds for an image
 
 
@@ -44,7 +50,7 @@ def lacking() -> str | None:
         return "no Docker engine answers"
     if not _does("docker", "compose", "version"):
         return "this Docker has no compose"
-    for image in IMAGES:
+    for image in (os.environ.get(name, image) for name, image in IMAGES.items()):
         if not (_does("docker", "image", "inspect", image) or _does("docker", "pull", "--quiet", image)):
             return f"the Docker engine cannot get {image}"
     return None

@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from tests.compose.docker_here import IMAGES
+
 ROOT = Path(__file__).parents[2]
 GIVEN = [
     "Dockerfile", ".dockerignore", "Makefile", "docker-compose.yml", "ops", "programmes", "pyproject.toml", "README.md", "LICENSE",
@@ -34,7 +36,7 @@ class Stack:
             "COMPOSE_PROGRESS": "plain",
         }
         ports = {"AMA_HTTP": "127.0.0.1::8000", "AMA_HTTPS": "127.0.0.1::443", "AMA_MAILPIT": "127.0.0.1::8025"}
-        theirs = {name: value for name, value in os.environ.items() if not name.startswith("AMA_")}
+        theirs = {name: value for name, value in os.environ.items() if name in IMAGES or not name.startswith("AMA_")}
         self.environment = theirs | mine | ports
         for name in GIVEN:
             source, copy = ROOT / name, folder / name
@@ -82,7 +84,7 @@ class Stack:
 
     def smoke(self) -> str:
         """`ama smoke`; what it said."""
-        return self.compose("run", "--rm", "smoke")
+        return self.compose("run", "--rm", "--no-deps", "smoke")
 
     def base(self, port: int = 8000) -> str:
         """Where the door is, seen from this machine."""

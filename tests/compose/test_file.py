@@ -89,5 +89,9 @@ def test_what_is_built_is_the_same_everywhere() -> None:
     assert len(set(re.findall(r"^FROM (\S+)", text, re.MULTILINE))) == 1
     assert re.search(r"^USER 1000:1000$", text, re.MULTILINE)
     assert {one["image"] for one in EVERY.values()} == {
-        "ama-lavoro:${AMA_VERSION:-local}", "apache/kafka:4.3.1", "mongo:8.0", "caddy:2", "axllent/mailpit:latest",
-    }  # fmt: skip
+        "ama-lavoro:${AMA_VERSION:-local}",
+        "${AMA_KAFKA_IMAGE:-apache/kafka:4.3.1}",
+        "${AMA_MONGO_IMAGE:-mongo:8.0}",
+        "${AMA_CADDY_IMAGE:-caddy:2}",
+        "${AMA_MAILPIT_IMAGE:-axllent/mailpit:latest}",
+    }
