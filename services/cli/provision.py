@@ -1,6 +1,7 @@
 """`ama secrets` and `ama provision`: what a deployment of one's own needs before the services start."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,7 @@ def provision(
     from services.store import PyMongoError
 
     given, console = from_environment(), Console()
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # it tells of SASL/PLAIN at every connection
 
     async def run() -> None:
         await mongo.found_set(given)
