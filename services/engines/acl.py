@@ -24,6 +24,7 @@ from services.engines.scram import AlterScram
 IN_FORCE = 15.0  # seconds
 ANY, LITERAL, PREFIXED, ALLOW = 1, 3, 4, 3
 EVERY_HOST = "*"
+CLUSTER = "kafka-cluster"  # the only name of a resource of that kind
 
 
 class Operation(IntEnum):
@@ -46,6 +47,7 @@ class Resource(IntEnum):
 
     TOPIC = 2
     GROUP = 3
+    CLUSTER = 4
     TRANSACTIONAL_ID = 5
 
 

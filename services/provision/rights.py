@@ -7,7 +7,7 @@ nothing else; the topics that it writes it may also make, so that one that was l
 from collections.abc import Iterator
 
 from services.contracts.topics import FEED, read_by, written_by
-from services.engines.acl import Operation, Resource, Right
+from services.engines.acl import CLUSTER, Operation, Resource, Right
 
 
 def user_of(service: str, database: str) -> str:
@@ -32,6 +32,7 @@ def _topics(service: str) -> Iterator[Right]:
 
 
 def _others(service: str, database: str) -> Iterator[Right]:
+    yield Right(Resource.CLUSTER, CLUSTER, Operation.DESCRIBE)  # how full the brokers' disks are, which it watches
     yield Right(Resource.GROUP, f"{database}_{service}.", Operation.READ, prefixed=True)
     yield Right(Resource.TRANSACTIONAL_ID, f"{database}_{service}.relay", Operation.WRITE)
     if service == FEED.writer:

@@ -5,7 +5,6 @@ The tests follow each other on one deployment, as its days do.
 
 import re
 import ssl
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,7 +65,7 @@ def test_everything_is_healthy_and_what_runs_once_has_ended_well(stack: Stack) -
 def test_making_secrets_again_changes_none(stack: Stack) -> None:
     files = [path for path in (stack.folder / "secrets").rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in files}
-    assert len(before) == 23
+    assert len(before) == 24
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     assert len({text for text in before.values() if len(text) == 43}) == 12
     stack.run("make", "secrets")
@@ -221,7 +220,7 @@ async def look():
     await admin.start()
     try:
         told = await admin.describe_consumer_groups(["ama_enrolment.reactions"])
-        return sorted(len(member[-2]) > 0 for group in told for member in group.groups[0][5]) if told else []
+        return [bool(member[4]) for answer in told for group in answer.groups for member in group[5]]
     finally:
         await admin.close()
 print(asyncio.run(look()))
@@ -272,9 +271,7 @@ def test_restarted_or_taken_down_and_up_again_nothing_is_lost(stack: Stack, work
     assert is_there(stack, worker)
     stack.run("make", "down")
     assert not stack.compose("ps", "--all", "--quiet").strip()
-    began = time.monotonic()
     assert WORKS in stack.run("make", "up").stdout
-    assert time.monotonic() > began
     assert is_there(stack, worker)
     assert held() == before
 
