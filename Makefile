@@ -56,7 +56,7 @@ audit: setup ## known vulnerabilities in the locked dependencies of Python and J
 secrets: ## with Docker: passwords, keys and the file .env, once (to be seen by the world: make secrets DOMAIN=ama.example.it)
 	@! docker volume inspect $(PROJECT)_mongo >/dev/null 2>&1 || test -e secrets/keys/master.jwks || { echo >&2 \
 	  "secrets/keys/master.jwks is missing, and people's data in the volume $(PROJECT)_mongo cannot be read without it: put it back."; exit 1; }
-	docker build --quiet --tag $(IMAGE) .
+	AMA_SITE=- docker compose build --quiet provision
 	mkdir -p -m 700 secrets
 	docker run --rm --network none --user 0 --volume "$(CURDIR)/secrets:/secrets" $(IMAGE) secrets /secrets --owner 1000
 	@test -e .env || { umask 077; $(if $(DOMAIN),\

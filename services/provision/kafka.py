@@ -6,17 +6,31 @@ Invariant: what a user may do afterwards is what `rights` says, also when an ear
 import asyncio
 from collections.abc import Mapping
 
+from aiokafka.errors import KafkaError
+
 from services.bus import Bus
 from services.contracts.topics import TOPICS
 from services.engines import Engines
 from services.engines.acl import add_user, entitle
 from services.provision.rights import rights_of, user_of
-from services.settings import Settings
+from services.settings import Misconfigured, Settings
+
+PATIENCE = 120.0  # seconds for a broker that is just starting
 
 
 async def make_topics(administrator: Settings) -> None:
-    """Those that are missing. Misconfigured when one has another number of partitions."""
-    await Bus(administrator).prepare(TOPICS.values())
+    """Those that are missing, as soon as a broker answers. Misconfigured when one has another number of partitions, or when none does."""
+    bus, loop = Bus(administrator), asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE
+    while True:
+        try:
+            return await bus.prepare(TOPICS.values())
+        except KafkaError as error:
+            if loop.time() > deadline:
+                raise Misconfigured(
+                    f"No broker answers at {administrator.kafka} after {PATIENCE:.0f} s: {type(error).__name__}."
+                ) from error
+            await asyncio.sleep(0.5)
 
 
 async def make_users(engines: Engines, passwords: Mapping[str, str], database: str) -> None:

@@ -5,7 +5,8 @@ Invariant: a set that is there is left as it is; what a user may do afterwards i
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +16,7 @@ from services.provision.rights import user_of
 from services.settings import Misconfigured, Settings
 from services.store import PyMongoError, Store, passes
 
-PRIMARY = 60.0  # seconds until a set that was just founded has one
+PATIENCE = 120.0  # seconds for a server that is just starting, and until a set that was just founded has a primary
 
 
 async def found_set(administrator: Settings) -> None:
@@ -25,35 +26,35 @@ async def found_set(administrator: Settings) -> None:
     login, _, host = url.netloc.rpartition("@")
     name = parse_qs(url.query).get("replicaSet", [""])[0]
     if name and "," not in host:
-        direct = Store(f"{url.scheme}://{login + '@' if login else ''}{host}/?directConnection=true", "admin")
-        try:
-            if (await direct.db.command("hello")).get("isreplicaset"):  # as a member says that waits to be told its set
-                await direct.db.command("replSetInitiate", {"_id": name, "members": [{"_id": 0, "host": host}]})
-        finally:
-            await direct.close()
-    await _primary(administrator.mongo)
+        await _patiently(
+            f"{url.scheme}://{login + '@' if login else ''}{host}/?directConnection=true", partial(_found, name, host)
+        )
+    await _patiently(administrator.mongo, Store.ping)
 
 
-async def _primary(address: str) -> None:
-    store = Store(address, "admin")
+async def _found(name: str, host: str, direct: Store) -> None:
+    if (await direct.db.command("hello")).get("isreplicaset"):  # as a member says that waits to be told its set
+        await direct.db.command("replSetInitiate", {"_id": name, "members": [{"_id": 0, "host": host}]})
+
+
+async def _patiently(address: str, what: Callable[[Store], Awaitable[None]]) -> None:
+    """Do it as soon as the server lets it be done."""
+    store, loop = Store(address, "admin"), asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE
     try:
-        async with asyncio.timeout(PRIMARY):
-            while not await _answers(store):
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        raise Misconfigured(f"MongoDB has no primary after {PRIMARY:.0f} s.") from None
+        while True:
+            try:
+                return await what(store)
+            except PyMongoError as error:
+                if not passes(error):
+                    raise
+                if loop.time() > deadline:
+                    raise Misconfigured(
+                        f"MongoDB has no primary after {PATIENCE:.0f} s: {type(error).__name__}."
+                    ) from error
+                await asyncio.sleep(0.5)
     finally:
         await store.close()
-
-
-async def _answers(store: Store) -> bool:
-    try:
-        await store.ping()
-    except PyMongoError as error:
-        if not passes(error):
-            raise
-        return False
-    return True
 
 
 async def make_users(administrator: Settings, passwords: Mapping[str, str]) -> None:

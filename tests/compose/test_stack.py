@@ -282,7 +282,7 @@ def test_two_copies_of_a_service_share_the_work_and_one_alone_goes_on(stack: Sta
 @pytest.mark.parametrize("service", ["enrolment", "kafka", "mongo", "caddy"])
 def test_what_is_killed_comes_back_by_itself_with_everything(stack: Stack, worker: str, service: str) -> None:
     [one] = stack.of(service)
-    kill = "kill -9 $(cat /proc/1/task/1/children)" if one["HostConfig"]["Init"] else "kill -TERM 1"
+    kill = "kill -9 $(cat /proc/1/task/1/children)" if one["HostConfig"].get("Init") else "kill -TERM 1"
     stack.run("docker", "exec", one["Id"], "sh", "-c", kill, check=False)  # the shell ends with it
 
     def back() -> bool:
