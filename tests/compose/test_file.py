@@ -43,7 +43,7 @@ def test_ports_are_the_doors_alone_and_on_this_machine_unless_said_otherwise() -
 
 
 def test_engines_have_no_way_out_and_the_door_has_none_to_them() -> None:
-    assert FILE["networks"]["back"] == {"internal": True}
+    assert FILE["networks"]["back"] == {"internal": "${AMA_ENGINES_INSIDE:-true}"}
     assert {name for name, one in EVERY.items() if "back" in one.get("networks", [])} == {
         "kafka",
         "mongo",
