@@ -95,3 +95,15 @@ def test_what_is_built_is_the_same_everywhere() -> None:
         "${AMA_CADDY_IMAGE:-caddy:2}",
         "${AMA_MAILPIT_IMAGE:-axllent/mailpit:latest}",
     }
+
+
+def test_every_service_is_in_every_list() -> None:
+    caddyfile, packed = (
+        (ROOT / "ops" / "caddy" / "Caddyfile").read_text(),
+        (ROOT / ".dockerignore").read_text().splitlines(),
+    )
+    [routed] = re.findall(r"path_regexp service \^/\(([a-z|]+)\)", caddyfile)
+    assert set(routed.split("|")) == {*SERVICES, "issuer"}
+    assert {f"!{service}" for service in SERVICES} <= set(packed)
+    assert EVERY["caddy"]["depends_on"].keys() == {*SERVICES, "issuer"}
+    assert secrets_of("provision") >= {f"{engine}-{service}" for engine in ("kafka", "mongo") for service in SERVICES}
