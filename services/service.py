@@ -67,6 +67,7 @@ class Service:
             tables,
             workers,
         )
+        self.after_restore: Sequence[Worker] = ()  # with a restored database, before anything else
         self.store = Store(settings.mongo, settings.database_of(name))
         self.bus = Bus(settings)
         self.telemetry, self.metrics = Telemetry(name, settings), Metrics(name)
@@ -92,6 +93,8 @@ class Service:
         """Prepare documents and topics, then run these roles. Misconfigured when an engine is not as it must be."""
         self.ended = asyncio.get_running_loop().create_future()
         await self.prepare()
+        for each in self.after_restore if self.store.recalls else ():
+            await each(self)
         if "relay" in roles:
             self._relay = Relay(self.name, self.store, self.bus, self.settings, self.metrics)
             self.spawn(self._relay.run(), "relay")
