@@ -26,6 +26,7 @@ $(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(NPM) ci --prefix $(PARSER) --loglevel=error
 	$(NPM) ci --prefix $(EXAMPLE) --loglevel=error
+	-$(BIN)/python -m tests.watched.brought
 	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
 	@touch $@
 

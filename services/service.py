@@ -32,9 +32,11 @@ from services.relay import Relay
 from services.running import Commanding, Handler
 from services.settings import Misconfigured, Settings
 from services.store import PyMongoError, Session, Store, passes, within
+from services.surroundings import Surroundings
 from services.telemetry import Metrics, Telemetry
 from services.unit import Unit
 from services.watching import watch
+from services.web.counting import Counted
 
 log = logging.getLogger(__name__)
 ROLES = ("api", "consume", "relay")
@@ -86,6 +88,7 @@ class Service:
         for router in [*routes, *web.standing_routes(self)]:
             app.include_router(router)
         web.install(app)
+        app.add_middleware(Counted, count=self.metrics.answered)
         auth.check_protected(app)
         return app
 
@@ -103,6 +106,9 @@ class Service:
             for worker in self.workers:
                 self.spawn(worker(self), worker.__name__)
         self.spawn(watch(self.store, self.consumptions, self.metrics), "watching")
+        self.spawn(Surroundings(self).run(), "surroundings")
+        for role in ROLES:
+            self.metrics.stands("role_running", role in roles, role)
 
     async def prepare(self) -> None:
         """Make what is missing of its documents, indexes and topics: those that it reads or writes, since it may see no others."""
@@ -140,7 +146,7 @@ class Service:
         try:
             async with asyncio.timeout(LOOK):
                 await self.bus.ping()
-        except (KafkaError, TimeoutError):
+        except (KafkaError, TimeoutError, AssertionError):  # the last is aiokafka's, of a cluster that is just starting
             missing["Kafka"] = "does not answer"
         return missing
 
