@@ -33,8 +33,6 @@ PATIENCE = 5.0  # seconds in which a batch is tried as it is, before it is tried
 LOOK = 5.0  # seconds for a look at how far it is
 PARKED_EVERY = 0.1  # seconds between looks at what is parked
 BACK = 16  # records: so far before its place a reader begins, to see whether what stands there is what stood there
-
-
 T = TypeVar("T")
 Start = Callable[[Session], tuple[Effect, Callable[[], Awaitable[Any]]]]
 
@@ -104,18 +102,20 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def level(self) -> tuple[int, int]:
         """How many records were read of how many there are now, over the partitions this copy holds."""
-        consumer = self._subscriber.consumer
-        if consumer is None:
+        if (consumer := self._subscriber.consumer) is None or not (held := list(consumer.assignment())):
             return 0, 1
-        held = list(consumer.assignment())
         try:
-            async with asyncio.timeout(LOOK):  # a partition that is just being handed over has no position to wait for
-                ends = await consumer.end_offsets(held) if held else {}
-                async with self._lock:
-                    read = [min(await consumer.position(each), ends[each]) for each in held]
-        except (TimeoutError, IllegalStateError):
+            async with asyncio.timeout(LOOK):
+                ends, places = await consumer.end_offsets(held), await self.places()
+        except (TimeoutError, IllegalStateError):  # one that is just being handed over has no place to wait for
             return 0, 1
-        return sum(read), sum(ends.values()) if held else 1
+        return sum(min(places[each], ends[each]) for each in held), sum(ends.values())
+
+    async def places(self) -> dict[tuple[str, int], int]:
+        """What it reads next of each partition this copy holds, between two batches, however long one takes."""
+        consumer = self._subscriber.consumer
+        async with self._lock:
+            return {each: await consumer.position(each) for each in (consumer.assignment() if consumer else ())}
 
     async def behind(self) -> int:
         """How many records of the partitions this copy holds it has not read; 0 when it holds none."""
