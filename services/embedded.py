@@ -110,8 +110,8 @@ class Home:
     def _issuing(self) -> Mount:
         """The issuer, at which people sign in to the console with this start's password."""
         served = service.served(programmes.load_all(self.settings.programmes), self.settings.only)
-        back = {CLIENT: f"{self.base}/console/signed-in"}
-        return Mount("/issuer", self.issuer.app(SigningIn(self.issuer, self.password, back, list(served))))
+        self.clients = {CLIENT: f"{self.base}/console/signed-in"}
+        return Mount("/issuer", self.issuer.app(SigningIn(self.issuer, self.password, self.clients, list(served))))
 
     def _make_keys(self) -> Path:
         """Before there is anything to lock with them. A new master key beside old data would lock everybody out of their own."""

@@ -181,6 +181,8 @@ class OperatorsConsole:
             return answer
         except Unavailable:
             return self._notice(request, "later", 503, None, self.settings.issuer)
+        if (earlier := self.sessions.of(request)) is not None:
+            self.sessions.end(earlier)
         answer = RedirectResponse("/", 303)
         self.sessions.remember(answer, self.sessions.begin(who))
         return answer

