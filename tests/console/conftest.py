@@ -1,8 +1,7 @@
 """A browser, and people in the five services who are told of by events that some consumer cannot take."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
@@ -18,9 +17,9 @@ async def browser() -> AsyncIterator[Browser]:
         yield running
 
 
-@pytest.fixture
-def poison(home: Home) -> Iterator[Poison]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def poison(home: Home) -> AsyncIterator[Poison]:
     """Admissions that grouping cannot take, while the test says so."""
     planted = Poison(home)
     yield planted
-    planted.heal()
+    await planted.heal()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services import dead
 from services.contracts import Event
 from services.contracts.enrolment import WorkerAdmitted
 from services.embedded import Home
@@ -16,7 +17,7 @@ class Poison:
     """Whom grouping cannot take."""
 
     def __init__(self, home: Home) -> None:
-        self._home, self.people = home, set[str]()
+        self._home, self.people, self._ever = home, set[str](), set[str]()
         self.service: Service = home.house.services["grouping"]
         self._handlers = self.service.reactions.handlers[WorkerAdmitted.type]
         self._whole = list(self._handlers)
@@ -26,9 +27,12 @@ class Poison:
         if event.subject in self.people:
             raise RuntimeError("nobody by this name")
 
-    def heal(self) -> None:
-        """Everything can be taken again."""
+    async def heal(self) -> None:
+        """Everything can be taken again, and is."""
         self._handlers[:] = self._whole
+        for each in await dead.listed(self.service.store, "reactions"):
+            if each.get("subject") in self._ever:
+                await dead.redrive(self.service.store, each["_id"], "the test")
 
     async def admitted(self) -> str:
         """Somebody who is admitted, and whose admission dies; their id. What follows it waits."""
@@ -36,12 +40,13 @@ class Poison:
         body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}}
         worker = str((await operator("POST", "/enrolment/referrals", body)).json()["worker"])
         self.people.add(worker)
+        self._ever.add(worker)
         given = {"consents": {"participation": True, "research": True}, "notice": "1"}
         assert (await operator("POST", f"/enrolment/workers/{worker}/consents", given)).status_code == 204
         assert (await operator("POST", f"/enrolment/workers/{worker}/admission")).status_code == 204
         return worker
 
-    async def dead(self, worker: str) -> dict[str, Any]:
+    async def died(self, worker: str) -> dict[str, Any]:
         """The dead letter, once it is there."""
 
         async def there() -> Any:

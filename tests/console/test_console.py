@@ -48,7 +48,7 @@ async def test_an_administrator_sees_a_dead_letter_come_redrives_it_dismisses_an
 
 async def test_everything_can_be_done_with_the_keyboard_alone(browser: Browser, home: Home, poison: Poison) -> None:
     worker = await poison.admitted()
-    await poison.dead(worker)
+    await poison.died(worker)
     async with somebody(browser, home) as anna:
         page = anna.page
         await anna.comes("en")
@@ -95,7 +95,7 @@ async def test_every_page_fits_a_telephone_and_can_be_used_with_a_screen_reader_
     browser: Browser, home: Home, poison: Poison
 ) -> None:
     worker = await poison.admitted()
-    letter = await poison.dead(worker)
+    letter = await poison.died(worker)
     found: list[str] = []
 
     async def look(who: Person, what: str) -> None:
