@@ -24,11 +24,9 @@ from services.engines import Embedded, EngineError, Engines, progress
 from services.issuer import Issuer
 from services.mailcatcher import catching
 from services.settings import Misconfigured, Settings
-from services.signing_in import SigningIn
+from services.signing_in import CLIENT, SigningIn
 from services.telemetry import serving_metrics
 from services.vault.master import VARIABLE as MASTER_KEYS
-
-CLIENT = "ama-console"
 
 
 class Home:
@@ -110,8 +108,8 @@ class Home:
     def _issuing(self) -> Mount:
         """The issuer, at which people sign in to the console with this start's password."""
         served = service.served(programmes.load_all(self.settings.programmes), self.settings.only)
-        self.clients = {CLIENT: f"{self.base}/console/signed-in"}
-        return Mount("/issuer", self.issuer.app(SigningIn(self.issuer, self.password, self.clients, list(served))))
+        self.signing_in = SigningIn.to_the_console(self.issuer, self.password, self.base, list(served))
+        return Mount("/issuer", self.issuer.app(self.signing_in))
 
     def _make_keys(self) -> Path:
         """Before there is anything to lock with them. A new master key beside old data would lock everybody out of their own."""

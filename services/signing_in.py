@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from services.console.oidc import challenge_of
 from services.console.screen import page
 from services.issuer import WORKDAY, Issuer
 
+CLIENT = "ama-console"
 ROLES = (Role.ADMINISTRATOR, Role.OPERATOR, Role.COORDINATOR)  # those that are nobody's in particular
 CODE_LASTS = 60.0  # seconds
 CHALLENGE = 43  # characters of an S256
@@ -43,8 +44,13 @@ class SigningIn:
     """`clients` are addresses to come back to, by client id. Every client is public: it proves itself by PKCE."""
 
     def __init__(self, issuer: Issuer, password: str, clients: Mapping[str, str], programmes: Sequence[str]) -> None:
-        self._issuer, self._password, self._clients, self._programmes = issuer, password, clients, programmes
+        self._issuer, self._password, self.clients, self._programmes = issuer, password, clients, programmes
         self._grants: dict[str, Grant] = {}
+
+    @classmethod
+    def to_the_console(cls, issuer: Issuer, password: str, public_url: str, programmes: Sequence[str]) -> Self:
+        """For the console at that address alone."""
+        return cls(issuer, password, {CLIENT: f"{public_url.rstrip('/')}/console/signed-in"}, programmes)
 
     def described(self) -> dict[str, Any]:
         """Its part of the discovery document."""
@@ -86,14 +92,14 @@ class SigningIn:
         until = time.monotonic() + CODE_LASTS
         self._grants = {each: grant for each, grant in self._grants.items() if grant.until > time.monotonic()}
         self._grants[code] = Grant(
-            client, self._clients[client], challenge, nonce, name.strip()[:60], role, programme, until
+            client, self.clients[client], challenge, nonce, name.strip()[:60], role, programme, until
         )
         return self._back(asked, code=code)
 
     def _wrong(self, request: Request) -> Response | None:
         """The answer to a request that is not as it must be: to whoever asks, while it is unsure where it came from."""
         asked = request.query_params
-        if asked.get("redirect_uri") != self._clients.get(asked.get("client_id", ""), ""):
+        if asked.get("redirect_uri") != self.clients.get(asked.get("client_id", ""), ""):
             return page(request, "login.html", 400, asks=False, says="wrong-request")
         if asked.get("response_type") != "code":
             return self._back(asked, error="unsupported_response_type")
@@ -104,7 +110,7 @@ class SigningIn:
 
     def _back(self, asked: Mapping[str, str], **answer: str) -> Response:
         told = {**answer, **({"state": asked["state"]} if "state" in asked else {}), "iss": self._issuer.url}
-        return RedirectResponse(f"{self._clients[asked['client_id']]}?{urlencode(told)}", 303)
+        return RedirectResponse(f"{self.clients[asked['client_id']]}?{urlencode(told)}", 303)
 
     def _form(self, request: Request, says: str | None = None, name: str = "", status: int = 200) -> Response:
         """A form's way includes where it is sent on to, which a browser checks too."""

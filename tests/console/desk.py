@@ -67,7 +67,7 @@ async def desk(folder: Path, **given: Any) -> AsyncIterator[Desk]:
         issuer, clock = Issuer(folder, f"{base}/issuer"), Clock()
         settings = ConsoleSettings(public_url=base, issuer=issuer.url, console_services=NOWHERE, **given)
         console = OperatorsConsole(settings, clock)
-        signing_in = SigningIn(issuer, PASSWORD, {settings.console_client: f"{base}/console/signed-in"}, ["jobs2"])
+        signing_in = SigningIn.to_the_console(issuer, PASSWORD, base, ["jobs2"])
         app = Starlette(routes=[Mount("/issuer", issuer.app(signing_in)), *console.routes()])
         web.install_outside(app)
         async with serving(app, listening):

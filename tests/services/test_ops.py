@@ -1,5 +1,6 @@
 """What the operator of the system sees and does of a service, through the API of a copy that consumes nothing itself."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -100,12 +101,45 @@ async def test_a_service_that_has_taken_all_there_is_lags_by_nothing_though_tran
     assert await eventually(level)
 
 
-async def test_who_leads_and_since_when_is_told_until_nobody_does(home: Home) -> None:
-    """The house's own relay leads; its lease is seen by a look at the database, and of one that ended nothing is left."""
-    administrator = Caller(home, "administrator", "jobs2")
-    relay = (await administrator("GET", "/grouping/ops/state")).json()["relay"]
-    assert relay["leads"]
-    assert relay["who"]
-    store = home.house.services["grouping"].store
-    state = await store["relay"].find_one({"_id": "relay"})
-    assert state["since"] <= state["until"]
+async def test_who_leads_and_since_when_is_told_until_nobody_does(apart: Apart, tmp_path: Path) -> None:
+    service = apart.service(noting([]))
+    async with beside(service, apart, tmp_path) as client:
+
+        async def relay() -> dict[str, Any]:
+            return dict((await client.get("/ops/state")).json()["relay"])
+
+        async def leads() -> bool:
+            return bool((await relay())["leads"])
+
+        assert not await leads()
+        async with running(service, ["relay"]):
+            await eventually(leads)
+            first = await relay()
+            assert first["who"].endswith(f"/{os.getpid()}")
+            renewed = await service.store["relay"].find_one({"_id": "relay"})
+
+            async def again() -> bool:
+                now = await service.store["relay"].find_one({"_id": "relay"})
+                return bool(now["until"] > renewed["until"])
+
+            await eventually(again)
+            assert (await relay())["since"] == first["since"], "a lease that is renewed is the same"
+        nobody = await relay()
+        assert (nobody["leads"], nobody["who"], nobody["since"]) == (False, None, None)
+
+
+async def test_an_engine_that_is_away_is_named_and_what_it_knows_is_left_out(apart: Apart, tmp_path: Path) -> None:
+    service = apart.service(noting([]))
+    async with beside(service, apart, tmp_path) as client:
+        assert (await client.get("/ops/state")).json()["missing"] == {}
+        await apart.kill_mongo()
+        try:
+            told = (await client.get("/ops/state")).json()
+        finally:
+            await apart.start_mongo()
+        assert (told["missing"], told["consumers"]) == ({"MongoDB": "does not answer"}, [])
+
+        async def back() -> bool:
+            return bool((await client.get("/ops/state")).json().get("missing") == {})
+
+        await eventually(back)
