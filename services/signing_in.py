@@ -19,6 +19,7 @@ from services.auth import Role
 from services.console.oidc import challenge_of
 from services.console.screen import page
 from services.issuer import WORKDAY, Issuer
+from services.web.forms import form_of
 
 CLIENT = "ama-console"
 ROLES = (Role.ADMINISTRATOR, Role.OPERATOR, Role.COORDINATOR)  # those that are nobody's in particular
@@ -80,7 +81,7 @@ class SigningIn:
     async def _enter(self, request: Request) -> Response:
         if (wrong := self._wrong(request)) is not None:
             return wrong
-        form, asked = await request.form(), request.query_params
+        form, asked = await form_of(request), request.query_params
         name, password, role, programme = (
             str(form.get(each, "")) for each in ("name", "password", "role", "programme")
         )
@@ -128,7 +129,7 @@ class SigningIn:
         )
 
     async def _token(self, request: Request) -> Response:
-        form = await request.form()
+        form = await form_of(request)
         if form.get("grant_type") != "authorization_code":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
         grant = self._grants.pop(str(form.get("code", "")), None)  # good once, also when the rest is wrong

@@ -28,6 +28,7 @@ from services.console.session import Session, Sessions
 from services.console.settings import ConsoleSettings
 from services.contracts.topics import SERVICES
 from services.problems import Unavailable
+from services.web.forms import form_of
 
 log = logging.getLogger(__name__)
 LONGEST = 500  # characters of a reason
@@ -90,7 +91,7 @@ class OperatorsConsole:
             session = self.sessions.of(request)
             if session is None:
                 return self._notice(request, "expired", 403)
-            given = (await request.form()).get("csrf")
+            given = (await form_of(request)).get("csrf")
             if not isinstance(given, str) or not secrets.compare_digest(given.encode(), session.csrf.encode()):
                 return self._notice(request, "expired", 403, session)
             return await self._answered(handler, request, session)
@@ -146,7 +147,7 @@ class OperatorsConsole:
 
     async def _deal(self, request: Request, session: Session) -> Response:
         """Redrive it, or dismiss it for a reason. What became of that is said on the page that follows."""
-        service, id, form = request.path_params["service"], request.path_params["id"], await request.form()
+        service, id, form = request.path_params["service"], request.path_params["id"], await form_of(request)
         what, reason = form.get("what"), str(form.get("reason", ""))[:LONGEST].strip()
         if service not in SERVICES or what not in DONE:
             return self._notice(request, "no-such", 404, session)
@@ -154,7 +155,7 @@ class OperatorsConsole:
         told, done = await self._asking.do(str(what), service, id, session.token, **body)
         log.info(
             "dead letter was dealt with",
-            extra={"service": service, "reason": what, "outcome": told.get("code", "done")},
+            extra={"service": service, "reason": what, "status": told.get("code", "done")},
         )
         if not done:
             session.told = ("refused", told["detail"])

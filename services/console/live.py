@@ -1,7 +1,7 @@
 """What the page shows, and shows anew as it changes: the same parts, made once with the page and then sent as server-sent events.
 
-Invariant: a part is sent only when it differs from what the page shows, so that nothing moves under who reads or types; a stream ends with
-the session whose page it is, and when the console stops.
+Invariant: once a stream has begun, a part is sent only when it differs from what the page shows, so that nothing moves under who reads or
+types; a stream ends with the session whose page it is, and when the console stops.
 """
 
 import asyncio

@@ -156,6 +156,19 @@ async def test_without_a_session_no_route_but_the_open_ones_answers(one: Desk) -
     assert "event: ended" in (await one.client.get("/console/live")).text
 
 
+async def test_a_form_that_is_large_or_does_not_say_so_is_not_read(one: Desk) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"csrf=" + b"a" * 1000
+
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    where = await one.form()
+    await one.sign_in()
+    for path in ("/issuer/token", where, "/console/sign-out", "/console/dead/grouping/x"):
+        assert (await one.client.post(path, content=b"a" * 20_000, headers=form)).status_code == 413
+        assert (await one.client.post(path, content=endless(), headers=form)).status_code == 413
+    assert await one.signed_in()
+
+
 async def test_a_session_ends_when_nobody_uses_it_when_it_is_old_and_with_its_token(one: Desk) -> None:
     await one.sign_in()
     one.clock.now += 29 * 60
