@@ -18,7 +18,7 @@ CLIENT, SECRET = "the console", "s3cret:/+%é"
 
 
 class Provider:
-    """`claims` are put into the ID token over the right ones; `algorithm` and `key` sign it."""
+    """`claims` are put into the ID token over the right ones, None leaves one out; `algorithm` and `key` sign it."""
 
     def __init__(self) -> None:
         self.key = ECKey.generate_key("P-256", auto_kid=True)
@@ -68,7 +68,8 @@ class Provider:
             "iat": now,
             "exp": now + 60,
         }
-        claims = {**right, "nonce": self._asked["nonce"], **self.claims}
+        told = {**right, "nonce": self._asked["nonce"], **self.claims}
+        claims = {name: value for name, value in told.items() if value is not None}
         header = {"alg": self.algorithm, "kid": self.published["kid"]}
         token = jwt.encode(header, claims, self.key, algorithms=[self.algorithm])
         return JSONResponse({"access_token": "opaque", "id_token": token, "token_type": "Bearer", "expires_in": 300})
