@@ -97,25 +97,29 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             consumer.seek(each, max(0, stored.get("next", 0) - BACK))
         consumer.resume(*assigned)
 
-    def _place(self, topic: str, partition: int) -> str:
-        return f"{self.name}|{topic}|{partition}"
-
-    async def level(self) -> tuple[int, int]:
-        """How many records were read of how many there are now, over the partitions this copy holds."""
-        if (consumer := self._subscriber.consumer) is None or not (held := list(consumer.assignment())):
-            return 0, 1
-        try:
-            async with asyncio.timeout(LOOK):
-                ends, places = await consumer.end_offsets(held), await self.places()
-        except (TimeoutError, IllegalStateError):  # one that is just being handed over has no place to wait for
-            return 0, 1
-        return sum(min(places[each], ends[each]) for each in held), sum(ends.values())
-
     async def places(self) -> dict[tuple[str, int], int]:
         """What it reads next of each partition this copy holds, between two batches, however long one takes."""
         consumer = self._subscriber.consumer
         async with self._lock:
             return {each: await consumer.position(each) for each in (consumer.assignment() if consumer else ())}
+
+    def _place(self, topic: str, partition: int) -> str:
+        return f"{self.name}|{topic}|{partition}"
+
+    async def level(self) -> tuple[int, int]:
+        """How many records were read of how many there are now, over the partitions this copy holds."""
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            return 0, 1
+        held = list(consumer.assignment())
+        try:
+            async with asyncio.timeout(LOOK):  # a partition that is just being handed over has no position to wait for
+                ends = await consumer.end_offsets(held) if held else {}
+                async with self._lock:
+                    read = [min(await consumer.position(each), ends[each]) for each in held]
+        except (TimeoutError, IllegalStateError):
+            return 0, 1
+        return sum(read), sum(ends.values()) if held else 1
 
     async def behind(self) -> int:
         """How many records of the partitions this copy holds it has not read; 0 when it holds none."""
@@ -149,11 +153,9 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             found[place] = max(found.get(place, 0), generation_of(each))
         anew = {place: made for place, made in found.items() if made > self._generations.get(place, 0)}
         for (topic, partition), made in anew.items():
-            log.warning(
-                "partition was refilled: reading it again",
-                extra={"consumer": self.name, "topic": topic, "partition": partition},
-            )
-            start = {"topic": topic, "partition": partition, "next": 0, "generation": made}
+            place: dict[str, Any] = {"topic": topic, "partition": partition}
+            log.warning("partition was refilled: reading it again", extra={"consumer": self.name, **place})
+            start = {**place, "next": 0, "generation": made}
             write = UpdateOne({"_id": self._place(topic, partition)}, {"$set": start}, upsert=True)
             await self._patiently(partial(self.store.transaction, partial(self.store.write, "offsets", [write])))
             self._generations[topic, partition] = made
