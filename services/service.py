@@ -68,6 +68,7 @@ class Service:
         )
         self.store = Store(settings.mongo, settings.database_of(name))
         self.bus = Bus(settings)
+        self.ends = ops.Ends(self.bus)
         self.telemetry, self.metrics = Telemetry(name, settings), Metrics(name)
         self.shelf = Shelf(self.store, list(projections))
         self.commanding = Commanding(self.store, holder, self.telemetry, self.metrics)
@@ -251,6 +252,7 @@ class Service:
             await self._end(self._broker.stop(), "broker")
         if self._relay is not None:
             await self._end(self._relay.release(), "lease of the relay")
+        await self._end(self.ends.close(), "looks at the bus")
         await self.store.close()
         await asyncio.to_thread(self.telemetry.close)
 

@@ -11,7 +11,7 @@ import httpx
 
 from services.contracts.topics import SERVICES
 
-PATIENCE = 6.0  # seconds; a service looks that long at engines that are silent
+PATIENCE = 10.0  # seconds; a service looks that long at engines that are silent
 SHOWN = 100  # dead letters of one service
 Told = dict[str, Any]
 

@@ -5,5 +5,6 @@ service tells the same.
 """
 
 from services.ops.api import routes
+from services.ops.ends import Ends
 
-__all__ = ["routes"]
+__all__ = ["Ends", "routes"]

@@ -10,17 +10,17 @@ from datetime import datetime
 from typing import Protocol
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 from pydantic import BaseModel
 
-from services.bus import Bus
 from services.consumer.desk import HOLE
 from services.contracts.topics import TOPICS
 from services.inbox import OPEN
-from services.store import Document, Store
+from services.ops.ends import Ends
+from services.store import Document, PyMongoError, Store, within
 from services.watching import counted, outbox_age
 
-LOOK = 5.0  # seconds for the bus to say where its topics end
+LOOK = 4.0  # seconds for what the database is asked, and the bus in between
+AWAY = "does not answer"
 
 
 class Consumer(BaseModel):
@@ -61,7 +61,7 @@ class Operated(Protocol):
 
     name: str
     store: Store
-    bus: Bus
+    ends: Ends
 
     @property
     def ready(self) -> Callable[[], Awaitable[dict[str, str]]]:
@@ -72,17 +72,16 @@ class Operated(Protocol):
 
 
 async def standing(service: Operated) -> Standing:
-    """How it stands at this moment."""
-    missing = await service.ready()
-    if "MongoDB" in missing:
-        return Standing(service=service.name, missing=missing)
-    return Standing(
-        service=service.name,
-        missing=missing,
-        outbox_age=round(await outbox_age(service.store), 3),
-        relay=await _sender(service),
-        consumers=await _consumers(service, "Kafka" not in missing),
-    )
+    """How it stands at this moment, within seconds."""
+    try:
+        async with asyncio.timeout(LOOK + 1):
+            with within(LOOK):
+                consumers, relay = await _consumers(service), await _sender(service)
+                age = await outbox_age(service.store)
+    except (PyMongoError, TimeoutError):
+        return Standing(service=service.name, missing=await service.ready() or {"MongoDB": AWAY})
+    missing = {"Kafka": AWAY} if any(each.lag is None for each in consumers) else {}
+    return Standing(service=service.name, missing=missing, outbox_age=round(age, 3), relay=relay, consumers=consumers)
 
 
 async def _sender(service: Operated) -> Sender:
@@ -102,7 +101,7 @@ async def _sender(service: Operated) -> Sender:
     )
 
 
-async def _consumers(service: Operated, bus_answers: bool) -> list[Consumer]:
+async def _consumers(service: Operated) -> list[Consumer]:
     store, reads = service.store, dict(await service.consumers())
     offsets = {each["_id"]: each async for each in store["offsets"].find({})}
     for id, each in offsets.items():  # one that is being built beside those that are read
@@ -110,10 +109,10 @@ async def _consumers(service: Operated, bus_answers: bool) -> list[Consumer]:
         if each["topic"] not in topics:
             topics.append(each["topic"])
     levels = await store.by_id("levels", list(offsets))
-    ends = await _ends(service.bus, sorted({topic for topics in reads.values() for topic in topics}), bus_answers)
+    ends = await service.ends.of({topic for topics in reads.values() for topic in topics})
     parked, holes = await counted(store, "parked"), await counted(store, "parked", why=HOLE)
     dead = await counted(store, "dead", status=OPEN)
-    stopped = await counted(store, "marks", stopped={"$exists": True})
+    stopped = await _stopped(store)
     return [
         Consumer(
             name=name,
@@ -127,21 +126,12 @@ async def _consumers(service: Operated, bus_answers: bool) -> list[Consumer]:
     ]
 
 
-async def _ends(bus: Bus, topics: Sequence[str], answers: bool) -> dict[TopicPartition, int] | None:
-    """Where the topics end; None when the bus does not say."""
-    if not answers:
-        return None
-    partitions = [TopicPartition(topic, n) for topic in topics for n in range(TOPICS[topic].partitions)]
-    reader = bus.reader()
-    try:
-        async with asyncio.timeout(LOOK):
-            await reader.start()
-            found: dict[TopicPartition, int] = await reader.end_offsets(partitions)
-            return found
-    except (KafkaError, TimeoutError):
-        return None
-    finally:
-        await reader.stop()
+async def _stopped(store: Store) -> dict[str, int]:
+    """How many subjects of each consumer stand still, by the dead letters that hold them: there are few of those, and many marks."""
+    subjects = {"$group": {"_id": {"c": "$c", "k": "$k"}}}
+    count = {"$group": {"_id": "$_id.c", "n": {"$sum": 1}}}
+    found = store["dead"].aggregate([{"$match": {"status": OPEN, "k": {"$exists": True}}}, subjects, count])
+    return {each["_id"]: each["n"] async for each in found}
 
 
 def _lag(
