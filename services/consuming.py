@@ -153,9 +153,9 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             found[place] = max(found.get(place, 0), generation_of(each))
         anew = {place: made for place, made in found.items() if made > self._generations.get(place, 0)}
         for (topic, partition), made in anew.items():
-            place: dict[str, Any] = {"topic": topic, "partition": partition}
-            log.warning("partition was refilled: reading it again", extra={"consumer": self.name, **place})
-            start = {**place, "next": 0, "generation": made}
+            where: dict[str, Any] = {"topic": topic, "partition": partition}
+            log.warning("partition was refilled: reading it again", extra={"consumer": self.name, **where})
+            start = {**where, "next": 0, "generation": made}
             write = UpdateOne({"_id": self._place(topic, partition)}, {"$set": start}, upsert=True)
             await self._patiently(partial(self.store.transaction, partial(self.store.write, "offsets", [write])))
             self._generations[topic, partition] = made

@@ -29,14 +29,22 @@ class Ends:
         async with self._lock:
             try:
                 async with asyncio.timeout(LOOK):
-                    if self._reader is None:
-                        self._reader = self._bus.reader()
-                        await self._reader.start()
-                    found: dict[TopicPartition, int] = await self._reader.end_offsets(partitions)
+                    found: dict[TopicPartition, int] = await (await self._connected()).end_offsets(partitions)
                     return found
             except (KafkaError, TimeoutError):
                 await self.close()
                 return None
+
+    async def _connected(self) -> Any:
+        if self._reader is None:
+            reader = self._bus.reader()
+            try:
+                await reader.start()
+            except BaseException:
+                await reader.stop()
+                raise
+            self._reader = reader
+        return self._reader
 
     async def close(self) -> None:
         """Let go of the connection."""
