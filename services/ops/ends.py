@@ -31,7 +31,11 @@ class Ends:
                 async with asyncio.timeout(LOOK):
                     found: dict[TopicPartition, int] = await (await self._connected()).end_offsets(partitions)
                     return found
-            except (KafkaError, TimeoutError):
+            except (
+                KafkaError,
+                TimeoutError,
+                AssertionError,
+            ):  # the last is aiokafka's, of a cluster that is just starting
                 await self.close()
                 return None
 
