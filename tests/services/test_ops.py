@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 
 from services.contracts.topics import SERVICES
 from services.embedded import Home
+from services.inbox import now_utc
 from services.service import Service, running
 from tests.harness import Caller, eventually
 from tests.services.apart import Apart, event, from_now_on, listening, noting, subjects, tell, until_dead, until_noted
@@ -111,7 +113,16 @@ async def test_who_leads_and_since_when_is_told_until_nobody_does(apart: Apart, 
         async def leads() -> bool:
             return bool((await relay())["leads"])
 
-        assert not await leads()
+        gone = {
+            "holder": "a",
+            "who": "a",
+            "since": now_utc(),
+            "until": now_utc() - timedelta(seconds=1),
+            "token": None,
+            "epoch": 1,
+        }
+        await service.store["relay"].insert_one({"_id": "relay", **gone})
+        assert not await leads(), "its lease has run out"
         async with running(service, ["relay"]):
             await eventually(leads)
             first = await relay()
