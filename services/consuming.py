@@ -98,6 +98,12 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             consumer.seek(each, max(0, stored.get("next", 0) - BACK))
         consumer.resume(*assigned)
 
+    async def places(self) -> dict[tuple[str, int], int]:
+        """What it reads next of each partition this copy holds, between two batches, however long one takes."""
+        consumer = self._subscriber.consumer
+        async with self._lock:
+            return {each: await consumer.position(each) for each in (consumer.assignment() if consumer else ())}
+
     def _place(self, topic: str, partition: int) -> str:
         return f"{self.name}|{topic}|{partition}"
 
@@ -149,11 +155,9 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             found[place] = max(found.get(place, 0), generation_of(each))
         anew = {place: made for place, made in found.items() if made > self._generations.get(place, 0)}
         for (topic, partition), made in anew.items():
-            log.warning(
-                "partition was refilled: reading it again",
-                extra={"consumer": self.name, "topic": topic, "partition": partition},
-            )
-            start = {"topic": topic, "partition": partition, "next": 0, "generation": made}
+            where: dict[str, Any] = {"topic": topic, "partition": partition}
+            log.warning("partition was refilled: reading it again", extra={"consumer": self.name, **where})
+            start = {**where, "next": 0, "generation": made}
             write = UpdateOne({"_id": self._place(topic, partition)}, {"$set": start}, upsert=True)
             await self._patiently(partial(self.store.transaction, partial(self.store.write, "offsets", [write])))
             self._generations[topic, partition] = made

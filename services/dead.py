@@ -17,12 +17,13 @@ REDRIVEN, DISMISSED, SUPERSEDED = "redriven", "dismissed", "superseded"
 DUE = "not yet: let go on"  # as the consumer's own waiting events, it is tried at once
 
 
-async def listed(store: Store, consumer: str | None = None, closed: bool = False) -> list[Document]:
-    """Dead letters, oldest first, without their payload: the open ones, or all that ever were."""
+async def listed(store: Store, consumer: str | None = None, closed: bool = False, limit: int = 0) -> list[Document]:
+    """Dead letters, oldest first, without their payload: the open ones, or all that ever were; at most `limit`, unless that is 0."""
     where: Document = {} if closed else {"status": OPEN}
     if consumer is not None:
         where["c"] = consumer
-    return [each async for each in store["dead"].find(where, {"value": 0, "key": 0}).sort([("at", 1), ("_id", 1)])]
+    found = store["dead"].find(where, {"value": 0, "key": 0}).sort([("at", 1), ("_id", 1)])
+    return [each async for each in found.limit(limit)]
 
 
 async def found(store: Store, id: str, session: Session | None = None) -> Document:

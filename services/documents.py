@@ -11,8 +11,8 @@ from services.running import REMEMBERED
 from services.store import Store
 
 COLLECTIONS = (
-    "access", "answers", "contacts", "dead", "dismissed", "erased", "keys", "marks", "offsets", "outbox", "parked", "projections",
-    "recalled", "relay", "restored", "topics",
+    "access", "answers", "contacts", "dead", "dismissed", "erased", "keys", "levels", "marks", "offsets", "outbox", "parked",
+    "projections", "recalled", "relay", "restored", "topics",
 )  # fmt: skip
 
 # Whatever a rule overlooked, no two things are said at one sequence of a subject. (Dead letters have no sequence.)

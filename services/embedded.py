@@ -17,7 +17,9 @@ import httpx
 from rich.console import Console
 from starlette.routing import Mount
 
-from services import house, vault
+from services import house, programmes, service, vault
+from services.console.app import OperatorsConsole
+from services.console.settings import ConsoleSettings
 from services.contracts.topics import SERVICES
 from services.engines import Embedded, EngineError, Engines, progress
 from services.issuer import Issuer
@@ -25,6 +27,7 @@ from services.mailcatcher import catching
 from services.provision.kafka import make_topics, make_users
 from services.provision.rights import user_of
 from services.settings import Misconfigured, Settings
+from services.signing_in import CLIENT, SigningIn
 from services.telemetry import serving_metrics
 from services.vault.master import VARIABLE as MASTER_KEYS
 
@@ -49,6 +52,7 @@ class Home:
         self.house: house.House
         self.issuer: Issuer
         self.base = self.metrics = ""
+        self.password = secrets.token_urlsafe(16)
 
     async def __aenter__(self) -> Self:
         try:
@@ -86,15 +90,30 @@ class Home:
             **_sasl(engines),
             **self._given,
         )
-        self.house = house.House(await self._settings_of_each(engines), [Mount("/issuer", self.issuer.app())])
+        self.operators = OperatorsConsole(ConsoleSettings(**self._console_given()))
+        pages = [self._issuing(), *self.operators.routes()]
+        self.house = house.House(await self._settings_of_each(engines), pages)
         shown = [service.metrics for service in self.house.services.values()]
         metrics_port = self._stack.enter_context(serving_metrics(self.settings.metrics_port or 0, shown))
         self.metrics = f"http://127.0.0.1:{metrics_port}/metrics"
         await self._stack.enter_async_context(house.serving(self.house.app, listening))
         self._stack.push_async_callback(self.house.stop)
+        self._stack.push_async_callback(self.operators.close)
         with self._console.status("Starting the services"):
             await self.house.start()
         self._say_where(engines)
+
+    def _console_given(self) -> dict[str, Any]:
+        """Whatever the environment says of another console."""
+        given = {"public_url": self.base, "issuer": self.issuer.url, "jwks": None, "console_issuer": None}
+        client = {"console_client": CLIENT, "console_secret": None, "console_scope": "openid"}
+        return {**given, **client, "console_services": f"{self.base}/{{service}}"}
+
+    def _issuing(self) -> Mount:
+        """The issuer, at which people sign in to the console with this start's password."""
+        served = service.served(programmes.load_all(self.settings.programmes), self.settings.only)
+        self.signing_in = SigningIn.to_the_console(self.issuer, self.password, self.base, list(served))
+        return Mount("/issuer", self.issuer.app(self.signing_in))
 
     def _make_keys(self) -> Path:
         """Before there is anything to lock with them. A new master key beside old data would lock everybody out of their own."""
@@ -149,6 +168,7 @@ class Home:
             "kafka": engines.kafka,
             "mongo": engines.mongo,
             "pid": os.getpid(),
+            "password": self.password,
             "sasl": _sasl(engines),
         }
         path = self.data / "run.json"
@@ -160,7 +180,15 @@ class Home:
         """What is where."""
         named = {name: f"{self.base}/{name}/docs" for name in self.house.services}
         engines = {"Kafka": self.settings.kafka, "MongoDB": self.settings.mongo}
-        return {**named, "metrics": self.metrics, **engines, "data": str(self.data), "log": str(log_of(self.data))}
+        console = {"console": f"{self.base}/  (password: {self.password})"}
+        return {
+            **console,
+            **named,
+            "metrics": self.metrics,
+            **engines,
+            "data": str(self.data),
+            "log": str(log_of(self.data)),
+        }
 
     def token(self, role: str, programme: str, subject: str | None = None, partner: str | None = None) -> str:
         """A token of the embedded issuer."""

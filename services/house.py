@@ -16,7 +16,6 @@ from starlette.routing import BaseRoute, Mount
 
 from services import web
 from services.contracts.topics import SERVICES
-from services.front import front
 from services.service import ROLES, Service
 from services.settings import Settings
 
@@ -34,7 +33,7 @@ class House:
         """`settings` says what each service is given: with users of its own on the engines, not all the same."""
         self.services = {name: build(name, settings(name)) for name in SERVICES}
         mounts = [Mount(f"/{name}", service.app) for name, service in self.services.items()]
-        self.app = Starlette(routes=[front(SERVICES), *mounts, *others])
+        self.app = Starlette(routes=[*mounts, *others])
         web.install_outside(self.app)
 
     async def start(self, roles: Collection[str] = ROLES) -> None:

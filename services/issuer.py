@@ -5,7 +5,7 @@ Invariant: services treat it as any other issuer; nothing but its address tells 
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from joserfc import jwt
 from joserfc.jwk import OKPKey
@@ -20,6 +20,17 @@ from services.settings import Misconfigured
 
 ALGORITHM = "Ed25519"  # RFC 9864, which retires EdDSA
 WORKDAY = 8 * 60 * 60.0  # seconds
+ID_LASTS = 5 * 60  # seconds
+
+
+class SignsIn(Protocol):
+    """How people sign in here."""
+
+    def described(self) -> dict[str, Any]:
+        """Its part of the discovery document."""
+
+    def routes(self) -> list[Route]:
+        """What answers them."""
 
 
 class Issuer:
@@ -49,26 +60,39 @@ class Issuer:
         now = int(time.time())
         claims: dict[str, Any] = {"iss": self.url, "aud": "ama", "sub": subject, "role": role, "programme": programme}
         claims |= {"iat": now, "exp": now + int(lifetime), **({"partner": partner} if partner else {})}
+        return self._signed(claims)
+
+    def id_token(self, client: str, subject: str, nonce: str | None) -> str:
+        """Who signed in, for the client alone: no service takes it for a right to call. In force for the minutes it takes to read it."""
+        now = int(time.time())
+        claims = {"iss": self.url, "aud": client, "sub": subject, "name": subject, "iat": now, "exp": now + ID_LASTS}
+        return self._signed(claims | ({"nonce": nonce} if nonce else {}))
+
+    def _signed(self, claims: dict[str, Any]) -> str:
         return jwt.encode({"alg": ALGORITHM, "kid": self._key.kid}, claims, self._key, algorithms=[ALGORITHM])
 
-    def app(self) -> Starlette:
-        """Discovery document and keys, as OpenID Connect Discovery 1.0 wants them. Both are open: they hold nothing secret."""
+    def app(self, signing_in: SignsIn | None = None) -> Starlette:
+        """Discovery document and keys, as OpenID Connect Discovery 1.0 wants them, and how people sign in, if they can. Document and keys
+        are open: they hold nothing secret."""
+        described = {
+            "issuer": self.url,
+            "jwks_uri": f"{self.url}/jwks.json",
+            "id_token_signing_alg_values_supported": [ALGORITHM],
+            "response_types_supported": ["none"],
+            "subject_types_supported": ["public"],
+            **(signing_in.described() if signing_in else {}),
+        }
 
         async def discovery(_: Request) -> JSONResponse:
-            return JSONResponse(
-                {
-                    "issuer": self.url,
-                    "jwks_uri": f"{self.url}/jwks.json",
-                    "id_token_signing_alg_values_supported": [ALGORITHM],
-                    "response_types_supported": ["none"],
-                    "subject_types_supported": ["public"],
-                }
-            )
+            return JSONResponse(described)
 
         async def jwks(_: Request) -> JSONResponse:
             return JSONResponse({"keys": [{**self._key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}]})
 
-        return Starlette(routes=[Route("/.well-known/openid-configuration", discovery), Route("/jwks.json", jwks)])
+        more = signing_in.routes() if signing_in else []
+        return Starlette(
+            routes=[Route("/.well-known/openid-configuration", discovery), Route("/jwks.json", jwks), *more]
+        )
 
 
 def _new_key() -> dict[str, Any]:

@@ -7,6 +7,8 @@ was frozen and wakes is fenced by Kafka itself; a topic that lost what was ackno
 
 import asyncio
 import logging
+import os
+import socket
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -39,7 +41,7 @@ class Relay:
 
     def __init__(self, service: str, store: Store, bus: Bus, settings: Settings, metrics: Metrics) -> None:
         self._service, self._store, self._bus, self._settings, self._metrics = service, store, bus, settings, metrics
-        self._me = uuid.uuid4().hex
+        self._me, self._who = uuid.uuid4().hex, f"{socket.gethostname()}/{os.getpid()}"
         self._renewed = 0.0
 
     async def run(self) -> None:
@@ -68,7 +70,8 @@ class Relay:
         )
         until = {"$dateAdd": {"startDate": "$$NOW", "unit": "millisecond", "amount": int(LEASE.total_seconds() * 1000)}}
         epoch = {"$cond": [mine, "$epoch", {"$add": ["$epoch", 1]}]}
-        change = [{"$set": {"holder": self._me, "until": until, "epoch": epoch}}]
+        since = {"$cond": [mine, {"$ifNull": ["$since", "$$NOW"]}, "$$NOW"]}
+        change = [{"$set": {"holder": self._me, "who": self._who, "since": since, "until": until, "epoch": epoch}}]
         state: Document | None = await self._store["relay"].find_one_and_update(
             {"_id": "relay", "$expr": free}, change, return_document=True
         )

@@ -6,14 +6,14 @@ of it beside each other.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
 
-from services import auth, programmes, web
+from services import auth, ops, programmes, web
 from services.bus import Bus
 from services.consumer import Effect, Projection, Reactions
 from services.consuming import Consumption
@@ -72,6 +72,7 @@ class Service:
         self.after_restore: Sequence[Worker] = ()  # with a restored database, before anything else
         self.store = Store(settings.mongo, settings.database_of(name))
         self.bus = Bus(settings)
+        self.ends = ops.Ends(self.bus)
         self.telemetry, self.metrics = Telemetry(name, settings), Metrics(name)
         self.shelf = Shelf(self.store, list(projections))
         self.commanding = Commanding(self.store, holder, self.telemetry, self.metrics)
@@ -85,7 +86,7 @@ class Service:
     def _application(self, routes: Sequence[APIRouter]) -> FastAPI:
         app = FastAPI(title=f"AMA Lavoro: {self.name}", version="1", docs_url=None, redoc_url=None)
         app.state.service, app.state.auth = self, auth.Authenticator(self.settings, known=self.rules)
-        for router in [*routes, *web.standing_routes(self)]:
+        for router in [*routes, *web.standing_routes(self), ops.routes(self)]:
             app.include_router(router)
         web.install(app)
         app.add_middleware(Counted, count=self.metrics.answered)
@@ -132,6 +133,17 @@ class Service:
         handled = [set(self.reactions.handlers), *(set(each.handlers()) for each in self.shelf.projections.values())]
         return sorted(set().union(*handled))
 
+    def _tables(self) -> list[str]:
+        return [topic.name for topic in self.tables]
+
+    async def consumers(self) -> dict[str, list[str]]:
+        """Its consumers, and the topics that each reads, whichever copy runs them."""
+        found = {"tables": self._tables()} if self.tables else {}
+        found["reactions"] = topics_of(self.reactions.handlers)
+        for name, projection in self.shelf.projections.items():
+            found[consumer_of(name, await self.shelf.live(name))] = topics_of(projection.handlers())
+        return found
+
     async def ready(self) -> dict[str, str]:
         """What is not ready, and why; nothing when all is."""
         missing: dict[str, str] = {}
@@ -176,12 +188,11 @@ class Service:
         self._broker = self.bus.broker([self.metrics.middleware()])
         await self._broker.start()
         if self.tables:
-            await self._run("tables", [topic.name for topic in self.tables], self._tabulating)
+            await self._run("tables", self._tables(), self._tabulating)
             async with asyncio.timeout(120):
                 while not await self.consumptions["tables"].caught_up():
                     await asyncio.sleep(0.05)
-        topics = {catalogue()[kind].topic for kind in [*self.reactions.handlers, WorkerErased.type]}
-        await self._run("reactions", sorted(topics), self._reacting)
+        await self._run("reactions", topics_of(self.reactions.handlers), self._reacting)
         running = {name: await self.shelf.live(name) for name in self.shelf.projections}
         for name, generation in running.items():
             await self._project(name, generation)
@@ -197,11 +208,8 @@ class Service:
         await consumption.run_on(self._broker)
 
     async def _project(self, name: str, generation: int) -> None:
-        projection = self.shelf.projections[name]
-        topics = {catalogue()[kind].topic for kind in [*projection.handlers(), WorkerErased.type]}
-        await self._run(
-            consumer_of(name, generation), sorted(topics), self.shelf.starting(name, generation, self.holder)
-        )
+        topics = topics_of(self.shelf.projections[name].handlers())
+        await self._run(consumer_of(name, generation), topics, self.shelf.starting(name, generation, self.holder))
 
     async def _follow_pointers(self, running: dict[str, int]) -> None:
         """When a rebuild set a pointer, follow the new generation and let go of the old; later, when MongoDB is away."""
@@ -235,7 +243,7 @@ class Service:
 
     def _tabulating(self, session: Session) -> tuple[Effect, Callable[[], Awaitable[Any]]]:
         unit = self._unit(session)
-        return Tabulating(unit, [topic.name for topic in self.tables]), unit.flush
+        return Tabulating(unit, self._tables()), unit.flush
 
     async def do(self, handler: Handler[Any], command: Command, programme: str, correlation: str | None = None) -> Any:
         """Run a command from within (a worker, a test)."""
@@ -258,6 +266,7 @@ class Service:
             await self._end(self._broker.stop(), "broker")
         if self._relay is not None:
             await self._end(self._relay.release(), "lease of the relay")
+        await self._end(self.ends.close(), "looks at the bus")
         await self.store.close()
         await asyncio.to_thread(self.telemetry.close)
 
@@ -271,6 +280,11 @@ class Service:
         if not done or task.cancelled() or task.exception() is not None:
             why = "it takes too long" if not done else "cancelled" if task.cancelled() else repr(task.exception())[:300]
             log.warning("not stopped in order", extra={"service": self.name, "reason": what, "error": why})
+
+
+def topics_of(kinds: Iterable[str]) -> list[str]:
+    """The topics of who handles these types: erasures are read besides, by everybody."""
+    return sorted({catalogue()[kind].topic for kind in (*kinds, WorkerErased.type)})
 
 
 def served(known: dict[str, Programme], only: str | None) -> dict[str, Programme]:

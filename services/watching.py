@@ -8,12 +8,13 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import KafkaError
 
 from services.consumer.desk import HOLE
 from services.inbox import OPEN, now_utc
+from services.ops.levels import Levels
 from services.relay import first_id_of
 from services.store import Document, PyMongoError, Store, within
 from services.telemetry import Metrics
@@ -31,11 +32,13 @@ async def watch(
     store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics, every: float = EVERY
 ) -> None:
     """Look for as long as the service runs."""
+    levels = Levels(store)
     while True:
         try:
             async with asyncio.timeout(PATIENCE + 1):
                 with within(PATIENCE):
                     await look(store, consumptions, metrics)
+                    await levels.keep(consumptions)
         except (KafkaError, PyMongoError, TimeoutError) as error:
             log.warning(
                 "nothing could be seen of the engines",
@@ -47,8 +50,8 @@ async def watch(
 async def look(store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics) -> None:
     """Set every gauge once."""
     metrics.gauge("outbox_age_seconds", RELAY, await outbox_age(store))
-    waits, holes = await _counted(store, "parked"), await _counted(store, "parked", why=HOLE)
-    dead = await _counted(store, "dead", status=OPEN)
+    waits, holes = await counted(store, "parked"), await counted(store, "parked", why=HOLE)
+    dead = await counted(store, "dead", status=OPEN)
     for consumer in {*consumptions, *waits, *dead, *metrics.consumers} - {RELAY}:
         metrics.gauge("parked", consumer, waits.get(consumer, 0))
         metrics.gauge("holes", consumer, holes.get(consumer, 0))
@@ -82,7 +85,7 @@ def said_at(id: str) -> datetime:
     return datetime.fromtimestamp(int(id.replace("-", "")[:12], 16) / 1000, UTC)
 
 
-async def _counted(store: Store, collection: str, **where: str) -> dict[str, int]:
+async def counted(store: Store, collection: str, **where: Any) -> dict[str, int]:
     """How many such documents each consumer has there."""
     found = store[collection].aggregate([{"$match": where}, {"$group": {"_id": "$c", "n": {"$sum": 1}}}])
     return {each["_id"]: each["n"] async for each in found}

@@ -46,7 +46,9 @@ def up(
 
 
 def serve(
-    service: Annotated[str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics")],
+    service: Annotated[
+        str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics; or console")
+    ],
     roles: Annotated[
         str, typer.Option(help="Which of its roles, comma-separated: api, consume, relay.")
     ] = "api,consume,relay",
@@ -64,6 +66,9 @@ def serve(
     from services.contracts.topics import SERVICES
     from services.service import ROLES, running
 
+    if service == "console":
+        _serve_console(host, port)
+        return
     wanted = [role.strip() for role in roles.split(",") if role.strip()]
     if service not in SERVICES or not wanted or set(wanted) - set(ROLES):
         raise settings.Misconfigured(
@@ -85,6 +90,28 @@ def serve(
                 assert one.ended is not None
                 house.settle()
                 await until_told([one.ended])
+
+    uvloop.run(stay())
+
+
+def _serve_console(host: str, port: int) -> None:
+    """The operator's page, which reaches services and issuer by their addresses, and needs no engine."""
+    import uvloop
+
+    from services import house, telemetry
+    from services.console.app import OperatorsConsole
+    from services.console.settings import from_environment
+
+    given = from_environment()
+    telemetry.log_as_json()
+
+    async def stay() -> None:
+        page = OperatorsConsole(given)
+        async with house.serving(page.app(), house.listen(port, host)):
+            try:
+                await until_told([])
+            finally:
+                await page.close()
 
     uvloop.run(stay())
 

@@ -14,7 +14,12 @@ CONFIGURED = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT, BUILT_WITH = CONFIGURED["project"], CONFIGURED["build-system"]["requires"]
 LOCK = (ROOT / "requirements.lock").read_text()
 IMAGE = (ROOT / "requirements.image.lock").read_text()
-NODE = [ROOT / "tests" / "contracts" / "asyncapi", ROOT / "examples" / "partner" / "javascript"]
+NODE = [
+    ROOT / "tests" / "contracts" / "asyncapi",
+    ROOT / "examples" / "partner" / "javascript",
+    ROOT / "services" / "console" / "npm",
+    ROOT / "tests" / "console",
+]
 
 
 def pins(lock: str = LOCK) -> dict[str, list[str]]:

@@ -1,0 +1,63 @@
+"""Dead letters that are real: somebody is admitted, and grouping's own reaction fails for them until it is healed."""
+
+from typing import Any
+
+from services import dead
+from services.contracts import Event
+from services.contracts.enrolment import WorkerAdmitted
+from services.embedded import Home
+from services.service import Service
+from services.work import Work
+from tests.harness import Caller, eventually
+
+PROGRAMME = "jobs2"
+
+
+class Poison:
+    """Whom grouping cannot take."""
+
+    def __init__(self, home: Home) -> None:
+        self._home, self.people, self._ever = home, set[str](), set[str]()
+        self.service: Service = home.house.services["grouping"]
+        self._handlers = self.service.reactions.handlers[WorkerAdmitted.type]
+        self._whole = list(self._handlers)
+        self._handlers.insert(0, self._fail)
+
+    async def _fail(self, event: Event[Any], work: Work) -> None:
+        if event.subject in self.people:
+            raise RuntimeError("nobody by this name")
+
+    async def heal(self) -> None:
+        """Everything can be taken again, and is."""
+        self._handlers[:] = self._whole
+        for each in await dead.listed(self.service.store, "reactions"):
+            if each.get("subject") in self._ever:
+                await dead.redrive(self.service.store, each["_id"], "the test")
+
+    async def admitted(self) -> str:
+        """Somebody who is admitted, and whose admission dies; their id. What follows it waits."""
+        operator = Caller(self._home, "operator", PROGRAMME)
+        body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}}
+        worker = str((await operator("POST", "/enrolment/referrals", body)).json()["worker"])
+        self.people.add(worker)
+        self._ever.add(worker)
+        given = {"consents": {"participation": True, "research": True}, "notice": "1"}
+        assert (await operator("POST", f"/enrolment/workers/{worker}/consents", given)).status_code == 204
+        assert (await operator("POST", f"/enrolment/workers/{worker}/admission")).status_code == 204
+        return worker
+
+    async def died(self, worker: str) -> dict[str, Any]:
+        """The dead letter, once it is there."""
+
+        async def there() -> Any:
+            return await self.service.store["dead"].find_one({"subject": worker, "c": "reactions"})
+
+        return dict(await eventually(there))
+
+    async def closed(self, worker: str, status: str) -> dict[str, Any]:
+        """The same, once it is dealt with so."""
+
+        async def there() -> Any:
+            return await self.service.store["dead"].find_one({"subject": worker, "c": "reactions", "status": status})
+
+        return dict(await eventually(there))
