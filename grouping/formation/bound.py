@@ -22,7 +22,7 @@ distances sum to twice the pairs' distances over n_g - 1, which is
     n_g / 2  +  (K_g^2 + K_g) / (2 (n_g - 1))  -  sum_k c_k^2 / (n_g - 1).
 
 On 0 .. n_g the convex K_g^2 + K_g is at most its chord K_g (n_g + 1), hence the second terms sum to at most T. At least C_k - s of class k
-sit in groups of two or more, and c^2 grows with c, hence the last terms sum to at least M_k for each k. Each maximum and minimum is taken by
+sit in groups of two or more, and c^2 grows with c, hence the last terms sum to at least M_k for each k. Each extreme is taken by
 itself, so the sum is at least what any seating reaches. Nothing unknown and equal sizes: each component by itself is exact.
 """
 
