@@ -154,7 +154,7 @@ def _question(answers: Counter[int | None], sizes: Sequence[int]) -> float:
         here = min(size, known)
         best += here * (size + 1) / (2 * (size - 1))
         known -= here
-    alone = len(sizes) - len(larger)
+    alone = sizes.count(1)
     least = sum(_least(number - alone, larger) for answer, number in answers.items() if answer is not None)
     return best - least
 
