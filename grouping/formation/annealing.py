@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grouping.formation.compiling import compiled, draw
-from grouping.formation.pool import OTHERS, Pool
-from grouping.formation.tables import Tables, fits, rise, sit
+from grouping.formation.pool import COLLEAGUES, OTHERS, Pool
+from grouping.formation.tables import NOBODY, Tables, fits, rise, sit
 
 PAIR = 1e-4  # what a wanted pair is worth: less than any exchange of different people changes, so ties alone are decided by it
 EVEN = 1e-6  # what a square of a size costs
@@ -43,18 +43,18 @@ def company(pool: Pool, tables: Tables, dice: Any) -> Company:
     slot, place, kind = tables.slot[open_], tables.place[open_], tables.kind[open_]
     can = (pool.free[:, slot] & pool.reach[:, place]).astype(bool)
     own = (pool.company[:, None] == kind[None, :]) & (pool.wish != OTHERS)[:, None]
-    can &= np.where(kind[None, :] >= 0, own, (pool.wish != 1)[:, None])
+    can &= np.where(kind[None, :] >= 0, own, (pool.wish != COLLEAGUES)[:, None])
     movers = np.flatnonzero((tables.stays == 0) & ((pool.waits == 1) | (tables.seat >= 0)) & can.any(1))
     first = np.zeros(len(can) + 1, np.int64)
     first[1:] = np.cumsum(can.sum(1))
     made = Company(
         field=np.zeros((len(tables.slot), pool.row.shape[1])),
-        count=np.zeros((len(tables.slot), pool.row.shape[1]), np.int32),
+        count=np.zeros((len(tables.slot), pool.row.shape[1]), np.int64),
         sum=np.zeros(len(tables.slot)),
         share=np.array([0, 0, *(1 / n for n in range(1, tables.members.shape[1]))][: tables.members.shape[1] + 1], float),
         first=first,
-        groups=open_[np.nonzero(can)[1]].astype(np.int32),
-        movers=movers.astype(np.int32),
+        groups=open_[np.nonzero(can)[1]],
+        movers=movers,
         far=np.array([pool.row.max(axis=0, initial=0).sum() if len(pool.row) else 0.0]),
         dice=dice,
     )
@@ -116,12 +116,12 @@ def _alone(pool: Pool, now: Company, group: int, goes: int, comes: int) -> int:
 
 
 @compiled
-def _change(pool: Pool, now: Company, group: int, goes: int, comes: int, sign: int) -> None:
+def _change(pool: Pool, now: Company, group: int, person: int, sign: int) -> None:
     """Count one in or out."""
     for column in range(pool.row.shape[1]):
-        now.field[group, column] += sign * pool.row[comes, column]
+        now.field[group, column] += sign * pool.row[person, column]
     for a in range(pool.column.shape[1]):
-        now.count[group, pool.column[comes, a]] += sign
+        now.count[group, pool.column[person, a]] += sign
 
 
 @compiled
@@ -174,7 +174,7 @@ def _gain(pool: Pool, tables: Tables, now: Company, goes: int, comes: int, group
 @compiled
 def _put(pool: Pool, tables: Tables, now: Company, person: int, group: int, after: float) -> None:
     sit(tables, person, group)
-    _change(pool, now, group, 0, person, 1)
+    _change(pool, now, group, person, 1)
     now.sum[group] = after
 
 
@@ -182,7 +182,7 @@ def _put(pool: Pool, tables: Tables, now: Company, person: int, group: int, afte
 def _take(pool: Pool, tables: Tables, now: Company, person: int, after: float) -> None:
     group = tables.seat[person]
     rise(tables, person)
-    _change(pool, now, group, 0, person, -1)
+    _change(pool, now, group, person, -1)
     now.sum[group] = after
 
 
@@ -200,14 +200,14 @@ def anneal(pool: Pool, tables: Tables, now: Company, steps: int, warmth: float, 
         if group == home:
             continue
         spot = draw(now.dice, tables.high[group])
-        other = tables.members[group, spot] if spot < tables.size[group] else -1
+        other = tables.members[group, spot] if spot < tables.size[group] else NOBODY
         bar = 1e-12
         if warmth > 0.0:
             bar = -warmth * math.log((draw(now.dice, 1 << 30) + 1) / (1 << 30))
         if home < 0:
             kept += _seat(pool, tables, now, one, other, group, bar, penalty)
         elif other < 0:
-            kept += tables.size[home] > tables.low[home] and _exchange(pool, tables, now, one, -1, group, bar, penalty)
+            kept += tables.size[home] > tables.low[home] and _exchange(pool, tables, now, one, other, group, bar, penalty)
         elif not tables.stays[other] and fits(pool, tables, other, home):
             kept += _exchange(pool, tables, now, one, other, group, bar, penalty)
     return kept
@@ -263,7 +263,7 @@ def faults(pool: Pool, tables: Tables, now: Company) -> int:
     for person in range(len(tables.seat)):
         group = tables.seat[person]
         if group >= 0:
-            found += _pairs(pool.apart_first, pool.apart, tables.seat, person, group, -1)
+            found += _pairs(pool.apart_first, pool.apart, tables.seat, person, group, NOBODY)
     found //= 2
     for group in range(len(tables.slot)):
         for column in range(len(pool.lone)):

@@ -26,7 +26,7 @@ class Search(NamedTuple):
 
 def search(tables: Tables) -> Search:
     """Room for a search."""
-    return Search(*(np.zeros(len(tables.slot), np.int32) for _ in range(4)), ends=np.zeros(2, np.int32))
+    return Search(*(np.zeros(len(tables.slot), np.int64) for _ in range(4)), ends=np.zeros(2, np.int64))
 
 
 @compiled
@@ -88,11 +88,12 @@ def move_along(tables: Tables, met: Search, end: int) -> None:
 
 
 @compiled
-def seat_all(pool: Pool, tables: Tables, met: Search, people: Any) -> int:
-    """Seat whoever of these can be, in this order. How many still stand."""
+def seat_all(pool: Pool, tables: Tables, met: Search, people: Any, count: int) -> int:
+    """Seat whoever of the first so many of these can be, in this order. How many still stand."""
     standing = 0
     forget(tables, met)
-    for person in people:
+    for at in range(count):
+        person = people[at]
         if tables.seat[person] < 0 and pool.waits[person]:
             end = way_in(pool, tables, met, person)
             if end >= 0:

@@ -58,9 +58,9 @@ def pool(problem: Problem) -> Pool:
     return Pool(
         free=_marks(problem.slots, [each.slots for each in people]),
         reach=((km <= limits[:, None]) & (access[None, :] | ~needs[:, None])).astype(np.uint8),
-        company=np.array([-1 if not each.company else companies[each.company] for each in people], np.int32),
+        company=np.array([-1 if not each.company else companies[each.company] for each in people], np.int64),
         wish=np.array([(None, "colleagues", "others").index(each.with_) for each in people], np.int8),
-        waited=np.array([each.waiting_days for each in people], np.int32),
+        waited=np.array([each.waiting_days for each in people], np.int64),
         waits=np.array([each.id not in seated and not later(problem, each) for each in people], np.uint8),
         column=column,
         row=row,
@@ -72,8 +72,8 @@ def pool(problem: Problem) -> Pool:
         together=together,
         leads=_marks(problem.slots, [each.slots for each in problem.facilitators]),
         goes=(leaders_km <= np.array([each.travel_km for each in problem.facilitators], float)[:, None]).astype(np.uint8),
-        load=np.array([each.groups for each in problem.facilitators], np.int32),
-        rooms=np.array([each.rooms for each in problem.places], np.int32),
+        load=np.array([each.groups for each in problem.facilitators], np.int64),
+        rooms=np.array([each.rooms for each in problem.places], np.int64),
         km=km,
         least=problem.size[0],
         most=problem.size[1],
@@ -107,20 +107,20 @@ def _rows(number: int, pairs: Sequence[tuple[int, int]]) -> tuple[Any, Any]:
         if one != other:
             mates[one].add(other)
             mates[other].add(one)
-    first = np.zeros(number + 1, np.int32)
+    first = np.zeros(number + 1, np.int64)
     first[1:] = np.cumsum([len(each) for each in mates])
-    return first, np.array([mate for each in mates for mate in sorted(each)], np.int32)
+    return first, np.array([mate for each in mates for mate in sorted(each)], np.int64)
 
 
 def _distances(attributes: dict[str, Attribute], people: Sequence[Person]) -> tuple[Any, Any, Any]:
     """Columns, rows and who may not be alone, attribute by attribute."""
     width = sum(len(each.levels) + 1 for each in attributes.values())
-    column = np.zeros((len(people), len(attributes)), np.int32)
+    column = np.zeros((len(people), len(attributes)), np.int64)
     row, lone, first = np.zeros((len(people), width)), np.zeros(width, np.uint8), 0
     for at, (name, attribute) in enumerate(attributes.items()):
         levels: dict[str | None, int] = {level: number for number, level in enumerate(attribute.levels)}
         stands = [levels.get(each.attributes.get(name), len(levels)) for each in people]
-        column[:, at] = first + np.array(stands, np.int32)
+        column[:, at] = first + np.array(stands, np.int64)
         row[:, first : first + len(levels) + 1] = distances(attribute)[stands]
         lone[first : first + len(levels)] = attribute.no_one_alone
         first += len(levels) + 1

@@ -43,18 +43,18 @@ def tables(problem: Problem, pool: Pool) -> Tables:
     most = max([pool.most, *sizes])
     people = len(problem.people)
     made = Tables(
-        *(np.full(count, NOBODY, np.int32) for _ in range(4)),
+        *(np.full(count, NOBODY, np.int64) for _ in range(4)),
         held=np.zeros(count, np.uint8),
-        low=np.full(count, pool.least, np.int32),
-        high=np.full(count, pool.most, np.int32),
-        size=np.zeros(count, np.int32),
-        members=np.full((count, most), NOBODY, np.int32),
-        seat=np.full(people, NOBODY, np.int32),
-        spot=np.zeros(people, np.int32),
+        low=np.full(count, pool.least, np.int64),
+        high=np.full(count, pool.most, np.int64),
+        size=np.zeros(count, np.int64),
+        members=np.full((count, most), NOBODY, np.int64),
+        seat=np.full(people, NOBODY, np.int64),
+        spot=np.zeros(people, np.int64),
         stays=np.zeros(people, np.uint8),
-        used=np.zeros((len(problem.slots), len(problem.places)), np.int32),
-        busy=np.zeros((len(problem.facilitators), len(problem.slots)), np.int32),
-        led=np.zeros(len(problem.facilitators), np.int32),
+        used=np.zeros((len(problem.slots), len(problem.places)), np.int64),
+        busy=np.zeros((len(problem.facilitators), len(problem.slots)), np.int64),
+        led=np.zeros(len(problem.facilitators), np.int64),
     )
     _freeze(problem, pool, made)
     return made

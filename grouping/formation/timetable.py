@@ -58,7 +58,7 @@ def settle(pool: Pool, tables: Tables, work: Work) -> float:
     for at in range(count - 1, 0, -1):
         other = draw(work.dice, at + 1)
         work.order[at], work.order[other] = work.order[other], work.order[at]
-    seat_all(pool, tables, work.met, work.order[:count])
+    seat_all(pool, tables, work.met, work.order, count)
     for group in range(len(tables.slot)):
         while 0 <= tables.slot[group] and tables.size[group] < tables.low[group]:
             if not fill(pool, tables, work.met, group):
@@ -90,9 +90,22 @@ def improve(pool: Pool, tables: Tables, work: Work, steps: int, limit: int, now:
 
 @compiled
 def _copy(to: Tables, source: Tables) -> None:
-    to.slot[:], to.place[:], to.leader[:], to.kind[:] = source.slot, source.place, source.leader, source.kind
-    to.size[:], to.members[:], to.seat[:], to.spot[:] = source.size, source.members, source.seat, source.spot
-    to.used[:], to.busy[:], to.led[:] = source.used, source.busy, source.led
+    """What changes, element by element: that compiles in a fifth of the time that whole arrays take."""
+    for group in range(len(to.slot)):
+        to.slot[group], to.place[group] = source.slot[group], source.place[group]
+        to.leader[group], to.kind[group] = source.leader[group], source.kind[group]
+        to.size[group] = source.size[group]
+        for spot in range(source.size[group]):
+            to.members[group, spot] = source.members[group, spot]
+    for person in range(len(to.seat)):
+        to.seat[person], to.spot[person] = source.seat[person], source.spot[person]
+    for slot in range(to.used.shape[0]):
+        for place in range(to.used.shape[1]):
+            to.used[slot, place] = source.used[slot, place]
+        for leader in range(len(to.led)):
+            to.busy[leader, slot] = source.busy[leader, slot]
+    for leader in range(len(to.led)):
+        to.led[leader] = source.led[leader]
 
 
 @compiled
@@ -221,10 +234,10 @@ def work(pool: Pool, tables: Tables, saved: Tables, seed: int) -> Work:
     """What the search writes on."""
     people, cells = len(tables.seat), len(tables.slot) + len(pool.load)
     return Work(
-        met=Search(*(np.zeros(len(tables.slot), np.int32) for _ in range(4)), ends=np.zeros(2, np.int32)),
+        met=Search(*(np.zeros(len(tables.slot), np.int64) for _ in range(4)), ends=np.zeros(2, np.int64)),
         saved=saved,
         worth=worth(pool),
-        order=np.zeros(people, np.int32),
-        cells=np.zeros(cells, np.int32),
+        order=np.zeros(people, np.int64),
+        cells=np.zeros(cells, np.int64),
         dice=np.array([2654435769 * (2 * seed + 1) % 2**64], np.uint64),
     )
