@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from services.cli import contracts, dead, events, keys, partners, person, pilot, projections, run, token
+from services.cli import contracts, dead, events, formation, keys, partners, person, pilot, projections, run, token
 from services.engines.errors import EngineError
 from services.settings import Misconfigured
 
@@ -29,6 +29,7 @@ app.add_typer(events.app, name="events")
 app.add_typer(dead.app, name="dead")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(keys.app, name="keys")
+app.add_typer(formation.app, name="formation")
 
 
 def main() -> None:

@@ -51,7 +51,7 @@ PLANTED: dict[str, tuple[dict[str, Any], Answer, str]] = {
         GOOD,
         "p2 waits until 2026-02-01",
     ),
-    "apart": ({"apart": [["p3", "p1"]]}, GOOD, "p3 and p1 are to be apart"),
+    "apart": ({"apart": [["p3", "p1"]]}, GOOD, "p1 and p3 are to be apart"),
     "alone": (
         {"attributes": ALONE, "people": people_with(p0=MAN, p1=WOMAN, p2=WOMAN)},
         GOOD,
@@ -85,14 +85,21 @@ PLANTED: dict[str, tuple[dict[str, Any], Answer, str]] = {
         "f0 leads more than one group in a",
     ),
     "rooms": ({}, answer(group("p0", "p1"), group("p2", "p3", id="g2", facilitator="f1")), "v0 has too few rooms in a"),
-    "no such place": ({}, answer(group(*ALL, place="v9")), "g1 meets nowhere, or with nobody"),
-    "no such facilitator": ({}, answer(group(*ALL, facilitator="f9")), "g1 meets nowhere, or with nobody"),
-    "frozen elsewhere": ({"frozen": [group("p0", "p1", slot="b")]}, GOOD, "frozen group g1 did not stay where it was"),
-    "frozen gone": ({"frozen": [group("p0", "p1", id="g0")]}, GOOD, "frozen group g0 did not stay where it was"),
+    "no such slot": ({}, answer(group(*ALL, slot="z")), "g1 meets in z, which is no slot"),
+    "no such place": ({}, answer(group(*ALL, place="v9")), "g1 meets at v9, which is no place"),
+    "no such facilitator": ({}, answer(group(*ALL, facilitator="f9")), "g1 is led by f9, who is no facilitator"),
+    "frozen at another time": ({"frozen": [group("p0", "p1", slot="b")]}, GOOD, "frozen group g1 has another slot"),
+    "frozen elsewhere": ({"frozen": [group("p0", "p1", place="v1")]}, GOOD, "frozen group g1 has another place"),
+    "frozen with another": (
+        {"frozen": [group("p0", "p1", facilitator="f1")]},
+        GOOD,
+        "frozen group g1 has another facilitator",
+    ),
+    "frozen gone": ({"frozen": [group("p0", "p1", id="g0")]}, GOOD, "frozen group g0 is gone"),
     "frozen seat lost": (
         {"frozen": [group("p0", "p1")]},
         answer(group("p0", "p2", "p3"), waiting=("p1",)),
-        "frozen group g1 lost a member",
+        "frozen group g1 lost p1",
     ),
 }
 
