@@ -1,4 +1,4 @@
-"""The tables while they are being filled, and every hard rule about who may sit where.
+"""The last look at the tables: every hard rule about who may sit where, one person and one table at a time.
 
 Invariant: `could` holds what one person and one table decide by themselves, `faults` what the company at a table decides; nobody is seated
 where `could` says no, and a finished table has no fault but those its frozen members brought along.
@@ -113,27 +113,6 @@ class Seating:
     def quarrels(self, person: Person, others: Collection[str]) -> bool:
         """Whether somebody is there from whom they are to be apart."""
         return person.id in self.apart and not self.apart[person.id].isdisjoint(others)
-
-    def cells(self) -> Iterator[Table]:
-        """An empty table for each slot and place at which a room and a facilitator are free."""
-        rooms = Counter((table.slot, table.place.id) for table in self.tables)
-        leads = Counter(table.leader.id for table in self.tables)
-        busy = {(table.slot, table.leader.id) for table in self.tables}
-        for slot in self.problem.slots:
-            for place in self.problem.places:
-                if rooms[slot, place.id] < place.rooms:
-                    free = (
-                        each
-                        for each in self.leaders(slot, place)
-                        if (slot, each.id) not in busy and leads[each.id] < each.groups
-                    )
-                    leader = min(free, key=lambda each: (len(each.slots), leads[each.id]), default=None)
-                    if leader is not None:
-                        yield Table(slot, place, leader)
-
-    def full(self) -> bool:
-        """Whether no seat is free and no group can be opened, so that more cannot be placed, only others."""
-        return all(len(table.members) >= self.most for table in self.tables) and next(iter(self.cells()), None) is None
 
     def leaders(self, slot: str, place: Place) -> list[Facilitator]:
         """Who could lead there at all, busy or not."""

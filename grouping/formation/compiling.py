@@ -1,0 +1,40 @@
+"""Loops over numbers, compiled once by numba and kept on disk. Compiled code lets go of the interpreter, so that a service answers meanwhile.
+
+Invariant: importing this compiles nothing, and a folder that cannot be written costs time, never the start: numba then keeps what it
+compiled in the user's cache, or in a folder of its own below the system's temporary one.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numba import config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(function: F) -> F:
+    """The same function, compiled when it is first called."""
+    try:
+        return cast("F", numba.njit(function, cache=True, nogil=True, error_model="numpy"))
+    except RuntimeError:  # neither beside the source nor in the home folder can anything be written
+        config.CACHE_DIR = str(Path(tempfile.gettempdir()) / f"ama-compiled-{os.getuid()}")
+        return cast("F", numba.njit(function, cache=True, nogil=True, error_model="numpy"))
+
+
+_13, _7, _17, _32 = np.uint64(13), np.uint64(7), np.uint64(17), np.uint64(32)
+
+
+@compiled
+def draw(dice: Any, number: int) -> int:
+    """Below `number`. `dice` is one unsigned word that is not 0 (xorshift, Marsaglia 2003)."""
+    word = dice[0]
+    word ^= word << _13
+    word ^= word >> _7
+    word ^= word << _17
+    dice[0] = word
+    return np.int64(((word >> _32) * np.uint64(number)) >> _32)  # type: ignore[return-value]
