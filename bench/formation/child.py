@@ -1,0 +1,26 @@
+"""`python -m bench.formation.child PROBLEM SEED SECONDS`: solves one problem in a process of its own, so that its memory is its own too.
+
+Prints one JSON object: the answer, the seconds that `solve` took as a clock beside it sees them, and the most memory the process ever held.
+"""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from grouping.formation import Problem, solve
+
+
+def main(problem: Path, seed: int, seconds: float) -> None:
+    """Solve and print."""
+    asked = Problem.model_validate_json(problem.read_bytes())
+    began = time.perf_counter()
+    answer = solve(asked, seed, seconds=seconds)
+    took = time.perf_counter() - began
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KB
+    sys.stdout.write(json.dumps({"answer": answer.model_dump(mode="json"), "seconds": took, "megabytes": held}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))

@@ -1,0 +1,94 @@
+"""The engine set to planted problems, one run after another, and each answer judged by the checker.
+
+Invariant: of an answer only its groups are believed; placed, diversity, bound and violations are the checker's, seconds and memory the
+clock's and the kernel's. The engine has one core: it runs alone and nothing in it may use a second thread.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.formation.generator import Family, Planted, plant
+from grouping.formation.checking import check
+from grouping.formation.measuring import Measured, false_claims, measure
+from grouping.formation.model import Answer
+
+ALONE = {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+PATIENCE = 900.0  # seconds beyond those that were granted
+
+
+@dataclass(frozen=True)
+class Task:
+    """A planted problem and the seconds to solve it in."""
+
+    number: int
+    seed: int
+    seconds: float
+    family: Family = "zero_slack"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of it. `planted`: how many the planted answer places, who are all that anybody can place but in `slack`."""
+
+    task: Task
+    planted: int
+    measured: Measured
+    violations: tuple[str, ...]
+    seconds: float
+    megabytes: float
+
+    def line(self) -> str:
+        """For the eye."""
+        task, found = self.task, self.measured
+        return (
+            f"{task.family} {task.number:,} seed {task.seed}: placed {found.placed:,} of {self.planted:,}, gap {found.gap:.3%}, "
+            f"{len(self.violations)} violations, {self.seconds:.1f} s of {task.seconds:g}, {self.megabytes:.0f} MB"
+        )
+
+
+async def run(task: Task, folder: Path) -> Run:
+    """Plant it, solve it in a process of its own, judge it. RuntimeError when the process fails."""
+    planted = plant(task.number, task.seed, task.family)
+    where = folder / f"{task.family}-{task.number}-{task.seed}.json"
+    where.write_text(planted.problem.model_dump_json(by_alias=True))
+    told = json.loads(await _child(where, task))
+    where.unlink()
+    answer = Answer.model_validate(told["answer"])
+    return judged(task, planted, answer, told["seconds"], told["megabytes"])
+
+
+def judged(task: Task, planted: Planted, answer: Answer, seconds: float, megabytes: float) -> Run:
+    """The checker's view of an answer; what the answer claims falsely is a violation too."""
+    problem = planted.problem
+    wrong = (*check(problem, answer), *false_claims(problem, answer))
+    placed = sum(len(group.members) for group in planted.answer.groups)
+    return Run(task, placed, measure(problem, answer), wrong, seconds, megabytes)
+
+
+async def warm(folder: Path) -> None:
+    """Let the engine compile and keep what it compiles, which is done once on a machine."""
+    await run(Task(60, 0, 1.0), folder)
+
+
+async def _child(problem: Path, task: Task) -> bytes:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.formation.child", str(problem), str(task.seed), str(task.seconds)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **ALONE},
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        async with asyncio.timeout(task.seconds + PATIENCE):
+            told, complaints = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise RuntimeError(f"{task}: {complaints.decode()[-2000:]}")
+    return told
