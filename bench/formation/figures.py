@@ -127,4 +127,4 @@ def _between(missed: tuple[float, float], reached: tuple[float, float]) -> float
     """When the gap was reached, if its logarithm falls evenly with the logarithm of the seconds."""
     (early, wide), (late, narrow) = missed, reached
     part = math.log(wide / SAME_GAP) / math.log(wide / narrow)
-    return early * (late / early) ** part
+    return early * math.exp(part * math.log(late / early))

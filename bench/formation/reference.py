@@ -62,22 +62,22 @@ class _Model:
         self.model.minimize(sum(self._squares()))
 
     def _meet(self) -> None:
-        cells = list(_cells(self.problem))
-        could = {each.id: {cell for cell in cells if _can(self.problem, each, cell)} for each in self.people}
-        self.at = at = {(group.id, cell): self.model.new_bool_var("") for group, cell in product(self.groups, cells)}
+        there = list(cells(self.problem))
+        could = {each.id: {cell for cell in there if may_come(self.problem, each, cell)} for each in self.people}
+        self.at = at = {(group.id, cell): self.model.new_bool_var("") for group, cell in product(self.groups, there)}
         for group in self.groups:
-            self.model.add_exactly_one(at[group.id, cell] for cell in cells)
+            self.model.add_exactly_one(at[group.id, cell] for cell in there)
             self.model.add_hint(at[group.id, (group.slot, group.place, group.facilitator)], 1)
             for each in self.people:
-                here = [at[group.id, cell] for cell in cells if cell in could[each.id]]
+                here = [at[group.id, cell] for cell in there if cell in could[each.id]]
                 self.model.add_bool_or([*here, self.sits[each.id, group.id].negated()])
         groups = [group.id for group in self.groups]
         for slot, leader in product(self.problem.slots, self.problem.facilitators):
-            self.model.add_at_most_one(at[g, c] for g, c in product(groups, cells) if (c[0], c[2]) == (slot, leader.id))
+            self.model.add_at_most_one(at[g, c] for g, c in product(groups, there) if (c[0], c[2]) == (slot, leader.id))
         for leader in self.problem.facilitators:
-            self.model.add(sum(at[g, c] for g, c in product(groups, cells) if c[2] == leader.id) <= leader.groups)
+            self.model.add(sum(at[g, c] for g, c in product(groups, there) if c[2] == leader.id) <= leader.groups)
         for slot, place in product(self.problem.slots, self.problem.places):
-            used = (at[g, c] for g, c in product(groups, cells) if c[:2] == (slot, place.id))
+            used = (at[g, c] for g, c in product(groups, there) if c[:2] == (slot, place.id))
             self.model.add(sum(used) <= place.rooms)
 
     def _stay_apart(self) -> None:
@@ -129,7 +129,7 @@ class _Model:
         return Answer(groups=groups, unplaced=self.hint.unplaced)
 
 
-def _cells(problem: Problem) -> Iterable[Cell]:
+def cells(problem: Problem) -> Iterable[Cell]:
     town = {name: number for number, name in enumerate(problem.municipalities)}
     for slot, place, leader in product(problem.slots, problem.places, problem.facilitators):
         far = problem.km[town[leader.municipality]][town[place.municipality]]
@@ -137,7 +137,7 @@ def _cells(problem: Problem) -> Iterable[Cell]:
             yield slot, place.id, leader.id
 
 
-def _can(problem: Problem, person: Person, cell: Cell) -> bool:
+def may_come(problem: Problem, person: Person, cell: Cell) -> bool:
     town = next(each.municipality for each in problem.places if each.id == cell[1])
     far = problem.km[problem.municipalities.index(person.municipality)][problem.municipalities.index(town)]
     return cell[0] in person.slots and far <= person.travel_km
