@@ -18,7 +18,7 @@ def score(problem: Problem, groups: Sequence[Group]) -> Score:
     together = sum(one in seat and seat[one] == seat.get(other) for one, other in problem.together)
     seated = [[people[id] for id in group.members] for group in groups]
     mixed = [members for members in seated if not of_one_company(members)]
-    means = sum(_mean_distances(problem, members) for members in mixed)
+    means = sum(mean_distances(problem, members) for members in mixed)
     placed = sum(len(members) for members in mixed)
     diversity = means / placed if placed else 0.0
     return Score(placed=len(seat), diversity=diversity, together=together, bound=bound(problem, groups))
@@ -40,7 +40,7 @@ def worth(problem: Problem, answer: Answer) -> Worth:
     return found.placed, waited, round(found.diversity, 9), found.together, -squares, -round(km, 6)
 
 
-def _mean_distances(problem: Problem, members: Sequence[Person]) -> float:
+def mean_distances(problem: Problem, members: Sequence[Person]) -> float:
     """The sum over the members of their mean distance to the groupmates; nobody is far from nobody."""
     if len(members) < 2:
         return 0.0
