@@ -51,7 +51,9 @@ def company(pool: Pool, tables: Tables, dice: Any) -> Company:
         field=np.zeros((len(tables.slot), pool.row.shape[1])),
         count=np.zeros((len(tables.slot), pool.row.shape[1]), np.int64),
         sum=np.zeros(len(tables.slot)),
-        share=np.array([0, 0, *(1 / n for n in range(1, tables.members.shape[1]))][: tables.members.shape[1] + 1], float),
+        share=np.array(
+            [0, 0, *(1 / n for n in range(1, tables.members.shape[1]))][: tables.members.shape[1] + 1], float
+        ),
         first=first,
         groups=open_[np.nonzero(can)[1]],
         movers=movers,
@@ -207,7 +209,9 @@ def anneal(pool: Pool, tables: Tables, now: Company, steps: int, warmth: float, 
         if home < 0:
             kept += _seat(pool, tables, now, one, other, group, bar, penalty)
         elif other < 0:
-            kept += tables.size[home] > tables.low[home] and _exchange(pool, tables, now, one, other, group, bar, penalty)
+            kept += tables.size[home] > tables.low[home] and _exchange(
+                pool, tables, now, one, other, group, bar, penalty
+            )
         elif not tables.stays[other] and fits(pool, tables, other, home):
             kept += _exchange(pool, tables, now, one, other, group, bar, penalty)
     return kept

@@ -79,7 +79,12 @@ def _start(problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[
 
 
 def _meet(
-    pool: Pool, made: Tables, work: timetable.Work, chance: np.random.Generator, limit: Budget, share: tuple[float, float]
+    pool: Pool,
+    made: Tables,
+    work: timetable.Work,
+    chance: np.random.Generator,
+    limit: Budget,
+    share: tuple[float, float],
 ) -> None:
     """Where and when."""
     wanted = max(1, int(pool.waits.sum() / min(pool.most, pool.least * 1.1)))
