@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.formation.generator import Family, Planted, plant
+from bench.formation.generator import FAMILIES, Family, Planted, plant
 from grouping.formation.checking import check
 from grouping.formation.measuring import Measured, false_claims, measure
 from grouping.formation.model import Answer
@@ -71,7 +71,8 @@ def judged(task: Task, planted: Planted, answer: Answer, seconds: float, megabyt
 
 async def warm(folder: Path) -> None:
     """Let the engine compile and keep what it compiles, which is done once on a machine."""
-    await run(Task(60, 0, 1.0), folder)
+    for family in FAMILIES:
+        await run(Task(90, 0, 1.0, family), folder)
 
 
 async def _child(problem: Path, task: Task) -> bytes:
