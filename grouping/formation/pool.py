@@ -71,7 +71,9 @@ def pool(problem: Problem) -> Pool:
         together_first=together_first,
         together=together,
         leads=_marks(problem.slots, [each.slots for each in problem.facilitators]),
-        goes=(leaders_km <= np.array([each.travel_km for each in problem.facilitators], float)[:, None]).astype(np.uint8),
+        goes=(leaders_km <= np.array([each.travel_km for each in problem.facilitators], float)[:, None]).astype(
+            np.uint8
+        ),
         load=np.array([each.groups for each in problem.facilitators], np.int64),
         rooms=np.array([each.rooms for each in problem.places], np.int64),
         km=km,
