@@ -15,11 +15,12 @@ import numpy as np
 
 from grouping.formation.compiling import compiled, draw
 from grouping.formation.pool import COLLEAGUES, OTHERS, Pool
-from grouping.formation.tables import NOBODY, Tables, fits, rise, sit
+from grouping.formation.tables import NOBODY, Tables, rise, sit
 
 PAIR = 1e-4  # what a wanted pair is worth: less than any exchange of different people changes, so ties alone are decided by it
 EVEN = 1e-6  # what a square of a size costs
 KM = 1e-9  # what a kilometre costs
+SLACK = 1e-2  # more than pairs and kilometres make of one exchange
 STANDS = 8.0  # what a seat is worth, in largest distances: more than any company can be
 
 
@@ -29,7 +30,9 @@ class Company(NamedTuple):
     field: Any  # [g, c]
     count: Any  # [g, c]
     sum: Any  # [g] distances of all ordered pairs
-    share: Any  # [most + 1] of the sum that counts at this size: 1 / (size - 1)
+    weigh: Any  # [g, most + 1] what of the sum counts at this size: 1 / (size - 1), nothing among colleagues alone
+    faults: Any  # [1] how many there are
+    can: Any  # [n, g] who fits where
     first: Any  # [n + 1]
     groups: Any  # where each person fits, in compressed rows
     movers: Any  # whoever may move
@@ -47,17 +50,20 @@ def company(pool: Pool, tables: Tables, dice: Any) -> Company:
     movers = np.flatnonzero((tables.stays == 0) & ((pool.waits == 1) | (tables.seat >= 0)) & can.any(1))
     first = np.zeros(len(can) + 1, np.int64)
     first[1:] = np.cumsum(can.sum(1))
+    everywhere = np.zeros((len(can), len(tables.slot)), np.uint8)
+    everywhere[:, open_] = can
+    shares = np.array([0, 0, *(1 / n for n in range(1, tables.members.shape[1]))])[: tables.members.shape[1] + 1]
     made = Company(
         field=np.zeros((len(tables.slot), pool.row.shape[1])),
         count=np.zeros((len(tables.slot), pool.row.shape[1]), np.int64),
         sum=np.zeros(len(tables.slot)),
-        share=np.array(
-            [0, 0, *(1 / n for n in range(1, tables.members.shape[1]))][: tables.members.shape[1] + 1], float
-        ),
+        weigh=np.where(tables.kind[:, None] < 0, shares[None, :], 0.0),
+        faults=np.zeros(1, np.int64),
+        can=everywhere,
         first=first,
         groups=open_[np.nonzero(can)[1]],
         movers=movers,
-        far=np.array([pool.row.max(axis=0, initial=0).sum() if len(pool.row) else 0.0]),
+        far=np.array([_farthest(pool)]),
         dice=dice,
     )
     for group in open_:
@@ -65,12 +71,14 @@ def company(pool: Pool, tables: Tables, dice: Any) -> Company:
         made.field[group] = pool.row[members].sum(0)
         np.add.at(made.count[group], pool.column[members].ravel(), 1)
         made.sum[group] = made.field[group][pool.column[members]].sum() - pool.own[members].sum()
+    made.faults[0] = faults(pool, tables, made)
     return made
 
 
-@compiled
-def _weight(tables: Tables, now: Company, group: int, size: int) -> float:
-    return now.share[size] if tables.kind[group] < 0 else 0.0
+def _farthest(pool: Pool) -> float:
+    """No two people are farther apart than this."""
+    columns = [np.unique(pool.column[:, a]) for a in range(pool.column.shape[1])]
+    return float(sum(pool.row[:, each].max(initial=0) for each in columns))
 
 
 @compiled
@@ -100,19 +108,19 @@ def _pairs(first: Any, mates: Any, seat: Any, person: int, group: int, but: int)
 
 
 @compiled
-def _alone(pool: Pool, now: Company, group: int, goes: int, comes: int) -> int:
+def _alone(column: Any, lone: Any, count: Any, group: int, goes: int, comes: int) -> int:
     """How many more are alone of their kind when one goes and one comes (-1: nobody)."""
     change = 0
-    for a in range(pool.column.shape[1]):
-        off = pool.column[goes, a] if goes >= 0 else -1
-        on = pool.column[comes, a] if comes >= 0 else -1
+    for a in range(column.shape[1]):
+        off = column[goes, a] if goes >= 0 else NOBODY
+        on = column[comes, a] if comes >= 0 else NOBODY
         if off == on:
             continue
-        if off >= 0 and pool.lone[off]:
-            number = now.count[group, off]
+        if off >= 0 and lone[off]:
+            number = count[group, off]
             change += (number == 2) - (number == 1)
-        if on >= 0 and pool.lone[on]:
-            number = now.count[group, on]
+        if on >= 0 and lone[on]:
+            number = count[group, on]
             change += (number == 0) - (number == 1)
     return change
 
@@ -129,7 +137,7 @@ def _change(pool: Pool, now: Company, group: int, person: int, sign: int) -> Non
 @compiled
 def _faults(pool: Pool, tables: Tables, now: Company, goes: int, comes: int, group: int) -> int:
     """How many more faults a group has when one goes and one comes (-1: nobody)."""
-    change = _alone(pool, now, group, goes, comes)
+    change = _alone(pool.column, pool.lone, now.count, group, goes, comes)
     if comes >= 0:
         change += _pairs(pool.apart_first, pool.apart, tables.seat, comes, group, goes)
     if goes >= 0:
@@ -169,8 +177,8 @@ def _gain(pool: Pool, tables: Tables, now: Company, goes: int, comes: int, group
     """How much more a group is worth, without its faults."""
     size = tables.size[group]
     then = size + (comes >= 0) - (goes >= 0)
-    worth = after * _weight(tables, now, group, then) - now.sum[group] * _weight(tables, now, group, size)
-    return worth + EVEN * (size * size - then * then) + _wishes(pool, tables, goes, comes, group)
+    worth: float = after * now.weigh[group, then] - now.sum[group] * now.weigh[group, size]
+    return float(worth + EVEN * (size * size - then * then) + _wishes(pool, tables, goes, comes, group))
 
 
 @compiled
@@ -189,51 +197,123 @@ def _take(pool: Pool, tables: Tables, now: Company, person: int, after: float) -
 
 
 @compiled
-def anneal(pool: Pool, tables: Tables, now: Company, steps: int, warmth: float, penalty: float) -> int:
-    """So many steps at one temperature (0: only what is better or as good); how many were kept."""
+def anneal(  # noqa: PLR0915  # one loop, on arrays by name
+    pool: Pool, tables: Tables, now: Company, steps: int, warmth: float, penalty: float
+) -> int:
+    """So many steps at one temperature (0: only what is better or as good); how many were kept.
+
+    Exchanges of two are decided here, on arrays that are taken out of the tuples once: taking them out at each step costs ten times what
+    is done with them.
+    """
+    seat, members, size, high, stays = tables.seat, tables.members, tables.size, tables.high, tables.stays
+    dice, movers, first, groups, can, faults = now.dice, now.movers, now.first, now.groups, now.can, now.faults
+    field, count, weigh, column, row, own = now.field, now.count, now.weigh, pool.column, pool.row, pool.own
+    apart_first, apart, lone, km, place, spots = (
+        pool.apart_first,
+        pool.apart,
+        pool.lone,
+        pool.km,
+        tables.place,
+        tables.spot,
+    )
+    together_first, together, sums = pool.together_first, pool.together, now.sum
     kept = 0
-    if len(now.movers) == 0:
-        return 0
-    for _ in range(steps):
-        one = now.movers[draw(now.dice, len(now.movers))]
-        at = now.first[one]
-        group = now.groups[at + draw(now.dice, now.first[one + 1] - at)]
-        home = tables.seat[one]
+    for _ in range(steps if len(movers) else 0):
+        one = movers[draw(dice, len(movers))]
+        at = first[one]
+        group = groups[at + draw(dice, first[one + 1] - at)]
+        home = seat[one]
         if group == home:
             continue
-        spot = draw(now.dice, tables.high[group])
-        other = tables.members[group, spot] if spot < tables.size[group] else NOBODY
-        bar = 1e-12
-        if warmth > 0.0:
-            bar = -warmth * math.log((draw(now.dice, 1 << 30) + 1) / (1 << 30))
-        if home < 0:
-            kept += _seat(pool, tables, now, one, other, group, bar, penalty)
-        elif other < 0:
-            kept += tables.size[home] > tables.low[home] and _exchange(
-                pool, tables, now, one, other, group, bar, penalty
-            )
-        elif not tables.stays[other] and fits(pool, tables, other, home):
-            kept += _exchange(pool, tables, now, one, other, group, bar, penalty)
+        spot = draw(dice, high[group])
+        if home < 0 or spot >= size[group]:
+            kept += _try_else(pool, tables, now, one, group, spot, warmth, penalty)
+            continue
+        other = members[group, spot]
+        if stays[other] or not can[other, home]:
+            continue
+        here = _far(field, column, row, own, one, other, home)
+        there = _far(field, column, row, own, other, one, group)
+        gain = here * weigh[home, size[home]] + there * weigh[group, size[group]]
+        if gain < -14 * warmth - penalty * min(4, faults[0]) - SLACK:
+            continue
+        more = _pairs(apart_first, apart, seat, one, group, other) - _pairs(apart_first, apart, seat, one, home, other)
+        more += _pairs(apart_first, apart, seat, other, home, one) - _pairs(apart_first, apart, seat, other, group, one)
+        more += _alone(column, lone, count, home, one, other) + _alone(column, lone, count, group, other, one)
+        gain -= penalty * more
+        if gain < -14 * warmth - SLACK:
+            continue
+        pairs = _pairs(together_first, together, seat, one, group, other)
+        pairs += _pairs(together_first, together, seat, other, home, one)
+        pairs -= _pairs(together_first, together, seat, one, home, other)
+        pairs -= _pairs(together_first, together, seat, other, group, one)
+        gain += PAIR * pairs
+        gain -= KM * (km[one, place[group]] + km[other, place[home]] - km[one, place[home]] - km[other, place[group]])
+        if gain < 1e-12 and gain < -_bar(dice, warmth):
+            continue
+        faults[0] += more
+        sums[home] += here
+        sums[group] += there
+        _swap(field, count, row, column, home, one, other)
+        _swap(field, count, row, column, group, other, one)
+        members[home, spots[one]], members[group, spot] = other, one
+        spots[other], spots[one] = spots[one], spot
+        seat[one], seat[other] = group, home
+        kept += 1
     return kept
 
 
 @compiled
-def _exchange(
-    pool: Pool, tables: Tables, now: Company, one: int, other: int, group: int, bar: float, penalty: float
+def _bar(dice: Any, warmth: float) -> float:
+    """By how much a step may be worse."""
+    if warmth <= 0.0:
+        return 1e-12
+    return float(-warmth * math.log((draw(dice, 1 << 30) + 1) / (1 << 30)))
+
+
+@compiled
+def _swap(field: Any, count: Any, row: Any, column: Any, group: int, goes: int, comes: int) -> None:
+    """Count one out and another in."""
+    for at in range(row.shape[1]):
+        field[group, at] += row[comes, at] - row[goes, at]
+    for a in range(column.shape[1]):
+        count[group, column[goes, a]] -= 1
+        count[group, column[comes, a]] += 1
+
+
+@compiled
+def _try_else(
+    pool: Pool, tables: Tables, now: Company, one: int, group: int, spot: int, warmth: float, penalty: float
 ) -> bool:
-    """One sits in the group, and the other, if any, where one sat; unless that is worse by more than the bar."""
+    """What is no exchange of two who sit: one who stands sits down, or somebody takes an empty seat."""
+    home, bar = tables.seat[one], _bar(now.dice, warmth)
+    if home < 0:
+        other = tables.members[group, spot] if spot < tables.size[group] else NOBODY
+        return _seat(pool, tables, now, one, other, group, bar, penalty)
+    return tables.size[home] > tables.low[home] and _move(pool, tables, now, one, group, bar, penalty)
+
+
+@compiled
+def _far(field: Any, column: Any, row: Any, own: Any, goes: int, comes: int, group: int) -> float:
+    """How much more the distances within the group sum to, both ways, when one goes and another comes."""
+    half: float = own[goes]
+    for a in range(column.shape[1]):
+        on = column[comes, a]
+        half += field[group, on] - field[group, column[goes, a]] - row[goes, on]
+    return float(2 * half)
+
+
+@compiled
+def _move(pool: Pool, tables: Tables, now: Company, one: int, group: int, bar: float, penalty: float) -> bool:
+    """One takes an empty seat in the group, unless that is worse by more than the bar."""
     home = tables.seat[one]
-    here, there = _sum_after(pool, now, one, other, home), _sum_after(pool, now, other, one, group)
-    gain = _gain(pool, tables, now, one, other, home, here) + _gain(pool, tables, now, other, one, group, there)
-    if gain < -bar - penalty * 4:
+    here, there = _sum_after(pool, now, one, NOBODY, home), _sum_after(pool, now, NOBODY, one, group)
+    gain = _gain(pool, tables, now, one, NOBODY, home, here) + _gain(pool, tables, now, NOBODY, one, group, there)
+    more = _faults(pool, tables, now, one, NOBODY, home) + _faults(pool, tables, now, NOBODY, one, group)
+    if gain - penalty * more < -bar:
         return False
-    faults = _faults(pool, tables, now, one, other, home) + _faults(pool, tables, now, other, one, group)
-    if gain - penalty * faults < -bar:
-        return False
+    now.faults[0] += more
     _take(pool, tables, now, one, here)
-    if other >= 0:
-        _take(pool, tables, now, other, there)
-        _put(pool, tables, now, other, home, here)
     _put(pool, tables, now, one, group, there)
     return True
 
@@ -252,8 +332,10 @@ def _seat(
         longer = STANDS * now.far[0] + 1
     after = _sum_after(pool, now, other, one, group)
     gain = longer + _gain(pool, tables, now, other, one, group, after)
-    if gain - penalty * _faults(pool, tables, now, other, one, group) < -bar:
+    more = _faults(pool, tables, now, other, one, group)
+    if gain - penalty * more < -bar:
         return False
+    now.faults[0] += more
     if other >= 0:
         _take(pool, tables, now, other, after)
     _put(pool, tables, now, one, group, after)
@@ -281,5 +363,5 @@ def value(tables: Tables, now: Company) -> float:
     total = 0.0
     for group in range(len(tables.slot)):
         if tables.slot[group] >= 0:
-            total += now.sum[group] * _weight(tables, now, group, tables.size[group])
+            total += now.sum[group] * now.weigh[group, tables.size[group]]
     return total

@@ -31,7 +31,7 @@ def answered(problem: Problem, pool: Pool, made: Tables, seed: int) -> Answer:
         for at, each in enumerate(problem.people)
         if made.seat[at] < 0 and later(problem, each)
     ]
-    why = reasons(problem, pool, made, standing)
+    why = reasons(pool, made, standing)
     waiting = [Unplaced(id=problem.people[at].id, reasons=why[at]) for at in standing]
     unplaced = tuple(sorted([*held, *waiting], key=lambda each: each.id))
     return Answer(groups=groups, unplaced=unplaced, score=score(problem, groups), seed=seed)

@@ -26,7 +26,14 @@ class Search(NamedTuple):
 
 def search(tables: Tables) -> Search:
     """Room for a search."""
-    return Search(*(np.zeros(len(tables.slot), np.int64) for _ in range(4)), ends=np.zeros(2, np.int64))
+    groups = len(tables.slot)
+    return Search(
+        via=np.zeros(groups, np.int64),
+        back=np.zeros(groups, np.int64),
+        queue=np.zeros(groups, np.int64),
+        unmet=np.zeros(groups, np.int64),
+        ends=np.zeros(2, np.int64),
+    )
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""Loops over numbers, compiled once by numba and kept on disk. Compiled code lets go of the interpreter, so that a service answers meanwhile.
+"""Loops over numbers, compiled once by numba and kept on disk. While they run a service answers: they let go of the interpreter.
 
 Invariant: importing this compiles nothing, and a folder that cannot be written costs time, never the start: numba then keeps what it
 compiled in the user's cache, or in a folder of its own below the system's temporary one.
@@ -22,7 +22,7 @@ def compiled(function: F) -> F:
     try:
         return cast("F", numba.njit(function, cache=True, nogil=True, error_model="numpy"))
     except RuntimeError:  # neither beside the source nor in the home folder can anything be written
-        config.CACHE_DIR = str(Path(tempfile.gettempdir()) / f"ama-compiled-{os.getuid()}")
+        vars(config)["CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"ama-compiled-{os.getuid()}")
         return cast("F", numba.njit(function, cache=True, nogil=True, error_model="numpy"))
 
 

@@ -165,10 +165,11 @@ class Group(Part):
 
 
 class Help(Part):
-    """One change that would let people be placed: of what, to what, and how many."""
+    """One change that would let people be placed: `of` whom or what (a person where it is not said), to what, and how many."""
 
     change: Change
     to: str | float
+    of: str | None = None
     places: int = Field(default=1, ge=1)
 
 

@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from grouping.formation.model import Problem, Reason
+from grouping.formation.model import Reason
 from grouping.formation.pool import COLLEAGUES, Pool
 from grouping.formation.tables import Tables
 
 
-def reasons(problem: Problem, pool: Pool, made: Tables, people: Sequence[Any]) -> dict[Any, tuple[Reason, ...]]:
+def reasons(pool: Pool, made: Tables, people: Sequence[Any]) -> dict[Any, tuple[Reason, ...]]:
     """For each of these people, none of whom sits or is to wait until later."""
-    return {at: (_why(problem, pool, made, int(at)),) for at in people}
+    return {at: (_why(pool, made, int(at)),) for at in people}
 
 
-def _why(problem: Problem, pool: Pool, made: Tables, person: int) -> Reason:
+def _why(pool: Pool, made: Tables, person: int) -> Reason:
     """What is nearest to what would have to change."""
     places, slots = np.flatnonzero(pool.reach[person]), np.flatnonzero(pool.free[person])
     if not len(places):
@@ -38,7 +38,7 @@ def _why(problem: Problem, pool: Pool, made: Tables, person: int) -> Reason:
     return "no_room" if taken.all() else "no_slot_in_reach"
 
 
-def _fits(pool: Pool, made: Tables, person: int, group: int) -> bool:
+def _fits(pool: Pool, made: Tables, person: int, group: Any) -> bool:
     if not pool.free[person, made.slot[group]] or not pool.reach[person, made.place[group]]:
         return False
     if made.kind[group] >= 0:

@@ -4,8 +4,6 @@ Invariant: the answer breaks no hard rule, also when that leaves people unplaced
 seconds the same problem, seed and steps give the same answer.
 """
 
-from typing import Any
-
 import numpy as np
 
 from grouping.formation import annealing, opening, timetable
@@ -19,11 +17,12 @@ from grouping.formation.pool import Pool, pool
 from grouping.formation.scoring import worth
 from grouping.formation.tables import Tables, copied, tables
 
-STARTS = ((60, 8), (150, 5), (400, 3))  # for up to so many people, so many starts
+STARTS = ((60, 8), (150, 16), (400, 4))  # for up to so many people, so many starts
 TIMETABLE = 0.35  # of a start's time at most goes into where and when
 CHANGES = 300_000  # of the timetable, divided by the number of people, without a limit in seconds
 FINISH = 0.9  # of a start's time is annealed; the rest is for the descent and the answer
-WARM, COLD = 0.7, 0.03  # the temperature, first and last, in what one exchange typically changes
+WARM, COLD = 2.5, 0.1  # the temperature, first and last, in what one exchange typically changes
+CHUNK = 100_000  # steps between two looks at the time
 STRICT = 1e6  # what a fault costs in the end, in largest distances
 
 
@@ -74,7 +73,7 @@ def _start(problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[
         _anneal(problem, pool, made, now, limit, share)
         if annealing.faults(pool, made, now) or (made.seat[pool.waits == 1] < 0).any() or (pool.wish == 2).any():
             mended(problem, pool, made, seed, limit)
-            _descend(pool, made, annealing.company(pool, made, work.dice), 1)
+            _descend(pool, made, annealing.company(pool, made, work.dice), 1, limit, share[1])
     return made
 
 
@@ -104,7 +103,7 @@ def _anneal(
     """Who with whom: cooled from a temperature at which most exchanges are kept to one at which hardly any is."""
     unit = 2 * now.far[0] / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
     begin, end = limit.part(), share[0] + FINISH * (share[1] - share[0])
-    chunk = min(100_000, max(1000, 20 * len(now.movers)))
+    chunk = min(CHUNK, max(1000, 20 * len(now.movers)))
     part = begin
     highest = _highest(problem, pool, made) if limit.progress else 0.0
     while part < end and len(now.movers):
@@ -114,12 +113,14 @@ def _anneal(
         mixed = int(made.size[(made.slot >= 0) & (made.kind < 0)].sum())
         limit.tell(int((made.seat >= 0).sum()), annealing.value(made, now) / max(1, mixed), highest)
         part = limit.part()
-    _descend(pool, made, now, 2)
+    _descend(pool, made, now, 2, limit, share[1])
 
 
-def _descend(pool: Pool, made: Tables, now: annealing.Company, times: int) -> None:
-    neighbours = len(now.groups) * pool.most
-    annealing.anneal(pool, made, now, times * neighbours, 0.0, STRICT * (now.far[0] + 1))
+def _descend(pool: Pool, made: Tables, now: annealing.Company, times: int, limit: Budget, until: float) -> None:
+    neighbours = times * len(now.groups) * pool.most
+    while neighbours > 0:
+        annealing.anneal(pool, made, now, CHUNK, 0.0, STRICT * (now.far[0] + 1))
+        neighbours -= CHUNK if limit.part() < until else neighbours
 
 
 def _highest(problem: Problem, pool: Pool, made: Tables) -> float:

@@ -6,7 +6,7 @@ where `could` says no, and a finished table has no fault but those its frozen me
 
 import random
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from grouping.formation.model import Facilitator, Person, Place, Problem
@@ -93,18 +93,7 @@ class Seating:
 
     def faults(self, members: Collection[Person]) -> set[Fault]:
         """What is wrong with this company, whoever is to blame."""
-        ids = {each.id for each in members}
-        found = {("apart", id, other) for id in ids & self.apart.keys() for other in self.apart[id] & ids if id < other}
-        alike = _one_company(members) is not None
-        wanted = "others" if alike else "colleagues"
-        found |= {(wanted, each.id, "") for each in members if each.with_ == wanted}
-        for name, attribute in self.problem.attributes.items():
-            if attribute.no_one_alone:
-                levels = Counter(each.attributes.get(name) for each in members)
-                found |= {
-                    ("alone", name, level) for level, number in levels.items() if number == 1 and level is not None
-                }
-        return found
+        return _faults(self.problem, self.apart, members)
 
     def wrong(self, table: Table, members: Collection[Person] | None = None) -> set[Fault]:
         """The faults of a table, or of what it would be with these members, that it did not inherit."""
@@ -125,6 +114,29 @@ class Seating:
                 and self.km(each.municipality, place.municipality) <= each.travel_km
             ]
         return self._leaders[slot, place.id]
+
+
+def faults(problem: Problem, members: Collection[Person]) -> set[Fault]:
+    """What is wrong with this company, whoever is to blame."""
+    ids = {each.id for each in members}
+    apart: dict[str, set[str]] = {}
+    for one, other in problem.apart:
+        if one in ids and other in ids:
+            apart.setdefault(min(one, other), set()).add(max(one, other))
+    return _faults(problem, apart, members)
+
+
+def _faults(problem: Problem, apart: dict[str, set[str]], members: Collection[Person]) -> set[Fault]:
+    ids = {each.id for each in members}
+    found = {("apart", id, other) for id in ids & apart.keys() for other in apart[id] & ids if id < other}
+    alike = _one_company(members) is not None
+    wanted = "others" if alike else "colleagues"
+    found |= {(wanted, each.id, "") for each in members if each.with_ == wanted}
+    for name, attribute in problem.attributes.items():
+        if attribute.no_one_alone:
+            levels = Counter(each.attributes.get(name) for each in members)
+            found |= {("alone", name, level) for level, number in levels.items() if number == 1 and level is not None}
+    return found
 
 
 def _one_company(members: Collection[Person]) -> str | None:

@@ -4,12 +4,13 @@ Invariant: `seat`, `spot`, `members` and `size` tell the same; nobody sits where
 `stays` is never moved. A group with slot -1 is not open.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from grouping.formation.compiling import compiled
-from grouping.formation.model import Problem
+from grouping.formation.model import Group, Problem
 from grouping.formation.pool import COLLEAGUES, OTHERS, Pool
 
 NOBODY = -1  # also: no group, no slot, no company
@@ -43,7 +44,10 @@ def tables(problem: Problem, pool: Pool) -> Tables:
     most = max([pool.most, *sizes])
     people = len(problem.people)
     made = Tables(
-        *(np.full(count, NOBODY, np.int64) for _ in range(4)),
+        slot=np.full(count, NOBODY, np.int64),
+        place=np.full(count, NOBODY, np.int64),
+        leader=np.full(count, NOBODY, np.int64),
+        kind=np.full(count, NOBODY, np.int64),
         held=np.zeros(count, np.uint8),
         low=np.full(count, pool.least, np.int64),
         high=np.full(count, pool.most, np.int64),
@@ -60,11 +64,33 @@ def tables(problem: Problem, pool: Pool) -> Tables:
     return made
 
 
-def _freeze(problem: Problem, pool: Pool, made: Tables) -> None:
+def seated(problem: Problem, pool: Pool, groups: Sequence[Group]) -> Tables:
+    """As an answer has them; those that are not frozen may still be changed."""
+    made = tables(problem, pool)
+    person, place, leader, slot = _numbers(problem)
+    frozen = {each.id: at for at, each in enumerate(problem.frozen)}
+    closed = iter(range(len(frozen), len(made.slot)))
+    for group in groups:
+        members = [person[id] for id in group.members]
+        at = frozen.get(group.id)
+        if at is None:
+            at = next(closed)
+            open_group(made, at, slot[group.slot], place[group.place], leader[group.facilitator], _kind(pool, members))
+        for each in members:
+            if made.seat[each] < 0:
+                sit(made, each, at)
+    return made
+
+
+def _numbers(problem: Problem) -> tuple[dict[str, int], dict[str, int], dict[str, int], dict[str, int]]:
     person = {each.id: at for at, each in enumerate(problem.people)}
     place = {each.id: at for at, each in enumerate(problem.places)}
     leader = {each.id: at for at, each in enumerate(problem.facilitators)}
-    slot = {each: at for at, each in enumerate(problem.slots)}
+    return person, place, leader, {each: at for at, each in enumerate(problem.slots)}
+
+
+def _freeze(problem: Problem, pool: Pool, made: Tables) -> None:
+    person, place, leader, slot = _numbers(problem)
     for g, group in enumerate(problem.frozen):
         members = [person[id] for id in group.members]
         open_group(made, g, slot[group.slot], place[group.place], leader[group.facilitator], _kind(pool, members))

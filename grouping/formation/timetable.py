@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grouping.formation.chains import Search, displace, fill, forget, seat_all
+from grouping.formation.chains import Search, displace, fill, search, seat_all
 from grouping.formation.compiling import compiled, draw
 from grouping.formation.pool import COLLEAGUES, Pool
-from grouping.formation.tables import NOBODY, Tables, close_group, fits, open_group, sit
+from grouping.formation.tables import NOBODY, Tables, close_group, open_group
 
 TRIES = 8  # of a slot and a place where a room is free
 
@@ -60,7 +60,7 @@ def settle(pool: Pool, tables: Tables, work: Work) -> float:
         work.order[at], work.order[other] = work.order[other], work.order[at]
     seat_all(pool, tables, work.met, work.order, count)
     for group in range(len(tables.slot)):
-        while 0 <= tables.slot[group] and tables.size[group] < tables.low[group]:
+        while tables.slot[group] >= 0 and tables.size[group] < tables.low[group]:
             if not fill(pool, tables, work.met, group):
                 break
     return lost(pool, tables, work.worth)
@@ -81,7 +81,7 @@ def improve(pool: Pool, tables: Tables, work: Work, steps: int, limit: int, now:
             close_group(tables, group)
         open_group(tables, group, slot, place, leader, kind)
         then = settle(pool, tables, work)
-        if then <= now or draw(work.dice, 200) == 0 and then <= now + 2:
+        if then <= now:
             now = then
         else:
             _copy(tables, work.saved)
@@ -234,7 +234,7 @@ def work(pool: Pool, tables: Tables, saved: Tables, seed: int) -> Work:
     """What the search writes on."""
     people, cells = len(tables.seat), len(tables.slot) + len(pool.load)
     return Work(
-        met=Search(*(np.zeros(len(tables.slot), np.int64) for _ in range(4)), ends=np.zeros(2, np.int64)),
+        met=search(tables),
         saved=saved,
         worth=worth(pool),
         order=np.zeros(people, np.int64),

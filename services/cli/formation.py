@@ -2,10 +2,11 @@
 
 import typer
 
-from services.cli import judging
+from services.cli import forming, judging
 
 app = typer.Typer(
     no_args_is_help=True, help="Form groups from a problem as JSON, judge an answer, and tell why it is so."
 )
+app.command()(forming.solve)
 app.command()(judging.check)
 app.command()(judging.explain)

@@ -19,7 +19,7 @@ Said = Annotated[Path, typer.Argument(metavar="ANSWER", exists=True, dir_okay=Fa
 
 def check(problem: Asked, answer: Said) -> None:
     """Whether an answer breaks a rule: one line per violation, and exit status 1 if there is any."""
-    asked, said = _read("Problem", problem), _read("Answer", answer)
+    asked, said = read("Problem", problem), read("Answer", answer)
     broken = _broken(asked, said)
     for line in broken:
         print(line)
@@ -27,7 +27,7 @@ def check(problem: Asked, answer: Said) -> None:
         raise typer.Exit(1)
     for line in _formation("checking").inherited(asked):
         print(f"inherited, and no violation: {line}")
-    Console().print(_figures(asked, said))
+    Console().print(figures(asked, said))
 
 
 def explain(
@@ -39,12 +39,12 @@ def explain(
     ] = None,
 ) -> None:
     """Why groups stand where they do, what each is worth, who waits and why, and what would help."""
-    asked, said = _read("Problem", problem), _read("Answer", answer)
+    asked, said = read("Problem", problem), read("Answer", answer)
     if broken := _broken(asked, said):
         sys.exit("\n".join(["This answer breaks rules, and is not explained:", *broken]))
     telling, told = _formation("telling"), _formation("explaining").Telling(asked, said)
     console = _wide()
-    console.print(_figures(asked, said))
+    console.print(figures(asked, said))
     console.print(telling.groups(told.groups(), asked.attributes))
     if said.unplaced:
         console.print(telling.waiting(told.waiting()))
@@ -52,12 +52,17 @@ def explain(
         _draw(asked, said, plot)
 
 
+def engine() -> Any:
+    """What the engine is asked by."""
+    return importlib.import_module("grouping.formation")
+
+
 def _formation(module: str) -> Any:
     """A module of the engine. It is found by name because the chassis knows none of the services that stand on it."""
     return importlib.import_module(f"grouping.formation.{module}")
 
 
-def _read(what: str, path: Path) -> Any:
+def read(what: str, path: Path) -> Any:
     """A document, or one line for each place in it that is wrong."""
     try:
         return getattr(_formation("model"), what).model_validate(json.loads(path.read_bytes()))
@@ -74,7 +79,7 @@ def _broken(asked: Any, said: Any) -> list[str]:
     return broken or list(_formation("measuring").false_claims(asked, said))
 
 
-def _figures(asked: Any, said: Any) -> Any:
+def figures(asked: Any, said: Any) -> Any:
     return _formation("telling").figures(
         _formation("measuring").measure(asked, said), len(said.groups), len(said.unplaced)
     )
