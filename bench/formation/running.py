@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.formation.generator import FAMILIES, Family, Planted, plant
+from bench.formation.generator import FAMILIES, Family, plant
 from grouping.formation.checking import check
 from grouping.formation.measuring import Measured, false_claims, measure
 from grouping.formation.model import Answer
@@ -32,13 +32,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of it. `planted`: how many the planted answer places, who are all that anybody can place but in `slack`."""
+    """What came of it. `planted`: how many the planted answer places, which nobody can exceed. `busy`: the seconds in which it had a core."""
 
     task: Task
     planted: int
     measured: Measured
     violations: tuple[str, ...]
     seconds: float
+    busy: float
     megabytes: float
 
     def line(self) -> str:
@@ -46,7 +47,7 @@ class Run:
         task, found = self.task, self.measured
         return (
             f"{task.family} {task.number:,} seed {task.seed}: placed {found.placed:,} of {self.planted:,}, gap {found.gap:.3%}, "
-            f"{len(self.violations)} violations, {self.seconds:.1f} s of {task.seconds:g}, {self.megabytes:.0f} MB"
+            f"{len(self.violations)} violations, {self.seconds:.1f} s of {task.seconds:g} ({self.busy:.1f} on a core), {self.megabytes:.0f} MB"
         )
 
 
@@ -58,15 +59,10 @@ async def run(task: Task, folder: Path) -> Run:
     told = json.loads(await _child(where, task))
     where.unlink()
     answer = Answer.model_validate(told["answer"])
-    return judged(task, planted, answer, told["seconds"], told["megabytes"])
-
-
-def judged(task: Task, planted: Planted, answer: Answer, seconds: float, megabytes: float) -> Run:
-    """The checker's view of an answer; what the answer claims falsely is a violation too."""
     problem = planted.problem
-    wrong = (*check(problem, answer), *false_claims(problem, answer))
+    wrong = (*check(problem, answer), *false_claims(problem, answer))  # what it claims falsely is a violation too
     placed = sum(len(group.members) for group in planted.answer.groups)
-    return Run(task, placed, measure(problem, answer), wrong, seconds, megabytes)
+    return Run(task, placed, measure(problem, answer), wrong, told["seconds"], told["busy"], told["megabytes"])
 
 
 async def warm(folder: Path) -> None:
