@@ -1,6 +1,6 @@
 """`python -m bench.formation.child PROBLEM SEED SECONDS`: solves one problem in a process of its own, so that its memory is its own too.
 
-Prints one JSON object: the answer, the seconds that `solve` took and those in which it had a core, and the most memory that the process held.
+Prints one JSON object: the answer, the seconds that `solve` took and those in which it had a core, and the most memory it held.
 """
 
 import json

@@ -32,7 +32,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of it. `planted`: how many the planted answer places, which nobody can exceed. `busy`: the seconds in which it had a core."""
+    """What came of it. `planted`: how many the planted answer places, which nobody can exceed. `busy`: seconds in which it had a core."""
 
     task: Task
     planted: int
@@ -46,8 +46,9 @@ class Run:
         """For the eye."""
         task, found = self.task, self.measured
         return (
-            f"{task.family} {task.number:,} seed {task.seed}: placed {found.placed:,} of {self.planted:,}, gap {found.gap:.3%}, "
-            f"{len(self.violations)} violations, {self.seconds:.1f} s of {task.seconds:g} ({self.busy:.1f} on a core), {self.megabytes:.0f} MB"
+            f"{task.family} {task.number:,} seed {task.seed}: placed {found.placed:,} of {self.planted:,}, "
+            f"gap {found.gap:.3%}, {len(self.violations)} violations, "
+            f"{self.seconds:.1f} s of {task.seconds:g} ({self.busy:.1f} on a core), {self.megabytes:.0f} MB"
         )
 
 
