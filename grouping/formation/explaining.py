@@ -22,11 +22,11 @@ REASONS = {
     "not_before": "they wait until a date",
     "full": "the groups that they could come to are full",
 }
-CHANGES = {
-    "slot": "if they could attend {to}",
-    "facilitator_slot": "if a facilitator were free in {to}",
-    "room": "with a room more: {to}",
-    "travel_km": "if they went as far as {to} km",
+CHANGES = {  # and whom or what they concern when nobody says it
+    "slot": ("if {of} could attend {to}", "they"),
+    "facilitator_slot": ("if {of} were free in {to}", "a facilitator"),
+    "room": ("with {to} rooms at {of}", "a place"),
+    "travel_km": ("if {of} went as far as {to} km", "they"),
 }
 
 
@@ -70,6 +70,11 @@ class Telling:
 
     def waiting(self) -> list[PersonTold]:
         return [self._person(each) for each in self.answer.unplaced]
+
+    def changes(self) -> list[str]:
+        """Every change of which the answer speaks, but for those of one person alone, that which places most first."""
+        found = {help_ for each in self.answer.unplaced for help_ in each.helps if help_.places > 1 or help_.of}
+        return [help_told(each) for each in sorted(found, key=lambda each: (-each.places, each.change, str(each.to)))]
 
     def _group(self, group: Group) -> GroupTold:
         members = self.members[group.id]
@@ -159,7 +164,9 @@ class Telling:
 
 def help_told(help_: Help) -> str:
     """A change, and how many it would place."""
-    return f"{CHANGES[help_.change].format(to=help_.to)}: {help_.places} placed"
+    change, whose = CHANGES[help_.change]
+    to = f"{help_.to:g}" if isinstance(help_.to, float) else help_.to
+    return f"{change.format(of=help_.of or whose, to=to)}: {help_.places} placed"
 
 
 def _only(what: str, alone: str, others: str, found: Sequence[str], taken: str) -> str:

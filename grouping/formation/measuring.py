@@ -33,13 +33,13 @@ ROUNDED = 0.0051  # what an answer's own figures may be off: they may be rounded
 
 @dataclass(frozen=True)
 class Measured:
-    """What answers are compared by, in this order; `uneven` (largest less smallest group) and `km` (all ways there) the less the better."""
+    """What answers are compared by, in this order. Of `sizes` the sum of squares counts, and of that and `km`, all ways there, the less."""
 
     placed: int
     waiting: tuple[int, ...]
     diversity: float
     together: int
-    uneven: int
+    sizes: tuple[int, ...]
     km: float
     bound: float
 
@@ -51,7 +51,8 @@ class Measured:
     @property
     def rank(self) -> tuple[int, tuple[int, ...], float, int, int, float]:
         """Greater is better. Diversities that differ by rounding alone are equal."""
-        return self.placed, self.waiting, round(self.diversity, 9), self.together, -self.uneven, -round(self.km, 6)
+        squares = sum(size**2 for size in self.sizes)
+        return self.placed, self.waiting, round(self.diversity, 9), self.together, -squares, -round(self.km, 6)
 
 
 def measure(problem: Problem, answer: Answer) -> Measured:
@@ -62,13 +63,12 @@ def measure(problem: Problem, answer: Answer) -> Measured:
     group_of = {id: group.id for group in answer.groups for id in group.members}
     number = sum(map(len, mixed))
     means = sum(group_diversity(problem, members) * len(members) for members in mixed)
-    sizes = [len(members) for members in seated.values()]
     return Measured(
         placed=len(group_of),
         waiting=tuple(sorted((people[id].waiting_days for id in group_of), reverse=True)),
         diversity=means / number if number else 0.0,
         together=sum(one in group_of and group_of[one] == group_of.get(other) for one, other in problem.together),
-        uneven=max(sizes, default=0) - min(sizes, default=0),
+        sizes=tuple(sorted(len(members) for members in seated.values())),
         km=sum(_ways(problem, answer.groups, people)),
         bound=_bound(problem, mixed) / number if number else 0.0,
     )

@@ -3,6 +3,7 @@
 Invariant: whatever the problem calls people and places is shown as it is, never read as markup.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 from rich.markup import escape
@@ -20,7 +21,7 @@ def figures(measured: Measured, groups: int, waiting: int) -> Table:
         ("longest wait of the placed", f"{max(measured.waiting, default=0)} days"),
         ("diversity", f"{measured.diversity:.4f} of at most {measured.bound:.4f} ({measured.gap:.2%} less)"),
         ("wanted pairs together", str(measured.together)),
-        ("largest group less smallest", str(measured.uneven)),
+        ("sizes", " ".join(f"{number}x{size}" for size, number in sorted(Counter(measured.sizes).items()))),
         ("ways there", f"{measured.km:,.0f} km"),
     ):
         shown.add_row(name, value)

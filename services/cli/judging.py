@@ -48,6 +48,8 @@ def explain(
     console.print(telling.groups(told.groups(), asked.attributes))
     if said.unplaced:
         console.print(telling.waiting(told.waiting()))
+    for line in told.changes():
+        console.print(line, markup=False, highlight=False)
     if plot is not None:
         _draw(asked, said, plot)
 

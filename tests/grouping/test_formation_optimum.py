@@ -14,8 +14,8 @@ from tests.grouping.brute import best, distance, legal
 from tests.grouping.problems import problems, roomy
 
 
-@given(problems(most=10))
-@settings(max_examples=150, deadline=None)
+@given(problems(most=12))
+@settings(max_examples=100, deadline=None)
 def test_no_answer_there_is_is_better_than_the_engines(asked: Problem) -> None:
     found = solve(asked)
     assert check(asked, found) == []
