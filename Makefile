@@ -26,6 +26,7 @@ $(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE
 	$(NPM) ci --prefix $(PARSER) --loglevel=error
 	$(NPM) ci --prefix $(EXAMPLE) --loglevel=error
 	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
+	$(BIN)/python -m grouping.formation
 	@touch $@
 
 run: setup ## start everything, and play the 899 people of JOBS II through it

@@ -28,15 +28,17 @@ def solve(
     `seconds` is kept to about a tenth, but for compiling on the very first call; `steps` counts those of the annealing. `progress` is told
     how far the search is, and ends it by returning True. Without `seconds`, the same problem, seed and steps give the same answer.
     """
-    from grouping.formation import search
+    from grouping.formation import compiling, search
 
+    compiling.keep()
     return search.solve(problem, seed, seconds=seconds, steps=steps, progress=progress)
 
 
 def advise(problem: Problem, answer: Answer, *, seconds: float = 5.0) -> Answer:
     """The same answer, with the single changes that would place most of those who wait, each tried by solving again."""
-    from grouping.formation import helping
+    from grouping.formation import compiling, helping
 
+    compiling.keep()
     return helping.advise(problem, answer, seconds)
 
 

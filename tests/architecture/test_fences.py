@@ -71,6 +71,8 @@ BREACHES = [
     Breach("judge", "grouping.formation.checking", "grouping.formation.seating"),
     Breach("judge", "grouping.formation.measuring", "grouping.formation.scoring"),
     Breach("judge", "grouping.formation.measuring", "grouping.formation.bound"),
+    Breach("formation", "grouping.formation.search", "grouping.domain"),
+    Breach("formation", "grouping.formation.pool", "services.kernel"),
     Breach("store", "notifications.store", "services.bus"),
     Breach("pure", "enrolment.domain", "httpx"),
     Breach("pure", "services.kernel", "fastapi"),
