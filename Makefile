@@ -8,6 +8,7 @@ PARSER := tests/contracts/asyncapi
 EXAMPLE := examples/partner/javascript
 CONSOLE := services/console/npm
 AXE := tests/console
+PEERS := bench/formation/peers
 READY := .venv/ready
 PROJECT := $(or $(COMPOSE_PROJECT_NAME),ama)
 IMAGE := ama-lavoro:$(or $(AMA_VERSION),local)
@@ -33,6 +34,7 @@ $(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE
 	$(BIN)/python -m services.console.assets
 	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
 	-$(BIN)/python -m tests.console.browser
+	$(BIN)/python -m grouping.formation
 	@touch $@
 
 run: setup ## start everything, and play the 899 people of JOBS II through it
@@ -79,6 +81,7 @@ down: ## with Docker: stop everything; data stays
 lock: setup ## write the lock files anew (newer versions: make lock UP=--upgrade)
 	$(BIN)/uv pip compile --quiet $(UP) --all-extras pyproject.toml requirements.in --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --constraint requirements.lock pyproject.toml requirements.in --output-file requirements.image.lock
+	$(BIN)/uv pip compile --quiet $(UP) $(PEERS)/requirements.in --output-file $(PEERS)/requirements.lock
 	$(NPM) install --prefix $(PARSER) --package-lock-only --loglevel=error
 	for each in $(EXAMPLE) $(CONSOLE) $(AXE); do $(NPM) install --prefix $$each --package-lock-only --loglevel=error || exit 1; done
 

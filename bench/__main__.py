@@ -4,6 +4,7 @@ import importlib
 import json
 import logging
 import signal
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +13,11 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench.ground import ground
+from bench.ground import Ground, ground
 from bench.harness import Figure
 from services.house import settle
 
-BENCHES = ("relay", "reaction", "rebuild", "commands", "latency", "memory")
+BENCHES = ("relay", "reaction", "rebuild", "commands", "latency", "memory", "formation.figures")
 HERE = Path(__file__).parent
 
 
@@ -39,13 +40,19 @@ async def measured(names: list[str], quick: bool, console: Console) -> list[Figu
     if unknown := set(names) - {name for module in modules.values() for name in module.GOALS}:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: no such figure.")
     figures: list[Figure] = []
-    async with ground(quick, console.log) as here:
-        settle()
-        for bench, module in modules.items():
-            if wanted := [name for name in module.GOALS if not names or name in names]:
+    wanted = {bench: [name for name in module.GOALS if not names or name in names] for bench, module in modules.items()}
+    apart = [bench for bench in BENCHES if wanted[bench] and not getattr(modules[bench], "ENGINES", True)]
+    if on_engines := [bench for bench in BENCHES if wanted[bench] and bench not in apart]:
+        async with ground(quick, console.log) as here:
+            settle()
+            for bench in on_engines:
                 console.rule(bench)
-                figures += await module.measure(here, wanted)
+                figures += await modules[bench].measure(here, wanted[bench])
                 await here.clean()
+    for bench in apart:
+        console.rule(bench)
+        with tempfile.TemporaryDirectory(prefix="ama-bench-") as folder:
+            figures += await modules[bench].measure(Ground({}, Path(folder), quick, console.log), wanted[bench])
     return figures
 
 

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from grouping import commands as do
 from grouping.domain import Facilitator, Place
-from grouping.formation import solve
-from grouping.proposals import Survey, proposed, survey
+from grouping.proposals import Survey, joining, proposed, solved, survey
 from services.auth import Role, Who, allowed
 from services.contracts.base import Id, Slug
 from services.contracts.grouping import Kind
@@ -60,6 +59,9 @@ class Asked(Body):
 
     on: Day
     seed: int = Field(default=0, ge=0, le=2**31)
+    companies: list[Id] = Field(
+        default=[], max_length=100, description="employers whose people are to sit among colleagues alone"
+    )
 
 
 class Proposed(BaseModel):
@@ -70,30 +72,57 @@ class Proposed(BaseModel):
     facilitator: str
     first: Day
     members: list[str]
+    kind: Kind
+
+
+class Joining(BaseModel):
+    """Somebody who could join a group that meets already."""
+
+    worker: str
+    group: str
+
+
+class Help(BaseModel):
+    """One change (of whom or what, else of the person) by which so many more would sit."""
+
+    change: str
+    of: str | None
+    to: str | float
+    places: int
 
 
 class Unplaced(BaseModel):
-    """Somebody who would have to wait, and why."""
+    """Somebody who would have to wait, why, and what would help."""
 
     id: str
     reasons: list[str]
+    helps: list[Help]
 
 
 class Proposal(BaseModel):
     """Nothing is decided by it."""
 
     groups: list[Proposed]
+    joining: list[Joining]
     unplaced: list[Unplaced]
+    diversity: float
+    bound: float = Field(description="no seating of the same people in groups of these sizes is more diverse")
 
 
 @router.post("/proposals")
 async def propose(body: Asked, run: Run, read: Reader, who: Operator) -> Proposal:
     """Who could sit with whom. Nothing is stored; confirm each group with `POST /groups`."""
-    problem = await run(survey, Survey(on=body.on), keep=False)
-    answer = await asyncio.to_thread(solve, problem, body.seed)
-    unplaced = [Unplaced(id=each.id, reasons=list(each.reasons)) for each in answer.unplaced]
-    groups = [Proposed.model_validate(each) for each in proposed(answer, read.rules, body.on)]
-    return Proposal(groups=groups, unplaced=unplaced)
+    problem = await run(survey, Survey(on=body.on, companies=frozenset(body.companies)), keep=False)
+    answer = await asyncio.to_thread(solved, problem, body.seed)
+    return Proposal.model_validate(
+        {
+            "groups": proposed(problem, answer, read.rules, body.on),
+            "joining": joining(problem, answer),
+            "unplaced": [each.model_dump() for each in answer.unplaced],
+            "diversity": answer.score.diversity if answer.score else 0.0,
+            "bound": (answer.score.bound if answer.score else None) or 0.0,
+        }
+    )
 
 
 class GroupBody(Body):

@@ -1,10 +1,52 @@
-"""Who sits with whom, as a pure problem: data in, proposal out; no clock, no engine, nothing of the service.
+"""Who sits with whom, as a pure problem: data in, proposal out; no engine of ours, nothing of the service.
 
 Invariant: an answer breaks no hard rule, also when that leaves people unplaced; `check` judges it without sharing code with the search.
+What computes is imported when it is called: a service that stands here and forms no group loads no compiler.
 """
 
-from grouping.formation.checking import check, inherited
-from grouping.formation.model import Answer, Problem
-from grouping.formation.search import solve
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-__all__ = ["Answer", "Problem", "check", "inherited", "solve"]
+from grouping.formation.checking import check, inherited
+from grouping.formation.model import Answer, Frozen, Group, Problem
+
+if TYPE_CHECKING:
+    from grouping.formation.budget import SoFar
+    from grouping.formation.joining import Effect
+
+
+def solve(
+    problem: Problem,
+    seed: int = 0,
+    *,
+    seconds: float | None = None,
+    steps: int | None = None,
+    progress: "Callable[[SoFar], bool | None] | None" = None,
+) -> Answer:
+    """As many as possible are placed, those who wait longest first, in groups as diverse as can be found.
+
+    `seconds` is kept to about a tenth, but for compiling on the very first call; `steps` counts those of the annealing. `progress` is told
+    how far the search is, and ends it by returning True. Without `seconds`, the same problem, seed and steps give the same answer.
+    """
+    from grouping.formation import compiling, search
+
+    compiling.keep()
+    return search.solve(problem, seed, seconds=seconds, steps=steps, progress=progress)
+
+
+def advise(problem: Problem, answer: Answer, *, seconds: float = 5.0) -> Answer:
+    """The same answer, with the single changes that would place most of those who wait, each tried by solving again."""
+    from grouping.formation import compiling, helping
+
+    compiling.keep()
+    return helping.advise(problem, answer, seconds)
+
+
+def place(problem: Problem, groups: Sequence[Group | Frozen], person: str) -> "list[Effect]":
+    """What it would mean for each of these groups if somebody who has no seat yet joined it, best first; none where they cannot."""
+    from grouping.formation import joining
+
+    return joining.place(problem, groups, person)
+
+
+__all__ = ["Answer", "Problem", "advise", "check", "inherited", "place", "solve"]

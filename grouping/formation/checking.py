@@ -1,27 +1,29 @@
 """Judges an answer, rule by rule, from the problem alone. Shares no code with the search.
 
-Invariant: an answer without a line here breaks no hard rule. What the frozen groups break already is inherited: it counts only where the
-answer makes it worse.
+Every line is one violation: who or what breaks which rule, and by how much where that is more than one. Invariant: an answer without a
+line here breaks no hard rule. What the frozen groups break already is inherited: it counts only where the answer makes it worse.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from grouping.formation.model import Answer, Frozen, Group, Person, Place, Problem
+from grouping.formation.model import Answer, Facilitator, Frozen, Group, Person, Place, Problem
 
 Breach = tuple[str, float]  # the rule and who or what breaks it, and by how much
 
 
 def check(problem: Problem, answer: Answer) -> list[str]:
     """One line per violation; none when every hard rule is kept."""
-    before, now = dict(_breaches(problem, problem.frozen)), dict(_breaches(problem, answer.groups))
+    rules = _Rules(problem)
+    before, now = rules.broken_by(problem.frozen), rules.broken_by(answer.groups)
     worse = {rule: amount for rule, amount in now.items() if amount > before.get(rule, 0)}
     return [*_everybody_once(problem, answer), *_frozen_stay(problem, answer), *_lines(worse)]
 
 
 def inherited(problem: Problem) -> list[str]:
     """One line per rule that the frozen groups break already, whatever the answer."""
-    return _lines(dict(_breaches(problem, problem.frozen)))
+    return _lines(_Rules(problem).broken_by(problem.frozen))
 
 
 def _lines(breaches: dict[str, float]) -> list[str]:
@@ -41,84 +43,121 @@ def _everybody_once(problem: Problem, answer: Answer) -> Iterator[str]:
 
 
 def _frozen_stay(problem: Problem, answer: Answer) -> Iterator[str]:
+    answered = {group.id: group for group in reversed(answer.groups)}
     for frozen in problem.frozen:
-        kept = next((group for group in answer.groups if group.id == frozen.id), None)
-        if kept is None or (kept.slot, kept.place, kept.facilitator) != (frozen.slot, frozen.place, frozen.facilitator):
-            yield f"frozen group {frozen.id} did not stay where it was"
-        elif not set(frozen.members) <= set(kept.members):
-            yield f"frozen group {frozen.id} lost a member"
+        kept = answered.get(frozen.id)
+        if kept is None:
+            yield f"frozen group {frozen.id} is gone"
+            continue
+        for what in ("slot", "place", "facilitator"):
+            if getattr(kept, what) != getattr(frozen, what):
+                yield f"frozen group {frozen.id} has another {what}"
+        for lost in sorted(set(frozen.members) - set(kept.members)):
+            yield f"frozen group {frozen.id} lost {lost}"
 
 
-def _breaches(problem: Problem, groups: Sequence[Group | Frozen]) -> Iterator[Breach]:
-    people = {each.id: each for each in problem.people}
-    yield from _rooms_and_loads(problem, groups)
-    for group in groups:
-        members = [people[id] for id in group.members if id in people]
-        yield from _size(problem, group.id, len(group.members))
-        yield from _whereabouts(problem, group, members)
-        yield from _company_kept(problem, group.id, members)
+class _Rules:
+    """The rules that groups may break, each with what the problem says of it at hand."""
 
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.people = {each.id: each for each in problem.people}
+        self.places = {each.id: each for each in problem.places}
+        self.leaders = {each.id: each for each in problem.facilitators}
+        self.town = {name: number for number, name in enumerate(problem.municipalities)}
+        self.apart: dict[str, set[str]] = {}
+        for one, other in problem.apart:
+            self.apart.setdefault(one, set()).add(other)
+            self.apart.setdefault(other, set()).add(one)
 
-def _rooms_and_loads(problem: Problem, groups: Sequence[Group | Frozen]) -> Iterator[Breach]:
-    rooms = {place.id: place.rooms for place in problem.places}
-    for (slot, place), used in Counter((group.slot, group.place) for group in groups).items():
-        if used > rooms.get(place, 0):
-            yield f"{place} has too few rooms in {slot}", used - rooms.get(place, 0)
-    loads = {each.id: each.groups for each in problem.facilitators}
-    for leader, led in Counter(group.facilitator for group in groups).items():
-        if led > loads.get(leader, 0):
-            yield f"{leader} leads too many groups", led - loads.get(leader, 0)
-    for (slot, leader), led in Counter((group.slot, group.facilitator) for group in groups).items():
-        if led > 1:
-            yield f"{leader} leads more than one group in {slot}", led - 1
+    def broken_by(self, groups: Sequence[Group | Frozen]) -> dict[str, float]:
+        return dict(self._breaches(groups))
 
+    def _breaches(self, groups: Sequence[Group | Frozen]) -> Iterator[Breach]:
+        yield from self._rooms(groups)
+        yield from self._loads(groups)
+        for group in groups:
+            members = [self.people[id] for id in dict.fromkeys(group.members) if id in self.people]
+            yield from self._size(group)
+            yield from self._slot(group, members)
+            yield from self._place(group, members)
+            yield from self._leader(group)
+            yield from self._apart(members)
+            yield from self._company(members)
+            yield from self._alone(group, members)
 
-def _size(problem: Problem, group: str, members: int) -> Iterator[Breach]:
-    if members < problem.size[0]:
-        yield f"{group} has too few members", problem.size[0] - members
-    if members > problem.size[1]:
-        yield f"{group} has too many members", members - problem.size[1]
+    def _rooms(self, groups: Sequence[Group | Frozen]) -> Iterator[Breach]:
+        for (slot, place), used in Counter((group.slot, group.place) for group in groups).items():
+            if place in self.places and used > self.places[place].rooms:
+                yield f"{place} has too few rooms in {slot}", used - self.places[place].rooms
 
+    def _loads(self, groups: Sequence[Group | Frozen]) -> Iterator[Breach]:
+        for leader, led in Counter(group.facilitator for group in groups).items():
+            if leader in self.leaders and led > self.leaders[leader].groups:
+                yield f"{leader} leads too many groups", led - self.leaders[leader].groups
+        for (slot, leader), led in Counter((group.slot, group.facilitator) for group in groups).items():
+            if led > 1:
+                yield f"{leader} leads more than one group in {slot}", led - 1
 
-def _whereabouts(problem: Problem, group: Group | Frozen, members: Iterable[Person]) -> Iterator[Breach]:
-    place = next((each for each in problem.places if each.id == group.place), None)
-    leader = next((each for each in problem.facilitators if each.id == group.facilitator), None)
-    if place is None or leader is None:
-        yield f"{group.id} meets nowhere, or with nobody", 1
-        return
-    if group.slot not in leader.slots:
-        yield f"{leader.id} is not free in {group.slot}", 1
-    if _km(problem, leader.municipality, place) > leader.travel_km:
-        yield f"{leader.id} does not reach {place.id}", 1
-    for person in members:
-        if group.slot not in person.slots:
-            yield f"{person.id} cannot attend {group.slot}", 1
-        if _km(problem, person.municipality, place) > person.travel_km:
-            yield f"{person.id} does not reach {place.id}", 1
-        if person.needs_access and not place.access:
-            yield f"{person.id} cannot enter {place.id}", 1
-        if person.not_before is not None and problem.on is not None and person.not_before > problem.on:
-            yield f"{person.id} waits until {person.not_before}", 1
+    def _size(self, group: Group | Frozen) -> Iterator[Breach]:
+        least, most = self.problem.size
+        if len(group.members) < least:
+            yield f"{group.id} has too few members", least - len(group.members)
+        if len(group.members) > most:
+            yield f"{group.id} has too many members", len(group.members) - most
 
+    def _slot(self, group: Group | Frozen, members: Sequence[Person]) -> Iterator[Breach]:
+        if group.slot not in self.problem.slots:
+            yield f"{group.id} meets in {group.slot}, which is no slot", 1
+        for person in members:
+            if group.slot not in person.slots:
+                yield f"{person.id} cannot attend {group.slot}", 1
+            if person.not_before is not None and self.problem.on is not None and person.not_before > self.problem.on:
+                yield f"{person.id} waits until {person.not_before}", 1
 
-def _km(problem: Problem, municipality: str, place: Place) -> float:
-    return problem.km[problem.municipalities.index(municipality)][problem.municipalities.index(place.municipality)]
+    def _place(self, group: Group | Frozen, members: Sequence[Person]) -> Iterator[Breach]:
+        place = self.places.get(group.place)
+        if place is None:
+            yield f"{group.id} meets at {group.place}, which is no place", 1
+            return
+        for person in members:
+            if not self._reaches(person, place):
+                yield f"{person.id} does not reach {place.id}", 1
+            if person.needs_access and not place.access:
+                yield f"{person.id} cannot enter {place.id}", 1
 
+    def _leader(self, group: Group | Frozen) -> Iterator[Breach]:
+        leader = self.leaders.get(group.facilitator)
+        if leader is None:
+            yield f"{group.id} is led by {group.facilitator}, who is no facilitator", 1
+            return
+        if group.slot not in leader.slots:
+            yield f"{leader.id} is not free in {group.slot}", 1
+        if group.place in self.places and not self._reaches(leader, self.places[group.place]):
+            yield f"{leader.id} does not reach {group.place}", 1
 
-def _company_kept(problem: Problem, group: str, members: Sequence[Person]) -> Iterator[Breach]:
-    ids = {person.id for person in members}
-    for one, other in problem.apart:
-        if {one, other} <= ids:
-            yield f"{one} and {other} are to be apart", 1
-    companies = {person.company for person in members}
-    alike = len(companies) == 1 and None not in companies
-    for person in members:
-        if person.with_ == "colleagues" and not alike:
-            yield f"{person.id} is not among colleagues alone", 1
-        if person.with_ == "others" and alike:
-            yield f"{person.id} is among colleagues alone", 1
-    for name, attribute in problem.attributes.items():
-        if attribute.no_one_alone:
+    def _reaches(self, who: Person | Facilitator, place: Place) -> bool:
+        return self.problem.km[self.town[who.municipality]][self.town[place.municipality]] <= who.travel_km
+
+    def _apart(self, members: Sequence[Person]) -> Iterator[Breach]:
+        ids = {person.id for person in members}
+        for one in sorted(ids & self.apart.keys()):
+            for other in sorted(self.apart[one] & ids):
+                if one < other:
+                    yield f"{one} and {other} are to be apart", 1
+
+    def _company(self, members: Sequence[Person]) -> Iterator[Breach]:
+        alike = all(one.company == other.company for one, other in pairwise(members))
+        colleagues = alike and bool(members) and members[0].company is not None
+        for person in members:
+            if person.with_ == "colleagues" and not colleagues:
+                yield f"{person.id} is not among colleagues alone", 1
+            if person.with_ == "others" and colleagues:
+                yield f"{person.id} is among colleagues alone", 1
+
+    def _alone(self, group: Group | Frozen, members: Sequence[Person]) -> Iterator[Breach]:
+        for name, attribute in self.problem.attributes.items():
             levels = Counter(person.attributes.get(name) for person in members)
-            for level in (level for level, number in levels.items() if number == 1 and level is not None):
-                yield f"{group} has one {level} alone ({name})", 1
+            for level in attribute.levels if attribute.no_one_alone else ():
+                if levels[level] == 1:
+                    yield f"{group.id} has one {level} alone ({name})", 1

@@ -104,15 +104,18 @@ class Problem(Part):
     def _names_only_what_it_defines(self) -> Self:
         if not 1 <= self.size[0] <= self.size[1]:
             raise ValueError("size: not from at least 1 to at least as many")
+        if not self.slots:
+            raise ValueError("slots: empty, so that nobody could ever meet")
         for what, ids in (
-            ("people", self.people),
-            ("facilitators", self.facilitators),
-            ("places", self.places),
-            ("frozen", self.frozen),
+            ("people[{}].id", [each.id for each in self.people]),
+            ("facilitators[{}].id", [each.id for each in self.facilitators]),
+            ("places[{}].id", [each.id for each in self.places]),
+            ("frozen[{}].id", [each.id for each in self.frozen]),
+            ("slots[{}]", self.slots),
+            ("municipalities[{}]", self.municipalities),
+            *((f"attributes.{name}.levels[{{}}]", each.levels) for name, each in self.attributes.items()),
         ):
-            _each_once(what, [each.id for each in ids])
-        _each_once("slots", self.slots)
-        _each_once("municipalities", self.municipalities)
+            _each_once((what.format(at), id) for at, id in enumerate(ids))
         for at, person in enumerate(self.people):
             self._person(f"people[{at}]", person)
         for at, facilitator in enumerate(self.facilitators):
@@ -145,13 +148,15 @@ class Problem(Part):
             _known(f"frozen[{at}].place", [group.place], {each.id for each in self.places})
             _known(f"frozen[{at}].facilitator", [group.facilitator], {each.id for each in self.facilitators})
             _known(f"frozen[{at}].slot", [group.slot], self.slots)
-        _each_once("frozen", [member for group in self.frozen for member in group.members])
+        _each_once((f"frozen[{at}].members", each) for at, group in enumerate(self.frozen) for each in group.members)
         _known("coordinates", self.coordinates, self.municipalities)
         side = len(self.municipalities)
         if len(self.km) != side or any(len(row) != side for row in self.km):
             raise ValueError(f"km: not {side} rows of {side}")
-        if any(km < 0 for row in self.km for km in row):
-            raise ValueError("km: less than none")
+        for a, row in enumerate(self.km):
+            for b, km in enumerate(row):
+                if km < 0:
+                    raise ValueError(f"km[{a}][{b}]: less than none")
 
 
 class Group(Part):
@@ -165,10 +170,11 @@ class Group(Part):
 
 
 class Help(Part):
-    """One change that would let people be placed: of what, to what, and how many."""
+    """One change that would let people be placed: `of` whom or what (a person where it is not said), to what, and how many."""
 
     change: Change
     to: str | float
+    of: str | None = None
     places: int = Field(default=1, ge=1)
 
 
@@ -199,12 +205,13 @@ class Answer(Part):
     seconds: float | None = None
 
 
-def _each_once(what: str, ids: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for id in ids:
+def _each_once(ids: Iterable[tuple[str, str]]) -> None:
+    """Of (where it stands, what stands there), the first that stood elsewhere already is refused."""
+    seen: dict[str, str] = {}
+    for path, id in ids:
         if id in seen:
-            raise ValueError(f"{what}: {id} stands there twice")
-        seen.add(id)
+            raise ValueError(f"{path}: {id} stands there twice, first in {seen[id]}")
+        seen[id] = path
 
 
 def _known(path: str, names: Iterable[str], defined: Iterable[str]) -> None:

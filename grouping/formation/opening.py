@@ -1,120 +1,61 @@
-"""Where groups are opened: at the slot and place where most people could come who have few other ways in.
+"""Where groups are opened first: at the slot and place to which most could come who have few other ways in.
 
-Invariant: a table is opened only with as many people as a group needs, and none of those who are pulled to it leaves too few behind.
+Invariant: a group is opened only where a room and a facilitator are free and at least as many people could come as it needs.
 """
 
-from grouping.formation.model import Person
-from grouping.formation.seating import Seating, Table
+from typing import Any
 
-LOOKED_AT = 24  # so many of the cells with most candidates are looked at closely
+import numpy as np
 
+from grouping.formation.pool import COLLEAGUES, OTHERS, Pool
+from grouping.formation.tables import NOBODY, Tables, open_group, sit
 
-def open_tables(seating: Seating) -> None:
-    """Tables for companies whose people want to be among themselves, then for all."""
-    insisting = {each.company for each in seating.waiting.values() if each.with_ == "colleagues"}
-    for company in sorted(insisting - {None}, key=str):
-        while any(each.with_ == "colleagues" and each.company == company for each in seating.waiting.values()):
-            if not _open_best(seating, company):
-                break
-    while _open_best(seating, None):
-        pass
+NOISE = 0.15  # by how much a start may misjudge a cell, so that starts differ
 
 
-def _open_best(seating: Seating, company: str | None) -> bool:
-    """Open the cell that most could come to, weighed by how few other ways they have; seat those who have fewest."""
-    cells = list(seating.cells())
-    for cell in cells:
-        cell.company = company
-    could = {
-        id: [at for at, cell in enumerate(cells) if seating.could(person, cell)]
-        for id, person in seating.waiting.items()
-    }
-    comers: list[list[str]] = [[] for _ in cells]
-    for id, ways in could.items():
-        for at in ways:
-            comers[at].append(id)
-    best: tuple[float, Table, list[Person]] | None = None
-    for at in sorted(range(len(cells)), key=lambda at: -len(comers[at]))[:LOOKED_AT]:
-        worth = sum(1 / len(could[id]) for id in comers[at])
-        if len(comers[at]) >= seating.least and (best is None or worth > best[0]):
-            order = sorted(
-                comers[at],
-                key=lambda id: (_willing(seating.waiting[id]), len(could[id]), -seating.waiting[id].waiting_days),
-            )
-            chosen = _in_peace(seating, [seating.waiting[id] for id in order], _target(seating, company))
-            if len(chosen) >= seating.least:
-                best = (worth, cells[at], chosen)
-    if best is None or (company is not None and not any(each.with_ == "colleagues" for each in best[2])):
-        return False
-    _seat(seating, best[1], best[2])
-    return True
+def open_groups(pool: Pool, tables: Tables, chance: np.random.Generator, wanted: int) -> None:
+    """Groups for companies whose people insist on being among themselves, then up to so many for all, and people in them."""
+    for company in np.unique(pool.company[(pool.wish == COLLEAGUES) & (pool.company >= 0)]):
+        own = (pool.company == company) & (pool.wish != OTHERS) & (pool.waits == 1)
+        insisting = int((own & (pool.wish == COLLEAGUES) & (tables.seat < 0)).sum())
+        groups = min(-(-insisting // pool.most), int(own.sum()) // pool.least)
+        _open(pool, tables, chance, own, groups, int(company))
+    _open(pool, tables, chance, (pool.wish != COLLEAGUES) & (pool.waits == 1), wanted, NOBODY)
 
 
-def _willing(person: Person) -> bool:
-    """Those who insist on colleagues come first to their table; who is open to all only fills it."""
-    return person.with_ != "colleagues"
+def _open(pool: Pool, tables: Tables, chance: np.random.Generator, who: Any, groups: int, company: int) -> None:
+    ways = np.maximum(1, pool.free.sum(1, dtype=float) * pool.reach.sum(1))
+    rare = np.where(pool.wish == COLLEAGUES, 1e3 if company >= 0 else 1, 1) / ways * chance.uniform(0.9, 1.1, len(ways))
+    standing = who & (tables.seat < 0)
+    worth = (pool.free[standing] * rare[standing, None]).T @ pool.reach[standing].astype(float)
+    count = pool.free[standing].T.astype(float) @ pool.reach[standing].astype(float)
+    noise = chance.uniform(1 - NOISE, 1 + NOISE, worth.shape)
+    target = min(pool.most, max(pool.least, -(-int(standing.sum()) // max(1, groups))))
+    for _ in range(groups):
+        cell = _best_cell(pool, tables, np.where(count >= pool.least, worth * noise, 0))
+        closed = np.flatnonzero(tables.slot < 0)
+        if cell is None or not len(closed):
+            return
+        slot, place, leader = cell
+        open_group(tables, int(closed[0]), slot, place, leader, company)
+        comers = np.flatnonzero(standing & (pool.free[:, slot] == 1) & (pool.reach[:, place] == 1))
+        chosen = comers[np.argsort(-rare[comers], kind="stable")][:target]
+        for person in chosen:
+            sit(tables, int(person), int(closed[0]))
+        standing[chosen] = False
+        worth -= (pool.free[chosen] * rare[chosen, None]).T @ pool.reach[chosen].astype(float)
+        count -= pool.free[chosen].T.astype(float) @ pool.reach[chosen].astype(float)
 
 
-def _in_peace(seating: Seating, people: list[Person], number: int) -> list[Person]:
-    chosen: dict[str, Person] = {}
-    for person in people:
-        if len(chosen) == number:
-            break
-        if not seating.quarrels(person, chosen):
-            chosen[person.id] = person
-    return list(chosen.values())
-
-
-def _target(seating: Seating, company: str | None) -> int:
-    """Sizes in the middle, so that a late comer finds room; fuller where facilitators are few."""
-    insisting = company is not None
-    waiting = sum(
-        each.company == company and each.with_ == "colleagues" if insisting else True
-        for each in seating.waiting.values()
-    )
-    possible = max(1, sum(each.groups for each in seating.problem.facilitators) - len(seating.tables))
-    wanted = max(1, round(waiting / ((seating.least + seating.most) / 2)))
-    return max(seating.least, min(seating.most, -(-waiting // min(wanted, possible))))
-
-
-def _seat(seating: Seating, table: Table, people: list[Person]) -> None:
-    seating.tables.append(table)
-    for person in people:
-        table.members[person.id] = person
-        del seating.waiting[person.id]
-
-
-def open_by_pulling(seating: Seating) -> bool:
-    """Open a table for people who wait and are too few, together with some who sit where more sit than must. Whether it was done."""
-    best: tuple[tuple[int, int], Table, list[Person], list[tuple[Person, Table]]] | None = None
-    for cell in seating.cells():
-        joining = _in_peace(
-            seating, [each for each in seating.waiting.values() if seating.could(each, cell)], seating.most
-        )
-        if not joining:
-            continue
-        pulled = _pulled(seating, cell, joining)
-        worth = (len(joining), len(pulled))
-        if len(joining) + len(pulled) >= seating.least and (best is None or worth > best[0]):
-            best = (worth, cell, joining, pulled)
-    if best is None:
-        return False
-    _, table, joining, pulled = best
-    _seat(seating, table, joining)
-    for person, source in pulled[: max(0, seating.least - len(joining))]:
-        table.members[person.id] = source.members.pop(person.id)
-    return True
-
-
-def _pulled(seating: Seating, cell: Table, joining: list[Person]) -> list[tuple[Person, Table]]:
-    """Who could change over, those from the largest tables first."""
-    company = {each.id for each in joining}
-    pulled: list[tuple[Person, Table]] = []
-    for source in sorted(seating.tables, key=lambda table: -len(table.members)):
-        spare = len(source.members) - seating.least
-        for person in source.movable():
-            if spare > 0 and seating.could(person, cell) and not seating.quarrels(person, company):
-                pulled.append((person, source))
-                company.add(person.id)
-                spare -= 1
-    return pulled
+def _best_cell(pool: Pool, tables: Tables, worth: Any) -> tuple[int, int, int] | None:
+    """The best slot and place at which a room and a facilitator are free, and who of these has fewest other slots."""
+    worth = np.where(tables.used < pool.rooms[None, :], worth, 0)
+    able = (pool.leads == 1) & (tables.busy == 0) & (tables.led < pool.load)[:, None]
+    for at in np.argsort(-worth, axis=None, kind="stable"):
+        slot, place = divmod(int(at), worth.shape[1])
+        if worth[slot, place] <= 0:
+            return None
+        leaders = np.flatnonzero(able[:, slot] & (pool.goes[:, place] == 1))
+        if len(leaders):
+            return slot, place, int(leaders[np.argmin(able[leaders].sum(1))])
+    return None

@@ -1,39 +1,55 @@
-"""Why somebody waits on: the first of the reasons, from the plainest, that holds for them as the answer stands."""
+"""Why somebody waits on: every reason that holds for them as the answer stands, the plainest first."""
 
-from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
-from grouping.formation.model import Person, Reason
-from grouping.formation.seating import Fault, Seating
+import numpy as np
+
+from grouping.formation.model import Reason
+from grouping.formation.pool import COLLEAGUES, Pool
+from grouping.formation.tables import Tables
 
 
-def why(seating: Seating, person: Person) -> Reason:
-    """The reason that is nearest to what would have to change."""
-    places = [each for each in seating.problem.places if each.id in seating.reach[person.id]]
-    slots = [slot for slot in seating.problem.slots if slot in person.slots]
-    if not places:
+def reasons(pool: Pool, made: Tables, people: Sequence[Any]) -> dict[Any, tuple[Reason, ...]]:
+    """For each of these people, none of whom sits or is to wait until later."""
+    return {at: (_why(pool, made, int(at)),) for at in people}
+
+
+def _why(pool: Pool, made: Tables, person: int) -> Reason:
+    """What is nearest to what would have to change."""
+    places, slots = np.flatnonzero(pool.reach[person]), np.flatnonzero(pool.free[person])
+    if not len(places):
         return "no_place_in_reach"
-    if not slots:
+    if not len(slots):
         return "no_slot_in_reach"
-    if not any(seating.leaders(slot, place) for slot in slots for place in places):
+    able = pool.load > 0
+    led = pool.leads[able][:, slots].T.astype(int) @ pool.goes[able][:, places].astype(int) > 0
+    if not led.any():
         return "no_facilitator"
-    if person.with_ == "colleagues":
+    if pool.wish[person] == COLLEAGUES:
         return "too_few_colleagues"
-    open_to_them = [table for table in seating.tables if seating.could(person, table)]
-    faults = [
-        seating.wrong(table, [*table.members.values(), person])
-        for table in open_to_them
-        if len(table.members) < seating.most
-    ]
-    if faults:
-        return _of_company(faults)
-    if open_to_them:
+    fitting = [g for g in np.flatnonzero(made.slot >= 0) if _fits(pool, made, person, g)]
+    roomy = [g for g in fitting if made.size[g] < made.high[g]]
+    if roomy:
+        return _of_company(pool, made, person, roomy)
+    if fitting:
         return "full"
-    used = Counter((table.slot, table.place.id) for table in seating.tables)
-    taken = all(used[slot, place.id] >= place.rooms for slot in slots for place in places)
-    return "no_room" if taken else "no_slot_in_reach"
+    taken = made.used[np.ix_(slots, places)] >= pool.rooms[places][None, :]
+    return "no_room" if taken.all() else "no_slot_in_reach"
 
 
-def _of_company(faults: list[set[Fault]]) -> Reason:
+def _fits(pool: Pool, made: Tables, person: int, group: Any) -> bool:
+    if not pool.free[person, made.slot[group]] or not pool.reach[person, made.place[group]]:
+        return False
+    if made.kind[group] >= 0:
+        return bool(pool.company[person] == made.kind[group] and pool.wish[person] != 2)
+    return bool(pool.wish[person] != COLLEAGUES)
+
+
+def _of_company(pool: Pool, made: Tables, person: int, groups: Sequence[Any]) -> Reason:
     """There is room, so somebody they must not meet is there, or nobody like them, or colleagues alone."""
-    kinds = {fault[0] for each in faults for fault in each}
-    return "apart" if "apart" in kinds else "alone" if "alone" in kinds else "no_slot_in_reach"
+    mates = set(pool.apart[pool.apart_first[person] : pool.apart_first[person + 1]].tolist())
+    for group in groups:
+        if mates & set(made.members[group, : made.size[group]].tolist()):
+            return "apart"
+    return "alone" if any(pool.lone[column] for column in pool.column[person]) else "no_slot_in_reach"

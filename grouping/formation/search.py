@@ -1,88 +1,127 @@
-"""The search: open tables where most could come, seat who is left by chains of moves, mend, and let go what cannot be mended.
+"""The search: a timetable at which most can sit, then who sits with whom, several times over where that is quick; the best is the answer.
 
-Invariant: the answer breaks no hard rule, also when that leaves people unplaced. The same problem and seed give the same answer.
+Invariant: the answer breaks no hard rule, also when that leaves people unplaced and however little time there was. Without a limit in
+seconds the same problem, seed and steps give the same answer.
 """
 
-import random
+import numpy as np
 
-from grouping.formation import mending, moving, opening
-from grouping.formation.model import Answer, Group, Problem, Unplaced
-from grouping.formation.reasons import why
-from grouping.formation.scoring import score
-from grouping.formation.seating import Seating
+from grouping.formation import annealing, opening, timetable
+from grouping.formation.answering import answered
+from grouping.formation.bound import bound
+from grouping.formation.budget import Budget, Progress, budget
+from grouping.formation.careful import mended
+from grouping.formation.exact import PEOPLE, Exact
+from grouping.formation.model import Answer, Problem
+from grouping.formation.pool import Pool, pool
+from grouping.formation.scoring import worth
+from grouping.formation.tables import Tables, copied, tables
 
-STARTS = 4  # other orders that are tried while somebody could still be placed
-ROUNDS = 3  # of opening, seating and mending in each
+STARTS = ((60, 8), (150, 16), (400, 4))  # for up to so many people, so many starts
+TIMETABLE = 0.35  # of a start's time at most goes into where and when
+CHANGES = 300_000  # of the timetable, divided by the number of people, without a limit in seconds
+FINISH = 0.9  # of a start's time is annealed; the rest is for the descent and the answer
+WARM, COLD = 2.5, 0.1  # the temperature, first and last, in what one exchange typically changes
+CHUNK = 100_000  # steps between two looks at the time
+STRICT = 1e6  # what a fault costs in the end, in largest distances
 
 
-def solve(problem: Problem, seed: int = 0) -> Answer:
-    """As many as possible are placed, those who wait longest first; not the most diverse groups there could be."""
-    chance = random.Random(seed)  # noqa: S311  # ties, not secrets
-    best: Seating | None = None
-    for _ in range(STARTS):
-        seating = _filled(Seating(problem, chance))
-        if best is None or _better(seating, best):
-            best = seating
-        if not best.waiting or best.full():
+def solve(
+    problem: Problem,
+    seed: int = 0,
+    *,
+    seconds: float | None = None,
+    steps: int | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """As many as possible are placed, those who wait longest first, in groups as diverse as can be found.
+
+    `seconds` is kept to about a tenth (compiling for the first time comes on top); `steps` counts those of the annealing.
+    """
+    arrays = pool(problem)
+    limit = budget(int(arrays.waits.sum()), steps, seconds, progress)
+    exact = _exact(problem, arrays)
+    if exact is not None:
+        return answered(problem, arrays, exact, seed)
+    starts = next((number for people, number in STARTS if arrays.waits.sum() <= people), 1)
+    best: Answer | None = None
+    for start in range(starts):
+        made = _start(problem, arrays, seed * 1000 + start, limit, (start / starts, (start + 1) / starts))
+        found = answered(problem, arrays, made, seed)
+        if best is None or worth(problem, found) > worth(problem, best):
+            best = found
+        if limit.part() >= 1:
             break
-    return _answer(best or Seating(problem, chance), seed)
+    assert best is not None
+    return best.model_copy(update={"seconds": round(limit.spent(), 3) if seconds is not None else None})
 
 
-def _filled(seating: Seating) -> Seating:
-    for _ in range(ROUNDS):
-        opening.open_tables(seating)
-        _seat_all(seating, strict=False)
-        while seating.waiting and opening.open_by_pulling(seating):
-            _seat_all(seating, strict=False)
-        mending.mend(seating)
-        mending.clear(seating)
-        _seat_all(seating, strict=True)
-        if not seating.waiting or seating.full():
-            break
-    mending.clear(seating)
-    _longest_waiting_first(seating)
-    return seating
+def _exact(problem: Problem, pool: Pool) -> Tables | None:
+    """Where so few wait that everything can be tried."""
+    standing = np.flatnonzero(pool.waits == 1).tolist()
+    made = tables(problem, pool)
+    return made if len(standing) <= PEOPLE and Exact(problem, pool, made, standing).run() else None
 
 
-def _seat_all(seating: Seating, *, strict: bool) -> None:
-    for person in sorted(seating.waiting.values(), key=lambda each: -each.waiting_days):
-        moving.seat(seating, person, strict=strict)
+def _start(problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[float, float]) -> Tables:
+    made = tables(problem, pool)
+    work = timetable.work(pool, made, copied(made), seed)
+    chance = np.random.default_rng(seed)
+    if len(made.slot):
+        _meet(pool, made, work, chance, limit, share)
+        now = annealing.company(pool, made, work.dice)
+        _anneal(problem, pool, made, now, limit, share)
+        if annealing.faults(pool, made, now) or (made.seat[pool.waits == 1] < 0).any() or (pool.wish == 2).any():
+            mended(problem, pool, made, seed, limit)
+            _descend(pool, made, annealing.company(pool, made, work.dice), 1, limit, share[1])
+    return made
 
 
-def _longest_waiting_first(seating: Seating) -> None:
-    """Exchange who waits for who waited less. A displaced person waited less than who displaced them, so it ends."""
-    waiting = sorted(seating.waiting.values(), key=lambda each: -each.waiting_days)
-    while waiting:
-        if moving.displace(seating, waiting.pop(0)):
-            waiting = sorted(seating.waiting.values(), key=lambda each: -each.waiting_days)
+def _meet(
+    pool: Pool,
+    made: Tables,
+    work: timetable.Work,
+    chance: np.random.Generator,
+    limit: Budget,
+    share: tuple[float, float],
+) -> None:
+    """Where and when."""
+    wanted = max(1, int(pool.waits.sum() / min(pool.most, pool.least * 1.1)))
+    opening.open_groups(pool, made, chance, wanted)
+    lost = timetable.settle(pool, made, work)
+    changes, until = max(200, CHANGES // max(1, len(made.seat))), share[0] + TIMETABLE * (share[1] - share[0])
+    while lost and changes > 0 and limit.part() < until:
+        lost = timetable.improve(pool, made, work, 10, int((made.held > 0).sum()) + wanted, lost)
+        changes -= 10 if limit.seconds is None else 0
+    timetable.close_short(pool, made, work)
+    timetable.longest_waiting_first(pool, made, work)
 
 
-def _better(one: Seating, other: Seating) -> bool:
-    """Fewer who wait; of as many, those who waited less."""
-    return _left(one) < _left(other)
+def _anneal(
+    problem: Problem, pool: Pool, made: Tables, now: annealing.Company, limit: Budget, share: tuple[float, float]
+) -> None:
+    """Who with whom: cooled from a temperature at which most exchanges are kept to one at which hardly any is."""
+    unit = 2 * now.far[0] / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
+    begin, end = limit.part(), share[0] + FINISH * (share[1] - share[0])
+    chunk = min(CHUNK, max(1000, 20 * len(now.movers)))
+    part = begin
+    highest = _highest(problem, pool, made) if limit.progress else 0.0
+    while part < end and len(now.movers):
+        cooled = (part - begin) / max(1e-9, end - begin)
+        annealing.anneal(pool, made, now, chunk, unit * WARM * (COLD / WARM) ** cooled, unit * (2 + 40 * cooled))
+        limit.done += chunk
+        mixed = int(made.size[(made.slot >= 0) & (made.kind < 0)].sum())
+        limit.tell(int((made.seat >= 0).sum()), annealing.value(made, now) / max(1, mixed), highest)
+        part = limit.part()
+    _descend(pool, made, now, 2, limit, share[1])
 
 
-def _left(seating: Seating) -> tuple[int, list[int]]:
-    return len(seating.waiting), sorted((each.waiting_days for each in seating.waiting.values()), reverse=True)
+def _descend(pool: Pool, made: Tables, now: annealing.Company, times: int, limit: Budget, until: float) -> None:
+    neighbours = times * len(now.groups) * pool.most
+    while neighbours > 0:
+        annealing.anneal(pool, made, now, CHUNK, 0.0, STRICT * (now.far[0] + 1))
+        neighbours -= CHUNK if limit.part() < until else neighbours
 
 
-def _answer(seating: Seating, seed: int) -> Answer:
-    taken = {table.id for table in seating.tables}
-    names = (
-        name
-        for name in (f"new-{number}" for number in range(1, len(taken) + len(seating.tables) + 2))
-        if name not in taken
-    )
-    groups = tuple(
-        Group(
-            id=table.id or next(names),
-            slot=table.slot,
-            place=table.place.id,
-            facilitator=table.leader.id,
-            members=tuple(sorted(table.members)),
-        )
-        for table in seating.tables
-    )
-    later = [Unplaced(id=id, reasons=("not_before",)) for id in sorted(seating.later)]
-    waiting = [Unplaced(id=id, reasons=(why(seating, person),)) for id, person in sorted(seating.waiting.items())]
-    return Answer(groups=groups, unplaced=(*later, *waiting), score=score(seating.problem, groups), seed=seed)
+def _highest(problem: Problem, pool: Pool, made: Tables) -> float:
+    return bound(problem, answered(problem, pool, made, 0).groups)

@@ -1,4 +1,4 @@
-"""The tables while they are being filled, and every hard rule about who may sit where.
+"""The last look at the tables: every hard rule about who may sit where, one person and one table at a time.
 
 Invariant: `could` holds what one person and one table decide by themselves, `faults` what the company at a table decides; nobody is seated
 where `could` says no, and a finished table has no fault but those its frozen members brought along.
@@ -6,7 +6,7 @@ where `could` says no, and a finished table has no fault but those its frozen me
 
 import random
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from grouping.formation.model import Facilitator, Person, Place, Problem
@@ -93,18 +93,7 @@ class Seating:
 
     def faults(self, members: Collection[Person]) -> set[Fault]:
         """What is wrong with this company, whoever is to blame."""
-        ids = {each.id for each in members}
-        found = {("apart", id, other) for id in ids & self.apart.keys() for other in self.apart[id] & ids if id < other}
-        alike = _one_company(members) is not None
-        wanted = "others" if alike else "colleagues"
-        found |= {(wanted, each.id, "") for each in members if each.with_ == wanted}
-        for name, attribute in self.problem.attributes.items():
-            if attribute.no_one_alone:
-                levels = Counter(each.attributes.get(name) for each in members)
-                found |= {
-                    ("alone", name, level) for level, number in levels.items() if number == 1 and level is not None
-                }
-        return found
+        return _faults(self.problem, self.apart, members)
 
     def wrong(self, table: Table, members: Collection[Person] | None = None) -> set[Fault]:
         """The faults of a table, or of what it would be with these members, that it did not inherit."""
@@ -113,27 +102,6 @@ class Seating:
     def quarrels(self, person: Person, others: Collection[str]) -> bool:
         """Whether somebody is there from whom they are to be apart."""
         return person.id in self.apart and not self.apart[person.id].isdisjoint(others)
-
-    def cells(self) -> Iterator[Table]:
-        """An empty table for each slot and place at which a room and a facilitator are free."""
-        rooms = Counter((table.slot, table.place.id) for table in self.tables)
-        leads = Counter(table.leader.id for table in self.tables)
-        busy = {(table.slot, table.leader.id) for table in self.tables}
-        for slot in self.problem.slots:
-            for place in self.problem.places:
-                if rooms[slot, place.id] < place.rooms:
-                    free = (
-                        each
-                        for each in self.leaders(slot, place)
-                        if (slot, each.id) not in busy and leads[each.id] < each.groups
-                    )
-                    leader = min(free, key=lambda each: (len(each.slots), leads[each.id]), default=None)
-                    if leader is not None:
-                        yield Table(slot, place, leader)
-
-    def full(self) -> bool:
-        """Whether no seat is free and no group can be opened, so that more cannot be placed, only others."""
-        return all(len(table.members) >= self.most for table in self.tables) and next(iter(self.cells()), None) is None
 
     def leaders(self, slot: str, place: Place) -> list[Facilitator]:
         """Who could lead there at all, busy or not."""
@@ -146,6 +114,29 @@ class Seating:
                 and self.km(each.municipality, place.municipality) <= each.travel_km
             ]
         return self._leaders[slot, place.id]
+
+
+def faults(problem: Problem, members: Collection[Person]) -> set[Fault]:
+    """What is wrong with this company, whoever is to blame."""
+    ids = {each.id for each in members}
+    apart: dict[str, set[str]] = {}
+    for one, other in problem.apart:
+        if one in ids and other in ids:
+            apart.setdefault(min(one, other), set()).add(max(one, other))
+    return _faults(problem, apart, members)
+
+
+def _faults(problem: Problem, apart: dict[str, set[str]], members: Collection[Person]) -> set[Fault]:
+    ids = {each.id for each in members}
+    found = {("apart", id, other) for id in ids & apart.keys() for other in apart[id] & ids if id < other}
+    alike = _one_company(members) is not None
+    wanted = "others" if alike else "colleagues"
+    found |= {(wanted, each.id, "") for each in members if each.with_ == wanted}
+    for name, attribute in problem.attributes.items():
+        if attribute.no_one_alone:
+            levels = Counter(each.attributes.get(name) for each in members)
+            found |= {("alone", name, level) for level, number in levels.items() if number == 1 and level is not None}
+    return found
 
 
 def _one_company(members: Collection[Person]) -> str | None:

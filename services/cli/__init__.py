@@ -12,6 +12,7 @@ from services.cli import (
     contracts,
     dead,
     events,
+    formation,
     issuer,
     keys,
     partners,
@@ -50,6 +51,7 @@ app.add_typer(backup.app, name="backup")
 app.command("restore")(backup.restore)
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(keys.app, name="keys")
+app.add_typer(formation.app, name="formation")
 
 
 def main() -> None:

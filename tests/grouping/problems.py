@@ -84,9 +84,9 @@ def answer(*groups: dict[str, Any], waiting: tuple[str, ...] = ()) -> Answer:
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> Problem:
-    """Up to fourteen people with all that the format knows, rarely solvable for all; some of them sit already."""
-    ids = [f"p{n}" for n in range(draw(st.integers(0, 14)))]
+def problems(draw: st.DrawFn, most: int = 14) -> Problem:
+    """Up to so many people with all that the format knows, rarely solvable for all; some of them sit already."""
+    ids = [f"p{n}" for n in range(draw(st.integers(0, most)))]
     towns, slots = st.sampled_from("xy"), ["a", "b", "c"]
     pairs = (
         st.lists(st.permutations(ids).map(lambda order: tuple(order[:2])), max_size=3) if len(ids) > 1 else st.just([])
@@ -139,4 +139,38 @@ def problems(draw: st.DrawFn) -> Problem:
             "together": draw(pairs),
             "frozen": [] if sitting is None else [group(*ids[:sitting])],
         }
+    )
+
+
+def roomy(number: int, seed: int) -> Problem:
+    """So many people, most of whom could sit with most others in one of three groups or more: what is left to find is who with whom."""
+    chance = random.Random(seed)
+    people = [
+        person(
+            n,
+            municipality=chance.choice("xy"),
+            slots=[slot for slot in "abc" if chance.random() < 0.7],
+            waiting_days=chance.randrange(9),
+            attributes={"gender": chance.choice("fm"), "age": chance.choice("123"), "sector": chance.choice("stuv")},
+        )
+        for n in range(number)
+    ]
+    pairs = [[f"p{n}" for n in chance.sample(range(number), 2)] for _ in range(4)]
+    return Problem.model_validate(
+        small(
+            size=[3, 4],
+            slots=["a", "b", "c"],
+            attributes={
+                "gender": {"kind": "nominal", "levels": ["f", "m"], "no_one_alone": True},
+                "age": {"kind": "ordinal", "levels": ["1", "2", "3"], "weight": 2},
+                "sector": {"kind": "nominal", "levels": list("stuv")},
+            },
+            people=people,
+            facilitators=[
+                {"id": f"f{n}", "municipality": "x", "travel_km": 50, "slots": ["a", "b", "c"], "groups": 2}
+                for n in range(2)
+            ],
+            apart=pairs[:2],
+            together=pairs[2:],
+        )
     )

@@ -135,6 +135,30 @@ async def test_a_proposal_can_be_confirmed_group_by_group_and_then_nobody_is_lef
     }
 
 
+async def test_a_companys_list_comes_out_as_groups_of_that_company_and_a_late_comer_is_offered_the_free_seat(
+    home: Home, operator: Caller
+) -> None:
+    where = {"slots": ["fri-morning"], "municipality": "vimercate"}
+    colleagues, others = (
+        set(await admitted(home, 14, employer="officine-test", **where)),
+        await admitted(home, 14, **where),
+    )
+    body = {"title": "Sala", "address": "Piazza 2", "municipality": "vimercate", "rooms": 2}
+    await operator("PUT", "/grouping/places/vimercate-hall", body)
+    for name in ("company-f1", "company-f2"):
+        await operator("PUT", f"/grouping/facilitators/{name}", {"municipality": "vimercate", "slots": ["fri-morning"]})
+    asked = {"on": "2027-01-04", "companies": ["officine-test"]}
+    proposal = (await operator("POST", "/grouping/proposals", asked)).json()
+    ours = {each["kind"]: each for each in proposal["groups"] if each["place"] == "vimercate-hall"}
+    assert set(ours["homogeneous"]["members"]) == colleagues
+    assert set(ours["heterogeneous"]["members"]) == set(others)
+    formed = {kind: (await operator("POST", "/grouping/groups", each)).json()["group"] for kind, each in ours.items()}
+    (late,) = await admitted(home, 1, **where)
+    again = (await operator("POST", "/grouping/proposals", asked)).json()
+    assert {"worker": late, "group": formed["heterogeneous"]} in again["joining"]
+    assert not {each["id"] for each in again["unplaced"]} & {late, *colleagues, *others}
+
+
 async def test_a_place_and_a_facilitator_registered_at_once_never_share_an_id(operator: Caller) -> None:
     place = {"title": "Casa", "address": "Via Roma 1", "municipality": "monza", "rooms": 1}
     leader = {"municipality": "monza", "slots": ["mon-evening"], "groups": 1}

@@ -1,0 +1,1 @@
+"""What the formation engine is measured on, and how."""

@@ -1,0 +1,176 @@
+"""Why an answer is as it is, from the problem and the answer alone: per group what it is worth and what else it could have been; per
+person who waits, what the answer says, and what stands between them and each group.
+
+Invariant: nothing is said here that was not counted here, but for reasons and helps, which are the answer's own.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from grouping.formation.measuring import group_diversity, part
+from grouping.formation.model import Answer, Group, Help, Person, Place, Problem, Unplaced
+
+REASONS = {
+    "no_slot_in_reach": "no group meets within reach in a slot that they can attend",
+    "no_place_in_reach": "no place is within reach",
+    "no_facilitator": "no facilitator could lead a group that they could come to",
+    "no_room": "no room is free where they could come",
+    "apart": "somebody sits there from whom they are to be apart",
+    "alone": "they would be alone of their kind",
+    "too_few_colleagues": "too few colleagues wait",
+    "not_before": "they wait until a date",
+    "full": "the groups that they could come to are full",
+}
+CHANGES = {  # and whom or what they concern when nobody says it
+    "slot": ("if {of} could attend {to}", "they"),
+    "facilitator_slot": ("if {of} were free in {to}", "a facilitator"),
+    "room": ("with {to} rooms at {of}", "a place"),
+    "travel_km": ("if {of} went as far as {to} km", "they"),
+}
+
+
+@dataclass(frozen=True)
+class GroupTold:
+    """`parts`: what each attribute adds to the mean distance. `together`: of so many wanted pairs whose people are placed, so many."""
+
+    group: Group
+    company: str | None
+    diversity: float
+    parts: dict[str, float]
+    together: int
+    km: float
+    longest_wait: int
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PersonTold:
+    """`hindrances`: how many of the answer's groups each obstacle keeps them from; of several the first in the way."""
+
+    person: Person
+    reasons: tuple[str, ...]
+    helps: tuple[str, ...]
+    hindrances: dict[str, int]
+
+
+class Telling:
+    """An answer in which nobody and nothing is unknown, looked at piece by piece. KeyError where something is."""
+
+    def __init__(self, problem: Problem, answer: Answer) -> None:
+        self.problem, self.answer = problem, answer
+        self.people = {each.id: each for each in problem.people}
+        self.places = {each.id: each for each in problem.places}
+        self.town = {name: number for number, name in enumerate(problem.municipalities)}
+        self.members = {group.id: [self.people[id] for id in group.members] for group in answer.groups}
+        self.apart = {frozenset(pair) for pair in problem.apart}
+
+    def groups(self) -> list[GroupTold]:
+        return [self._group(group) for group in self.answer.groups]
+
+    def waiting(self) -> list[PersonTold]:
+        return [self._person(each) for each in self.answer.unplaced]
+
+    def changes(self) -> list[str]:
+        """Every change of which the answer speaks, but for those of one person alone, that which places most first."""
+        found = {help_ for each in self.answer.unplaced for help_ in each.helps if help_.places > 1 or help_.of}
+        return [help_told(each) for each in sorted(found, key=lambda each: (-each.places, each.change, str(each.to)))]
+
+    def _group(self, group: Group) -> GroupTold:
+        members = self.members[group.id]
+        attributes = self.problem.attributes.items() if len(members) > 1 else ()
+        companies = {each.company for each in members}
+        return GroupTold(
+            group=group,
+            company=companies.pop() if len(companies) == 1 else None,
+            diversity=group_diversity(self.problem, members),
+            parts={name: part(attribute, name, members) for name, attribute in attributes},
+            together=sum(set(pair) <= set(group.members) for pair in self.problem.together),
+            km=sum(self._km(each, self.places[group.place]) for each in members) / max(1, len(members)),
+            longest_wait=max((each.waiting_days for each in members), default=0),
+            why=tuple(self._why(group, members)),
+        )
+
+    def _why(self, group: Group, members: Sequence[Person]) -> Iterable[str]:
+        place = self.places[group.place]
+        if old := next((each for each in self.problem.frozen if each.id == group.id), None):
+            yield f"meets already; {len(members) - len(old.members)} joined"
+            return
+        could = sum(group.slot in each.slots and self._reaches(each, place) for each in self.problem.people)
+        yield f"{len(members)} of {could} who could come there then"
+        slots = [each for each in self.problem.slots if all(each in person.slots for person in members)]
+        yield _only("slot", "all can attend", "all could also attend", slots, group.slot)
+        near = [each.id for each in self.problem.places if all(self._reaches(person, each) for person in members)]
+        yield _only("place", "all reach", "all also reach", near, group.place)
+        yield _only("facilitator", "could lead then", "could lead too:", self._leaders(group), group.facilitator)
+
+    def _leaders(self, group: Group) -> list[str]:
+        """Who could lead this group, as the answer leaves them."""
+        led = Counter(each.facilitator for each in self.answer.groups)
+        busy = {each.facilitator for each in self.answer.groups if each.slot == group.slot}
+        place = self.town[self.places[group.place].municipality]
+        return [
+            each.id
+            for each in self.problem.facilitators
+            if each.id == group.facilitator
+            or (
+                group.slot in each.slots
+                and each.id not in busy
+                and led[each.id] < each.groups
+                and self.problem.km[self.town[each.municipality]][place] <= each.travel_km
+            )
+        ]
+
+    def _person(self, each: Unplaced) -> PersonTold:
+        person = self.people[each.id]
+        hindrances = Counter(self._hindrance(person, group) for group in self.answer.groups)
+        reasons = tuple(REASONS[reason] for reason in each.reasons)
+        return PersonTold(
+            person, reasons, tuple(help_told(help_) for help_ in each.helps), dict(hindrances.most_common())
+        )
+
+    def _hindrance(self, person: Person, group: Group) -> str:
+        place, members = self.places[group.place], self.members[group.id]
+        if person.not_before and self.problem.on and person.not_before > self.problem.on:
+            return "too early"
+        if group.slot not in person.slots:
+            return "another slot"
+        if self._km(person, place) > person.travel_km:
+            return "too far"
+        if person.needs_access and not place.access:
+            return "no access"
+        if len(members) >= self.problem.size[1]:
+            return "full"
+        if any(frozenset((person.id, each.id)) in self.apart for each in members):
+            return "kept apart"
+        return "the company there" if self._unfit(person, members) else "nothing"
+
+    def _unfit(self, person: Person, members: Sequence[Person]) -> bool:
+        """Whether somebody would be alone of their kind who is not now, or not among those whom they want."""
+        for name, attribute in self.problem.attributes.items():
+            level = person.attributes.get(name)
+            if attribute.no_one_alone and level and all(each.attributes.get(name) != level for each in members):
+                return True
+        alike = person.company is not None and all(each.company == person.company for each in members)
+        unwanted = "others" if alike else "colleagues"
+        return any(each.with_ == unwanted for each in (person, *members))
+
+    def _reaches(self, person: Person, place: Place) -> bool:
+        return self._km(person, place) <= person.travel_km and (place.access or not person.needs_access)
+
+    def _km(self, person: Person, place: Place) -> float:
+        return self.problem.km[self.town[person.municipality]][self.town[place.municipality]]
+
+
+def help_told(help_: Help) -> str:
+    """A change, and how many it would place."""
+    change, whose = CHANGES[help_.change]
+    to = f"{help_.to:g}" if isinstance(help_.to, float) else help_.to
+    return f"{change.format(of=help_.of or whose, to=to)}: {help_.places} placed"
+
+
+def _only(what: str, alone: str, others: str, found: Sequence[str], taken: str) -> str:
+    more = [each for each in found if each != taken]
+    if not more:
+        return f"{taken} is the only {what} that {alone}" if what != "facilitator" else f"nobody but {taken} {alone}"
+    return f"{others} {', '.join(more[:3])}{f' and {len(more) - 3} more' if len(more) > 3 else ''}"

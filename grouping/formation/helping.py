@@ -1,0 +1,208 @@
+"""What would help those who wait: single changes of the problem, each tried by solving again around the answer as it stands.
+
+Invariant: a change is named only if the problem with that change has an answer that breaks no rule and places as many more as is said.
+Changes: a slot more that somebody could attend, a facilitator's slot, a room, a person's kilometres. Which ones are tried first is
+guessed from how many of those who wait could come where the change opens a group.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grouping.formation import annealing, timetable
+from grouping.formation.answering import answered
+from grouping.formation.budget import Budget
+from grouping.formation.careful import mended
+from grouping.formation.chains import forget, search, way_in
+from grouping.formation.checking import check
+from grouping.formation.model import Answer, Help, Problem, Unplaced
+from grouping.formation.pool import Pool, pool
+from grouping.formation.tables import NOBODY, Tables, copied, open_group, seated
+
+STRICT = 1e6
+EACH = 3  # helps that are told to one person
+TRIED = 12  # changes at most that open a group
+ASKED = 60  # people at most whose own slots and ways are looked at, longest waiting first
+
+
+@dataclass(frozen=True)
+class Idea:
+    """A change, the problem with it, and the group that it would open, if any, with how many could come."""
+
+    help: Help
+    person: str | None
+    problem: Problem
+    cell: tuple[int, int, int] | None = None
+    hope: int = 1
+
+
+def advise(problem: Problem, answer: Answer, seconds: float) -> Answer:
+    """The answer with helps, those first that place most; a person is told those by which they would sit themselves."""
+    until = time.perf_counter() + seconds
+    waiting = {each.id for each in answer.unplaced if "not_before" not in each.reasons}
+    helped: dict[str, list[Help]] = {}
+    arrays = pool(problem)
+    for idea in sorted(_ideas(problem, arrays, answer, waiting), key=lambda each: -each.hope):
+        if time.perf_counter() > until:
+            break
+        again = solved_again(idea, answer)
+        more = len(answer.unplaced) - len(again.unplaced)
+        if more > 0 and not check(idea.problem, again):
+            sits = waiting - {each.id for each in again.unplaced}
+            for id in sits if idea.person is None else {idea.person} & sits:
+                helped.setdefault(id, []).append(idea.help.model_copy(update={"places": more}))
+    unplaced = tuple(_with(each, helped.get(each.id, [])) for each in answer.unplaced)
+    return answer.model_copy(update={"unplaced": unplaced})
+
+
+def _with(one: Unplaced, helps: Sequence[Help]) -> Unplaced:
+    ranked = sorted(helps, key=lambda each: -each.places)
+    return one.model_copy(update={"helps": tuple(ranked[:EACH])})
+
+
+def solved_again(idea: Idea, answer: Answer) -> Answer:
+    """An answer to the changed problem, found around the one to the problem as it was."""
+    problem, arrays = idea.problem, pool(idea.problem)
+    made = seated(problem, arrays, answer.groups)
+    work = timetable.work(arrays, made, copied(made), 1)
+    closed = np.flatnonzero(made.slot < 0)
+    if idea.cell is not None and len(closed):
+        open_group(made, int(closed[0]), *idea.cell, NOBODY)
+    timetable.settle(arrays, made, work)
+    timetable.close_short(arrays, made, work)
+    now = annealing.company(arrays, made, work.dice)
+    annealing.anneal(arrays, made, now, 4 * len(now.groups) * arrays.most, 0.0, STRICT * (now.far[0] + 1))
+    mended(problem, arrays, made, 1, Budget(None, None))
+    return answered(problem, arrays, made, answer.seed)
+
+
+def _ideas(problem: Problem, arrays: Pool, answer: Answer, waiting: set[str]) -> list[Idea]:
+    made = seated(problem, arrays, answer.groups)
+    standing = np.array([at for at, each in enumerate(problem.people) if each.id in waiting], np.int64)
+    if not len(standing):
+        return []
+    could = arrays.free[standing].T.astype(int) @ arrays.reach[standing].astype(int)
+    opened = [*_facilitators(problem, arrays, made, could), *_rooms(problem, arrays, made, could)]
+    opened.sort(key=lambda each: -each.hope)
+    longest = standing[np.argsort(-arrays.waited[standing], kind="stable")][:ASKED]
+    return [*opened[:TRIED], *(idea for person in longest for idea in _own(problem, arrays, made, int(person)))]
+
+
+def _facilitators(problem: Problem, arrays: Pool, made: Tables, could: Any) -> Iterator[Idea]:
+    """A slot more of somebody who could lead one group more, where most could come."""
+    free = np.where(made.used < arrays.rooms[None, :], could, 0)
+    for leader in np.flatnonzero(made.led < arrays.load):
+        for slot in np.flatnonzero(arrays.leads[leader] == 0):
+            reached = np.where(arrays.goes[leader] == 1, free[slot], 0)
+            if len(reached) and reached.max() > 0:
+                one = problem.facilitators[leader]
+                changed = one.model_copy(update={"slots": (*one.slots, problem.slots[slot])})
+                others = tuple(changed if each is one else each for each in problem.facilitators)
+                help_ = Help(change="facilitator_slot", of=one.id, to=problem.slots[slot])
+                cell = (int(slot), int(reached.argmax()), int(leader))
+                yield Idea(help_, None, problem.model_copy(update={"facilitators": others}), cell, int(reached.max()))
+
+
+def _rooms(problem: Problem, arrays: Pool, made: Tables, could: Any) -> Iterator[Idea]:
+    """A room more at a place, in the slot in which most could come and somebody could lead."""
+    able = (arrays.leads == 1) & (made.busy == 0) & (made.led < arrays.load)[:, None]
+    for at, place in enumerate(problem.places):
+        slots = [slot for slot in range(len(problem.slots)) if made.used[slot, at] >= place.rooms and could[slot, at]]
+        slots = [slot for slot in slots if (able[:, slot] & (arrays.goes[:, at] == 1)).any()]
+        if slots:
+            slot = max(slots, key=lambda each: int(could[each, at]))
+            leader = int(np.flatnonzero(able[:, slot] & (arrays.goes[:, at] == 1))[0])
+            changed = place.model_copy(update={"rooms": place.rooms + 1})
+            others = tuple(changed if each is place else each for each in problem.places)
+            help_ = Help(change="room", of=place.id, to=place.rooms + 1)
+            cell = (slot, at, leader)
+            yield Idea(help_, None, problem.model_copy(update={"places": others}), cell, int(could[slot, at]))
+
+
+def _own(problem: Problem, arrays: Pool, made: Tables, person: int) -> Iterator[Idea]:
+    """A slot more of their own, or the fewest kilometres more, by which a chain leads to a free seat."""
+    one = problem.people[person]
+    for slot in np.flatnonzero(arrays.free[person] == 0):
+        free = arrays.free.copy()
+        free[person, slot] = 1
+        if _way(arrays._replace(free=free), made, person):
+            yield _changed(
+                problem, person, Help(change="slot", to=problem.slots[slot]), slots=(*one.slots, problem.slots[slot])
+            )
+    for place in np.argsort(arrays.km[person], kind="stable"):
+        km = float(arrays.km[person, place])
+        if km > one.travel_km and (problem.places[place].access or not one.needs_access):
+            reach = arrays.reach.copy()
+            reach[person, place] = 1
+            if _way(arrays._replace(reach=reach), made, person):
+                yield _changed(problem, person, Help(change="travel_km", to=km), travel_km=km)
+                return
+
+
+def _way(arrays: Pool, made: Tables, person: int) -> bool:
+    met = search(made)
+    forget(made, met)
+    return bool(way_in(arrays, made, met, person) >= 0)
+
+
+def _changed(problem: Problem, person: int, help_: Help, **changes: Any) -> Idea:
+    one = problem.people[person]
+    changed = one.model_copy(update=changes)
+    people = (*problem.people[:person], changed, *problem.people[person + 1 :])
+    return Idea(help_, one.id, problem.model_copy(update={"people": people}))
+
+
+def explanations(problem: Problem, answer: Answer, most: int = 5) -> list[str]:
+    """The fewest sentences that say for what those who wait are waiting: where most of them could come, and what is missing there."""
+    arrays = pool(problem)
+    made = seated(problem, arrays, answer.groups)
+    waiting = {each.id for each in answer.unplaced if "not_before" not in each.reasons}
+    left = np.array([each.id in waiting for each in problem.people], bool)
+    told = list(_companies(problem, waiting, left))
+    able = (arrays.leads == 1) & (made.busy == 0) & (made.led < arrays.load)[:, None]
+    led = np.einsum("fs,fp->sp", able.astype(int), arrays.goes.astype(int)) > 0
+    if left.any() and not (arrays.load > made.led).any():
+        return [*told, f"no facilitator may lead one group more: {left.sum()} people wait for one"]
+    while left.any() and len(told) < most:
+        could = arrays.free[left].T.astype(int) @ arrays.reach[left].astype(int)
+        if not could.size or could.max() == 0:
+            told.append(f"no slot or no place that they can reach: {left.sum()} people wait")
+            break
+        slot, place = np.unravel_index(could.argmax(), could.shape)
+        there = left & (arrays.free[:, slot] == 1) & (arrays.reach[:, place] == 1)
+        told.append(_missing(problem, arrays, made, int(slot), int(place), bool(led[slot, place]), int(there.sum())))
+        left &= ~there
+    return told
+
+
+def _missing(problem: Problem, arrays: Pool, made: Tables, slot: int, place: int, led: bool, people: int) -> str:
+    where = f"{problem.slots[slot]} at {problem.places[place].id}"
+    wait = f"{people} {'person waits' if people == 1 else 'people wait'}"
+    if made.used[slot, place] >= arrays.rooms[place]:
+        return f"no room free on {where}: {wait} for it"
+    if led:
+        return f"too few for a group on {where}: {wait} for it, {arrays.least} are needed"
+    return f"no facilitator free on {where} within reach: {wait} for it"
+
+
+def _companies(problem: Problem, waiting: set[str], left: Any) -> Iterator[str]:
+    """Colleagues who insist on colleagues: what can be done for them is said of each company."""
+    least, most = problem.size
+    wait = Counter(each.company for each in problem.people if each.id in waiting and each.with_ == "colleagues")
+    for company, number in wait.items():
+        total = sum(each.company == company and each.with_ != "others" for each in problem.people)
+        groups = total // least
+        fits = (
+            "no group"
+            if not groups
+            else f"at most {min(total, groups * most)} of them in {groups} of {least} to {most}"
+        )
+        more = max(1, least * (groups + 1) - total)
+        yield f"{company}: {total} colleagues make {fits}; {number} wait, and sit if {more} more come or if they sit with others too"
+        for at, each in enumerate(problem.people):
+            if each.company == company and each.with_ == "colleagues":
+                left[at] = False

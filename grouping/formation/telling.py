@@ -1,0 +1,73 @@
+"""An answer as tables for the eye: its figures, its groups, and who waits.
+
+Invariant: whatever the problem calls people and places is shown as it is, never read as markup.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.markup import escape
+from rich.table import Table
+
+from grouping.formation.explaining import GroupTold, PersonTold
+from grouping.formation.measuring import Measured
+
+
+def figures(measured: Measured, groups: int, waiting: int) -> Table:
+    """One line for each figure, best first as answers are compared."""
+    shown = Table(box=None, show_header=False)
+    for name, value in (
+        ("placed", f"{measured.placed} in {groups} groups, {waiting} wait"),
+        ("longest wait of the placed", f"{max(measured.waiting, default=0)} days"),
+        ("diversity", f"{measured.diversity:.4f} of at most {measured.bound:.4f} ({measured.gap:.2%} less)"),
+        ("wanted pairs together", str(measured.together)),
+        ("sizes", " ".join(f"{number}x{size}" for size, number in sorted(Counter(measured.sizes).items()))),
+        ("ways there", f"{measured.km:,.0f} km"),
+    ):
+        shown.add_row(name, value)
+    return shown
+
+
+def groups(told: Iterable[GroupTold], attributes: Iterable[str]) -> Table:
+    """What each group is worth, by attribute, and why it stands where it does."""
+    names = list(attributes)
+    shown = Table(
+        "group",
+        "when and where",
+        "members",
+        "diversity",
+        *map(escape, names),
+        "pairs",
+        "km",
+        "why there",
+        show_lines=True,
+    )
+    for each in told:
+        group = each.group
+        of = f" of {each.company}" if each.company else ""
+        shown.add_row(
+            escape(group.id),
+            escape(f"{group.slot}\n{group.place}\n{group.facilitator}"),
+            escape(f"{len(group.members)}{of}"),
+            f"{each.diversity:.3f}",
+            *(f"{each.parts.get(name, 0):.3f}" for name in names),
+            str(each.together),
+            f"{each.km:.1f}",
+            escape("\n".join(each.why)),
+        )
+    return shown
+
+
+def waiting(told: Iterable[PersonTold]) -> Table:
+    """Why each of those who wait does, and what would help."""
+    shown = Table("waits", "days", "why", "what would help", "kept from the groups by", show_lines=True)
+    for each in told:
+        between = "\n".join(f"{number}: {what}" for what, number in each.hindrances.items())
+        shown.add_row(
+            escape(each.person.id),
+            str(each.person.waiting_days),
+            escape("\n".join(each.reasons)),
+            escape("\n".join(each.helps) or "nothing that is known"),
+            escape(between),
+        )
+    return shown
