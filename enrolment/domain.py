@@ -107,8 +107,12 @@ class Worker(Aggregate):
     def erase(self) -> None:
         """Everything that told who it was goes; that there was somebody stays."""
         self._is_here()
-        self.status, self.card, self.profile, self.consents = Status.ERASED, {}, None, {}
+        self.forget()
         self.says(WorkerErased())
+
+    def forget(self) -> None:
+        """As `erase`, when it was said already."""
+        self.status, self.card, self.profile, self.consents = Status.ERASED, {}, None, {}
 
     def _is_here(self) -> None:
         if self.status is Status.ERASED:

@@ -7,6 +7,7 @@ from notifications.domain import Circle, Entry, Feed, Known, Message, Recipient,
 from notifications.mailer import mailing
 from notifications.publisher import publish
 from notifications.reactions import standing
+from notifications.recalling import recall_feeds, recall_letters
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS
 from services.keyring import service_holder
@@ -17,7 +18,7 @@ from services.settings import Settings
 def build(settings: Settings) -> Service:
     """Stand notifications on the chassis. Misconfigured when its keys or programmes cannot be read, or the mail server's address
     is none."""
-    return Service(
+    service = Service(
         "notifications",
         settings,
         holder=service_holder("notifications", settings.keys),
@@ -27,3 +28,5 @@ def build(settings: Settings) -> Service:
         tables=[KEYS, CONTACTS],
         workers=[mailing(settings), publish],
     )
+    service.after_restore = (recall_feeds, recall_letters)
+    return service

@@ -8,7 +8,7 @@ import orjson
 from pydantic import Field
 
 from notifications.composing import Letter
-from notifications.domain import Circle, Entry, Feed, Known, Message, Recipient, Seat, Status, Venue
+from notifications.domain import Circle, Entry, Fact, Feed, Known, Message, Recipient, Seat, Status, Venue
 from services import vault
 from services.consumer import NotYet
 from services.contracts.base import Id
@@ -28,11 +28,20 @@ async def announce(recipient: Recipient, work: Work) -> None:
     """Queue a message for each seat that may be told of, was not, and whose first meeting is still to come."""
     for seat in recipient.untold():
         circle = await work.get(Circle, seat.group)
+        if work.recalls and (told := await _told_by(recipient, seat, work)) is not None:
+            recipient.hears(seat, told.id)
+            continue
         first = circle.first_for(seat.since, work.rules.cadence_days)
         if first >= day_of(work.now, work.rules):
             message = Message.about_seat(new_id(), recipient.id, seat.group, first, work.cause.correlation)
             recipient.hears(seat, message.id)
             work.add(message)
+
+
+async def _told_by(recipient: Recipient, seat: Seat, work: Work) -> Message | None:
+    """The message that had told of this seat before the database was restored."""
+    told = await work.where(Message, worker=recipient.id, reference=seat.group)
+    return next((each for each in told if each.id not in recipient.messages), None)
 
 
 async def drop(seats: Sequence[Seat], work: Work) -> None:
@@ -114,9 +123,21 @@ async def tell(known: Known, work: Work, naming: Naming) -> None:
         work.add(feed)
     subject = naming(work.programme, known.partner, known.id)
     for fact in facts:
-        entry = feed.append(fact, known.id, subject, str(uuid.uuid4()), day_of(work.now, work.rules))
+        entry = await _told_at(feed, subject, fact, work)
+        if entry is None:
+            entry = feed.append(fact, known.id, subject, str(uuid.uuid4()), day_of(work.now, work.rules))
+            work.add(entry)
+        else:
+            entry.recognise(known.id)
         known.told(entry)
-        work.add(entry)
+
+
+async def _told_at(feed: Feed, subject: str, fact: Fact, work: Work) -> Entry | None:
+    """The place at which the partner was told this before the database was restored."""
+    if not feed.recalled:
+        return None
+    places = await work.where(Entry, partner=feed.id, subject=subject, recalled=True)
+    return next((each for each in sorted(places, key=lambda each: each.sequence) if each.fact == fact), None)
 
 
 async def detach(known: Known, places: Sequence[int], work: Work) -> None:

@@ -5,13 +5,14 @@ Invariant: every unique index, `_id` included, begins with the programme whereve
 
 from collections.abc import Sequence
 
+from services import restored
 from services.kernel import Aggregate
 from services.running import REMEMBERED
 from services.store import Store
 
 COLLECTIONS = (
-    "access", "answers", "contacts", "dead", "dismissed", "erased", "keys", "marks", "offsets", "outbox", "parked", "projections", "relay",
-    "topics",
+    "access", "answers", "contacts", "dead", "dismissed", "erased", "keys", "marks", "offsets", "outbox", "parked", "projections",
+    "recalled", "relay", "restored", "topics",
 )  # fmt: skip
 
 # Whatever a rule overlooked, no two things are said at one sequence of a subject. (Dead letters have no sequence.)
@@ -19,7 +20,8 @@ SPOKEN = [("p", 1), ("topic", 1), ("key", 1), ("seq", 1)]
 
 
 async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
-    """Make what is missing; can be run again, and by several copies at once."""
+    """Make what is missing; can be run again, and by several copies at once. Misconfigured when the database is half restored."""
+    await restored.look(store)
     there = set(await store.db.list_collection_names())
     for name in {*COLLECTIONS, *(kind.noun for kind in aggregates)} - there:
         await store.make(name)

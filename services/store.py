@@ -117,6 +117,7 @@ class Store:
             maxPoolSize=64,
         )
         self.name = database
+        self.recalls = False  # whether it was restored, and knows what was said before (services.restored)
         self.db = self._client.get_database(
             database,
             codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
@@ -130,6 +131,11 @@ class Store:
 
     def __getitem__(self, collection: str) -> Any:
         return self.db[collection]
+
+    @property
+    def bare(self) -> Any:
+        """PyMongo's own database, for long work in a thread of its own."""
+        return self.db.delegate
 
     def _behind(self, collection: str) -> Any:
         """PyMongo's own collection."""

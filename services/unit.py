@@ -16,6 +16,7 @@ from services.contracts import Event, EventData, Restricted, encode, source_of
 from services.contracts.envelope import schema_uri
 from services.kernel import Aggregate, Refused, Said, new_id
 from services.keyring import KeyHolder
+from services.restored import Place, Recalled
 from services.store import Conflict, DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
 
 A = TypeVar("A", bound=Aggregate)
@@ -75,6 +76,7 @@ class Unit:
     records: list[tuple[str, Aggregate, bytes | None, Cause]] = field(default_factory=list)
     keys: dict[str, bytes] = field(default_factory=dict)
     peeked: set[tuple[type[Aggregate], str]] = field(default_factory=set)
+    recalled: Recalled = field(default_factory=Recalled)
 
     async def load(self, kind: type[A], programme: str, ids: Iterable[str]) -> None:
         """Fetch those not asked for yet, in one query."""
@@ -138,7 +140,10 @@ class Unit:
         `silently`: a reaction may keep what somebody else published and say nothing of its own."""
         sealed = [(said, cause) for said, cause in self.attributed if isinstance(said.data, Restricted)]
         await self.load_keys((cause.programme, _person(said)) for said, cause in sealed)
-        letters = [await self._letter(said, cause) for said, cause in self.attributed]
+        if self.store.recalls:
+            await self.recalled.load(self.store, self._places(), self.session)
+        new = [(said, cause) for said, cause in self.attributed if not self._was_said(said, cause)]
+        letters = [await self._letter(said, cause) for said, cause in new]
         outbox = [InsertOne(each) for each in (*letters, *(self._record(*record) for record in self.records))]
         spoke = {id(said.by) for said, _ in self.attributed}
         by_kind: dict[str, list[Any]] = {}
@@ -149,10 +154,23 @@ class Unit:
             write = self._write(_id, held, id(held.aggregate) in spoke, silently)
             by_kind.setdefault(kind.noun, []).append(write)
             replaced += held.version > 0 and not held.removed
-        matched = await self.store.write_all({**by_kind, "outbox": outbox}, self.session)
-        if sum(matched.values()) != replaced:
+        recalled = self.recalled.writes()
+        matched = await self.store.write_all({**by_kind, "outbox": outbox, "recalled": recalled}, self.session)
+        if sum(matched.values()) != replaced + len(recalled):
             raise Conflict("an aggregate changed since it was read")
-        return len(self.attributed)
+        return len(letters)
+
+    def _places(self) -> set[Place]:
+        said = {_place(cause, cast("EventData", said.data).topic, said.by) for said, cause in self.attributed}
+        return said | {_place(cause, topic, by) for topic, by, _, cause in self.records}
+
+    def _was_said(self, said: Said, cause: Cause) -> bool:
+        """Whether a reaction says what it had said before its database was restored. A command says something new."""
+        if not self.store.recalls or cause.causation is None:
+            return False
+        data = cast("EventData", said.data)
+        told = "" if isinstance(data, Restricted) else data.model_dump(mode="json")
+        return self.recalled.knows(_place(cause, data.topic, said.by), data.type, told)
 
     def _write(self, _id: str, held: Held, spoke: bool, silently: bool) -> Any:
         if held.removed:
@@ -167,7 +185,8 @@ class Unit:
 
     def _next(self, aggregate: Aggregate, topic: str, programme: str) -> int:
         held = self.held[type(aggregate), f"{programme}/{aggregate.id}"]
-        held.sequences = {**held.sequences, topic: held.sequences.get(topic, 0) + 1}
+        last = max(held.sequences.get(topic, 0), self.recalled.last((programme, topic, aggregate.id)))
+        held.sequences = {**held.sequences, topic: last + 1}
         return held.sequences[topic]
 
     async def _letter(self, said: Said, cause: Cause) -> Document:
@@ -205,6 +224,10 @@ class Unit:
 
 class SilentChange(Exception):
     """A defect in a rule: state changed and nobody was told. Nothing is stored."""
+
+
+def _place(cause: Cause, topic: str, by: Aggregate) -> Place:
+    return cause.programme, topic, by.id
 
 
 def _person(said: Said) -> str:

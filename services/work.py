@@ -38,6 +38,11 @@ class Work:
         """When it happened in the world (UTC); never later than `now`."""
         return self.cause.at
 
+    @property
+    def recalls(self) -> bool:
+        """Whether the database was restored, so that what happens now may have happened before."""
+        return self._unit.store.recalls
+
     async def get(self, kind: type[A], id: str) -> A:
         """The aggregate, guarded. Refused("no-such-…", 404) when there is none."""
         found = await self.find(kind, id)

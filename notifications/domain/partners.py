@@ -98,7 +98,7 @@ class Entry(Aggregate):
     """A place in a partner's ledger. `worker` is kept so that consent can be asked again at delivery; what closes needs none."""
 
     noun: ClassVar[str] = "entry"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("partner", "sequence"),)
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("partner", "sequence"), ("partner", "subject"))
     partner: str
     sequence: int
     event: str
@@ -106,11 +106,16 @@ class Entry(Aggregate):
     fact: Fact
     written: date
     worker: str | None = None
+    recalled: bool = False  # read back from the topic after a restore, and not told again yet
 
     @property
     def closes(self) -> bool:
         """Whether it goes out whatever the person consents to."""
         return self.fact.type in CLOSING
+
+    def recognise(self, worker: str) -> None:
+        """It is told again, and this is where it was told."""
+        self.recalled, self.worker = False, None if self.closes else worker
 
     def detach(self) -> None:
         """The place stays, and says nothing any more."""
@@ -122,6 +127,7 @@ class Feed(Aggregate):
 
     noun: ClassVar[str] = "feed"
     last: int = 0
+    recalled: bool = False  # whether it has places that were read back
 
     def append(self, fact: Fact, worker: str, subject: str, event: str, today: date) -> Entry:
         """The next place. `subject` is the person's pseudonym with this partner, `event` a new random id."""

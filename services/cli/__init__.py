@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from services.cli import contracts, dead, events, keys, partners, person, pilot, projections, run, token
+from services.cli import backup, contracts, dead, events, keys, partners, person, pilot, projections, run, token
 from services.engines.errors import EngineError
 from services.settings import Misconfigured
 
@@ -27,6 +27,8 @@ app.add_typer(person.app, name="person")
 app.add_typer(projections.app, name="projections")
 app.add_typer(events.app, name="events")
 app.add_typer(dead.app, name="dead")
+app.add_typer(backup.app, name="backup")
+app.command("restore")(backup.restore)
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(keys.app, name="keys")
 

@@ -30,13 +30,18 @@ CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org",
 
 @pytest.fixture
 def own(settings: Settings, tmp_path: Path) -> Settings:
-    """Settings with one more programme: `own{n}`, whose partner `{n}` has a feed, and whose groups have two members or more."""
+    """Settings with a programme of the test's own."""
+    return in_a_programme_of_its_own(settings, tmp_path)
+
+
+def in_a_programme_of_its_own(settings: Settings, folder: Path) -> Settings:
+    """One more programme: `own{n}`, whose partner `{n}` has a feed, and whose groups have two members or more."""
     number = uuid.uuid4().hex[:8]
     shipped = (Path(programmes.__file__).parent / "monza-brianza.toml").read_text()
     text = re.sub(r"(?ms)^\[\[partners\]\].*?(?=^\[\[slots\]\])", _PARTNERS.format(number=number), shipped)
     text = text.replace('id = "monza-brianza"', f'id = "own{number}"').replace("min = 10", "min = 2")
-    (tmp_path / f"own{number}.toml").write_text(text)
-    return settings.model_copy(update={"programmes": tmp_path, "only": f"own{number}"})
+    (folder / f"own{number}.toml").write_text(text)
+    return settings.model_copy(update={"programmes": folder, "only": f"own{number}"})
 
 
 _PARTNERS = """[[partners]]

@@ -1,0 +1,126 @@
+"""Documents as bytes: read at one moment of the cluster, kept in files as mongodump keeps them, and put back.
+
+Invariant: memory holds a batch, never a collection. What a file holds is told by a count and a hash of the documents themselves, so that
+it can be checked without a database. Works on PyMongo's own objects, in a thread: this is long work, one document after the other.
+"""
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+from bson import decode, encode
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from bson.timestamp import Timestamp
+
+RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+AT_ONCE = 2_000  # documents, or
+LARGEST = 8 * 1024 * 1024  # bytes, in one command
+HEAD = 4  # a document begins with its length
+Moment = Timestamp
+__all__ = ["Damaged", "Moment", "Written", "decode", "encode", "look", "put", "read", "snapshot", "stream", "write"]
+
+
+class Damaged(Exception):
+    """A file is not what was written."""
+
+
+@dataclass(slots=True)
+class Written:
+    """What went into a file. `bytes`: of the documents, before they were compressed."""
+
+    documents: int = 0
+    bytes: int = 0
+    sha256: str = ""
+
+
+def snapshot(database: Any) -> Moment:
+    """The moment to read at: the latest that a majority has. All databases of the cluster can be read at it."""
+    first = {"find": "outbox", "limit": 1, "singleBatch": True, "readConcern": {"level": "snapshot"}}
+    moment: Moment = database.command(first)["cursor"]["atClusterTime"]
+    return moment
+
+
+def stream(
+    database: Any, collection: str, moment: Moment, where: Mapping[str, Any] | None = None
+) -> Iterator[RawBSONDocument]:
+    """The documents as they stood at that moment."""
+    find = {
+        "find": collection,
+        "filter": where or {},
+        "readConcern": {"level": "snapshot", "atClusterTime": moment},
+    }
+    with database.client.start_session() as session:
+        cursor = database.command(find, codec_options=RAW, session=session)["cursor"]
+        yield from cursor["firstBatch"]
+        while cursor["id"]:
+            more = {"getMore": cursor["id"], "collection": collection}
+            cursor = database.command(more, codec_options=RAW, session=session)["cursor"]
+            yield from cursor["nextBatch"]
+
+
+def write(path: Path, documents: Iterable[RawBSONDocument], report: Callable[[int], None]) -> Written:
+    """Into a new file; `report` hears how many there are so far."""
+    written, digest = Written(), hashlib.sha256()
+    with gzip.open(path, "xb", compresslevel=1) as file:
+        for each in documents:
+            digest.update(each.raw)
+            file.write(each.raw)
+            written.documents += 1
+            written.bytes += len(each.raw)
+            if written.documents % AT_ONCE == 0:
+                report(written.documents)
+    report(written.documents)
+    written.sha256 = digest.hexdigest()
+    return written
+
+
+def read(path: Path) -> Iterator[bytes]:
+    """The documents of a file, one by one. Raises Damaged."""
+    try:
+        with gzip.open(path, "rb") as file:
+            yield from cut(BufferedReader(file, 1 << 20))
+    except (OSError, EOFError, zlib.error) as error:
+        raise Damaged(f"{path} cannot be read: {error}") from error
+
+
+def cut(file: Any) -> Iterator[bytes]:
+    """Documents that stand one behind the other."""
+    while head := file.read(HEAD):
+        length = int.from_bytes(head, "little")
+        rest = file.read(length - HEAD)
+        if length < HEAD or len(rest) != length - HEAD:
+            raise Damaged("a document ends too early")
+        yield head + rest
+
+
+def look(path: Path) -> Written:
+    """What the file holds now. Raises Damaged."""
+    found, digest = Written(), hashlib.sha256()
+    for each in read(path):
+        digest.update(each)
+        found.documents += 1
+        found.bytes += len(each)
+    found.sha256 = digest.hexdigest()
+    return found
+
+
+def put(collection: Any, documents: Iterable[bytes], report: Callable[[int], None]) -> int:
+    """Insert them as they are; how many there were."""
+    there, batch, size = 0, list[RawBSONDocument](), 0
+    for each in documents:
+        batch.append(RawBSONDocument(each))
+        size += len(each)
+        if len(batch) == AT_ONCE or size > LARGEST:
+            collection.insert_many(batch, ordered=False)
+            there, batch, size = there + len(batch), [], 0
+            report(there)
+    if batch:
+        collection.insert_many(batch, ordered=False)
+    report(there + len(batch))
+    return there + len(batch)

@@ -1,0 +1,165 @@
+"""All five services in a programme of the test's own, and what their databases and the bus hold, read without them."""
+
+import asyncio
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from services.backup import restoring, taking
+from services.backup.reporting import Told, told
+from services.bus import Bus
+from services.contracts.topics import SERVICES, TOPICS
+from services.engines import Engines
+from services.house import House
+from services.settings import Settings
+from services.store import Store
+from tests.harness import eventually, sasl
+from tests.notifications.conftest import World, in_a_programme_of_its_own, own
+
+__all__ = ["own"]
+Documents = dict[str, dict[str, Any]]
+EVENTS = [name for name, topic in TOPICS.items() if not topic.compacted and not name.endswith(".dead")]
+
+
+@dataclass
+class Town:
+    """The house, and the people in it."""
+
+    house: House
+    world: World
+
+    async def rests(self) -> None:
+        """Everything said is on the bus, taken by all, and delivered to partners."""
+        last: list[Any] = []
+
+        async def at_rest() -> bool:
+            now = [await self._said(), await self._late(), await self._owed()]
+            still = now == last and not now[1] and not now[2]
+            last[:] = now
+            await asyncio.sleep(0 if still else 0.7)  # longer than a relay gathers and a reaction takes
+            return still
+
+        try:
+            await eventually(at_rest, 90)
+        except AssertionError as error:
+            raise AssertionError(f"never at rest: {last}") from error
+
+    async def _said(self) -> dict[str, int]:
+        return {name: await each.store["outbox"].count_documents({}) for name, each in self.house.services.items()}
+
+    async def _late(self) -> list[str]:
+        late = []
+        for name, service in self.house.services.items():
+            late += [f"{name} {each}" for each, c in service.consumptions.items() if not await c.caught_up()]
+            saved = (await service.store["relay"].find_one({"_id": "relay"}) or {}).get("at")
+            newest = await service.store["outbox"].find_one({"seq": {"$gt": 0}}, sort=[("_id", -1)])
+            late += [f"{name} relay"] if newest is not None and saved is None else []
+        return late
+
+    async def _owed(self) -> list[str]:
+        store = self.house.services["notifications"].store
+        last = {each["s"]["id"]: each["s"]["last"] async for each in store["feed"].find()}
+        sent = {each["partner"]: each["delivered"] async for each in store["deliveries"].find()}
+        return [partner for partner, place in last.items() if sent.get(partner, 0) < place]
+
+
+@asynccontextmanager
+async def living(settings: Settings) -> AsyncIterator[Town]:
+    """The five services run for as long as the block does."""
+    house = House(settings)
+    try:
+        await house.start()
+        yield Town(house, World(house.services["enrolment"], house.services["grouping"], settings))
+    finally:
+        await house.stop()
+
+
+@asynccontextmanager
+async def databases(settings: Settings, services: Collection[str] = SERVICES) -> AsyncIterator[dict[str, Store]]:
+    """The databases alone."""
+    stores = {name: Store(settings.mongo, settings.database_of(name)) for name in services}
+    try:
+        yield stores
+    finally:
+        for store in stores.values():
+            await store.close()
+
+
+async def take(settings: Settings, folder: Path, also: Callable[[Any, Any], None] | None = None) -> Path:
+    """A backup of all five."""
+    async with databases(settings) as stores:
+        await asyncio.to_thread(taking.take, stores, folder, lambda *_: None, also)
+    return folder
+
+
+async def put(settings: Settings, backup: Path, services: Collection[str] = SERVICES, **more: Any) -> Told:
+    """A restore of these."""
+    assert settings.only is not None
+    wanted = restoring.Wanted(backup, folder=settings.keys, only=frozenset([settings.only]), **more)
+    async with databases(settings, services) as stores:
+        return await told(await restoring.restore(stores, Bus(settings), wanted, lambda *_: None), stores)
+
+
+def elsewhere(settings: Settings) -> Settings:
+    """The same, in databases of another name."""
+    return settings.model_copy(update={"database": f"r{uuid.uuid4().hex[:10]}"})
+
+
+async def everything(settings: Settings) -> dict[str, Documents]:
+    """Every document of all five, by service and collection, and by id."""
+    found: dict[str, Documents] = {}
+    async with databases(settings) as stores:
+        for service, store in stores.items():
+            for name in await store.db.list_collection_names():
+                rows = {str(each["_id"]): each async for each in store[name].find()}
+                if rows:
+                    found[f"{service} {name}"] = rows
+    return found
+
+
+async def on_the_bus(settings: Settings, *topics: str) -> list[Any]:
+    """Every record of these topics that the programme wrote."""
+    reader = AIOKafkaConsumer(**Bus(settings).client(), enable_auto_commit=False)
+    await reader.start()
+    try:
+        parts = [
+            TopicPartition(each, n) for each in topics for n in range(TOPICS[each].partitions if each in TOPICS else 1)
+        ]
+        reader.assign(parts)
+        await reader.seek_to_beginning(*parts)
+        ends, found = await reader.end_offsets(parts), []
+        while [each for each in parts if await reader.position(each) < ends[each]]:
+            for records in (await reader.getmany(timeout_ms=200)).values():
+                found += [each for each in records if f"/{settings.only}/".encode() in (each.value or b"")]
+        return found
+    finally:
+        await reader.stop()
+
+
+async def sequences(settings: Settings) -> dict[tuple[str, str], dict[int, set[str]]]:
+    """By source and subject: the ids of the events that stand at each sequence."""
+    found: dict[tuple[str, str], dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for record in await on_the_bus(settings, *EVENTS):
+        event = orjson.loads(record.value)
+        found[event["source"], event["subject"]][int(event["sequence"])].add(event["id"])
+    return found
+
+
+async def feed(settings: Settings, partner: str) -> list[dict[str, Any]]:
+    """The partner's feed, as it lies on its topic."""
+    return [orjson.loads(each.value) for each in await on_the_bus(settings, f"ama.feed.{partner}")]
+
+
+def of_its_own(engines: Engines, keys: Path, folder: Path) -> Settings:
+    """As the fixture `own`, for a whole module."""
+    made = Settings(
+        kafka=engines.kafka, mongo=engines.mongo, keys=keys, database=f"t{uuid.uuid4().hex[:10]}", **sasl(engines)
+    )
+    return in_a_programme_of_its_own(made, folder)

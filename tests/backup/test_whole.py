@@ -1,0 +1,199 @@
+"""A backup is taken while the services run, put back into nothing, and everything is as it was; and they go on."""
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from services import vault
+from services.backup import manifest, people, sealed
+from services.backup.documents import Damaged, decode, read
+from services.cli import app
+from services.contracts.topics import KEYS, SERVICES
+from services.settings import Misconfigured, Settings
+from tests.backup.conftest import Town, databases, elsewhere, everything, feed, living, put, sequences, take
+from tests.harness import eventually
+
+PHRASE = "a long enough passphrase"
+OF_THE_PROCESS = ("leases", "relay", "restored", "topics")  # what runs, where the bus ends
+
+
+def lasting(found: dict[str, Any]) -> dict[str, Any]:
+    """What must be equal: not what is of a process or of the bus, nor keys, which do not come from the backup."""
+    kept = {name: rows for name, rows in found.items() if name.split(" ", 1)[1] not in {*OF_THE_PROCESS, "keys"}}
+    for name, rows in kept.items():
+        if name.endswith(" offsets"):
+            kept[name] = {_id: each for _id, each in rows.items() if not _id.startswith("tables|")}
+        if name == "enrolment outbox":  # made anew where they come from the bus
+            kept[name] = {f"{each['topic']}/{each['key']}/{each['seq']}": {**each, "_id": 0} for each in rows.values()}
+    return {name: rows for name, rows in kept.items() if rows}
+
+
+async def lives(town: Town) -> list[str]:
+    """Four people, two of them in a group, one erased."""
+    world = town.world
+    workers = [await world.refer() for _ in range(4)]
+    for each in workers:
+        await world.consent(each)
+        await world.admit(each)
+    await world.seat(*workers[:2])
+    await world.erase(workers[3])
+    await town.rests()
+    return workers
+
+
+async def test_everything_is_equal_after_a_restore_into_nothing_and_the_services_go_on(
+    own: Settings, tmp_path: Path
+) -> None:
+    async with living(own) as town:
+        workers = await lives(town)
+        await take(own, tmp_path / "backup")
+        partner = town.world.partner
+    before, told_before = await everything(own), await feed(own, partner)
+    again = elsewhere(own)
+    told = await put(again, tmp_path / "backup")
+    assert (told.lost, told.conflicts, told.notes) == ([], [], [])
+    after = await everything(again)
+    assert lasting(after) == lasting(before)
+    assert {name.split()[0] for name in before} == set(SERVICES), "all five had something to compare"
+    assert len(before["analytics path.g1"]) > 3
+    master = vault.MasterKeys.load(own.keys)
+    keys = [
+        {_id: master.unwrap(_id.split("/")[1], each["wrapped"]) for _id, each in found["enrolment keys"].items()}
+        for found in (before, after)
+    ]
+    assert keys[0] == keys[1]
+    assert len(keys[0]) == 3
+    async with living(again) as town:
+        await town.rests()
+        assert lasting(await everything(again)) == lasting(before)
+        world = town.world
+        newcomer = await world.refer()
+        await world.consent(newcomer)
+        await world.admit(newcomer)
+        await world.withdraw(workers[2])
+        await town.rests()
+    assert all(len(ids) == 1 for places in (await sequences(own)).values() for ids in places.values())
+    entries = await feed(own, partner)
+    assert entries[: len(told_before)] == told_before
+    assert [int(each["sequence"]) for each in entries] == list(range(1, len(told_before) + 4))
+
+
+async def test_no_key_of_a_person_is_in_a_backup_and_the_file_of_keys_opens_with_its_passphrase_alone(
+    own: Settings, tmp_path: Path
+) -> None:
+    async with living(own) as town:
+        worker = await town.world.refer()
+        await town.rests()
+
+        def also(stores: Any, moment: Any) -> None:
+            people.keys_to_file(tmp_path / "keys", PHRASE, stores, moment)
+
+        await take(own, tmp_path / "backup", also)
+        kept = await town.world.enrolment.store["keys"].find_one({"_id": f"{town.world.programme}/{worker}"})
+        told = await town.world.enrolment.store["outbox"].find_one({"topic": KEYS.name, "key": worker})
+    assert kept is not None
+    assert told is not None
+    found = [each for path in (tmp_path / "backup").rglob("*.bson.gz") for each in read(path)]
+    assert any(worker.encode() in each for each in found), "there is something to look through"
+    for secret in (kept["wrapped"].encode(), told["value"]):
+        assert not any(secret in each for each in found)
+    sealed_file = tmp_path / "keys"
+    assert sealed_file.stat().st_mode & 0o077 == 0
+    pieces = b"".join(sealed.read(sealed_file, PHRASE))
+    assert kept["wrapped"].encode() in pieces
+    assert told["value"] in pieces
+    assert kept["wrapped"].encode() not in sealed_file.read_bytes()
+    with pytest.raises(Misconfigured, match="does not open with this passphrase"):
+        list(sealed.read(sealed_file, PHRASE + "?"))
+    cut = tmp_path / "cut"
+    cut.write_bytes(sealed_file.read_bytes()[:-1])
+    with pytest.raises(Damaged):
+        list(sealed.read(cut, PHRASE))
+
+
+async def test_a_backup_is_of_one_moment_whatever_is_said_meanwhile(own: Settings, tmp_path: Path) -> None:
+    async with living(own) as town:
+        done = asyncio.Event()
+
+        async def talk() -> None:
+            while not done.is_set():
+                worker = await town.world.refer()
+                await town.world.consent(worker)
+
+        talking = asyncio.gather(*(talk() for _ in range(3)))
+        await eventually(lambda: town.world.enrolment.store["worker"].count_documents({"v": 2}))
+        await take(own, tmp_path / "backup")
+        done.set()
+        await talking
+    rows = {
+        service: {
+            name: [decode(each) for each in read(manifest.file_of(tmp_path / "backup", service, name))]
+            for name in part.collections
+        }
+        for service, part in manifest.Manifest.load(tmp_path / "backup").parts.items()
+    }
+    said = {each["_id"] for each in rows["enrolment"]["outbox"]}
+    taken = [mark["id"] for service in SERVICES for mark in rows[service]["marks"]]
+    assert taken, "others had taken something by then"
+    assert not [each for each in taken if each not in said], "nobody has taken what was not said yet"
+    spoken = {worker["s"]["id"]: worker["q"] for worker in rows["enrolment"]["worker"]}
+    for worker, counts in spoken.items():
+        there = {(each["topic"], each["seq"]) for each in rows["enrolment"]["outbox"] if each["key"] == worker}
+        keyless = {topic: number for topic, number in counts.items() if topic != KEYS.name}
+        assert {(topic, n) for topic, number in keyless.items() for n in range(1, number + 1)} == there
+
+
+async def test_what_must_not_be_done_is_refused_in_one_sentence(own: Settings, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    async with living(own) as town:
+        await town.world.refer()
+        await take(own, backup)
+        with pytest.raises(Misconfigured, match="is there already: a backup overwrites nothing"):
+            await take(own, backup)
+        with pytest.raises(Misconfigured, match="runs: stop every copy of it"):
+            await put(own, backup)
+    with pytest.raises(Misconfigured, match="is not empty"):
+        await put(own, backup)
+    assert manifest.check(backup).documents > 0
+    damaged = tmp_path / "damaged"
+    shutil.copytree(backup, damaged)
+    (damaged / "enrolment" / "outbox.bson.gz").write_bytes((backup / "enrolment" / "worker.bson.gz").read_bytes())
+    again = elsewhere(own)
+    with pytest.raises(Damaged, match=r"enrolment/outbox\.bson\.gz is not what was written"):
+        await put(again, damaged)
+    assert await everything(again) == {}, "nothing was touched"
+    async with databases(again) as stores:
+        await stores["enrolment"]["restored"].insert_one({"_id": "state", "whole": False})
+    with pytest.raises(ExceptionGroup) as stopped:
+        async with living(again):
+            pass
+    assert "is half restored: run `ama restore` again" in str(stopped.value.exceptions[0])
+
+
+async def test_the_commands_take_check_and_restore(own: Settings, tmp_path: Path) -> None:
+    async with living(own) as town:
+        await town.world.refer()
+        await town.rests()
+    again = elsewhere(own)
+
+    def ama(settings: Settings, *words: str) -> str:
+        given = {"AMA_KAFKA": own.kafka, "AMA_MONGO": own.mongo, "AMA_KEYS": str(own.keys), "AMA_DATA": "/nowhere"}
+        given |= {"AMA_DATABASE": settings.database, "AMA_ONLY": str(own.only), "AMA_BACKUP_PASSPHRASE": PHRASE}
+        if own.sasl_username:
+            given |= {"AMA_SASL_USERNAME": own.sasl_username, "AMA_SASL_PASSWORD": str(own.sasl_password)}
+        done = CliRunner().invoke(app, words, env=given)
+        assert done.exit_code == 0, (done.output, done.exception)
+        return done.output
+
+    folder, keys, report = str(tmp_path / "b"), str(tmp_path / "keys"), tmp_path / "report.json"
+    assert "of 5 services, verified" in await asyncio.to_thread(ama, own, "backup", folder, "--keys", keys)
+    assert "is whole" in await asyncio.to_thread(ama, own, "backup", "check", folder)
+    told = await asyncio.to_thread(ama, again, "restore", folder, "--keys", keys, "--report", str(report))
+    assert "The services can be started" in told
+    assert json.loads(report.read_text())["lost"] == []
+    assert len((await everything(again))["enrolment worker"]) == 1
