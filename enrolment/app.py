@@ -1,17 +1,21 @@
 """Enrolment, composed."""
 
+from functools import partial
+
 from enrolment import api
 from enrolment.domain import Worker
 from enrolment.projections import Desk
 from enrolment.reactions import reactions
+from enrolment.recalling import recalls
 from services.keyring import master_holder
+from services.recalling import recall
 from services.service import Service
 from services.settings import Settings
 
 
 def build(settings: Settings) -> Service:
     """Stand enrolment on the chassis. Misconfigured when its keys or programmes cannot be read."""
-    return Service(
+    service = Service(
         "enrolment",
         settings,
         holder=master_holder(settings.keys),
@@ -20,3 +24,5 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         projections=[Desk()],
     )
+    service.after_restore = (partial(recall, recalls),)
+    return service

@@ -1,18 +1,22 @@
 """Grouping, composed."""
 
+from functools import partial
+
 from grouping import api
 from grouping.domain import Facilitator, Group, Place, Seeker
 from grouping.projections import Groups, Pool
 from grouping.reactions import reactions
+from grouping.recalling import recalls
 from services.contracts.topics import KEYS
 from services.keyring import service_holder
+from services.recalling import recall
 from services.service import Service
 from services.settings import Settings
 
 
 def build(settings: Settings) -> Service:
     """Stand grouping on the chassis. Misconfigured when its keys or programmes cannot be read."""
-    return Service(
+    service = Service(
         "grouping",
         settings,
         holder=service_holder("grouping", settings.keys),
@@ -22,3 +26,5 @@ def build(settings: Settings) -> Service:
         projections=[Pool(), Groups()],
         tables=[KEYS],
     )
+    service.after_restore = (partial(recall, recalls),)
+    return service

@@ -66,7 +66,7 @@ class Service:
             tables,
             workers,
         )
-        self.after_restore: Sequence[Worker] = ()  # what is done with a restored database before anything is taken
+        self.after_restore: Sequence[Worker] = ()  # with a restored database, before anything else
         self.store = Store(settings.mongo, settings.database_of(name))
         self.bus = Bus(settings)
         self.telemetry, self.metrics = Telemetry(name, settings), Metrics(name)
@@ -95,12 +95,12 @@ class Service:
         for name in self.shelf.projections:
             await self.shelf.prepare(name, await self.shelf.live(name))
         await self.bus.prepare(TOPICS.values())
+        for each in self.after_restore if self.store.recalls else ():
+            await each(self)
         if "relay" in roles:
             self._relay = Relay(self.name, self.store, self.bus, self.settings, self.metrics)
             self.spawn(self._relay.run(), "relay")
         if "consume" in roles:
-            for each in self.after_restore if self.store.recalls else ():
-                await each(self)
             await self._consume()
             for worker in self.workers:
                 self.spawn(worker(self), worker.__name__)

@@ -132,6 +132,12 @@ class Work:
         """Publish the newest record of this aggregate on a compacted topic; None is a tombstone."""
         self._unit.records.append((topic.name, by, value, self.cause))
 
+    async def published(self, topic: Topic, by: Aggregate) -> bytes | None:
+        """What this aggregate published last on a compacted topic; None when it was nothing, or a tombstone."""
+        where = {"p": self.programme, "topic": topic.name, "key": by.id, "seq": {"$gt": 0}}
+        newest = self._unit.store["outbox"].find(where, session=self._unit.session).sort("seq", -1).limit(1)
+        return next((each["value"] for each in await newest.to_list(1)), None)
+
     async def key(self, person: str) -> bytes:
         """The person's key. Erased (410), or NotYet when it has not reached this service."""
         return await self._unit.key(self.programme, person)

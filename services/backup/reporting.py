@@ -15,24 +15,17 @@ from services.store import Document, Store
 
 SHOWN = 20  # subjects on the screen; all of them are in the file
 ADVICE: dict[str, str] = {
-    "worker.referred": "their record, with their name, is gone: refer them again under a new id, and erase this one",
-    "worker.profiled": "enter what grouping matches on again",
-    "consent.changed": "enter the consents again as they were given or withdrawn last",
-    "worker.admitted": "admit them again",
-    "worker.declined": "decline them again",
-    "worker.withdrawn": "withdraw them again, with the same reason",
-    "place.registered": "register the place again",
-    "facilitator.registered": "register the facilitator again",
-    "group.formed": "the group is gone from grouping and meets for all others: its members must not be seated elsewhere",
-    "facilitator.assigned": "belongs to the group",
-    "member.joined": "belongs to the group",
-    "member.left": "belongs to the group",
+    "worker.referred": "their name is gone, unless they had consented to be contacted: if it is, erase them and refer them again",
+    "facilitator.registered": "register the facilitator again: where they are and when they are free is not known",
     "session.held": "call the roll of this meeting again",
     "attendance.recorded": "call the roll of that day's meeting again",
     "survey.submitted": "the answers are lost, the scores are not: nothing to do, and the link may be used once more",
     "survey.scored": "belongs to the survey",
 }
-MENDED = {"worker.erased", "message.sent", "message.failed"}  # by the restore, and by the services when they start
+MENDED = {  # by the restore, and by the services when they start (`recalling.py` of each)
+    "worker.erased", "worker.profiled", "consent.changed", "worker.admitted", "worker.declined", "worker.withdrawn", "place.registered",
+    "group.formed", "facilitator.assigned", "member.joined", "message.sent", "message.failed",
+}  # fmt: skip
 
 
 class Event(BaseModel):

@@ -1,0 +1,70 @@
+"""What enrolment's own events tell of a record, for a database that is older than they are."""
+
+import orjson
+
+from enrolment.domain import Consent, Status, Worker
+from services import vault
+from services.consumer import Reactions
+from services.contracts import Event
+from services.contracts.enrolment import (
+    ConsentChanged,
+    WorkerAdmitted,
+    WorkerDeclined,
+    WorkerProfiled,
+    WorkerReferred,
+    WorkerWithdrawn,
+)
+from services.contracts.topics import CONTACTS
+from services.work import Work
+
+recalls = Reactions()
+
+
+@recalls.on(WorkerReferred)
+async def referred(event: Event[WorkerReferred], work: Work) -> None:
+    """A record without a name, unless they have a contact card on the bus."""
+    if await work.find(Worker, event.subject) is None:
+        worker = Worker(id=event.subject, partner=event.data.partner, trace=event.traceparent)
+        work.add(worker)
+        worker.card = await _card(worker, work)
+
+
+async def _card(worker: Worker, work: Work) -> dict[str, str]:
+    sealed = await work.published(CONTACTS, worker)
+    if sealed is None:
+        return {}
+    card = orjson.loads(vault.decrypt_payload(await work.key(worker.id), sealed.decode()))
+    return {name: await work.seal(worker.id, name, text) for name, text in card.items()}
+
+
+@recalls.on(ConsentChanged)
+async def decided(event: Event[ConsentChanged], work: Work) -> None:
+    """The last decision counts."""
+    told, worker = event.data, await work.get(Worker, event.subject)
+    consent = Consent(given=told.given, notice=told.notice, language=told.language, at=event.time)
+    worker.consents = {**worker.consents, told.purpose: consent}
+
+
+@recalls.on(WorkerProfiled)
+async def described(event: Event[WorkerProfiled], work: Work) -> None:
+    """What grouping matches on."""
+    worker = await work.get(Worker, event.subject)
+    worker.profile = await work.seal(worker.id, "profile", event.data.model_dump_json())
+
+
+@recalls.on(WorkerAdmitted)
+async def admitted(event: Event[WorkerAdmitted], work: Work) -> None:
+    """Admitted."""
+    (await work.get(Worker, event.subject)).status = Status.ADMITTED
+
+
+@recalls.on(WorkerDeclined)
+async def declined(event: Event[WorkerDeclined], work: Work) -> None:
+    """Declined."""
+    (await work.get(Worker, event.subject)).status = Status.DECLINED
+
+
+@recalls.on(WorkerWithdrawn)
+async def withdrawn(event: Event[WorkerWithdrawn], work: Work) -> None:
+    """Gone."""
+    (await work.get(Worker, event.subject)).status = Status.WITHDRAWN
