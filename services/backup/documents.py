@@ -55,7 +55,7 @@ def stream(
         "filter": where or {},
         "readConcern": {"level": "snapshot", "atClusterTime": moment},
     }
-    with database.client.start_session() as session:
+    with database.client.start_session(causal_consistency=False) as session:
         cursor = database.command(find, codec_options=RAW, session=session)["cursor"]
         yield from cursor["firstBatch"]
         while cursor["id"]:

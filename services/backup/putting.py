@@ -57,7 +57,7 @@ def put(stores: Mapping[str, Store], folder: Path, manifest: Manifest, report: R
     for service, store in stores.items():
         database = store.bare
         for name in database.list_collection_names(filter={"type": "collection"}):
-            if name != "restored":
+            if name != "restored" and not name.startswith("system."):
                 database.drop_collection(name)
         database["restored"].replace_one({"_id": STATE}, {"whole": False, "backup": manifest.made}, upsert=True)
         _load(database, service, folder, manifest.parts[service], report)

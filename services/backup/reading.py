@@ -47,7 +47,6 @@ class Reading:
             return {name: Standing(id, await self._ends(name)) for name, id in ids.items()}
 
     async def _ends(self, topic: str) -> dict[int, int]:
-        await self._client.force_metadata_update()
         await self._client.set_topics([topic])
         numbers = self._client.cluster.partitions_for_topic(topic) or set()
         ends = await self._reader.end_offsets([TopicPartition(topic, number) for number in numbers])
