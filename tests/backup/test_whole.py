@@ -19,7 +19,7 @@ from tests.backup.conftest import Town, databases, elsewhere, everything, feed, 
 from tests.harness import eventually
 
 PHRASE = "a long enough passphrase"
-OF_THE_PROCESS = ("leases", "relay", "restored", "topics")  # what runs, where the bus ends
+OF_THE_PROCESS = ("leases", "recalled", "relay", "restored", "topics")  # what runs, where the bus ends, what a restore knows
 
 
 def lasting(found: dict[str, Any]) -> dict[str, Any]:
