@@ -3,34 +3,47 @@
 import asyncio
 import json
 import shutil
+from collections import defaultdict
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from typer.testing import CliRunner
 
 from services import vault
-from services.backup import manifest, people, sealed
+from services.backup import manifest, sealed
 from services.backup.documents import Damaged, decode, read
 from services.cli import app
 from services.contracts.topics import KEYS, SERVICES
+from services.documents import prepare
+from services.engines import Engines
 from services.settings import Misconfigured, Settings
-from tests.backup.conftest import Town, databases, elsewhere, everything, feed, living, put, sequences, take
+from tests.backup.conftest import Town, databases, elsewhere, everything, feed, living, of_its_own, put, sequences, take
 from tests.harness import eventually
 
 PHRASE = "a long enough passphrase"
-OF_THE_PROCESS = ("leases", "recalled", "relay", "restored", "topics")  # what runs, where the bus ends, what a restore knows
+OF_THE_PROCESS = (
+    "leases",
+    "recalled",
+    "relay",
+    "restored",
+    "topics",
+)  # what runs, where the bus ends, what a restore knows
 
 
 def lasting(found: dict[str, Any]) -> dict[str, Any]:
-    """What must be equal: not what is of a process or of the bus, nor keys, which do not come from the backup."""
+    """What must be equal: not what is of a process or of the bus, nor keys, which do not come from the backup, nor that a document was
+    guarded (`g`), which it is also for a repeat that has no effect."""
     kept = {name: rows for name, rows in found.items() if name.split(" ", 1)[1] not in {*OF_THE_PROCESS, "keys"}}
     for name, rows in kept.items():
         if name.endswith(" offsets"):
             kept[name] = {_id: each for _id, each in rows.items() if not _id.startswith("tables|")}
         if name == "enrolment outbox":  # made anew where they come from the bus
             kept[name] = {f"{each['topic']}/{each['key']}/{each['seq']}": {**each, "_id": 0} for each in rows.values()}
-    return {name: rows for name, rows in kept.items() if rows}
+    bare = {name: {_id: {**each, "g": 0} for _id, each in rows.items()} for name, rows in kept.items()}
+    return {name: rows for name, rows in bare.items() if rows}
 
 
 async def lives(town: Town) -> list[str]:
@@ -46,36 +59,46 @@ async def lives(town: Town) -> list[str]:
     return workers
 
 
+async def ama(own: Settings, settings: Settings, *words: str) -> tuple[int, str]:
+    """The command line on these databases, beside what runs: its exit status, and all it wrote."""
+    given = {"AMA_KAFKA": own.kafka, "AMA_MONGO": own.mongo, "AMA_KEYS": str(own.keys), "AMA_DATA": "/nowhere"}
+    given |= {"AMA_DATABASE": settings.database, "AMA_ONLY": str(own.only), "AMA_BACKUP_PASSPHRASE": PHRASE}
+    if own.sasl_username:
+        given |= {"AMA_SASL_USERNAME": own.sasl_username, "AMA_SASL_PASSWORD": str(own.sasl_password)}
+    done = await asyncio.to_thread(CliRunner().invoke, app, words, env=given)
+    return done.exit_code, done.output + str(done.exception or "")
+
+
 async def test_everything_is_equal_after_a_restore_into_nothing_and_the_services_go_on(
     own: Settings, tmp_path: Path
 ) -> None:
+    folder, report = str(tmp_path / "backup"), tmp_path / "report.json"
     async with living(own) as town:
         workers = await lives(town)
-        await take(own, tmp_path / "backup")
+        status, said = await ama(own, own, "backup", folder)
+        assert (status, "of 5 services, verified" in said) == (0, True), said
         partner = town.world.partner
     before, told_before = await everything(own), await feed(own, partner)
+    status, said = await ama(own, own, "restore", folder)
+    assert (status, "is not empty" in said) == (1, True), said
     again = elsewhere(own)
-    told = await put(again, tmp_path / "backup")
-    assert (told.lost, told.conflicts, told.notes) == ([], [], [])
+    status, said = await ama(own, again, "restore", folder, "--report", str(report))
+    assert (status, "The services can be started" in said) == (0, True), said
+    told = json.loads(report.read_text())
+    assert (told["lost"], told["conflicts"], told["notes"]) == ([], [], [])
     after = await everything(again)
     assert lasting(after) == lasting(before)
     assert {name.split()[0] for name in before} == set(SERVICES), "all five had something to compare"
     assert len(before["analytics path.g1"]) > 3
-    master = vault.MasterKeys.load(own.keys)
-    keys = [
-        {_id: master.unwrap(_id.split("/")[1], each["wrapped"]) for _id, each in found["enrolment keys"].items()}
-        for found in (before, after)
-    ]
-    assert keys[0] == keys[1]
-    assert len(keys[0]) == 3
+    assert await keys_of(again) == await keys_of(own)
+    assert len(await keys_of(own)) == 3
     async with living(again) as town:
         await town.rests()
         assert lasting(await everything(again)) == lasting(before)
-        world = town.world
-        newcomer = await world.refer()
-        await world.consent(newcomer)
-        await world.admit(newcomer)
-        await world.withdraw(workers[2])
+        newcomer = await town.world.refer()
+        await town.world.consent(newcomer)
+        await town.world.admit(newcomer)
+        await town.world.withdraw(workers[2])
         await town.rests()
     assert all(len(ids) == 1 for places in (await sequences(own)).values() for ids in places.values())
     entries = await feed(own, partner)
@@ -83,19 +106,31 @@ async def test_everything_is_equal_after_a_restore_into_nothing_and_the_services
     assert [int(each["sequence"]) for each in entries] == list(range(1, len(told_before) + 4))
 
 
+async def keys_of(settings: Settings) -> dict[str, bytes]:
+    """People's keys as enrolment can open them."""
+    master, kept = vault.MasterKeys.load(settings.keys), (await everything(settings))["enrolment keys"]
+    return {_id: master.unwrap(_id.partition("/")[2], each["wrapped"]) for _id, each in kept.items()}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def town(engines: Engines, keys: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """The five services, and somebody who was referred."""
+    async with living(of_its_own(engines, keys, tmp_path_factory.mktemp("town"))) as town:
+        await town.world.refer()
+        yield town
+
+
 async def test_no_key_of_a_person_is_in_a_backup_and_the_file_of_keys_opens_with_its_passphrase_alone(
-    own: Settings, tmp_path: Path
+    town: Town, tmp_path: Path
 ) -> None:
-    async with living(own) as town:
-        worker = await town.world.refer()
-        await town.rests()
-
-        def also(stores: Any, moment: Any) -> None:
-            people.keys_to_file(tmp_path / "keys", PHRASE, stores, moment)
-
-        await take(own, tmp_path / "backup", also)
-        kept = await town.world.enrolment.store["keys"].find_one({"_id": f"{town.world.programme}/{worker}"})
-        told = await town.world.enrolment.store["outbox"].find_one({"topic": KEYS.name, "key": worker})
+    worker = await town.world.refer()
+    await town.rests()
+    status, said = await ama(
+        town.world.settings, town.world.settings, "backup", str(tmp_path / "backup"), "--keys", str(tmp_path / "keys")
+    )
+    assert status == 0, said
+    kept = await town.world.enrolment.store["keys"].find_one({"_id": f"{town.world.programme}/{worker}"})
+    told = await town.world.enrolment.store["outbox"].find_one({"topic": KEYS.name, "key": worker})
     assert kept is not None
     assert told is not None
     found = [each for path in (tmp_path / "backup").rglob("*.bson.gz") for each in read(path)]
@@ -116,20 +151,19 @@ async def test_no_key_of_a_person_is_in_a_backup_and_the_file_of_keys_opens_with
         list(sealed.read(cut, PHRASE))
 
 
-async def test_a_backup_is_of_one_moment_whatever_is_said_meanwhile(own: Settings, tmp_path: Path) -> None:
-    async with living(own) as town:
-        done = asyncio.Event()
+async def test_a_backup_is_of_one_moment_whatever_is_said_meanwhile(town: Town, tmp_path: Path) -> None:
+    done = asyncio.Event()
 
-        async def talk() -> None:
-            while not done.is_set():
-                worker = await town.world.refer()
-                await town.world.consent(worker)
+    async def talk() -> None:
+        while not done.is_set():
+            worker = await town.world.refer()
+            await town.world.consent(worker)
 
-        talking = asyncio.gather(*(talk() for _ in range(3)))
-        await eventually(lambda: town.world.enrolment.store["worker"].count_documents({"v": 2}))
-        await take(own, tmp_path / "backup")
-        done.set()
-        await talking
+    talking = asyncio.gather(*(talk() for _ in range(3)))
+    await eventually(lambda: town.world.enrolment.store["worker"].count_documents({"v": 2}))
+    await take(town.world.settings, tmp_path / "backup")
+    done.set()
+    await talking
     rows = {
         service: {
             name: [decode(each) for each in read(manifest.file_of(tmp_path / "backup", service, name))]
@@ -138,28 +172,27 @@ async def test_a_backup_is_of_one_moment_whatever_is_said_meanwhile(own: Setting
         for service, part in manifest.Manifest.load(tmp_path / "backup").parts.items()
     }
     said = {each["_id"] for each in rows["enrolment"]["outbox"]}
-    taken = [mark["id"] for service in SERVICES for mark in rows[service]["marks"]]
+    ours = f"/{town.world.programme}/enrolment"
+    taken = [mark["id"] for service in SERVICES for mark in rows[service]["marks"] if ours in mark["k"]]
     assert taken, "others had taken something by then"
     assert not [each for each in taken if each not in said], "nobody has taken what was not said yet"
     spoken = {worker["s"]["id"]: worker["q"] for worker in rows["enrolment"]["worker"]}
+    there: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    for each in rows["enrolment"]["outbox"]:
+        there[each["key"]].add((each["topic"], each["seq"]))
     for worker, counts in spoken.items():
-        there = {(each["topic"], each["seq"]) for each in rows["enrolment"]["outbox"] if each["key"] == worker}
-        keyless = {topic: number for topic, number in counts.items() if topic != KEYS.name}
-        assert {(topic, n) for topic, number in keyless.items() for n in range(1, number + 1)} == there
+        counted = {(topic, n) for topic, number in counts.items() if topic != KEYS.name for n in range(1, number + 1)}
+        assert counted == there[worker]
 
 
-async def test_what_must_not_be_done_is_refused_in_one_sentence(own: Settings, tmp_path: Path) -> None:
-    backup = tmp_path / "backup"
-    async with living(own) as town:
-        await town.world.refer()
+async def test_what_must_not_be_done_is_refused_in_one_sentence(town: Town, tmp_path: Path) -> None:
+    own, backup = town.world.settings, await take(town.world.settings, tmp_path / "backup")
+    with pytest.raises(Misconfigured, match="is there already: a backup overwrites nothing"):
         await take(own, backup)
-        with pytest.raises(Misconfigured, match="is there already: a backup overwrites nothing"):
-            await take(own, backup)
-        with pytest.raises(Misconfigured, match="runs: stop every copy of it"):
-            await put(own, backup)
-    with pytest.raises(Misconfigured, match="is not empty"):
-        await put(own, backup)
-    assert manifest.check(backup).documents > 0
+    with pytest.raises(Misconfigured, match="runs: stop every copy of it"):
+        await put(own, backup, replace=True)
+    status, said = await ama(own, own, "backup", "check", str(backup))
+    assert (status, "is whole" in said) == (0, True), said
     damaged = tmp_path / "damaged"
     shutil.copytree(backup, damaged)
     (damaged / "enrolment" / "outbox.bson.gz").write_bytes((backup / "enrolment" / "worker.bson.gz").read_bytes())
@@ -169,31 +202,5 @@ async def test_what_must_not_be_done_is_refused_in_one_sentence(own: Settings, t
     assert await everything(again) == {}, "nothing was touched"
     async with databases(again) as stores:
         await stores["enrolment"]["restored"].insert_one({"_id": "state", "whole": False})
-    with pytest.raises(ExceptionGroup) as stopped:
-        async with living(again):
-            pass
-    assert "is half restored: run `ama restore` again" in str(stopped.value.exceptions[0])
-
-
-async def test_the_commands_take_check_and_restore(own: Settings, tmp_path: Path) -> None:
-    async with living(own) as town:
-        await town.world.refer()
-        await town.rests()
-    again = elsewhere(own)
-
-    def ama(settings: Settings, *words: str) -> str:
-        given = {"AMA_KAFKA": own.kafka, "AMA_MONGO": own.mongo, "AMA_KEYS": str(own.keys), "AMA_DATA": "/nowhere"}
-        given |= {"AMA_DATABASE": settings.database, "AMA_ONLY": str(own.only), "AMA_BACKUP_PASSPHRASE": PHRASE}
-        if own.sasl_username:
-            given |= {"AMA_SASL_USERNAME": own.sasl_username, "AMA_SASL_PASSWORD": str(own.sasl_password)}
-        done = CliRunner().invoke(app, words, env=given)
-        assert done.exit_code == 0, (done.output, done.exception)
-        return done.output
-
-    folder, keys, report = str(tmp_path / "b"), str(tmp_path / "keys"), tmp_path / "report.json"
-    assert "of 5 services, verified" in await asyncio.to_thread(ama, own, "backup", folder, "--keys", keys)
-    assert "is whole" in await asyncio.to_thread(ama, own, "backup", "check", folder)
-    told = await asyncio.to_thread(ama, again, "restore", folder, "--keys", keys, "--report", str(report))
-    assert "The services can be started" in told
-    assert json.loads(report.read_text())["lost"] == []
-    assert len((await everything(again))["enrolment worker"]) == 1
+        with pytest.raises(Misconfigured, match="is half restored: run `ama restore` again"):
+            await prepare(stores["enrolment"], [])
