@@ -6,7 +6,7 @@ from enrolment import api
 from enrolment.domain import Worker
 from enrolment.projections import Desk
 from enrolment.reactions import reactions
-from enrolment.recalling import recalls
+from enrolment.recalling import erase_again, recalls
 from services.keyring import master_holder
 from services.recalling import recall
 from services.service import Service
@@ -24,5 +24,5 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         projections=[Desk()],
     )
-    service.after_restore = (partial(recall, recalls),)
+    service.after_restore = (partial(recall, recalls), erase_again)
     return service

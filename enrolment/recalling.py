@@ -1,7 +1,11 @@
-"""What enrolment's own events tell of a record, for a database that is older than they are."""
+"""What enrolment's own events tell of a record, for a database that is older than they are; and erasures of which no event is left.
+
+Invariant: whoever stands in the register of the erased is erased, and all others are told.
+"""
 
 import orjson
 
+from enrolment.commands import Erase, erase
 from enrolment.domain import Consent, Status, Worker
 from services import vault
 from services.consumer import Reactions
@@ -10,11 +14,14 @@ from services.contracts.enrolment import (
     ConsentChanged,
     WorkerAdmitted,
     WorkerDeclined,
+    WorkerErased,
     WorkerProfiled,
     WorkerReferred,
     WorkerWithdrawn,
 )
 from services.contracts.topics import CONTACTS
+from services.service import Service
+from services.store import Store
 from services.work import Work
 
 recalls = Reactions()
@@ -68,3 +75,17 @@ async def declined(event: Event[WorkerDeclined], work: Work) -> None:
 async def withdrawn(event: Event[WorkerWithdrawn], work: Work) -> None:
     """Gone."""
     (await work.get(Worker, event.subject)).status = Status.WITHDRAWN
+
+
+async def erase_again(service: Service) -> None:
+    """Those who are known to be erased by another register alone, since both the database and the bus forgot it."""
+    async for each in service.store["erased"].find({}, {"p": 1}):
+        record = (await service.store.by_id(Worker.noun, [each["_id"]])).get(each["_id"])
+        gone = record is None or record["s"]["status"] == Status.ERASED.value or each["p"] not in service.rules
+        if record is not None and not gone and not await _said(service.store, each["p"], record["s"]["id"]):
+            await service.do(erase, Erase(worker=record["s"]["id"]), each["p"])
+
+
+async def _said(store: Store, programme: str, worker: str) -> bool:
+    letters = store["outbox"].find({"p": programme, "topic": WorkerErased.topic, "key": worker, "seq": {"$gt": 0}})
+    return any([WorkerErased.type.encode() in each["value"] async for each in letters])
