@@ -64,6 +64,8 @@ class Town:
         return late
 
     async def _owed(self) -> list[str]:
+        if "notifications" not in self.house.services:
+            return []
         store = self.house.services["notifications"].store
         last = {each["s"]["id"]: each["s"]["last"] async for each in store["feed"].find()}
         sent = {each["partner"]: each["delivered"] async for each in store["deliveries"].find()}
@@ -71,12 +73,15 @@ class Town:
 
 
 @asynccontextmanager
-async def living(settings: Settings) -> AsyncIterator[Town]:
-    """The five services run for as long as the block does."""
+async def living(settings: Settings, services: Collection[str] = SERVICES) -> AsyncIterator[Town]:
+    """The services run for as long as the block does: all five, or those that are needed."""
     house = House(settings)
+    grouping = house.services["grouping"]
+    for name in set(SERVICES) - set(services):
+        await house.services.pop(name).stop()
     try:
         await house.start()
-        yield Town(house, World(house.services["enrolment"], house.services["grouping"], settings))
+        yield Town(house, World(house.services["enrolment"], grouping, settings))
     finally:
         await house.stop()
 

@@ -12,6 +12,7 @@ from services.settings import Settings
 from tests.backup.conftest import elsewhere, everything, feed, living, put, take
 from tests.fragile import FragileBus
 
+SOME = ("enrolment", "notifications", "analytics")  # who has keys, who has feeds, who has rows
 PHRASE = "a long enough passphrase"
 
 
@@ -21,7 +22,7 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
     bus = FragileBus(tmp_path / "bus")
     lived = own.model_copy(update={"kafka": await bus.start(), "sasl_username": None, "sasl_password": None})
     try:
-        async with living(lived) as town:
+        async with living(lived, SOME) as town:
             world = town.world
             stays, goes = await world.refer(given_name="Grazia"), await world.refer()
             for each in (stays, goes):
@@ -38,12 +39,12 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
         assert erased == {f"{world.programme}/{goes}"}
         report = await put(again, older, keys=(tmp_path / "keys", PHRASE), registers=erased)
         assert (report.lost, report.conflicts) == ([], [])
-        async with living(again) as town:
+        async with living(again, SOME) as town:
             await town.rests()
             shown = await town.world.enrol(enrol.look, enrol.Look(worker=stays, who="x", role="operator", what="all"))
             assert shown["card"]["given_name"] == "Grazia"
             found = await everything(again)
-            for service in ("enrolment", "grouping", "sessions", "notifications", "analytics"):
+            for service in SOME:
                 assert set(found[f"{service} keys"]) == {f"{world.programme}/{stays}"}
             assert {each["person"] for each in found["analytics path.g1"].values()} == {stays}
             assert found["enrolment worker"][f"{world.programme}/{goes}"]["s"]["status"] == "erased"

@@ -46,6 +46,11 @@ def lasting(found: dict[str, Any]) -> dict[str, Any]:
     return {name: rows for name, rows in bare.items() if rows}
 
 
+def but_for_places(found: dict[str, Any]) -> dict[str, Any]:
+    """As `lasting`, without how far the bus was read: the relays have repeated what they sent last."""
+    return {name: rows for name, rows in lasting(found).items() if not name.endswith(" offsets")}
+
+
 async def lives(town: Town) -> list[str]:
     """Four people, two of them in a group, one erased."""
     world = town.world
@@ -94,7 +99,7 @@ async def test_everything_is_equal_after_a_restore_into_nothing_and_the_services
     assert len(await keys_of(own)) == 3
     async with living(again) as town:
         await town.rests()
-        assert lasting(await everything(again)) == lasting(before)
+        assert but_for_places(await everything(again)) == but_for_places(before)
         newcomer = await town.world.refer()
         await town.world.consent(newcomer)
         await town.world.admit(newcomer)
@@ -114,8 +119,9 @@ async def keys_of(settings: Settings) -> dict[str, bytes]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def town(engines: Engines, keys: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    """The five services, and somebody who was referred."""
-    async with living(of_its_own(engines, keys, tmp_path_factory.mktemp("town"))) as town:
+    """One service that speaks and one that takes, and somebody who was referred."""
+    own = of_its_own(engines, keys, tmp_path_factory.mktemp("town"))
+    async with living(own, ["enrolment", "analytics"]) as town:
         await town.world.refer()
         yield town
 
@@ -173,7 +179,7 @@ async def test_a_backup_is_of_one_moment_whatever_is_said_meanwhile(town: Town, 
     }
     said = {each["_id"] for each in rows["enrolment"]["outbox"]}
     ours = f"/{town.world.programme}/enrolment"
-    taken = [mark["id"] for service in SERVICES for mark in rows[service]["marks"] if ours in mark["k"]]
+    taken = [mark["id"] for service in SERVICES for mark in rows[service].get("marks", []) if ours in mark["k"]]
     assert taken, "others had taken something by then"
     assert not [each for each in taken if each not in said], "nobody has taken what was not said yet"
     spoken = {worker["s"]["id"]: worker["q"] for worker in rows["enrolment"]["worker"]}
