@@ -155,6 +155,7 @@ async def test_one_older_database_among_others_that_are_ahead_is_brought_level(l
     told = await put(lives.settings, lives.backup, ["grouping"], replace=True)
     async with living(lives.settings) as town:
         await town.rests()
+        await nothing_is_amiss(lives.settings)
         assert models(await everything(lives.settings)) == models(lives.eve)
         assert state(await everything(lives.settings)) == state(lives.eve)
         before = await said_by_grouping(lives.settings)
