@@ -25,6 +25,7 @@ $(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE
 	$(NPM) ci --prefix $(PARSER) --loglevel=error
 	$(NPM) ci --prefix $(EXAMPLE) --loglevel=error
 	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
+	-$(BIN)/python -m tests.watched.brought
 	@touch $@
 
 run: setup ## start everything, and play the 899 people of JOBS II through it

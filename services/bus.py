@@ -20,6 +20,7 @@ from faststream.kafka.annotations import KafkaMessage as Incoming
 from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 
 from services.contracts import Topic
+from services.log_dirs import Disk, broker_disks
 from services.settings import Misconfigured, Settings
 
 log = logging.getLogger(__name__)
@@ -162,6 +163,15 @@ class Bus:
         client = AIOKafkaClient(**self.client())
         try:
             await client.bootstrap()
+        finally:
+            await client.close()
+
+    async def disks(self) -> dict[str, Disk]:
+        """What each broker says of the disk of its data. Raises KafkaError when one does not answer, or not to this user."""
+        client = AIOKafkaClient(**self.client())
+        try:
+            await client.bootstrap()
+            return await broker_disks(client)
         finally:
             await client.close()
 

@@ -70,6 +70,11 @@ class ServiceHolder:
         raise TypeError(f"{self._service} cannot make a key for person {person}")
 
 
+def holder_of(service: str, folder: Path) -> KeyHolder:
+    """What this service opens people's keys with. Misconfigured when a key file is missing or unreadable."""
+    return service_holder(service, folder) if service in READERS else master_holder(folder)
+
+
 def master_holder(folder: Path) -> MasterHolder:
     """Enrolment's, from its key files. Misconfigured when one is missing or unreadable."""
     return MasterHolder(vault.MasterKeys.load(folder), vault.public_keys(folder, READERS))

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerFenced
 
 from services.acknowledged import Acknowledged, BusLost
 from services.bus import Bus
@@ -55,6 +55,7 @@ class Relay:
                 await self._relay()
             except (KafkaError, PyMongoError, Deposed, BusLost, ConnectionError, TimeoutError, AssertionError) as error:
                 failures += 1
+                self._metrics.began_again(_reason(error))
                 log.warning("relay begins again", extra={"service": self._service, "error": repr(error)[:300]})
                 await asyncio.sleep(0.1 + backoff(min(failures, 9), cap=5.0))
 
@@ -206,6 +207,11 @@ class Relay:
         result = await self._store["relay"].update_one({"_id": "relay", "holder": self._me}, change)
         if result.matched_count == 0:
             raise Deposed
+
+
+def _reason(error: BaseException) -> str:
+    known = {ProducerFenced: "fenced", Deposed: "deposed", BusLost: "bus lost"}
+    return next((reason for kind, reason in known.items() if isinstance(error, kind)), "engine")
 
 
 def first_id_of(moment: datetime) -> str:

@@ -31,9 +31,11 @@ from services.relay import Relay
 from services.running import Commanding, Handler
 from services.settings import Misconfigured, Settings
 from services.store import PyMongoError, Session, Store, passes, within
+from services.surroundings import Surroundings
 from services.telemetry import Metrics, Telemetry
 from services.unit import Unit
 from services.watching import watch
+from services.web.counting import Counted
 
 log = logging.getLogger(__name__)
 ROLES = ("api", "consume", "relay")
@@ -84,12 +86,15 @@ class Service:
         for router in [*routes, *web.standing_routes(self)]:
             app.include_router(router)
         web.install(app)
+        app.add_middleware(Counted, count=self.metrics.answered)
         auth.check_protected(app)
         return app
 
     async def start(self, roles: Collection[str] = ROLES) -> None:
         """Prepare documents and topics, then run these roles. Misconfigured when an engine is not as it must be."""
         self.ended = asyncio.get_running_loop().create_future()
+        for role in ROLES:
+            self.metrics.stands("role_running", role in roles, role)
         await prepare(self.store, self.aggregates)
         for name in self.shelf.projections:
             await self.shelf.prepare(name, await self.shelf.live(name))
@@ -102,6 +107,7 @@ class Service:
             for worker in self.workers:
                 self.spawn(worker(self), worker.__name__)
         self.spawn(watch(self.store, self.consumptions, self.metrics), "watching")
+        self.spawn(Surroundings(self).run(), "surroundings")
 
     @property
     def bootstrap(self) -> str:

@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     )
     smtp: str | None = Field(default=None, description="smtp://user:password@host:port; starttls or TLS by smtps://")
     mail_from: str = "AMA Lavoro <ama@localhost>"
+    front: str | None = Field(
+        default=None,
+        description="host:port at which this process finds the public front, when the name in AMA_PUBLIC_URL leads elsewhere from here",
+    )
     metrics_port: int | None = None
     otlp: str | None = Field(default=None, description="OTLP/HTTP endpoint for traces")
     relay_commit_ms: int = Field(default=250, ge=10, le=5000)

@@ -47,14 +47,18 @@ async def watch(
 async def look(store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics) -> None:
     """Set every gauge once."""
     metrics.gauge("outbox_age_seconds", RELAY, await outbox_age(store))
+    metrics.stands("relay_held", await relay_held(store))
+    ages = await _ages(store)
     waits, holes = await _counted(store, "parked"), await _counted(store, "parked", why=HOLE)
     dead = await _counted(store, "dead", status=OPEN)
     for consumer in {*consumptions, *waits, *dead, *metrics.consumers} - {RELAY}:
         metrics.gauge("parked", consumer, waits.get(consumer, 0))
+        metrics.gauge("parked_age_seconds", consumer, ages.get(consumer, 0.0))
         metrics.gauge("holes", consumer, holes.get(consumer, 0))
         metrics.gauge("dead", consumer, dead.get(consumer, 0))
     for consumer, consumption in list(consumptions.items()):
         metrics.gauge("lag", consumer, await consumption.behind())
+    metrics.stands("last_look_timestamp_seconds", now_utc().timestamp())
 
 
 async def outbox_age(store: Store) -> float:
@@ -66,6 +70,12 @@ async def outbox_age(store: Store) -> float:
     return max(0.0, (now_utc() - said_at(oldest["_id"])).total_seconds()) if oldest else 0.0
 
 
+async def relay_held(store: Store) -> bool:
+    """Whether somebody's relay holds the lease, by the server's clock."""
+    held = {"_id": "relay", "holder": {"$ne": None}, "$expr": {"$gt": ["$until", "$$NOW"]}}
+    return await store["relay"].find_one(held, {"_id": 1}) is not None
+
+
 def said_at(id: str) -> datetime:
     """The moment in a UUIDv7."""
     return datetime.fromtimestamp(int(id.replace("-", "")[:12], 16) / 1000, UTC)
@@ -75,3 +85,11 @@ async def _counted(store: Store, collection: str, **where: str) -> dict[str, int
     """How many such documents each consumer has there."""
     found = store[collection].aggregate([{"$match": where}, {"$group": {"_id": "$c", "n": {"$sum": 1}}}])
     return {each["_id"]: each["n"] async for each in found}
+
+
+async def _ages(store: Store) -> dict[str, float]:
+    """For how many seconds each consumer's oldest event waits that waits for itself, not behind another or for a predecessor."""
+    waiting = {"$match": {"why": {"$regex": "^not yet"}}}
+    found = store["parked"].aggregate([waiting, {"$group": {"_id": "$c", "since": {"$min": "$since"}}}])
+    now = now_utc()
+    return {each["_id"]: max(0.0, (now - each["since"]).total_seconds()) async for each in found}

@@ -1,0 +1,1 @@
+"""The alerts of ops/prometheus, tried by Prometheus itself."""

@@ -1,0 +1,123 @@
+"""A real Prometheus with the project's own configuration and rules, on targets that come and go.
+
+Invariant: of what operators run, only this differs: where the services are (a file instead of names), how often they are asked, and that
+no alert waits (`for` is 0 s, and is tried by promtool); expressions and labels are those of ops/prometheus.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from services.engines.ports import LOOPBACK, free_port
+from services.engines.supervise import Supervised
+from tests.harness import eventually
+from tests.watched.brought import program
+
+OPS = Path(__file__).parents[2] / "ops" / "prometheus"
+OFTEN = "500ms"
+Alert = dict[str, str]
+
+
+def rules() -> list[dict[str, Any]]:
+    """The alerts, as they are written."""
+    written = yaml.safe_load((OPS / "rules.yml").read_text())
+    return [rule for group in written["groups"] for rule in group["rules"]]
+
+
+class Prometheus:
+    """Asks whatever is among its targets."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.base = f"http://{LOOPBACK}:{free_port()}"
+        self._targets: dict[str, str] = {}
+
+    def configuration(self) -> Path:
+        """Written down for the server."""
+        written = yaml.safe_load((OPS / "prometheus.yml").read_text())
+        written["global"] = {"scrape_interval": OFTEN, "evaluation_interval": OFTEN}
+        (job,) = written["scrape_configs"]
+        del job["dns_sd_configs"], job["relabel_configs"]
+        job["file_sd_configs"] = [{"files": [str(self._folder / "targets.json")], "refresh_interval": "1s"}]
+        groups = yaml.safe_load((OPS / "rules.yml").read_text())
+        for group in groups["groups"]:
+            for rule in group["rules"]:
+                rule["for"] = "0s"
+        (self._folder / "rules.yml").write_text(yaml.safe_dump(groups))
+        self._write()
+        path = self._folder / "prometheus.yml"
+        path.write_text(yaml.safe_dump(written))
+        return path
+
+    @contextmanager
+    def asking(self, service: str, port: int) -> Iterator[None]:
+        """With this service's port of figures among the targets."""
+        self._targets[f"{LOOPBACK}:{port}"] = service
+        self._write()
+        try:
+            yield
+        finally:
+            del self._targets[f"{LOOPBACK}:{port}"]
+            self._write()
+
+    def _write(self) -> None:
+        told = [{"targets": [where], "labels": {"service": name}} for where, name in self._targets.items()]
+        new = self._folder / "targets.new"
+        new.write_text(json.dumps(told))
+        new.rename(self._folder / "targets.json")
+
+    async def ask(self, path: str, **query: str) -> Any:
+        """The answer's data."""
+        async with httpx.AsyncClient(base_url=self.base, timeout=30) as client:
+            answer = await client.get(f"/api/v1/{path}", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    async def firing(self, name: str, **labels: str) -> list[Alert]:
+        """The alerts of this name that fire now and have these labels."""
+        alerts = [each["labels"] for each in (await self.ask("alerts"))["alerts"] if each["state"] == "firing"]
+        wanted = {"alertname": name, **labels}.items()
+        return [each for each in alerts if wanted <= each.items()]
+
+    async def until(self, name: str, *, fires: bool = True, **labels: str) -> None:
+        """Wait until this alert fires, or does no more."""
+
+        async def so() -> bool:
+            return bool(await self.firing(name, **labels)) is fires
+
+        await eventually(so, 60)
+
+
+@asynccontextmanager
+async def prometheus(folder: Path) -> AsyncIterator[Prometheus]:
+    """It runs, and answers."""
+    server = Prometheus(folder)
+    command = [
+        str(await asyncio.to_thread(program, "prometheus")),
+        f"--config.file={server.configuration()}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address={server.base.removeprefix('http://')}",
+        "--log.level=warn",
+    ]
+    with (folder / "lock").open("w") as lock:
+        process = Supervised(command, folder / "prometheus.log", grace=10.0, lock=lock.fileno())
+
+        async def ready() -> bool:
+            assert process.ended() is None, (folder / "prometheus.log").read_text()
+            try:
+                async with httpx.AsyncClient() as client:
+                    return (await client.get(f"{server.base}/-/ready")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        try:
+            await eventually(ready, 60)
+            yield server
+        finally:
+            await asyncio.to_thread(process.stop)
