@@ -33,8 +33,6 @@ PATIENCE = 5.0  # seconds in which a batch is tried as it is, before it is tried
 LOOK = 5.0  # seconds for a look at how far it is
 PARKED_EVERY = 0.1  # seconds between looks at what is parked
 BACK = 16  # records: so far before its place a reader begins, to see whether what stands there is what stood there
-
-
 T = TypeVar("T")
 Start = Callable[[Session], tuple[Effect, Callable[[], Awaitable[Any]]]]
 
@@ -55,6 +53,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _row: Row = field(init=False)
     _parked: bool = True
+    _in_hand: int = 0
     _subscriber: Any = None
     _task: asyncio.Task[None] | None = None
     _generations: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -103,22 +102,20 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         return f"{self.name}|{topic}|{partition}"
 
     async def level(self) -> tuple[int, int]:
-        """How many records were read of how many there are now, over the partitions this copy holds."""
-        consumer = self._subscriber.consumer
-        if consumer is None:
+        """How many records were taken of how many there are now, over the partitions this copy holds. Waits for no batch: it may hang."""
+        if (consumer := self._subscriber.consumer) is None:
             return 0, 1
         held = list(consumer.assignment())
         try:
             async with asyncio.timeout(LOOK):  # a partition that is just being handed over has no position to wait for
                 ends = await consumer.end_offsets(held) if held else {}
-                async with self._lock:
-                    read = [min(await consumer.position(each), ends[each]) for each in held]
+                read = [min(await consumer.position(each), ends[each]) for each in held]
         except (TimeoutError, IllegalStateError):
             return 0, 1
-        return sum(read), sum(ends.values()) if held else 1
+        return max(0, sum(read) - self._in_hand), sum(ends.values()) if held else 1
 
     async def behind(self) -> int:
-        """How many records of the partitions this copy holds it has not read; 0 when it holds none."""
+        """How many records of the partitions this copy holds it has not taken; 0 when it holds none."""
         read, there = await self.level()
         return max(0, there - read) if self._subscriber.consumer and self._subscriber.consumer.assignment() else 0
 
@@ -130,6 +127,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def _batch(self, records: Records) -> None:
         letters = [Letter(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
+        self._in_hand = len(letters)
         try:
             async with self._lock:
                 if not self._stopping.is_set():
@@ -140,6 +138,8 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         except BaseException as error:  # noqa: BLE001  # FastStream would swallow it and go on
             self.fatal(error)
             await self._stopping.wait()
+        finally:
+            self._in_hand = 0
 
     async def _begin_anew(self, letters: Sequence[Letter]) -> set[tuple[str, int]]:
         """The partitions that were refilled since they were read: what was before this reader's place may be new to it."""

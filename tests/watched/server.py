@@ -6,6 +6,7 @@ no alert waits (`for` is 0 s, and is tried by promtool); expressions and labels 
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from tests.watched.brought import program
 
 OPS = Path(__file__).parents[2] / "ops" / "prometheus"
 OFTEN = "500ms"
+SELECTOR = re.compile(r"\b(?:ama_\w+|up\b)(?:\{[^}]*\})?")
+GROUPING = re.compile(r"\b(?:by|on) \(([^)]*)\)")
 Alert = dict[str, str]
 
 
@@ -28,6 +31,16 @@ def rules() -> list[dict[str, Any]]:
     """The alerts, as they are written."""
     written = yaml.safe_load((OPS / "rules.yml").read_text())
     return [rule for group in written["groups"] for rule in group["rules"]]
+
+
+def selectors(rule: dict[str, Any]) -> set[str]:
+    """What it asks for: names of figures, with the labels that are wanted."""
+    return set(SELECTOR.findall(rule["expr"]))
+
+
+def grouping(rule: dict[str, Any]) -> set[str]:
+    """The labels that it goes by."""
+    return {label.strip() for some in GROUPING.findall(rule["expr"]) for label in some.split(",")}
 
 
 class Prometheus:
@@ -79,19 +92,38 @@ class Prometheus:
         assert answer.status_code == 200, answer.text
         return answer.json()["data"]
 
-    async def firing(self, name: str, **labels: str) -> list[Alert]:
-        """The alerts of this name that fire now and have these labels."""
+    async def series(self, selector: str) -> list[dict[str, str]]:
+        """The labels of all that was exported under this selector."""
+        return [dict(each) for each in await self.ask("series", **{"match[]": selector})]
+
+    async def now(self, expression: str) -> list[dict[str, Any]]:
+        """What this amounts to now."""
+        return list((await self.ask("query", query=expression))["result"])
+
+    async def until_asked(self, service: str) -> None:
+        """Wait until its figures were seen, so that what happens from now on is seen to happen."""
+
+        async def seen() -> bool:
+            return bool(await self.now(f'ama_last_look_timestamp_seconds{{service="{service}"}} > 0'))
+
+        await eventually(seen)
+
+    async def firing(self, **labels: str) -> list[Alert]:
+        """The alerts that fire now and have these labels."""
         alerts = [each["labels"] for each in (await self.ask("alerts"))["alerts"] if each["state"] == "firing"]
-        wanted = {"alertname": name, **labels}.items()
-        return [each for each in alerts if wanted <= each.items()]
+        return [each for each in alerts if labels.items() <= each.items()]
 
-    async def until(self, name: str, *, fires: bool = True, **labels: str) -> None:
-        """Wait until this alert fires, or does no more."""
+    async def until(self, name: str, **labels: str) -> None:
+        """Wait until this alert fires."""
+        await eventually(lambda: self.firing(alertname=name, **labels))
 
-        async def so() -> bool:
-            return bool(await self.firing(name, **labels)) is fires
+    async def until_over(self, name: str, **labels: str) -> None:
+        """Wait until it fires no more, or see that it does not."""
 
-        await eventually(so, 60)
+        async def over() -> bool:
+            return not await self.firing(alertname=name, **labels)
+
+        await eventually(over)
 
 
 @asynccontextmanager
