@@ -50,6 +50,5 @@ async def watched(watcher: Prometheus, *services: Service) -> AsyncIterator[None
     """Prometheus asks these, by their own ports of figures."""
     with ExitStack() as stack:
         for service in services:
-            port = stack.enter_context(serving_metrics(0, [service.metrics]))
-            stack.enter_context(watcher.asking(service.name, port))
+            stack.enter_context(serving_metrics(watcher.place(), [service.metrics]))
         yield

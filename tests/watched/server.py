@@ -1,14 +1,14 @@
-"""A real Prometheus with the project's own configuration and rules, on targets that come and go.
+"""A real Prometheus with the project's own configuration and rules.
 
-Invariant: of what operators run, only this differs: where the services are (a file instead of names), how often they are asked, and that
-no alert waits (`for` is 0 s, and is tried by promtool); expressions and labels are those of ops/prometheus.
+Invariant: of what operators run, only this differs: where the services are (ports that are known beforehand, since Prometheus takes five
+seconds to turn to others), how often they are asked, and that no alert waits (`for` is 0 s, and is tried by promtool); expressions and
+labels are those of ops/prometheus.
 """
 
 import asyncio
-import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from tests.watched.brought import program
 
 OPS = Path(__file__).parents[2] / "ops" / "prometheus"
 OFTEN = "500ms"
+PLACES = 16  # ports that are asked
 SELECTOR = re.compile(r"\b(?:ama_\w+|up\b)(?:\{[^}]*\})?")
 GROUPING = re.compile(r"\b(?:by|on) \(([^)]*)\)")
 Alert = dict[str, str]
@@ -43,13 +44,19 @@ def grouping(rule: dict[str, Any]) -> set[str]:
     return {label.strip() for some in GROUPING.findall(rule["expr"]) for label in some.split(",")}
 
 
+def _free_ports(number: int) -> list[int]:
+    found: set[int] = set()
+    while len(found) < number:
+        found.add(free_port(others=found))
+    return list(found)
+
+
 class Prometheus:
-    """Asks whatever is among its targets."""
+    """Asks whoever is at one of its places."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.base = f"http://{LOOPBACK}:{free_port()}"
-        self._targets: dict[str, str] = {}
+        self.base, *self._places = [f"http://{LOOPBACK}:{port}" for port in _free_ports(PLACES + 1)]
 
     def configuration(self) -> Path:
         """Written down for the server."""
@@ -57,33 +64,18 @@ class Prometheus:
         written["global"] = {"scrape_interval": OFTEN, "evaluation_interval": OFTEN}
         (job,) = written["scrape_configs"]
         del job["dns_sd_configs"], job["relabel_configs"]
-        job["file_sd_configs"] = [{"files": [str(self._folder / "targets.json")], "refresh_interval": "1s"}]
+        job["static_configs"] = [{"targets": [place.removeprefix("http://") for place in self._places]}]
         groups = yaml.safe_load((OPS / "rules.yml").read_text())
-        for group in groups["groups"]:
-            for rule in group["rules"]:
-                rule["for"] = "0s"
+        for rule in [rule for group in groups["groups"] for rule in group["rules"]]:
+            rule["for"] = "0s"
         (self._folder / "rules.yml").write_text(yaml.safe_dump(groups))
-        self._write()
         path = self._folder / "prometheus.yml"
         path.write_text(yaml.safe_dump(written))
         return path
 
-    @contextmanager
-    def asking(self, service: str, port: int) -> Iterator[None]:
-        """With this service's port of figures among the targets."""
-        self._targets[f"{LOOPBACK}:{port}"] = service
-        self._write()
-        try:
-            yield
-        finally:
-            del self._targets[f"{LOOPBACK}:{port}"]
-            self._write()
-
-    def _write(self) -> None:
-        told = [{"targets": [where], "labels": {"service": name}} for where, name in self._targets.items()]
-        new = self._folder / "targets.new"
-        new.write_text(json.dumps(told))
-        new.rename(self._folder / "targets.json")
+    def place(self) -> int:
+        """A port that is asked for figures, and was nobody's before."""
+        return int(self._places.pop().rpartition(":")[2])
 
     async def ask(self, path: str, **query: str) -> Any:
         """The answer's data."""

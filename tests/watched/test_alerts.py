@@ -4,6 +4,7 @@ import asyncio
 import re
 import shutil
 import sys
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from services.contracts.enrolment import WorkerReferred
 from services.contracts.topics import SERVICES
 from services.engines.ports import LOOPBACK, free_port
 from services.engines.supervise import Supervised
-from services.house import House, alone, serving
+from services.house import alone, serving
 from services.inbox import now_utc
 from services.relay import first_id_of
 from services.service import Service, running
@@ -65,17 +66,16 @@ async def test_where_all_is_well_nothing_fires_and_every_figure_of_every_rule_is
 ) -> None:
     port, (good, _) = free_port(), certificate(tmp_path, timedelta(days=30), timedelta(days=60))
     public = {"public_url": f"https://{NAME}", "front": f"{LOOPBACK}:{port}"}
-    five = House(ground.settings().model_copy(update=public))
-    async with front(port, good):
-        try:
-            await five.start()
-            shown = [each.metrics for each in five.services.values()]
-            with serving_metrics(0, shown) as port_of_figures, watcher.asking("all", port_of_figures):
-                await refer(five.services["enrolment"])
-                await everything_is_exported(watcher)
-                await nothing_fires(watcher)
-        finally:
-            await five.stop()
+    settings = ground.settings().model_copy(update=public)
+    five = [house.build(name, settings) for name in SERVICES]
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(front(port, good))
+        for service in five:
+            await stack.enter_async_context(running(service))
+        place = stack.enter_context(serving_metrics(watcher.place(), [each.metrics for each in five]))
+        await refer(next(each for each in five if each.name == "enrolment"))
+        await everything_is_exported(watcher)
+        await nothing_fires(watcher, f"{LOOPBACK}:{place}")
 
 
 async def everything_is_exported(watcher: Prometheus) -> None:
@@ -91,11 +91,12 @@ async def everything_is_exported(watcher: Prometheus) -> None:
     assert {each["service"] for each in told if each["__name__"].startswith("ama_role")} == set(SERVICES)
 
 
-async def nothing_fires(watcher: Prometheus) -> None:
-    """But for how full this machine's disk is."""
+async def nothing_fires(watcher: Prometheus, instance: str) -> None:
+    """But for places where nobody is, and how full this machine's disk is."""
 
     async def quiet() -> bool:
-        return not [each for each in await watcher.firing() if not each["alertname"].startswith("Disk")]
+        alerts = [each for each in await watcher.firing() if each.get("instance", instance) == instance]
+        return not [each for each in alerts if not each["alertname"].startswith("Disk")]
 
     try:
         await eventually(quiet, 30)
@@ -123,22 +124,23 @@ async def test_disks_are_as_the_machine_says_and_figures_are_young(
 async def test_a_process_without_a_role_and_one_that_is_killed(
     ground: Apart, watcher: Prometheus, tmp_path: Path
 ) -> None:
-    port = free_port()
+    port = watcher.place()
     given = {"AMA_KAFKA": ground.engines.kafka, "AMA_MONGO": ground.engines.mongo, "AMA_METRICS_PORT": port}
     given |= {"AMA_KEYS": ground.settings().keys, "AMA_DATABASE": ground.settings().database, "AMA_ONLY": SHIPPED}
     ama = [str(Path(sys.executable).with_name("ama")), "serve", "sessions", "--roles", "api", "--port", "0"]
-    with (tmp_path / "lock").open("w") as lock, watcher.asking("sessions", port):
+    here = {"job": "ama", "instance": f"{LOOPBACK}:{port}"}
+    with (tmp_path / "lock").open("w") as lock:
         command = ["/usr/bin/env", *(f"{name}={value}" for name, value in given.items()), *ama]
         process = Supervised(command, tmp_path / "sessions.log", grace=20.0, lock=lock.fileno())
         try:
             await watcher.until_over("ServiceMissing", service="sessions")
-            await watcher.until_over("ServiceDown", service="sessions")
+            await watcher.until_over("ServiceDown", **here)
             for role in ("consume", "relay"):
                 await watcher.until("RoleMissing", service="sessions", role=role)
             assert not await watcher.firing(alertname="RoleMissing", service="sessions", role="api")
             for each in psutil.Process(process.pid).children():
                 each.kill()
-            await watcher.until("ServiceDown", service="sessions")
+            await watcher.until("ServiceDown", **here)
             await watcher.until("ServiceMissing", service="sessions")
         finally:
             await asyncio.to_thread(process.stop)

@@ -71,3 +71,12 @@ def test_prometheus_that_cannot_be_brought_is_one_sentence(tmp_path: Path, monke
     monkeypatch.setenv("AMA_CACHE", str(tmp_path))
     with pytest.raises(brought.NotBrought, match="put prometheus and promtool on the PATH"):
         brought.program("promtool")
+
+
+def test_compose_shows_prometheus_to_this_machine_alone_and_mounts_what_is_there_to_read() -> None:
+    (service,) = yaml.safe_load((OPS / "compose.yml").read_text())["services"].values()
+    assert service["profiles"] == ["watch"]
+    assert [port for port in service["ports"] if not port.startswith("127.0.0.1:")] == []
+    for mount in service["volumes"]:
+        source, _, rest = mount.partition(":")
+        assert source == "prometheus" or ((OPS / source).is_file() and rest.endswith(":ro"))
