@@ -6,7 +6,7 @@ taken away; and a trouble is told in the log when it begins, not every time.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -63,21 +63,23 @@ class Surroundings:
         missing = await self._service.ready()
         for name, engine in ENGINES.items():
             self._metrics.stands("engine_up", name not in missing, engine)
-        await self._disks()
+        await self._disks({engine for name, engine in ENGINES.items() if name not in missing})
         await self._keys()
         if self._front is not None:
             await self._certificate(self._front)
 
-    async def _disks(self) -> None:
+    async def _disks(self, up: Collection[str]) -> None:
+        """Of the engines that are up. A broker before 3.3 cannot be asked: NotImplementedError is aiokafka's."""
         found: dict[tuple[str, str], Disk] = {}
-        for engine, ask in {"kafka": self._service.bus.disks, "mongodb": self._mongo_disk}.items():
+        asking = {"kafka": self._service.bus.disks, "mongodb": self._mongo_disk}
+        for engine, ask in [(engine, ask) for engine, ask in asking.items() if engine in up]:
             try:
                 async with asyncio.timeout(PATIENCE + 1):
                     with within(PATIENCE):
                         told: Mapping[str, Disk] = await ask()
                 found |= {(engine, node): disk for node, disk in told.items()}
                 self._fine(f"disk of {engine}")
-            except (KafkaError, PyMongoError, TimeoutError) as error:
+            except (KafkaError, PyMongoError, TimeoutError, NotImplementedError) as error:
                 self._trouble(f"disk of {engine}", error)
         self._metrics.unknown(*DISKS)
         for (engine, node), disk in found.items():

@@ -146,10 +146,10 @@ async def test_a_process_without_a_role_and_one_that_is_killed(
             await asyncio.to_thread(process.stop)
 
 
-async def test_requests_that_fail(enrolled: Service, watcher: Prometheus, tmp_path: Path) -> None:
+async def test_requests_that_fail(ground: Apart, watcher: Prometheus, tmp_path: Path) -> None:
     listening_at = house.listen(0)
     async with issuing(tmp_path) as (issuer, keys):
-        settings = enrolled.settings.model_copy(update={"issuer": issuer.url, "keys": keys})
+        settings = ground.settings().model_copy(update={"issuer": issuer.url, "keys": keys})
         service = enrolment.app.build(settings)
         async with (
             running(service, ["api"]),
