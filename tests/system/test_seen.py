@@ -217,7 +217,8 @@ async def test_what_was_said_and_relayed_is_counted_and_nothing_stays_behind(hom
 @pytest.mark.parametrize("figure", ["parked", "holes", "dead"])
 async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: Settings, figure: str) -> None:
     service = build("grouping", settings)
-    parked = [{"c": "reactions", "why": why} for why in ("hole", "hole", "not yet: a key")]
+    since = datetime.now(UTC)
+    parked = [{"c": "reactions", "why": why, "since": since} for why in ("hole", "hole", "not yet: a key")]
     async with running(service, ["api"]):
         await service.store["parked"].insert_many(parked)
         await service.store["dead"].insert_many(
