@@ -95,9 +95,10 @@ class Surroundings:
     async def _keys(self) -> None:
         """Whether a start would find its keys now, and one of those that are stored opens with them."""
         try:
-            with within(PATIENCE):
-                kept = await self._service.store["keys"].find_one()
-        except PyMongoError:
+            async with asyncio.timeout(PATIENCE + 1):
+                with within(PATIENCE):
+                    kept = await self._service.store["keys"].find_one()
+        except (PyMongoError, TimeoutError):
             self._metrics.unknown("keys_readable")  # `engine_up` says what is wrong
             return
         try:
