@@ -138,7 +138,7 @@ class Service:
         try:
             async with asyncio.timeout(LOOK):
                 await self.bus.ping()
-        except (KafkaError, TimeoutError):
+        except (KafkaError, TimeoutError, AssertionError):  # the last is aiokafka's, of a cluster that is just starting
             missing["Kafka"] = "does not answer"
         return missing
 

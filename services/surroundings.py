@@ -26,6 +26,13 @@ EVERY = 10.0  # seconds between looks
 PATIENCE = 5.0  # seconds for one part of a look
 ENGINES = {"MongoDB": "mongodb", "Kafka": "kafka"}  # as `ready` names them, and as a label does
 PRIMARY = "primary"
+PASSING = (
+    KafkaError,
+    PyMongoError,
+    OSError,
+    TimeoutError,
+    AssertionError,
+)  # the last is aiokafka's, of a cluster that just starts
 DISKS = ("disk_size_bytes", "disk_available_bytes")
 CERTIFICATE = ("certificate_not_before_timestamp_seconds", "certificate_not_after_timestamp_seconds")
 
@@ -79,7 +86,7 @@ class Surroundings:
                         told: Mapping[str, Disk] = await ask()
                 found |= {(engine, node): disk for node, disk in told.items()}
                 self._fine(f"disk of {engine}")
-            except (KafkaError, PyMongoError, TimeoutError, NotImplementedError) as error:
+            except (*PASSING, NotImplementedError) as error:
                 self._trouble(f"disk of {engine}", error)
         self._metrics.unknown(*DISKS)
         for (engine, node), disk in found.items():
