@@ -24,8 +24,8 @@ $(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(NPM) ci --prefix $(PARSER) --loglevel=error
 	$(NPM) ci --prefix $(EXAMPLE) --loglevel=error
-	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
 	-$(BIN)/python -m tests.watched.brought
+	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
 	@touch $@
 
 run: setup ## start everything, and play the 899 people of JOBS II through it

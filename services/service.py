@@ -93,8 +93,6 @@ class Service:
     async def start(self, roles: Collection[str] = ROLES) -> None:
         """Prepare documents and topics, then run these roles. Misconfigured when an engine is not as it must be."""
         self.ended = asyncio.get_running_loop().create_future()
-        for role in ROLES:
-            self.metrics.stands("role_running", role in roles, role)
         await prepare(self.store, self.aggregates)
         for name in self.shelf.projections:
             await self.shelf.prepare(name, await self.shelf.live(name))
@@ -108,6 +106,8 @@ class Service:
                 self.spawn(worker(self), worker.__name__)
         self.spawn(watch(self.store, self.consumptions, self.metrics), "watching")
         self.spawn(Surroundings(self).run(), "surroundings")
+        for role in ROLES:
+            self.metrics.stands("role_running", role in roles, role)
 
     @property
     def bootstrap(self) -> str:

@@ -47,17 +47,18 @@ async def watch(
 async def look(store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics) -> None:
     """Set every gauge once."""
     metrics.gauge("outbox_age_seconds", RELAY, await outbox_age(store))
-    metrics.stands("relay_held", await relay_held(store))
-    ages = await _ages(store)
     waits, holes = await _counted(store, "parked"), await _counted(store, "parked", why=HOLE)
     dead = await _counted(store, "dead", status=OPEN)
     for consumer in {*consumptions, *waits, *dead, *metrics.consumers} - {RELAY}:
         metrics.gauge("parked", consumer, waits.get(consumer, 0))
-        metrics.gauge("parked_age_seconds", consumer, ages.get(consumer, 0.0))
         metrics.gauge("holes", consumer, holes.get(consumer, 0))
         metrics.gauge("dead", consumer, dead.get(consumer, 0))
     for consumer, consumption in list(consumptions.items()):
         metrics.gauge("lag", consumer, await consumption.behind())
+    ages = await _ages(store)
+    for consumer in metrics.consumers - {RELAY}:
+        metrics.gauge("parked_age_seconds", consumer, ages.get(consumer, 0.0))
+    metrics.stands("relay_held", await relay_held(store))
     metrics.stands("last_look_timestamp_seconds", now_utc().timestamp())
 
 
