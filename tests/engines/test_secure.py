@@ -7,11 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
 
 from services.engines import Embedded, EngineError, Engines, Sasl
 from services.engines.acl import Operation, add_user, allow, remove_user
-from services.engines.kafka import answers
+from services.engines.kafka import answers, login_of
+from services.log_dirs import Disk, broker_disks
 from tests.engines.traffic import consume, make_topic, produce, read, subscribe, write
 
 FEED = "ama.feed.cgil"
@@ -65,6 +71,23 @@ def test_a_user_does_nothing_else(secured: Engines) -> None:
     with pytest.raises(EngineError, match="refused"):
         asyncio.run(allow(replace(secured, sasl=PARTNER), PARTNER.username, [Operation.READ], topic=INTERNAL))
     assert read(secured, FEED)[0] == ["for the partner"]
+
+
+async def disks(engines: Engines, who: Sasl) -> dict[str, Disk]:
+    client = AIOKafkaClient(bootstrap_servers=engines.kafka, **login_of(who))
+    try:
+        await client.bootstrap()
+        return await broker_disks(client)
+    finally:
+        await client.close()
+
+
+def test_a_broker_tells_of_its_disks_to_whom_it_may_and_to_nobody_else(secured: Engines) -> None:
+    assert secured.sasl is not None
+    (disk,) = asyncio.run(disks(secured, secured.sasl)).values()
+    assert 0 < disk.available <= disk.size
+    with pytest.raises(ClusterAuthorizationFailedError):
+        asyncio.run(disks(secured, PARTNER))
 
 
 def test_the_controllers_door_asks_for_a_password_too(secured: Engines, folder: Path) -> None:
