@@ -118,7 +118,7 @@ def _vary(pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: 
             restored(made, best)
             then = timetable.shift(pool, made, work, groups)
             then = timetable.improve(pool, made, work, REPAIRS, groups, then)
-            limit.done += 10 * REPAIRS
+            limit.done += 100 * REPAIRS  # a change takes as long as so many steps
             if then <= lost or limit.part() >= until:
                 break
         if then > lost:
