@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from bench.formation.generator import plant
+from bench.formation.generator import Family, plant
 from bench.formation.running import Run, Task, run, warm
 from bench.ground import Ground
 from bench.harness import Figure, Goal, figure
@@ -32,46 +32,53 @@ GOALS = {
     "formation_growth": Goal(1.5, "lower", "s"),
     "formation_10000": Goal(1024, "lower", "MB"),
 }
-SEEDS, QUICK_SEEDS = range(10), range(1)
+SEEDS = range(10)
 REFERENCE, QUICK_REFERENCE = 60.0, 2.0  # seconds of CP-SAT
 SAME_GAP = 0.01
 FIRST_BUDGET, STEP, LAST_BUDGET = 1.0, 1.5, 240.0  # seconds granted until the gap is reached
 
 ZERO_SLACK = {"formation_90": (90, 5.0), "formation_900": (900, 30.0), "formation_3000": (3000, 60.0)}
-OTHERS = [Task(300, seed, 10.0, family) for seed in SEEDS for family in ("slack", "infeasible")]
 OVER_ALL = ("formation_placed", "formation_violations", "formation_overrun")
 
 
 async def measure(ground: Ground, names: list[str]) -> list[Figure]:
     """Each problem is solved once, whatever number of figures it counts in."""
     await warm(ground.folder)
+    solve = _Solver(ground)
     runs: dict[str, list[Run]] = {}
     for name, (number, seconds) in ZERO_SLACK.items():
         if name in names or not set(OVER_ALL).isdisjoint(names):
-            seeds = QUICK_SEEDS if ground.quick else SEEDS
-            runs[name] = await _runs(ground, [Task(60 if ground.quick else number, seed, seconds) for seed in seeds])
+            runs[name] = [await solve(Task(number, seed, seconds)) for seed in solve.seeds]
     if not set(OVER_ALL).isdisjoint(names):
-        runs["others"] = await _runs(ground, OTHERS[:2] if ground.quick else OTHERS)
-    found = {name: value for name, value in _gaps(runs) if name in names}
-    found |= dict(_sums([each for some in runs.values() for each in some]))
+        families: tuple[Family, ...] = ("slack", "infeasible")
+        runs["others"] = [await solve(Task(300, seed, 10.0, each)) for seed in solve.seeds for each in families]
+    found = dict([*_gaps(runs), *_sums([each for some in runs.values() for each in some])])
     if "formation_90" in names:
         found["formation_90"] = _against_cpsat(ground, runs["formation_90"])
     if "formation_growth" in names:
-        found["formation_growth"] = (await _to_the_gap(ground, 3000), await _to_the_gap(ground, 900))
+        found["formation_growth"] = (await _to_the_gap(solve, 3000), await _to_the_gap(solve, 900))
     if "formation_10000" in names:
-        found["formation_10000"] = ((await _runs(ground, [Task(10_000, 0, 60.0)]))[0].megabytes, 1.0)
+        found["formation_10000"] = ((await solve(Task(10_000, 0, 60.0))).megabytes, 1.0)
     return [figure(name, GOALS[name], *found[name]) for name in names]
 
 
-async def _runs(ground: Ground, tasks: Sequence[Task]) -> list[Run]:
-    done = []
-    for task in tasks:
-        small = Task(min(task.number, 90), task.seed, 1.0, task.family)
-        done.append(await run(small if ground.quick else task, ground.folder))
-        ground.note(done[-1].line())
-        for line in done[-1].violations:
-            ground.note(line)
-    return done
+class _Solver:
+    """Runs of this bench, each told as it ends. When it is only to be seen that it runs, all are small, and the same is not run again."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.seeds = range(1) if ground.quick else SEEDS
+        self._small: dict[Task, Run] = {}
+
+    async def __call__(self, task: Task) -> Run:
+        if self.ground.quick:
+            task = Task(min(task.number, 90), task.seed, 1.0, task.family)
+        done = self._small.get(task) or await run(task, self.ground.folder)
+        if self.ground.quick:
+            self._small[task] = done
+        for line in (done.line(), *done.violations):
+            self.ground.note(line)
+        return done
 
 
 def _gaps(runs: dict[str, list[Run]]) -> list[tuple[str, tuple[float, float]]]:
@@ -106,21 +113,19 @@ def _against_cpsat(ground: Ground, runs: Sequence[Run]) -> tuple[float, float]:
     return round(fmean(each.measured.diversity for each in runs), 9), round(fmean(theirs), 9)
 
 
-async def _to_the_gap(ground: Ground, number: int) -> float:
+async def _to_the_gap(solve: _Solver, number: int) -> float:
     """Seconds per 1,000 people to the gap, between the last budget that missed it and the first that did not."""
-    number = min(number, 90) if ground.quick else number
     budget, before = FIRST_BUDGET, None
     while True:
-        done = await run(Task(number, 0, budget), ground.folder)
-        ground.note(done.line())
+        done = await solve(Task(number, 0, budget))
         gap = done.measured.gap
-        if gap <= SAME_GAP or ground.quick:
+        if gap <= SAME_GAP or solve.ground.quick:
             break
         if budget > LAST_BUDGET:
             raise RuntimeError(f"{number} people: no gap of {SAME_GAP:.1%} in {budget:g} s")
         before, budget = (done.seconds, gap), budget * STEP
     seconds = done.seconds if before is None else _between(before, (done.seconds, gap))
-    return 1000 * seconds / number
+    return 1000 * seconds / done.task.number
 
 
 def _between(missed: tuple[float, float], reached: tuple[float, float]) -> float:

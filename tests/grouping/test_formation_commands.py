@@ -24,7 +24,10 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     """A problem with people for whom there is no seat, and its answer."""
     problem, answer = plant(60, 1, "infeasible")
     told = answer.model_dump(mode="json", exclude={"score"})
-    told["unplaced"][0]["helps"] = [{"change": "slot", "to": "tue-evening", "places": 3}]
+    told["unplaced"][0]["helps"] = [
+        {"change": "slot", "to": "tue-evening"},
+        {"change": "facilitator_slot", "of": "f0", "to": "fri-evening", "places": 12},
+    ]
     asked_at, told_at = tmp_path / "problem.json", tmp_path / "answer.json"
     asked_at.write_text(problem.model_dump_json(by_alias=True))
     told_at.write_text(json.dumps(told))
@@ -81,12 +84,18 @@ def test_it_is_told_why_groups_stand_there_and_what_would_help_who_waits(files: 
     assert done.returncode == 0, done.stderr
     asked, told = (json.loads(path.read_text()) for path in files)
     waiting = told["unplaced"][0]["id"]
-    assert "if they could attend tue-evening: 3 placed" in done.stdout
     assert f"│ {waiting} " in done.stdout
+    assert "if they could attend tue-evening: 1 placed" in done.stdout
+    assert done.stdout.splitlines()[-1] == "if f0 were free in fri-evening: 12 placed"
+    town = {name: number for number, name in enumerate(asked["municipalities"])}
+    where = {each["id"]: town[each["municipality"]] for each in asked["places"]}
     for group in told["groups"]:
-        could = sum(group["slot"] in each["slots"] for each in asked["people"])
-        assert f"│ {group['id']} " in done.stdout
-        assert any(f"15 of {number} who could come" in done.stdout for number in range(15, could + 1))
+        near = [
+            each for each in asked["people"] if asked["km"][town[each["municipality"]]][where[group["place"]]] <= 35
+        ]
+        could = sum(group["slot"] in each["slots"] for each in near)
+        row = done.stdout.split(f"│ {group['id']} ")[1].splitlines()[0]
+        assert f"15 of {could} who could come there then" in row
     for name in asked["attributes"]:
         assert name in done.stdout
 
