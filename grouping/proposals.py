@@ -16,8 +16,8 @@ from services.kernel import Command
 from services.programmes import Programme, distance_km
 from services.work import Work
 
-SECONDS = 20.0  # at most, for a machine that is busy: the steps that suit the number of people take a tenth of it on an idle one
-STEPS = 10_000  # for each person: the same pool and seed give the same proposal
+SECONDS = 10.0  # at most, for a machine that is busy: the steps take a tenth of it on an idle one
+STEPS = 4_000  # for each person: the same pool and seed give the same proposal
 BANDS = {"18-27": 27, "28-35": 35, "36-43": 43, "44-51": 51, "52 or more": 200}  # of age, by its last year
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "gender": {"kind": "nominal", "levels": ["f", "m", "x"]},

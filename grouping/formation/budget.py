@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-STEPS = 20_000  # of the annealing for each person, when nothing is said
+STEPS = 20_000  # of the annealing for each person when nothing is said
 
 
 @dataclass(frozen=True)

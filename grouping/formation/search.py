@@ -15,13 +15,18 @@ from grouping.formation.exact import PEOPLE, Exact
 from grouping.formation.model import Answer, Problem
 from grouping.formation.pool import Pool, pool
 from grouping.formation.scoring import worth
-from grouping.formation.tables import Tables, copied, tables
+from grouping.formation.tables import Tables, copied, restored, tables
 
-STARTS = ((60, 8), (150, 16), (400, 4))  # for up to so many people, so many starts
-TIMETABLE = 0.35  # of a start's time at most goes into where and when
+STARTS = ((60, 4), (150, 3), (400, 4))  # for up to so many people, so many starts
+VARIED = 150  # people up to whom other timetables are tried for the sake of diversity
+VARYING = 0.75  # of a start's time goes into that
+QUICK = 300  # steps for each person to see what a timetable is worth
+TIMETABLE = 0.6  # of a start's time at most goes into where and when
 CHANGES = 300_000  # of the timetable, divided by the number of people, without a limit in seconds
 FINISH = 0.9  # of a start's time is annealed; the rest is for the descent and the answer
 WARM, COLD = 2.5, 0.1  # the temperature, first and last, in what one exchange typically changes
+COOLING = (1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12)  # temperatures of that
+VARIATIONS, REPAIRS = 20, 20  # timetables tried from the same one, and changes that may mend each
 CHUNK = 100_000  # steps between two looks at the time
 STRICT = 1e6  # what a fault costs in the end, in largest distances
 
@@ -67,8 +72,10 @@ def _start(problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[
     made = tables(problem, pool)
     work = timetable.work(pool, made, copied(made), seed)
     chance = np.random.default_rng(seed)
-    if len(made.slot):
+    if len(made.slot) and len(problem.places):
         _meet(pool, made, work, chance, limit, share)
+        if pool.waits.sum() <= VARIED:
+            _vary(pool, made, work, limit, share[0] + VARYING * (share[1] - share[0]))
         now = annealing.company(pool, made, work.dice)
         _anneal(problem, pool, made, now, limit, share)
         if annealing.faults(pool, made, now) or (made.seat[pool.waits == 1] < 0).any() or (pool.wish == 2).any():
@@ -92,9 +99,43 @@ def _meet(
     changes, until = max(200, CHANGES // max(1, len(made.seat))), share[0] + TIMETABLE * (share[1] - share[0])
     while lost and changes > 0 and limit.part() < until:
         lost = timetable.improve(pool, made, work, 10, int((made.held > 0).sum()) + wanted, lost)
-        changes -= 10 if limit.seconds is None else 0
+        changes -= 10 if limit.steps is not None else 0
     timetable.close_short(pool, made, work)
     timetable.longest_waiting_first(pool, made, work)
+
+
+def _vary(pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: float) -> None:
+    """Other timetables near the best one at which no more is lost, and who sits with whom there, for a moment each."""
+    lost, best = timetable.lost(pool, made, work.worth), copied(made)
+    highest = -np.inf
+    groups = int((made.slot >= 0).sum())
+    while limit.part() < until:
+        value = _worth(pool, made, work, limit)
+        if value >= highest:
+            highest, best = value, copied(made)
+        then = lost
+        for _ in range(VARIATIONS):
+            restored(made, best)
+            then = timetable.shift(pool, made, work, groups)
+            then = timetable.improve(pool, made, work, REPAIRS, groups, then)
+            limit.done += 100 * REPAIRS  # a change takes as long as so many steps
+            if then <= lost or limit.part() >= until:
+                break
+        if then > lost:
+            restored(made, best)
+    restored(made, best)
+
+
+def _worth(pool: Pool, made: Tables, work: timetable.Work, limit: Budget) -> float:
+    """The diversity that a short annealing comes to, less a lot for each fault that is left."""
+    now = annealing.company(pool, made, work.dice)
+    unit = 2 * now.far[0] / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
+    steps = QUICK * len(now.movers) // len(COOLING)
+    for warmth in COOLING:
+        annealing.anneal(pool, made, now, steps, unit * warmth, unit * 20)
+    annealing.anneal(pool, made, now, steps, 0.0, STRICT * (now.far[0] + 1))
+    limit.done += steps * (1 + len(COOLING))
+    return float(annealing.value(made, now) - STRICT * now.faults[0])
 
 
 def _anneal(

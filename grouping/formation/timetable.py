@@ -13,6 +13,7 @@ from grouping.formation.compiling import compiled, draw
 from grouping.formation.pool import COLLEAGUES, Pool
 from grouping.formation.tables import NOBODY, Tables, close_group, open_group
 
+SHUFFLED = 8  # exchanges of leaders before a shift
 TRIES = 8  # of a slot and a place where a room is free
 
 
@@ -86,6 +87,19 @@ def improve(pool: Pool, tables: Tables, work: Work, steps: int, limit: int, now:
         else:
             _copy(tables, work.saved)
     return now
+
+
+@compiled
+def shift(pool: Pool, tables: Tables, work: Work, limit: int) -> float:
+    """One group changes, whatever is lost by it; what is lost then."""
+    for _ in range(SHUFFLED):
+        _exchange_leaders(pool, tables, work)
+    group, slot, place, leader, kind = _change(pool, tables, work, limit)
+    if group >= 0:
+        if tables.slot[group] >= 0:
+            close_group(tables, group)
+        open_group(tables, group, slot, place, leader, kind)
+    return settle(pool, tables, work)
 
 
 @compiled
