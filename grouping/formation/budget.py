@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-STEPS = 20_000  # of the annealing for each person when nothing is said; three times as many for few people
+STEPS = 20_000  # of the annealing for each person when nothing is said
 
 
 @dataclass(frozen=True)
@@ -60,5 +60,5 @@ class Budget:
 def budget(people: int, steps: int | None, seconds: float | None, progress: Progress | None) -> Budget:
     """The limits that were given; a number of steps that suits the number of people when none was."""
     if steps is None and seconds is None:
-        steps = STEPS * max(1, people) * (3 if people <= 150 else 1)
+        steps = STEPS * max(1, people)
     return Budget(steps, seconds, progress)

@@ -21,7 +21,7 @@ STARTS = ((60, 4), (150, 3), (400, 4))  # for up to so many people, so many star
 VARIED = 150  # people up to whom other timetables are tried for the sake of diversity
 VARYING = 0.75  # of a start's time goes into that
 QUICK = 300  # steps for each person to see what a timetable is worth
-TIMETABLE = 0.35  # of a start's time at most goes into where and when
+TIMETABLE = 0.6  # of a start's time at most goes into where and when
 CHANGES = 300_000  # of the timetable, divided by the number of people, without a limit in seconds
 FINISH = 0.9  # of a start's time is annealed; the rest is for the descent and the answer
 WARM, COLD = 2.5, 0.1  # the temperature, first and last, in what one exchange typically changes
@@ -118,7 +118,7 @@ def _vary(pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: 
             restored(made, best)
             then = timetable.shift(pool, made, work, groups)
             then = timetable.improve(pool, made, work, REPAIRS, groups, then)
-            limit.done += 10 * REPAIRS
+            limit.done += 100 * REPAIRS  # a change takes as long as so many steps
             if then <= lost or limit.part() >= until:
                 break
         if then > lost:

@@ -101,4 +101,4 @@ def test_what_a_frozen_group_breaks_already_gets_no_worse() -> None:
     )
     found = solve(asked)
     assert check(asked, found) == []
-    assert next(each for each in found.groups if each.id == "old").members[:3] == ("p0", "p1", "p2")
+    assert {"p0", "p1", "p2"} <= set(next(each for each in found.groups if each.id == "old").members)

@@ -149,7 +149,7 @@ async def test_a_companys_list_comes_out_as_groups_of_that_company_and_a_late_co
         await operator("PUT", f"/grouping/facilitators/{name}", {"municipality": "vimercate", "slots": ["fri-morning"]})
     asked = {"on": "2027-01-04", "companies": ["officine-test"]}
     proposal = (await operator("POST", "/grouping/proposals", asked)).json()
-    ours = {each["kind"]: each for each in proposal["groups"] if each["place"] == "vimercate-hall"}
+    ours = {each["kind"]: each for each in proposal["groups"] if each["slot"] == "fri-morning"}
     assert set(ours["homogeneous"]["members"]) == colleagues
     assert set(ours["heterogeneous"]["members"]) == set(others)
     formed = {kind: (await operator("POST", "/grouping/groups", each)).json()["group"] for kind, each in ours.items()}
