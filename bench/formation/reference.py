@@ -26,12 +26,13 @@ class Found(NamedTuple):
     optimal: bool
 
 
-def cpsat(planted: Planted, seconds: float, *, meeting: bool = True) -> Found:
-    """The best answer it finds in the time. Without `meeting`: as if everybody could come anywhere at any time."""
+def cpsat(planted: Planted, seconds: float, *, meeting: bool = True, first: bool = False) -> Found:
+    """The best answer it finds in the time. Without `meeting`: as if everybody could come anywhere at any time. `first`: any will do."""
     model = _Model(planted, meeting)
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.num_workers = 1
+    solver.parameters.stop_after_first_solution = first
     status = solver.solve(model.model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         raise RuntimeError(f"no answer in {seconds} s: {solver.status_name(status)}")
