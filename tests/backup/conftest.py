@@ -75,7 +75,7 @@ class Town:
 @asynccontextmanager
 async def living(settings: Settings, services: Collection[str] = SERVICES) -> AsyncIterator[Town]:
     """The services run for as long as the block does: all five, or those that are needed."""
-    house = House(settings)
+    house = House(lambda _: settings)
     grouping = house.services["grouping"]
     for name in set(SERVICES) - set(services):
         await house.services.pop(name).stop()
