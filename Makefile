@@ -59,7 +59,7 @@ check: setup ## format, lint, types, import fences, contracts, AsyncAPI
 	$(NODE) $(PARSER)/validate.mjs build/contracts/asyncapi/*.json
 
 audit: setup ## known vulnerabilities in the locked dependencies of Python and JavaScript (asks the advisory services)
-	@$(BIN)/python ops/audit.py requirements.lock requirements.image.lock $(PARSER) $(EXAMPLE)
+	@$(BIN)/python ops/audit.py requirements.lock requirements.image.lock $(PARSER) $(EXAMPLE) $(CONSOLE) $(AXE)
 
 secrets: ## with Docker: passwords, keys and the file .env, once (to be seen by the world: make secrets DOMAIN=ama.example.it)
 	@! docker volume inspect $(PROJECT)_mongo >/dev/null 2>&1 || test -e secrets/keys/master.jwks || { echo >&2 \

@@ -13,7 +13,8 @@ def issuer(
 ) -> None:
     """Publish the discovery document and the keys of the issuer that AMA_ISSUER names, its key in AMA_KEYS.
 
-    `ama token` signs with that key. Where people sign in elsewhere, AMA_ISSUER names that provider, and this is not needed.
+    People sign in there to the console at AMA_PUBLIC_URL with AMA_CONSOLE_PASSWORD (or ama_console_password in AMA_SECRETS); without
+    one nobody can. `ama token` signs with that key. Where people sign in elsewhere, AMA_ISSUER names that provider, and this is not needed.
     """
     import uvloop
     from starlette.applications import Starlette
@@ -21,11 +22,11 @@ def issuer(
 
     from services import house, telemetry, web
     from services.cli.run import until_told
-    from services.cli.where import own_issuer
+    from services.cli.where import own_issuer, signing_in
 
     telemetry.log_as_json()
     ours = own_issuer()
-    app = Starlette(routes=[Mount(urlsplit(ours.url).path, ours.app())])
+    app = Starlette(routes=[Mount(urlsplit(ours.url).path, ours.app(signing_in(ours)))])
     web.install_outside(app)
 
     async def stay() -> None:

@@ -13,6 +13,7 @@ from services.settings import Misconfigured, Settings, from_environment
 
 if TYPE_CHECKING:
     from services.issuer import Issuer
+    from services.signing_in import SigningIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,27 @@ def own_issuer() -> "Issuer":
             "AMA_ISSUER and AMA_KEYS, the address of the embedded issuer and the folder of its key, are not set."
         )
     return Issuer(Path(keys), url)
+
+
+def console_password() -> str | None:
+    """With which people sign in to the console at the embedded issuer; None when nobody can."""
+    if given := os.environ.get("AMA_CONSOLE_PASSWORD"):
+        return given
+    path = Path(os.environ.get("AMA_SECRETS") or os.devnull) / "ama_console_password"
+    return (path.read_text().strip() or None) if path.is_file() else None
+
+
+def signing_in(issuer: "Issuer") -> "SigningIn | None":
+    """How people sign in to the console there, for the programmes that are served; None when there is no password."""
+    from services import programmes
+    from services.service import served
+    from services.signing_in import SigningIn
+
+    password, base, folder = console_password(), os.environ.get("AMA_PUBLIC_URL"), os.environ.get("AMA_PROGRAMMES")
+    if not password or not base:
+        return None
+    known = programmes.load_all(Path(folder) if folder else None)
+    return SigningIn.to_the_console(issuer, password, base, list(served(known, os.environ.get("AMA_ONLY") or None)))
 
 
 def settings(data: Path) -> Settings:

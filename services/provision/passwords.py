@@ -18,6 +18,7 @@ ENGINES = ("kafka", "mongo")
 ADMIN = "admin"
 KEYS = "keys"  # the folder of key files in it
 KEY_FILE = "mongo-keyfile"
+CONSOLE = "console"  # with which people sign in to the console at the embedded issuer
 SMTP = "smtp"  # empty, until somebody writes a mail server's address into it
 
 
@@ -27,6 +28,7 @@ def make(folder: Path, owner: int | None = None) -> None:
         for who in (ADMIN, *SERVICES):
             _make(folder / f"{engine}-{who}", lambda: secrets.token_urlsafe(32))
     _make(folder / KEY_FILE, lambda: base64.b64encode(os.urandom(512)).decode())
+    _make(folder / CONSOLE, lambda: secrets.token_urlsafe(18))
     _make(folder / SMTP, str)
     vault.make_keys(folder / KEYS, SERVICES)
     Issuer(folder / KEYS, "")  # makes its key

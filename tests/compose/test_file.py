@@ -104,6 +104,7 @@ def test_every_service_is_in_every_list() -> None:
     )
     [routed] = re.findall(r"path_regexp service \^/\(([a-z|]+)\)", caddyfile)
     assert set(routed.split("|")) == {*SERVICES, "issuer"}
+    assert "reverse_proxy console:8000" in caddyfile
     assert {f"!{service}" for service in SERVICES} <= set(packed)
-    assert EVERY["caddy"]["depends_on"].keys() == {*SERVICES, "issuer"}
+    assert EVERY["caddy"]["depends_on"].keys() == {*SERVICES, "issuer", "console"}
     assert secrets_of("provision") >= {f"{engine}-{service}" for engine in ("kafka", "mongo") for service in SERVICES}
