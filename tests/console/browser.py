@@ -43,16 +43,22 @@ async def chromium() -> AsyncIterator[Browser]:
 
 def bring() -> None:
     """Debian's package where this process may install one, else playwright's own download. Says so when neither could be had."""
-    if executable() or _own():
-        return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+    if os.geteuid() == 0 and shutil.which("apt-get") and not (executable() and _driver_starts()):
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for step in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+        for step in (["update"], ["install", "-y", "--no-install-recommends", "chromium", "libatomic1"]):
             subprocess.run(["apt-get", *step], env=environment, check=False)
-    if executable() is None:
+    if executable() is None and not _own():
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
     if executable() is None and not _own():
         sys.exit(MISSING)
+
+
+def _driver_starts() -> bool:
+    """Playwright brings a Node that wants libatomic, which a slim system lacks."""
+    return (
+        subprocess.run([sys.executable, "-m", "playwright", "--version"], check=False, capture_output=True).returncode
+        == 0
+    )
 
 
 def _own() -> bool:
