@@ -19,6 +19,7 @@ RUNNING = {
     "answers",
     "deliveries",
     "leases",
+    "levels",
     "offsets",
     "projections",
     "relay",

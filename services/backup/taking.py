@@ -17,7 +17,7 @@ from services.contracts.topics import KEYS
 from services.settings import Misconfigured
 from services.store import Document, Store
 
-LEFT_OUT = {"keys", "leases"}  # what opens people's data; what is only true while something runs
+LEFT_OUT = {"keys", "leases", "levels"}  # what opens people's data; what is only true while something runs
 KEY_TOPICS = [KEYS.name, f"{KEYS.name}.dead"]
 KEYLESS: Document = {"$nor": [{"topic": {"$in": KEY_TOPICS}, "value": {"$ne": None}}]}  # wherever a record is kept
 
