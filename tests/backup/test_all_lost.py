@@ -16,6 +16,7 @@ SOME = ("enrolment", "notifications", "analytics")  # who has keys, who has feed
 PHRASE = "a long enough passphrase"
 
 
+@pytest.mark.long
 async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engines_and_the_erased_stay_erased(
     own: Settings, tmp_path: Path
 ) -> None:
