@@ -164,7 +164,9 @@ def test_an_engine_that_ends_by_itself_is_noticed(tmp_path: Path) -> None:
     embedded = Embedded(tmp_path)
     with embedded:
         assert embedded.ended() is None
-        engines = [process for process in psutil.Process().children(recursive=True) if process.name() == "mongod"]
+        all_here = [process for process in psutil.Process().children(recursive=True) if process.name() == "mongod"]
+        engines = [process for process in all_here if any(str(tmp_path) in word for word in process.cmdline())]
+        assert engines
         for process in engines:
             process.kill()
         assert all_end(engines)
