@@ -150,6 +150,7 @@ async def nothing_is_amiss(settings: Settings) -> None:
             assert not [each for each in rows.values() if each.get("stopped")]
 
 
+@pytest.mark.long
 async def test_one_older_database_among_others_that_are_ahead_is_brought_level(lives: Lives) -> None:
     """Grouping's alone was lost: it takes again what it lacks, and says nothing twice."""
     told = await put(lives.settings, lives.backup, ["grouping"], replace=True)

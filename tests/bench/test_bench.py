@@ -32,6 +32,7 @@ GOALS = {
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.long
 async def test_every_figure_is_taken_and_written_down(engines: Engines, tmp_path: Path) -> None:
     named = {"AMA_KAFKA": engines.kafka, "AMA_MONGO": engines.mongo}
     if engines.sasl is not None:

@@ -15,7 +15,7 @@ from services.contracts.topics import SERVICES
 from services.embedded import Home
 from tests.harness import Caller
 
-EXAMPLES = 20  # right ones and as many wrong ones, for each operation
+EXAMPLES = 10  # right ones and as many wrong ones, for each operation
 PROGRAMME = "jobs2"
 LONGEST = 20  # seconds that an answer may take
 

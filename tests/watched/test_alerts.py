@@ -50,6 +50,9 @@ async def refer(service: Service) -> str:
     return str((await service.do(do.refer, do.Refer(partner="afol", card=CARD), PROGRAMME))["worker"])
 
 
+pytestmark = pytest.mark.long  # `test_rules.py` tries every rule by promtool
+
+
 @pytest.fixture
 def enrolled(ground: Apart, own_keys: Path) -> Service:
     """Enrolment, not started yet."""
