@@ -5,6 +5,8 @@ group is a sum over their attributes, whatever the size. Two who must be apart a
 more; the search ends with a descent in which such a fault costs more than any distance. Invariant: `field`, `count` and `sum` tell what
 the members' columns tell; nobody is seated where `fits` says no, nobody placed is sent away but for somebody who waited as long or longer.
 
+Past 300 lines, since what a move is worth and what it changes must be read together: one that counts otherwise than the other breaks it.
+
 Simulated annealing on exchanges: Kirkpatrick et al. 1983; for maximally diverse groups the neighbourhood is that of Gallego et al. 2013.
 """
 

@@ -50,9 +50,6 @@ async def refer(service: Service) -> str:
     return str((await service.do(do.refer, do.Refer(partner="afol", card=CARD), PROGRAMME))["worker"])
 
 
-pytestmark = pytest.mark.long  # `test_rules.py` tries every rule by promtool
-
-
 @pytest.fixture
 def enrolled(ground: Apart, own_keys: Path) -> Service:
     """Enrolment, not started yet."""
@@ -65,6 +62,7 @@ def test_every_alert_fires_in_a_test_here_or_is_named_as_one_that_cannot() -> No
     assert fired | set(BY_FIGURES_ALONE) == {rule["alert"] for rule in rules()}
 
 
+@pytest.mark.long
 async def test_a_consumer_that_hangs_and_is_far_behind(ground: Apart, watcher: Prometheus) -> None:
     """First of all, since no consumer of this name may have taken anything in the last ten minutes."""
     free, reactions = asyncio.Event(), Reactions()
@@ -85,6 +83,7 @@ async def test_a_consumer_that_hangs_and_is_far_behind(ground: Apart, watcher: P
         await watcher.until_over("ConsumerStuck", **here)
 
 
+@pytest.mark.long
 async def test_where_all_is_well_nothing_fires_and_every_figure_of_every_rule_is_there(
     ground: Apart, watcher: Prometheus, tmp_path: Path
 ) -> None:
@@ -128,6 +127,7 @@ async def nothing_fires(watcher: Prometheus, instance: str) -> None:
         raise AssertionError(await watcher.firing()) from error
 
 
+@pytest.mark.long
 async def test_disks_are_as_the_machine_says_and_figures_are_young(
     ground: Apart, enrolled: Service, watcher: Prometheus
 ) -> None:
@@ -146,6 +146,7 @@ async def test_disks_are_as_the_machine_says_and_figures_are_young(
         assert 0 <= float((await watcher.now("time() - ama_last_look_timestamp_seconds"))[0]["value"][1]) < 60
 
 
+@pytest.mark.long
 async def test_a_process_without_a_role_and_one_that_is_killed(
     ground: Apart, watcher: Prometheus, tmp_path: Path
 ) -> None:
@@ -171,6 +172,7 @@ async def test_a_process_without_a_role_and_one_that_is_killed(
             await asyncio.to_thread(process.stop)
 
 
+@pytest.mark.long
 async def test_requests_that_fail(ground: Apart, watcher: Prometheus, tmp_path: Path) -> None:
     listening_at = house.listen(0)
     async with issuing(tmp_path) as (issuer, keys):
@@ -193,6 +195,7 @@ async def test_requests_that_fail(ground: Apart, watcher: Prometheus, tmp_path: 
             await watcher.until("RequestsFail", service="enrolment")
 
 
+@pytest.mark.long
 async def test_key_files_that_went_away(enrolled: Service, watcher: Prometheus, own_keys: Path) -> None:
     async with running(enrolled, ["api"]), watched(watcher, enrolled):
         await refer(enrolled)
@@ -203,6 +206,7 @@ async def test_key_files_that_went_away(enrolled: Service, watcher: Prometheus, 
         await watcher.until_over("KeysUnreadable", service="enrolment")
 
 
+@pytest.mark.long
 async def test_an_engine_that_does_not_answer(ground: Apart, watcher: Prometheus) -> None:
     port, target = free_port(), int(ground.engines.kafka.rpartition(":")[2])
     wire = Wire(port, target)
@@ -220,6 +224,7 @@ async def test_an_engine_that_does_not_answer(ground: Apart, watcher: Prometheus
         wire.close()
 
 
+@pytest.mark.long
 async def test_a_front_without_a_certificate_and_certificates_that_end(
     ground: Apart, watcher: Prometheus, tmp_path: Path
 ) -> None:
@@ -242,6 +247,7 @@ async def test_a_front_without_a_certificate_and_certificates_that_end(
             await watcher.until_over("CertificateEnds")
 
 
+@pytest.mark.long
 async def test_a_relay_that_nobody_runs_and_a_lease_that_nobody_serves(ground: Apart, watcher: Prometheus) -> None:
     """Of grouping, of whom no other test here sends anything."""
     first, second = [house.build("grouping", settings) for settings in [ground.settings()] * 2]
@@ -272,6 +278,7 @@ async def it_was_said_long_ago(service: Service) -> None:
     )
 
 
+@pytest.mark.long
 async def test_relays_that_drive_each_other_out(enrolled: Service, watcher: Prometheus) -> None:
     async with running(enrolled, ["relay"]), watched(watcher, enrolled):
         await watcher.until_asked("enrolment")
@@ -287,6 +294,7 @@ async def test_relays_that_drive_each_other_out(enrolled: Service, watcher: Prom
         await watcher.until("RelayFenced", service="enrolment")
 
 
+@pytest.mark.long
 async def test_events_that_fail_that_wait_and_that_lack_a_predecessor(ground: Apart, watcher: Prometheus) -> None:
     bad, late, gap = subjects(3)
     broken, missing = {bad}, {late}
