@@ -41,7 +41,7 @@ run: setup ## start everything, and play the 899 people of JOBS II through it
 	$(BIN)/ama pilot jobs2
 
 test: setup ## run the tests against real engines (some of them: make test ARGS=tests/contracts)
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) -m "not long" $(ARGS)
 
 chaos: setup ## kill and freeze everything while people are served, and judge (longer: make chaos ARGS="--kills 1000 --seed 7")
 	$(BIN)/python -m tests.system.chaos $(ARGS)

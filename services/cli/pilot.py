@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Play the people of a study through the public interfaces.")
 HERE = Path(".ama")
+ALL = 899  # people of the study
 
 
 @app.callback()
@@ -28,6 +29,9 @@ def jobs2(
     data: Annotated[Path, typer.Option("--data", help="Folder that holds everything.", envvar="AMA_DATA")] = HERE,
     port: Annotated[int, typer.Option(help="Port of the services on 127.0.0.1; 0 takes a free one.")] = 8000,
     seed: Annotated[int, typer.Option(help="What the open data does not have is drawn with it.")] = 1991,
+    people: Annotated[
+        int, typer.Option(min=60, max=ALL, help="Only the first so many of the 899, for a quick look.")
+    ] = ALL,
     leave: Annotated[bool, typer.Option("--exit", help="End afterwards instead of staying up.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
@@ -38,10 +42,10 @@ def jobs2(
     """
     import uvloop
 
-    uvloop.run(_jobs2(data, port, seed, leave, as_json))
+    uvloop.run(_jobs2(data, port, seed, people, leave, as_json))
 
 
-async def _jobs2(data: Path, port: int, seed: int, leave: bool, as_json: bool) -> None:
+async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_json: bool) -> None:
     from services.cli.run import addresses, log_to, until_told
     from services.embedded import Home
     from services.house import settle
@@ -52,7 +56,7 @@ async def _jobs2(data: Path, port: int, seed: int, leave: bool, as_json: bool) -
     async with Home(data, port=port, console=console) as home:
         settle()
         began = time.monotonic()
-        indicators = await _played(home, seed, console)
+        indicators = await _played(home, seed, people, console)
         seconds = round(time.monotonic() - began, 1)
         figures = figures_of(indicators) | {"events": await _events(home), "seconds": seconds}
         if as_json:
@@ -65,14 +69,15 @@ async def _jobs2(data: Path, port: int, seed: int, leave: bool, as_json: bool) -
             await until_told([home.ended()])
 
 
-async def _played(home: "Home", seed: int, console: Console) -> dict[str, Any]:
+async def _played(home: "Home", seed: int, first: int, console: Console) -> dict[str, Any]:
     """Play what was not played yet; the indicators when they say that everything arrived."""
     from services.pilot.figures import complete, read_indicators
     from services.pilot.people import DRAWN, humans
     from services.pilot.play import Stage, play
+    from services.settings import Misconfigured
 
     rules = home.house.services["analytics"].rules["jobs2"]
-    people = humans(rules, seed)
+    people = humans(rules, seed)[:first]
     columns = (TextColumn("{task.description:>20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
@@ -90,6 +95,10 @@ async def _played(home: "Home", seed: int, console: Console) -> dict[str, Any]:
             if complete(indicators, people):
                 console.print("These people were played already, all of them: nothing is done twice.")
                 return indicators
+            if indicators["referred"] > first:
+                raise Misconfigured(
+                    f"{indicators['referred']} people are here already: play as many, or take another folder."
+                )
             console.print(f"Drawn, since the open data does not have it: {', '.join(DRAWN)}.")
             await play(stage, people)
 

@@ -172,6 +172,7 @@ async def said_by_grouping(settings: Settings) -> set[str]:
     return {orjson.loads(each.value)["id"] for each in await on_the_bus(settings, "ama.grouping")}
 
 
+@pytest.mark.long
 async def test_an_older_backup_of_all_five_is_brought_level_and_goes_on(lives: Lives) -> None:
     again = elsewhere(lives.settings)
     told = await put(again, lives.backup)

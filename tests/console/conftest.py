@@ -10,7 +10,7 @@ from tests.console.browser import chromium
 from tests.console.poison import Poison
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One for all tests here; each takes a context of its own."""
     async with chromium() as running:

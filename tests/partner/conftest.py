@@ -32,7 +32,7 @@ DAY = date(2027, 1, 11)
 PASSWORD = "of the partner's own"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     """As everywhere, but with users: those of the environment, where they have some, else embedded."""
     if choose().kind == "env" and given().sasl:

