@@ -11,7 +11,7 @@ from services.embedded import Home
 
 TELEPHONE, DESK = {"width": 360, "height": 800}, {"width": 1440, "height": 900}
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-SECONDS = 30_000  # in milliseconds; what a page is given to change
+SECONDS = 60_000  # in milliseconds; what a page is given to change
 
 
 class Person:

@@ -4,10 +4,10 @@ import httpx
 from playwright.async_api import Browser, Page, expect
 
 from services.embedded import Home
-from tests.console.person import TELEPHONE, Person, somebody
+from tests.console.person import SECONDS, TELEPHONE, Person, somebody
 from tests.console.poison import Poison
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=SECONDS)
 TABS = 80  # so many steps lead through any of the pages
 
 
