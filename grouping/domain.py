@@ -124,12 +124,20 @@ class Group(Aggregate):
         )
         self.says(FacilitatorAssigned(facilitator=self.facilitator, since=self.first))
         for worker in workers:
-            self.members.append(Membership(worker=worker, since=self.first))
-            self.says(MemberJoined(worker=worker, since=self.first))
+            self.join(worker, self.first)
+
+    def join(self, worker: str, since: date) -> None:
+        """One seat more; nobody who sits moves."""
+        self.members.append(Membership(worker=worker, since=since))
+        self.says(MemberJoined(worker=worker, since=since))
+
+    def sitting(self) -> list[str]:
+        """Who has a seat now."""
+        return [each.worker for each in self.members if each.until is None]
 
     def seats(self, worker: str) -> bool:
         """Whether they have a seat now."""
-        return any(each.worker == worker and each.until is None for each in self.members)
+        return worker in self.sitting()
 
     def release(self, worker: str, on: date) -> None:
         """The seat is free from that day on."""

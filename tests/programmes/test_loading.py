@@ -116,7 +116,11 @@ MISTAKES = [
     ('instrument = "ama-own"', 'instrument = "who5"', "surveys.1.wave: who5 in T0 stands there twice"),
     ("due_days = 270", "due_days = -1", "surveys.2.due_days: input should be greater"),
     ("members = 75", "members = -75", "targets.members: input should be greater"),
-    ('no_one_alone = ["gender"]', 'no_one_alone = ["gender", "height"]', "no_one_alone.1: input should be 'gender' or 'age'"),
+    (
+        'no_one_alone = ["gender"]',
+        'no_one_alone = ["gender", "height"]',
+        "no_one_alone.1: input should be 'gender' or 'age'",
+    ),
     ('no_one_alone = ["gender"]', 'no_one_alone = ["gender", "gender"]', "no_one_alone.1: gender stands there twice"),
     ('no_one_alone = ["gender"]', 'no_one_alone = "gender"', "no_one_alone: input should be a valid tuple"),
     ('no_one_alone = ["gender"]', 'no_lone = ["gender"]', "no_lone: extra inputs"),

@@ -241,7 +241,9 @@ class Lives:
 
 
 def _profile(chance: random.Random) -> dict[str, Any]:
-    year = chance.randrange(1960, 2000)  # of one gender: groups are drawn here, and nobody may be the only one of theirs
+    year = chance.randrange(
+        1960, 2000
+    )  # of one gender: groups are drawn here, and nobody may be the only one of theirs
     return {"municipality": "monza", "slots": list(SLOTS), "gender": "f", "birth_year": year}
 
 
