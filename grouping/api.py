@@ -8,12 +8,13 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from grouping import commands as do
+from grouping import pairs
 from grouping.domain import Facilitator, Group, Place
 from grouping.pool import Survey, survey
 from grouping.proposals import joining, proposed, seats, solved, told
 from services.auth import Role, Who, allowed
 from services.contracts.base import Id, Slug
-from services.contracts.grouping import Kind
+from services.contracts.grouping import Kind, Wish
 from services.doors import Reader, Run
 from services.web import Body, Day, Moment
 
@@ -214,6 +215,39 @@ async def seats_for(worker: Id, on: Day, run: Run, who: Operator) -> list[Seat]:
     404 no-such-seeker · 409 seated-already."""
     problem = await run(survey, Survey(on=on), keep=False)
     return [Seat(**each) for each in await asyncio.to_thread(seats, problem, worker)]
+
+
+class PairBody(Body):
+    """What is asked of two people."""
+
+    wish: Wish
+
+
+@router.put("/workers/{worker}/pairs/{mate}", status_code=204)
+async def ask_of_a_pair(worker: Id, mate: Id, body: PairBody, run: Run, who: Operator) -> None:
+    """Ask that two people of the pool sit apart, or together; whoever is named first. Seats that they have stay. 404 no-such-seeker ·
+    409 not-in-the-pool · 422 same-person."""
+    await run(pairs.ask, pairs.Ask(worker=worker, mate=mate, wish=body.wish))
+
+
+@router.delete("/workers/{worker}/pairs/{mate}", status_code=204)
+async def ask_no_more(worker: Id, mate: Id, run: Run, who: Operator) -> None:
+    """Ask nothing more of two people. 404 no-such-seeker, no-such-pair · 409 not-in-the-pool · 422 same-person."""
+    await run(pairs.ask, pairs.Ask(worker=worker, mate=mate, wish=None))
+
+
+class Mate(BaseModel):
+    """Somebody with whom somebody is to sit, or not."""
+
+    mate: str
+    wish: Wish
+
+
+@router.get("/workers/{worker}/pairs")
+async def pairs_of(worker: Id, run: Run, who: Operator) -> list[Mate]:
+    """What is asked of one person and others. The look is written to their access log. 404 no-such-seeker."""
+    looking = pairs.Look(worker=worker, who=who.subject, role=who.role)
+    return [Mate(**each) for each in await run(pairs.look, looking, keep=False)]
 
 
 class GroupRow(BaseModel):

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from grouping.domain import Facilitator, Group, Place, Seeker, State, right_size
 from grouping.fitting import can_come, can_join, can_sit_together
+from grouping.pairs import pairs_of
 from grouping.pool import drawn
 from services.contracts.base import Id, Slug
 from services.contracts.grouping import Kind
@@ -88,7 +89,8 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     workers = sorted(set(command.members))
     seekers = [await work.get(Seeker, worker) for worker in workers]
     await _all_stand(seekers, work)
-    problem = await drawn(work, command.first, seekers=seekers, places=[place])
+    pairs = await pairs_of(workers, work)
+    problem = await drawn(work, command.first, seekers=seekers, places=[place], pairs=pairs)
     for person in problem.people:
         can_come(problem, person, command.slot, problem.places[0])
     can_sit_together(problem, problem.people)
@@ -127,7 +129,13 @@ async def join(command: Join, work: Work) -> dict[str, str]:
     sitting = [found for each in group.sitting() if (found := await work.peek(Seeker, each)) is not None]
     place, leader = await work.get(Place, group.place), await work.get(Facilitator, group.facilitator)
     problem = await drawn(
-        work, since, seekers=[*sitting, seeker], places=[place], facilitators=[leader], groups=[group]
+        work,
+        since,
+        seekers=[*sitting, seeker],
+        places=[place],
+        facilitators=[leader],
+        groups=[group],
+        pairs=await pairs_of([seeker.id], work),
     )
     can_join(problem, problem.frozen[0], next(each for each in problem.people if each.id == seeker.id))
     group.join(seeker.id, since)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from grouping.domain import Facilitator, Group, Place, Seeker, State
+from grouping.domain import Facilitator, Group, Pair, Place, Seeker, State
 from grouping.formation.model import Problem
+from grouping.pairs import asked_of
 from services.contracts.base import Id
 from services.contracts.enrolment import WorkerProfiled
 from services.contracts.grouping import Kind
@@ -39,6 +40,7 @@ async def survey(command: Survey, work: Work) -> Problem:
         places=await work.browse(Place),
         facilitators=await work.browse(Facilitator),
         groups=[group for group in await work.browse(Group) if group.state is State.FORMED],
+        pairs=await work.browse(Pair),
         companies=command.companies,
     )
 
@@ -51,6 +53,7 @@ async def drawn(
     places: Iterable[Place],
     facilitators: Iterable[Facilitator] = (),
     groups: Sequence[Group] = (),
+    pairs: Iterable[Pair] = (),
     companies: frozenset[str] = frozenset(),
 ) -> Problem:
     """The problem of these people, places, facilitators and groups, none of whom others know of."""
@@ -71,6 +74,7 @@ async def drawn(
             "people": people,
             "facilitators": [_facilitator(each) for each in facilitators],
             "places": [each.model_dump(include={"id", "municipality", "rooms", "access"}) for each in places],
+            **await asked_of(pairs, known, work),
             "frozen": [_frozen(group, known) for group in groups],
             "on": on.isoformat(),
         }
@@ -89,7 +93,8 @@ async def _person(seeker: Seeker, on: date, companies: frozenset[str], among: se
         "waiting_days": max(0, (on - seeker.admitted).days) if seeker.admitted else 0,
         "attributes": {name: level for name, level in known.items() if level in ATTRIBUTES[name]["levels"]},
         "company": profile.employer,
-        "with": "colleagues" if profile.employer in companies or seeker.id in among else None,
+        "with": profile.among or ("colleagues" if profile.employer in companies or seeker.id in among else None),
+        "needs_access": profile.needs_access,
         "not_before": seeker.not_before.isoformat() if seeker.not_before else None,
     }
 

@@ -53,11 +53,13 @@ async def test_who_joins_late_is_on_the_roster_of_later_meetings_alone_and_once_
 async def test_a_seat_that_breaks_a_rule_is_refused_by_its_name_and_of_two_who_race_for_the_last_one_gets_it(
     home: Home, operator: Caller
 ) -> None:
-    group, _ = await formed(home, "rule-hall", 14, slots=["mon-evening"])
+    group, _ = await formed(home, "rule-hall", 14, slots=["mon-evening"], gender="m")
     refused: dict[str, dict[str, Any]] = {
         "slot-impossible": {"slots": ["tue-evening"]},
         "out-of-reach": {"municipality": "lentate-sul-seveso", "travel_km": 1},
         "not-before": {"not_before": "2027-06-01"},
+        "no-access": {"needs_access": True},
+        "alone": {"gender": "f"},
     }
     for code, profile in refused.items():
         (person,) = await admitted(home, 1, **profile)
