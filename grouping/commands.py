@@ -6,7 +6,7 @@ from datetime import date
 from pydantic import Field
 
 from grouping.domain import Facilitator, Group, Place, Seeker, State, right_size
-from grouping.fitting import can_come, can_join, can_sit_together
+from grouping.fitting import are_colleagues, can_come, can_join, can_sit_together
 from grouping.pairs import pairs_of
 from grouping.pool import drawn
 from services.contracts.base import Id, Slug
@@ -94,6 +94,8 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     for person in problem.people:
         can_come(problem, person, command.slot, problem.places[0])
     can_sit_together(problem, problem.people)
+    if command.kind is Kind.HOMOGENEOUS:
+        are_colleagues(problem.people)
     group = Group(
         id=new_id(),
         kind=command.kind,

@@ -5,6 +5,7 @@ Invariant: what the engine proposes is refused here only if the pool has changed
 
 from collections.abc import Sequence
 
+from grouping.formation.bound import of_one_company
 from grouping.formation.model import Frozen, Person, Place, Problem
 from grouping.formation.seating import faults
 from services.kernel import Refused
@@ -35,6 +36,12 @@ def can_sit_together(problem: Problem, members: Sequence[Person], before: Sequen
     for rule, one, other in sorted(faults(problem, members) - faults(problem, before)):
         code, told = COMPANY[rule]
         raise Refused(code, told.format(one, other))
+
+
+def are_colleagues(members: Sequence[Person]) -> None:
+    """Refused when a group would be called homogeneous and is not of one company."""
+    if not of_one_company(members):
+        raise Refused("not-among-colleagues", "A homogeneous group is of one company.")
 
 
 def can_join(problem: Problem, group: Frozen, person: Person) -> None:
