@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from grouping.domain import Pair, Seeker
 from services.contracts.base import Id
-from services.contracts.grouping import Wish
+from services.contracts.grouping import PairWished, Wish
 from services.kernel import Command, Refused
 from services.work import Work
 
@@ -45,6 +45,20 @@ async def ask(command: Ask, work: Work) -> None:
 async def kept(one: str, told: str | None, work: Work) -> str | None:
     """As it is stored, from what the event tells."""
     return await work.seal(one, "pair", told) if told else None
+
+
+async def kept_again(told: PairWished, work: Work) -> None:
+    """What an event tells, in a database that may be older; nothing where the other is erased. The last one counts."""
+    try:
+        await work.key(told.other)
+    except Refused:
+        return
+    new = Pair.of(told.one, told.other)
+    pair = await work.find(Pair, new.id)
+    if pair is None:
+        pair = new
+        work.add(pair)
+    pair.wish = await kept(pair.one, told.wish, work)
 
 
 async def wish_of(pair: Pair, work: Work) -> Wish | None:

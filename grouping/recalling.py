@@ -1,11 +1,10 @@
 """What grouping's own events tell of places and groups, for a database that is older than they are. How far a facilitator travels, and
 when they are free, no event tells."""
 
-from grouping.domain import Facilitator, Group, Membership, Pair, Place
-from grouping.pairs import kept
+from grouping.domain import Facilitator, Group, Membership, Place
 from services.consumer import Reactions
 from services.contracts import Event
-from services.contracts.grouping import FacilitatorRegistered, GroupFormed, MemberJoined, PairWished, PlaceRegistered
+from services.contracts.grouping import FacilitatorRegistered, GroupFormed, MemberJoined, PlaceRegistered
 from services.work import Work
 
 recalls = Reactions()
@@ -43,13 +42,3 @@ async def joined(event: Event[MemberJoined], work: Work) -> None:
     group = await work.get(Group, event.subject)
     if not group.seats(event.data.worker):
         group.members = [*group.members, Membership(worker=event.data.worker, since=event.data.since)]
-
-
-@recalls.on(PairWished)
-async def asked(event: Event[PairWished], work: Work) -> None:
-    """The last wish counts."""
-    pair = await work.find(Pair, event.subject)
-    if pair is None:
-        pair = Pair.of(event.data.one, event.data.other)
-        work.add(pair)
-    pair.wish = await kept(pair.one, event.data.wish, work)
