@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from datetime import date
 from typing import Any
 
 import pytest
@@ -96,8 +97,10 @@ async def test_what_is_asked_of_two_people_is_said_once_readable_by_nobody_else_
 @given(problems())
 @settings(max_examples=60, deadline=None)
 def test_what_is_answered_without_a_search_is_what_a_search_finds(asked: Problem) -> None:
-    if not wanting(asked):
-        assert solve(asked, 3) == searched(asked, 3)
+    everybody = tuple(each.model_copy(update={"not_before": date(2026, 10, 1)}) for each in asked.people)
+    later = asked.model_copy(update={"people": everybody})
+    assert not wanting(later)
+    assert solve(later, 3) == searched(later, 3)
     answer = solve(asked)
     if hopeless(asked, answer):
         assert advise(asked, answer, 60) == answer
