@@ -9,7 +9,7 @@ from enrolment import commands as do
 from enrolment.domain import Status, Worker
 from services.auth import Role, Who, allowed
 from services.contracts.base import Id, Slug
-from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
+from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
 from services.doors import Reader, Run
 from services.kernel import Refused
 from services.web import Body, Day, Moment, etag
@@ -51,6 +51,8 @@ class Profile(Body):
     birth_year: int | None = Field(default=None, ge=1900, le=2100)
     employer: Id | None = Field(default=None, description="the company that expelled them, for homogeneous groups")
     not_before: Day | None = Field(default=None, description="held back from every group until this day")
+    among: Among | None = Field(default=None, description="sits among colleagues of that company alone, or with others")
+    needs_access: bool = Field(default=False, description="the place has to be step-free; why is not asked")
 
     def profiled(self) -> WorkerProfiled:
         """As it is said."""
@@ -75,7 +77,7 @@ class Referred(BaseModel):
 async def referral(
     body: Referral, run: Run, who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR)], response: Response
 ) -> Referred:
-    """Refer one worker. 422 no-such-partner, no-such-slot, no-such-municipality."""
+    """Refer one worker. 422 no-such-partner, no-such-slot, no-such-municipality, no-employer."""
     partner = body.partner or who.partner
     if partner is None:
         raise Refused("no-partner", "Name the partner that refers.", status=422)
@@ -164,7 +166,8 @@ async def accesses(
 
 @router.put("/workers/{worker}/profile", status_code=204)
 async def profile(worker: Id, body: Profile, run: Run, who: Welcomer) -> None:
-    """Say what grouping matches on, whole. 404 no-such-worker · 412 changed meanwhile (If-Match)."""
+    """Say what grouping matches on, whole. 404 no-such-worker · 412 changed meanwhile (If-Match) · 422 no-such-slot,
+    no-such-municipality, no-employer."""
     await run(do.describe, do.Describe(worker=worker, profile=body.profiled()), edits=(Worker, worker))
 
 

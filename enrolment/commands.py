@@ -6,7 +6,7 @@ from pydantic import Field
 from enrolment.domain import Worker
 from services import vault
 from services.contracts.base import Id, Slug
-from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
+from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
 from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refused, new_id
 from services.work import Work
@@ -62,6 +62,8 @@ async def _describe(worker: Worker, profile: WorkerProfiled, work: Work) -> None
         raise Refused(
             "no-such-municipality", f"{profile.municipality} is no municipality of {work.programme}.", status=422
         )
+    if profile.among is Among.COLLEAGUES and profile.employer is None:
+        raise Refused("no-employer", "Somebody without an employer has no colleagues to sit among.", status=422)
     worker.describe(profile, await work.seal(worker.id, "profile", profile.model_dump_json()))
 
 

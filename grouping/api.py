@@ -8,11 +8,13 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from grouping import commands as do
-from grouping.domain import Facilitator, Place
-from grouping.proposals import Survey, joining, proposed, solved, survey
+from grouping import pairs
+from grouping.domain import Facilitator, Group, Place
+from grouping.pool import Survey, survey
+from grouping.proposals import joining, proposed, seats, solved, told
 from services.auth import Role, Who, allowed
 from services.contracts.base import Id, Slug
-from services.contracts.grouping import Kind
+from services.contracts.grouping import Kind, Wish
 from services.doors import Reader, Run
 from services.web import Body, Day, Moment
 
@@ -99,19 +101,36 @@ class Unplaced(BaseModel):
     helps: list[Help]
 
 
+class Worth(BaseModel):
+    """What a proposed group is worth, and why it meets there and then."""
+
+    model_config = ConfigDict(extra="ignore")
+    diversity: float = Field(description="the members' mean distance to each other")
+    parts: dict[str, float] = Field(description="what each attribute adds to it")
+    together: int = Field(description="wanted pairs in it")
+    km: float = Field(description="the members' mean way")
+    longest_wait: int = Field(description="days")
+    why: list[str]
+
+
 class Proposal(BaseModel):
     """Nothing is decided by it."""
 
     groups: list[Proposed]
+    worth: list[Worth] = Field(description="of each of the groups, in their order")
     joining: list[Joining]
     unplaced: list[Unplaced]
-    diversity: float
-    bound: float = Field(description="no seating of the same people in groups of these sizes is more diverse")
+    waiting_for: list[str] = Field(description="where most of the unplaced could come, and what is missing there")
+    diversity: float | None = Field(
+        description="of all groups, also those that meet; null where nobody sits in a mixed one"
+    )
+    bound: float | None = Field(description="no seating of the same people in groups of these sizes is more diverse")
 
 
 @router.post("/proposals")
 async def propose(body: Asked, run: Run, read: Reader, who: Operator) -> Proposal:
-    """Who could sit with whom. Nothing is stored; confirm each group with `POST /groups`."""
+    """Who could sit with whom. Nothing is stored; confirm each group with `POST /groups`, each who joins one with
+    `POST /groups/{group}/members`."""
     problem = await run(survey, Survey(on=body.on, companies=frozenset(body.companies)), keep=False)
     answer = await asyncio.to_thread(solved, problem, body.seed)
     return Proposal.model_validate(
@@ -119,8 +138,7 @@ async def propose(body: Asked, run: Run, read: Reader, who: Operator) -> Proposa
             "groups": proposed(problem, answer, read.rules, body.on),
             "joining": joining(problem, answer),
             "unplaced": [each.model_dump() for each in answer.unplaced],
-            "diversity": answer.score.diversity if answer.score else 0.0,
-            "bound": (answer.score.bound if answer.score else None) or 0.0,
+            **await asyncio.to_thread(told, problem, answer),
         }
     )
 
@@ -146,10 +164,90 @@ class Formed(BaseModel):
 @router.post("/groups", status_code=201)
 async def form(body: GroupBody, run: Run, who: Operator, response: Response) -> Formed:
     """Form a group. 404 no-such-place, no-such-facilitator, no-such-seeker · 409 no-room, facilitator-not-free, facilitator-full,
-    not-waiting, not-before, out-of-reach, slot-impossible, seated-already · 422 wrong-size, wrong-weekday, no-such-slot."""
+    not-waiting, not-before, out-of-reach, no-access, slot-impossible, seated-already, apart, alone, not-among-colleagues,
+    among-colleagues · 422 wrong-size, wrong-weekday, no-such-slot."""
     made = await run(do.form, do.Form(**body.model_dump()))
     response.headers["Location"] = f"groups/{made['group']}"
     return Formed(**made)
+
+
+class MemberBody(Body):
+    """Somebody who comes late."""
+
+    worker: Id
+    since: Day | None = Field(
+        default=None,
+        description="from when they have the seat: today when absent, and not before the group first meets",
+    )
+    at: Moment | None = None
+
+
+class Joined(BaseModel):
+    """The new seat."""
+
+    group: str
+    worker: str
+    since: Day
+
+
+@router.post("/groups/{group}/members", status_code=201)
+async def join(group: Id, body: MemberBody, run: Run, who: Operator) -> Joined:
+    """Give somebody who waits a seat in a group that exists; nobody else moves. 404 no-such-group, no-such-seeker · 409 concluded,
+    group-full, not-waiting, not-before, out-of-reach, no-access, slot-impossible, seated-already, apart, alone,
+    not-among-colleagues, among-colleagues, programme-over · 412 changed meanwhile (If-Match)."""
+    return Joined(**await run(do.join, do.Join(group=group, **body.model_dump()), edits=(Group, group)))
+
+
+class Seat(BaseModel):
+    """A group that somebody could join, and what all groups would gain or lose by it; or why they cannot."""
+
+    group: str
+    members: int = Field(description="with them, where they could join")
+    diversity: float | None = Field(default=None, description="the change of the figure over all groups")
+    together: int | None = Field(default=None, description="wanted pairs that would sit together by it")
+    km: float | None = Field(default=None, description="their way there")
+    refused: str | None = Field(default=None, description="the code with which joining would be refused")
+
+
+@router.get("/workers/{worker}/seats")
+async def seats_for(worker: Id, on: Day, run: Run, who: Operator) -> list[Seat]:
+    """Where somebody who waits could join from this day on, best first, and why not elsewhere. Nothing is decided by it.
+    404 no-such-seeker · 409 seated-already."""
+    problem = await run(survey, Survey(on=on), keep=False)
+    return [Seat(**each) for each in await asyncio.to_thread(seats, problem, worker)]
+
+
+class PairBody(Body):
+    """What is asked of two people."""
+
+    wish: Wish
+
+
+@router.put("/workers/{worker}/pairs/{mate}", status_code=204)
+async def ask_of_a_pair(worker: Id, mate: Id, body: PairBody, run: Run, who: Operator) -> None:
+    """Ask that two people of the pool sit apart, or together; whoever is named first. Seats that they have stay. 404 no-such-seeker ·
+    409 not-in-the-pool · 422 same-person."""
+    await run(pairs.ask, pairs.Ask(worker=worker, mate=mate, wish=body.wish))
+
+
+@router.delete("/workers/{worker}/pairs/{mate}", status_code=204)
+async def ask_no_more(worker: Id, mate: Id, run: Run, who: Operator) -> None:
+    """Ask nothing more of two people. 404 no-such-seeker, no-such-pair · 409 not-in-the-pool · 422 same-person."""
+    await run(pairs.ask, pairs.Ask(worker=worker, mate=mate, wish=None))
+
+
+class Mate(BaseModel):
+    """Somebody with whom somebody is to sit, or not."""
+
+    mate: str
+    wish: Wish
+
+
+@router.get("/workers/{worker}/pairs")
+async def pairs_of(worker: Id, run: Run, who: Operator) -> list[Mate]:
+    """What is asked of one person and others. The look is written to their access log. 404 no-such-seeker."""
+    looking = pairs.Look(worker=worker, who=who.subject, role=who.role)
+    return [Mate(**each) for each in await run(pairs.look, looking, keep=False)]
 
 
 class GroupRow(BaseModel):

@@ -3,7 +3,7 @@
 from functools import partial
 
 from grouping import api
-from grouping.domain import Facilitator, Group, Place, Seeker
+from grouping.domain import Facilitator, Group, Pair, Place, Seeker
 from grouping.projections import Groups, Pool
 from grouping.reactions import reactions
 from grouping.recalling import recalls
@@ -20,7 +20,7 @@ def build(settings: Settings) -> Service:
         "grouping",
         settings,
         holder=service_holder("grouping", settings.keys),
-        aggregates=[Seeker, Place, Facilitator, Group],
+        aggregates=[Seeker, Pair, Place, Facilitator, Group],
         routes=[api.router],
         reactions=reactions,
         projections=[Pool(), Groups()],

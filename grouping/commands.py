@@ -1,13 +1,15 @@
 """What can be done about groups: each command beside its one handler. A decision reads everything anew, guarded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from pydantic import Field
 
-from grouping.domain import Facilitator, Group, Place, Seeker, right_size
+from grouping.domain import Facilitator, Group, Place, Seeker, State, right_size
+from grouping.fitting import are_colleagues, can_come, can_join, can_sit_together
+from grouping.pairs import pairs_of
+from grouping.pool import drawn
 from services.contracts.base import Id, Slug
-from services.contracts.enrolment import WorkerProfiled
 from services.contracts.grouping import Kind
 from services.kernel import Command, Refused, new_id
 from services.programmes import distance_km
@@ -86,13 +88,14 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     await _facilitator_is_free(facilitator, place, command.slot, work)
     workers = sorted(set(command.members))
     seekers = [await work.get(Seeker, worker) for worker in workers]
-    for seeker in seekers:
-        await _can_sit(seeker, place, command, work)
-    seated = [
-        each for group in await work.where(Group, members__worker=workers) for each in workers if group.seats(each)
-    ]
-    if seated:
-        raise Refused("seated-already", f"{', '.join(sorted(seated))}: already in a group.", workers=sorted(seated))
+    await _all_stand(seekers, work)
+    pairs = await pairs_of(workers, work)
+    problem = await drawn(work, command.first, seekers=seekers, places=[place], pairs=pairs)
+    for person in problem.people:
+        can_come(problem, person, command.slot, problem.places[0])
+    can_sit_together(problem, problem.people)
+    if command.kind is Kind.HOMOGENEOUS:
+        are_colleagues(problem.people)
     group = Group(
         id=new_id(),
         kind=command.kind,
@@ -105,6 +108,52 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     work.add(group)
     work.link(seeker.trace for seeker in seekers if seeker.trace)
     return {"group": group.id}
+
+
+class Join(Command):
+    """Somebody comes late into a group that exists: from this day on, else from now on, and not before it first meets."""
+
+    group: Id
+    worker: Id
+    since: date | None = None
+
+
+async def join(command: Join, work: Work) -> dict[str, str]:
+    """One seat more, if no rule is broken by it. Who sits there is only looked at: their seats are the group's, which is guarded."""
+    group = await work.get(Group, command.group)
+    if group.state is not State.FORMED:
+        raise Refused("concluded", f"Group {group.id} does not meet any more.")
+    seeker = await work.get(Seeker, command.worker)
+    await _all_stand([seeker], work)
+    since = max(group.first, command.since or work.at.astimezone(work.rules.zone).date())
+    if since > work.rules.ends:
+        raise Refused("programme-over", f"{work.programme} ends on {work.rules.ends}.")
+    sitting = [found for each in group.sitting() if (found := await work.peek(Seeker, each)) is not None]
+    place, leader = await work.get(Place, group.place), await work.get(Facilitator, group.facilitator)
+    problem = await drawn(
+        work,
+        since,
+        seekers=[*sitting, seeker],
+        places=[place],
+        facilitators=[leader],
+        groups=[group],
+        pairs=await pairs_of([seeker.id], work),
+    )
+    can_join(problem, problem.frozen[0], next(each for each in problem.people if each.id == seeker.id))
+    group.join(seeker.id, since)
+    work.link([seeker.trace] if seeker.trace else [])
+    return {"group": group.id, "worker": seeker.id, "since": since.isoformat()}
+
+
+async def _all_stand(seekers: Sequence[Seeker], work: Work) -> None:
+    """They wait for a seat, and have none yet."""
+    for seeker in seekers:
+        if not seeker.waits or seeker.profile is None:
+            raise Refused("not-waiting", f"Worker {seeker.id} does not wait for a seat.", worker=seeker.id)
+    workers = [each.id for each in seekers]
+    groups = await work.where(Group, members__worker=workers)
+    if seated := sorted(each for each in workers if any(group.seats(each) for group in groups)):
+        raise Refused("seated-already", f"{', '.join(seated)}: already in a group.", workers=seated)
 
 
 async def _room_is_free(place: Place, slot: str, work: Work) -> None:
@@ -121,18 +170,6 @@ async def _facilitator_is_free(facilitator: Facilitator, place: Place, slot: str
         raise Refused("facilitator-full", f"Facilitator {facilitator.id} leads {len(leads)} groups already.")
     if distance_km(work.rules, facilitator.municipality, place.municipality) > facilitator.travel_km:
         raise Refused("out-of-reach", f"Facilitator {facilitator.id} does not reach place {place.id}.")
-
-
-async def _can_sit(seeker: Seeker, place: Place, command: Form, work: Work) -> None:
-    if not seeker.waits or seeker.profile is None:
-        raise Refused("not-waiting", f"Worker {seeker.id} does not wait for a seat.", worker=seeker.id)
-    if seeker.not_before is not None and command.first < seeker.not_before:
-        raise Refused("not-before", f"Worker {seeker.id} waits until {seeker.not_before}.", worker=seeker.id)
-    profile = WorkerProfiled.model_validate_json(await work.unseal(seeker.id, "profile", seeker.profile))
-    if command.slot not in profile.slots:
-        raise Refused("slot-impossible", f"Worker {seeker.id} cannot attend {command.slot}.", worker=seeker.id)
-    if distance_km(work.rules, profile.municipality, place.municipality) > profile.travel_km:
-        raise Refused("out-of-reach", f"Worker {seeker.id} does not reach place {place.id}.", worker=seeker.id)
 
 
 class Leave(Command):

@@ -7,6 +7,7 @@ that two who both saw it free cannot both take it.
 from datetime import date
 from enum import StrEnum
 from typing import ClassVar
+from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel
 
@@ -17,6 +18,7 @@ from services.contracts.grouping import (
     Kind,
     MemberJoined,
     MemberLeft,
+    PairWished,
     PlaceRegistered,
     WorkerUnlisted,
     WorkerWaitlisted,
@@ -56,6 +58,27 @@ class Seeker(Aggregate):
         if self.waits:
             self.says(WorkerUnlisted())
         self.waits, self.gone, self.profile = False, True, None
+
+
+class Pair(Aggregate):
+    """What is asked of two people of the pool. `wish` is sealed under the keys of both, one within the other."""
+
+    noun: ClassVar[str] = "pair"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("one",), ("other",))
+    one: str
+    other: str
+    wish: str | None = None
+
+    @classmethod
+    def of(cls, worker: str, mate: str) -> "Pair":
+        """The same, whichever of the two is named first."""
+        one, other = sorted((worker, mate))
+        return cls(id=str(uuid5(NAMESPACE_URL, f"urn:amalavoro:pair:{one}:{other}")), one=one, other=other)
+
+    def ask(self, kept: str | None, told: str | None) -> None:
+        """From now on this is asked, or nothing. `told` is what goes into the event, which is itself sealed under the key of `one`."""
+        self.wish = kept
+        self.says(PairWished(one=self.one, other=self.other, wish=told))
 
 
 class Place(Aggregate):
@@ -124,12 +147,20 @@ class Group(Aggregate):
         )
         self.says(FacilitatorAssigned(facilitator=self.facilitator, since=self.first))
         for worker in workers:
-            self.members.append(Membership(worker=worker, since=self.first))
-            self.says(MemberJoined(worker=worker, since=self.first))
+            self.join(worker, self.first)
+
+    def join(self, worker: str, since: date) -> None:
+        """One seat more; nobody who sits moves."""
+        self.members.append(Membership(worker=worker, since=since))
+        self.says(MemberJoined(worker=worker, since=since))
+
+    def sitting(self) -> list[str]:
+        """Who has a seat now."""
+        return [each.worker for each in self.members if each.until is None]
 
     def seats(self, worker: str) -> bool:
         """Whether they have a seat now."""
-        return any(each.worker == worker and each.until is None for each in self.members)
+        return worker in self.sitting()
 
     def release(self, worker: str, on: date) -> None:
         """The seat is free from that day on."""

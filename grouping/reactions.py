@@ -4,9 +4,11 @@ from typing import Any
 
 from grouping.commands import Leave, leave
 from grouping.domain import Group, Seeker
+from grouping.pairs import kept_again, pairs_of
 from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.enrolment import WorkerAdmitted, WorkerErased, WorkerProfiled, WorkerWithdrawn
+from services.contracts.grouping import PairWished
 from services.work import Work
 
 reactions = Reactions()
@@ -46,10 +48,19 @@ async def when_a_worker_withdraws_their_seat_is_free(event: Event[WorkerWithdraw
 
 @reactions.on(WorkerErased, needs=the_seeker)
 async def when_a_worker_is_erased_nothing_of_them_stays(event: Event[WorkerErased], work: Work) -> None:
-    """The seat is free, and neither pool nor ledger know them."""
+    """The seat is free, and neither pool nor ledger nor any pair know them."""
     await leave(Leave(worker=event.subject), work)
     for group in await work.where(Group, members__worker=[event.subject]):
         group.detach(event.subject)
+    for pair in await pairs_of([event.subject], work):
+        work.remove(pair)
     seeker = await work.find(Seeker, event.subject)
     if seeker is not None:
         work.remove(seeker)
+
+
+@reactions.on(PairWished)
+async def when_a_restored_database_lacks_a_wish_it_is_kept_again(event: Event[PairWished], work: Work) -> None:
+    """Grouping's own, once both their keys are back, for which `recalling.py` cannot wait."""
+    if work.recalls:
+        await kept_again(event.data, work)

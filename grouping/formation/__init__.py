@@ -28,6 +28,10 @@ def solve(
     `seconds` is kept to about a tenth, but for compiling on the very first call; `steps` counts those of the annealing. `progress` is told
     how far the search is, and ends it by returning True. Without `seconds`, the same problem, seed and steps give the same answer.
     """
+    from grouping.formation.settled import settled, wanting
+
+    if not wanting(problem):
+        return settled(problem, seed)
     from grouping.formation import compiling, search
 
     compiling.keep()
@@ -36,10 +40,24 @@ def solve(
 
 def advise(problem: Problem, answer: Answer, *, seconds: float = 5.0) -> Answer:
     """The same answer, with the single changes that would place most of those who wait, each tried by solving again."""
+    from grouping.formation.settled import hopeless
+
+    if hopeless(problem, answer):
+        return answer
     from grouping.formation import compiling, helping
 
     compiling.keep()
     return helping.advise(problem, answer, seconds)
+
+
+def explanations(problem: Problem, answer: Answer) -> list[str]:
+    """For what those who wait are waiting, in the fewest sentences: where most of them could come, and what is missing there."""
+    if all("not_before" in each.reasons for each in answer.unplaced):
+        return []
+    from grouping.formation import compiling, helping
+
+    compiling.keep()
+    return helping.explanations(problem, answer)
 
 
 def place(problem: Problem, groups: Sequence[Group | Frozen], person: str) -> "list[Effect]":
@@ -49,4 +67,4 @@ def place(problem: Problem, groups: Sequence[Group | Frozen], person: str) -> "l
     return joining.place(problem, groups, person)
 
 
-__all__ = ["Answer", "Problem", "advise", "check", "inherited", "place", "solve"]
+__all__ = ["Answer", "Problem", "advise", "check", "explanations", "inherited", "place", "solve"]

@@ -42,6 +42,7 @@ class Measured:
     sizes: tuple[int, ...]
     km: float
     bound: float
+    mixed: int  # who sits in groups that are not of one company: the others have no diversity
 
     @property
     def gap(self) -> float:
@@ -71,6 +72,7 @@ def measure(problem: Problem, answer: Answer) -> Measured:
         sizes=tuple(sorted(len(members) for members in seated.values())),
         km=sum(_ways(problem, answer.groups, people)),
         bound=_bound(problem, mixed) / number if number else 0.0,
+        mixed=number,
     )
 
 

@@ -1,4 +1,4 @@
-"""Why somebody waits on: every reason that holds for them as the answer stands, the plainest first."""
+"""Why somebody waits on as the answer stands: the reason that is nearest to what would have to change."""
 
 from collections.abc import Sequence
 from typing import Any

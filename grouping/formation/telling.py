@@ -19,13 +19,19 @@ def figures(measured: Measured, groups: int, waiting: int) -> Table:
     for name, value in (
         ("placed", f"{measured.placed} in {groups} groups, {waiting} wait"),
         ("longest wait of the placed", f"{max(measured.waiting, default=0)} days"),
-        ("diversity", f"{measured.diversity:.4f} of at most {measured.bound:.4f} ({measured.gap:.2%} less)"),
+        ("diversity", _diversity(measured)),
         ("wanted pairs together", str(measured.together)),
         ("sizes", " ".join(f"{number}x{size}" for size, number in sorted(Counter(measured.sizes).items()))),
         ("ways there", f"{measured.km:,.0f} km"),
     ):
         shown.add_row(name, value)
     return shown
+
+
+def _diversity(measured: Measured) -> str:
+    if not measured.mixed:
+        return "nobody sits in a mixed group"
+    return f"{measured.diversity:.4f} of at most {measured.bound:.4f} ({measured.gap:.2%} less)"
 
 
 def groups(told: Iterable[GroupTold], attributes: Iterable[str]) -> Table:

@@ -24,7 +24,8 @@ ADVICE: dict[str, str] = {
 }
 MENDED = {  # by the restore, and by the services when they start (`recalling.py` of each)
     "worker.erased", "worker.profiled", "consent.changed", "worker.admitted", "worker.declined", "worker.withdrawn", "place.registered",
-    "group.formed", "facilitator.assigned", "member.joined", "message.sent", "message.failed",
+    "group.formed", "facilitator.assigned", "member.joined", "pair.wished", "message.sent",
+    "message.failed",
 }  # fmt: skip
 
 

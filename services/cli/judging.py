@@ -48,7 +48,7 @@ def explain(
     console.print(telling.groups(told.groups(), asked.attributes))
     if said.unplaced:
         console.print(telling.waiting(told.waiting()))
-    for line in told.changes():
+    for line in (*engine().explanations(asked, said), *told.changes()):
         console.print(line, markup=False, highlight=False)
     if plot is not None:
         _draw(asked, said, plot)

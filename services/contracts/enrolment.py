@@ -25,6 +25,13 @@ class Leaving(StrEnum):
     OTHER = "other"
 
 
+class Among(StrEnum):
+    """With whom alone somebody sits: people whom the same company expelled, or a group that is not theirs alone."""
+
+    COLLEAGUES = "colleagues"
+    OTHERS = "others"
+
+
 class WorkerReferred(EventData):
     """A partner referred a worker, or the worker asked to take part (`partner` is then the partner who took the request)."""
 
@@ -83,7 +90,8 @@ class WorkerErased(EventData):
 
 class WorkerProfiled(Restricted):
     """What grouping matches on. The latest profile counts whole. `travel_km` in kilometres by road; `slots` are weekly slots;
-    `not_before` holds a person back from every group until that day (a comparison group; a start that was asked for)."""
+    `not_before` holds a person back from every group until that day (a comparison group; a start that was asked for). `among`: with whom
+    alone they sit. `needs_access`: the place has to be step-free; why is not asked."""
 
     type = "it.amalavoro.enrolment.worker.profiled.v1"
     topic = "ama.enrolment.restricted"
@@ -96,3 +104,5 @@ class WorkerProfiled(Restricted):
     birth_year: int | None = None
     employer: Id | None = None
     not_before: Day | None = None
+    among: Among | None = None
+    needs_access: bool = False

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from services.contracts.base import Day, EventData, Id, Slug
+from services.contracts.base import Day, EventData, Id, Restricted, Slug
 
 
 class Kind(StrEnum):
@@ -10,6 +10,13 @@ class Kind(StrEnum):
 
     HOMOGENEOUS = "homogeneous"
     HETEROGENEOUS = "heterogeneous"
+
+
+class Wish(StrEnum):
+    """What is asked of two people: never in one group; in one group, if it costs nothing that counts more."""
+
+    APART = "apart"
+    TOGETHER = "together"
 
 
 class WorkerWaitlisted(EventData):
@@ -27,6 +34,19 @@ class WorkerUnlisted(EventData):
     type = "it.amalavoro.grouping.worker.unlisted.v1"
     topic = "ama.grouping"
     person = "subject"
+
+
+class PairWished(Restricted):
+    """An operator asked of two people of the pool that they sit apart or together, or no longer asks it. `wish` is a `Wish` sealed under
+    the key of `other`, or null: to read it takes the keys of both, so that the erasure of either ends it."""
+
+    type = "it.amalavoro.grouping.pair.wished.v1"
+    topic = "ama.grouping.restricted"
+    readers = ("grouping",)
+    person = "one"
+    one: Id
+    other: Id
+    wish: str | None = None
 
 
 class PlaceRegistered(EventData):

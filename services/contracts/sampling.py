@@ -40,6 +40,8 @@ _WORDS: dict[str, tuple[Any, ...]] = {  # what a field of this name tends to hol
     "partner": ("cgil",),
     "place": ("monza-centro",),
     "present": (True, 11),
+    "one": (PERSON,),
+    "other": ("019a8c55-1f4a-7c02-8d3e-6a2b9c4d5e71",),
     "reason": ("mailbox-full",),
     "reference": (_GROUP,),
     "scores": ({"total": 64.0},),
@@ -50,6 +52,7 @@ _WORDS: dict[str, tuple[Any, ...]] = {  # what a field of this name tends to hol
     "title": ("Centro civico",),
     "travel_km": (15.0,),
     "wave": ("T0",),
+    "wish": ("sealed under the key of the other",),
     "worker": (PERSON,),
 }
 _BY_TYPE: dict[str, tuple[Any, ...]] = {

@@ -47,6 +47,7 @@ TOPICS: dict[str, Topic] = {
         KEYS,
         CONTACTS,
         Topic("ama.grouping", "grouping"),
+        Topic("ama.grouping.restricted", "grouping", readers=("grouping",)),
         Topic("ama.sessions", "sessions"),
         Topic("ama.sessions.restricted", "sessions", readers=("sessions", "enrolment", "notifications", "analytics")),
         Topic("ama.notifications", "notifications"),

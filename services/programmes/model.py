@@ -61,6 +61,13 @@ class Partner(Part):
     feed: tuple[FeedEntry, ...] | None = None
 
 
+class Trait(StrEnum):
+    """What grouping knows of people in which somebody can be the only one of their kind in a group."""
+
+    GENDER = "gender"
+    AGE = "age"
+
+
 class Sizes(Part):
     """Members of a group when it is formed."""
 
@@ -135,6 +142,7 @@ class Programme(Part):
     sizes: Sizes
     intake: Intake
     notice: Notice
+    no_one_alone: tuple[Trait, ...] = ()  # no group has exactly one of a gender, or of an age band
     targets: dict[str, Annotated[Whole, Field(ge=0)]] = {}
     partners: tuple[Partner, ...] = Field(min_length=1)
     slots: tuple[Slot, ...] = Field(min_length=1)
@@ -158,6 +166,9 @@ class Programme(Part):
             raise _inconsistent("intake.closes", "before it opens")
         if self.sizes.max < self.sizes.min:
             raise _inconsistent("sizes.max", "smaller than min")
+        for at, trait in enumerate(self.no_one_alone):
+            if trait in self.no_one_alone[:at]:
+                raise _inconsistent(f"no_one_alone.{at}", f"{trait} stands there twice")
         _each_once("partners", "id", [each.id for each in self.partners])
         _each_once("slots", "id", [each.id for each in self.slots])
         _each_once("municipalities", "id", [each.id for each in self.municipalities])

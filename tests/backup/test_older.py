@@ -11,9 +11,11 @@ import pytest
 import pytest_asyncio
 
 from grouping import commands as group
+from grouping import pairs
 from notifications.domain import Message
 from services.backup.reporting import Told
 from services.contracts.enrolment import Purpose
+from services.contracts.grouping import Wish
 from services.engines import Engines
 from services.kernel import Refused
 from services.settings import Settings
@@ -74,6 +76,11 @@ async def a_leader(town: Town, name: str) -> None:
     await town.world.grouping.do(group.register_facilitator, leader, town.world.programme)
 
 
+async def apart(town: Town, worker: str, mate: str) -> None:
+    wish = pairs.Ask(worker=worker, mate=mate, wish=Wish.APART)
+    await town.world.grouping.do(pairs.ask, wish, town.world.programme)
+
+
 async def welcome(town: Town, number: int) -> list[str]:
     """So many people, admitted, who consent to everything."""
     workers = [await town.world.refer() for _ in range(number)]
@@ -96,6 +103,7 @@ async def lives(engines: Engines, keys: Path, tmp_path_factory: pytest.TempPathF
             backup = await take(settings, folder / "backup")
             newcomers = await welcome(town, 2)
             await town.world.seat(*newcomers)
+            await apart(town, *newcomers)
             await a_place(town, "nuova", "Casa nuova")
             await a_place(town, "casa", "Casa rinnovata")
             await town.world.erase(erased)
@@ -122,6 +130,7 @@ def state(found: dict[str, Documents]) -> dict[str, Any]:
     others = (
         "grouping seeker",
         "grouping group",
+        "grouping pair",
         "grouping place",
         "sessions roster",
         "sessions session",
@@ -134,8 +143,9 @@ def state(found: dict[str, Documents]) -> dict[str, Any]:
 
 
 def _known(state: dict[str, Any]) -> dict[str, Any]:
-    """But for what is sealed anew, and the trace in which it came."""
-    return {name: value for name, value in state.items() if name not in {"profile", "trace"}}
+    """But for the trace in which it came; of what is sealed anew, that it is there."""
+    sealed = {name: state[name] is not None for name in ("profile", "wish") if name in state}
+    return state | sealed | {"trace": None}
 
 
 async def nothing_is_amiss(settings: Settings) -> None:

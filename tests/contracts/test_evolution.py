@@ -36,7 +36,8 @@ FIELDS = """
 def test_the_frozen_example_is_read_by_the_class_and_nothing_of_it_is_lost(kind: type[EventData]) -> None:
     opened = Frozen().opened(kind)
     assert opened is not None
-    assert read(decode(json.dumps(opened).encode())).data.model_dump(mode="json") == opened["data"]
+    again = read(decode(json.dumps(opened).encode())).data
+    assert again.model_dump(mode="json", exclude_unset=True) == opened["data"]  # what it has learnt since has a default
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, Restricted)], ids=lambda kind: kind.type)

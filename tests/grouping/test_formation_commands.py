@@ -87,6 +87,7 @@ def test_it_is_told_why_groups_stand_there_and_what_would_help_who_waits(files: 
     assert f"│ {waiting} " in done.stdout
     assert "if they could attend tue-evening: 1 placed" in done.stdout
     assert done.stdout.splitlines()[-1] == "if f0 were free in fri-evening: 12 placed"
+    assert "people wait" in done.stdout.splitlines()[-2]
     town = {name: number for number, name in enumerate(asked["municipalities"])}
     where = {each["id"]: town[each["municipality"]] for each in asked["places"]}
     for group in told["groups"]:

@@ -7,49 +7,13 @@ from typing import Any
 import pytest
 
 from services.embedded import Home
-from tests.harness import Caller, eventually
-
-PROGRAMME = "monza-brianza"
-CONSENTS = {"participation": True, "contact": True, "research": True, "partner-feedback": True}
+from tests.grouping.door import PROGRAMME, a_facilitator, a_place, admitted
+from tests.harness import Caller
 
 
 @pytest.fixture
 def operator(home: Home) -> Caller:
     return Caller(home, "operator", PROGRAMME)
-
-
-async def admitted(home: Home, number: int, **profile: Any) -> list[str]:
-    """So many people, referred, consenting and admitted, and waiting in the pool."""
-    referrer, operator = Caller(home, "referrer", PROGRAMME, partner="cgil"), Caller(home, "operator", PROGRAMME)
-    described = {"municipality": "monza", "slots": ["mon-evening", "tue-evening"], **profile}
-
-    async def one(n: int) -> str:
-        body = {"person": {"given_name": "Ada", "family_name": f"Prova{n}"}, "profile": described}
-        worker = str((await referrer("POST", "/enrolment/referrals", body)).json()["worker"])
-        await operator("POST", f"/enrolment/workers/{worker}/consents", {"consents": CONSENTS, "notice": "1"})
-        answer = await operator("POST", f"/enrolment/workers/{worker}/admission")
-        assert answer.status_code == 204, answer.text
-        return worker
-
-    workers = list(await asyncio.gather(*(one(n) for n in range(number))))
-    store = home.house.services["grouping"].store
-
-    async def waiting() -> bool:
-        found = await store.by_id("seeker", [f"{PROGRAMME}/{worker}" for worker in workers])
-        return [each["s"]["waits"] for each in found.values()] == [True] * number
-
-    await eventually(waiting)
-    return workers
-
-
-async def a_place(operator: Caller, name: str, rooms: int = 1) -> None:
-    place = {"title": "Casa", "address": "Via Roma 1", "municipality": "monza", "rooms": rooms}
-    assert (await operator("PUT", f"/grouping/places/{name}", place)).status_code == 204
-
-
-async def a_facilitator(operator: Caller, name: str, groups: int = 1) -> None:
-    body = {"municipality": "monza", "slots": ["mon-evening", "tue-evening"], "groups": groups}
-    assert (await operator("PUT", f"/grouping/facilitators/{name}", body)).status_code == 204
 
 
 def group(members: list[str], place: str, facilitator: str) -> dict[str, Any]:

@@ -28,19 +28,19 @@ from tests.provision.conftest import login
 
 FEED = "ama.feed.prova"
 ALL = [*TOPICS, FEED]
-PEOPLES = {"ama.enrolment.restricted", "ama.sessions.restricted", "ama.enrolment.contacts"}
+PEOPLES = {"ama.enrolment.restricted", "ama.grouping.restricted", "ama.sessions.restricted", "ama.enrolment.contacts"}
 
 # Written out by hand from the design, so that a slip in what derives it is seen.
 READS = {
     "enrolment": {"ama.enrolment.restricted", "ama.sessions.restricted"},
-    "grouping": {"ama.enrolment.restricted"},
+    "grouping": {"ama.enrolment.restricted", "ama.grouping.restricted"},
     "sessions": {"ama.sessions.restricted"},
     "notifications": {"ama.enrolment.contacts", "ama.sessions.restricted", FEED},
     "analytics": {"ama.enrolment.restricted", "ama.sessions.restricted"},
 }
 WRITES = {
     "enrolment": {"ama.enrolment", "ama.enrolment.restricted", "ama.enrolment.keys", "ama.enrolment.contacts"},
-    "grouping": {"ama.grouping"},
+    "grouping": {"ama.grouping", "ama.grouping.restricted"},
     "sessions": {"ama.sessions", "ama.sessions.restricted"},
     "notifications": {"ama.notifications", FEED},
     "analytics": {"ama.analytics"},

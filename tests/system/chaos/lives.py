@@ -241,8 +241,10 @@ class Lives:
 
 
 def _profile(chance: random.Random) -> dict[str, Any]:
-    gender, year = chance.choice("fm"), chance.randrange(1960, 2000)
-    return {"municipality": "monza", "slots": list(SLOTS), "gender": gender, "birth_year": year}
+    year = chance.randrange(
+        1960, 2000
+    )  # of one gender: groups are drawn here, and nobody may be the only one of theirs
+    return {"municipality": "monza", "slots": list(SLOTS), "gender": "f", "birth_year": year}
 
 
 def _first_consents(chance: random.Random) -> dict[str, bool]:

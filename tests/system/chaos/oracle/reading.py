@@ -22,7 +22,7 @@ from pymongo import MongoClient
 SERVICES = ("enrolment", "grouping", "sessions", "notifications", "analytics")
 TABLES = ("ama.enrolment.keys", "ama.enrolment.contacts")
 EVENTS = (
-    "ama.enrolment", "ama.enrolment.restricted", "ama.grouping", "ama.sessions", "ama.sessions.restricted",
+    "ama.enrolment", "ama.enrolment.restricted", "ama.grouping", "ama.grouping.restricted", "ama.sessions", "ama.sessions.restricted",
     "ama.notifications", "ama.analytics",
 )  # fmt: skip
 DEAD = tuple(f"{topic}.dead" for topic in (*EVENTS, *TABLES))

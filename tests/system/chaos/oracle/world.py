@@ -32,7 +32,7 @@ CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
     "enrolment": {"reactions": (ALL,), "desk.g1": (ALL, "ama.grouping")},
     "grouping": {
         "tables": ("ama.enrolment.keys",),
-        "reactions": (ALL, "ama.enrolment.restricted"),
+        "reactions": (ALL, "ama.enrolment.restricted", "ama.grouping.restricted"),
         "pool.g1": (ALL, "ama.grouping"),
         "groups.g1": (ALL, "ama.grouping"),
     },

@@ -1,0 +1,54 @@
+"""Whether a seat can be given: every hard rule about people and where they meet, asked once more when it is.
+
+Invariant: what the engine proposes is refused here only if the pool has changed since; whatever breaks a rule is refused, with its name.
+"""
+
+from collections.abc import Sequence
+
+from grouping.formation.bound import of_one_company
+from grouping.formation.model import Frozen, Person, Place, Problem
+from grouping.formation.seating import faults
+from services.kernel import Refused
+
+COMPANY = {  # what is wrong with a company, as the engine calls it: a code, and what is told
+    "apart": ("apart", "Workers {} and {} are not to sit together."),
+    "alone": ("alone", "In {} somebody would be alone with {}."),
+    "colleagues": ("not-among-colleagues", "Worker {} sits among colleagues alone."),
+    "others": ("among-colleagues", "Worker {} does not sit among colleagues alone."),
+}
+
+
+def can_come(problem: Problem, person: Person, slot: str, place: Place) -> None:
+    """Refused when somebody cannot be there on the day, in the slot, or at the place."""
+    if person.not_before is not None and problem.on is not None and problem.on < person.not_before:
+        raise Refused("not-before", f"Worker {person.id} waits until {person.not_before}.", worker=person.id)
+    if slot not in person.slots:
+        raise Refused("slot-impossible", f"Worker {person.id} cannot attend {slot}.", worker=person.id)
+    at = problem.municipalities.index
+    if problem.km[at(person.municipality)][at(place.municipality)] > person.travel_km:
+        raise Refused("out-of-reach", f"Worker {person.id} does not reach place {place.id}.", worker=person.id)
+    if person.needs_access and not place.access:
+        raise Refused("no-access", f"Place {place.id} is not step-free, as worker {person.id} needs.", worker=person.id)
+
+
+def can_sit_together(problem: Problem, members: Sequence[Person], before: Sequence[Person] = ()) -> None:
+    """Refused when something is wrong among them that was not wrong `before` somebody joined."""
+    for rule, one, other in sorted(faults(problem, members) - faults(problem, before)):
+        code, told = COMPANY[rule]
+        raise Refused(code, told.format(one, other))
+
+
+def are_colleagues(members: Sequence[Person]) -> None:
+    """Refused when a group would be called homogeneous and is not of one company."""
+    if not of_one_company(members):
+        raise Refused("not-among-colleagues", "A homogeneous group is of one company.")
+
+
+def can_join(problem: Problem, group: Frozen, person: Person) -> None:
+    """Refused when somebody cannot join a group that meets."""
+    people = {each.id: each for each in problem.people}
+    members = [people[id] for id in group.members]
+    if len(members) >= problem.size[1]:
+        raise Refused("group-full", f"Group {group.id} has {len(members)} members, as many as may be.")
+    can_come(problem, person, group.slot, next(each for each in problem.places if each.id == group.place))
+    can_sit_together(problem, [*members, person], members)
