@@ -11,7 +11,7 @@ from grouping.formation.answering import answered
 from grouping.formation.bound import bound
 from grouping.formation.budget import Budget, Progress, budget
 from grouping.formation.careful import mended
-from grouping.formation.exact import PEOPLE, Exact
+from grouping.formation.exact import exact
 from grouping.formation.model import Answer, Problem
 from grouping.formation.pool import Pool, pool
 from grouping.formation.scoring import worth
@@ -45,11 +45,12 @@ def solve(
     """
     arrays = pool(problem)
     limit = budget(int(arrays.waits.sum()), steps, seconds, progress)
-    exact = _exact(problem, arrays)
-    if exact is not None:
-        return answered(problem, arrays, exact, seed)
+    made = tables(problem, arrays)
+    proven = exact(arrays, made)
+    best = None if proven is None else answered(problem, arrays, made, seed)
+    if best is not None and proven:
+        return best
     starts = next((number for people, number in STARTS if arrays.waits.sum() <= people), 1)
-    best: Answer | None = None
     for start in range(starts):
         made = _start(problem, arrays, seed * 1000 + start, limit, (start / starts, (start + 1) / starts))
         found = answered(problem, arrays, made, seed)
@@ -59,13 +60,6 @@ def solve(
             break
     assert best is not None
     return best.model_copy(update={"seconds": round(limit.spent(), 3) if seconds is not None else None})
-
-
-def _exact(problem: Problem, pool: Pool) -> Tables | None:
-    """Where so few wait that everything can be tried."""
-    standing = np.flatnonzero(pool.waits == 1).tolist()
-    made = tables(problem, pool)
-    return made if len(standing) <= PEOPLE and Exact(problem, pool, made, standing).run() else None
 
 
 def _start(problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[float, float]) -> Tables:
