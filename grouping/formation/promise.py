@@ -28,9 +28,11 @@ class Layers(NamedTuple):
 
 
 def layers(pool: Pool, made: Tables, people: Any, found: Parties) -> Layers:
-    """As many new groups as facilitators could lead and people could fill."""
-    new = int(np.maximum(0, pool.load - made.led).sum())
-    new = min(new, int((made.slot < 0).sum()), len(people) // pool.least)
+    """As many new groups as facilitators could lead, rooms could hold and people could fill."""
+    able = (pool.leads == 1) & (made.busy == 0) & (made.led < pool.load)[:, None]
+    led = int(np.minimum(np.maximum(0, pool.load - made.led), able.sum(1)).sum())
+    held_at_once = np.minimum(able.sum(0), np.maximum(0, pool.rooms - made.used).sum(1))
+    new = min(led, int(held_at_once.sum()), int((made.slot < 0).sum()), len(people) // pool.least)
     held = len(found.first) - 2
     lowest = found.people[found.first[held] :]
     lowest = lowest & -lowest

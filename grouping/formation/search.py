@@ -21,12 +21,13 @@ STARTS = ((60, 4), (150, 3), (400, 4))  # for up to so many people, so many star
 VARIED = 150  # people up to whom other timetables are tried for the sake of diversity
 VARYING = 0.75  # of a start's time goes into that
 QUICK = 300  # steps for each person to see what a timetable is worth
-TIMETABLE = 0.6  # of a start's time at most goes into where and when
+TIMETABLE, LONGER = 0.6, 0.85  # of a start's time at most goes into where and when; while that still seats people, up to the second
 CHANGES = 300_000  # of the timetable, divided by the number of people, without a limit in seconds
 FINISH = 0.9  # of a start's time is annealed; the rest is for the descent and the answer
 WARM, COLD = 2.5, 0.1  # the temperature, first and last, in what one exchange typically changes
 COOLING = (1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12)  # temperatures of that
 VARIATIONS, REPAIRS = 20, 20  # timetables tried from the same one, and changes that may mend each
+CHANGED = 10  # changes of the timetable between two looks at the time
 CHUNK = 100_000  # steps between two looks at the time
 STRICT = 1e6  # what a fault costs in the end, in largest distances
 
@@ -87,13 +88,18 @@ def _meet(
     share: tuple[float, float],
 ) -> None:
     """Where and when."""
-    wanted = max(1, int(pool.waits.sum() / min(pool.most, pool.least * 1.1)))
-    opening.open_groups(pool, made, chance, wanted)
+    wait = int(pool.waits.sum())
+    opening.open_groups(pool, made, chance, max(1, -(-wait // pool.most), int(wait / min(pool.most, pool.least * 1.1))))
     lost = timetable.settle(pool, made, work)
-    changes, until = max(200, CHANGES // max(1, len(made.seat))), share[0] + TIMETABLE * (share[1] - share[0])
+    begin, length, changes = share[0], share[1] - share[0], max(200, CHANGES // max(1, len(made.seat)))
+    until = begin + TIMETABLE * length
     while lost and changes > 0 and limit.part() < until:
-        lost = timetable.improve(pool, made, work, 10, int((made.held > 0).sum()) + wanted, lost)
-        changes -= 10 if limit.steps is not None else 0
+        before, groups = lost, int((made.held > 0).sum()) + wait // pool.least
+        lost = timetable.improve(pool, made, work, CHANGED, groups, lost)
+        changes -= CHANGED if limit.steps is not None else 0
+        if before - lost >= 1:
+            until = max(until, min(begin + LONGER * length, begin + 1.5 * (limit.part() - begin)))
+        limit.tell(int((made.seat >= 0).sum()), 0.0, 0.0)
     timetable.close_short(pool, made, work)
     timetable.longest_waiting_first(pool, made, work)
 
