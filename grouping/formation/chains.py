@@ -14,7 +14,7 @@ import numpy as np
 
 from grouping.formation.compiling import compiled
 from grouping.formation.pool import Pool
-from grouping.formation.tables import NOBODY, Tables, fits, rise, sit
+from grouping.formation.tables import NOBODY, Tables, could, fits, rise, sit
 
 WORD = 62  # groups in a word: none of them is its sign
 
@@ -56,18 +56,29 @@ def forget(pool: Pool, tables: Tables, met: Search) -> None:
             met.unmet[group // WORD] |= 1 << (group % WORD)
         if met.cell[group, 0] != slot or met.cell[group, 1] != place or met.cell[group, 2] != kind:
             met.cell[group, 0], met.cell[group, 1], met.cell[group, 2] = slot, place, kind
-            for person in range(len(tables.seat)):
-                tell(pool, tables, met, person, group)
+            _tell(pool.free, pool.reach, pool.company, pool.wish, met.fit, group, slot, place, kind)
 
 
 @compiled
-def tell(pool: Pool, tables: Tables, met: Search, person: int, group: int) -> None:
-    """Whether they fit."""
-    bit = 1 << (group % WORD)
-    if fits(pool, tables, person, group):
-        met.fit[person, group // WORD] |= bit
-    else:
-        met.fit[person, group // WORD] &= ~bit
+def _tell(
+    free: Any, reach: Any, company: Any, wish: Any, fit: Any, group: int, slot: int, place: int, kind: int
+) -> None:
+    """Who fits."""
+    word, bit = group // WORD, 1 << (group % WORD)
+    for person in range(len(fit)):
+        if could(free, reach, company, wish, person, slot, place, kind):
+            fit[person, word] |= bit
+        else:
+            fit[person, word] &= ~bit
+
+
+@compiled
+def tell(pool: Pool, tables: Tables, met: Search, person: int) -> None:
+    """Where they fit, of the groups that meet."""
+    met.fit[person, :] = 0
+    for group in range(len(tables.slot)):
+        if fits(pool, tables, person, group):
+            met.fit[person, group // WORD] |= 1 << (group % WORD)
 
 
 @compiled
@@ -91,34 +102,30 @@ def _queue(met: Search, group: int, person: int, source: int) -> None:
 
 
 @compiled
-def _meet(tables: Tables, met: Search, person: int, source: int) -> int:
-    """Meet every group where they fit; the first with room, or none."""
-    for word in range(len(met.unmet)):
-        new = met.unmet[word] & met.fit[person, word]
-        while new:
-            group = word * WORD + _position(new & -new)
-            new &= new - 1
-            _queue(met, group, person, source)
-            if tables.size[group] < tables.high[group]:
-                return group
-    return NOBODY
-
-
-@compiled
 def way_in(tables: Tables, met: Search, comer: int) -> int:
     """A group with room at the end of a chain, or none. What was met before is left out."""
-    at = met.end[0]
-    end = _meet(tables, met, comer, NOBODY)
-    while end < 0 and at < met.end[0]:
-        group = met.queue[at]
-        at += 1
-        for spot in range(tables.size[group]):
-            person = tables.members[group, spot]
-            if not tables.stays[person]:
-                end = _meet(tables, met, person, group)
-                if end >= 0:
-                    break
-    return end
+    fit, unmet, queue, end = met.fit, met.unmet, met.queue, met.end
+    members, size, high, stays = tables.members, tables.size, tables.high, tables.stays
+    at, source, spot, person = end[0] - 1, NOBODY, 0, comer
+    while True:
+        for word in range(len(unmet)):
+            new = unmet[word] & fit[person, word]
+            while new:
+                group = word * WORD + _position(new & -new)
+                new &= new - 1
+                _queue(met, group, person, source)
+                if size[group] < high[group]:
+                    return group
+        person = NOBODY
+        while person < 0:
+            while source < 0 or spot >= size[source]:
+                at, spot = at + 1, 0
+                if at == end[0]:
+                    return NOBODY
+                source = queue[at]
+            if not stays[members[source, spot]]:
+                person = members[source, spot]
+            spot += 1
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""The best answer where few people stand: every way to put them into parties that could sit together, but for those that promise too little.
+"""The best answer where few people stand: every way to put them into parties that could sit together, but for those of too little promise.
 
 Invariant: what is proven is no worse than any other answer in people placed, waiting days, diversity, pairs together and sizes; a branch is
 left only when what it has and what is promised to those without a seat is no better than the best that was found.
@@ -93,7 +93,7 @@ def _branched(found: Parties, plan: Layers, promise: Any, left: Rooms, path: Pat
             continue
         party = _branch(found, plan, promise, left, path, depth, best)
         if party != NO_MORE:
-            _step(found, plan, left, path, depth, party)
+            _step(found, plan, path, depth, party)
         depth += 1 if party != NO_MORE else -1
     return depth < 0
 
@@ -123,9 +123,7 @@ def _branch(found: Parties, plan: Layers, promise: Any, left: Rooms, path: Path,
         if not waits:
             days, minor = days + plan.days[people], minor + found.minor[at]
             worth += found.worth[at] - plan.taken * found.mixed[at]
-        kept = not better(
-            sums[DAYS] + whole[DAYS], had + whole[WORTH], sums[MINOR] + whole[MINOR], days, worth, minor
-        )
+        kept = not better(sums[DAYS] + whole[DAYS], had + whole[WORTH], sums[MINOR] + whole[MINOR], days, worth, minor)
         if kept != (path.turn[depth] == 0) or not better(days, worth, minor, best[DAYS], bar, best[MINOR]):
             continue
         if waits:
@@ -143,7 +141,7 @@ def _finds_rooms(found: Parties, plan: Layers, left: Rooms, path: Path, layer: i
 
 
 @compiled
-def _step(found: Parties, plan: Layers, left: Rooms, path: Path, depth: int, party: int) -> None:
+def _step(found: Parties, plan: Layers, path: Path, depth: int, party: int) -> None:
     """One row more."""
     layer, open_, then = path.layer[depth], path.open[depth], depth + 1
     path.sum[then], path.next[then], path.turn[then] = path.sum[depth], 0, 0

@@ -148,8 +148,7 @@ def _way(arrays: Pool, changed: Pool, made: Tables, met: Search, person: int) ->
     """Whether a chain leads to a free seat once this person's part of the arrays is changed."""
     forget(arrays, made, met)
     before = met.fit[person].copy()
-    for group in np.flatnonzero(made.slot >= 0):
-        tell(changed, made, met, person, group)
+    tell(changed, made, met, person)
     found = way_in(made, met, person) >= 0
     met.fit[person] = before
     return bool(found)

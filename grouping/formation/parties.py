@@ -1,7 +1,7 @@
 """Who could sit together, of a few people who stand: every set of them that could join a group that meets, or make a new one.
 
-A set is a number, one bit for each person. Invariant: a set is listed for a group exactly if nothing is wrong with the company that it makes
-there but what the group's members brought along; one for a new group has at least one slot and place that all of them can come to.
+A set is a number, one bit for each person. Invariant: a set is listed for a group exactly if nothing is wrong with the company that it
+makes there but what the group's members brought along; one for a new group has at least one slot and place that all of them can come to.
 """
 
 from typing import Any, NamedTuple
@@ -170,9 +170,9 @@ def _could_sit(few: Few, group: int, people: int) -> bool:
     if few.insist[group] and firm < 0:
         return False
     for one in range(len(few.near)):
-        if people >> one & 1:
-            if people & few.apart[one] or few.wish[one] == (OTHERS if firm >= 0 else COLLEAGUES):
-                return False
+        refused = few.wish[one] == (OTHERS if firm >= 0 else COLLEAGUES)
+        if people >> one & 1 and (refused or people & few.apart[one]):
+            return False
     for column in range(len(few.kind)):
         before = few.number[group, column]
         if before != 1 and before + members(people & few.kind[column]) == 1:

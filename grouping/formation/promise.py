@@ -1,7 +1,7 @@
-"""What people without a seat could come to at most: for every set of them, at the groups that are left, if rooms and facilitators were enough.
+"""What people without a seat could come to at most: for every set of them, at the groups that are left, were rooms and facilitators enough.
 
-Invariant: no seating of a set is better than what the table promises it; where rooms and facilitators are enough, one is as good. Groups are
-taken in layers: first those that meet, one after the other, then as many new ones as there could be.
+Invariant: no seating of a set is better than what the table promises it; where rooms and facilitators are enough, one is as good. Groups
+are taken in layers: first those that meet, one after the other, then as many new ones as there could be.
 """
 
 from typing import Any, NamedTuple

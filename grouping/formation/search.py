@@ -10,7 +10,7 @@ from grouping.formation import annealing, opening, timetable
 from grouping.formation.answering import answered
 from grouping.formation.bound import bound
 from grouping.formation.budget import Budget, Progress, budget
-from grouping.formation.careful import mended
+from grouping.formation.careful import mended, needed
 from grouping.formation.exact import exact
 from grouping.formation.model import Answer, Problem
 from grouping.formation.pool import Pool, pool
@@ -21,7 +21,10 @@ STARTS = ((60, 4), (150, 3), (400, 4))  # for up to so many people, so many star
 VARIED = 150  # people up to whom other timetables are tried for the sake of diversity
 VARYING = 0.75  # of a start's time goes into that
 QUICK = 300  # steps for each person to see what a timetable is worth
-TIMETABLE, LONGER = 0.6, 0.85  # of a start's time at most goes into where and when; while that still seats people, up to the second
+TIMETABLE, LONGER = (
+    0.6,
+    0.85,
+)  # of a start's time at most goes into where and when; while that still seats people, up to the second
 CHANGES = 300_000  # of the timetable, divided by the number of people, without a limit in seconds
 FINISH = 0.9  # of a start's time is annealed; the rest is for the descent and the answer
 WARM, COLD = 2.5, 0.1  # the temperature, first and last, in what one exchange typically changes
@@ -73,7 +76,7 @@ def _start(problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[
             _vary(pool, made, work, limit, share[0] + VARYING * (share[1] - share[0]))
         now = annealing.company(pool, made, work.dice)
         _anneal(problem, pool, made, now, limit, share)
-        if annealing.faults(pool, made, now) or (made.seat[pool.waits == 1] < 0).any() or (pool.wish == 2).any():
+        if needed(pool, made, annealing.faults(pool, made, now)):
             mended(problem, pool, made, seed, limit)
             _descend(pool, made, annealing.company(pool, made, work.dice), 1, limit, share[1])
     return made

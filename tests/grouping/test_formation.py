@@ -52,7 +52,9 @@ def test_everybody_is_seated_also_where_nobody_may_be_alone_of_their_kind(seed: 
     assert not found.unplaced
 
 
-@given(st.one_of(problems(), problems(least=27, most=30)), st.integers(0, 3))  # more than 20 who wait are looked for otherwise
+@given(
+    st.one_of(problems(), problems(least=27, most=30)), st.integers(0, 3)
+)  # more than 20 who wait are looked for otherwise
 @settings(max_examples=150, deadline=None)
 def test_no_rule_is_ever_broken(asked: Problem, seed: int) -> None:
     found = solve(asked, seed)
