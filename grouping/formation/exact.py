@@ -22,6 +22,7 @@ PEOPLE = 20  # so many may stand at most
 SETS = 2_000_000  # of people looked at, and rows of the table of promises
 MARKS = 50_000_000  # where parties could meet
 STEPS = 150_000_000  # to the table of promises
+ENOUGH = 5.0  # seconds in which that is done; with fewer, less is looked at
 BRANCHES = 3_000_000  # are looked at; what was found by then is not proven
 NO_MORE = -2  # branches
 MIXED = 3  # beside days, worth and minor
@@ -39,30 +40,31 @@ class Path(NamedTuple):
     shape: Any  # of the new ones
 
 
-def exact(pool: Pool, made: Tables) -> bool | None:
+def exact(pool: Pool, made: Tables, seconds: float | None = None) -> bool | None:
     """Seat everybody as well as can be: whether that is proven. None, and nobody is seated, where there is too much to look at."""
+    part = min(1.0, seconds / ENOUGH) if seconds else 1.0
     people, meet = np.flatnonzero(pool.waits == 1), cells(pool, made)
     among = few(pool, made, people, meet) if len(people) <= PEOPLE else None
     if among is None or sum(2 ** int(each).bit_count() for each in among.can) > SETS:
         return None
     found = parties(among)
     plan = layers(pool, made, people, found)
-    if found.there.size > MARKS or plan.all << len(people) > SETS or steps(found, plan, len(people)) > STEPS:
+    if found.there.size > MARKS or plan.all << len(people) > SETS or steps(found, plan, len(people)) > part * STEPS:
         return None
     left = rooms(pool, made, found, meet)
-    chosen, proven = _best(found, plan, left)
+    chosen, proven = _best(found, plan, left, int(part * BRANCHES))
     _seat(pool, made, people, found, chosen, left)
     return proven
 
 
-def _best(found: Parties, plan: Layers, left: Rooms) -> tuple[Any, bool]:
+def _best(found: Parties, plan: Layers, left: Rooms, most: int) -> tuple[Any, bool]:
     """The parties of the best answer, those of groups that meet first; and whether it is known to be the best."""
     best, chosen = np.array([-1.0, 0.0, 0.0, 0.0]), np.full(plan.all, NOBODY, np.int64)
     path = _path(plan)
     ratios = bool((found.mixed == 0).any())
     while True:
         before = _ratio(best)
-        whole = bool(_branched(found, plan, promised(found, plan), left, path, best, chosen))
+        whole = bool(_branched(found, plan, promised(found, plan), left, path, best, chosen, most))
         if not ratios or not whole or _ratio(best) <= before + EQUAL:
             return chosen[chosen != NOBODY], whole and not left.unsure[0]
         plan = plan._replace(taken=float(_ratio(best)))
@@ -81,11 +83,13 @@ def _ratio(sums: Any) -> float:
 
 
 @compiled
-def _branched(found: Parties, plan: Layers, promise: Any, left: Rooms, path: Path, best: Any, chosen: Any) -> bool:
+def _branched(
+    found: Parties, plan: Layers, promise: Any, left: Rooms, path: Path, best: Any, chosen: Any, most: int
+) -> bool:
     """Whether all branches were looked at that promise more than the best, which `best` and `chosen` tell in the end."""
     depth, branches = 0, 0
     path.layer[0], path.open[0], path.next[0], path.turn[0] = 0, len(plan.days) - 1, 0, 0
-    while depth >= 0 and branches < BRANCHES:
+    while depth >= 0 and branches < most:
         branches += 1
         if path.layer[depth] == plan.all or (path.open[depth] == 0 and path.layer[depth] >= plan.held):
             _consider(path, depth, best, chosen)

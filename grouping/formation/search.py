@@ -20,6 +20,7 @@ from grouping.formation.tables import Tables, copied, restored, tables
 STARTS = ((60, 4), (150, 3), (400, 4))  # for up to so many people, so many starts
 VARIED = 150  # people up to whom other timetables are tried for the sake of diversity
 VARYING = 0.75  # of a start's time goes into that
+WORSE = 1.0  # exchanges that a timetable may be worse than the last, at first
 QUICK = 300  # steps for each person to see what a timetable is worth
 TIMETABLE, LONGER = (
     0.6,
@@ -45,12 +46,12 @@ def solve(
 ) -> Answer:
     """As many as possible are placed, those who wait longest first, in groups as diverse as can be found.
 
-    `seconds` is kept to about a tenth (compiling for the first time comes on top); `steps` counts those of the annealing.
+    `seconds` is kept to a twentieth (compiling for the first time comes on top); `steps` counts those of the annealing.
     """
     arrays = pool(problem)
     limit = budget(int(arrays.waits.sum()), steps, seconds, progress)
     made = tables(problem, arrays)
-    proven = exact(arrays, made)
+    proven = exact(arrays, made, seconds)
     best = None if proven is None else answered(problem, arrays, made, seed)
     if best is not None and proven:
         return best
@@ -73,7 +74,7 @@ def _start(problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[
     if len(made.slot) and len(problem.places):
         _meet(pool, made, work, chance, limit, share)
         if pool.waits.sum() <= VARIED:
-            _vary(pool, made, work, limit, share[0] + VARYING * (share[1] - share[0]))
+            _vary(pool, made, work, chance, limit, share[0] + VARYING * (share[1] - share[0]))
         now = annealing.company(pool, made, work.dice)
         _anneal(problem, pool, made, now, limit, share)
         if needed(pool, made, annealing.faults(pool, made, now)):
@@ -107,32 +108,46 @@ def _meet(
     timetable.longest_waiting_first(pool, made, work)
 
 
-def _vary(pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: float) -> None:
-    """Other timetables near the best one at which no more is lost, and who sits with whom there, for a moment each."""
-    lost, best = timetable.lost(pool, made, work.worth), copied(made)
-    highest = -np.inf
-    groups = int((made.slot >= 0).sum())
+def _vary(
+    pool: Pool, made: Tables, work: timetable.Work, chance: np.random.Generator, limit: Budget, until: float
+) -> None:
+    """Other timetables near one at which no more is lost, and who sits with whom there, for a moment each.
+
+    One that is a little worse than the last is gone on from too, less and less so.
+    """
+    lost, best, last = timetable.lost(pool, made, work.worth), copied(made), copied(made)
+    begin, highest, high, unit = limit.part(), -np.inf, -np.inf, _unit(pool)
+    groups = max(int((made.slot >= 0).sum()), int((made.held > 0).sum() + pool.waits.sum() // pool.least))
     while limit.part() < until:
         value = _worth(pool, made, work, limit)
         if value >= highest:
             highest, best = value, copied(made)
+        worse = WORSE * unit * max(0.0, until - limit.part()) / (until - begin)
+        if value >= high - worse * chance.exponential():
+            high, last = value, copied(made)
         then = lost
         for _ in range(VARIATIONS):
-            restored(made, best)
+            restored(made, last)
             then = timetable.shift(pool, made, work, groups)
             then = timetable.improve(pool, made, work, REPAIRS, groups, then)
             limit.done += 100 * REPAIRS  # a change takes as long as so many steps
             if then <= lost or limit.part() >= until:
                 break
         if then > lost:
-            restored(made, best)
+            restored(made, last)
+        limit.tell(int((made.seat >= 0).sum()), 0.0, 0.0)
     restored(made, best)
+
+
+def _unit(pool: Pool) -> float:
+    """What one exchange typically changes."""
+    return 2 * annealing.farthest(pool) / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
 
 
 def _worth(pool: Pool, made: Tables, work: timetable.Work, limit: Budget) -> float:
     """The diversity that a short annealing comes to, less a lot for each fault that is left."""
     now = annealing.company(pool, made, work.dice)
-    unit = 2 * now.far[0] / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
+    unit = _unit(pool)
     steps = QUICK * len(now.movers) // len(COOLING)
     for warmth in COOLING:
         annealing.anneal(pool, made, now, steps, unit * warmth, unit * 20)
@@ -145,7 +160,7 @@ def _anneal(
     problem: Problem, pool: Pool, made: Tables, now: annealing.Company, limit: Budget, share: tuple[float, float]
 ) -> None:
     """Who with whom: cooled from a temperature at which most exchanges are kept to one at which hardly any is."""
-    unit = 2 * now.far[0] / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
+    unit = _unit(pool)
     begin, end = limit.part(), share[0] + FINISH * (share[1] - share[0])
     chunk = min(CHUNK, max(1000, 20 * len(now.movers)))
     part = begin

@@ -86,6 +86,12 @@ def test_as_many_are_placed_as_can_be_with_slots_alone(slots: list[tuple[str, ..
     assert len(seats(found)) == max(sum(each) for each in counts if all(not one or least <= one <= 4 for one in each))
 
 
+def test_there_are_as_many_groups_as_it_takes_where_fewer_would_have_seats_enough() -> None:
+    three = [{"id": f"f{n}", "municipality": "x", "travel_km": 9, "slots": list("abc"), "groups": 1} for n in range(3)]
+    people = [person(n, slots=["abc"[n % 3]]) for n in range(30)]
+    assert len(seats(solved(size=[10, 15], slots=list("abc"), people=people, facilitators=three))) == 30
+
+
 def test_who_waits_longest_is_placed_first() -> None:
     people = [person(n, waiting_days=n) for n in range(6)]
     found = solved(
