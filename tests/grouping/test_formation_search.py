@@ -117,5 +117,5 @@ def test_who_fits_where_is_told_anew_when_groups_meet_elsewhere() -> None:
     for _ in range(20):
         timetable.shift(arrays, made, work, 6)
         forget(arrays, made, work.met)
-        for person, group in np.ndindex(90, len(made.slot)):
-            assert fits(arrays, made, person, group) == work.met.fit[person, group // WORD] >> (group % WORD) & 1
+        for one, group in np.ndindex(90, len(made.slot)):
+            assert fits(arrays, made, one, group) == work.met.fit[one, group // WORD] >> (group % WORD) & 1
