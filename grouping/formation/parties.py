@@ -114,19 +114,25 @@ def _firm(pool: Pool, team: Any) -> int:
 
 def parties(few: Few) -> Parties:
     """All of them: counted first, then written down."""
-    groups, cells = len(few.can), few.could.shape[1]
-    first = np.zeros(groups + 1, np.int64)
-    none = Parties(first, *(np.zeros(0, kind) for kind in (np.int64, float, np.int64, float)), _marks(0, cells))
-    first[1:] = np.cumsum([_listed(few, group, none, False) for group in range(groups)])
-    kinds = (np.int64, float, np.int64, float)
-    found = Parties(first, *(np.zeros(first[-1], kind) for kind in kinds), _marks(first[-1] - first[-2], cells))
-    for group in range(groups):
+    groups = range(len(few.can))
+    first = np.zeros(len(groups) + 1, np.int64)
+    none = _room(few, first)
+    first[1:] = np.cumsum([_listed(few, group, none, False) for group in groups])
+    found = _room(few, first)
+    for group in groups:
         _listed(few, group, found, True)
     return found
 
 
-def _marks(rows: int, cells: int) -> Any:
-    return np.zeros((rows, cells), np.uint8)
+def _room(few: Few, first: Any) -> Parties:
+    return Parties(
+        first=first,
+        people=np.zeros(first[-1], np.int64),
+        worth=np.zeros(first[-1]),
+        mixed=np.zeros(first[-1], np.int64),
+        minor=np.zeros(first[-1]),
+        there=np.zeros((first[-1] - first[-2], few.could.shape[1]), np.uint8),
+    )
 
 
 @compiled

@@ -126,8 +126,12 @@ def given(rooms: Rooms, shapes: Sequence[int], km: Any) -> list[Cell]:
     """For parties of these shapes, in their order, whose ways to the slots and places are `km`: with as few kilometres as can be."""
     far = np.where(rooms.there[list(shapes)] == 1, km, np.inf)
     found = _nearest(rooms, far, np.inf, itertools.count())
-    ways = found[1] if found else []
-    return [(*map(int, rooms.cell[way // len(rooms.left)]), way % len(rooms.left)) for way in ways]
+    return [_cell(rooms, way) for way in (found[1] if found else [])]
+
+
+def _cell(rooms: Rooms, way: int) -> Cell:
+    cell, leader = divmod(way, len(rooms.left))
+    return int(rooms.cell[cell, 0]), int(rooms.cell[cell, 1]), leader
 
 
 def _nearest(rooms: Rooms, far: Any, below: float, tries: Iterator[int]) -> tuple[float, list[int]] | None:

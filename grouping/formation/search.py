@@ -141,7 +141,7 @@ def _vary(
 
 def _unit(pool: Pool) -> float:
     """What one exchange typically changes."""
-    return 2 * annealing.farthest(pool) / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
+    return float(2 * annealing.farthest(pool) / max(1, pool.column.shape[1]) / max(1, pool.most - 1))
 
 
 def _worth(pool: Pool, made: Tables, work: timetable.Work, limit: Budget) -> float:
