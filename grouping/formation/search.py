@@ -17,10 +17,10 @@ from grouping.formation.pool import Pool, pool
 from grouping.formation.scoring import worth
 from grouping.formation.tables import Tables, copied, restored, tables
 
-STARTS = ((60, 4), (150, 3), (400, 4))  # for up to so many people, so many starts
+STARTS = ((150, 6), (400, 4))  # for up to so many people, so many starts
+LAST = 0.25  # of the time goes into a last one, from the best that the others came to
 VARIED = 150  # people up to whom other timetables are tried for the sake of diversity
 VARYING = 0.75  # of a start's time goes into that
-WORSE = 1.0  # exchanges that a timetable may be worse than the last, at first
 QUICK = 300  # steps for each person to see what a timetable is worth
 TIMETABLE, LONGER = (
     0.6,
@@ -29,7 +29,7 @@ TIMETABLE, LONGER = (
 CHANGES = 300_000  # of the timetable, divided by the number of people, without a limit in seconds
 FINISH = 0.9  # of a start's time is annealed; the rest is for the descent and the answer
 WARM, COLD = 2.5, 0.1  # the temperature, first and last, in what one exchange typically changes
-COOLING = (1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12)  # temperatures of that
+COOLING = (0.5, 0.35, 0.25, 0.17, 0.12)  # temperatures of that
 VARIATIONS, REPAIRS = 20, 20  # timetables tried from the same one, and changes that may mend each
 CHANGED = 10  # changes of the timetable between two looks at the time
 CHUNK = 100_000  # steps between two looks at the time
@@ -56,25 +56,34 @@ def solve(
     if best is not None and proven:
         return best
     starts = next((number for people, number in STARTS if arrays.waits.sum() <= people), 1)
+    kept: Tables | None = None
     for start in range(starts):
-        made = _start(problem, arrays, seed * 1000 + start, limit, (start / starts, (start + 1) / starts))
+        last = start == starts - 1
+        length = (1 - LAST) / max(1, starts - 1)
+        share = (start * length if starts > 1 else 0.0, 1.0 if last else (start + 1) * length)
+        again = kept if last else None
+        made = _start(problem, arrays, seed * 1000 + start, limit, share, again)
         found = answered(problem, arrays, made, seed)
         if best is None or worth(problem, found) > worth(problem, best):
-            best = found
+            best, kept = found, made
         if limit.part() >= 1:
             break
     assert best is not None
     return best.model_copy(update={"seconds": round(limit.spent(), 3) if seconds is not None else None})
 
 
-def _start(problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[float, float]) -> Tables:
-    made = tables(problem, pool)
+def _start(
+    problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[float, float], again: Tables | None
+) -> Tables:
+    """A search of its own; or once more from what an earlier one came to."""
+    made = tables(problem, pool) if again is None else copied(again)
     work = timetable.work(pool, made, copied(made), seed)
     chance = np.random.default_rng(seed)
     if len(made.slot) and len(problem.places):
-        _meet(pool, made, work, chance, limit, share)
+        if again is None:
+            _meet(pool, made, work, chance, limit, share)
         if pool.waits.sum() <= VARIED:
-            _vary(pool, made, work, chance, limit, share[0] + VARYING * (share[1] - share[0]))
+            _vary(pool, made, work, limit, share[0] + VARYING * (share[1] - share[0]))
         now = annealing.company(pool, made, work.dice)
         _anneal(problem, pool, made, now, limit, share)
         if needed(pool, made, annealing.faults(pool, made, now)):
@@ -108,40 +117,32 @@ def _meet(
     timetable.longest_waiting_first(pool, made, work)
 
 
-def _vary(
-    pool: Pool, made: Tables, work: timetable.Work, chance: np.random.Generator, limit: Budget, until: float
-) -> None:
-    """Other timetables near one at which no more is lost, and who sits with whom there, for a moment each.
-
-    One that is a little worse than the last is gone on from too, less and less so.
-    """
-    lost, best, last = timetable.lost(pool, made, work.worth), copied(made), copied(made)
-    begin, highest, high, unit = limit.part(), -np.inf, -np.inf, _unit(pool)
+def _vary(pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: float) -> None:
+    """Other timetables near the best one at which no more is lost, and who sits with whom there, for a moment each."""
+    lost, best = timetable.lost(pool, made, work.worth), copied(made)
+    highest = -np.inf
     groups = max(int((made.slot >= 0).sum()), int((made.held > 0).sum() + pool.waits.sum() // pool.least))
     while limit.part() < until:
         value = _worth(pool, made, work, limit)
         if value >= highest:
             highest, best = value, copied(made)
-        worse = WORSE * unit * max(0.0, until - limit.part()) / (until - begin)
-        if value >= high - worse * chance.exponential():
-            high, last = value, copied(made)
         then = lost
         for _ in range(VARIATIONS):
-            restored(made, last)
+            restored(made, best)
             then = timetable.shift(pool, made, work, groups)
             then = timetable.improve(pool, made, work, REPAIRS, groups, then)
             limit.done += 100 * REPAIRS  # a change takes as long as so many steps
             if then <= lost or limit.part() >= until:
                 break
         if then > lost:
-            restored(made, last)
+            restored(made, best)
         limit.tell(int((made.seat >= 0).sum()), 0.0, 0.0)
     restored(made, best)
 
 
 def _unit(pool: Pool) -> float:
     """What one exchange typically changes."""
-    return float(2 * annealing.farthest(pool) / max(1, pool.column.shape[1]) / max(1, pool.most - 1))
+    return 2 * pool.far / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
 
 
 def _worth(pool: Pool, made: Tables, work: timetable.Work, limit: Budget) -> float:
