@@ -25,7 +25,7 @@ ENGINES = False
 GOALS = {
     "formation_placed": Goal(1.0, "higher", "people"),
     "formation_violations": Goal(0, "lower", "lines"),
-    "formation_overrun": Goal(1.1, "lower", "s"),
+    "formation_overrun": Goal(1.05, "lower", "s"),
     "formation_90": Goal(1.0, "higher", ""),
     "formation_900": Goal(0.30, "lower", "%"),
     "formation_3000": Goal(0.40, "lower", "%"),
@@ -37,7 +37,13 @@ REFERENCE = 60.0  # seconds of CP-SAT
 SAME_GAP = 0.01
 FIRST_BUDGET, STEP, LAST_BUDGET = 1.0, 1.5, 240.0  # seconds granted until the gap is reached
 
-ZERO_SLACK = {"formation_90": (90, 5.0), "formation_900": (900, 30.0), "formation_3000": (3000, 60.0)}
+ZERO_SLACK = {
+    "formation_90": (90, 5.0),
+    "formation_900": (900, 30.0),
+    "formation_3000": (3000, 60.0),
+    "formation_10000": (10_000, 60.0),
+}
+ONCE = 5000  # people from whom on one seed is enough
 OVER_ALL = ("formation_placed", "formation_violations", "formation_overrun")
 
 
@@ -48,7 +54,8 @@ async def measure(ground: Ground, names: list[str]) -> list[Figure]:
     runs: dict[str, list[Run]] = {}
     for name, (number, seconds) in ZERO_SLACK.items():
         if name in names or not set(OVER_ALL).isdisjoint(names):
-            runs[name] = [await solve(Task(number, seed, seconds)) for seed in solve.seeds]
+            seeds = solve.seeds if number < ONCE else solve.seeds[:1]
+            runs[name] = [await solve(Task(number, seed, seconds)) for seed in seeds]
     if not set(OVER_ALL).isdisjoint(names):
         families: tuple[Family, ...] = ("slack", "infeasible")
         runs["others"] = [await solve(Task(300, seed, 10.0, each)) for seed in solve.seeds for each in families]
@@ -58,7 +65,7 @@ async def measure(ground: Ground, names: list[str]) -> list[Figure]:
     if "formation_growth" in names:
         found["formation_growth"] = (await _to_the_gap(solve, 3000), await _to_the_gap(solve, 900))
     if "formation_10000" in names:
-        found["formation_10000"] = ((await solve(Task(10_000, 0, 60.0))).megabytes, 1.0)
+        found["formation_10000"] = (runs["formation_10000"][0].megabytes, 1.0)
     return [figure(name, GOALS[name], *found[name]) for name in names]
 
 

@@ -25,7 +25,7 @@ def solve(
 ) -> Answer:
     """As many as possible are placed, those who wait longest first, in groups as diverse as can be found.
 
-    `seconds` is kept to about a tenth, but for compiling on the very first call; `steps` counts those of the annealing. `progress` is told
+    `seconds` is kept to a twentieth, but for compiling on the very first call; `steps` counts those of the annealing. `progress` is told
     how far the search is, and ends it by returning True. Without `seconds`, the same problem, seed and steps give the same answer.
     """
     from grouping.formation.settled import settled, wanting

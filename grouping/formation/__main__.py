@@ -5,8 +5,8 @@ from grouping.formation import Problem, advise, solve
 SLOTS = ["a", "b"]
 
 
-def tiny() -> Problem:
-    """Enough people that nothing is tried exhaustively, of whom one finds no seat."""
+def tiny(number: int) -> Problem:
+    """So many people, of whom no more than 16 find a seat."""
     people = [
         {
             "id": f"p{n}",
@@ -15,7 +15,7 @@ def tiny() -> Problem:
             "slots": SLOTS[n % 2 :],
             "attributes": {"kind": "ab"[n % 2]},
         }
-        for n in range(17)
+        for n in range(number)
     ]
     return Problem.model_validate(
         {
@@ -34,5 +34,6 @@ def tiny() -> Problem:
 
 
 if __name__ == "__main__":
-    problem = tiny()
-    advise(problem, solve(problem, steps=1000))
+    for number in (9, 25):  # who can be seated by looking at everything, and who cannot
+        problem = tiny(number)
+        advise(problem, solve(problem, steps=1000))

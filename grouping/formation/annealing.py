@@ -65,7 +65,7 @@ def company(pool: Pool, tables: Tables, dice: Any) -> Company:
         first=first,
         groups=open_[np.nonzero(can)[1]],
         movers=movers,
-        far=np.array([_farthest(pool)]),
+        far=np.array([pool.far]),
         dice=dice,
     )
     for group in open_:
@@ -75,12 +75,6 @@ def company(pool: Pool, tables: Tables, dice: Any) -> Company:
         made.sum[group] = made.field[group][pool.column[members]].sum() - pool.own[members].sum()
     made.faults[0] = faults(pool, tables, made)
     return made
-
-
-def _farthest(pool: Pool) -> float:
-    """No two people are farther apart than this."""
-    columns = [np.unique(pool.column[:, a]) for a in range(pool.column.shape[1])]
-    return float(sum(pool.row[:, each].max(initial=0) for each in columns))
 
 
 @compiled

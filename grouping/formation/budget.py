@@ -12,7 +12,10 @@ STEPS = 20_000  # of the annealing for each person when nothing is said
 
 @dataclass(frozen=True)
 class SoFar:
-    """What a search has: the people placed, their diversity and how high it could be, after so many seconds."""
+    """What a search has: the people placed, their diversity and how high it could be, after so many seconds.
+
+    While a timetable is looked for, who sits with whom is still open: diversity and bound are 0 then.
+    """
 
     seconds: float
     placed: int

@@ -10,20 +10,29 @@ import numpy as np
 from grouping.formation import mending, moving
 from grouping.formation.budget import Budget
 from grouping.formation.model import Problem
-from grouping.formation.pool import Pool
+from grouping.formation.pool import OTHERS, Pool
 from grouping.formation.seating import Seating, Table
 from grouping.formation.tables import NOBODY, Tables, close_group, rise, sit
 
 PATIENCE = 30_000  # people times groups up to which chains are looked for person by person
 
 
+def needed(pool: Pool, made: Tables, faults: int) -> bool:
+    """Whether something is wrong, or whoever stands might sit by chains that keep every rule."""
+    standing = bool(((made.seat < 0) & (pool.waits == 1)).any())
+    return bool(faults) or bool((pool.wish == OTHERS).any()) or (standing and _small(made))
+
+
+def _small(made: Tables) -> bool:
+    return len(made.seat) * len(made.slot) <= PATIENCE
+
+
 def mended(problem: Problem, pool: Pool, made: Tables, seed: int, limit: Budget) -> None:
     """Mend, clear, and seat once more whoever can be with regard to every rule."""
     seating, groups = _seating(problem, pool, made, seed)
-    small = len(made.seat) * len(made.slot) <= PATIENCE
+    small = _small(made)
     for _ in range(2 if small else 1):
-        if small or limit.part() < 1:
-            mending.mend(seating)
+        mending.mend(seating, lambda: not small and limit.part() >= 1)
         mending.clear(seating)
         if small:
             for person in sorted(seating.waiting.values(), key=lambda each: -each.waiting_days):

@@ -3,6 +3,9 @@
 These are augmenting paths of a flow between people and groups: whoever finds none has no seat at these groups, whoever moves. Rules about
 company (who must be apart, who is alone) are not looked at here. A group is met once in a search, and a search that failed met only groups
 from which there is no way on, so the next search may leave them out until somebody moved.
+
+Groups are bits of words, so that of all groups where somebody fits those not met yet are found at once. Invariant: after `forget` the words
+tell what `fits` says.
 """
 
 from typing import Any, NamedTuple
@@ -11,75 +14,118 @@ import numpy as np
 
 from grouping.formation.compiling import compiled
 from grouping.formation.pool import Pool
-from grouping.formation.tables import NOBODY, Tables, fits, rise, sit
+from grouping.formation.tables import NOBODY, Tables, could, fits, rise, sit
+
+WORD = 62  # groups in a word: none of them is its sign
 
 
 class Search(NamedTuple):
-    """What a search has met: by whom a group was reached, and from which group."""
+    """What a search has met: by whom a group was reached, and from which group; and who fits where."""
 
     via: Any  # [g]
     back: Any  # [g]
     queue: Any  # [g]
-    unmet: Any  # [g]
-    ends: Any  # [2]: how many are unmet, and where the queue ends
+    end: Any  # [1] of the queue
+    unmet: Any  # [words]
+    fit: Any  # [n, words]
+    cell: Any  # [g, 3] slot, place and kind for which that was told
 
 
 def search(tables: Tables) -> Search:
     """Room for a search."""
-    groups = len(tables.slot)
+    groups, people = len(tables.slot), len(tables.seat)
     return Search(
         via=np.zeros(groups, np.int64),
         back=np.zeros(groups, np.int64),
         queue=np.zeros(groups, np.int64),
-        unmet=np.zeros(groups, np.int64),
-        ends=np.zeros(2, np.int64),
+        end=np.zeros(1, np.int64),
+        unmet=np.zeros(groups // WORD + 1, np.int64),
+        fit=np.zeros((people, groups // WORD + 1), np.int64),
+        cell=np.full((groups, 3), NOBODY, np.int64),
     )
 
 
 @compiled
-def forget(tables: Tables, met: Search) -> None:
-    """No group was met."""
-    met.ends[0] = met.ends[1] = 0
+def forget(pool: Pool, tables: Tables, met: Search) -> None:
+    """No group was met. Where one meets elsewhere than before, it is told anew who fits."""
+    met.end[0] = 0
+    met.unmet[:] = 0
     for group in range(len(tables.slot)):
-        if tables.slot[group] >= 0:
-            met.unmet[met.ends[0]] = group
-            met.ends[0] += 1
+        slot, place, kind = tables.slot[group], tables.place[group], tables.kind[group]
+        if slot >= 0:
+            met.unmet[group // WORD] |= 1 << (group % WORD)
+        if met.cell[group, 0] != slot or met.cell[group, 1] != place or met.cell[group, 2] != kind:
+            met.cell[group, 0], met.cell[group, 1], met.cell[group, 2] = slot, place, kind
+            _tell(pool.free, pool.reach, pool.company, pool.wish, met.fit, group, slot, place, kind)
 
 
 @compiled
-def _meet(pool: Pool, tables: Tables, met: Search, person: int, source: int) -> int:
-    """Meet every group where they fit; the first with room, or none."""
+def _tell(
+    free: Any, reach: Any, company: Any, wish: Any, fit: Any, group: int, slot: int, place: int, kind: int
+) -> None:
+    """Who fits."""
+    word, bit = group // WORD, 1 << (group % WORD)
+    for person in range(len(fit)):
+        if could(free, reach, company, wish, person, slot, place, kind):
+            fit[person, word] |= bit
+        else:
+            fit[person, word] &= ~bit
+
+
+@compiled
+def tell(pool: Pool, tables: Tables, met: Search, person: int) -> None:
+    """Where they fit, of the groups that meet."""
+    met.fit[person, :] = 0
+    for group in range(len(tables.slot)):
+        if fits(pool, tables, person, group):
+            met.fit[person, group // WORD] |= 1 << (group % WORD)
+
+
+@compiled
+def _position(bit: int) -> int:
+    """Of the only bit that is set."""
     at = 0
-    while at < met.ends[0]:
-        group = met.unmet[at]
-        if not fits(pool, tables, person, group):
-            at += 1
-            continue
-        met.via[group], met.back[group] = person, source
-        if tables.size[group] < tables.high[group]:
-            return int(group)
-        met.queue[met.ends[1]] = group
-        met.ends[1] += 1
-        met.ends[0] -= 1
-        met.unmet[at] = met.unmet[met.ends[0]]
-    return NOBODY
+    for half in (32, 16, 8, 4, 2, 1):
+        if bit >> half:
+            bit >>= half
+            at += half
+    return at
 
 
 @compiled
-def way_in(pool: Pool, tables: Tables, met: Search, comer: int) -> int:
+def _queue(met: Search, group: int, person: int, source: int) -> None:
+    """Meet a group, from which the search goes on."""
+    met.via[group], met.back[group] = person, source
+    met.queue[met.end[0]] = group
+    met.end[0] += 1
+    met.unmet[group // WORD] &= ~(1 << (group % WORD))
+
+
+@compiled
+def way_in(tables: Tables, met: Search, comer: int) -> int:
     """A group with room at the end of a chain, or none. What was met before is left out."""
-    at = met.ends[1]
-    end = _meet(pool, tables, met, comer, NOBODY)
-    while end < 0 and at < met.ends[1]:
-        group = met.queue[at]
-        at += 1
-        for spot in range(tables.size[group]):
-            person = tables.members[group, spot]
-            if not tables.stays[person]:
-                end = _meet(pool, tables, met, person, group)
-                if end >= 0:
-                    break
-    return end
+    fit, unmet, queue, end = met.fit, met.unmet, met.queue, met.end
+    members, size, high, stays = tables.members, tables.size, tables.high, tables.stays
+    at, source, spot, person = end[0] - 1, NOBODY, 0, comer
+    while True:
+        for word in range(len(unmet)):
+            new = unmet[word] & fit[person, word]
+            while new:
+                group = word * WORD + _position(new & -new)
+                new &= new - 1
+                _queue(met, group, person, source)
+                if size[group] < high[group]:
+                    return group
+        person = NOBODY
+        while person < 0:
+            while source < 0 or spot >= size[source]:
+                at, spot = at + 1, 0
+                if at == end[0]:
+                    return NOBODY
+                source = queue[at]
+            if not stays[members[source, spot]]:
+                person = members[source, spot]
+            spot += 1
 
 
 @compiled
@@ -98,14 +144,14 @@ def move_along(tables: Tables, met: Search, end: int) -> None:
 def seat_all(pool: Pool, tables: Tables, met: Search, people: Any, count: int) -> int:
     """Seat whoever of the first so many of these can be, in this order. How many still stand."""
     standing = 0
-    forget(tables, met)
+    forget(pool, tables, met)
     for at in range(count):
         person = people[at]
         if tables.seat[person] < 0 and pool.waits[person]:
-            end = way_in(pool, tables, met, person)
+            end = way_in(tables, met, person)
             if end >= 0:
                 move_along(tables, met, end)
-                forget(tables, met)
+                forget(pool, tables, met)
             else:
                 standing += 1
     return standing
@@ -114,10 +160,10 @@ def seat_all(pool: Pool, tables: Tables, met: Search, people: Any, count: int) -
 @compiled
 def displace(pool: Pool, tables: Tables, met: Search, comer: int) -> bool:
     """Seat them by a chain at whose end whoever waited least of all stands up, if that is less than the comer."""
-    forget(tables, met)
-    way_in(pool, tables, met, comer)
+    forget(pool, tables, met)
+    way_in(tables, met, comer)
     least, goes = pool.waited[comer], NOBODY
-    for at in range(met.ends[1]):
+    for at in range(met.end[0]):
         group = met.queue[at]
         for spot in range(tables.size[group]):
             person = tables.members[group, spot]
@@ -134,34 +180,28 @@ def displace(pool: Pool, tables: Tables, met: Search, comer: int) -> bool:
 @compiled
 def fill(pool: Pool, tables: Tables, met: Search, short: int) -> bool:
     """Bring somebody to a group that has too few, by a chain from a group that has more than it must."""
-    forget(tables, met)
-    met.queue[0], met.ends[1], at = short, 1, 0
-    while at < met.ends[1]:
+    forget(pool, tables, met)
+    _queue(met, short, NOBODY, NOBODY)
+    at = 0
+    while at < met.end[0]:
         target = met.queue[at]
         at += 1
-        k = 0
-        while k < met.ends[0]:
-            group = met.unmet[k]
-            person = NOBODY if group == short else _who_fits(pool, tables, group, target)
-            if person < 0:
-                k += 1
-                continue
-            met.via[group], met.back[group] = person, target
-            if tables.size[group] > tables.low[group]:
-                _hand_on(tables, met, group, short)
-                return True
-            met.queue[met.ends[1]] = group
-            met.ends[1] += 1
-            met.ends[0] -= 1
-            met.unmet[k] = met.unmet[met.ends[0]]
+        for group in range(len(tables.slot)):
+            if met.unmet[group // WORD] >> (group % WORD) & 1:
+                person = _who_fits(tables, met, group, target)
+                if person >= 0:
+                    _queue(met, group, person, target)
+                    if tables.size[group] > tables.low[group]:
+                        _hand_on(tables, met, group, short)
+                        return True
     return False
 
 
 @compiled
-def _who_fits(pool: Pool, tables: Tables, group: int, target: int) -> int:
+def _who_fits(tables: Tables, met: Search, group: int, target: int) -> int:
     for spot in range(tables.size[group]):
         person = tables.members[group, spot]
-        if not tables.stays[person] and fits(pool, tables, person, target):
+        if not tables.stays[person] and met.fit[person, target // WORD] >> (target % WORD) & 1:
             return int(person)
     return NOBODY
 

@@ -17,7 +17,7 @@ from grouping.formation import annealing, timetable
 from grouping.formation.answering import answered
 from grouping.formation.budget import Budget
 from grouping.formation.careful import mended
-from grouping.formation.chains import forget, search, way_in
+from grouping.formation.chains import Search, forget, search, tell, way_in
 from grouping.formation.checking import check
 from grouping.formation.model import Answer, Help, Problem, Unplaced
 from grouping.formation.pool import Pool, pool
@@ -89,7 +89,8 @@ def _ideas(problem: Problem, arrays: Pool, answer: Answer, waiting: set[str]) ->
     opened = [*_facilitators(problem, arrays, made, could), *_rooms(problem, arrays, made, could)]
     opened.sort(key=lambda each: -each.hope)
     longest = standing[np.argsort(-arrays.waited[standing], kind="stable")][:ASKED]
-    return [*opened[:TRIED], *(idea for person in longest for idea in _own(problem, arrays, made, int(person)))]
+    met = search(made)
+    return [*opened[:TRIED], *(idea for person in longest for idea in _own(problem, arrays, made, met, int(person)))]
 
 
 def _facilitators(problem: Problem, arrays: Pool, made: Tables, could: Any) -> Iterator[Idea]:
@@ -123,13 +124,13 @@ def _rooms(problem: Problem, arrays: Pool, made: Tables, could: Any) -> Iterator
             yield Idea(help_, None, problem.model_copy(update={"places": others}), cell, int(could[slot, at]))
 
 
-def _own(problem: Problem, arrays: Pool, made: Tables, person: int) -> Iterator[Idea]:
+def _own(problem: Problem, arrays: Pool, made: Tables, met: Search, person: int) -> Iterator[Idea]:
     """A slot more of their own, or the fewest kilometres more, by which a chain leads to a free seat."""
     one = problem.people[person]
     for slot in np.flatnonzero(arrays.free[person] == 0):
         free = arrays.free.copy()
         free[person, slot] = 1
-        if _way(arrays._replace(free=free), made, person):
+        if _way(arrays, arrays._replace(free=free), made, met, person):
             yield _changed(
                 problem, person, Help(change="slot", to=problem.slots[slot]), slots=(*one.slots, problem.slots[slot])
             )
@@ -138,15 +139,19 @@ def _own(problem: Problem, arrays: Pool, made: Tables, person: int) -> Iterator[
         if km > one.travel_km and (problem.places[place].access or not one.needs_access):
             reach = arrays.reach.copy()
             reach[person, place] = 1
-            if _way(arrays._replace(reach=reach), made, person):
+            if _way(arrays, arrays._replace(reach=reach), made, met, person):
                 yield _changed(problem, person, Help(change="travel_km", to=km), travel_km=km)
                 return
 
 
-def _way(arrays: Pool, made: Tables, person: int) -> bool:
-    met = search(made)
-    forget(made, met)
-    return bool(way_in(arrays, made, met, person) >= 0)
+def _way(arrays: Pool, changed: Pool, made: Tables, met: Search, person: int) -> bool:
+    """Whether a chain leads to a free seat once this person's part of the arrays is changed."""
+    forget(arrays, made, met)
+    before = met.fit[person].copy()
+    tell(changed, made, met, person)
+    found = way_in(made, met, person) >= 0
+    met.fit[person] = before
+    return bool(found)
 
 
 def _changed(problem: Problem, person: int, help_: Help, **changes: Any) -> Idea:

@@ -4,19 +4,19 @@ Invariant: each step takes away more faults than it makes, so mending ends; afte
 none is too small that did not begin so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from grouping.formation.model import Person
 from grouping.formation.seating import Fault, Seating, Table
 
 
-def mend(seating: Seating) -> None:
-    """Exchange and move people for as long as there are fewer faults after it."""
-    while any(_mended(seating, table) for table in seating.tables if seating.wrong(table)):
+def mend(seating: Seating, over: Callable[[], bool] = lambda: False) -> None:
+    """Exchange and move people for as long as there are fewer faults after it, or until it is over."""
+    while any(_mended(seating, table, over) for table in seating.tables if seating.wrong(table)):
         pass
 
 
-def _mended(seating: Seating, table: Table) -> bool:
+def _mended(seating: Seating, table: Table, over: Callable[[], bool]) -> bool:
     """Whether a step was found that helps this table, and the other one no less than it harms it."""
     room = len(table.members) < seating.most
     if room:
@@ -25,7 +25,7 @@ def _mended(seating: Seating, table: Table) -> bool:
                 table.members[person.id] = person
                 del seating.waiting[person.id]
                 return True
-    return any(_exchanged(seating, table, other) for other in seating.tables if other is not table)
+    return any(not over() and _exchanged(seating, table, other) for other in seating.tables if other is not table)
 
 
 def _exchanged(seating: Seating, table: Table, other: Table) -> bool:

@@ -27,6 +27,7 @@ class Pool(NamedTuple):
     column: Any  # [n, a]
     row: Any  # [n, c] distance from the person to somebody in that column
     own: Any  # [n] distance that the row gives to the person's own columns
+    far: float  # no two people are farther apart
     lone: Any  # [c] nobody may be the only one in this column
     apart_first: Any
     apart: Any
@@ -65,6 +66,7 @@ def pool(problem: Problem) -> Pool:
         column=column,
         row=row,
         own=own,
+        far=_farthest(column, row),
         lone=lone,
         apart_first=apart_first,
         apart=apart,
@@ -127,6 +129,10 @@ def _distances(attributes: dict[str, Attribute], people: Sequence[Person]) -> tu
         lone[first : first + len(levels)] = attribute.no_one_alone
         first += len(levels) + 1
     return column, row, lone
+
+
+def _farthest(column: Any, row: Any) -> float:
+    return float(sum(row[:, np.unique(each)].max(initial=0) for each in column.T))
 
 
 def distances(attribute: Attribute) -> Any:

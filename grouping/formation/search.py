@@ -10,23 +10,28 @@ from grouping.formation import annealing, opening, timetable
 from grouping.formation.answering import answered
 from grouping.formation.bound import bound
 from grouping.formation.budget import Budget, Progress, budget
-from grouping.formation.careful import mended
-from grouping.formation.exact import PEOPLE, Exact
+from grouping.formation.careful import mended, needed
+from grouping.formation.exact import exact
 from grouping.formation.model import Answer, Problem
 from grouping.formation.pool import Pool, pool
 from grouping.formation.scoring import worth
 from grouping.formation.tables import Tables, copied, restored, tables
 
-STARTS = ((60, 4), (150, 3), (400, 4))  # for up to so many people, so many starts
+STARTS = ((150, 6), (400, 4))  # for up to so many people, so many starts
+LAST = 0.25  # of the time goes into a last one, from the best that the others came to
 VARIED = 150  # people up to whom other timetables are tried for the sake of diversity
 VARYING = 0.75  # of a start's time goes into that
 QUICK = 300  # steps for each person to see what a timetable is worth
-TIMETABLE = 0.6  # of a start's time at most goes into where and when
+TIMETABLE, LONGER = (
+    0.6,
+    0.85,
+)  # of a start's time at most goes into where and when; while that still seats people, up to the second
 CHANGES = 300_000  # of the timetable, divided by the number of people, without a limit in seconds
 FINISH = 0.9  # of a start's time is annealed; the rest is for the descent and the answer
 WARM, COLD = 2.5, 0.1  # the temperature, first and last, in what one exchange typically changes
-COOLING = (1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12)  # temperatures of that
+COOLING = (0.5, 0.35, 0.25, 0.17, 0.12)  # temperatures of that
 VARIATIONS, REPAIRS = 20, 20  # timetables tried from the same one, and changes that may mend each
+CHANGED = 10  # changes of the timetable between two looks at the time
 CHUNK = 100_000  # steps between two looks at the time
 STRICT = 1e6  # what a fault costs in the end, in largest distances
 
@@ -41,44 +46,47 @@ def solve(
 ) -> Answer:
     """As many as possible are placed, those who wait longest first, in groups as diverse as can be found.
 
-    `seconds` is kept to about a tenth (compiling for the first time comes on top); `steps` counts those of the annealing.
+    `seconds` is kept to a twentieth (compiling for the first time comes on top); `steps` counts those of the annealing.
     """
     arrays = pool(problem)
     limit = budget(int(arrays.waits.sum()), steps, seconds, progress)
-    exact = _exact(problem, arrays)
-    if exact is not None:
-        return answered(problem, arrays, exact, seed)
+    made = tables(problem, arrays)
+    proven = exact(arrays, made, seconds)
+    best = None if proven is None else answered(problem, arrays, made, seed)
+    if best is not None and proven:
+        return best
     starts = next((number for people, number in STARTS if arrays.waits.sum() <= people), 1)
-    best: Answer | None = None
+    kept: Tables | None = None
     for start in range(starts):
-        made = _start(problem, arrays, seed * 1000 + start, limit, (start / starts, (start + 1) / starts))
+        last = start == starts - 1
+        length = (1 - LAST) / max(1, starts - 1)
+        share = (start * length if starts > 1 else 0.0, 1.0 if last else (start + 1) * length)
+        again = kept if last else None
+        made = _start(problem, arrays, seed * 1000 + start, limit, share, again)
         found = answered(problem, arrays, made, seed)
         if best is None or worth(problem, found) > worth(problem, best):
-            best = found
+            best, kept = found, made
         if limit.part() >= 1:
             break
     assert best is not None
     return best.model_copy(update={"seconds": round(limit.spent(), 3) if seconds is not None else None})
 
 
-def _exact(problem: Problem, pool: Pool) -> Tables | None:
-    """Where so few wait that everything can be tried."""
-    standing = np.flatnonzero(pool.waits == 1).tolist()
-    made = tables(problem, pool)
-    return made if len(standing) <= PEOPLE and Exact(problem, pool, made, standing).run() else None
-
-
-def _start(problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[float, float]) -> Tables:
-    made = tables(problem, pool)
+def _start(
+    problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[float, float], again: Tables | None
+) -> Tables:
+    """A search of its own; or once more from what an earlier one came to."""
+    made = tables(problem, pool) if again is None else copied(again)
     work = timetable.work(pool, made, copied(made), seed)
     chance = np.random.default_rng(seed)
     if len(made.slot) and len(problem.places):
-        _meet(pool, made, work, chance, limit, share)
+        if again is None:
+            _meet(pool, made, work, chance, limit, share)
         if pool.waits.sum() <= VARIED:
             _vary(pool, made, work, limit, share[0] + VARYING * (share[1] - share[0]))
         now = annealing.company(pool, made, work.dice)
         _anneal(problem, pool, made, now, limit, share)
-        if annealing.faults(pool, made, now) or (made.seat[pool.waits == 1] < 0).any() or (pool.wish == 2).any():
+        if needed(pool, made, annealing.faults(pool, made, now)):
             mended(problem, pool, made, seed, limit)
             _descend(pool, made, annealing.company(pool, made, work.dice), 1, limit, share[1])
     return made
@@ -93,13 +101,18 @@ def _meet(
     share: tuple[float, float],
 ) -> None:
     """Where and when."""
-    wanted = max(1, int(pool.waits.sum() / min(pool.most, pool.least * 1.1)))
-    opening.open_groups(pool, made, chance, wanted)
+    wait = int(pool.waits.sum())
+    opening.open_groups(pool, made, chance, max(1, -(-wait // pool.most), int(wait / min(pool.most, pool.least * 1.1))))
     lost = timetable.settle(pool, made, work)
-    changes, until = max(200, CHANGES // max(1, len(made.seat))), share[0] + TIMETABLE * (share[1] - share[0])
+    begin, length, changes = share[0], share[1] - share[0], max(200, CHANGES // max(1, len(made.seat)))
+    until = begin + TIMETABLE * length
     while lost and changes > 0 and limit.part() < until:
-        lost = timetable.improve(pool, made, work, 10, int((made.held > 0).sum()) + wanted, lost)
-        changes -= 10 if limit.steps is not None else 0
+        before, groups = lost, int((made.held > 0).sum()) + wait // pool.least
+        lost = timetable.improve(pool, made, work, CHANGED, groups, lost)
+        changes -= CHANGED if limit.steps is not None else 0
+        if before - lost >= 1:
+            until = max(until, min(begin + LONGER * length, begin + 1.5 * (limit.part() - begin)))
+        limit.tell(int((made.seat >= 0).sum()), 0.0, 0.0)
     timetable.close_short(pool, made, work)
     timetable.longest_waiting_first(pool, made, work)
 
@@ -108,7 +121,7 @@ def _vary(pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: 
     """Other timetables near the best one at which no more is lost, and who sits with whom there, for a moment each."""
     lost, best = timetable.lost(pool, made, work.worth), copied(made)
     highest = -np.inf
-    groups = int((made.slot >= 0).sum())
+    groups = max(int((made.slot >= 0).sum()), int((made.held > 0).sum() + pool.waits.sum() // pool.least))
     while limit.part() < until:
         value = _worth(pool, made, work, limit)
         if value >= highest:
@@ -123,13 +136,19 @@ def _vary(pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: 
                 break
         if then > lost:
             restored(made, best)
+        limit.tell(int((made.seat >= 0).sum()), 0.0, 0.0)
     restored(made, best)
+
+
+def _unit(pool: Pool) -> float:
+    """What one exchange typically changes."""
+    return 2 * pool.far / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
 
 
 def _worth(pool: Pool, made: Tables, work: timetable.Work, limit: Budget) -> float:
     """The diversity that a short annealing comes to, less a lot for each fault that is left."""
     now = annealing.company(pool, made, work.dice)
-    unit = 2 * now.far[0] / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
+    unit = _unit(pool)
     steps = QUICK * len(now.movers) // len(COOLING)
     for warmth in COOLING:
         annealing.anneal(pool, made, now, steps, unit * warmth, unit * 20)
@@ -142,7 +161,7 @@ def _anneal(
     problem: Problem, pool: Pool, made: Tables, now: annealing.Company, limit: Budget, share: tuple[float, float]
 ) -> None:
     """Who with whom: cooled from a temperature at which most exchanges are kept to one at which hardly any is."""
-    unit = 2 * now.far[0] / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
+    unit = _unit(pool)
     begin, end = limit.part(), share[0] + FINISH * (share[1] - share[0])
     chunk = min(CHUNK, max(1000, 20 * len(now.movers)))
     part = begin

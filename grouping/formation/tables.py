@@ -125,12 +125,18 @@ def restored(tables: Tables, saved: Tables) -> None:
 @compiled
 def fits(pool: Pool, tables: Tables, person: int, group: int) -> bool:
     """Slot, way, access, and whether people of their company, or of others, are let in."""
-    slot = tables.slot[group]
-    if slot < 0 or not pool.free[person, slot] or not pool.reach[person, tables.place[group]]:
+    slot, place, kind = tables.slot[group], tables.place[group], tables.kind[group]
+    return could(pool.free, pool.reach, pool.company, pool.wish, person, slot, place, kind)
+
+
+@compiled
+def could(free: Any, reach: Any, company: Any, wish: Any, person: int, slot: int, place: int, kind: int) -> bool:
+    """The same, on arrays that a loop took out of the tuples once."""
+    if slot < 0 or not free[person, slot] or not reach[person, place]:
         return False
-    if tables.kind[group] < 0:
-        return bool(pool.wish[person] != COLLEAGUES)
-    return bool(pool.company[person] == tables.kind[group] and pool.wish[person] != OTHERS)
+    if kind < 0:
+        return bool(wish[person] != COLLEAGUES)
+    return bool(company[person] == kind and wish[person] != OTHERS)
 
 
 @compiled

@@ -31,15 +31,15 @@ def solve(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="what is left to chance is drawn with it")] = 0,
 ) -> None:
-    """Form groups. Ctrl-C ends the search with the best so far."""
+    """Form groups. Ctrl-C ends the search with the best so far, which is written as any answer is: exit status 0."""
     asked = judging.read("Problem", problem)
     if seconds is None and steps is None:
         seconds = SECONDS
     console = Console(stderr=True)
     with console.status("looking for a timetable") as status:
-        looking = seconds * (1 - ADVICE) if seconds else None
-        answer = judging.engine().solve(asked, seed, seconds=looking, steps=steps, progress=_Shown(status))
-        if answer.unplaced:
+        looking, shown = seconds * (1 - ADVICE) if seconds else None, _Shown(status)
+        answer = judging.engine().solve(asked, seed, seconds=looking, steps=steps, progress=shown)
+        if answer.unplaced and not shown.enough:
             status.update("looking for what would help those who wait")
             answer = judging.engine().advise(asked, answer, seconds=ADVICE * (seconds or SECONDS))
     if broken := judging.engine().check(asked, answer):
@@ -64,8 +64,7 @@ class _Shown:
         self.enough = True
 
     def __call__(self, so_far: Any) -> bool:
-        self.status.update(
-            f"{so_far.seconds:.1f} s: {so_far.placed} placed, diversity {so_far.diversity:.4f} of at most {so_far.bound:.4f} "
-            f"({so_far.gap:.2%} less); Ctrl-C takes it"
-        )
+        good = f"diversity {so_far.diversity:.4f} of at most {so_far.bound:.4f} ({so_far.gap:.2%} less)"
+        doing = good if so_far.bound else "looking for a timetable"
+        self.status.update(f"{so_far.seconds:.1f} s: {so_far.placed} placed, {doing}; Ctrl-C takes it")
         return self.enough

@@ -22,7 +22,7 @@ GOALS = {
     "memory": (300, "lower"),
     "formation_placed": (1.0, "higher"),
     "formation_violations": (0, "lower"),
-    "formation_overrun": (1.1, "lower"),
+    "formation_overrun": (1.05, "lower"),
     "formation_90": (1.0, "higher"),
     "formation_900": (0.30, "lower"),
     "formation_3000": (0.40, "lower"),

@@ -84,9 +84,9 @@ def answer(*groups: dict[str, Any], waiting: tuple[str, ...] = ()) -> Answer:
 
 
 @st.composite
-def problems(draw: st.DrawFn, most: int = 14) -> Problem:
-    """Up to so many people with all that the format knows, rarely solvable for all; some of them sit already."""
-    ids = [f"p{n}" for n in range(draw(st.integers(0, most)))]
+def problems(draw: st.DrawFn, most: int = 14, least: int = 0) -> Problem:
+    """So many people with all that the format knows, rarely solvable for all; some of them sit already."""
+    ids = [f"p{n}" for n in range(draw(st.integers(least, most)))]
     towns, slots = st.sampled_from("xy"), ["a", "b", "c"]
     pairs = (
         st.lists(st.permutations(ids).map(lambda order: tuple(order[:2])), max_size=3) if len(ids) > 1 else st.just([])

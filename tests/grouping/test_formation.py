@@ -52,7 +52,9 @@ def test_everybody_is_seated_also_where_nobody_may_be_alone_of_their_kind(seed: 
     assert not found.unplaced
 
 
-@given(problems(), st.integers(0, 3))
+@given(
+    st.one_of(problems(), problems(least=27, most=30)), st.integers(0, 3)
+)  # more than 20 who wait are looked for otherwise
 @settings(max_examples=150, deadline=None)
 def test_no_rule_is_ever_broken(asked: Problem, seed: int) -> None:
     found = solve(asked, seed)
@@ -82,6 +84,12 @@ def test_as_many_are_placed_as_can_be_with_slots_alone(slots: list[tuple[str, ..
     ways = itertools.product(*([None, *each] for each in slots))
     counts = [[way.count(slot) for slot in "ab"] for way in ways]
     assert len(seats(found)) == max(sum(each) for each in counts if all(not one or least <= one <= 4 for one in each))
+
+
+def test_there_are_as_many_groups_as_it_takes_where_fewer_would_have_seats_enough() -> None:
+    three = [{"id": f"f{n}", "municipality": "x", "travel_km": 9, "slots": list("abc"), "groups": 1} for n in range(3)]
+    people = [person(n, slots=["abc"[n % 3]]) for n in range(30)]
+    assert len(seats(solved(size=[10, 15], slots=list("abc"), people=people, facilitators=three))) == 30
 
 
 def test_who_waits_longest_is_placed_first() -> None:

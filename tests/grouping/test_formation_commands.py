@@ -1,6 +1,9 @@
 """`ama formation check` and `ama formation explain`, as they are typed."""
 
 import json
+import os
+import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +35,27 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     asked_at.write_text(problem.model_dump_json(by_alias=True))
     told_at.write_text(json.dumps(told))
     return asked_at, told_at
+
+
+def until_said(terminal: int, words: bytes) -> None:
+    """Read what is written to the terminal until these words appear."""
+    said = b""
+    while words not in said:
+        said = said[-1000:] + os.read(terminal, 1000)
+
+
+def test_ctrl_c_takes_the_best_so_far(tmp_path: Path) -> None:
+    asked_at, told_at = tmp_path / "problem.json", tmp_path / "answer.json"
+    asked_at.write_text(plant(300, 1).problem.model_dump_json(by_alias=True))
+    ours, theirs = pty.openpty()
+    command = [str(AMA), "formation", "solve", str(asked_at), "-o", str(told_at), "--seconds", "600"]
+    with subprocess.Popen(command, stderr=theirs, env=os.environ | {"TERM": "xterm", "COLUMNS": "200"}) as process:
+        until_said(ours, b"diversity")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+    done = ama("check", asked_at, told_at)
+    assert done.returncode == 0, done.stderr
+    assert "300 in 20 groups, 0 wait" in done.stdout
 
 
 def change(path: Path, how: Any) -> None:

@@ -3,11 +3,15 @@
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bench.formation.generator import plant
-from grouping.formation import Answer, Problem, check, solve
+from grouping.formation import Answer, Problem, check, opening, solve, timetable
 from grouping.formation.budget import SoFar
+from grouping.formation.chains import WORD, forget
+from grouping.formation.pool import pool as arrays_of
+from grouping.formation.tables import copied, fits, tables
 from tests.grouping.problems import person, pool, small
 
 
@@ -102,3 +106,16 @@ def test_what_a_frozen_group_breaks_already_gets_no_worse() -> None:
     found = solve(asked)
     assert check(asked, found) == []
     assert {"p0", "p1", "p2"} <= set(next(each for each in found.groups if each.id == "old").members)
+
+
+def test_who_fits_where_is_told_anew_when_groups_meet_elsewhere() -> None:
+    asked = plant(90, 3).problem
+    arrays = arrays_of(asked)
+    made = tables(asked, arrays)
+    work = timetable.work(arrays, made, copied(made), 1)
+    opening.open_groups(arrays, made, np.random.default_rng(1), 6)
+    for _ in range(20):
+        timetable.shift(arrays, made, work, 6)
+        forget(arrays, made, work.met)
+        for one, group in np.ndindex(90, len(made.slot)):
+            assert fits(arrays, made, one, group) == work.met.fit[one, group // WORD] >> (group % WORD) & 1
