@@ -120,6 +120,12 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             return 0, 1
         return max(0, sum(read) - self._in_hand), sum(ends.values()) if held else 1
 
+    def holds_all(self) -> bool:
+        """Whether it holds of every topic: what Kafka's metadata lacks at first comes with a later assignment, and counts for nothing
+        in `level` until then."""
+        consumer = self._subscriber.consumer
+        return consumer is not None and {each.topic for each in consumer.assignment()} >= {*self.topics}
+
     async def behind(self) -> int:
         """How many records of the partitions this copy holds it has not taken; 0 when it holds none."""
         read, there = await self.level()

@@ -90,9 +90,9 @@ def consumer_of(name: str, generation: int) -> str:
 
 
 async def level(consumption: Consumption, report: Callable[[int, int], None], poll: float = 0.2) -> None:
-    """Wait until it has taken what is there, reporting records read and records there."""
+    """Wait until it, who reads alone, has taken what is there, reporting records read and records there."""
     while True:
         report(*await consumption.level())
-        if await consumption.caught_up():
+        if consumption.holds_all() and await consumption.caught_up():
             return
         await asyncio.sleep(poll)
