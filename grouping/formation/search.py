@@ -144,7 +144,7 @@ def _vary(pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: 
 
 def _unit(pool: Pool) -> float:
     """What one exchange typically changes."""
-    return 2 * pool.far / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
+    return float(2 * pool.far / max(1, pool.column.shape[1]) / max(1, pool.most - 1))
 
 
 def _worth(pool: Pool, made: Tables, work: timetable.Work, limit: Budget) -> float:
