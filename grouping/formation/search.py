@@ -26,7 +26,9 @@ TIMETABLE, LONGER = (
     0.6,
     0.85,
 )  # of a start's time at most goes into where and when; while that still seats people, up to the second
-CHANGES = 300_000  # of the timetable, divided by the number of people, without a limit in seconds
+CHANGES = (
+    600_000  # of the timetable, divided by the number of people and shared by the starts, without a limit in seconds
+)
 FINISH = 0.9  # of a start's time is annealed; the rest is for the descent and the answer
 WARM, COLD = 2.5, 0.1  # the temperature, first and last, in what one exchange typically changes
 COOLING = (0.5, 0.35, 0.25, 0.17, 0.12)  # temperatures of that
@@ -104,8 +106,8 @@ def _meet(
     wait = int(pool.waits.sum())
     opening.open_groups(pool, made, chance, max(1, -(-wait // pool.most), int(wait / min(pool.most, pool.least * 1.1))))
     lost = timetable.settle(pool, made, work)
-    begin, length, changes = share[0], share[1] - share[0], max(200, CHANGES // max(1, len(made.seat)))
-    until = begin + TIMETABLE * length
+    begin, length = share[0], share[1] - share[0]
+    changes, until = max(200, int(length * CHANGES / max(1, len(made.seat)))), begin + TIMETABLE * length
     while lost and changes > 0 and limit.part() < until:
         before, groups = lost, int((made.held > 0).sum()) + wait // pool.least
         lost = timetable.improve(pool, made, work, CHANGED, groups, lost)
@@ -142,7 +144,7 @@ def _vary(pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: 
 
 def _unit(pool: Pool) -> float:
     """What one exchange typically changes."""
-    return 2 * pool.far / max(1, pool.column.shape[1]) / max(1, pool.most - 1)
+    return float(2 * pool.far / max(1, pool.column.shape[1]) / max(1, pool.most - 1))
 
 
 def _worth(pool: Pool, made: Tables, work: timetable.Work, limit: Budget) -> float:
@@ -178,9 +180,10 @@ def _anneal(
 
 def _descend(pool: Pool, made: Tables, now: annealing.Company, times: int, limit: Budget, until: float) -> None:
     neighbours = times * len(now.groups) * pool.most
+    chunk = min(CHUNK, max(1000, 5 * neighbours))
     while neighbours > 0:
-        annealing.anneal(pool, made, now, CHUNK, 0.0, STRICT * (now.far[0] + 1))
-        neighbours -= CHUNK if limit.part() < until else neighbours
+        annealing.anneal(pool, made, now, chunk, 0.0, STRICT * (now.far[0] + 1))
+        neighbours -= chunk if limit.part() < until else neighbours
 
 
 def _highest(problem: Problem, pool: Pool, made: Tables) -> float:
