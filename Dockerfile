@@ -23,9 +23,9 @@ RUN /opt/ama/bin/pip install --no-deps --no-build-isolation --no-index . \
 FROM python:3.11-slim-bookworm
 COPY --from=build /opt/ama /opt/ama
 ENV PATH=/opt/ama/bin:$PATH HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-# What the formation engine compiles, for whatever processor: a new volume there begins with it.
+# What the formation engine compiles, for whatever processor; it takes it to /tmp where this cannot be written.
 ENV NUMBA_CACHE_DIR=/var/cache/ama NUMBA_CPU_NAME=generic
-RUN mkdir /var/cache/ama && python -m grouping.formation && chown -R 1000:1000 /var/cache/ama
+RUN mkdir /var/cache/ama && python -m grouping.formation
 USER 1000:1000
 ENTRYPOINT ["ama"]
 CMD ["--help"]

@@ -1,11 +1,13 @@
 """Loops over numbers, compiled once by numba and kept on disk. While they run a service answers: they let go of the interpreter.
 
-Invariant: importing this compiles, reads and writes nothing; `keep` says from when on what is compiled is looked for on disk and kept. A
-folder that cannot be written costs time, never the start: what was compiled then goes to the user's cache, or to a folder of its own below
-the system's temporary one.
+Invariant: importing this compiles, reads and writes nothing; `keep` says from when on what is compiled is looked for on disk and kept, in a
+folder named after all of these sources, since numba does not see that what a function calls in another file has changed. A folder that
+cannot be written costs time, never the start: then all is kept in the user's cache, which begins as a copy of it.
 """
 
+import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -30,12 +32,35 @@ def compiled(function: F) -> F:
 def keep() -> None:
     """Look on disk for what is not compiled yet, and keep there what is compiled from now on."""
     loops, _loops[:] = list(_loops), []
+    if loops:
+        vars(config)["CACHE_DIR"] = str(_folder())
     for loop in loops:
-        try:
-            loop.enable_caching()
-        except RuntimeError:  # neither beside the source nor in the home folder can anything be written
-            vars(config)["CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"ama-compiled-{os.getuid()}")
-            loop.enable_caching()
+        loop.enable_caching()
+
+
+def _folder() -> Path:
+    """Where it is kept: in what `NUMBA_CACHE_DIR` names, else beside the sources."""
+    here = Path(__file__).parent
+    sources = b"".join(each.read_bytes() for each in sorted(here.glob("*.py")))
+    name = hashlib.sha256(sources).hexdigest()[:16]
+    kept = Path(os.environ.get("NUMBA_CACHE_DIR") or here / "__pycache__") / name
+    if _writable(kept):
+        return kept
+    own = Path.home() / ".cache" / "ama-lavoro" / name
+    if not _writable(own):
+        own = Path(tempfile.mkdtemp())
+    if kept.is_dir() and not any(own.iterdir()):
+        shutil.copytree(kept, own, dirs_exist_ok=True)
+    return own
+
+
+def _writable(folder: Path) -> bool:
+    """Make it where it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
 
 
 _13, _7, _17, _32 = np.uint64(13), np.uint64(7), np.uint64(17), np.uint64(32)
