@@ -92,6 +92,7 @@ def test_the_study_has_the_figures_that_are_known_of_it() -> None:
     assert math.isclose(means["T2"]["waiting"], 1.7836796046, rel_tol=0, abs_tol=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(PLAYING)
 def test_played_again_nobody_is_doubled(played: dict[str, Any], data: Path, people: int) -> None:
     again, told = play(data, people)
@@ -99,6 +100,7 @@ def test_played_again_nobody_is_doubled(played: dict[str, Any], data: Path, peop
     assert "played already" in told
 
 
+@pytest.mark.long
 @pytest.mark.timeout(PLAYING)
 def test_analytics_alone_on_an_empty_database_says_the_same_bytes_and_so_does_a_rebuild(
     played: dict[str, Any], data: Path

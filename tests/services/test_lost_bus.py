@@ -111,7 +111,7 @@ async def is_another(bus: FragileBus, _: Service) -> None:
     await bus.empty()
 
 
-@pytest.mark.parametrize("happens", [loses_its_tail, is_made_anew, is_another])
+@pytest.mark.parametrize("happens", [loses_its_tail, is_made_anew, pytest.param(is_another, marks=pytest.mark.long)])
 async def test_what_the_bus_lost_while_everything_ran_is_put_back_and_takes_effect_once(
     bus: FragileBus, settings: Settings, happens: Change
 ) -> None:

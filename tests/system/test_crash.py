@@ -16,7 +16,7 @@ OURS = {"services", "enrolment", "grouping", "sessions", "notifications", "analy
 @pytest.mark.parametrize(
     "plan",
     [
-        Plan(seed=7, kills=15, commands=500),
+        Plan(seed=7, kills=10, commands=400),
         pytest.param(Plan(seed=20260901, kills=50, commands=2000), marks=pytest.mark.long),
     ],
     ids=["briefly", "at-length"],
