@@ -15,7 +15,7 @@ IMAGE := ama-lavoro:$(or $(AMA_VERSION),local)
 JOBS ?= 2# test processes beside each other, each with engines of its own; a file's tests stay together
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test chaos bench check audit secrets up down lock format clean
+.PHONY: help setup run test chaos bench check audit secrets up down backup restore lock format clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -77,6 +77,17 @@ up: ## with Docker: everything up and healthy, and tried from end to end
 
 down: ## with Docker: stop everything; data stays
 	docker compose down
+
+backup: ## with Docker: all five databases, while they run, into a new folder in backups/ (people's keys too: make backup ARGS="--keys FILE")
+	@mkdir -p -m 700 backups
+	@docker run --rm --network none --user 0 --volume "$(CURDIR)/backups:/backups" --entrypoint chown $(IMAGE) 1000:1000 /backups
+	docker compose run --rm backup backup take $(ARGS)
+
+restore: ## with Docker: stop the services and put a backup back (make restore FROM=backups/NAME; over what is there: ARGS=--replace)
+	@test -n "$(FROM)" || { echo >&2 "Name the backup: make restore FROM=backups/NAME"; exit 1; }
+	docker compose stop enrolment grouping sessions notifications analytics
+	docker compose run --rm backup restore "$(notdir $(patsubst %/,%,$(FROM)))" $(ARGS)
+	@echo "Read this, then: make up"
 
 lock: setup ## write the lock files anew (newer versions: make lock UP=--upgrade)
 	$(BIN)/uv pip compile --quiet $(UP) --all-extras pyproject.toml requirements.in --output-file requirements.lock

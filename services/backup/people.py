@@ -5,24 +5,21 @@ a file that the operator kept apart. Invariant: whoever is erased, by any regist
 card and no access log afterwards, and stands in the register of every restored service before it takes anything.
 """
 
-import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services import vault
 from services.backup import sealed
-from services.backup.documents import cut, decode, encode, stream
+from services.backup.documents import encode, stream
 from services.backup.manifest import Topic as Acknowledged
+from services.backup.opening import Openers, pieces
 from services.backup.reading import Reading
 from services.contracts import Unreadable
 from services.contracts import decode as event_of
 from services.contracts.enrolment import WorkerErased
 from services.contracts.topics import CONTACTS, KEYS
 from services.inbox import now_utc
-from services.keyring import READERS
-from services.settings import Misconfigured
 from services.store import DeleteMany, Document, InsertOne, Store, UpdateOne
 
 EVENTS = WorkerErased.topic
@@ -32,11 +29,13 @@ Served = Callable[[str], bool]
 
 @dataclass(slots=True)
 class People:
-    """By `programme/person`: who was erased, and of whom the bus has a key. `authority`: whether it has everybody's."""
+    """By `programme/person`: who was erased, and of whom the bus has a key. `authority`: whether it has everybody's. `sample`: somebody,
+    and their key as it stands there."""
 
     erased: set[str] = field(default_factory=set)
     alive: set[str] = field(default_factory=set)
     authority: bool = False
+    sample: tuple[str, bytes] | None = None
 
     def may_live(self, _id: str) -> bool:
         """Whether this person's key may come back."""
@@ -52,6 +51,7 @@ async def look(reading: Reading, known: Mapping[str, Acknowledged], served: Serv
             for each in records:
                 if (_id := _person(each, served)) is not None:
                     (people.erased if each.value is None else people.alive).add(_id)
+                    people.sample = (_id.partition("/")[2], each.value) if each.value else people.sample
     if EVENTS in standing:
         same = standing[EVENTS].known_as(known.get(EVENTS))
         start = known[EVENTS].ends if same else {}
@@ -103,10 +103,8 @@ async def forget(store: Store, erased: Collection[str]) -> None:
         )
 
 
-async def keys_from_bus(reading: Reading, store: Store, folder: Path, people: People, served: Served) -> int:
-    """Wrap for enrolment, by its master key, what the bus has wrapped for the services; for how many. Misconfigured when the folder
-    has not both: a master key, and one service's private key."""
-    master, opener = vault.MasterKeys.load(folder), _opener(folder)
+async def keys_from_bus(reading: Reading, store: Store, openers: Openers, people: People, served: Served) -> int:
+    """Wrap for enrolment, by its master key, what the bus has wrapped for the services; for how many."""
     standing, there = await reading.standing([KEYS.name]), 0
     if KEYS.name not in standing:
         return 0
@@ -118,18 +116,18 @@ async def keys_from_bus(reading: Reading, store: Store, folder: Path, people: Pe
         for _id in wanted:
             if _id not in known:
                 programme, _, person = _id.partition("/")
-                key = vault.unwrap_mine(opener.service, opener.private, person, found[_id])
-                new.append(InsertOne({"_id": _id, "p": programme, "wrapped": master.wrap(person, key)}))
+                wrapped = openers.master.wrap(person, openers.open(person, found[_id]))
+                new.append(InsertOne({"_id": _id, "p": programme, "wrapped": wrapped}))
         await store.write("keys", new)
         there += len(new)
     return there
 
 
-def _opener(folder: Path) -> vault.ServiceKeys:
-    for service in READERS:
-        if (folder / f"{service}.jwk").exists():
-            return vault.ServiceKeys.load(folder, service)
-    raise Misconfigured(f"{folder} has no service's private key, by which the keys on the bus could be opened.")
+async def keyless(store: Store, people: People) -> list[str]:
+    """Of whom enrolment knows, and whose key it has not: what is kept of them cannot be read."""
+    known = {each["_id"] async for each in store["worker"].find({"s.status": {"$ne": "erased"}}, {"_id": 1})}
+    opened = {each["_id"] async for each in store["keys"].find({}, {"_id": 1})}
+    return sorted(known - opened - people.erased)
 
 
 def keys_to_file(path: Path, passphrase: str, databases: Mapping[str, Any], moment: Any) -> None:
@@ -147,14 +145,13 @@ def keys_to_file(path: Path, passphrase: str, databases: Mapping[str, Any], mome
 async def keys_from_file(path: Path, passphrase: str, store: Store, people: People) -> int:
     """Those that enrolment lacks, of whom may live; how many came. Misconfigured when the file does not open."""
     there = 0
-    for piece in sealed.read(path, passphrase):
-        found = [decode(each) for each in cut(io.BytesIO(piece))]
+    for some in pieces(path, passphrase):
         keys = {
-            each["d"]["_id"]: each["d"] for each in found if each["c"] == "keys" and people.may_live(each["d"]["_id"])
+            each["d"]["_id"]: each["d"] for each in some if each["c"] == "keys" and people.may_live(each["d"]["_id"])
         }
         known = await store.by_id("keys", list(keys))
         new = [InsertOne(each) for _id, each in keys.items() if _id not in known]
-        letters = [each["d"] for each in found if each["c"] == "outbox"]
+        letters = [each["d"] for each in some if each["c"] == "outbox"]
         await store.write("keys", new)
         await _put_back([each for each in letters if people.may_live(f"{each['p']}/{each['key']}")], store)
         there += len(new)

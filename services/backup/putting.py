@@ -34,6 +34,11 @@ def empty(store: Store) -> bool:
     return not any(store.bare[name].find_one({}, {"_id": 1}) for name in names if name not in RUNNING)
 
 
+def half(store: Store) -> bool:
+    """Whether a restore of it was begun and not ended."""
+    return store.bare["restored"].find_one({"_id": STATE, "whole": False}) is not None
+
+
 def runs(store: Store) -> bool:
     """Whether a relay of the service holds its lease, by the server's clock."""
     holds = {"holder": {"$ne": None}, "$expr": {"$gt": ["$until", "$$NOW"]}}
@@ -47,6 +52,8 @@ def refuse(stores: Mapping[str, Store], manifest: Manifest, *, replace: bool) ->
             raise Misconfigured(f"The backup has nothing of {service}; it has {', '.join(manifest.parts)}.")
         if runs(store):
             raise Misconfigured(f"{service} runs: stop every copy of it, and restore then.")
+        if not replace and half(store):
+            raise Misconfigured(f"{store.name} is half restored: run `ama restore` again, with --replace.")
         if not replace and not empty(store):
             raise Misconfigured(
                 f"{store.name} is not empty. With --replace, what it holds is deleted, and the backup put in its place."

@@ -14,6 +14,7 @@ from services.inbox import now_utc
 from services.store import Document, Store
 
 SHOWN = 20  # subjects on the screen; all of them are in the file
+KEYLESS = "If there is a file of keys that has theirs, restore again, with --replace and --keys FILE; else erase them and refer them again."
 ADVICE: dict[str, str] = {
     "worker.referred": "their name is gone, unless they had consented to be contacted: if it is, erase them and refer them again",
     "facilitator.registered": "register the facilitator again: where they are and when they are free is not known",
@@ -57,6 +58,7 @@ class Told(BaseModel):
     events_from_the_bus: dict[str, int]
     erased_since: int
     keys: int
+    keyless: list[str]
     notes: list[str]
     conflicts: list[dict[str, str | int]]
     lost: list[Lost]
@@ -64,7 +66,10 @@ class Told(BaseModel):
     def lines(self) -> Iterator[str]:
         """For the screen."""
         came, moment = sum(self.events_from_the_bus.values()), f"{self.backup:%Y-%m-%d %H:%M:%S} UTC"
-        yield f"{', '.join(self.services)}: restored as of {moment}. The services can be started."
+        start = "Look at this before services are started:" if self.keyless else "The services can be started."
+        yield f"{', '.join(self.services)}: restored as of {moment}. {start}"
+        if self.keyless:
+            yield f"{len(self.keyless)} PEOPLE HAVE NO KEY, and what is kept of them cannot be read. {KEYLESS}"
         yield f"{came} later events came back from the bus, and {self.keys} people's keys; {self.erased_since} erased since stay erased."
         yield from self.notes
         for each in self.conflicts:
@@ -88,6 +93,7 @@ async def told(done: Done, stores: Mapping[str, Store]) -> Told:
         events_from_the_bus={topic: n for each in imported for topic, n in each.events.items()},
         erased_since=done.erased,
         keys=done.keys,
+        keyless=done.keyless,
         notes=done.notes,
         conflicts=[fork for each in imported for fork in each.forks],
         lost=[lost for service, store in stores.items() async for lost in _lost(service, store)],

@@ -11,15 +11,15 @@ from functools import partial
 from pathlib import Path
 
 from services import restored
-from services.backup import people, putting
+from services.backup import opening, people, putting
 from services.backup.importing import Imported, bring_back
 from services.backup.manifest import Manifest, Report, check
+from services.backup.opening import Openers
 from services.backup.people import People
 from services.backup.reading import Reading, Standing, reading
 from services.bus import Bus
 from services.contracts import TOPICS
 from services.contracts.topics import CONTACTS, KEYS
-from services.settings import Misconfigured
 from services.store import DeleteOne, Store
 
 TABLES = {KEYS.name, CONTACTS.name}
@@ -27,8 +27,8 @@ TABLES = {KEYS.name, CONTACTS.name}
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be restored, and from what. `keys`: a sealed file and its passphrase. `folder`: of key files. `registers`: other
-    databases or backups whose erased count as well, by `programme/person`."""
+    """What is to be restored, and from what. `keys`: a sealed file and its passphrase. `folder`: of key files, None where people
+    are to stay unreadable. `registers`: other databases or backups whose erased count as well, by `programme/person`."""
 
     backup: Path
     replace: bool = False
@@ -44,12 +44,13 @@ class Wanted:
 
 @dataclass(slots=True)
 class Done:
-    """What a restore did. `keyless`: why people's keys could not come, or how many had one then and have none now."""
+    """What a restore did. `keyless`: people whose key is nowhere."""
 
     manifest: Manifest
     imported: dict[str, Imported] = field(default_factory=dict)
     erased: int = 0
     keys: int = 0
+    keyless: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -61,6 +62,7 @@ async def restore(stores: Mapping[str, Store], bus: Bus, wanted: Wanted, report:
     async with reading(bus) as bus_now:
         standing = await bus_now.standing(TOPICS)
         living = await people.look(bus_now, manifest.acknowledged, wanted.serves)
+        openers = await asyncio.to_thread(_opening, wanted, living, manifest) if "enrolment" in stores else None
         await asyncio.to_thread(putting.put, stores, wanted.backup, manifest, report)
         for service, store in stores.items():
             done.imported[service] = await bring_back(
@@ -73,20 +75,29 @@ async def restore(stores: Mapping[str, Store], bus: Bus, wanted: Wanted, report:
         for store in stores.values():
             await people.forget(store, living.erased)
         if "enrolment" in stores:
-            await _bring_keys(stores["enrolment"], bus_now, wanted, living, done)
+            await _bring_keys(stores["enrolment"], bus_now, wanted, openers, living, done)
     for store in stores.values():
         await restored.whole(store)
     return done
 
 
-async def _bring_keys(store: Store, bus_now: Reading, wanted: Wanted, living: People, done: Done) -> None:
-    if wanted.folder is not None:
-        try:
-            done.keys += await people.keys_from_bus(bus_now, store, wanted.folder, living, wanted.serves)
-        except Misconfigured as why:
-            done.notes.append(f"Keys were not taken from the bus: {why}")
-    if wanted.keys is not None:
+def _opening(wanted: Wanted, living: People, manifest: Manifest) -> Openers | None:
+    """What opens people's keys, if there is anybody. Misconfigured when it does not."""
+    known = manifest.parts["enrolment"].collections.get("worker")
+    somebody = living.alive or wanted.keys or (known and known.documents)
+    return opening.tried(wanted.folder, wanted.keys, living.sample) if wanted.folder and somebody else None
+
+
+async def _bring_keys(
+    store: Store, bus_now: Reading, wanted: Wanted, openers: Openers | None, living: People, done: Done
+) -> None:
+    if openers is not None and openers.service is not None:
+        done.keys += await people.keys_from_bus(bus_now, store, openers, living, wanted.serves)
+    elif openers is not None:
+        done.notes.append(f"Keys were not taken from the bus: {openers.why}")
+    if openers is not None and wanted.keys is not None:
         done.keys += await people.keys_from_file(*wanted.keys, store, living)
+    done.keyless = await people.keyless(store, living)
 
 
 async def _set_offsets(store: Store, standing: Mapping[str, Standing], manifest: Manifest) -> None:

@@ -51,6 +51,8 @@ def write(path: Path, passphrase: str, documents: Iterable[bytes]) -> int:
 
 def read(path: Path, passphrase: str) -> Iterator[bytes]:
     """The pieces, each a row of whole documents. Misconfigured when it is no such file, or the passphrase is another; Damaged."""
+    if not path.is_file():
+        raise Misconfigured(f"There is no file of keys {path}.")
     with path.open("rb") as file:
         try:
             told: dict[str, Any] = json.loads(file.readline())

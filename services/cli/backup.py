@@ -10,15 +10,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from typer.core import TyperGroup
 
+if TYPE_CHECKING:
+    from services.settings import Settings
+
 PASSPHRASE = "AMA_BACKUP_PASSPHRASE"  # noqa: S105  # the name of a variable
 HERE = Path(".ama")
+SOON = 3.0  # seconds within which a MongoDB that runs has a primary
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
 KEYS_WARNING = (
     "[bold]{path} opens people's data[/bold] to whoever has it, its passphrase and the key files. Keep it apart from these and from the "
@@ -97,6 +101,9 @@ def restore(
     register: Annotated[
         list[Path] | None, typer.Option(help="A newer backup, whose erased are respected too; can be given again.")
     ] = None,
+    keyless: Annotated[
+        bool, typer.Option("--keyless", help="Without key files: what people said of themselves stays unreadable.")
+    ] = False,
     report_to: Annotated[
         Path | None, typer.Option("--report", help="Where to write what could not be mended, as JSON.")
     ] = None,
@@ -116,18 +123,21 @@ def restore(
     chosen = service or list(SERVICES)
     if unknown := set(chosen) - set(SERVICES):
         raise Misconfigured(f"There is no service {unknown.pop()}; there are {', '.join(SERVICES)}.")
+    if keys and keyless:
+        raise Misconfigured("Either --keys or --keyless.")
     given = settings(data)
     wanted = restoring.Wanted(
         folder,
         replace=replace,
         keys=(keys, _passphrase(confirm=False)) if keys else None,
-        folder=given.keys,
+        folder=None if keyless else given.keys,
         registers=registers.of(register or []),
         only=frozenset(given.only.split(",")) if given.only else None,
     )
     to = report_to or Path(f"restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
 
     async def run(stores: Any, report: Any) -> Any:
+        await _found(given)
         return await reporting.told(await restoring.restore(stores, Bus(given), wanted, report), stores)
 
     told = _with_stores(given, chosen, run)
@@ -135,6 +145,24 @@ def restore(
     for line in told.lines():
         Console().print(line, markup=False, highlight=False, soft_wrap=True)
     Console().print(f"All of it is in {to}.", highlight=False)
+
+
+async def _found(given: "Settings") -> None:
+    """A MongoDB that is new becomes the replica set that its address names, as `ama provision` does it; another is left as it is."""
+    from services.provision.mongo import found_set
+    from services.store import PyMongoError, Store, passes, within
+
+    store = Store(given.mongo, given.database)
+    try:
+        with within(SOON):
+            await store.ping()
+    except PyMongoError as error:
+        if not passes(error):
+            raise
+        Console(stderr=True).print("MongoDB has no primary yet: it is waited for, and founded where it is new.")
+        await found_set(given)
+    finally:
+        await store.close()
 
 
 def _passphrase(*, confirm: bool) -> str:
@@ -165,13 +193,17 @@ def _saying() -> Iterator[None]:
 
     from services.backup.documents import Damaged
     from services.settings import Misconfigured
-    from services.store import PyMongoError
+    from services.store import PyMongoError, passes
 
     try:
         yield
     except Damaged as damaged:
         raise Misconfigured(f"The backup is damaged: {damaged}.") from damaged
     except PyMongoError as error:
+        if passes(error):
+            raise Misconfigured(
+                f"MongoDB has no primary that answers ({type(error).__name__}): start it; a new one is made ready by `ama provision`."
+            ) from error
         raise Misconfigured(f"MongoDB did not do it: {type(error).__name__}: {str(error)[:200]}") from error
     except (KafkaError, TimeoutError) as error:
         raise Misconfigured(

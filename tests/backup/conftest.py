@@ -107,7 +107,7 @@ async def take(settings: Settings, folder: Path, also: Callable[[Any, Any], None
 async def put(settings: Settings, backup: Path, services: Collection[str] = SERVICES, **more: Any) -> Told:
     """A restore of these."""
     assert settings.only is not None
-    wanted = restoring.Wanted(backup, folder=settings.keys, only=frozenset([settings.only]), **more)
+    wanted = restoring.Wanted(backup, **{"folder": settings.keys, "only": frozenset([settings.only]), **more})
     async with databases(settings, services) as stores:
         return await told(await restoring.restore(stores, Bus(settings), wanted, lambda *_: None), stores)
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from services import vault
 from services.backup import manifest, sealed
 from services.backup.documents import Damaged, decode, read
+from services.backup.people import keys_to_file
 from services.cli import app
 from services.contracts.topics import KEYS, SERVICES
 from services.documents import prepare
@@ -91,7 +92,7 @@ async def test_everything_is_equal_after_a_restore_into_nothing_and_the_services
     status, said = await ama(own, again, "restore", folder, "--report", str(report))
     assert (status, "The services can be started" in " ".join(said.split())) == (0, True), said
     told = json.loads(report.read_text())
-    assert (told["lost"], told["conflicts"], told["notes"]) == ([], [], [])
+    assert [told[each] for each in ("lost", "conflicts", "notes", "keyless")] == [[]] * 4
     after = await everything(again)
     assert lasting(after) == lasting(before)
     assert {name.split()[0] for name in before} == set(SERVICES), "all five had something to compare"
@@ -209,5 +210,24 @@ async def test_what_must_not_be_done_is_refused_in_one_sentence(town: Town, tmp_
     assert await everything(again) == {}, "nothing was touched"
     async with databases(again) as stores:
         await stores["enrolment"]["restored"].insert_one({"_id": "state", "whole": False})
-        with pytest.raises(Misconfigured, match="is half restored: run `ama restore` again"):
-            await prepare(stores["enrolment"], [])
+        for begin in (prepare(stores["enrolment"], []), put(again, backup)):
+            with pytest.raises(Misconfigured, match="is half restored: run `ama restore` again"):
+                await begin
+
+
+async def test_what_does_not_open_is_known_before_anything_is_written_and_who_has_no_key_is_told(
+    town: Town, tmp_path: Path
+) -> None:
+    own, worker = town.world.settings, await town.world.refer()
+    backup = await take(own, tmp_path / "backup", lambda *now: keys_to_file(tmp_path / "keys", PHRASE, *now))
+    again = elsewhere(own)
+    with pytest.raises(Misconfigured, match=r"master\.jwks is missing, and nobody's data can be read without it"):
+        await put(again, backup, folder=tmp_path)
+    with pytest.raises(Misconfigured, match="does not open with this passphrase"):
+        await put(again, backup, keys=(tmp_path / "keys", PHRASE + "?"))
+    assert await everything(again) == {}, "nothing was touched"
+    told = await put(again, backup, folder=None)
+    assert f"{town.world.programme}/{worker}" in told.keyless
+    said = "\n".join(told.lines())
+    assert f"{len(told.keyless)} PEOPLE HAVE NO KEY" in said
+    assert "can be started" not in said

@@ -14,7 +14,7 @@ from services.provision.rights import user_of
 ROOT = Path(__file__).parents[2]
 FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 EVERY: dict[str, dict[str, Any]] = FILE["services"]
-ONCE = {"provision", "smoke"}
+ONCE = {"provision", "smoke", "backup"}
 DOOR = {"caddy", "mailpit"}  # who may have ports outside
 
 
@@ -48,9 +48,10 @@ def test_engines_have_no_way_out_and_the_door_has_none_to_them() -> None:
         "kafka",
         "mongo",
         "provision",
+        "backup",
         *SERVICES,
     }
-    assert not {"kafka", "mongo", "provision"} & {
+    assert not {"kafka", "mongo", "provision", "backup"} & {
         name for name, one in EVERY.items() if "front" in one.get("networks", [])
     }
 
@@ -66,6 +67,17 @@ def test_a_service_signs_in_as_itself_and_is_given_its_own_secrets_alone(service
     assert ("master.jwks" in held) is (service == "enrolment")
     assert ("pseudonyms.jwk" in held) is (service == "notifications")
     assert ("links.jwk" in held) is (service == "sessions")
+
+
+def test_a_backup_is_taken_by_the_administrator_and_key_files_are_seen_and_not_written() -> None:
+    one, administrator = EVERY["backup"], EVERY["provision"]["environment"]
+    for name in ("AMA_SASL_USERNAME", "AMA_SASL_MECHANISM", "AMA_MONGO_USERNAME", "AMA_MONGO", "AMA_KAFKA"):
+        assert one["environment"][name] == administrator[name]
+    assert secrets_of("backup") == {"kafka-admin", "mongo-admin"}
+    mounted = {each["target"]: each for each in one["volumes"] if isinstance(each, dict)}
+    assert mounted[one["environment"]["AMA_KEYS"]]["read_only"]
+    assert mounted[one["working_dir"]]["source"] == "./backups"
+    assert not any(each["bind"]["create_host_path"] for each in mounted.values()), "an empty folder of keys is none"
 
 
 def test_every_secret_is_made_by_the_command_and_none_is_missing(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.timeout(1200)
 OURS = {"enrolment", "grouping", "sessions", "notifications", "analytics", "issuer", "provision"}
 ENGINES = {"kafka", "mongo", "caddy"}
 WORKS = "It works"
+REFERRED = {"partner": "cgil", "person": {"given_name": "Ada", "family_name": "Resta"}}
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +42,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def worker(stack: Stack) -> str:
     """Somebody whom nothing may lose."""
-    body = {"partner": "cgil", "person": {"given_name": "Ada", "family_name": "Resta"}}
-    made = stack.call("operator", "POST", "/enrolment/referrals", body)
+    made = stack.call("operator", "POST", "/enrolment/referrals", REFERRED)
     assert made.status_code == 201, made.text
     return str(made.json()["worker"])
 
@@ -307,6 +307,24 @@ def test_restarted_or_taken_down_and_up_again_nothing_is_lost(stack: Stack, work
     assert WORKS in stack.run("make", "up").stdout
     assert is_there(stack, worker)
     assert held() == before
+
+
+def test_a_backup_is_taken_and_put_back_and_a_person_is_erased_by_the_commands_of_the_docs(
+    stack: Stack, worker: str
+) -> None:
+    gone = stack.call("operator", "POST", "/enrolment/referrals", REFERRED).json()["worker"]
+    stack.run(
+        "make", "backup", "ARGS=kept --keys people.keys", environment={"AMA_BACKUP_PASSPHRASE": "a long enough one"}
+    )
+    erase = ("run", "--rm", "--no-deps", "smoke", "person", "erase", gone, "--programme", "monza-brianza", "--yes")
+    assert f"{gone} is erased" in " ".join(stack.compose(*erase).split())
+    said = stack.run("make", "restore", "FROM=backups/kept", "ARGS=--replace --report report.json").stdout
+    assert "The services can be started" in said
+    assert json.loads((stack.folder / "backups" / "report.json").read_text())["keyless"] == []
+    assert WORKS in stack.run("make", "up").stdout
+    assert is_there(stack, worker)
+    seen = stack.call("operator", "GET", f"/enrolment/workers/{gone}")
+    assert (seen.status_code in {200, 410}, "Resta" in seen.text) == (True, False), "who was erased since stays erased"
 
 
 def test_mail_is_caught_under_its_profile(stack: Stack) -> None:

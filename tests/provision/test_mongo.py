@@ -3,13 +3,17 @@
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure
+from typer.testing import CliRunner
 
+from services.backup.manifest import Manifest, Part
+from services.cli import app
 from services.contracts.topics import SERVICES
 from services.engines.mongod import binary
 from services.engines.ports import free_port
@@ -79,6 +83,17 @@ def administrator(host: str, secrets: Path) -> Settings:
     return Settings(
         kafka="nowhere:1", mongo=f"mongodb://{host}/?replicaSet=ama", mongo_username="admin", mongo_password=password
     )
+
+
+def test_a_restore_finds_a_new_mongodb_and_founds_the_set_by_itself(
+    administrator: Settings, secrets: Path, tmp_path: Path
+) -> None:
+    named = {"AMA_KAFKA": f"127.0.0.1:{free_port()}", "AMA_MONGO": administrator.mongo, "AMA_DATA": str(tmp_path)}
+    manifest = Manifest(made=datetime.now(UTC), software="x", mongo="x", replica_set="ama", moment=(1, 1), parts={})
+    manifest.parts |= {each: Part(database=each, collections={}) for each in SERVICES}
+    manifest.save(tmp_path)
+    restored = CliRunner().invoke(app, ["restore", str(tmp_path)], env=named)
+    assert "Kafka cannot be asked" in str(restored.exception), "which is the next thing that it needs"
 
 
 @pytest.fixture(scope="module")
