@@ -76,7 +76,7 @@ up: ## with Docker: everything up and healthy, and tried from end to end
 	docker compose run --rm --no-deps smoke
 
 down: ## with Docker: stop everything; data stays
-	docker compose down
+	docker compose --profile "*" down
 
 lock: setup ## write the lock files anew (newer versions: make lock UP=--upgrade)
 	$(BIN)/uv pip compile --quiet $(UP) --all-extras pyproject.toml requirements.in --output-file requirements.lock

@@ -108,3 +108,8 @@ def test_every_service_is_in_every_list() -> None:
     assert {f"!{service}" for service in SERVICES} <= set(packed)
     assert EVERY["caddy"]["depends_on"].keys() == {*SERVICES, "issuer", "console"}
     assert secrets_of("provision") >= {f"{engine}-{service}" for engine in ("kafka", "mongo") for service in SERVICES}
+
+
+def test_what_is_stopped_is_whatever_a_profile_had_started_too() -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("\ndown:")[2].splitlines()[1]
+    assert recipe.split() == ["docker", "compose", "--profile", '"*"', "down"]
