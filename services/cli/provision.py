@@ -23,7 +23,7 @@ def secrets(
     if not folder.is_dir():
         raise Misconfigured(f"There is no folder {folder}.")
     make(folder, owner)
-    Console().print(f"Secrets are in {folder}.")
+    Console().print(f"Secrets are in {folder.name or folder}/.")
 
 
 def provision(
