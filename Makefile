@@ -76,7 +76,7 @@ up: ## with Docker: everything up and healthy, and tried from end to end
 	docker compose run --rm --no-deps smoke
 
 down: ## with Docker: stop everything; data stays
-	docker compose down
+	docker compose --profile "*" down
 
 backup: ## with Docker: all five databases, while they run, into a new folder in backups/ (people's keys too: make backup ARGS="--keys FILE")
 	@mkdir -p -m 700 backups

@@ -24,6 +24,7 @@ from services.log_dirs import Disk, broker_disks
 from services.settings import Misconfigured, Settings
 
 log = logging.getLogger(__name__)
+THEIRS = logging.getLogger("faststream.bus")  # FastStream's own lines; at each start it warns that it makes no topics
 Records = Sequence[ConsumerRecord]
 REPLICAS = 3  # of each topic, where there are as many brokers
 METADATA_MS = 10_000  # so soon a reader finds a topic that was made anew
@@ -103,7 +104,7 @@ class Bus:
             middlewares=middlewares,
             allow_auto_create_topics=False,
             metadata_max_age_ms=METADATA_MS,
-            logger=log,
+            logger=THEIRS,
         )
 
     def _security(self) -> BaseSecurity | None:

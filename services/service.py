@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
 
-from services import auth, ops, programmes, web
+from services import auth, ops, programmes, refused, web
 from services.bus import Bus
 from services.consumer import Effect, Projection, Reactions
 from services.consuming import Consumption
@@ -94,9 +94,11 @@ class Service:
         return app
 
     async def start(self, roles: Collection[str] = ROLES) -> None:
-        """Prepare documents and topics, then run these roles. Misconfigured when an engine is not as it must be."""
+        """Prepare documents and topics, then run these roles. Misconfigured when an engine is not as it must be, or does not let
+        this service in."""
         self.ended = asyncio.get_running_loop().create_future()
-        await self.prepare()
+        async with refused.told(self.settings):
+            await self.prepare()
         for each in self.after_restore if self.store.recalls else ():
             await each(self)
         if "relay" in roles:

@@ -7,7 +7,7 @@ variable is as none. What is secret can be in a file: `AMA_SECRETS` names a fold
 import os
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, unquote_plus, urlsplit
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -69,6 +69,11 @@ class Settings(BaseSettings):
             login = f"{quote_plus(self.mongo_username)}:{quote_plus(self.mongo_password or '')}"
             self.mongo = self.mongo.replace("://", f"://{login}@", 1)
         return self
+
+    @property
+    def mongo_user(self) -> str:
+        """Who signs in to MongoDB, whichever way it was said; "nobody" where nobody does."""
+        return unquote_plus(urlsplit(self.mongo).username or "nobody")
 
     def database_of(self, service: str) -> str:
         """Name of a service's own database."""

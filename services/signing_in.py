@@ -1,7 +1,7 @@
 """How people sign in at the embedded issuer: the authorization code flow with PKCE, for clients that are known, behind a password.
 
 Invariants: nothing is answered to an address that was not registered for the client; a code is good once, for a minute, for who holds the
-verifier; the password is another at every start and told only where the system was started, so that nobody else on the network gets in.
+verifier; the password is told only where the system was started or is kept, so that nobody else on the network gets in.
 """
 
 import secrets
@@ -25,6 +25,8 @@ CLIENT = "ama-console"
 ROLES = (Role.ADMINISTRATOR, Role.OPERATOR, Role.COORDINATOR)  # those that are nobody's in particular
 CODE_LASTS = 60.0  # seconds
 CHALLENGE = 43  # characters of an S256
+PRINTED, KEPT = "password-printed", "password-kept"  # words that say where the password is found
+PROBE, STUDY = "smoke", "jobs2"  # programmes whose people are invented, or of long ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,23 @@ class Grant:
 class SigningIn:
     """`clients` are addresses to come back to, by client id. Every client is public: it proves itself by PKCE."""
 
-    def __init__(self, issuer: Issuer, password: str, clients: Mapping[str, str], programmes: Sequence[str]) -> None:
-        self._issuer, self._password, self.clients, self._programmes = issuer, password, clients, programmes
+    def __init__(
+        self, issuer: Issuer, password: str, clients: Mapping[str, str], programmes: Sequence[str], hint: str = PRINTED
+    ) -> None:
+        self._issuer, self._password, self.clients, self._hint = issuer, password, clients, hint
+        self._programmes = offered(programmes)
         self._grants: dict[str, Grant] = {}
 
     @classmethod
-    def to_the_console(cls, issuer: Issuer, password: str, public_url: str, programmes: Sequence[str]) -> Self:
+    def to_the_console(
+        cls, issuer: Issuer, password: str, public_url: str, programmes: Sequence[str], hint: str = PRINTED
+    ) -> Self:
         """For the console at that address alone."""
-        return cls(issuer, password, {CLIENT: f"{public_url.rstrip('/')}/console/signed-in"}, programmes)
+        return cls(issuer, password, {CLIENT: f"{public_url.rstrip('/')}/console/signed-in"}, programmes, hint)
+
+    def prefer(self, programme: str) -> None:
+        """Offer that one first: its people are here."""
+        self._programmes = sorted(self._programmes, key=lambda each: each != programme)
 
     def described(self) -> dict[str, Any]:
         """Its part of the discovery document."""
@@ -122,6 +133,7 @@ class SigningIn:
             status,
             forms=f"'self' {to.scheme}://{to.netloc}",
             asks=True,
+            hint=self._hint,
             says=says,
             name=name[:60],
             programmes=self._programmes,
@@ -138,6 +150,11 @@ class SigningIn:
         access = self._issuer.token(grant.role, grant.programme, grant.name)
         told = {"access_token": access, "id_token": self._issuer.id_token(grant.client, grant.name, grant.nonce)}
         return JSONResponse({**told, "token_type": "Bearer", "expires_in": int(WORKDAY), "scope": "openid"})
+
+
+def offered(served: Sequence[str]) -> list[str]:
+    """Of these programmes: those with people of today first, in their order; the one of a probe only where there is no other."""
+    return sorted((each for each in served if each != PROBE), key=lambda each: each == STUDY) or list(served)
 
 
 def _redeems(grant: Grant, form: Mapping[str, Any]) -> bool:

@@ -3,12 +3,14 @@
 Invariant: they are in a programme of their own, so that no other programme's figure moves, and whatever happens they are erased.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.pilot.play import CONSENTS, OPERATOR, Stage
+from services.contracts.topics import SERVICES
+from services.pilot.play import CONSENTS, OPERATOR, Stage, Stuck
 
 PROGRAMME, PARTNER = "smoke", "prova"
 REFERRER, ADMINISTRATOR = ("referrer", "smoke-desk", PARTNER), ("administrator", "smoke", None)
@@ -18,7 +20,9 @@ Tell = Callable[[str], None]
 
 
 async def smoke(stage: Stage, tell: Tell) -> None:
-    """All of it, telling each step that is done. Raises Stuck at the first that is not; httpx's errors when nobody answers."""
+    """All of it, telling each step that is done. Raises Stuck at the first that is not, and at once when a service does not answer; httpx's
+    errors when one does not any more."""
+    await _all_there(stage)
     before, told = await _figures(stage), await _ledger(stage)
     workers: list[str] = []
     try:
@@ -39,6 +43,13 @@ async def smoke(stage: Stage, tell: Tell) -> None:
     await stage.until("the figures forget them", lambda: _counted(stage, 0, before))
     await stage.until("the partner's feed tells of the erasures", lambda: _delivered(stage, told + SIX + 6))
     tell("they are erased, and everybody forgets them")
+
+
+async def _all_there(stage: Stage) -> None:
+    """Before anything is tried: a request that nobody answers is sent again for minutes."""
+    there = await asyncio.gather(*(stage.answers(f"/{service}/openapi.json") for service in SERVICES))
+    if away := [service for service, answers in zip(SERVICES, there, strict=True) if not answers]:
+        raise Stuck(f"no answer from {', '.join(away)}")
 
 
 async def _enrol(stage: Stage, number: int, workers: list[str]) -> None:

@@ -59,6 +59,7 @@ PASSING = {
     6, 7, 43, 50, 64, 89, 91, 94, 112, 133, 134, 189, 202, 211, 237, 246, 251, 262, 290, 365, 9001, 10107, 11600, 11601, 11602, 13435,
     13436, 14031,
 }  # fmt: skip
+UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
 DUPLICATE = 11000
 NAMESPACE_EXISTS = 48
 
@@ -90,6 +91,16 @@ def passes(error: BaseException) -> bool:
     if isinstance(error, OperationFailure):
         return error.has_error_label("TransientTransactionError") or error.code in PASSING
     return False
+
+
+def refuses_login(error: BaseException) -> bool:
+    """Whether the server does not let this user in."""
+    return isinstance(error, OperationFailure) and error.code == AUTHENTICATION_FAILED
+
+
+def may_not(error: BaseException) -> bool:
+    """Whether the server knows this user, who may not do that."""
+    return isinstance(error, OperationFailure) and error.code == UNAUTHORIZED
 
 
 def within(seconds: float) -> AbstractContextManager[None]:

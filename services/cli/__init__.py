@@ -3,6 +3,7 @@
 Invariant: a command imports what it needs when it runs, so that `ama --help` is quick and no part is needed by another's command.
 """
 
+import logging
 import sys
 
 import typer
@@ -56,6 +57,7 @@ app.add_typer(formation.app, name="formation")
 
 def main() -> None:
     """Run the command line; what is wrong with the configuration is one sentence, not a trace."""
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # it tells of SASL/PLAIN at every connection
     try:
         app()
     except (Misconfigured, EngineError) as error:

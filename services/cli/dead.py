@@ -152,7 +152,20 @@ def _on(service: str, data: Path, work: Callable[[Any], Awaitable[T]]) -> T:
         Console(stderr=True).print(f"Refused: {refused.detail}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from refused
     except PyMongoError as error:
-        raise Misconfigured(f"MongoDB cannot be asked: {type(error).__name__}.") from error
+        raise Misconfigured(_why_not(error, given, service)) from error
+
+
+def _why_not(error: Exception, given: Any, service: str) -> str:
+    """One sentence. Whose environment this is may be a service's, and its user reads its own database alone."""
+    from services.store import may_not
+
+    if not may_not(error):
+        return f"MongoDB cannot be asked: {type(error).__name__}."
+    own = given.mongo_user.removeprefix(f"{given.database}_")
+    return (
+        f"{given.mongo_user} may not read {given.database_of(service)}: name its own service here (`ama dead list {own}`), and ask for the "
+        f"others' in theirs (with Docker: `docker compose exec {service} ama dead list {service}`)."
+    )
 
 
 def _plain(dead: dict[str, Any]) -> dict[str, Any]:

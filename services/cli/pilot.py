@@ -55,6 +55,7 @@ async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_
     console = Console(stderr=True)
     async with Home(data, port=port, console=console) as home:
         settle()
+        home.signing_in.prefer("jobs2")
         began = time.monotonic()
         indicators = await _played(home, seed, people, console)
         seconds = round(time.monotonic() - began, 1)

@@ -1,7 +1,6 @@
 """`ama secrets` and `ama provision`: what a deployment of one's own needs before the services start."""
 
 import asyncio
-import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +22,7 @@ def secrets(
     if not folder.is_dir():
         raise Misconfigured(f"There is no folder {folder}.")
     make(folder, owner)
-    Console().print(f"Secrets are in {folder}.")
+    Console().print(f"Secrets are in {folder.name or folder}/.")
 
 
 def provision(
@@ -43,7 +42,6 @@ def provision(
     from services.store import PyMongoError
 
     given, console = from_environment(), Console()
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # it tells of SASL/PLAIN at every connection
 
     async def run() -> None:
         await mongo.found_set(given)

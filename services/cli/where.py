@@ -76,13 +76,14 @@ def signing_in(issuer: "Issuer") -> "SigningIn | None":
     """How people sign in to the console there, for the programmes that are served; None when there is no password."""
     from services import programmes
     from services.service import served
-    from services.signing_in import SigningIn
+    from services.signing_in import KEPT, SigningIn
 
     password, base, folder = console_password(), os.environ.get("AMA_PUBLIC_URL"), os.environ.get("AMA_PROGRAMMES")
     if not password or not base:
         return None
     known = programmes.load_all(Path(folder) if folder else None)
-    return SigningIn.to_the_console(issuer, password, base, list(served(known, os.environ.get("AMA_ONLY") or None)))
+    programmes_here = list(served(known, os.environ.get("AMA_ONLY") or None))
+    return SigningIn.to_the_console(issuer, password, base, programmes_here, KEPT)
 
 
 def settings(data: Path) -> Settings:

@@ -7,7 +7,7 @@ types; a stream ends with the session whose page it is, and when the console sto
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.console.asking import Asking, MayNot, Stranger, Told
 from services.console.screen import moment, part
@@ -47,22 +47,29 @@ class View:
         return made | {"clock": WORDS[self._language]["ask-again"].format(moment(datetime.now(UTC)))}
 
 
-def problems_of(states: dict[str, Told | None], words: dict[str, str]) -> list[str]:
-    """What needs attention, each in a few words; nothing when all is well."""
-    found: list[str] = []
+class Problem(NamedTuple):
+    """What needs attention, in a few words, and the heading of the runbook that says what to do."""
+
+    said: str
+    runbook: str
+
+
+def problems_of(states: dict[str, Told | None], words: dict[str, str]) -> list[Problem]:
+    """All that needs attention; nothing when all is well."""
+    found: list[Problem] = []
     for name, told in states.items():
         if told is None:
-            found.append(words["problem-away"].format(name))
+            found.append(Problem(words["problem-away"].format(name), "ServiceMissing"))
             continue
-        found += [words["problem-engine"].format(name, each) for each in told["missing"]]
+        found += [Problem(words["problem-engine"].format(name, each), "EngineNotReady") for each in told["missing"]]
         if told["relay"] is not None and not told["relay"]["leads"]:
-            found.append(words["problem-relay"].format(name))
+            found.append(Problem(words["problem-relay"].format(name), "RelayNobodyLeads"))
         if (told["outbox_age"] or 0) > OLD:
-            found.append(words["problem-old"].format(name, round(told["outbox_age"])))
+            found.append(Problem(words["problem-old"].format(name, round(told["outbox_age"])), "OutboxOld"))
         if any(each["holes"] for each in told["consumers"]):
-            found.append(words["problem-holes"].format(name))
+            found.append(Problem(words["problem-holes"].format(name), "Holes"))
     dead = sum(each["dead"] for told in states.values() if told for each in told["consumers"])
-    return [*found, *([words["problem-dead"].format(dead)] if dead else [])]
+    return [*found, *([Problem(words["problem-dead"].format(dead), "DeadLetters")] if dead else [])]
 
 
 def funnel(told: Told | None) -> list[tuple[str, int, int]]:

@@ -17,6 +17,7 @@ from services.programmes import Programme
 
 AT_ONCE = 16  # acts under way at the same time
 INTAKE = date(1991, 4, 5)  # the day on which the operator forms groups
+LOOK = 15.0  # seconds for somebody to answer who is there
 PATIENCE = 90.0  # seconds to wait for what an earlier act must lead to
 CONSENTS = {"participation": True, "contact": True, "research": True, "partner-feedback": True}
 T = TypeVar("T")
@@ -80,6 +81,13 @@ class Stage:
         if (code := answer.json().get("code")) in also:
             return code
         raise Stuck(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+
+    async def answers(self, path: str) -> bool:
+        """Whether somebody is there. A door that looks for who could answer does so for ten seconds."""
+        try:
+            return (await self._client.get(path, timeout=LOOK)).is_success
+        except httpx.HTTPError:
+            return False
 
     async def each(self, stage: str, items: Sequence[T], act: Callable[[T], Awaitable[Any]]) -> list[Any]:
         """Everybody acts, so many at once; what each got."""

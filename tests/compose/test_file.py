@@ -14,6 +14,7 @@ from services.provision.rights import user_of
 ROOT = Path(__file__).parents[2]
 FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 EVERY: dict[str, dict[str, Any]] = FILE["services"]
+PAGE = (ROOT / "docs" / "operations.md").read_text()
 ONCE = {"provision", "smoke", "backup"}
 DOOR = {"caddy", "mailpit"}  # who may have ports outside
 
@@ -120,3 +121,16 @@ def test_every_service_is_in_every_list() -> None:
     assert {f"!{service}" for service in SERVICES} <= set(packed)
     assert EVERY["caddy"]["depends_on"].keys() == {*SERVICES, "issuer", "console"}
     assert secrets_of("provision") >= {f"{engine}-{service}" for engine in ("kafka", "mongo") for service in SERVICES}
+
+
+def test_every_image_that_is_not_ours_can_come_from_elsewhere_and_the_page_says_by_which_name() -> None:
+    watch = yaml.safe_load((ROOT / "ops" / "prometheus" / "compose.yml").read_text())["services"]
+    images = {one["image"] for one in [*EVERY.values(), *watch.values()]} - {"ama-lavoro:${AMA_VERSION:-local}"}
+    names = {re.match(r"\$\{(AMA_[A-Z]+_IMAGE):-", image) for image in images}
+    row = next(line for line in PAGE.splitlines() if line.startswith("| images from a registry of your own |"))
+    assert all(name and name[1] in row for name in names), (images, row)
+
+
+def test_what_is_stopped_is_whatever_a_profile_had_started_too() -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("\ndown:")[2].splitlines()[1]
+    assert recipe.split() == ["docker", "compose", "--profile", '"*"', "down"]

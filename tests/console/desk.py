@@ -1,6 +1,6 @@
 """A console and its issuer on one port, without any service behind them: enough to try how people sign in, and how sessions end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,8 @@ class Clock:
 class Desk:
     """Where it is, and somebody's browser."""
 
-    def __init__(self, base: str, console: OperatorsConsole, clock: Clock) -> None:
-        self.base, self.console, self.clock = base, console, clock
+    def __init__(self, base: str, console: OperatorsConsole, clock: Clock, signing_in: SigningIn | None = None) -> None:
+        self.base, self.console, self.clock, self.signing_in = base, console, clock, signing_in
         self.client = httpx.AsyncClient(base_url=base, timeout=30)
 
     async def form(self) -> str:
@@ -60,18 +60,18 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(folder: Path, **given: Any) -> AsyncIterator[Desk]:
+async def desk(folder: Path, served: Sequence[str] = ("jobs2",), **given: Any) -> AsyncIterator[Desk]:
     """One that answers for as long as the block runs."""
     with listen(0) as listening:
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         issuer, clock = Issuer(folder, f"{base}/issuer"), Clock()
         settings = ConsoleSettings(public_url=base, issuer=issuer.url, console_services=NOWHERE, **given)
         console = OperatorsConsole(settings, clock)
-        signing_in = SigningIn.to_the_console(issuer, PASSWORD, base, ["jobs2"])
+        signing_in = SigningIn.to_the_console(issuer, PASSWORD, base, served)
         app = Starlette(routes=[Mount("/issuer", issuer.app(signing_in)), *console.routes()])
         web.install_outside(app)
         async with serving(app, listening):
-            one = Desk(base, console, clock)
+            one = Desk(base, console, clock, signing_in)
             yield one
             await one.client.aclose()
             await console.close()

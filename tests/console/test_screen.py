@@ -12,6 +12,7 @@ from services.console.live import event, funnel, problems_of
 from services.console.wording import LANGUAGES, WORDS
 
 CONSOLE = Path(screen.__file__).parent
+RUNBOOK = (CONSOLE.parents[1] / "docs" / "operations.md").read_text()
 
 
 def asked(accepts: str = "", query: str = "", cookie: str = "") -> Request:
@@ -70,7 +71,9 @@ def test_what_needs_attention_is_said_and_nothing_when_all_is_well() -> None:
         {**well, "consumers": [{**consumer, "dead": 3}]},
     ]
     for each in ill:
-        assert len(problems_of({"grouping": each}, WORDS["en"])) == 1, each
+        [problem] = problems_of({"grouping": each}, WORDS["en"])
+        assert f"\n### {problem.runbook}\n" in RUNBOOK
+        assert f"(what to do: {problem.runbook} in " in screen.part("parts/summary.html", "en", problems=[problem])
 
 
 def test_an_event_keeps_its_lines_and_a_funnel_without_indicators_is_empty() -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from services.cli import where
 from services.console.session import Sessions
 from services.console.settings import ConsoleSettings, from_environment
+from services.issuer import Issuer
 from services.settings import Misconfigured
 from tests.console.desk import PASSWORD, Desk, changed, desk, parameter
 
@@ -56,6 +58,29 @@ async def test_the_form_lets_nobody_else_in(one: Desk, given: dict[str, str]) ->
     answer = await one.entered(await one.form(), **given)
     assert answer.status_code == 403
     assert PASSWORD not in answer.text
+
+
+async def test_the_form_says_where_the_password_is_and_begins_with_a_programme_that_has_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMA_CONSOLE_PASSWORD", PASSWORD)
+    monkeypatch.setenv("AMA_PUBLIC_URL", "http://127.0.0.1:8000")
+    kept = where.signing_in(Issuer(tmp_path, "http://127.0.0.1:8000/issuer"))  # as the issuer of docker-compose.yml
+    async with desk(tmp_path, ["jobs2", "monza-brianza", "smoke"]) as there:
+        form = await there.form()
+
+        async def shown(language: str = "en") -> str:
+            return (await there.client.get(form, headers={"Accept-Language": language})).text
+
+        assert "another at every start" in await shown()
+        assert re.findall(r"<option>([^<]+)", await shown()) == ["monza-brianza", "jobs2"]
+        assert (await there.entered(form, programme="smoke")).status_code == 403
+        assert there.signing_in
+        assert kept
+        there.signing_in.prefer("jobs2")
+        there.signing_in._hint = kept._hint
+        assert re.findall(r"<option>([^<]+)", await shown()) == ["jobs2", "monza-brianza"]
+        assert [await shown(each) for each in ("it", "en") if "secrets/console" not in await shown(each)] == []
 
 
 async def test_a_wrong_state_signs_nobody_in(one: Desk) -> None:

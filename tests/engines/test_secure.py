@@ -11,13 +11,17 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    KafkaConnectionError,
     TopicAuthorizationFailedError,
 )
 
+from services.bus import Bus
 from services.engines import Embedded, EngineError, Engines, Sasl
 from services.engines.acl import Operation, add_user, allow, remove_user
 from services.engines.kafka import answers, login_of
 from services.log_dirs import Disk, broker_disks
+from services.refused import told
+from services.settings import Misconfigured, Settings
 from tests.engines.traffic import consume, make_topic, produce, read, subscribe, write
 
 FEED = "ama.feed.cgil"
@@ -55,6 +59,23 @@ def test_a_folder_that_was_plain_keeps_everything_when_it_is_served_with_users(s
 )
 def test_who_is_unknown_or_has_the_wrong_password_is_refused(secured: Engines, who: Sasl | None) -> None:
     assert not asyncio.run(answers(secured.kafka, who))
+
+
+async def test_a_wrong_password_is_told_by_name_and_a_broker_that_is_away_is_not_taken_for_one(
+    secured: Engines,
+) -> None:
+    def as_known(kafka: str, password: str) -> Settings:
+        return Settings(kafka=kafka, mongo="nowhere", sasl_username="cgil", sasl_password=password)
+
+    async def enters(given: Settings) -> None:
+        async with told(given):
+            await Bus(given).ping()
+
+    await enters(as_known(secured.kafka, PARTNER.password))
+    with pytest.raises(Misconfigured, match=r"^Kafka refuses cgil: .*docker compose run --rm --no-deps provision"):
+        await enters(as_known(secured.kafka, "wrong"))
+    with pytest.raises(KafkaConnectionError):
+        await enters(as_known("127.0.0.1:1", PARTNER.password))
 
 
 def test_a_user_reads_and_commits_what_it_was_allowed(secured: Engines) -> None:

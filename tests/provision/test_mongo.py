@@ -1,6 +1,8 @@
 """On a MongoDB that asks who one is: the set is founded once, and each service has its own database and no other."""
 
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -145,6 +147,38 @@ def test_nobody_comes_in_without_a_password(provisioned: Settings, host: str) ->
         assert refusal(nobody, "ama_enrolment", "read") == UNAUTHORIZED
     with MongoClient[Any](host, directConnection=True, username="ama_enrolment", password="guessed") as guessing:
         assert refusal(guessing, "ama_enrolment", "read") == AUTHENTICATION
+
+
+@pytest.fixture
+def sessions(provisioned: Settings, host: str, secrets: Path) -> dict[str, str]:
+    """The environment of a service."""
+    given = {"AMA_KAFKA": "127.0.0.1:1", "AMA_MONGO": f"mongodb://{host}/?replicaSet=ama"}
+    login = {
+        "AMA_MONGO_USERNAME": "ama_sessions",
+        "AMA_MONGO_PASSWORD": (secrets / "mongo-sessions").read_text(),
+    }
+    return {**os.environ, **given, **login, "AMA_KEYS": str(secrets / "keys")}
+
+
+def ama(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    command = [sys.executable, "-c", "from services.cli import main; main()", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_service_that_is_not_let_in_ends_with_one_sentence_that_says_what_to_do(sessions: dict[str, str]) -> None:
+    done = ama(sessions | {"AMA_MONGO_PASSWORD": "guessed"}, "serve", "sessions", "--port", "0")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("ama: MongoDB refuses ama_sessions: ")
+    assert "`docker compose run --rm --no-deps provision`" in done.stderr
+
+
+def test_dead_letters_of_another_service_are_to_be_asked_for_where_it_is(sessions: dict[str, str]) -> None:
+    assert ama(sessions, "dead", "list", "sessions").stdout == "No dead letters.\n"
+    done = ama(sessions, "dead", "list")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ama: ama_sessions may not read ama_enrolment: name its own service here")
+    assert "`docker compose exec enrolment ama dead list enrolment`" in done.stderr
 
 
 async def test_a_new_password_and_a_right_too_many_are_set_right(

@@ -86,6 +86,11 @@ def test_a_password_that_is_missing_is_one_sentence(tmp_path: Path, spoil: str, 
         read(tmp_path, "mongo")
 
 
+def test_where_secrets_are_is_said_as_it_is_seen_from_outside_a_container(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    assert CliRunner().invoke(app, ["secrets", str(tmp_path / "secrets")]).stdout == "Secrets are in secrets/.\n"
+
+
 def test_secrets_are_put_nowhere_that_is_not_there(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["secrets", str(tmp_path / "none")])
     assert isinstance(done.exception, Misconfigured)

@@ -12,6 +12,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.bus import THEIRS, Bus
+from services.cli import main
 from services.kernel import Refused
 from services.settings import Misconfigured
 from services.telemetry import Metrics, Telemetry, log_as_json, serving_metrics
@@ -186,6 +188,26 @@ def test_a_line_is_one_object_with_the_fields_that_are_known_and_no_other(writte
         "services.relay",
     )
     assert set(line) == {"event", "service", "count", "level", "logger", "timestamp"}
+
+
+async def test_that_topics_are_not_made_by_a_library_is_no_line_at_each_start(written: io.StringIO) -> None:
+    broker = Bus(SETTINGS).broker()
+    broker._setup_logger()  # as its start does
+    await broker.subscriber("ama.enrolment")._ensure_topics()
+    THEIRS.error("this is one")
+    assert "this is one" in written.getvalue()
+    assert "Make sure the topics exist" not in written.getvalue()
+
+
+def test_a_command_is_not_told_of_a_password_in_the_clear_at_every_connection(
+    written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    monkeypatch.setattr("sys.argv", ["ama", "formation", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    logging.getLogger("aiokafka.conn").warning("Sending username and password in the clear")
+    assert written.getvalue() == ""
 
 
 def test_a_line_inside_a_span_names_its_trace(
