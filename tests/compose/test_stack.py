@@ -17,7 +17,7 @@ import pytest
 from tests.compose.stack import Stack, service_of
 
 pytestmark = pytest.mark.timeout(1200)
-OURS = {"enrolment", "grouping", "sessions", "notifications", "analytics", "issuer", "provision"}
+OURS = {"enrolment", "grouping", "sessions", "notifications", "analytics", "issuer", "console", "provision"}
 ENGINES = {"kafka", "mongo", "caddy"}
 WORKS = "It works"
 REFERRED = {"partner": "cgil", "person": {"given_name": "Ada", "family_name": "Resta"}}
@@ -66,7 +66,7 @@ def test_everything_is_healthy_and_what_runs_once_has_ended_well(stack: Stack) -
 def test_making_secrets_again_changes_none(stack: Stack) -> None:
     files = [path for path in (stack.folder / "secrets").rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in files}
-    assert len(before) == 24
+    assert len(before) == 25
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     assert len({text for text in before.values() if len(text) == 43}) == 12
     stack.run("make", "secrets")

@@ -137,6 +137,10 @@ async def scene(home: Home) -> AsyncIterator[Scene]:
     wednesday = timedelta(days=2)
     begun = await people.form([gone.worker, *others[:9]], a_monday(-4) + wednesday, "privacy-begun")
     await people.form([told.worker, *others[9:]], a_monday(4) + wednesday, "privacy-ahead")
+    wished = await people.caller("operator")(
+        "PUT", f"/grouping/workers/{gone.worker}/pairs/{told.worker}", {"wish": "apart"}
+    )
+    assert wished.status_code == 204, wished.text
     meetings = await people.meetings(begun, "privacy-begun")
     for each in meetings[:2]:
         await people.call_roll(each["session"], "privacy-begun", [gone.worker, *others[:5]])
