@@ -3,7 +3,7 @@
 Invariant: nothing is decided here. A proposal is a look; confirming a group or a seat checks every rule again.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from grouping.fitting import can_join
 from grouping.formation import Answer, Problem, advise, explanations, place, solve
 from grouping.formation.bound import of_one_company
 from grouping.formation.explaining import Telling
-from grouping.formation.model import Frozen, Person
+from grouping.formation.model import Frozen, Group, Person
 from grouping.formation.settled import wanting
 from services.contracts.base import Slug
 from services.contracts.grouping import Kind
@@ -34,7 +34,8 @@ def told(problem: Problem, answer: Answer) -> dict[str, Any]:
     nobody in mixed groups is there to differ in has no figure."""
     meeting = {each.id for each in problem.frozen}
     groups = [each for each in Telling(problem, answer).groups() if each.group.id not in meeting]
-    mixed = answer.score if any(not of_one_company(members) for members in _seated(problem, answer)) else None
+    seated = members_of(problem, answer.groups)
+    mixed = answer.score if any(not of_one_company(members) for members in seated.values()) else None
     return {
         "worth": [asdict(each) for each in groups],
         "waiting_for": explanations(problem, answer),
@@ -43,9 +44,10 @@ def told(problem: Problem, answer: Answer) -> dict[str, Any]:
     }
 
 
-def _seated(problem: Problem, answer: Answer) -> Iterator[list[Person]]:
+def members_of(problem: Problem, groups: Iterable[Group]) -> dict[str, list[Person]]:
+    """Who sits in each group, by its id."""
     people = {each.id: each for each in problem.people}
-    return ([people[id] for id in group.members] for group in answer.groups)
+    return {group.id: [people[id] for id in group.members] for group in groups}
 
 
 def first_meeting(rules: Programme, slot: Slug, after: date) -> date:
@@ -56,8 +58,8 @@ def first_meeting(rules: Programme, slot: Slug, after: date) -> date:
 
 def proposed(problem: Problem, answer: Answer, rules: Programme, on: date) -> list[dict[str, Any]]:
     """The answer's new groups, as `POST /groups` takes them."""
-    companies = {each.id: each.company for each in problem.people}
     meeting = {each.id for each in problem.frozen}
+    seated = members_of(problem, answer.groups)
     return [
         {
             "slot": group.slot,
@@ -65,15 +67,11 @@ def proposed(problem: Problem, answer: Answer, rules: Programme, on: date) -> li
             "facilitator": group.facilitator,
             "first": first_meeting(rules, group.slot, on),
             "members": list(group.members),
-            "kind": _kind({companies[id] for id in group.members}),
+            "kind": Kind.HOMOGENEOUS if of_one_company(seated[group.id]) else Kind.HETEROGENEOUS,
         }
         for group in answer.groups
         if group.id not in meeting
     ]
-
-
-def _kind(companies: Collection[str | None]) -> Kind:
-    return Kind.HOMOGENEOUS if len(companies) == 1 and None not in companies else Kind.HETEROGENEOUS
 
 
 def joining(problem: Problem, answer: Answer) -> list[dict[str, str]]:

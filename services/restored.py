@@ -23,8 +23,13 @@ async def look(store: Store) -> None:
     """Before a service starts. Misconfigured when its database is half restored."""
     state = await store["restored"].find_one({"_id": STATE})
     if state is not None and not state["whole"]:
-        raise Misconfigured(f"{store.name} is half restored: run `ama restore` again, with --replace.")
+        raise half_restored(store)
     store.recalls = state is not None
+
+
+def half_restored(store: Store) -> Misconfigured:
+    """What is said of such a one."""
+    return Misconfigured(f"{store.name} is half restored: run `ama restore` again, with --replace.")
 
 
 async def whole(store: Store) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from services.backup import documents
 from services.backup.manifest import Manifest, Part, Report, file_of
-from services.restored import STATE
+from services.restored import STATE, half_restored
 from services.settings import Misconfigured
 from services.store import Store
 
@@ -53,7 +53,7 @@ def refuse(stores: Mapping[str, Store], manifest: Manifest, *, replace: bool) ->
         if runs(store):
             raise Misconfigured(f"{service} runs: stop every copy of it, and restore then.")
         if not replace and half(store):
-            raise Misconfigured(f"{store.name} is half restored: run `ama restore` again, with --replace.")
+            raise half_restored(store)
         if not replace and not empty(store):
             raise Misconfigured(
                 f"{store.name} is not empty. With --replace, what it holds is deleted, and the backup put in its place."
