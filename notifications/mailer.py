@@ -68,10 +68,10 @@ async def send_one(service: Service, server: Server) -> bool:
     except (Later, TimeoutError) as trouble:
         error = str(trouble) or type(trouble).__name__
         log.warning("message not taken", extra={"service": service.name, "error": error, "attempt": claimed.tries})
-        if claimed.tries > len(DELAYS):
+        if claimed.failures >= len(DELAYS):
             await _settle(service, claimed, do.mark_failed, _failed(claimed, "undeliverable"))
         else:
-            await postpone(service.store, claimed, DELAYS[claimed.tries - 1])
+            await postpone(service.store, claimed, DELAYS[claimed.failures])
     except Never as refusal:
         log.warning("message refused", extra={"service": service.name, "error": str(refusal)})
         await _settle(service, claimed, do.mark_failed, _failed(claimed, "refused"))

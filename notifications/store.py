@@ -16,11 +16,13 @@ HELD = timedelta(minutes=2)  # for so long a claimed message is nobody else's
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message that is ours to send, for as long as `HELD`; `tries` counts this attempt."""
+    """A message that is ours to send, for as long as `HELD`; `tries` counts this attempt, `failures` those before that were told to
+    have failed: a copy that died says nothing of the mail server."""
 
     programme: str
     message: Message
     tries: int
+    failures: int
 
 
 async def claim(store: Store, programmes: Collection[str]) -> Claim | None:
@@ -28,16 +30,20 @@ async def claim(store: Store, programmes: Collection[str]) -> Claim | None:
     due = {"$lte": [{"$ifNull": ["$mail.due", "$$NOW"]}, "$$NOW"]}
     where = {"p": {"$in": sorted(programmes)}, "s.status": Status.QUEUED.value, "$expr": due}
     tries = {"$add": [{"$ifNull": ["$mail.tries", 0]}, 1]}
-    change = [{"$set": {"mail": {"due": _in(HELD), "tries": tries}}}]
+    change = [{"$set": {"mail.due": _in(HELD), "mail.tries": tries}}]
     found = await store[Message.noun].find_one_and_update(where, change, sort=[("_id", 1)], return_document=True)
-    return Claim(found["p"], Message.model_validate(found["s"]), found["mail"]["tries"]) if found else None
+    if found is None:
+        return None
+    mail = found["mail"]
+    return Claim(found["p"], Message.model_validate(found["s"]), mail["tries"], mail.get("failures", 0))
 
 
 async def postpone(store: Store, claim: Claim, delay: timedelta, *, counted: bool = True) -> None:
     """Try again after the delay; an attempt that never reached the mail server does not count."""
     ours = {"_id": f"{claim.programme}/{claim.message.id}", "s.status": Status.QUEUED.value, "mail.tries": claim.tries}
-    tries = claim.tries if counted else claim.tries - 1
-    await store[Message.noun].update_one(ours, [{"$set": {"mail": {"due": _in(delay), "tries": tries}}}])
+    tries, failures = (claim.tries, claim.failures + 1) if counted else (claim.tries - 1, claim.failures)
+    mail = {"due": _in(delay), "tries": tries, "failures": failures}
+    await store[Message.noun].update_one(ours, [{"$set": {"mail": mail}}])
 
 
 def _in(delay: timedelta) -> Document:

@@ -89,7 +89,7 @@ class Relay:
             producer = self._bus.producer(f"{self._store.name}.relay")
             async with (
                 Sending(producer, acknowledged, self._metrics) as sending,
-                await self._store.session() as session,
+                self._store.session() as session,
             ):
                 state = await self._lease()
                 if state is None:

@@ -9,9 +9,9 @@ motor's (`delegate`) in one hop for several statements, since a hop costs as muc
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from contextvars import Context, copy_context
 from datetime import UTC
 from threading import Thread
@@ -170,9 +170,12 @@ class Store:
             if error.code != NAMESPACE_EXISTS:
                 raise
 
-    async def session(self) -> Session:
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
         """A session of one's own (a change stream's aggregate and getMore must share one)."""
-        return await self._client.start_session()
+        with self._dropping():
+            async with await self._client.start_session() as session:
+                yield session
 
     async def transaction(self, body: Callable[[Session], Awaitable[T]], patience: float = 20.0) -> T:
         """Run `body` in one snapshot transaction and commit it with majority, retrying what passes for `patience` seconds.
@@ -183,7 +186,8 @@ class Store:
         deadline, attempt = loop.time() + patience, 0
         while True:
             try:
-                return await self._once(body)
+                with self._dropping():
+                    return await self._once(body)
             except (PyMongoError, Conflict) as error:
                 attempt += 1
                 if attempt >= 5 and _a_duplicate(error):
@@ -249,6 +253,17 @@ class Store:
         where, given = {"_id": {"$in": list(ids)}}, None if session is None else session.delegate
         found = await self._in_a_thread(lambda: list(self._behind(collection).find(where, session=given)))
         return {document["_id"]: document for document in found}
+
+    @contextmanager
+    def _dropping(self) -> Iterator[None]:
+        """Drop every connection when one has no sessions: it was made while the server had just begun and knew of no replica set yet.
+        PyMongo keeps such a one for ever, takes it again and again, and has no public way to part with it."""
+        try:
+            yield
+        except ConfigurationError:
+            for server in list(self._client.delegate._topology._servers.values()):  # noqa: SLF001
+                server.pool.reset_without_pause()
+            raise
 
     async def close(self) -> None:
         """Close every connection."""

@@ -109,29 +109,29 @@ async def test_what_is_withdrawn_between_writing_and_delivery_goes_out_as_withhe
 async def test_a_publisher_that_dies_again_and_again_delivers_each_place_once(world: World, teller: Teller) -> None:
     service = teller()
     service.workers = ()
+    reached = [0]
     async with running(service, ["consume"]):
         people = [await world.refer() for _ in range(12)]
-
-        ends: list[int] = []
-
-        async def die_often() -> None:
-            while len(ends) < 30 and len(set(ends)) < 6:
-                dying = publisher(service)
-                async with life(dying):
-                    # each lives a little longer, since on a slow machine the first may end before they begin
-                    await asyncio.sleep(random.uniform(0.3, 1.2) * (1 + len(ends) / 10))
-                    ends.append(next(each.last for each in dying.deliveries if each.partner == world.partner))
-
-        dying = asyncio.create_task(die_often())
-        for each in people:
+        for number, each in enumerate(people):
             await world.consent(each, True, *FEEDBACK)
             await world.admit(each)
-            await asyncio.sleep(0.5)
-        await dying
+            dying = publisher(service)
+
+            def last(one: Publisher = dying) -> int:
+                return next((each.last for each in one.deliveries if each.partner == world.partner), 0)
+
+            async def further(last: Callable[[], int] = last) -> bool:
+                return last() > reached[-1]
+
+            async with life(dying):
+                if number % 2:  # every other one dies at its work, the rest at any moment from their start on
+                    await eventually(further, 30)
+                await asyncio.sleep(random.uniform(0, 0.6))
+                reached.append(max(reached[-1], last()))
         await in_the_ledger(service, world, 24)
         async with life(publisher(service)):
             events = await world.feed(24)
-    assert len(set(ends)) > 3, "too few lives delivered something for this to be a test"
+    assert len(set(reached)) > 5, "too few lives delivered something for this to be a test"
     assert gap_free(events)
     assert len(events) == 24
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -119,8 +119,11 @@ async def test_a_message_is_claimed_once_until_it_is_postponed(world: World, tel
         assert sorted(each.message.worker for each in held) == sorted([one, other])
         await postpone(service.store, held[0], timedelta(0))
         again = await claim(service.store, [world.programme])
+        await service.store["message"].update_many({}, {"$set": {"mail.due": datetime(2026, 1, 1, tzinfo=UTC)}})
+        after_a_death = [await claim(service.store, [world.programme]) for _ in range(2)]
     assert again is not None
-    assert (again.message.id, again.tries) == (held[0].message.id, 2)
+    assert (again.message.id, again.tries, again.failures) == (held[0].message.id, 2, 1)
+    assert sorted((each.tries, each.failures) for each in after_a_death if each) == [(2, 0), (3, 1)]
 
 
 async def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(

@@ -58,7 +58,7 @@ async def test_what_commits_while_the_stream_is_opened_is_in_the_scan_or_in_the_
         talking = [asyncio.create_task(talk()) for _ in range(WRITERS)]
         state = await relay._lease()
         assert state is not None
-        async with await store.session() as session:
+        async with store.session() as session:
             cursor, _token = await relay._open(session, {**state, "token": None, "at": None}, None)  # type: ignore[arg-type]  # nothing is sent
             ended.set()
             await asyncio.gather(*talking)

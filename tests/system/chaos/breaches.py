@@ -59,7 +59,7 @@ def transaction() -> None:
     """Each write stands alone."""
 
     async def bare(store: Store, body: Any) -> Any:
-        async with await store.session() as session:
+        async with store.session() as session:
             return await body(session)
 
     replace(Store, "_once", bare)

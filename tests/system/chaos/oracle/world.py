@@ -115,7 +115,7 @@ class World:
             waiting = self.documents.all(service, "parked", {"why": {"$regex": "^not yet"}})
             found += [f"{service}: {len(waiting)} wait, such as for: {waiting[0]['why']}"] if waiting else []
         queued = self.documents.all("notifications", "message", {"s.status": "queued"})
-        found += [f"{len(queued)} messages are queued"] if queued else []
+        found += [f"{len(queued)} messages are queued, such as with {queued[0].get('mail')}"] if queued else []
         for feed in self.documents.all("notifications", "feed"):
             delivered = len(self.feeds[feed["s"]["id"]])
             found += [f"{feed['s']['id']}: {delivered} of {feed['s']['last']}"] if delivered < feed["s"]["last"] else []
