@@ -12,6 +12,7 @@ from typing import Any
 from services.consumer.stores import Changes, Kept
 
 Document = dict[str, Any]
+AWAY, SESSIONLESS = "ConnectionFailure", "ConfigurationError"  # the driver's classes, by name
 
 
 class Refused(Exception):
@@ -43,8 +44,10 @@ class Mongo:
             await _now(session.start_transaction(reading, writing))
             try:
                 yield _Transaction(Given(self.database, session))
-            except BaseException:
+            except BaseException as error:
                 await self._abort(session)
+                if _is(error, SESSIONLESS):
+                    await self._drop_connections()
                 raise
             await self._commit(session)
         finally:
@@ -56,15 +59,22 @@ class Mongo:
         yield
 
     def passes(self, error: BaseException) -> bool:
-        """An engine that is away or electing, or somebody else's change of the same."""
+        """An engine that is away, electing or just begun, or somebody else's change of the same."""
         labels = getattr(error, "has_error_label", None)
-        away = any(kind.__name__ == "ConnectionFailure" for kind in type(error).__mro__)
+        away = _is(error, AWAY) or _is(error, SESSIONLESS)
         return away or (labels is not None and bool(labels("TransientTransactionError")))
 
     async def rows(self, name: str) -> Any:
         """The collection that holds the projection's rows now: `key` as `_id`, `person`, and the facts."""
         pointer = await _now(self.database["kit"].find_one({"_id": f"live|{name}"}))
         return self.database[f"{name}.g{pointer['what']['generation'] if pointer else 1}"]
+
+    async def _drop_connections(self) -> None:
+        """One was made while the server had just begun and knew of no replica set yet, and has no sessions. The driver keeps such a
+        one for ever, takes it again and again, and has no public way to part with it."""
+        driver = vars(self._client).get("delegate", self._client)  # Motor's has PyMongo's behind it
+        for server in list(driver._topology._servers.values()):  # noqa: SLF001
+            await _now(server.pool.reset_without_pause())
 
     async def _abort(self, session: Any) -> None:
         try:
@@ -131,6 +141,10 @@ class _Transaction:
         answer = await _now(self.given.database.command(verb, collection, **arguments, session=self.given.session))
         if answer.get("writeErrors"):
             raise Refused(f"{collection}: {answer['writeErrors'][0].get('errmsg')}")
+
+
+def _is(error: BaseException, name: str) -> bool:
+    return any(kind.__name__ == name for kind in type(error).__mro__)
 
 
 async def _now(value: Any) -> Any:

@@ -1,14 +1,17 @@
 """MongoDB that has just begun, and knows of no replica set yet, when it is first spoken to."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from pymongo import MongoClient
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient, MongoClient
 
+from services.consumer import Mongo
 from services.engines.mongod import SET, Mongod, elected
 from services.engines.ports import Ports
 from services.store import InsertOne, PyMongoError, Session, Store, passes
@@ -17,30 +20,33 @@ from tests.harness import eventually
 PATIENCE = 3.0  # seconds; a connection that is new has what it needs at the first try
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def spoken_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
-    """A store whose one connection was made before the server became the primary that it is now."""
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a server that belongs to no replica set yet."""
     node = Mongod(tmp_path / "mongo", tmp_path / "mongod.log")
     monkeypatch.setattr(node, "_wait", lambda *_: None)
     with (tmp_path / "lock").open("w") as lock:
         node.start(ports := Ports(tmp_path / "ports.json"), lock.fileno())
-        address = f"127.0.0.1:{ports._known['mongo']}"
-        store = Store(f"mongodb://{address}/?directConnection=true", "begun")
+        yield f"127.0.0.1:{ports._known['mongo']}"
+        node.stop()
 
-        async def answers() -> bool:
-            try:
-                await store.ping()
-            except PyMongoError:
-                return False
-            return True
 
-        try:
-            await eventually(answers)
-            primary(address)
-            yield store
-        finally:
-            await store.close()
-            node.stop()
+@pytest_asyncio.fixture(loop_scope="session")
+async def spoken_to(begun: str) -> AsyncIterator[Store]:
+    """A store whose one connection was made before the server became the primary that it is now."""
+    store = Store(f"mongodb://{begun}/?directConnection=true", "begun")
+    await eventually(lambda: answers(store.ping))
+    primary(begun)
+    yield store
+    await store.close()
+
+
+async def answers(ping: Callable[[], Awaitable[Any]]) -> bool:
+    try:
+        await ping()
+    except PyMongoError:
+        return False
+    return True
 
 
 def primary(address: str) -> None:
@@ -69,3 +75,26 @@ async def test_whoever_has_a_session_of_their_own_fails_once_and_then_no_more(sp
         await find()
     assert passes(failed.value)
     await find()
+
+
+@pytest.mark.parametrize("kind", [AsyncIOMotorClient, AsyncMongoClient, MongoClient])
+async def test_a_partners_store_drops_it_too_whatever_client_it_was_given(begun: str, kind: Any) -> None:
+    client = kind(f"mongodb://{begun}/?directConnection=true")
+    store = Mongo(client, "kit")
+
+    async def ping() -> None:
+        answer = client.admin.command("ping")
+        await answer if isawaitable(answer) else None
+
+    async def remember() -> None:
+        async with store.transaction() as work:
+            await work.remember("thing", "a", {"n": 1})
+
+    await eventually(lambda: answers(ping))
+    primary(begun)
+    with pytest.raises(PyMongoError, match="Sessions are not supported") as failed:
+        await remember()
+    assert store.passes(failed.value)
+    await remember()
+    closed = client.close()
+    await closed if isawaitable(closed) else None
