@@ -8,7 +8,7 @@ there is no gap in it; one that holds another ledger's records is left alone, lo
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -16,21 +16,24 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import IllegalOperation, KafkaError
 
 from notifications.commands import agreed_with
+from notifications.domain import Entry
 from notifications.lease import Deposed, Lease
 from notifications.ledger import midnight, record, topic_of
 from notifications.punctuality import Punctuality
 from notifications.store import consenting, note_delivery, place, places_after
-from services.bus import Bus
+from services.beginnings import Beginnings
+from services.bus import Bus, put_down
 from services.contracts import Topic
 from services.contracts.topics import FEED
 from services.programmes import Programme
 from services.service import Service
-from services.store import PyMongoError, backoff
+from services.store import PyMongoError
 
 log = logging.getLogger(__name__)
 POLL = 0.2  # seconds between looks when there is nothing new
 MOST = 500  # places in one transaction
 LOOK = 5.0  # seconds between looks at whether the topics still have what was put there
+PATIENCE = 60.0  # seconds for a transaction; Kafka itself ends one after thirty
 PUNCTUAL = 3.0  # seconds; a withdrawal of consent must be taken within them, or nothing goes out
 HEADERS = [("content-type", b"application/cloudevents+json")]
 
@@ -63,9 +66,11 @@ class TailLost(Exception):
 
 async def publish(service: Service) -> None:
     """The worker that delivers. Any number may run; the holder of the lease does, and begins again after whatever goes wrong."""
-    lease, failures = Lease(service.store, "feeds"), 0
+    lease = Lease(service.store, "feeds")
+    beginnings = Beginnings(lease.release)
     try:
         while True:
+            beginnings.begins()
             try:
                 if await lease.take():
                     await Publisher(service, lease).run()
@@ -80,9 +85,8 @@ async def publish(service: Service) -> None:
                 TimeoutError,
                 AssertionError,
             ) as error:
-                failures += 1
                 log.warning("publisher begins again", extra={"service": service.name, "error": repr(error)[:300]})
-                await asyncio.sleep(0.1 + backoff(min(failures, 9), cap=5.0))
+                await beginnings.failed()
     finally:
         await lease.release()
 
@@ -104,6 +108,7 @@ class Publisher:
     async def run(self) -> None:
         """Deliver until something fails; without any agreement there is nothing to do, for ever."""
         await self._bus.prepare(self.topics)
+        await self._lease.keep()
         producer = self._bus.producer(self.producer)
         await producer.start()  # fences whoever sent before
         reader = self._bus.reader()
@@ -119,7 +124,7 @@ class Publisher:
                     if not await self.deliver(producer, punctuality):
                         await asyncio.sleep(POLL)
         finally:
-            await reader.stop()
+            await put_down(reader.stop())
             await producer.stop()
 
     async def look(self, reader: AIOKafkaConsumer) -> None:
@@ -155,6 +160,15 @@ class Publisher:
                 waiting += [(each, places)] if places else []
         if not waiting or await punctuality.behind(PUNCTUAL):
             return False
+        async with asyncio.timeout(PATIENCE):
+            await self._send(producer, waiting)
+        for delivery, places in waiting:
+            delivery.last = places[-1].sequence
+            await self._note(delivery)
+        return True
+
+    async def _send(self, producer: AIOKafkaProducer, waiting: Sequence[tuple[Delivery, list[Entry]]]) -> None:
+        """These places, in one transaction."""
         await producer.begin_transaction()
         for delivery, places in waiting:
             sent = []
@@ -166,10 +180,6 @@ class Publisher:
                 sent.append(await producer.send(topic, value, key, partition=0, timestamp_ms=written, headers=HEADERS))
             delivery.holds(max(each.offset for each in await asyncio.gather(*sent)) + 1)
         await producer.commit_transaction()
-        for delivery, places in waiting:
-            delivery.last = places[-1].sequence
-            await self._note(delivery)
-        return True
 
     async def _note(self, delivery: Delivery) -> None:
         await note_delivery(self._store, delivery.programme, delivery.partner, delivery.last, delivery.stopped)

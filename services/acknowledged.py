@@ -15,7 +15,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 
-from services.bus import Bus
+from services.bus import Bus, put_down
 from services.store import Document, Store, UpdateOne
 from services.topic_ids import topic_ids
 
@@ -60,8 +60,7 @@ class Acknowledged:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._reader.stop()
-        await self._client.close()
+        await put_down(self._reader.stop(), self._client.close())
 
     async def _load(self) -> None:
         self.topics = {each["_id"]: Known.of(each) async for each in self._store["topics"].find()}

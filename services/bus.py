@@ -7,6 +7,8 @@ effects in MongoDB. A topic whose number of partitions differs from the catalogu
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from operator import attrgetter
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord
@@ -25,10 +27,16 @@ from services.settings import Misconfigured, Settings
 
 log = logging.getLogger(__name__)
 THEIRS = logging.getLogger("faststream.bus")  # FastStream's own lines; at each start it warns that it makes no topics
+TASKS = (
+    "_fetcher._fetch_task",
+    "_client._sync_task",
+    "_coordinator._coordination_task",
+    "_coordinator._heartbeat_task",
+)
 Records = Sequence[ConsumerRecord]
 REPLICAS = 3  # of each topic, where there are as many brokers
 METADATA_MS = 10_000  # so soon a reader finds a topic that was made anew
-STOPPING = 5.0  # seconds
+STARTING, STOPPING = 60.0, 5.0  # seconds
 IDLE_MS = 20  # FastStream waits this long for records, and when there are none as long again
 
 
@@ -36,9 +44,10 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
     """A transactional producer that can be put down also when no broker answers, which aiokafka's own waits for."""
 
     async def start(self) -> None:
-        """Fence every earlier producer of this id. Waits for a broker for as long as there is none."""
+        """Fence every earlier producer of this id. TimeoutError when no broker has answered by then."""
         try:
-            await super().start()
+            async with asyncio.timeout(STARTING):
+                await super().start()
         except BaseException:
             await self.stop()
             raise
@@ -58,7 +67,22 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
         except (KafkaError, TimeoutError) as error:
             log.warning("producer put down with records unsent", extra={"error": type(error).__name__})
         finally:
-            await self.client.close()
+            await put_down(self.client.close())
+
+
+async def put_down(*closing: Awaitable[None]) -> None:
+    """Close connections, each within a few seconds: one whose peer is frozen would be waited for as long as TCP waits."""
+    for each in closing:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOPPING):
+                await each
+
+
+def failure_of(consumer: AIOKafkaConsumer) -> BaseException | None:
+    """Of what one of its tasks has died, if one has. aiokafka does not look: it would read nothing more, and hold its partitions."""
+    tasks = (attrgetter(each)(consumer) for each in TASKS)
+    ended = (task for task in tasks if task is not None and task.done() and not task.cancelled())
+    return next((error for task in ended if (error := task.exception()) is not None), None)
 
 
 class Bus:

@@ -19,7 +19,7 @@ from aiokafka.errors import IllegalStateError
 from faststream.kafka import KafkaBroker
 
 from services.acknowledged import generation_of
-from services.bus import Bus, Records
+from services.bus import Bus, Records, failure_of
 from services.consumer import Effect, Letter, Spoiled, Turn, take
 from services.dead import withdraw
 from services.failures import Row, TooManyFailures, reason_of
@@ -89,14 +89,15 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         wanted = [self._place(each.topic, each.partition) for each in assigned]
         try:
             kept = await self._patiently(partial(self.store.by_id, "offsets", wanted))
-        except PyMongoError as error:
-            self.fatal(error)  # aiokafka would swallow it
+            for each in assigned:
+                stored = kept.get(self._place(each.topic, each.partition), {})
+                self._generations[each.topic, each.partition] = stored.get("generation", 0)
+                consumer.seek(each, max(0, stored.get("next", 0) - BACK))
+            consumer.resume(*assigned)
+        except Exception as error:
+            if not self._stopping.is_set():
+                self.fatal(error)  # aiokafka would swallow it, and leave them paused for ever
             raise
-        for each in assigned:
-            stored = kept.get(self._place(each.topic, each.partition), {})
-            self._generations[each.topic, each.partition] = stored.get("generation", 0)
-            consumer.seek(each, max(0, stored.get("next", 0) - BACK))
-        consumer.resume(*assigned)
 
     async def places(self) -> dict[tuple[str, int], int]:
         """What it reads next of each partition this copy holds, between two batches, however long one takes."""
@@ -290,6 +291,9 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Try again what waits for something that came by another road."""
         while True:
             await asyncio.sleep(PARKED_EVERY if self._parked else 2.0)
+            if (dead := failure_of(self._subscriber.consumer)) is not None:
+                self.fatal(dead)
+                return
             try:
                 await self._retry_due()
             except Exception as error:  # noqa: BLE001  # told to the process, which ends or begins again

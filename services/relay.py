@@ -17,11 +17,12 @@ from typing import Any
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from services.acknowledged import Acknowledged, BusLost
+from services.beginnings import Beginnings
 from services.bus import Bus
 from services.contracts.topics import TOPICS, written_by
 from services.sending import Sending
 from services.settings import Settings
-from services.store import Document, PyMongoError, Session, Store, backoff, passes, see_all_before
+from services.store import Document, PyMongoError, Session, Store, passes, see_all_before
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -48,18 +49,18 @@ class Relay:
         """Wait for the lease, relay while it is held, and begin again after whatever goes wrong.
 
         An AssertionError is aiokafka's when a cluster that is just starting tells it of no broker."""
-        failures = 0
+        beginnings = Beginnings(self.release)
         while True:
+            beginnings.begins()
             try:
                 if await self._lease() is None:
                     await asyncio.sleep(1.0)
                     continue
                 await self._relay()
             except (KafkaError, PyMongoError, Deposed, BusLost, ConnectionError, TimeoutError, AssertionError) as error:
-                failures += 1
                 self._metrics.began_again(_reason(error))
                 log.warning("relay begins again", extra={"service": self._service, "error": repr(error)[:300]})
-                await asyncio.sleep(0.1 + backoff(min(failures, 9), cap=5.0))
+                await beginnings.failed()
 
     async def _lease(self) -> Document | None:
         """Take or renew the lease on the server's clock. Returns the relay's state, or None while another holds it."""
@@ -85,6 +86,8 @@ class Relay:
     async def _relay(self) -> None:
         await self._bus.prepare(written_by(self._service))  # those that went missing meanwhile
         own = [topic.name for topic in TOPICS.values() if topic.writer == self._service]
+        if await self._lease() is None:
+            raise Deposed  # before it fences whoever holds it now
         async with Acknowledged(self._store, self._bus, own) as acknowledged:
             producer = self._bus.producer(f"{self._store.name}.relay")
             async with (

@@ -17,6 +17,7 @@ from services.store import Document
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
+PATIENCE = 60.0  # seconds for a commit; Kafka itself ends a transaction after thirty
 
 
 class Sending:
@@ -48,9 +49,11 @@ class Sending:
             self.pending.append(sent)
 
     async def commit(self) -> Sequence[Any]:
-        """Commit what was added; where each record stands (aiokafka's RecordMetadata). BusLost when that is where another had stood."""
-        placed = await asyncio.gather(*self.pending)
-        await self._producer.commit_transaction()
+        """Commit what was added; where each record stands (aiokafka's RecordMetadata). BusLost when that is where another had stood,
+        TimeoutError when it takes too long: aiokafka tries for ever to add a topic that is there no more to a transaction."""
+        async with asyncio.timeout(PATIENCE):
+            placed = await asyncio.gather(*self.pending)
+            await self._producer.commit_transaction()
         self._open, self.pending = False, []
         self._metrics.relayed(len(placed))
         await self._acknowledged.took(placed)

@@ -41,6 +41,7 @@ from services.web.counting import Counted
 log = logging.getLogger(__name__)
 ROLES = ("api", "consume", "relay")
 LOOK = 2.0  # seconds in which an engine that is there answers
+TIMES = 3  # a task is told to end
 STOPPING = 20.0  # seconds for what is in hand to finish; then the transactions behind it abort by themselves
 Worker = Callable[["Service"], Awaitable[None]]
 
@@ -177,8 +178,9 @@ class Service:
         self._tasks.append(task)
 
     def _task_ended(self, task: asyncio.Task[Any]) -> None:
-        if not task.cancelled():
-            self.fail(task.exception() or RuntimeError(f"{task.get_name()} ended"))
+        """Nobody cancelled it: `stop` takes this away before it does, but aiokafka may raise CancelledError of its own."""
+        error = None if task.cancelled() else task.exception()
+        self.fail(error or RuntimeError(f"{task.get_name()} ended"))
 
     def fail(self, error: BaseException) -> None:
         """End the service with this error."""
@@ -255,11 +257,14 @@ class Service:
         """Finish what is in hand and close every connection, in bounded time also when no engine answers."""
         for task in self._tasks:
             task.remove_done_callback(self._task_ended)
-            task.cancel()
-        if self._tasks:
-            _, stuck = await asyncio.wait(self._tasks, timeout=STOPPING)
+        stuck = {*self._tasks}
+        for _ in range(TIMES if stuck else 0):
             for task in stuck:
-                log.error("task does not end", extra={"service": self.name, "error": task.get_name()})
+                task.cancel()  # again, since aiokafka takes one that comes while it closes a reader for its own
+            if not (stuck := (await asyncio.wait(stuck, timeout=STOPPING / TIMES))[1]):
+                break
+        for task in stuck:
+            log.error("task does not end", extra={"service": self.name, "error": task.get_name()})
         self._tasks.clear()
         for consumption in self.consumptions.values():
             await self._end(consumption.stop(), f"consumer {consumption.name}")

@@ -60,6 +60,12 @@ def pytest_report_header(config: pytest.Config) -> str:
 @pytest.fixture(scope="session")
 def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     """Real engines, shared by all tests: use names of your own."""
+    yield from engines_for(request, tmp_path_factory)
+
+
+def engines_for(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    """What a package's own fixture `engines` yields from whose services begin with each test, on a bus that others have not filled:
+    they read it from its first record."""
     kind, _why = request.config.stash.get(choice, None) or choose()
     with ExitStack() as held:
         if kind == "env":

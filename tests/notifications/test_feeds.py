@@ -43,9 +43,11 @@ async def life(one: Publisher) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        while not task.done():
+            task.cancel()  # again, since aiokafka takes one that comes while it closes a reader for its own
+            await asyncio.wait([task], timeout=3)
+        if not task.cancelled():
+            task.result()
 
 
 async def in_the_ledger(service: Service, world: World, number: int) -> None:

@@ -11,6 +11,7 @@ import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 import enrolment.app
+from services import sending
 from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.enrolment import ConsentChanged, WorkerReferred
@@ -128,6 +129,24 @@ async def test_what_the_bus_lost_while_everything_ran_is_put_back_and_takes_effe
         after = await house.say(3)
         await house.heard(early + late + after)
         await house.whole(early + late + after)
+
+
+async def test_a_topic_that_goes_while_something_is_said_holds_its_relay_up_for_no_longer_than_a_commit_may_take(
+    bus: FragileBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "PATIENCE", 3.0)
+    house = House(settings.model_copy(update={"kafka": await bus.start()}))
+    async with AsyncExitStack() as stack:
+        await house.up(stack)
+        early = await house.say(3)
+        await house.heard(early)
+        admin = AIOKafkaAdminClient(**house.speaker.bus.client())
+        await admin.start()
+        await admin.delete_topics(["ama.enrolment"])
+        await admin.close()
+        said = await house.say(3)
+        await house.whole(early + said)
+        await house.heard(early + said)
 
 
 async def test_what_the_bus_lost_before_anybody_heard_it_is_heard_after_a_start(
