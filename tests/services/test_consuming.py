@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from services.consumer import NotYet, Reactions
-from services.contracts import Event
+from services.contracts import Event, Topic
 from services.contracts.enrolment import ConsentChanged, WorkerReferred
+from services.contracts.topics import PARTITIONS
 from services.service import Service, running
 from services.work import Work
 from tests.harness import eventually
@@ -157,3 +158,21 @@ async def test_a_service_that_starts_again_goes_on_where_its_effects_are(enrolle
         await eventually(lambda: noted(again, second))
     assert [subject for subject, _ in taken if subject in {first, second}] == [first, second]
     assert PROGRAMME in again.rules
+
+
+async def test_a_consumer_that_holds_nothing_of_a_topic_knows_that_it_does_not_hold_of_all(probe: Build) -> None:
+    single = Topic(f"single.{uuid.uuid4().hex[:8]}", "enrolment", partitions=1)
+    one = probe(Reactions())
+    other = Service("grouping", one.settings, holder=one.holder, reactions=Reactions())
+    await one.bus.prepare([single])
+    async with running(one, ["consume"]), running(other, ["consume"]):
+        for each in (one, other):
+            await each._run("both", ["ama.enrolment", single.name], each._reacting)
+        shared = [each.consumptions["both"] for each in (one, other)]
+
+        async def shares() -> bool:
+            held = [each._subscriber.consumer.assignment() for each in shared]
+            return all(held) and sum(len(each) for each in held) == PARTITIONS + 1
+
+        await eventually(shares)
+        assert sorted(each.holds_all() for each in shared) == [False, True]
