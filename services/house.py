@@ -19,6 +19,8 @@ from services.contracts.topics import SERVICES
 from services.service import ROLES, Service
 from services.settings import Settings
 
+KEPT = 180  # seconds for which an idle connection is; longer than Caddy (120) and other clients keep theirs, or they would meet its end
+
 
 def build(name: str, settings: Settings) -> Service:
     """The service of that name. It is found by name because the chassis knows none of those that stand on it."""
@@ -92,7 +94,14 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: object, listening: socket.socket) -> AsyncIterator[None]:
     """Answer HTTP on the socket for as long as the block runs."""
-    config = uvicorn.Config(app, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=5)  # type: ignore[arg-type]
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_config=None,
+        lifespan="off",
+        access_log=False,
+        timeout_keep_alive=KEPT,
+        timeout_graceful_shutdown=5,
+    )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listening]), name="http")
     try:
