@@ -6,6 +6,7 @@ Invariant: between stages it waits for what it can see through the public interf
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol, Self, TypeVar
@@ -63,24 +64,32 @@ class Stage:
         key: str | None = None,
         also: Collection[str] = (),
     ) -> Any:
-        """One request by one person in one role; asked to come again, it does. What it answers ("done" for nothing), or the code of a
+        """One request by one person in one role; asked to come again, or cut off, it does. What it answers ("done" for nothing), or the code of a
         refusal that is among `also`. Stuck when it is refused otherwise."""
         if who not in self._tokens:
             self._tokens[who] = self.token_of(*who)
         headers = {"Authorization": f"Bearer {self._tokens[who]}"}
         if key is not None:
             headers["Idempotency-Key"] = f"{self.rules.id}-{self.seed}-{key}"
-        answer = await self._client.request(method, path, json=body, headers=headers)
+        answer = await self._answer(method, path, body, headers)
         for _ in range(30):
             if answer.status_code != 503:
                 break
             await asyncio.sleep(float(answer.headers.get("Retry-After", "1")))
-            answer = await self._client.request(method, path, json=body, headers=headers)
+            answer = await self._answer(method, path, body, headers)
         if answer.is_success:
             return answer.json() if answer.content else "done"
         if (code := answer.json().get("code")) in also:
             return code
         raise Stuck(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+
+    async def _answer(self, method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
+        """A connection may end as it is used; what has a key, or changes nothing, may be asked again."""
+        for _ in range(3 if "Idempotency-Key" in headers or method != "POST" else 0):
+            with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
+                return await self._client.request(method, path, json=body, headers=headers)
+            await asyncio.sleep(0.5)
+        return await self._client.request(method, path, json=body, headers=headers)
 
     async def answers(self, path: str) -> bool:
         """Whether somebody is there. A door that looks for who could answer does so for ten seconds."""
