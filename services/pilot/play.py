@@ -64,8 +64,8 @@ class Stage:
         key: str | None = None,
         also: Collection[str] = (),
     ) -> Any:
-        """One request by one person in one role; asked to come again, or cut off, it does. What it answers ("done" for nothing), or the code of a
-        refusal that is among `also`. Stuck when it is refused otherwise."""
+        """One request by one person in one role; asked to come again, or cut off, it does. What it answers ("done" for nothing), or
+        the code of a refusal that is among `also`. Stuck when it is refused otherwise."""
         if who not in self._tokens:
             self._tokens[who] = self.token_of(*who)
         headers = {"Authorization": f"Bearer {self._tokens[who]}"}
