@@ -18,19 +18,24 @@ REMEDY = (
     "`docker compose run --rm --no-deps provision`."
 )
 
+ADMINISTRATOR = (
+    "an administrator's password is what the engine has, whatever stands among the secrets: MongoDB keeps its own until it is changed there, "
+    "Kafka takes the one it is started with. docs/operations.md says how to change each."
+)
+
 
 @asynccontextmanager
-async def told(given: Settings) -> AsyncIterator[None]:
+async def told(given: Settings, remedy: str = REMEDY) -> AsyncIterator[None]:
     """A block that signs in to both engines. Misconfigured when one of them knows its user by another password."""
     try:
         yield
     except PyMongoError as error:
         if refuses_login(error):
-            raise Misconfigured(f"MongoDB refuses {given.mongo_user}: {REMEDY}") from error
+            raise Misconfigured(f"MongoDB refuses {given.mongo_user}: {remedy}") from error
         raise
     except KafkaConnectionError as error:  # which aiokafka makes of every reason
         if await _kafka_refuses(given):
-            raise Misconfigured(f"Kafka refuses {given.sasl_username}: {REMEDY}") from error
+            raise Misconfigured(f"Kafka refuses {given.sasl_username}: {remedy}") from error
         raise
 
 

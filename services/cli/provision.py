@@ -35,6 +35,7 @@ def provision(
     AMA_KAFKA, AMA_MONGO and an administrator's AMA_SASL_* and AMA_MONGO_USERNAME, AMA_MONGO_PASSWORD say where; users are made on the
     engines that ask for one. It can be run again: what is there stays, passwords and rights become what they should be.
     """
+    from services import refused
     from services.engines import Engines, Sasl
     from services.provision import kafka, mongo
     from services.provision.passwords import read
@@ -56,8 +57,12 @@ def provision(
         await mongo.make_indexes(given)
         console.print("Topics, collections and indexes are there.")
 
+    async def as_administrator() -> None:
+        async with refused.told(given, refused.ADMINISTRATOR):
+            await run()
+
     try:
-        asyncio.run(run())
+        asyncio.run(as_administrator())
     except PyMongoError as error:
         Console(stderr=True).print(f"MongoDB refused: {type(error).__name__}: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error

@@ -173,6 +173,15 @@ def test_a_service_that_is_not_let_in_ends_with_one_sentence_that_says_what_to_d
     assert "`docker compose run --rm --no-deps provision`" in done.stderr
 
 
+def test_an_administrator_who_is_not_let_in_is_told_which_password_it_must_be(
+    sessions: dict[str, str], secrets: Path
+) -> None:
+    guessed = {"AMA_MONGO_USERNAME": "admin", "AMA_MONGO_PASSWORD": "guessed"}
+    done = ama(sessions | guessed, "provision", "--passwords", str(secrets))
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("ama: MongoDB refuses admin: an administrator's password is what the engine has")
+
+
 def test_dead_letters_of_another_service_are_to_be_asked_for_where_it_is(sessions: dict[str, str]) -> None:
     assert ama(sessions, "dead", "list", "sessions").stdout == "No dead letters.\n"
     done = ama(sessions, "dead", "list")
