@@ -19,8 +19,8 @@ REMEDY = (
 )
 
 ADMINISTRATOR = (
-    "an administrator's password is what the engine has, whatever stands among the secrets: MongoDB keeps its own until it is changed there, "
-    "Kafka takes the one it is started with. docs/operations.md says how to change each."
+    "an administrator's password is what the engine has, whatever stands among the secrets. MongoDB keeps its own until it is changed "
+    "there, Kafka takes the one it is started with: docs/operations.md says how to change each."
 )
 
 
