@@ -24,13 +24,16 @@ HERE = Path(__file__).parent
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="Which figures; all without.")] = None,
     quick: Annotated[bool, typer.Option(help="A few events each: that it runs, not how fast it is.")] = False,
-    to: Annotated[Path, typer.Option("--json", help="Where the figures are written.")] = HERE / "latest.json",
+    to: Annotated[
+        Path | None, typer.Option("--json", help="Where they are written; else, unless --quick, bench/latest.json.")
+    ] = None,
 ) -> None:
     """Measure, print a table, and write it down."""
     logging.basicConfig(level=logging.ERROR)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # so that nothing is left running
     figures = uvloop.run(measured(names or [], quick, Console(stderr=True)))
-    to.write_text(json.dumps([each.document() for each in figures], indent=1) + "\n")
+    if to is not None or not quick:
+        write(figures, to or HERE / "latest.json")
     Console().print(table(figures))
 
 
@@ -54,6 +57,15 @@ async def measured(names: list[str], quick: bool, console: Console) -> list[Figu
         with tempfile.TemporaryDirectory(prefix="ama-bench-") as folder:
             figures += await modules[bench].measure(Ground({}, Path(folder), quick, console.log), wanted[bench])
     return figures
+
+
+def write(figures: list[Figure], to: Path) -> None:
+    """Each in its place; figures that were written there before and not taken now stay."""
+    modules = [importlib.import_module(f"bench.{each}") for each in BENCHES]
+    known = {each["name"]: each for each in (json.loads(to.read_text()) if to.exists() else ())}
+    known |= {each.name: each.document() for each in figures}
+    ordered = [known[name] for module in modules for name in module.GOALS if name in known]
+    to.write_text(json.dumps(ordered, indent=1) + "\n")
 
 
 def table(figures: list[Figure]) -> Table:

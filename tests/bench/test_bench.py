@@ -4,10 +4,13 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bench.__main__ import write
+from bench.harness import Figure
 from services.engines import Engines
 
 GOALS = {
@@ -29,6 +32,18 @@ GOALS = {
     "formation_growth": (1.5, "lower"),
     "formation_10000": (1024, "lower"),
 }
+
+
+def test_figures_that_are_not_taken_again_stay_as_they_were_written(tmp_path: Path) -> None:
+    written = tmp_path / "figures.json"
+    first = Figure("formation_90", 1.0, 2.0, 1.0, "higher", "")
+    write([first, Figure("relay", 1.0, 2.0, 0.5, "higher", "events/s")], written)
+    write([Figure("rebuild", 3.0, 4.0, 0.6, "higher", "events/s"), replace(first, value=2.0)], written)
+    assert [(each["name"], each["value"]) for each in json.loads(written.read_text())] == [
+        ("relay", 1.0),
+        ("rebuild", 3.0),
+        ("formation_90", 2.0),
+    ]
 
 
 @pytest.mark.timeout(300)
