@@ -124,7 +124,7 @@ class Publisher:
                     if not await self.deliver(producer, punctuality):
                         await asyncio.sleep(POLL)
         finally:
-            await put_down(reader.stop())
+            await put_down(reader.stop)
             await producer.stop()
 
     async def look(self, reader: AIOKafkaConsumer) -> None:

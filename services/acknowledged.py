@@ -60,7 +60,7 @@ class Acknowledged:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await put_down(self._reader.stop(), self._client.close())
+        await put_down(self._reader.stop, self._client.close)
 
     async def _load(self) -> None:
         self.topics = {each["_id"]: Known.of(each) async for each in self._store["topics"].find()}

@@ -67,15 +67,15 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
         except (KafkaError, TimeoutError) as error:
             log.warning("producer put down with records unsent", extra={"error": type(error).__name__})
         finally:
-            await put_down(self.client.close())
+            await put_down(self.client.close)
 
 
-async def put_down(*closing: Awaitable[None]) -> None:
-    """Close connections, each within a few seconds: one whose peer is frozen would be waited for as long as TCP waits."""
-    for each in closing:
-        with suppress(TimeoutError):
+async def put_down(*ends: Callable[[], Awaitable[None]]) -> None:
+    """End what holds connections, each within a few seconds: one whose peer is frozen would be waited for as long as TCP waits."""
+    for end in ends:
+        with suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(STOPPING):
-                await each
+                await end()
 
 
 def failure_of(consumer: AIOKafkaConsumer) -> BaseException | None:
