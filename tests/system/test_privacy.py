@@ -21,6 +21,7 @@ from services import vault
 from services.contracts.topics import CONTACTS, KEYS, TOPICS
 from services.embedded import Home
 from services.rebuilding import rebuild
+from tests.engine_fixtures import choose
 from tests.harness import eventually
 from tests.system.test_thread import (
     PROGRAMME,
@@ -197,7 +198,7 @@ async def test_what_is_put_in_at_the_door_is_in_no_log_and_no_file_but_the_lette
         if each.is_file() and home.data / "mail" not in each.parents and each.suffix not in SPARSE:
             assert canary.in_clear([each.read_bytes()]) == [], each
             searched += 1
-    assert searched > len(TOPICS)
+    assert searched > (len(TOPICS) if choose().kind == "embedded" else 0)  # elsewhere the engines' files are not here
 
 
 async def test_two_partners_know_a_person_by_different_names_and_by_none_that_is_used_within(
