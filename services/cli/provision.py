@@ -45,24 +45,23 @@ def provision(
     given, console = from_environment(), Console()
 
     async def run() -> None:
-        await mongo.found_set(given)
-        if given.mongo_username:
-            await mongo.make_users(given, read(passwords, "mongo"))
-            console.print("MongoDB: each service has a user.")
-        await kafka.make_topics(given)
-        if given.sasl_username:
-            sasl = Sasl(given.sasl_username, given.sasl_password or "", given.sasl_mechanism, given.kafka_tls)
-            await kafka.make_users(Engines(given.kafka, given.mongo, sasl), read(passwords, "kafka"), given.database)
-            console.print("Kafka: each service has a user, and its rights.")
-        await mongo.make_indexes(given)
-        console.print("Topics, collections and indexes are there.")
-
-    async def as_administrator() -> None:
         async with refused.told(given, refused.ADMINISTRATOR):
-            await run()
+            await mongo.found_set(given)
+            if given.mongo_username:
+                await mongo.make_users(given, read(passwords, "mongo"))
+                console.print("MongoDB: each service has a user.")
+            await kafka.make_topics(given)
+            if given.sasl_username:
+                sasl = Sasl(given.sasl_username, given.sasl_password or "", given.sasl_mechanism, given.kafka_tls)
+                await kafka.make_users(
+                    Engines(given.kafka, given.mongo, sasl), read(passwords, "kafka"), given.database
+                )
+                console.print("Kafka: each service has a user, and its rights.")
+            await mongo.make_indexes(given)
+            console.print("Topics, collections and indexes are there.")
 
     try:
-        asyncio.run(as_administrator())
+        asyncio.run(run())
     except PyMongoError as error:
         Console(stderr=True).print(f"MongoDB refused: {type(error).__name__}: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
