@@ -8,8 +8,9 @@ from aiokafka import AIOKafkaProducer
 from bench.ground import Ground
 from bench.harness import Clock
 from bench.history import fill
+from services.batches import Start
 from services.bus import Bus
-from services.consuming import Consumption, Start
+from services.consuming import Consumption
 from services.service import Service
 from services.telemetry import Metrics
 

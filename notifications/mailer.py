@@ -14,10 +14,11 @@ from notifications.composing import Unaddressable, compose
 from notifications.sending import Later, Never, Server, send
 from notifications.store import Claim, card_of, claim, postpone
 from services.kernel import Command, Refused
+from services.passing import passes
 from services.problems import Unavailable
-from services.service import Service
+from services.service import Service, Worker
 from services.settings import Settings
-from services.store import PyMongoError, passes
+from services.store import PyMongoError
 
 log = logging.getLogger(__name__)
 IDLE = 0.5  # seconds between looks when nothing is due
@@ -29,7 +30,7 @@ MISSING = timedelta(seconds=2)  # until the next look for a contact card, a key 
 GIVEN_UP = {"past", "no-address"}  # refusals that no later attempt changes; by any other the message is gone already
 
 
-def mailing(settings: Settings) -> Callable[[Service], Awaitable[None]]:
+def mailing(settings: Settings) -> Worker:
     """The worker that sends. Misconfigured when the mail server's address is none."""
     server = Server.of(settings.smtp) if settings.smtp else None
 

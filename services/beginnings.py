@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from services.store import PyMongoError, backoff
+from services.passing import backoff
+from services.store import PyMongoError
 
 STEADY = 30.0  # seconds; a life that was longer ends a row of failures
 AILING = 3  # failures in a row after which another copy may try

@@ -1,45 +1,40 @@
-"""A consumer that runs: batches from the bus, each in one transaction; what goes wrong is tried in halves, at last one event at a time.
+"""A consumer that runs: where it reads on, how far it is, what waits and is looked at again.
 
 Invariants: nothing is acknowledged but by the transaction that took it; on assignment a partition is read from the offset kept with the
-effects; one that was refilled after a loss is read again from its first record, and marks drop what was taken; an engine's failure is
-waited out and never counts against an event; whatever escapes stops the process, since FastStream would go on with the next batch; many
-subjects failing one after the other stop it too, because that is a bad deploy and not a bad event.
+effects; one that was refilled after a loss is read again from its first record, and marks drop what was taken; whatever escapes stops the
+process, since FastStream would go on with the next batch.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 from faststream.kafka import KafkaBroker
 
 from services.acknowledged import generation_of
+from services.batches import Batches, Start
 from services.bus import Bus, Records, failure_of
-from services.consumer import Effect, Letter, Spoiled, Turn, take
-from services.dead import withdraw
-from services.failures import Row, TooManyFailures, reason_of
-from services.inbox import Inbox, now_utc
-from services.store import PyMongoError, Session, Store, UpdateOne, backoff, passes
+from services.consumer import Letter
+from services.inbox import now_utc
+from services.passing import passes
+from services.store import Store, UpdateOne
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
-ATTEMPTS = 5
-PATIENCE = 5.0  # seconds in which a batch is tried as it is, before it is tried in halves
 LOOK = 5.0  # seconds for a look at how far it is
 PARKED_EVERY = 0.1  # seconds between looks at what is parked
 BACK = 16  # records: so far before its place a reader begins, to see whether what stands there is what stood there
-T = TypeVar("T")
-Start = Callable[[Session], tuple[Effect, Callable[[], Awaitable[Any]]]]
 
 
 @dataclass(eq=False)
 class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
-    """One consumer of one service: `start` makes the effect of one transaction, and what ends it."""
+    """One consumer of one service: what it is given is for `Batches`, but topics, bus, and whom to tell of an end."""
 
     name: str
     topics: Sequence[str]
@@ -48,18 +43,16 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     start: Start
     metrics: Metrics
     fatal: Callable[[BaseException], None]
-    alike: int  # subjects failing one after the other that stop it; 0: none do
+    alike: int
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _row: Row = field(init=False)
-    _parked: bool = True
+    _batches: Batches = field(init=False)
     _in_hand: int = 0
     _subscriber: Any = None
     _task: asyncio.Task[None] | None = None
     _generations: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._row = Row(self.name, self.alike)
+        self._batches = Batches(self.name, self.store, self.start, self.metrics, self.alike)
 
     async def run_on(self, broker: KafkaBroker) -> None:
         """Subscribe, and start."""
@@ -69,7 +62,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def stop(self) -> None:
         """Finish the batch in hand, unless it waits for an engine or has failed, and leave the group."""
-        self._stopping.set()
+        self._batches.stopping.set()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -88,14 +81,14 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         consumer.pause(*assigned)
         wanted = [self._place(each.topic, each.partition) for each in assigned]
         try:
-            kept = await self._patiently(partial(self.store.by_id, "offsets", wanted))
+            kept = await self._batches.patiently(partial(self.store.by_id, "offsets", wanted))
             for each in assigned:
                 stored = kept.get(self._place(each.topic, each.partition), {})
                 self._generations[each.topic, each.partition] = stored.get("generation", 0)
                 consumer.seek(each, max(0, stored.get("next", 0) - BACK))
             consumer.resume(*assigned)
         except Exception as error:
-            if not self._stopping.is_set():
+            if not self._batches.stopping.is_set():
                 self.fatal(error)  # aiokafka would swallow it, and leave them paused for ever
             raise
 
@@ -143,14 +136,14 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._in_hand = len(letters)
         try:
             async with self._lock:
-                if not self._stopping.is_set():
+                if not self._batches.stopping.is_set():
                     anew = await self._begin_anew(letters)
-                    await self._take([each for each in letters if (each.topic, each.partition) not in anew])
+                    await self._batches.take([each for each in letters if (each.topic, each.partition) not in anew])
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  # FastStream would swallow it and go on
             self.fatal(error)
-            await self._stopping.wait()
+            await self._batches.stopping.wait()
         finally:
             self._in_hand = 0
 
@@ -166,131 +159,17 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             log.warning("partition was refilled: reading it again", extra={"consumer": self.name, **where})
             start = {**where, "next": 0, "generation": made}
             write = UpdateOne({"_id": self._place(topic, partition)}, {"$set": start}, upsert=True)
-            await self._patiently(partial(self.store.transaction, partial(self.store.write, "offsets", [write])))
+            await self._batches.patiently(
+                partial(self.store.transaction, partial(self.store.write, "offsets", [write]))
+            )
             self._generations[topic, partition] = made
             self._subscriber.consumer.seek(TopicPartition(topic, partition), 0)
         return set(anew)
 
-    async def _take(self, letters: Sequence[Letter], keys: Sequence[str] = ()) -> None:
-        """All of it in one transaction. Whatever goes wrong with several is tried again in halves: so what fails by itself is found, and
-        what was too much for one transaction, in time or in size, becomes less."""
-        try:
-            await self._once(letters, keys)
-        except TooManyFailures:
-            raise
-        except Exception as error:  # noqa: BLE001  # tried again, in parts
-            self._tell("batch is tried in halves, or its events one by one", error)
-            if len(letters) + len(keys) > 1:
-                await self._halve(letters, keys)
-            else:
-                await self._alone(letters, keys)
-
-    async def _halve(self, letters: Sequence[Letter], keys: Sequence[str]) -> None:
-        middle = len(keys) // 2 or len(keys)
-        for part in (keys[:middle], keys[middle:]):
-            if part:
-                await self._take((), part)
-        middle = len(letters) // 2 or len(letters)
-        for some in (letters[:middle], letters[middle:]):
-            if some:
-                await self._take(some)
-
-    async def _alone(self, letters: Sequence[Letter], keys: Sequence[str]) -> None:
-        """One event a transaction, then one by one what was parked behind it, so that a failure is the one event's whose turn it is.
-        What passes is waited out and does not count."""
-        doom, failures, waits = None, 0, 0
-        while letters or keys:
-            try:
-                turn = await self._once(letters, keys, limit=1, doom=doom)
-            except TooManyFailures:
-                raise
-            except Exception as error:
-                if passes(error):
-                    waits += 1
-                    self._tell("event waits for an engine", error)
-                    await self._pause(backoff(waits + 5, cap=5.0))
-                    continue
-                if doom is not None:
-                    raise  # what cannot even be buried
-                failures += 1
-                log.warning("event failed", extra={"consumer": self.name, "attempt": failures}, exc_info=error)
-                doom = reason_of(error) if failures >= ATTEMPTS else None
-                await self._pause(backoff(failures + 3))
-            else:
-                letters, keys, doom, failures, waits = (), turn.put_off, None, 0, 0
-
-    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do it, however long an engine is away."""
-        waits = 0
-        while True:
-            try:
-                return await work()
-            except PyMongoError as error:
-                if not passes(error):
-                    raise
-                self._tell("waiting for an engine", error)
-                waits += 1
-                await self._pause(backoff(waits + 5, cap=5.0))
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait before the next try. Who stops meanwhile leaves everything as it is: what was not taken comes again."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-            raise asyncio.CancelledError
-
-    def _tell(self, what: str, error: Exception, **more: Any) -> None:
-        log.warning(what, extra={"consumer": self.name, "error": type(error).__name__, **more})
-
-    async def _once(
-        self, letters: Sequence[Letter], keys: Sequence[str], limit: int | None = None, doom: str | None = None
-    ) -> Turn:
-        spoiled: dict[str, str] = {}
-
-        async def body(session: Session) -> tuple[Turn, int]:
-            effect, end = self.start(session)
-            desk = Inbox(self.name, self.store, session)
-            turn = await take(letters, desk, effect, now_utc(), keys, doom, spoiled, limit)
-            self._row.refuse(turn)
-            return turn, await end() or 0
-
-        while True:
-            try:
-                turn, said = await self.store.transaction(body, PATIENCE)
-            except Spoiled as waiting:
-                spoiled[waiting.event] = waiting.why
-            except TooManyFailures:
-                await self._take_back()
-                raise
-            else:
-                self._took(turn, said)
-                return turn
-
-    async def _take_back(self) -> None:
-        """What was buried in a row was not at fault either."""
-        try:
-            await withdraw(self.store, self.name, self._row.names)
-        except PyMongoError as error:
-            self._tell("dead letters are left for `ama dead redrive`", error, count=len(self._row.names))
-
-    def _took(self, turn: Turn, said: int) -> None:
-        """It is committed: count it, and tell what an operator must know of."""
-        counts = turn.tally.counts
-        self._row.took(turn)
-        self._parked = self._parked or bool(counts.get("parked") or counts.get("still parked") or turn.put_off)
-        self.metrics.took(self.name, counts)
-        self.metrics.said(said)
-        if turn.holes:
-            log.warning(
-                "events wait for a predecessor that is missing", extra={"consumer": self.name, "count": turn.holes}
-            )
-        for each in turn.dead:
-            place = {"topic": each.letter.topic, "offset": each.letter.offset}
-            log.error("dead letter: see `ama dead list`", extra={"consumer": self.name, **place})
-
     async def _look_at_parked(self) -> None:
         """Try again what waits for something that came by another road."""
         while True:
-            await asyncio.sleep(PARKED_EVERY if self._parked else 2.0)
+            await asyncio.sleep(PARKED_EVERY if self._batches.parked else 2.0)
             if (dead := failure_of(self._subscriber.consumer)) is not None:
                 self.fatal(dead)
                 return
@@ -300,7 +179,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 if not passes(error):
                     self.fatal(error)
                     return
-                self._tell("what is parked cannot be looked at", error)
+                self._batches.tell("what is parked cannot be looked at", error)
 
     async def _retry_due(self) -> None:
         waiting = {"c": self.name, "why": {"$regex": "^not yet"}}
@@ -309,6 +188,6 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         keys = [each["k"] async for each in due if (each["topic"], each["partition"]) in held]
         if keys:
             async with self._lock:
-                await self._take((), list(dict.fromkeys(keys)))
+                await self._batches.take((), list(dict.fromkeys(keys)))
         else:
-            self._parked = await self.store["parked"].find_one(waiting) is not None
+            self._batches.parked = await self.store["parked"].find_one(waiting) is not None

@@ -9,8 +9,9 @@ import logging
 from datetime import timedelta
 
 from services.inbox import now_utc
+from services.passing import passes
 from services.projecting import Shelf, collection_of
-from services.store import PyMongoError, Store, passes
+from services.store import PyMongoError, Store
 
 log = logging.getLogger(__name__)
 EVERY = 20.0  # seconds between looks

@@ -52,7 +52,7 @@ class House:
 
     async def ended(self) -> None:
         """Wait until a service ends; raises what ended it."""
-        waiting = [service.ended for service in self.services.values() if service.ended is not None]
+        waiting = [service.tasks.ended for service in self.services.values() if service.tasks.ended is not None]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for future in waiting:
             if future.done():

@@ -11,7 +11,8 @@ from typing import Any
 
 from services.consumer import Dead, Letter, Mark, Parked, Turn, key_of
 from services.kernel import new_id
-from services.store import Conflict, DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
+from services.passing import Conflict
+from services.store import DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
 
 Partition = tuple[str, int]
 REMEMBERED = 50  # entries of a dead letter's history

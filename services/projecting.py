@@ -7,8 +7,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from services.batches import Start
 from services.consumer import Effect, Projection
-from services.consuming import Consumption, Start
+from services.consuming import Consumption
 from services.dead import supersede
 from services.effects import Projecting
 from services.inbox import now_utc

@@ -10,8 +10,9 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed
 
 from services.bus import Bus
+from services.passing import refuses_login
 from services.settings import Misconfigured, Settings
-from services.store import PyMongoError, refuses_login
+from services.store import PyMongoError
 
 REMEDY = (
     "its password there is another than the given one, or there is no such user. `ama provision` sets it again; with Docker: "

@@ -20,9 +20,10 @@ from services.acknowledged import Acknowledged, BusLost
 from services.beginnings import Beginnings
 from services.bus import Bus
 from services.contracts.topics import TOPICS, written_by
+from services.passing import passes
 from services.sending import Sending
 from services.settings import Settings
-from services.store import Document, PyMongoError, Session, Store, passes, see_all_before
+from services.store import Document, PyMongoError, Session, Store, see_all_before
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)

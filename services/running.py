@@ -15,9 +15,10 @@ from services.consumer import NotYet
 from services.inbox import now_utc
 from services.kernel import Aggregate, Command, Refused
 from services.keyring import KeyHolder
+from services.passing import Conflict, passes
 from services.problems import Unavailable
 from services.programmes import Programme
-from services.store import Conflict, Document, InsertOne, PyMongoError, Session, Store, passes, within
+from services.store import Document, InsertOne, PyMongoError, Session, Store, within
 from services.telemetry import Metrics, Telemetry
 from services.unit import Cause, Unit
 from services.work import Work

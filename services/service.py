@@ -26,13 +26,15 @@ from services.forgetting import forget_again
 from services.inbox import now_utc
 from services.kernel import Aggregate, Command, new_id
 from services.keyring import KeyHolder
+from services.passing import passes
 from services.programmes import Programme
 from services.projecting import Shelf, consumer_of
 from services.relay import Relay
 from services.running import Commanding, Handler
 from services.settings import Misconfigured, Settings
-from services.store import PyMongoError, Session, Store, passes, within
+from services.store import PyMongoError, Session, Store, within
 from services.surroundings import Surroundings
+from services.tasks import Tasks
 from services.telemetry import Metrics, Telemetry
 from services.unit import Unit
 from services.watching import watch
@@ -41,9 +43,7 @@ from services.web.counting import Counted
 log = logging.getLogger(__name__)
 ROLES = ("api", "consume", "relay")
 LOOK = 2.0  # seconds in which an engine that is there answers
-TIMES = 3  # a task is told to end
-STOPPING = 20.0  # seconds for what is in hand to finish; then the transactions behind it abort by themselves
-Worker = Callable[["Service"], Awaitable[None]]
+Worker = Callable[["Service"], Coroutine[Any, Any, None]]
 
 
 class Service:
@@ -78,8 +78,7 @@ class Service:
         self.shelf = Shelf(self.store, list(projections))
         self.commanding = Commanding(self.store, holder, self.telemetry, self.metrics)
         self.consumptions: dict[str, Consumption] = {}
-        self.ended: asyncio.Future[None] | None = None
-        self._tasks: list[asyncio.Task[Any]] = []
+        self.tasks = Tasks(name)
         self._broker: Any = None
         self._relay: Relay | None = None
         self.app = self._application(routes)
@@ -97,20 +96,20 @@ class Service:
     async def start(self, roles: Collection[str] = ROLES) -> None:
         """Prepare documents and topics, then run these roles. Misconfigured when an engine is not as it must be, or does not let
         this service in."""
-        self.ended = asyncio.get_running_loop().create_future()
+        self.tasks.begin()
         async with refused.told(self.settings):
             await self.prepare()
         for each in self.after_restore if self.store.recalls else ():
             await each(self)
         if "relay" in roles:
             self._relay = Relay(self.name, self.store, self.bus, self.settings, self.metrics)
-            self.spawn(self._relay.run(), "relay")
+            self.tasks.spawn(self._relay.run(), "relay")
         if "consume" in roles:
             await self._consume()
             for worker in self.workers:
-                self.spawn(worker(self), worker.__name__)
-        self.spawn(watch(self.store, self.consumptions, self.metrics), "watching")
-        self.spawn(Surroundings(self).run(), "surroundings")
+                self.tasks.spawn(worker(self), worker.__name__)
+        self.tasks.spawn(watch(self.store, self.consumptions, self.metrics), "watching")
+        self.tasks.spawn(Surroundings(self).run(), "surroundings")
         for role in ROLES:
             self.metrics.stands("role_running", role in roles, role)
 
@@ -150,7 +149,7 @@ class Service:
     async def ready(self) -> dict[str, str]:
         """What is not ready, and why; nothing when all is."""
         missing: dict[str, str] = {}
-        if self.ended is None or self.ended.done():
+        if self.tasks.over:
             missing["service"] = "it has ended"
         try:
             async with asyncio.timeout(LOOK + 1):
@@ -171,23 +170,6 @@ class Service:
         app.include_router(web.health(self))
         return app
 
-    def spawn(self, work: Any, name: str) -> None:
-        """Run a task whose end, other than by `stop`, ends the service."""
-        task = asyncio.get_running_loop().create_task(work, name=f"{self.name} {name}")
-        task.add_done_callback(self._task_ended)
-        self._tasks.append(task)
-
-    def _task_ended(self, task: asyncio.Task[Any]) -> None:
-        """Nobody cancelled it: `stop` takes this away before it does, but aiokafka may raise CancelledError of its own."""
-        error = None if task.cancelled() else task.exception()
-        self.fail(error or RuntimeError(f"{task.get_name()} ended"))
-
-    def fail(self, error: BaseException) -> None:
-        """End the service with this error."""
-        log.critical("service ends", extra={"service": self.name, "error": type(error).__name__}, exc_info=error)
-        if self.ended is not None and not self.ended.done():
-            self.ended.set_exception(error)
-
     async def _consume(self) -> None:
         self._broker = self.bus.broker([self.metrics.middleware()])
         await self._broker.start()
@@ -201,12 +183,12 @@ class Service:
         for name, generation in running.items():
             await self._project(name, generation)
         if running:
-            self.spawn(self._follow_pointers(running), "projection pointers")
-            self.spawn(forget_again(self.store, self.shelf), "forgetting")
+            self.tasks.spawn(self._follow_pointers(running), "projection pointers")
+            self.tasks.spawn(forget_again(self.store, self.shelf), "forgetting")
 
     async def _run(self, name: str, topics: Sequence[str], start: Any) -> None:
         consumption = Consumption(
-            name, topics, self.store, self.bus, start, self.metrics, self.fail, self.settings.alike
+            name, topics, self.store, self.bus, start, self.metrics, self.tasks.fail, self.settings.alike
         )
         self.consumptions[name] = consumption
         await consumption.run_on(self._broker)
@@ -255,38 +237,17 @@ class Service:
 
     async def stop(self) -> None:
         """Finish what is in hand and close every connection, in bounded time also when no engine answers."""
-        for task in self._tasks:
-            task.remove_done_callback(self._task_ended)
-        stuck = {*self._tasks}
-        for _ in range(TIMES if stuck else 0):
-            for task in stuck:
-                task.cancel()  # again, since aiokafka takes one that comes while it closes a reader for its own
-            if not (stuck := (await asyncio.wait(stuck, timeout=STOPPING / TIMES))[1]):
-                break
-        for task in stuck:
-            log.error("task does not end", extra={"service": self.name, "error": task.get_name()})
-        self._tasks.clear()
+        await self.tasks.stop()
         for consumption in self.consumptions.values():
-            await self._end(consumption.stop(), f"consumer {consumption.name}")
+            await self.tasks.end(consumption.stop(), f"consumer {consumption.name}")
         self.consumptions.clear()
         if self._broker is not None:
-            await self._end(self._broker.stop(), "broker")
+            await self.tasks.end(self._broker.stop(), "broker")
         if self._relay is not None:
-            await self._end(self._relay.release(), "lease of the relay")
-        await self._end(self.ends.close(), "looks at the bus")
+            await self.tasks.end(self._relay.release(), "lease of the relay")
+        await self.tasks.end(self.ends.close(), "looks at the bus")
         await self.store.close()
         await asyncio.to_thread(self.telemetry.close)
-
-    async def _end(self, work: Coroutine[Any, Any, None], what: str) -> None:
-        """Stop one thing. What an engine's absence keeps from stopping in order (aiokafka raises CancelledError then) ends with the
-        process, and must not keep the rest from it."""
-        task = asyncio.ensure_future(work)
-        done, _ = await asyncio.wait([task], timeout=STOPPING)
-        if not done:
-            task.cancel()
-        if not done or task.cancelled() or task.exception() is not None:
-            why = "it takes too long" if not done else "cancelled" if task.cancelled() else repr(task.exception())[:300]
-            log.warning("not stopped in order", extra={"service": self.name, "reason": what, "error": why})
 
 
 def topics_of(kinds: Iterable[str]) -> list[str]:

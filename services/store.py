@@ -8,7 +8,6 @@ motor's (`delegate`) in one hop for several statements, since a hop costs as muc
 """
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
@@ -21,19 +20,13 @@ import pymongo
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReadPreference, ReplaceOne, UpdateOne
-from pymongo.errors import (
-    BulkWriteError,
-    ConfigurationError,
-    ConnectionFailure,
-    DuplicateKeyError,
-    OperationFailure,
-    PyMongoError,
-)
+from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from services.passing import Conflict, Standing, Uncertain, backoff, duplicates, passes
+
 __all__ = [
-    "Conflict",
     "DeleteMany",
     "DeleteOne",
     "InsertOne",
@@ -51,66 +44,12 @@ THREADS = 32  # statements under way at once; motor's own threads are ten on a s
 MAJORITY = WriteConcern("majority", wtimeout=20_000)
 ABORTING = 2.0  # seconds
 SILENCE_MS = 30_000  # no single answer takes longer; who hears nothing for so long hangs up, or would wait for ever
-# 6, 7, 89, 9001: the network; 91, 189, 10107, 11600, 11602, 13435, 13436: stepping down or shutting down; 43, 237: the cursor went with
-# its server; 50, 202, 262, 11601: out of time, or interrupted; 64: no majority in time; 94, 211: just begun; 133, 134, 246: no primary, or
-# no snapshot yet; 112: write conflict; 251, 290: the transaction was aborted, as one that lived too long is; 365: too much to do; 14031:
-# no room on its disk. (MongoDB's error_codes.yml.)
-PASSING = {
-    6, 7, 43, 50, 64, 89, 91, 94, 112, 133, 134, 189, 202, 211, 237, 246, 251, 262, 290, 365, 9001, 10107, 11600, 11601, 11602, 13435,
-    13436, 14031,
-}  # fmt: skip
-UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
-DUPLICATE = 11000
 NAMESPACE_EXISTS = 48
-
-
-class Conflict(Exception):
-    """Somebody else changed what this transaction had read. It is nobody's business: the transaction is tried again."""
-
-
-class Uncertain(PyMongoError):
-    """The server did not say whether it committed. Only work that finds out what it has done already may be done again."""
-
-
-class Standing(PyMongoError):
-    """A duplicate that every new look at the store meets again: not somebody else's insert at the same moment, but one from before."""
-
-
-def passes(error: BaseException) -> bool:
-    """Whether the same work can succeed when tried again: an engine that is down or electing, a conflict, an aborted lifetime."""
-    if isinstance(error, Conflict | ConnectionFailure | Uncertain):
-        return True
-    if isinstance(error, ConfigurationError):  # of a server that has just begun, and knows of no replica set yet
-        return True
-    if isinstance(error, BulkWriteError):
-        details: Mapping[str, Any] = error.details
-        codes = {each.get("code") for each in (*details.get("writeErrors", []), *details.get("writeConcernErrors", []))}
-        return bool(codes) and codes <= {*PASSING, DUPLICATE}
-    if isinstance(error, DuplicateKeyError):
-        return True  # inserted meanwhile by another transaction: the next try sees it
-    if isinstance(error, OperationFailure):
-        return error.has_error_label("TransientTransactionError") or error.code in PASSING
-    return False
-
-
-def refuses_login(error: BaseException) -> bool:
-    """Whether the server does not let this user in."""
-    return isinstance(error, OperationFailure) and error.code == AUTHENTICATION_FAILED
-
-
-def may_not(error: BaseException) -> bool:
-    """Whether the server knows this user, who may not do that."""
-    return isinstance(error, OperationFailure) and error.code == UNAUTHORIZED
 
 
 def within(seconds: float) -> AbstractContextManager[None]:
     """A block in which everything asked of MongoDB, waiting for a primary included, is given up after so many seconds altogether."""
     return pymongo.timeout(seconds)
-
-
-def backoff(attempt: int, cap: float = 2.0) -> float:
-    """Seconds to wait before the next attempt: exponential, with full jitter."""
-    return random.uniform(0, min(cap, 0.005 * 2 ** min(attempt, 30)))  # noqa: S311  # jitter is no secret
 
 
 class Store:
@@ -190,7 +129,7 @@ class Store:
                     return await self._once(body)
             except (PyMongoError, Conflict) as error:
                 attempt += 1
-                if attempt >= 5 and _a_duplicate(error):
+                if attempt >= 5 and duplicates(error):
                     raise Standing("what is to be inserted was there before") from error
                 if isinstance(error, Uncertain) or not passes(error) or loop.time() > deadline:
                     raise
@@ -276,12 +215,6 @@ def see_all_before(session: Session) -> None:
     time: Any = session.cluster_time
     if time is not None:
         session.advance_operation_time(time["clusterTime"])
-
-
-def _a_duplicate(error: BaseException) -> bool:
-    if isinstance(error, BulkWriteError):
-        return any(each.get("code") == DUPLICATE for each in error.details.get("writeErrors", []))
-    return isinstance(error, DuplicateKeyError)
 
 
 async def _abort(session: Session) -> None:

@@ -16,8 +16,9 @@ from services.contracts import Event, EventData, Restricted, encode, source_of
 from services.contracts.envelope import schema_uri
 from services.kernel import Aggregate, Refused, Said, new_id
 from services.keyring import KeyHolder
+from services.passing import Conflict
 from services.restored import Place, Recalled
-from services.store import Conflict, DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
+from services.store import DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
 
 A = TypeVar("A", bound=Aggregate)
 LARGEST = 256 * 1024  # bytes of one event; the bus would refuse it much later and stop the relay

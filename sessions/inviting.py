@@ -8,10 +8,11 @@ import logging
 from datetime import datetime
 
 from services.inbox import now_utc
+from services.passing import passes
 from services.problems import Unavailable
 from services.programmes import Programme
 from services.service import Service
-from services.store import PyMongoError, passes
+from services.store import PyMongoError
 from sessions.commands import InviteDue, invite_due
 from sessions.domain import NOTICE, Status, Survey
 

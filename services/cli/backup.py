@@ -149,8 +149,9 @@ def restore(
 
 async def _found(given: "Settings") -> None:
     """A MongoDB that is new becomes the replica set that its address names, as `ama provision` does it; another is left as it is."""
+    from services.passing import passes
     from services.provision.mongo import found_set
-    from services.store import PyMongoError, Store, passes, within
+    from services.store import PyMongoError, Store, within
 
     store = Store(given.mongo, given.database)
     try:
@@ -192,8 +193,9 @@ def _saying() -> Iterator[None]:
     from aiokafka.errors import KafkaError
 
     from services.backup.documents import Damaged
+    from services.passing import passes
     from services.settings import Misconfigured
-    from services.store import PyMongoError, passes
+    from services.store import PyMongoError
 
     try:
         yield

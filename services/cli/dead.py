@@ -157,7 +157,7 @@ def _on(service: str, data: Path, work: Callable[[Any], Awaitable[T]]) -> T:
 
 def _why_not(error: Exception, given: Any, service: str) -> str:
     """One sentence. Whose environment this is may be a service's, and its user reads its own database alone."""
-    from services.store import may_not
+    from services.passing import may_not
 
     if not may_not(error):
         return f"MongoDB cannot be asked: {type(error).__name__}."

@@ -87,9 +87,9 @@ def serve(
         )
         with shown:
             async with running(one, wanted), house.serving(house.alone(one, "api" in wanted), house.listen(port, host)):
-                assert one.ended is not None
+                assert one.tasks.ended is not None
                 house.settle()
-                await until_told([one.ended])
+                await until_told([one.tasks.ended])
 
     uvloop.run(stay())
 

@@ -12,9 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from services import house, vault
 from services.contracts.topics import SERVICES
+from services.passing import passes
 from services.provision.rights import user_of
 from services.settings import Misconfigured, Settings
-from services.store import PyMongoError, Store, passes
+from services.store import PyMongoError, Store
 
 PATIENCE = 120.0  # seconds for a server that is just starting, and until a set that was just founded has a primary
 

@@ -15,8 +15,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel import Refused
+from services.passing import passes
 from services.problems import Unavailable, problem
-from services.store import PyMongoError, passes, within
+from services.store import PyMongoError, within
 
 log = logging.getLogger(__name__)
 MOST = 100  # wrong fields that are named; a list of a million wrong lines is answered by its first ones

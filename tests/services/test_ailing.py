@@ -58,9 +58,9 @@ async def test_a_consumer_of_which_a_task_has_died_ends_its_service(
             raise RuntimeError("the handler is closed")
 
         monkeypatch.setattr(consumer._fetcher, "_get_actions_per_node", closed)
-        assert service.ended is not None
+        assert service.tasks.ended is not None
         with pytest.raises(KafkaError):
-            await asyncio.wait_for(asyncio.shield(service.ended), 30)
+            await asyncio.wait_for(asyncio.shield(service.tasks.ended), 30)
 
 
 async def test_a_worker_that_ends_by_a_cancellation_that_nobody_asked_for_ends_its_service(settings: Settings) -> None:
@@ -68,16 +68,16 @@ async def test_a_worker_that_ends_by_a_cancellation_that_nobody_asked_for_ends_i
         raise asyncio.CancelledError
 
     async with running(build(settings), ["api"]) as service:
-        service.spawn(ends(), "worker")
-        assert service.ended is not None
+        service.tasks.spawn(ends(), "worker")
+        assert service.tasks.ended is not None
         with pytest.raises(RuntimeError, match="enrolment worker ended"):
-            await asyncio.wait_for(asyncio.shield(service.ended), 5)
+            await asyncio.wait_for(asyncio.shield(service.tasks.ended), 5)
 
 
 async def test_a_task_that_takes_being_cancelled_for_something_else_is_told_again(
     settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.service.STOPPING", 3.0)
+    monkeypatch.setattr("services.tasks.STOPPING", 3.0)
     told: list[int] = []
 
     async def deaf_at_first() -> None:
@@ -90,7 +90,7 @@ async def test_a_task_that_takes_being_cancelled_for_something_else_is_told_agai
                     raise
 
     async with running(build(settings), ["api"]) as service:
-        service.spawn(deaf_at_first(), "worker")
+        service.tasks.spawn(deaf_at_first(), "worker")
         await asyncio.sleep(0)
     assert len(told) == 2
     assert "task does not end" not in caplog.messages

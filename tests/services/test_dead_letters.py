@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from services import consuming, dead, watching
+from services import batches, dead, watching
 from services.consumer import Projection, Rows, key_of, on, take
 from services.consumer.desk import Letter
 from services.contracts import TOPICS, Event, encode
@@ -99,7 +99,7 @@ async def test_a_redriven_event_that_fails_again_is_dead_again_after_as_many_tri
         first = len(tried)
         assert not await dead.redrive(service.store, letter["_id"], "anna")
         (again,) = await until_dead(service, f"{bad}-1")
-        assert min(first, len(tried) - first) >= consuming.ATTEMPTS
+        assert min(first, len(tried) - first) >= batches.ATTEMPTS
         assert [each["what"] for each in again["history"]] == ["died", "redriven", "died"]
         poison.clear()
         await dead.redrive(service.store, letter["_id"], "anna")
@@ -345,9 +345,9 @@ async def test_when_many_fail_alike_the_consumer_stops_and_mended_takes_everythi
     broken = apart.service(noting([], failing({f"{each}-1" for each in many})), settings=settings)
     async with listening(broken):
         await tell(broken.bus, *(event(each, n) for each in many for n in (1, 2)))
-        assert broken.ended is not None
-        await asyncio.wait([broken.ended], timeout=60)
-        error = broken.ended.exception()
+        assert broken.tasks.ended is not None
+        await asyncio.wait([broken.tasks.ended], timeout=60)
+        error = broken.tasks.ended.exception()
         assert isinstance(error, TooManyFailures)
         assert "reactions stopped: 4 subjects failed one after the other" in str(error)
         assert "\n" not in str(error)
@@ -367,9 +367,9 @@ async def test_when_the_events_are_at_fault_after_all_each_becomes_a_dead_letter
     await service.store.make("noted")
     async with listening(service):
         await tell(service.bus, *(changed(event(each, 1), data={}) for each in many))
-        assert service.ended is not None
-        await asyncio.wait([service.ended], timeout=60)
-        assert isinstance(service.ended.exception(), TooManyFailures)
+        assert service.tasks.ended is not None
+        await asyncio.wait([service.tasks.ended], timeout=60)
+        assert isinstance(service.tasks.ended.exception(), TooManyFailures)
         assert await dead.listed(service.store) == [], "what fails in one batch is not buried either"
     patient = apart.service(noting([]), settings=settings.model_copy(update={"alike": 0}))
     async with listening(patient):

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from services import consuming, dead
+from services import batches, dead
 from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.enrolment import WorkerReferred
+from services.passing import Uncertain
 from services.service import Service
-from services.store import ReplaceOne, Session, Uncertain
+from services.store import ReplaceOne, Session
 from services.work import Work
 from tests.harness import eventually
 from tests.services.apart import (
@@ -33,8 +34,8 @@ from tests.services.apart import (
 @pytest.fixture
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
     """An event may fail once; a batch is tried as it is for no longer than a moment."""
-    monkeypatch.setattr(consuming, "ATTEMPTS", 1)
-    monkeypatch.setattr(consuming, "PATIENCE", 0.2)
+    monkeypatch.setattr(batches, "ATTEMPTS", 1)
+    monkeypatch.setattr(batches, "PATIENCE", 0.2)
 
 
 async def ready(service: Service, *told: Event[Any]) -> None:
@@ -49,8 +50,8 @@ async def all_once(service: Service, *wanted: str) -> None:
     """Each has taken effect, and nothing has died of what passed."""
     await until_noted(service, {each: [1] for each in wanted}, 90)
     assert await dead.listed(service.store, closed=True) == []
-    assert service.ended is not None
-    assert not service.ended.done()
+    assert service.tasks.ended is not None
+    assert not service.tasks.ended.done()
 
 
 @pytest.mark.parametrize("moment", ["between two events", "before the commit"])

@@ -109,4 +109,4 @@ async def test_no_request_that_can_be_made_from_the_description_is_a_server_erro
     assert not found
     assert answered[401] < answered.total() / 2
     assert sum(n for status, n in answered.items() if status < 300) >= len(described)
-    assert not any(each.ended.done() for each in home.house.services.values() if each.ended is not None)
+    assert not any(each.tasks.over for each in home.house.services.values())

@@ -1,0 +1,73 @@
+"""The tasks of a service: run until it stops, and told so until they end.
+
+Invariant: a task that ends by itself ends the service, loudly; stopping takes bounded time, also when no engine answers.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+log = logging.getLogger(__name__)
+TIMES = 3  # a task is told to end
+STOPPING = 20.0  # seconds for what is in hand to finish; then the transactions behind it abort by themselves
+
+
+class Tasks:
+    """Those of one service. `ended` is there from `begin` on, and fails with what ended the service."""
+
+    def __init__(self, service: str) -> None:
+        self.ended: asyncio.Future[None] | None = None
+        self._service = service
+        self._running: list[asyncio.Task[Any]] = []
+
+    def begin(self) -> None:
+        """From here on a task's end is the service's."""
+        self.ended = asyncio.get_running_loop().create_future()
+
+    @property
+    def over(self) -> bool:
+        """Whether the service has not begun, or has ended."""
+        return self.ended is None or self.ended.done()
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        """Run a task whose end, other than by `stop`, ends the service."""
+        task = asyncio.get_running_loop().create_task(work, name=f"{self._service} {name}")
+        task.add_done_callback(self._ended)
+        self._running.append(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        """Nobody cancelled it: `stop` takes this away before it does, but aiokafka may raise CancelledError of its own."""
+        error = None if task.cancelled() else task.exception()
+        self.fail(error or RuntimeError(f"{task.get_name()} ended"))
+
+    def fail(self, error: BaseException) -> None:
+        """End the service with this error."""
+        log.critical("service ends", extra={"service": self._service, "error": type(error).__name__}, exc_info=error)
+        if self.ended is not None and not self.ended.done():
+            self.ended.set_exception(error)
+
+    async def stop(self) -> None:
+        """Have them all end."""
+        for task in self._running:
+            task.remove_done_callback(self._ended)
+        stuck = {*self._running}
+        for _ in range(TIMES if stuck else 0):
+            for task in stuck:
+                task.cancel()  # again, since aiokafka takes one that comes while it closes a reader for its own
+            if not (stuck := (await asyncio.wait(stuck, timeout=STOPPING / TIMES))[1]):
+                break
+        for task in stuck:
+            log.error("task does not end", extra={"service": self._service, "error": task.get_name()})
+        self._running.clear()
+
+    async def end(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Stop one other thing. What an engine's absence keeps from stopping in order (aiokafka raises CancelledError then) ends with
+        the process, and must not keep the rest from it."""
+        task = asyncio.ensure_future(work)
+        done, _ = await asyncio.wait([task], timeout=STOPPING)
+        if not done:
+            task.cancel()
+        if not done or task.cancelled() or task.exception() is not None:
+            why = "it takes too long" if not done else "cancelled" if task.cancelled() else repr(task.exception())[:300]
+            log.warning("not stopped in order", extra={"service": self._service, "reason": what, "error": why})
