@@ -79,15 +79,22 @@ def engines_for(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 def choose() -> Choice:
     """Which engines this machine offers, the forced ones first."""
+    if chosen := by_environment():
+        return chosen
+    if lacking := without_docker():
+        return Choice("embedded", lacking)
+    return Choice("docker", f"{KAFKA_IMAGE} and {MONGO_IMAGE}")
+
+
+def by_environment() -> Choice | None:
+    """What the environment says of it, if anything. UsageError when it cannot be understood."""
     if forced := os.environ.get("AMA_TEST_ENGINES"):
         if forced not in {"env", "docker", "embedded"}:
             raise pytest.UsageError(f"AMA_TEST_ENGINES is {forced!r}, not env, docker or embedded.")
         return Choice(forced, "AMA_TEST_ENGINES says so")
     if os.environ.get("AMA_KAFKA") and os.environ.get("AMA_MONGO"):
         return Choice("env", "AMA_KAFKA and AMA_MONGO are set")
-    if lacking := without_docker():
-        return Choice("embedded", lacking)
-    return Choice("docker", f"{KAFKA_IMAGE} and {MONGO_IMAGE}")
+    return None
 
 
 def given() -> Engines:

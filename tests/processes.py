@@ -1,7 +1,8 @@
 """Which tests share a process when several run beside each other, and in what order.
 
 Invariant: a file's tests stay together, and all that ask for the home are in one process: it is started once, on a bus that is empty
-yet, stopped after the last of them, and never works off what other tests say. What takes longest begins first.
+yet, stopped after the last of them, and never works off what other tests say. What takes longest begins first. Engines that were given
+are one bus for all, so that one process alone uses them.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+from tests.engine_fixtures import by_environment
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,6 +26,13 @@ def at_home(file: str) -> bool:
 def file_of(nodeid: str) -> str:
     """Its path from the root."""
     return nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """One process on engines that were given, however many were asked for: before xdist looks at it."""
+    if (chosen := by_environment()) and chosen.kind == "env":
+        config.option.numprocesses = 0
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]
