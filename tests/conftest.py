@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.engine_fixtures", "tests.processes", "tests.compose.docker_here", "tests.harness"]
+pytest_plugins = ["tests.processes", "tests.engine_fixtures", "tests.compose.docker_here", "tests.harness"]

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import docker
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from docker.errors import DockerException, ImageNotFound
 from pymongo import MongoClient
 from testcontainers.core.config import testcontainers_config
@@ -24,9 +25,10 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.exceptions import ContainerStartException
 
 from services.engines import Embedded, Engines, Sasl
-from services.engines.kafka import answers
+from services.engines.kafka import answers, login_of
 from services.engines.mongod import elected, uri
 from services.engines.ports import LOOPBACK, free_port
+from tests.processes import at_home, file_of
 
 KAFKA_IMAGE = "apache/kafka:4.3.1"
 MONGO_IMAGE = "mongo:8.0"
@@ -57,15 +59,16 @@ def pytest_report_header(config: pytest.Config) -> str:
     return "engines: {} ({})".format(*config.stash[choice])
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """One process on engines that were given, however many were asked for: before xdist looks at it."""
+    if (chosen := by_environment()) and chosen.kind == "env":
+        config.option.numprocesses = 0
+
+
 @pytest.fixture(scope="session")
-def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """Real engines, shared by all tests: use names of your own."""
-    yield from engines_for(request, tmp_path_factory)
-
-
-def engines_for(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """What a package's own fixture `engines` yields from whose services begin with each test, on a bus that others have not filled:
-    they read it from its first record."""
+def running_engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    """Real engines, started once for all tests of this process."""
     kind, _why = request.config.stash.get(choice, None) or choose()
     with ExitStack() as held:
         if kind == "env":
@@ -75,6 +78,26 @@ def engines_for(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         else:
             running = held.enter_context(Embedded(tmp_path_factory.mktemp("engines")))
         yield running
+
+
+@pytest.fixture(scope="module")
+def engines(request: pytest.FixtureRequest, running_engines: Engines) -> Engines:
+    """Real engines, with a bus that no other file has filled: what a service has not read yet it reads from the first record. Beside the
+    home the bus stays as it is: use names of your own."""
+    if not at_home(file_of(request.node.nodeid)):
+        asyncio.run(emptied(running_engines))
+    return running_engines
+
+
+async def emptied(engines: Engines) -> None:
+    """Delete our topics, and wait until the broker knows of none."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=engines.kafka, **(login_of(engines.sasl) if engines.sasl else {}))
+    await admin.start()
+    try:
+        while topics := [each for each in await admin.list_topics() if each.startswith("ama.")]:
+            await admin.delete_topics(topics)
+    finally:
+        await admin.close()
 
 
 def choose() -> Choice:

@@ -6,7 +6,7 @@ Invariant: every house has its own databases and consumer groups; the bus is sha
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from services import vault
 from services.contracts.topics import SERVICES
 from services.embedded import Home
 from services.engines import Engines
+from services.service import Service
 from services.settings import Settings
 
 SHIPPED = "monza-brianza,jobs2"  # what these houses serve: tests with programmes of their own share the bus
@@ -32,6 +33,13 @@ async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 60.0)
             return last
         await asyncio.sleep(0.05)
     raise AssertionError(f"not within {seconds} s; last seen: {last!r}")
+
+
+async def late(services: Iterable[Service]) -> list[str]:
+    """Consumers that have not taken all there is; asked at once, since each answers when its reader has."""
+    consumers = [(f"{each.name} {name}", c) for each in services for name, c in each.consumptions.items()]
+    level = await asyncio.gather(*(c.caught_up() for _, c in consumers))
+    return [name for (name, _), is_level in zip(consumers, level, strict=True) if not is_level]
 
 
 def sasl(engines: Engines) -> dict[str, Any]:
@@ -63,9 +71,9 @@ def settings(engines: Engines, keys: Path) -> Settings:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def home(engines: Engines, keys: Path) -> AsyncIterator[Home]:
+async def home(running_engines: Engines, keys: Path) -> AsyncIterator[Home]:
     """All five services behind one port."""
-    async with Home(keys.parent, engines=engines, database=f"h{uuid.uuid4().hex[:8]}", only=SHIPPED) as up:
+    async with Home(keys.parent, engines=running_engines, database=f"h{uuid.uuid4().hex[:8]}", only=SHIPPED) as up:
         yield up
 
 

@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from tests.engine_fixtures import by_environment
-
 ROOT = Path(__file__).parents[1]
 
 
@@ -26,13 +24,6 @@ def at_home(file: str) -> bool:
 def file_of(nodeid: str) -> str:
     """Its path from the root."""
     return nodeid.partition("::")[0]
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """One process on engines that were given, however many were asked for: before xdist looks at it."""
-    if (chosen := by_environment()) and chosen.kind == "env":
-        config.option.numprocesses = 0
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]

@@ -19,6 +19,9 @@ from services.topic_ids import topic_ids
 
 PATIENCE = 10.0  # seconds for one answer of the bus
 AT_ONCE = 1_000  # records
+WAIT_MS = (
+    50  # for records where only a transaction's marker stands; whatever else is asked of the broker waits behind it
+)
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ class Reading:
         waiting = set(parts)
         while waiting := {each for each in waiting if await self._reader.position(each) < parts[each]}:
             async with asyncio.timeout(PATIENCE * 3):
-                found = await self._reader.getmany(*waiting, timeout_ms=500, max_records=AT_ONCE)
+                found = await self._reader.getmany(*waiting, timeout_ms=WAIT_MS, max_records=AT_ONCE)
             for records in found.values():
                 yield records
 
@@ -73,7 +76,7 @@ class Reading:
 @asynccontextmanager
 async def reading(bus: Bus) -> AsyncIterator[Reading]:
     """A look at the bus. KafkaError when no broker answers."""
-    client, reader = AIOKafkaClient(**bus.client()), bus.reader(auto_offset_reset="earliest")
+    client, reader = AIOKafkaClient(**bus.client()), bus.reader(auto_offset_reset="earliest", fetch_max_wait_ms=WAIT_MS)
     try:
         await client.bootstrap()
         await reader.start()

@@ -20,7 +20,7 @@ from services.engines import Engines
 from services.house import House
 from services.settings import Settings
 from services.store import Store
-from tests.harness import eventually, sasl
+from tests.harness import eventually, late, sasl
 from tests.notifications.conftest import World, in_a_programme_of_its_own, own
 
 __all__ = ["own"]
@@ -55,13 +55,12 @@ class Town:
         return {name: await each.store["outbox"].count_documents({}) for name, each in self.house.services.items()}
 
     async def _late(self) -> list[str]:
-        late = []
+        found = await late(self.house.services.values())
         for name, service in self.house.services.items():
-            late += [f"{name} {each}" for each, c in service.consumptions.items() if not await c.caught_up()]
             saved = (await service.store["relay"].find_one({"_id": "relay"}) or {}).get("at")
             newest = await service.store["outbox"].find_one({"seq": {"$gt": 0}}, sort=[("_id", -1)])
-            late += [f"{name} relay"] if newest is not None and saved is None else []
-        return late
+            found += [f"{name} relay"] if newest is not None and saved is None else []
+        return found
 
     async def _owed(self) -> list[str]:
         if "notifications" not in self.house.services:

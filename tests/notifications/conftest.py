@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,20 +20,12 @@ from grouping import commands as group
 from services import programmes
 from services.contracts import Event, decode
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
-from services.engines import Engines
 from services.kernel import Command
 from services.service import Service, running
 from services.settings import Settings
-from tests.engine_fixtures import engines_for
 from tests.harness import eventually
 
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
-
-
-@pytest.fixture(scope="package")
-def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """Their own."""
-    yield from engines_for(request, tmp_path_factory)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Enrolment and grouping publish, sessions acts on it; in a programme of the test's own, where two make a group."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,20 +20,12 @@ from grouping import commands as group
 from services import programmes
 from services.auth import Link, Role, Who, caller, link_secret, sign_link
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
-from services.engines import Engines
 from services.service import Service, running
 from services.settings import Settings
 from sessions.domain import survey_id
-from tests.engine_fixtures import engines_for
 from tests.harness import eventually
 
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
-
-
-@pytest.fixture(scope="package")
-def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """Their own."""
-    yield from engines_for(request, tmp_path_factory)
 
 
 @pytest.fixture

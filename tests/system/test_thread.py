@@ -19,7 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from services.contracts.topics import CONTACTS, KEYS, TOPICS
 from services.embedded import Home
 from services.service import Service
-from tests.harness import Caller, eventually
+from tests.harness import Caller, eventually, late
 
 PROGRAMME, OTHER = "monza-brianza", "jobs2"
 CONSENTS = {"participation": True, "contact": True, "research": True, "partner-feedback": True}
@@ -116,9 +116,9 @@ async def settled(home: Home) -> None:
     async def level() -> bool:
         said = {letter["_id"] for each in services for letter in await events_said(each)}
         there = {orjson.loads(each.value)["id"] for each in await records(home) if is_event(each)}
-        late = [(s.name, name) for s in services for name, c in s.consumptions.items() if not await c.caught_up()]
-        unsaid.update(missing=len(said - there), late=late)
-        return not (said - there or late)
+        behind = await late(services)
+        unsaid.update(missing=len(said - there), late=behind)
+        return not (said - there or behind)
 
     unsaid: dict[str, Any] = {}
     try:
