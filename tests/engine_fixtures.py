@@ -10,9 +10,9 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 
 import docker
@@ -73,6 +73,8 @@ def running_engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     with ExitStack() as held:
         if kind == "env":
             running = given()
+            asyncio.run(nobodys(running))
+            held.callback(lambda: asyncio.run(emptied(running)))
         elif kind == "docker" and (contained := in_containers(held)):
             running = contained
         else:
@@ -89,13 +91,34 @@ def engines(request: pytest.FixtureRequest, running_engines: Engines) -> Engines
     return running_engines
 
 
+async def nobodys(engines: Engines) -> None:
+    """Refuse a bus that somebody uses: `AMA_KAFKA` may name it for other reasons, and these tests delete topics."""
+    async with topics(engines) as admin:
+        if there := await ours(admin):
+            pytest.exit(
+                f"Kafka at {engines.kafka} has {sorted(there)[0]} already, and tests delete topics: name another.", 4
+            )
+
+
 async def emptied(engines: Engines) -> None:
     """Delete our topics, and wait until the broker knows of none."""
+    async with topics(engines) as admin:
+        while there := await ours(admin):
+            await admin.delete_topics(there)
+
+
+async def ours(admin: AIOKafkaAdminClient) -> list[str]:
+    """Topics of this house."""
+    return [each for each in await admin.list_topics() if each.startswith("ama.")]
+
+
+@asynccontextmanager
+async def topics(engines: Engines) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Who may list and delete them."""
     admin = AIOKafkaAdminClient(bootstrap_servers=engines.kafka, **(login_of(engines.sasl) if engines.sasl else {}))
     await admin.start()
     try:
-        while topics := [each for each in await admin.list_topics() if each.startswith("ama.")]:
-            await admin.delete_topics(topics)
+        yield admin
     finally:
         await admin.close()
 

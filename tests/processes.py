@@ -45,9 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Function, nextitem: pytest.Item | None) -> Iterator[None]:
-    """After the last that asks for it, the home is left: pytest itself would keep it to the end."""
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """After the last of its files the home is left, whoever asked for it: pytest itself would keep it to the end."""
     yield
-    leaves = "home" in item.fixturenames and (nextitem is None or not at_home(file_of(nextitem.nodeid)))
-    if leaves:
-        item._request._get_active_fixturedef("home").finish(item._request)  # type: ignore[arg-type]  # it asks nothing of it
+    if at_home(file_of(item.nodeid)) and (nextitem is None or not at_home(file_of(nextitem.nodeid))):
+        for each in item.session._fixturemanager.getfixturedefs("home", item) or ():
+            each.finish(item._request)  # type: ignore[attr-defined]  # a request: it asks nothing of it

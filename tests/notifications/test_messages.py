@@ -49,7 +49,8 @@ async def two_with_a_seat(world: World, *, weeks: int = 2, contact: bool | None 
 async def test_who_has_a_seat_reads_slot_place_and_first_date(
     world: World, teller: Teller, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    for name in ("notifications", "services"):  # of all others' there is so much that nothing moves
+        caplog.set_level(logging.DEBUG, name)
     with taking() as taker:
         async with running(teller(smtp=taker.address), ["relay", "consume"]) as service:
             one, _, first = await two_with_a_seat(world)

@@ -116,7 +116,8 @@ async def test_of_an_erased_member_sessions_keeps_the_count_alone(group: Group) 
     world, erased = group.world, group.members[0]
     session = (await group.meetings())[0]["id"]
     async with world.client(Role.OPERATOR) as client:
-        await client.put(f"/sessions/{session}/roll-call", json={"present": [erased]})
+        called = await client.put(f"/sessions/{session}/roll-call", json={"present": [erased]})
+        assert called.status_code == 204, called.text
         await world.erase(erased)
 
         async def forgotten() -> bool:
