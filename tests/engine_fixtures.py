@@ -10,14 +10,13 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import docker
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 from docker.errors import DockerException, ImageNotFound
 from pymongo import MongoClient
 from testcontainers.core.config import testcontainers_config
@@ -25,9 +24,10 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.exceptions import ContainerStartException
 
 from services.engines import Embedded, Engines, Sasl
-from services.engines.kafka import answers, login_of
+from services.engines.kafka import answers
 from services.engines.mongod import elected, uri
 from services.engines.ports import LOOPBACK, free_port
+from tests.emptied import emptied, topic_of_ours
 from tests.processes import at_home, file_of
 
 KAFKA_IMAGE = "apache/kafka:4.3.1"
@@ -73,7 +73,8 @@ def running_engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     with ExitStack() as held:
         if kind == "env":
             running = given()
-            asyncio.run(nobodys(running))
+            if used := asyncio.run(topic_of_ours(running)):
+                pytest.exit(f"Kafka at {running.kafka} has {used} already, and tests delete topics: name another.", 4)
             held.callback(lambda: asyncio.run(emptied(running)))
         elif kind == "docker" and (contained := in_containers(held)):
             running = contained
@@ -89,36 +90,6 @@ def engines(request: pytest.FixtureRequest, running_engines: Engines) -> Engines
     if not at_home(file_of(request.node.nodeid)):
         asyncio.run(emptied(running_engines))
     return running_engines
-
-
-async def nobodys(engines: Engines) -> None:
-    """Refuse a bus that somebody uses: `AMA_KAFKA` may name it for other reasons, and these tests delete topics."""
-    async with topics(engines) as admin:
-        if there := await ours(admin):
-            pytest.exit(f"Kafka at {engines.kafka} has {min(there)} already, and tests delete topics: name another.", 4)
-
-
-async def emptied(engines: Engines) -> None:
-    """Delete our topics, and wait until the broker knows of none."""
-    async with topics(engines) as admin:
-        while there := await ours(admin):
-            await admin.delete_topics(there)
-
-
-async def ours(admin: AIOKafkaAdminClient) -> list[str]:
-    """Topics of this house."""
-    return [each for each in await admin.list_topics() if each.startswith("ama.")]
-
-
-@asynccontextmanager
-async def topics(engines: Engines) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Who may list and delete them."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=engines.kafka, **(login_of(engines.sasl) if engines.sasl else {}))
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()
 
 
 def choose() -> Choice:

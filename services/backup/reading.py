@@ -19,9 +19,7 @@ from services.topic_ids import topic_ids
 
 PATIENCE = 10.0  # seconds for one answer of the bus
 AT_ONCE = 1_000  # records
-WAIT_MS = (
-    50  # for records where only a transaction's marker stands; whatever else is asked of the broker waits behind it
-)
+WAIT_MS = 50  # for records, where only a marker stands; all else that is asked of the broker waits behind that
 
 
 @dataclass(slots=True)
