@@ -15,7 +15,7 @@ IMAGE := ama-lavoro:$(or $(AMA_VERSION),local)
 JOBS ?= 2# test processes beside each other, each with engines of its own; a file's tests stay together
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled brought run test chaos bench check audit secrets up down backup restore lock format clean
+.PHONY: help setup run test chaos bench check audit secrets up down backup restore lock format clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -27,13 +27,6 @@ $(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(MAKE) --no-print-directory --jobs=2 compiled brought
-	@touch $@
-
-compiled:
-	$(BIN)/python -m grouping.formation
-
-brought:
 	$(NPM) ci --prefix $(PARSER) --loglevel=error
 	$(NPM) ci --prefix $(EXAMPLE) --loglevel=error
 	-$(BIN)/python -m tests.watched.brought
@@ -41,6 +34,8 @@ brought:
 	$(BIN)/python -m services.console.assets
 	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
 	-$(BIN)/python -m tests.console.browser
+	$(BIN)/python -m grouping.formation
+	@touch $@
 
 run: setup ## start everything, and play the 899 people of JOBS II through it
 	$(BIN)/ama pilot jobs2

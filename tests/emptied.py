@@ -3,13 +3,10 @@
 Invariant: nothing else is deleted; when it ends, the broker knows of none of them.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from aiokafka.admin import AIOKafkaAdminClient
 
 from services.engines import Engines
-from services.engines.kafka import login_of
+from tests.engines.traffic import administrator
 
 
 async def topic_of_ours(engines: Engines) -> str | None:
@@ -28,14 +25,3 @@ async def emptied(engines: Engines) -> None:
 async def ours(admin: AIOKafkaAdminClient) -> list[str]:
     """Those that are there."""
     return [each for each in await admin.list_topics() if each.startswith("ama.")]
-
-
-@asynccontextmanager
-async def administrator(engines: Engines) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Who may list and delete topics."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=engines.kafka, **(login_of(engines.sasl) if engines.sasl else {}))
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()

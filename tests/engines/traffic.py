@@ -1,6 +1,8 @@
 """Write to real engines, and read back what they hold."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -36,14 +38,21 @@ def read(engines: Engines, topic: str) -> tuple[list[str], list[str]]:
     return asyncio.run(consume(engines, engines.sasl, topic)), documents
 
 
-async def make_topic(engines: Engines, topic: str) -> None:
-    """A topic of one partition."""
+@asynccontextmanager
+async def administrator(engines: Engines) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Who may list, make and delete topics."""
     admin = AIOKafkaAdminClient(bootstrap_servers=engines.kafka, **login(engines.sasl))
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(topic, 1, 1)])
+        yield admin
     finally:
         await admin.close()
+
+
+async def make_topic(engines: Engines, topic: str) -> None:
+    """A topic of one partition."""
+    async with administrator(engines) as admin:
+        await admin.create_topics([NewTopic(topic, 1, 1)])
 
 
 async def produce(

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
 from services.consumer import Consumer, Mongo, Sqlite, Store
@@ -17,7 +16,7 @@ from services.contracts import Event
 from services.contracts.feed import Admitted, ConsentWithdrawn, Referred
 from services.engines import Engines
 from services.engines.kafka import login_of
-from tests.engines.traffic import make_topic
+from tests.engines.traffic import administrator, make_topic
 from tests.harness import eventually
 from tests.partner import stores
 from tests.partner.conftest import Ledger
@@ -136,18 +135,13 @@ async def test_a_topic_that_was_made_anew_is_read_on_without_a_gap_and_without_a
 
 async def emptied(engines: Engines, topic: str) -> None:
     """The topic is deleted and made anew."""
-    assert engines.sasl
-    admin = AIOKafkaAdminClient(bootstrap_servers=engines.kafka, **login_of(engines.sasl))
-    await admin.start()
-    try:
+    async with administrator(engines) as admin:
         await admin.delete_topics([topic])
 
         async def gone() -> bool:
             return topic not in await admin.list_topics()
 
         await eventually(gone)
-    finally:
-        await admin.close()
     await make_topic(engines, topic)
 
 

@@ -35,7 +35,6 @@ async def test_a_relay_that_is_fenced_while_it_sends_begins_again_and_all_is_on_
             await intruder.start()
             await intruder.stop()
             await asyncio.sleep(0.6)
-    assert enrolled.tasks.ended is not None
-    assert not enrolled.tasks.ended.done()
+    assert not enrolled.tasks.over
     people = set(referred)
     await on_the_topic(enrolled, "ama.enrolment", lambda events: people <= {each.subject for each in events})

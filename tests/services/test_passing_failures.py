@@ -50,8 +50,7 @@ async def all_once(service: Service, *wanted: str) -> None:
     """Each has taken effect, and nothing has died of what passed."""
     await until_noted(service, {each: [1] for each in wanted}, 90)
     assert await dead.listed(service.store, closed=True) == []
-    assert service.tasks.ended is not None
-    assert not service.tasks.ended.done()
+    assert not service.tasks.over
 
 
 @pytest.mark.parametrize("moment", ["between two events", "before the commit"])
