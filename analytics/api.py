@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from analytics.indicators import Facts, Indicators, indicators
-from services.auth import Role, Who, allowed
-from services.doors import Reader
+from services.identity.auth import Role, Who, allowed
+from services.web.run import Reader
 
 router = APIRouter()
 

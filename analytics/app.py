@@ -3,9 +3,9 @@
 from analytics import api
 from analytics.projections import Attendance, Meetings, Path, Scores
 from services.contracts.topics import KEYS
-from services.keyring import service_holder
-from services.service import Service
+from services.runtime.service import Service
 from services.settings import Settings
+from services.vault.keyring import service_holder
 
 
 def build(settings: Settings) -> Service:

@@ -1,6 +1,5 @@
 """What happened, as facts keyed by what they concern. Set, never added: repeats, corrections and any interleaving give the same rows."""
 
-from services.consumer import Projection, Rows, on
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
@@ -19,6 +18,7 @@ from services.contracts.sessions import (
     SurveyScored,
     SurveySubmitted,
 )
+from services.events.delivery.declare import Projection, Rows, on
 
 
 class Path(Projection):

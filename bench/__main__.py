@@ -15,7 +15,7 @@ from rich.table import Table
 
 from bench.ground import Ground, ground
 from bench.harness import Figure
-from services.house import settle
+from services.runtime.serving import settle
 
 BENCHES = ("relay", "reaction", "rebuild", "commands", "latency", "memory", "formation.figures")
 HERE = Path(__file__).parent

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from bench.ground import Ground
-from services import house
-from services.issuer import Issuer
+from services.identity.issuer import Issuer
+from services.runtime.serving import listen
+from services.runtime.serving import serving as serving_app
 from services.settings import Settings
 
 AMA = Path(sys.executable).parent / "ama"
@@ -66,9 +67,9 @@ class Connection:
 @asynccontextmanager
 async def issuing(ground: Ground) -> AsyncIterator[Issuer]:
     """An issuer of tokens, answering."""
-    listening = house.listen(0)
+    listening = listen(0)
     issuer = Issuer(ground.folder / "keys", f"http://127.0.0.1:{listening.getsockname()[1]}")
-    async with house.serving(issuer.app(), listening):
+    async with serving_app(issuer.app(), listening):
         yield issuer
 
 
@@ -103,7 +104,7 @@ def resident(pid: int) -> float:
 @asynccontextmanager
 async def serving(ground: Ground, settings: Settings, service: str, roles: str) -> AsyncIterator[int]:
     """`ama serve` of this service, ready: its port."""
-    listening = house.listen(0)
+    listening = listen(0)
     port = listening.getsockname()[1]
     listening.close()
     command = [str(AMA), "serve", service, "--roles", roles, "--port", str(port)]

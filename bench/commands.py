@@ -17,7 +17,7 @@ from bench.ground import PROGRAMME, Ground
 from bench.harness import Figure, Goal, figure, pairs
 from services.kernel import new_id
 from services.settings import Settings
-from services.store import Document, Store
+from services.store.mongo import Document, Store
 
 GOALS = {"commands": Goal(0.60, "higher", "commands/s")}
 CONNECTIONS = 32

@@ -8,10 +8,10 @@ from aiokafka import AIOKafkaProducer
 from bench.ground import Ground
 from bench.harness import Clock
 from bench.history import fill
-from services.batches import Start
-from services.bus import Bus
-from services.consuming import Consumption
-from services.service import Service
+from services.events.bus.client import Bus
+from services.events.inbox.batches import Start
+from services.events.inbox.runner import Consumption
+from services.runtime.service import Service
 from services.telemetry import Metrics
 
 PATIENCE = 1800.0  # seconds

@@ -18,12 +18,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.harness import Note
 from services import vault
-from services.bus import Bus
 from services.contracts import Topic
 from services.contracts.topics import SERVICES
 from services.engines import Embedded
+from services.events.bus.client import Bus
 from services.settings import Settings
-from services.store import Store
+from services.store.mongo import Store
 
 PROGRAMME = "jobs2"
 

@@ -19,9 +19,9 @@ from bench.calling import Connection, issuing, serving
 from bench.commands import consent, refer
 from bench.ground import PROGRAMME, Ground
 from bench.harness import Figure, Goal, figure, in_turn, middle, percentile
-from services.bus import Bus
+from services.events.bus.client import Bus
 from services.kernel import new_id
-from services.store import Document, Store
+from services.store.mongo import Document, Store
 
 GOALS = {
     "latency_p50": Goal(1.5, "lower", "ms"),

@@ -14,10 +14,10 @@ from bench.calling import AMA, child, resident
 from bench.ground import PROGRAMME, Ground
 from bench.harness import Figure, Goal, figure
 from services import programmes
-from services.issuer import Issuer
-from services.pilot.figures import complete, read_indicators
-from services.pilot.people import humans
-from services.pilot.play import Stage, play
+from services.identity.issuer import Issuer
+from services.scenarios.pilot.figures import complete, read_indicators
+from services.scenarios.pilot.people import humans
+from services.scenarios.pilot.play import Stage, play
 
 GOALS = {"memory": Goal(300, "lower", "MB")}
 SEED = 1991

@@ -15,19 +15,20 @@ from bench.consuming import taken, told
 from bench.ground import PROGRAMME, Ground
 from bench.harness import Clock, Figure, Goal, figure, pairs
 from bench.history import PATH, events
-from services.consumer import Effect, Reactions
 from services.contracts import Event
 from services.contracts.enrolment import WorkerReferred
 from services.contracts.grouping import WorkerWaitlisted
-from services.documents import prepare
-from services.effects import Reacting
-from services.inbox import now_utc
+from services.events.delivery.declare import Reactions
+from services.events.delivery.state import Effect
+from services.events.inbox.effects import Reacting
 from services.kernel import Aggregate
-from services.keyring import service_holder
-from services.service import Service
-from services.store import Document, Session, Store
-from services.unit import Unit
-from services.work import Work
+from services.runtime.service import Service
+from services.store.clock import now_utc
+from services.store.collections import prepare
+from services.store.mongo import Document, Session, Store
+from services.store.unit import Unit
+from services.store.work import Work
+from services.vault.keyring import service_holder
 
 GOALS = {
     "reaction": Goal(10, "higher", "events/s"),

@@ -15,10 +15,10 @@ from bench.consuming import taken, told
 from bench.ground import PROGRAMME, Ground
 from bench.harness import Clock, Figure, Goal, figure, pairs
 from bench.history import events
-from services.bus import Bus
-from services.documents import prepare
-from services.projecting import collection_of, consumer_of
-from services.store import Store
+from services.events.bus.client import Bus
+from services.events.inbox.projections import collection_of, consumer_of
+from services.store.collections import prepare
+from services.store.mongo import Store
 
 GOALS = {
     "rebuild": Goal(0.60, "higher", "events/s"),

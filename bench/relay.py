@@ -12,13 +12,13 @@ from aiokafka import AIOKafkaProducer
 from bench.ground import PROGRAMME, Ground
 from bench.harness import Clock, Figure, Goal, figure, pairs
 from bench.history import events
-from services.bus import Bus
 from services.contracts import decode
 from services.contracts.envelope import CONTENT_TYPE
-from services.documents import prepare
+from services.events.bus.client import Bus
+from services.events.outbox.relay import Relay
 from services.kernel import new_id
-from services.relay import Relay
-from services.store import Store
+from services.store.collections import prepare
+from services.store.mongo import Store
 from services.telemetry import Metrics
 
 GOALS = {"relay": Goal(0.50, "higher", "events/s")}

@@ -7,12 +7,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, Stri
 
 from enrolment import commands as do
 from enrolment.domain import Status, Worker
-from services.auth import Role, Who, allowed
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
-from services.doors import Reader, Run
+from services.identity.auth import Role, Who, allowed
 from services.kernel import Refused
 from services.web import Body, Day, Moment, etag
+from services.web.run import Reader, Run
 
 router = APIRouter()
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]

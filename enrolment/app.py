@@ -7,10 +7,10 @@ from enrolment.domain import Worker
 from enrolment.projections import Desk
 from enrolment.reactions import reactions
 from enrolment.recalling import erase_again, recalls
-from services.keyring import master_holder
-from services.recalling import recall
-from services.service import Service
+from services.operations.replay import recall
+from services.runtime.service import Service
 from services.settings import Settings
+from services.vault.keyring import master_holder
 
 
 def build(settings: Settings) -> Service:

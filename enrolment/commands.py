@@ -9,7 +9,7 @@ from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
 from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refused, new_id
-from services.work import Work
+from services.store.work import Work
 
 CARD = ("given_name", "family_name", "email", "phone", "language")
 

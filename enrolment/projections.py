@@ -1,9 +1,9 @@
 """The desk: per worker, by whom referred and how far on the way. Without a name, so that a list is no look at people."""
 
-from services.consumer import Projection, Rows, on
 from services.contracts import Event
 from services.contracts.enrolment import WorkerAdmitted, WorkerDeclined, WorkerErased, WorkerReferred, WorkerWithdrawn
 from services.contracts.grouping import MemberJoined, MemberLeft, WorkerWaitlisted
+from services.events.delivery.declare import Projection, Rows, on
 
 
 class Desk(Projection):

@@ -1,10 +1,10 @@
 """Enrolment acts on nobody else's events yet: its desk only shows them. Of its own it takes one back, the erasure."""
 
 from enrolment.domain import Worker
-from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.enrolment import WorkerErased
-from services.work import Work
+from services.events.delivery.declare import Reactions
+from services.store.work import Work
 
 reactions = Reactions()
 

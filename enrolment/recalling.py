@@ -8,7 +8,6 @@ import orjson
 from enrolment.commands import Erase, erase
 from enrolment.domain import Consent, Status, Worker
 from services import vault
-from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
@@ -20,9 +19,10 @@ from services.contracts.enrolment import (
     WorkerWithdrawn,
 )
 from services.contracts.topics import CONTACTS
-from services.service import Service
-from services.store import Store
-from services.work import Work
+from services.events.delivery.declare import Reactions
+from services.runtime.service import Service
+from services.store.mongo import Store
+from services.store.work import Work
 
 recalls = Reactions()
 

@@ -12,11 +12,11 @@ from grouping import pairs
 from grouping.domain import Facilitator, Group, Place
 from grouping.pool import Survey, survey
 from grouping.proposals import joining, proposed, seats, solved, told
-from services.auth import Role, Who, allowed
 from services.contracts.base import Id, Slug
 from services.contracts.grouping import Kind, Wish
-from services.doors import Reader, Run
+from services.identity.auth import Role, Who, allowed
 from services.web import Body, Day, Moment
+from services.web.run import Reader, Run
 
 router = APIRouter()
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]

@@ -8,10 +8,10 @@ from grouping.projections import Groups, Pool
 from grouping.reactions import reactions
 from grouping.recalling import recalls
 from services.contracts.topics import KEYS
-from services.keyring import service_holder
-from services.recalling import recall
-from services.service import Service
+from services.operations.replay import recall
+from services.runtime.service import Service
 from services.settings import Settings
+from services.vault.keyring import service_holder
 
 
 def build(settings: Settings) -> Service:

@@ -13,7 +13,7 @@ from services.contracts.base import Id, Slug
 from services.contracts.grouping import Kind
 from services.kernel import Command, Refused, new_id
 from services.programmes import distance_km
-from services.work import Work
+from services.store.work import Work
 
 
 class RegisterPlace(Command):

@@ -10,7 +10,7 @@ from grouping.domain import Pair, Seeker
 from services.contracts.base import Id
 from services.contracts.grouping import PairWished, Wish
 from services.kernel import Command, Refused
-from services.work import Work
+from services.store.work import Work
 
 WIDTH = max(len(each) for each in Wish)
 

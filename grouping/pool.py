@@ -15,7 +15,7 @@ from services.contracts.enrolment import WorkerProfiled
 from services.contracts.grouping import Kind
 from services.kernel import Command
 from services.programmes import distance_km
-from services.work import Work
+from services.store.work import Work
 
 BANDS = {"18-27": 27, "28-35": 35, "36-43": 43, "44-51": 51, "52 or more": 200}  # of age, by its last year
 ATTRIBUTES: dict[str, dict[str, Any]] = {

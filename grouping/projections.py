@@ -1,8 +1,8 @@
 """What the pool and the groups look like, for lists."""
 
-from services.consumer import Projection, Rows, on
 from services.contracts import Event
 from services.contracts.grouping import GroupFormed, MemberJoined, MemberLeft, WorkerUnlisted, WorkerWaitlisted
+from services.events.delivery.declare import Projection, Rows, on
 
 
 class Pool(Projection):

@@ -5,11 +5,11 @@ from typing import Any
 from grouping.commands import Leave, leave
 from grouping.domain import Group, Seeker
 from grouping.pairs import kept_again, pairs_of
-from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.enrolment import WorkerAdmitted, WorkerErased, WorkerProfiled, WorkerWithdrawn
 from services.contracts.grouping import PairWished
-from services.work import Work
+from services.events.delivery.declare import Reactions
+from services.store.work import Work
 
 reactions = Reactions()
 

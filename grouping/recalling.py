@@ -2,10 +2,10 @@
 when they are free, no event tells."""
 
 from grouping.domain import Facilitator, Group, Membership, Place
-from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.grouping import FacilitatorRegistered, GroupFormed, MemberJoined, PlaceRegistered
-from services.work import Work
+from services.events.delivery.declare import Reactions
+from services.store.work import Work
 
 recalls = Reactions()
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from notifications import store
 from notifications.commands import agreed_with
 from notifications.domain import Status
-from services.auth import Role, Who, allowed
 from services.contracts.base import Day, Id, Slug
-from services.doors import Reader
+from services.identity.auth import Role, Who, allowed
+from services.web.run import Reader
 
 router = APIRouter()
 

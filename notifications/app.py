@@ -10,9 +10,9 @@ from notifications.reactions import standing
 from notifications.recalling import recall_feeds, recall_letters
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS
-from services.keyring import service_holder
-from services.service import Service
+from services.runtime.service import Service
 from services.settings import Settings
+from services.vault.keyring import service_holder
 
 
 def build(settings: Settings) -> Service:

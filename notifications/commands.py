@@ -10,11 +10,10 @@ from pydantic import Field
 from notifications.composing import Letter
 from notifications.domain import Circle, Entry, Fact, Feed, Known, Message, Recipient, Seat, Status, Venue
 from services import vault
-from services.consumer import NotYet
 from services.contracts.base import Id
-from services.kernel import Command, Refused, new_id
+from services.kernel import Command, NotYet, Refused, new_id
 from services.programmes import Programme
-from services.work import Work
+from services.store.work import Work
 
 Naming = Callable[[str, str, str], str]  # programme, partner, person: how the partner knows the person
 

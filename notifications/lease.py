@@ -7,7 +7,7 @@ import asyncio
 import uuid
 from datetime import timedelta
 
-from services.store import Store
+from services.store.mongo import Store
 
 LEASE = timedelta(seconds=6)
 

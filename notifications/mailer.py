@@ -13,12 +13,11 @@ from notifications import commands as do
 from notifications.composing import Unaddressable, compose
 from notifications.sending import Later, Never, Server, send
 from notifications.store import Claim, card_of, claim, postpone
-from services.kernel import Command, Refused
-from services.passing import passes
-from services.problems import Unavailable
-from services.service import Service, Worker
+from services.kernel import Command, Refused, Unavailable
+from services.runtime.service import Service, Worker
 from services.settings import Settings
-from services.store import PyMongoError
+from services.store.errors import passes
+from services.store.mongo import PyMongoError
 
 log = logging.getLogger(__name__)
 IDLE = 0.5  # seconds between looks when nothing is due

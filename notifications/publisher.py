@@ -21,13 +21,13 @@ from notifications.lease import Deposed, Lease
 from notifications.ledger import midnight, record, topic_of
 from notifications.punctuality import Punctuality
 from notifications.store import consenting, note_delivery, place, places_after
-from services.beginnings import Beginnings
-from services.bus import Bus, put_down
 from services.contracts import Topic
 from services.contracts.topics import FEED
+from services.events.bus.client import Bus, put_down
+from services.events.outbox.restarts import Beginnings
 from services.programmes import Programme
-from services.service import Service
-from services.store import PyMongoError
+from services.runtime.service import Service
+from services.store.mongo import PyMongoError
 
 log = logging.getLogger(__name__)
 POLL = 0.2  # seconds between looks when there is nothing new

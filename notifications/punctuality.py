@@ -9,9 +9,9 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.bus import Bus
 from services.contracts.topics import PARTITIONS
-from services.store import Store
+from services.events.bus.client import Bus
+from services.store.mongo import Store
 
 CONSUMER = "reactions"
 LOOK = 20  # milliseconds to wait for a record, before looking whether there was only a marker

@@ -15,11 +15,11 @@ from aiokafka import TopicPartition
 from notifications.domain import Entry, Fact, Feed, Message, Status
 from notifications.ledger import topic_of
 from notifications.publisher import Delivery, feeds_of
-from services.bus import Bus
 from services.contracts import Event, decode
 from services.contracts.notifications import MessageFailed, MessageSent
-from services.service import Service
-from services.store import Document, InsertOne, Session, Store, UpdateOne
+from services.events.bus.client import Bus
+from services.runtime.service import Service
+from services.store.mongo import Document, InsertOne, Session, Store, UpdateOne
 
 log = logging.getLogger(__name__)
 SENT = {MessageSent.type: Status.SENT, MessageFailed.type: Status.FAILED}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from notifications.domain import Entry, Feed, Known, Message, Status
-from services.store import Document, Store
+from services.store.mongo import Document, Store
 
 HELD = timedelta(minutes=2)  # for so long a claimed message is nobody else's
 

@@ -23,6 +23,18 @@ class Refused(Exception):
         self.code, self.detail, self.status, self.members = code, detail, status, members
 
 
+class NotYet(Exception):
+    """What this event needs is not here yet. The event is parked, later events of its subject behind it, and tried again."""
+
+
+class Unavailable(Exception):
+    """Something that is needed does not answer, or is still on its way: come again in `after` seconds."""
+
+    def __init__(self, detail: str, after: int = 2) -> None:
+        super().__init__(detail)
+        self.detail, self.after = detail, after
+
+
 class Said(NamedTuple):
     """What an aggregate said: who, the payload, and when it happened in the world (None: when the command says it did)."""
 

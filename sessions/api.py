@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from services.auth import Role, Who, allowed
 from services.contracts.base import Id, Slug
-from services.doors import Reader, Run
+from services.identity.auth import Role, Who, allowed
 from services.kernel import Refused
 from services.web import Body, Day, Moment, etag
+from services.web.run import Reader, Run
 from sessions import commands as do
 from sessions.domain import Meeting, Status
 

@@ -1,10 +1,10 @@
 """Sessions, composed."""
 
-from services.auth import link_secret
 from services.contracts.topics import KEYS
-from services.keyring import service_holder
-from services.service import Service
+from services.identity.auth import link_secret
+from services.runtime.service import Service
 from services.settings import Settings
+from services.vault.keyring import service_holder
 from sessions import api, pages
 from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.inviting import invite

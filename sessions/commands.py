@@ -6,9 +6,9 @@ import orjson
 
 from services.contracts.base import Id, Slug
 from services.contracts.sessions import AttendanceRecorded
-from services.instruments import load_all as instruments
 from services.kernel import Command, Refused
-from services.work import Work
+from services.programmes.instruments import load_all as instruments
+from services.store.work import Work
 from sessions.domain import Meeting, Participant, Roster, Survey, survey_id
 
 

@@ -7,12 +7,12 @@ import asyncio
 import logging
 from datetime import datetime
 
-from services.inbox import now_utc
-from services.passing import passes
-from services.problems import Unavailable
+from services.kernel import Unavailable
 from services.programmes import Programme
-from services.service import Service
-from services.store import PyMongoError
+from services.runtime.service import Service
+from services.store.clock import now_utc
+from services.store.errors import passes
+from services.store.mongo import PyMongoError
 from sessions.commands import InviteDue, invite_due
 from sessions.domain import NOTICE, Status, Survey
 

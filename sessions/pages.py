@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from services.auth import Link, open_to_all, read_link
-from services.instruments import Instrument
-from services.instruments import load_all as instruments
+from services.identity.auth import Link, open_to_all, read_link
 from services.kernel import Refused
-from services.service import Service
+from services.programmes.instruments import Instrument
+from services.programmes.instruments import load_all as instruments
+from services.runtime.service import Service
 from services.web import Unavailable
 from sessions import commands as do
 from sessions.domain import Status, Survey

@@ -1,9 +1,9 @@
 """The calendar, for lists; without people."""
 
-from services.consumer import Projection, Rows, on
 from services.contracts import Event
 from services.contracts.grouping import FacilitatorAssigned, GroupFormed
 from services.contracts.sessions import SessionHeld, SessionScheduled
+from services.events.delivery.declare import Projection, Rows, on
 
 
 class Calendar(Projection):

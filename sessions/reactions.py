@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from services.consumer import NotYet, Reactions
 from services.contracts import Event
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerAdmitted, WorkerErased, WorkerWithdrawn
 from services.contracts.grouping import FacilitatorAssigned, GroupFormed, MemberJoined, MemberLeft
-from services.work import Work
+from services.events.delivery.declare import Reactions
+from services.kernel import NotYet
+from services.store.work import Work
 from sessions.commands import keep_surveys, local_day, participant_of
 from sessions.domain import Meeting, Participant, Roster, Survey, schedule
 

@@ -10,28 +10,21 @@ from functools import lru_cache
 from typing import Any
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.instruments import Instrument
+from services.programmes.instruments import Instrument
+from services.web.site import Site
 from sessions.wording import LANGUAGES, WORDS
 
 STEPS = 20  # more than so many are no choices to show side by side
 
 
 @lru_cache(maxsize=1)
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("sessions"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _site() -> Site:
+    return Site("sessions", LANGUAGES, WORDS)
 
 
 def _page(template: str, status: int, language: str, **shown: Any) -> HTMLResponse:
-    text = _templates().get_template(template)
-    body = text.render(language=language, languages=LANGUAGES, words=WORDS[language], **shown)
+    body = _site().part(template, language, languages=LANGUAGES, **shown)
     return HTMLResponse(body, status, {"Content-Language": language})
 
 

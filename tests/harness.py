@@ -16,9 +16,9 @@ import pytest_asyncio
 
 from services import vault
 from services.contracts.topics import SERVICES
-from services.embedded import Home
+from services.embedded.home import Home
 from services.engines import Engines
-from services.service import Service
+from services.runtime.service import Service
 from services.settings import Settings
 
 SHIPPED = "monza-brianza,jobs2"  # what these houses serve: tests with programmes of their own share the bus

@@ -10,9 +10,9 @@ from typing import Any
 from notifications.commands import Naming
 from notifications.reactions.partners import ledgers
 from notifications.reactions.people import letters
-from services.consumer import Reactions
 from services.contracts import Event
-from services.work import Work
+from services.events.delivery.declare import Reactions
+from services.store.work import Work
 
 
 def standing(naming: Naming) -> Reactions:

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from services.contracts import Event
 from services.kernel import Aggregate
-from services.work import Work
+from services.store.work import Work
 
 A = TypeVar("A", bound=Aggregate)
 

@@ -5,7 +5,6 @@ from typing import Any
 from notifications.commands import Naming, day_of, detach, tell
 from notifications.domain import Fact, Known
 from notifications.reactions.keeping import known_as, member
-from services.consumer import Reactions
 from services.contracts import Event, feed
 from services.contracts.enrolment import (
     ConsentChanged,
@@ -17,7 +16,8 @@ from services.contracts.enrolment import (
     WorkerWithdrawn,
 )
 from services.contracts.grouping import MemberJoined
-from services.work import Work
+from services.events.delivery.declare import Reactions
+from services.store.work import Work
 
 ledgers = Reactions()
 

@@ -5,11 +5,11 @@ from typing import Any
 from notifications.commands import announce, drop
 from notifications.domain import Circle, Message, Recipient, Venue
 from notifications.reactions.keeping import keep, known_as, member
-from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased, WorkerWithdrawn
 from services.contracts.grouping import GroupFormed, MemberJoined, MemberLeft, PlaceRegistered
-from services.work import Work
+from services.events.delivery.declare import Reactions
+from services.store.work import Work
 
 letters = Reactions()
 

@@ -60,9 +60,9 @@ def take(
     People's keys are not in it: after a restore they come from Kafka. For the day on which Kafka is lost as well, --keys puts them into a
     file of its own, sealed with a passphrase (asked for, or AMA_BACKUP_PASSPHRASE).
     """
-    from services.backup import people, taking
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
+    from services.operations.backup import people, taking
 
     given = settings(data)
     into = folder or Path(f"{given.database}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
@@ -82,7 +82,7 @@ def take(
 @app.command()
 def check(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The backup.")]) -> None:
     """Read all of a backup and compare it with what was written. Needs no database."""
-    from services.backup import manifest
+    from services.operations.backup import manifest
 
     with _bars() as report, _saying():
         found = manifest.check(folder, report)
@@ -114,10 +114,10 @@ def restore(
     What Kafka has of later events comes back first, so that nothing is numbered twice; people who were erased since stay erased; consumers
     take what they lack when the services are started. What could not be mended is listed by subject, with what to do.
     """
-    from services.backup import registers, reporting, restoring
-    from services.bus import Bus
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
+    from services.events.bus.client import Bus
+    from services.operations.backup import registers, reporting, restoring
     from services.settings import Misconfigured
 
     chosen = service or list(SERVICES)
@@ -149,9 +149,9 @@ def restore(
 
 async def _found(given: "Settings") -> None:
     """A MongoDB that is new becomes the replica set that its address names, as `ama provision` does it; another is left as it is."""
-    from services.passing import passes
-    from services.provision.mongo import found_set
-    from services.store import PyMongoError, Store, within
+    from services.operations.provision.mongo import found_set
+    from services.store.errors import passes
+    from services.store.mongo import PyMongoError, Store, within
 
     store = Store(given.mongo, given.database)
     try:
@@ -173,7 +173,7 @@ def _passphrase(*, confirm: bool) -> str:
 
 def _with_stores(given: Any, services: Sequence[str], work: Callable[[Any, Any], Awaitable[Any]]) -> Any:
     """Do it with these services' databases and a progress bar."""
-    from services.store import Store
+    from services.store.mongo import Store
 
     async def run() -> Any:
         stores = {name: Store(given.mongo, given.database_of(name)) for name in services}
@@ -192,10 +192,10 @@ def _saying() -> Iterator[None]:
     """What goes wrong is one sentence."""
     from aiokafka.errors import KafkaError
 
-    from services.backup.documents import Damaged
-    from services.passing import passes
+    from services.operations.backup.documents import Damaged
     from services.settings import Misconfigured
-    from services.store import PyMongoError
+    from services.store.errors import passes
+    from services.store.mongo import PyMongoError
 
     try:
         yield

@@ -36,7 +36,7 @@ def list_(
 ) -> None:
     """The dead letters that are open, oldest first."""
     from services.contracts.topics import SERVICES
-    from services.dead import listed
+    from services.events.inbox.dead_letters import listed
 
     rows: list[dict[str, Any]] = []
     for name in [service] if service else SERVICES:
@@ -51,7 +51,7 @@ def list_(
 @app.command()
 def show(service: Service, id: Id, as_json: Json = False, data: Data = HERE) -> None:
     """One of them: why it died, where it came from, its envelope, how many wait behind it, and what was done about it."""
-    from services.dead import found, standing
+    from services.events.inbox.dead_letters import found, standing
 
     async def look(store: Any) -> dict[str, Any]:
         dead = await found(store, id)
@@ -82,8 +82,8 @@ def redrive(
     data: Data = HERE,
 ) -> None:
     """Have its consumer take it again, and after it in order what waits behind it. If it fails again, it is dead again."""
-    from services.dead import listed
-    from services.dead import redrive as again
+    from services.events.inbox.dead_letters import listed
+    from services.events.inbox.dead_letters import redrive as again
 
     if (id is None) == (all_of is None):
         raise typer.BadParameter("give an id, or --all CONSUMER")
@@ -113,7 +113,7 @@ def dismiss(
     data: Data = HERE,
 ) -> None:
     """Let it go for good: an event counts as taken without any effect, now and in every rebuild, and what waits behind it follows."""
-    from services.dead import dismiss as let_go
+    from services.events.inbox.dead_letters import dismiss as let_go
 
     if not reason.strip() or not by.strip():
         raise typer.BadParameter("--reason and --by must say something")
@@ -133,7 +133,7 @@ def _on(service: str, data: Path, work: Callable[[Any], Awaitable[T]]) -> T:
     from services.contracts.topics import SERVICES
     from services.kernel import Refused
     from services.settings import Misconfigured
-    from services.store import PyMongoError, Store
+    from services.store.mongo import PyMongoError, Store
 
     if service not in SERVICES:
         raise Misconfigured(f"There is no service {service}; there are {', '.join(SERVICES)}.")
@@ -157,7 +157,7 @@ def _on(service: str, data: Path, work: Callable[[Any], Awaitable[T]]) -> T:
 
 def _why_not(error: Exception, given: Any, service: str) -> str:
     """One sentence. Whose environment this is may be a service's, and its user reads its own database alone."""
-    from services.passing import may_not
+    from services.store.errors import may_not
 
     if not may_not(error):
         return f"MongoDB cannot be asked: {type(error).__name__}."

@@ -29,13 +29,13 @@ def republish(
     For a bus that was lost or is new. A relay that finds its topics emptied or made anew does this by itself; this asks it to. Nothing is
     doubled: events keep their ids and sequences, and whoever takes them drops what was taken. Partners' feeds need no such command.
     """
-    from services import house
     from services.cli.where import settings
-    from services.republishing import NobodySends, topics_of
-    from services.republishing import republish as say_again
+    from services.operations.republish import NobodySends, topics_of
+    from services.operations.republish import republish as say_again
+    from services.runtime import serving
 
     async def run() -> None:
-        one = house.build(service, settings(data))
+        one = serving.build(service, settings(data))
         columns = (TextColumn("{task.description:>28}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         try:
             with Progress(*columns, console=Console(stderr=True)) as progress:

@@ -20,9 +20,10 @@ def issuer(
     from starlette.applications import Starlette
     from starlette.routing import Mount
 
-    from services import house, telemetry, web
+    from services import telemetry, web
     from services.cli.run import until_told
     from services.cli.where import own_issuer, signing_in
+    from services.runtime import serving
 
     telemetry.log_as_json()
     ours = own_issuer()
@@ -30,7 +31,7 @@ def issuer(
     web.install_outside(app)
 
     async def stay() -> None:
-        async with house.serving(app, house.listen(port, host)):
+        async with serving.serving(app, serving.listen(port, host)):
             await until_told([asyncio.Event().wait()])
 
     uvloop.run(stay())

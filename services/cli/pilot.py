@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from services.embedded import Home
+    from services.embedded.home import Home
 
 app = typer.Typer(no_args_is_help=True, help="Play the people of a study through the public interfaces.")
 HERE = Path(".ama")
@@ -47,9 +47,9 @@ def jobs2(
 
 async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_json: bool) -> None:
     from services.cli.run import addresses, log_to, until_told
-    from services.embedded import Home
-    from services.house import settle
-    from services.pilot.figures import figures_of
+    from services.embedded.home import Home
+    from services.runtime.serving import settle
+    from services.scenarios.pilot.figures import figures_of
 
     log_to(data)
     console = Console(stderr=True)
@@ -72,9 +72,9 @@ async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_
 
 async def _played(home: "Home", seed: int, first: int, console: Console) -> dict[str, Any]:
     """Play what was not played yet; the indicators when they say that everything arrived."""
-    from services.pilot.figures import complete, read_indicators
-    from services.pilot.people import DRAWN, humans
-    from services.pilot.play import Stage, play
+    from services.scenarios.pilot.figures import complete, read_indicators
+    from services.scenarios.pilot.people import DRAWN, humans
+    from services.scenarios.pilot.play import Stage, play
     from services.settings import Misconfigured
 
     rules = home.house.services["analytics"].rules["jobs2"]

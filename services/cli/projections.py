@@ -19,10 +19,10 @@ def list_(service: Service, data: Data = HERE) -> None:
     """The read models of a service, and which generation of each is read."""
 
     async def show() -> None:
-        from services import house
         from services.cli.where import settings
+        from services.runtime import serving
 
-        one = house.build(service, settings(data))
+        one = serving.build(service, settings(data))
         for name in one.shelf.projections:
             Console().print(f"{name}  generation {await one.shelf.live(name)}")
         await one.stop()
@@ -37,12 +37,12 @@ def rebuild(
     data: Data = HERE,
 ) -> None:
     """Build it anew from the first event, beside the live one; when level, readers are switched over and the old one is dropped."""
-    from services import house
     from services.cli.where import settings
-    from services.rebuilding import rebuild as build_anew
+    from services.operations.rebuild import rebuild as build_anew
+    from services.runtime import serving
 
     async def run() -> None:
-        one = house.build(service, settings(data))
+        one = serving.build(service, settings(data))
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True)) as progress:
             task = progress.add_task(f"{service} {projection}", total=None)

@@ -16,7 +16,7 @@ def secrets(
 
     Back up DIR/keys apart from the databases: without it nobody's data can be read.
     """
-    from services.provision.passwords import make
+    from services.operations.provision.passwords import make
     from services.settings import Misconfigured
 
     if not folder.is_dir():
@@ -35,17 +35,17 @@ def provision(
     AMA_KAFKA, AMA_MONGO and an administrator's AMA_SASL_* and AMA_MONGO_USERNAME, AMA_MONGO_PASSWORD say where; users are made on the
     engines that ask for one. It can be run again: what is there stays, passwords and rights become what they should be.
     """
-    from services import refused
     from services.engines import Engines, Sasl
-    from services.provision import kafka, mongo
-    from services.provision.passwords import read
+    from services.operations.provision import kafka, mongo
+    from services.operations.provision.passwords import read
+    from services.runtime import login_errors
     from services.settings import from_environment
-    from services.store import PyMongoError
+    from services.store.mongo import PyMongoError
 
     given, console = from_environment(), Console()
 
     async def run() -> None:
-        async with refused.told(given, refused.ADMINISTRATOR):
+        async with login_errors.told(given, login_errors.ADMINISTRATOR):
             await mongo.found_set(given)
             if given.mongo_username:
                 await mongo.make_users(given, read(passwords, "mongo"))

@@ -31,8 +31,8 @@ def up(
     """
     import uvloop
 
-    from services.embedded import Home
-    from services.house import settle
+    from services.embedded.home import Home
+    from services.runtime.serving import settle
 
     log_to(data)
 
@@ -62,9 +62,10 @@ def serve(
     """
     import uvloop
 
-    from services import house, settings, telemetry
+    from services import settings, telemetry
     from services.contracts.topics import SERVICES
-    from services.service import ROLES, running
+    from services.runtime import serving
+    from services.runtime.service import ROLES, running
 
     if service == "console":
         _serve_console(host, port)
@@ -78,7 +79,7 @@ def serve(
     telemetry.log_as_json()
 
     async def stay() -> None:
-        one = house.build(service, given)
+        one = serving.build(service, given)
         port_of_metrics = given.metrics_port
         shown = (
             nullcontext()
@@ -86,9 +87,12 @@ def serve(
             else telemetry.serving_metrics(port_of_metrics, [one.metrics], host)
         )
         with shown:
-            async with running(one, wanted), house.serving(house.alone(one, "api" in wanted), house.listen(port, host)):
+            async with (
+                running(one, wanted),
+                serving.serving(serving.alone(one, "api" in wanted), serving.listen(port, host)),
+            ):
                 assert one.tasks.ended is not None
-                house.settle()
+                serving.settle()
                 await until_told([one.tasks.ended])
 
     uvloop.run(stay())
@@ -98,16 +102,17 @@ def _serve_console(host: str, port: int) -> None:
     """The operator's page, which reaches services and issuer by their addresses, and needs no engine."""
     import uvloop
 
-    from services import house, telemetry
-    from services.console.app import OperatorsConsole
-    from services.console.settings import from_environment
+    from services import telemetry
+    from services.identity.settings import from_environment
+    from services.operations.console.app import OperatorsConsole
+    from services.runtime import serving
 
     given = from_environment()
     telemetry.log_as_json()
 
     async def stay() -> None:
         page = OperatorsConsole(given)
-        async with house.serving(page.app(), house.listen(port, host)):
+        async with serving.serving(page.app(), serving.listen(port, host)):
             try:
                 await until_told([])
             finally:
@@ -118,7 +123,7 @@ def _serve_console(host: str, port: int) -> None:
 
 def log_to(data: Path) -> None:
     """The log goes to a file of the folder, so that the terminal stays readable."""
-    from services.embedded import log_of
+    from services.embedded.home import log_of
     from services.telemetry import log_as_json
 
     data.mkdir(parents=True, exist_ok=True)

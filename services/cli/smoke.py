@@ -29,9 +29,9 @@ def smoke(
 
     from services import programmes
     from services.cli.where import front
-    from services.pilot.play import Stage, Stuck
-    from services.smoke import PROGRAMME, run_of_its_own
-    from services.smoke import smoke as try_it
+    from services.scenarios.pilot.play import Stage, Stuck
+    from services.scenarios.smoke import PROGRAMME, run_of_its_own
+    from services.scenarios.smoke import smoke as try_it
 
     base, issuer = front(data, need_issuer=not (operator and administrator))
 

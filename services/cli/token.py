@@ -24,8 +24,8 @@ def token(
 
     Only for what runs in this folder, or where AMA_KEYS holds the embedded issuer's key: another deployment has its own issuer.
     """
-    from services.auth import OF_A_PARTNER, Role
     from services.cli.where import front
+    from services.identity.auth import OF_A_PARTNER, Role
     from services.settings import Misconfigured
 
     if role in OF_A_PARTNER and not partner:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from services.settings import Misconfigured, Settings, from_environment
 
 if TYPE_CHECKING:
-    from services.issuer import Issuer
-    from services.signing_in import SigningIn
+    from services.embedded.sign_in import SigningIn
+    from services.identity.issuer import Issuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def running(data: Path) -> Running:
 def front(data: Path, need_issuer: bool = True) -> "tuple[str, Issuer | None]":
     """Where the services of this folder, or of the environment, are to be called, and the issuer whose tokens they take if it is ours to
     sign for. Misconfigured when that is not known."""
-    from services.issuer import Issuer
+    from services.identity.issuer import Issuer
 
     if (data / "run.json").exists():
         here = running(data)
@@ -54,7 +54,7 @@ def front(data: Path, need_issuer: bool = True) -> "tuple[str, Issuer | None]":
 
 def own_issuer() -> "Issuer":
     """The embedded issuer where it stands by itself. Misconfigured when the environment does not say so."""
-    from services.issuer import Issuer
+    from services.identity.issuer import Issuer
 
     url, keys = os.environ.get("AMA_ISSUER"), os.environ.get("AMA_KEYS")
     if not url or not keys:
@@ -75,8 +75,8 @@ def console_password() -> str | None:
 def signing_in(issuer: "Issuer") -> "SigningIn | None":
     """How people sign in to the console there, for the programmes that are served; None when there is no password."""
     from services import programmes
-    from services.service import served
-    from services.signing_in import KEPT, SigningIn
+    from services.embedded.sign_in import KEPT, SigningIn
+    from services.runtime.service import served
 
     password, base, folder = console_password(), os.environ.get("AMA_PUBLIC_URL"), os.environ.get("AMA_PROGRAMMES")
     if not password or not base:

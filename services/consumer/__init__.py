@@ -4,15 +4,16 @@ Invariant: this package imports nothing of ours but the contracts and itself, so
 stand on `take` and bring their own store; partners stand on `Consumer`, with `Sqlite` or `Mongo`.
 """
 
-from services.consumer.declare import NotYet, Projection, Reactions, Rows, Spoiled, on
-from services.consumer.desk import Dead, Desk, Effect, Letter, Mark, Parked, Tally, Turn, key_of
 from services.consumer.feed import Feed, FeedStopped
 from services.consumer.main import main
 from services.consumer.mongo import Mongo
 from services.consumer.partner import Consumer, DeadLetter, Lag
 from services.consumer.sqlite import Sqlite
 from services.consumer.stores import Store, Transaction
-from services.consumer.taking import take
+from services.events.delivery.declare import Projection, Reactions, Rows, Spoiled, on
+from services.events.delivery.state import Dead, Desk, Effect, Letter, Mark, Parked, Tally, Turn, key_of
+from services.events.delivery.take import take
+from services.kernel import NotYet
 
 __all__ = [
     "Consumer", "Dead", "DeadLetter", "Desk", "Effect", "Feed", "FeedStopped", "Lag", "Letter", "Mark", "Mongo", "NotYet", "Parked",

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from aiokafka import AIOKafkaConsumer
 
-from services.consumer.declare import Projection
 from services.consumer.feed import Feed, FeedStopped
 from services.consumer.stores import Store, Transaction, transact
 from services.consumer.taker import BATCH, Taker, live
+from services.events.delivery.declare import Projection
 
 GRACE = 1.0  # seconds for those who found the old rows just before
 Report = Callable[[int, int], None]

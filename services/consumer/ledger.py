@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.consumer.declare import NotYet
 from services.consumer.stores import Kept, Transaction
 from services.contracts import Event, Unreadable, decode
 from services.contracts.feed import ConsentWithdrawn, Erased
+from services.kernel import NotYet
 
 CLOSING = frozenset(
     {ConsentWithdrawn.type, Erased.type}

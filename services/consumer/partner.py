@@ -14,10 +14,10 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from services.consumer.anew import Report, build_anew
-from services.consumer.declare import Projection, Reactions
 from services.consumer.feed import Feed, FeedStopped, NotThere
 from services.consumer.stores import Kept, Store, Transaction, transact
 from services.consumer.taker import BATCH, Superseded, Taker, live
+from services.events.delivery.declare import Projection, Reactions
 
 log = logging.getLogger(__name__)
 LOOK = 5.0  # seconds between looks at what waits, and at a ledger that stands still

@@ -14,12 +14,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from services.consumer.declare import NotYet, Projection, Reactions
 from services.consumer.feed import FeedStopped
 from services.consumer.ledger import CLOSING, NOT_YET, Effect, Failed, Ledger, Taken
 from services.consumer.stores import Changes, Kept, Store, Transaction, transact
 from services.contracts import Event
 from services.contracts.envelope import read
+from services.events.delivery.declare import Projection, Reactions
+from services.kernel import NotYet
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

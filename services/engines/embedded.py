@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from services.engines import jars, system
+from services.engines.jar_list import Report
 from services.engines.kafka import Kafka, Sasl
 from services.engines.lock import Lock
 from services.engines.mongod import Mongod
@@ -32,7 +33,7 @@ class Embedded:
     EngineError, whose text is one sentence for the operator.
     """
 
-    def __init__(self, data: Path, *, secure: bool = False, report: jars.Report | None = None) -> None:
+    def __init__(self, data: Path, *, secure: bool = False, report: Report | None = None) -> None:
         self.data = data.expanduser().resolve()
         self._report = report
         logs = self.data / "logs"

@@ -21,7 +21,7 @@ from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext, PythonResolver
 
 from services.engines.errors import FetchFailed
-from services.engines.jars import Jar, Report
+from services.engines.jar_list import Jar, Report
 
 PARALLEL = 6
 ATTEMPTS = 3

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.instruments import load_all as load_instruments
+from services.programmes.instruments import load_all as load_instruments
 from services.programmes.lines import line_of
 from services.programmes.model import Programme
 from services.settings import Misconfigured

@@ -7,11 +7,12 @@ wrong, the answer is a problem document that reveals nothing of the inside.
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from services.problems import Unavailable, problem
+from services.kernel import Unavailable
 from services.web import description, failures
 from services.web.bodies import LARGEST, CheckedBodies
 from services.web.fields import Body, Day, Moment, etag, version_of
 from services.web.headers import PlainHeaders
+from services.web.problem import problem
 from services.web.standing import health, standing_routes
 
 __all__ = [

@@ -9,8 +9,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.problems import problem
 from services.web.failures import invalid, named
+from services.web.problem import problem
 from services.web.readable import Malformed, wrong_in
 
 LARGEST = 1024 * 1024  # bytes

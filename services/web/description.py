@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services import auth
+from services.identity import auth
 
 Schema = dict[str, Any]
 _TEXT = {"type": "string"}

@@ -14,10 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.kernel import Refused
-from services.passing import passes
-from services.problems import Unavailable, problem
-from services.store import PyMongoError, within
+from services.kernel import Refused, Unavailable
+from services.store.errors import passes
+from services.store.mongo import PyMongoError, within
+from services.web.problem import problem
 
 log = logging.getLogger(__name__)
 MOST = 100  # wrong fields that are named; a list of a million wrong lines is answered by its first ones

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from services.auth import open_to_all
 from services.contracts import asyncapi, catalogue
 from services.contracts import page as contract_page
-from services.problems import problem
+from services.identity.auth import open_to_all
 from services.web import openapi_page
+from services.web.problem import problem
 
 
 class Healthy(Protocol):

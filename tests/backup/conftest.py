@@ -12,14 +12,14 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.backup import restoring, taking
-from services.backup.reporting import Told, told
-from services.bus import Bus
 from services.contracts.topics import SERVICES, TOPICS
 from services.engines import Engines
-from services.house import House
+from services.events.bus.client import Bus
+from services.operations.backup import restoring, taking
+from services.operations.backup.reporting import Told, told
+from services.runtime.serving import House
 from services.settings import Settings
-from services.store import Store
+from services.store.mongo import Store
 from tests.harness import eventually, late, sasl
 from tests.notifications.conftest import World, in_a_programme_of_its_own, own
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from enrolment import commands as enrol
-from services.backup import registers
-from services.backup.people import keys_to_file
 from services.kernel import Refused
+from services.operations.backup import registers
+from services.operations.backup.people import keys_to_file
 from services.settings import Settings
 from tests.backup.conftest import elsewhere, everything, feed, living, put, take
 from tests.fragile import FragileBus

@@ -13,11 +13,11 @@ import pytest_asyncio
 from grouping import commands as group
 from grouping import pairs
 from notifications.domain import Message
-from services.backup.reporting import Told
 from services.contracts.enrolment import Purpose
 from services.contracts.grouping import Wish
 from services.engines import Engines
 from services.kernel import Refused
+from services.operations.backup.reporting import Told
 from services.settings import Settings
 from tests.backup.conftest import (
     Documents,

@@ -7,10 +7,10 @@ from bson import encode
 from pymongo.errors import ServerSelectionTimeoutError
 
 from services import vault
-from services.backup import sealed
-from services.backup.opening import tried
 from services.cli.backup import _saying
 from services.contracts.topics import SERVICES
+from services.operations.backup import sealed
+from services.operations.backup.opening import tried
 from services.settings import Misconfigured
 
 PHRASE, PERSON = "a long enough passphrase", "0198c0de"

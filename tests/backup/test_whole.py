@@ -13,14 +13,14 @@ import pytest_asyncio
 from typer.testing import CliRunner
 
 from services import vault
-from services.backup import manifest, sealed
-from services.backup.documents import Damaged, decode, read
-from services.backup.people import keys_to_file
 from services.cli import app
 from services.contracts.topics import KEYS, SERVICES
-from services.documents import prepare
 from services.engines import Engines
+from services.operations.backup import manifest, sealed
+from services.operations.backup.documents import Damaged, decode, read
+from services.operations.backup.people import keys_to_file
 from services.settings import Misconfigured, Settings
+from services.store.collections import prepare
 from tests.backup.conftest import Town, databases, elsewhere, everything, feed, living, of_its_own, put, sequences, take
 from tests.harness import eventually
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from services.contracts.topics import SERVICES
-from services.provision.passwords import make
-from services.provision.rights import user_of
+from services.operations.provision.passwords import make
+from services.operations.provision.rights import user_of
 
 ROOT = Path(__file__).parents[2]
 FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -161,7 +161,7 @@ def test_a_service_has_its_own_database_and_no_other(stack: Stack, service: str)
 KAFKA = """
 import asyncio
 from aiokafka import AIOKafkaConsumer
-from services.bus import Bus
+from services.events.bus.client import Bus
 from services.settings import from_environment
 async def look():
     reader = AIOKafkaConsumer({topic!r}, **Bus(from_environment()).client(), group_id="ama_{service}.tried", auto_offset_reset="earliest")
@@ -246,7 +246,7 @@ def test_with_a_domain_the_door_speaks_tls_by_itself(stack: Stack, tmp_path: Pat
 SHARES = """
 import asyncio
 from aiokafka.admin import AIOKafkaAdminClient
-from services.bus import Bus
+from services.events.bus.client import Bus
 from services.settings import from_environment
 async def look():
     admin = AIOKafkaAdminClient(**Bus(from_environment()).client())

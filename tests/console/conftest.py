@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from services.embedded import Home
+from services.embedded.home import Home
 from tests.console.browser import chromium
 from tests.console.poison import Poison
 

@@ -11,11 +11,11 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from services import web
-from services.console.app import OperatorsConsole
-from services.console.settings import ConsoleSettings
-from services.house import listen, serving
-from services.issuer import Issuer
-from services.signing_in import SigningIn
+from services.embedded.sign_in import SigningIn
+from services.identity.issuer import Issuer
+from services.identity.settings import ConsoleSettings
+from services.operations.console.app import OperatorsConsole
+from services.runtime.serving import listen, serving
 
 PASSWORD = "not a real one"
 NOWHERE = "http://127.0.0.1:1/{service}"  # nobody listens there

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page
 
-from services.embedded import Home
+from services.embedded.home import Home
 
 TELEPHONE, DESK = {"width": 360, "height": 800}, {"width": 1440, "height": 900}
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"

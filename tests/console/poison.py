@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from services import dead
 from services.contracts import Event
 from services.contracts.enrolment import WorkerAdmitted
-from services.embedded import Home
-from services.service import Service
-from services.work import Work
+from services.embedded.home import Home
+from services.events.inbox import dead_letters
+from services.runtime.service import Service
+from services.store.work import Work
 from tests.harness import Caller, eventually
 
 PROGRAMME = "jobs2"
@@ -30,9 +30,9 @@ class Poison:
     async def heal(self) -> None:
         """Everything can be taken again, and is."""
         self._handlers[:] = self._whole
-        for each in await dead.listed(self.service.store, "reactions"):
+        for each in await dead_letters.listed(self.service.store, "reactions"):
             if each.get("subject") in self._ever:
-                await dead.redrive(self.service.store, each["_id"], "the test")
+                await dead_letters.redrive(self.service.store, each["_id"], "the test")
 
     async def admitted(self) -> str:
         """Somebody who is admitted, and whose admission dies; their id. What follows it waits."""

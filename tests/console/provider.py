@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from services.console.oidc import challenge_of
+from services.identity.oidc import challenge_of
 
 CLIENT, SECRET = "the console", "s3cret:/+%é"
 

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 import httpx
 
 from services.contracts.topics import SERVICES
-from services.embedded import Home
-from services.house import listen
-from services.signing_in import CLIENT
+from services.embedded.home import Home
+from services.embedded.sign_in import CLIENT
+from services.runtime.serving import listen
 from tests.console.desk import Clock, Desk
 from tests.harness import eventually
 

@@ -3,7 +3,7 @@
 import httpx
 from playwright.async_api import Browser, Page, expect
 
-from services.embedded import Home
+from services.embedded.home import Home
 from tests.console.person import SECONDS, TELEPHONE, Person, somebody
 from tests.console.poison import Poison
 

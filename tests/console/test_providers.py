@@ -10,9 +10,9 @@ import orjson
 import pytest
 from joserfc.jwk import ECKey, OctKey
 
-from services.console.app import OperatorsConsole
-from services.console.settings import ConsoleSettings
-from services.house import listen, serving
+from services.identity.settings import ConsoleSettings
+from services.operations.console.app import OperatorsConsole
+from services.runtime.serving import listen, serving
 from tests.console.desk import NOWHERE, Clock
 from tests.console.provider import CLIENT, SECRET, Provider
 from tests.web.serving import served

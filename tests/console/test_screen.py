@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from services.console import screen
-from services.console.live import event, funnel, problems_of
-from services.console.wording import LANGUAGES, WORDS
+from services.operations.console import screen
+from services.operations.console.live import event, funnel, problems_of
+from services.operations.console.wording import LANGUAGES, WORDS
 
 CONSOLE = Path(screen.__file__).parent
-RUNBOOK = (CONSOLE.parents[1] / "docs" / "operations.md").read_text()
+RUNBOOK = (CONSOLE.parents[2] / "docs" / "operations.md").read_text()
 
 
 def asked(accepts: str = "", query: str = "", cookie: str = "") -> Request:
@@ -35,13 +35,13 @@ def asked(accepts: str = "", query: str = "", cookie: str = "") -> Request:
     ],
 )
 def test_the_language_is_the_one_chosen_else_the_browsers(accepts: str, query: str, cookie: str, language: str) -> None:
-    assert screen.language_of(asked(accepts, query, cookie)) == language
+    assert screen.site().language(asked(accepts, query, cookie)) == language
 
 
 def test_every_word_is_there_in_each_language_with_the_same_gaps_and_is_used() -> None:
     shown = "".join(
         path.read_text()
-        for path in [*CONSOLE.rglob("*.html"), *CONSOLE.glob("*.py"), CONSOLE.parent / "signing_in.py"]
+        for path in [*CONSOLE.rglob("*.html"), *CONSOLE.glob("*.py"), CONSOLE.parents[1] / "embedded" / "sign_in.py"]
         if path.name != "wording.py"
     )
     first, *others = (WORDS[language] for language in LANGUAGES)
@@ -53,7 +53,9 @@ def test_every_word_is_there_in_each_language_with_the_same_gaps_and_is_used() -
 
 def test_nothing_that_a_service_tells_is_markup() -> None:
     letter = dict.fromkeys(("consumer", "why", "type", "subject", "origin"), "<b>x</b>")
-    html = screen.part("parts/dead.html", "it", letters=[{**letter, "service": "grouping", "id": 'a"/<b>', "at": None}])
+    html = screen.site().part(
+        "parts/dead.html", "it", letters=[{**letter, "service": "grouping", "id": 'a"/<b>', "at": None}]
+    )
     assert "<b>" not in html
     assert "&lt;b&gt;" in html
 
@@ -73,7 +75,9 @@ def test_what_needs_attention_is_said_and_nothing_when_all_is_well() -> None:
     for each in ill:
         [problem] = problems_of({"grouping": each}, WORDS["en"])
         assert f"\n### {problem.runbook}\n" in RUNBOOK
-        assert f"(what to do: {problem.runbook} in " in screen.part("parts/summary.html", "en", problems=[problem])
+        assert f"(what to do: {problem.runbook} in " in screen.site().part(
+            "parts/summary.html", "en", problems=[problem]
+        )
 
 
 def test_an_event_keeps_its_lines_and_a_funnel_without_indicators_is_empty() -> None:

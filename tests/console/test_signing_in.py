@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 
 from services.cli import where
-from services.console.session import Sessions
-from services.console.settings import ConsoleSettings, from_environment
-from services.issuer import Issuer
+from services.identity.issuer import Issuer
+from services.identity.session import Sessions
+from services.identity.settings import ConsoleSettings, from_environment
 from services.settings import Misconfigured
 from tests.console.desk import PASSWORD, Desk, changed, desk, parameter
 
@@ -117,7 +117,7 @@ async def test_a_code_is_good_for_the_right_verifier_client_and_address_alone_an
 
 
 async def test_a_console_that_sends_another_verifier_is_refused(one: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.console import oidc
+    from services.identity import oidc
 
     back, redeem = await one.sent_back(), oidc.Provider._redeemed
     monkeypatch.setattr(oidc.Provider, "_redeemed", lambda self, code, _: redeem(self, code, "b" * 43))

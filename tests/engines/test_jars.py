@@ -13,7 +13,8 @@ import pytest
 
 from services.engines import FetchFailed
 from services.engines.fetch import fetch
-from services.engines.jars import Jar, listed, ready
+from services.engines.jar_list import Jar, listed
+from services.engines.jars import ready
 
 CONTENT = b"a jar" * 10_000
 JAR = Jar("org.example", "thing", "1.0", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())

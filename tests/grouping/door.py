@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from services.embedded import Home
+from services.embedded.home import Home
 from tests.harness import Caller, eventually
 
 PROGRAMME = "monza-brianza"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.embedded import Home
+from services.embedded.home import Home
 from tests.grouping.door import PROGRAMME, a_facilitator, a_place, admitted
 from tests.harness import Caller
 

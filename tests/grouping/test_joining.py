@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.embedded import Home
+from services.embedded.home import Home
 from tests.grouping.door import PROGRAMME, admitted, formed
 from tests.harness import Caller, eventually
 

@@ -21,7 +21,7 @@ from services import programmes
 from services.contracts import Event, decode
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
 from services.kernel import Command
-from services.service import Service, running
+from services.runtime.service import Service, running
 from services.settings import Settings
 from tests.harness import eventually
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from services.house import listen
+from services.runtime.serving import listen
 
 
 class Taker:

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import httpx
 
 from notifications.domain import Status
-from services.auth import Role, Who, caller
 from services.contracts.enrolment import Purpose
-from services.service import Service, running
+from services.identity.auth import Role, Who, caller
+from services.runtime.service import Service, running
 from tests.harness import eventually
 from tests.notifications.conftest import World
 

@@ -15,7 +15,7 @@ from notifications.publisher import Publisher, last_record
 from notifications.punctuality import Punctuality
 from services.contracts import Event
 from services.contracts.enrolment import Purpose
-from services.service import Service, running
+from services.runtime.service import Service, running
 from tests.harness import eventually
 from tests.notifications.conftest import World
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import enrolment.app
-from services.service import Service, running
+from services.runtime.service import Service, running
 from services.settings import Settings
 from tests.fragile import FragileBus
 from tests.harness import eventually

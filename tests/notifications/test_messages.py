@@ -13,7 +13,7 @@ from notifications.domain import Status
 from notifications.sending import Server
 from notifications.store import claim, postpone
 from services.contracts.enrolment import Purpose
-from services.service import Service, running
+from services.runtime.service import Service, running
 from tests.harness import eventually
 from tests.notifications.conftest import World
 from tests.notifications.mail import Taker, taking

@@ -18,7 +18,7 @@ import pytest
 from services.contracts.enrolment import Purpose
 from services.contracts.feed import Erased, Referred
 from services.engines import Engines
-from services.service import Service, running
+from services.runtime.service import Service, running
 from tests.harness import eventually
 from tests.notifications.conftest import World
 from tests.partner.conftest import NODE, PYTHON, ROOT, Ledger, Start, environment, reader_of

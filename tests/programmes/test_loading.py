@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.instruments import load_all as instruments
 from services.programmes import Programme, distance_km, load, load_all
+from services.programmes.instruments import load_all as instruments
 from services.programmes.lines import line_of, lines_of
 from services.programmes.loading import parse
 from services.settings import Misconfigured

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from services.embedded import Home
+from services.embedded.home import Home
 from services.engines import Engines, Sasl
 from services.settings import Settings
 

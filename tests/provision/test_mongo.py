@@ -14,14 +14,14 @@ from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure
 from typer.testing import CliRunner
 
-from services.backup.manifest import Manifest, Part
 from services.cli import app
 from services.contracts.topics import SERVICES
 from services.engines.mongod import binary
 from services.engines.ports import free_port
-from services.provision.mongo import found_set, make_users
-from services.provision.passwords import make, read
-from services.provision.rights import user_of
+from services.operations.backup.manifest import Manifest, Part
+from services.operations.provision.mongo import found_set, make_users
+from services.operations.provision.passwords import make, read
+from services.operations.provision.rights import user_of
 from services.settings import Settings
 
 UNAUTHORIZED, AUTHENTICATION = 13, 18

@@ -15,14 +15,14 @@ from aiokafka.errors import (
 )
 
 from services.contracts.topics import SERVICES, TOPICS
-from services.embedded import Home
+from services.embedded.home import Home
 from services.engines import EngineError, Engines, Sasl
 from services.engines.acl import Operation, Resource, Right, add_user, allow, entitle
 from services.engines.kafka import login_of
-from services.pilot.play import Stage
-from services.provision.kafka import make_users
-from services.provision.rights import rights_of, user_of
-from services.smoke import PROGRAMME, run_of_its_own, smoke
+from services.operations.provision.kafka import make_users
+from services.operations.provision.rights import rights_of, user_of
+from services.scenarios.pilot.play import Stage
+from services.scenarios.smoke import PROGRAMME, run_of_its_own, smoke
 from tests.engines.traffic import produce, subscribe
 from tests.provision.conftest import login
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.contracts.topics import SERVICES
-from services.provision.passwords import make, read
+from services.operations.provision.passwords import make, read
 from services.settings import Misconfigured, Settings, from_environment
 
 SET = "mongodb://one,two/?replicaSet=ama"

@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from services import programmes
-from services.issuer import Issuer
-from services.pilot.play import Stage, Stuck
-from services.smoke import PROGRAMME, smoke
+from services.identity.issuer import Issuer
+from services.scenarios.pilot.play import Stage, Stuck
+from services.scenarios.smoke import PROGRAMME, smoke
 from tests.web.serving import served
 
 AWAY = {"grouping", "analytics"}

@@ -17,18 +17,18 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from pymongo import AsyncMongoClient
 from typer.testing import CliRunner
 
-from services.bus import Bus
 from services.cli import app
-from services.consumer import Projection, Reactions
 from services.contracts import TOPICS, Event, encode
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerReferred
 from services.engines import Embedded
 from services.engines.ports import Ports
-from services.keyring import service_holder
-from services.service import Service, running
+from services.events.bus.client import Bus
+from services.events.delivery.declare import Projection, Reactions
+from services.runtime.service import Service, running
 from services.settings import Settings
-from services.store import PyMongoError, UpdateOne
-from services.work import Work
+from services.store.mongo import PyMongoError, UpdateOne
+from services.store.work import Work
+from services.vault.keyring import service_holder
 from tests.harness import SHIPPED, eventually
 
 PROGRAMME = "monza-brianza"

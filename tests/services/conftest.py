@@ -10,12 +10,12 @@ from aiokafka import AIOKafkaConsumer
 
 import enrolment.app
 from enrolment import commands as do
-from services.consumer import Reactions
 from services.contracts import Event, decode
 from services.contracts.enrolment import Purpose
-from services.keyring import service_holder
-from services.service import Service, running
+from services.events.delivery.declare import Reactions
+from services.runtime.service import Service, running
 from services.settings import Settings
+from services.vault.keyring import service_holder
 from tests.services.apart import PROGRAMME, apart
 
 __all__ = ["PROGRAMME", "apart"]

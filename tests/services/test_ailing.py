@@ -8,10 +8,10 @@ import pytest
 from aiokafka.errors import KafkaError
 
 import enrolment.app
-from services.bus import failure_of
-from services.consumer import Reactions
-from services.relay import Relay
-from services.service import Service, running
+from services.events.bus.client import failure_of
+from services.events.delivery.declare import Reactions
+from services.events.outbox.relay import Relay
+from services.runtime.service import Service, running
 from services.settings import Settings
 from tests.harness import eventually
 from tests.services.conftest import on_the_topic, refer
@@ -77,7 +77,7 @@ async def test_a_worker_that_ends_by_a_cancellation_that_nobody_asked_for_ends_i
 async def test_a_task_that_takes_being_cancelled_for_something_else_is_told_again(
     settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.tasks.STOPPING", 3.0)
+    monkeypatch.setattr("services.runtime.tasks.STOPPING", 3.0)
     told: list[int] = []
 
     async def deaf_at_first() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from aiokafka.errors import KafkaError
 
-from services.bus import Bus
+from services.events.bus.client import Bus
 from services.settings import Settings
 
 

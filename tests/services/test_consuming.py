@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from services.consumer import NotYet, Reactions
 from services.contracts import Event, Topic
 from services.contracts.enrolment import ConsentChanged, WorkerReferred
 from services.contracts.topics import PARTITIONS
-from services.service import Service, running
-from services.work import Work
+from services.events.delivery.declare import Reactions
+from services.kernel import NotYet
+from services.runtime.service import Service, running
+from services.store.work import Work
 from tests.harness import eventually
 from tests.services.conftest import PROGRAMME, consent, on_the_topic, refer
 

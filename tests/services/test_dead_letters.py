@@ -7,20 +7,23 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from services import batches, dead, watching
-from services.consumer import Projection, Rows, key_of, on, take
-from services.consumer.desk import Letter
 from services.contracts import TOPICS, Event, encode
 from services.contracts.enrolment import ConsentChanged, WorkerReferred
 from services.contracts.topics import KEYS
-from services.effects import Reacting
-from services.failures import TooManyFailures
-from services.inbox import Inbox, now_utc
-from services.keyring import service_holder
-from services.rebuilding import rebuild
-from services.service import Service, running
-from services.store import Session
-from services.unit import Unit
+from services.events.delivery.declare import Projection, Rows, on
+from services.events.delivery.state import Letter, key_of
+from services.events.delivery.take import take
+from services.events.inbox import batches, dead_letters
+from services.events.inbox.effects import Reacting
+from services.events.inbox.failures import TooManyFailures
+from services.events.inbox.state import Inbox
+from services.operations.rebuild import rebuild
+from services.runtime import gauges
+from services.runtime.service import Service, running
+from services.store.clock import now_utc
+from services.store.mongo import Session
+from services.store.unit import Unit
+from services.vault.keyring import service_holder
 from tests.harness import eventually
 from tests.services.apart import (
     Apart,
@@ -67,7 +70,7 @@ async def test_a_redriven_event_is_taken_where_it_died_and_the_parked_and_the_ne
         await until_noted(service, {bad: range(1, 80)})
         assert [id for id in taken if id.startswith(bad)] == [f"{bad}-{n}" for n in range(1, 80)]
         assert await service.store["parked"].count_documents({}) == 0
-        assert (await dead.found(service.store, letter["_id"]))["history"][-1]["by"] == "anna"
+        assert (await dead_letters.found(service.store, letter["_id"]))["history"][-1]["by"] == "anna"
         on_the_bus = await last_of(service, "ama.enrolment.dead", bad)
         assert on_the_bus["origin"] == letter["origin"]
         assert (on_the_bus["reason"], on_the_bus["consumer"]) == (letter["why"], "reactions")
@@ -97,12 +100,12 @@ async def test_a_redriven_event_that_fails_again_is_dead_again_after_as_many_tri
         await tell(service.bus, event(bad, 1), event(bad, 2))
         (letter,) = await until_dead(service, f"{bad}-1")
         first = len(tried)
-        assert not await dead.redrive(service.store, letter["_id"], "anna")
+        assert not await dead_letters.redrive(service.store, letter["_id"], "anna")
         (again,) = await until_dead(service, f"{bad}-1")
         assert min(first, len(tried) - first) >= batches.ATTEMPTS
         assert [each["what"] for each in again["history"]] == ["died", "redriven", "died"]
         poison.clear()
-        await dead.redrive(service.store, letter["_id"], "anna")
+        await dead_letters.redrive(service.store, letter["_id"], "anna")
         await until_noted(service, {bad: [1, 2]})
 
 
@@ -133,7 +136,7 @@ async def test_an_event_that_is_parked_while_its_subject_is_let_go_on_is_not_str
         parking = asyncio.create_task(service.store.transaction(park))
         await read.wait()
         poison.clear()
-        await dead.redrive(service.store, letter["_id"], "anna")
+        await dead_letters.redrive(service.store, letter["_id"], "anna")
         await until_noted(service, {bad: [1]})
         go_on.set()
         await parking
@@ -190,12 +193,12 @@ async def test_a_dismissed_event_has_no_effect_its_followers_have_and_a_rebuild_
         projection.broken = ()  # mended, and yet what was dismissed stays so
         assert await rebuild(service, "referred", lambda done, total: None) == 2
         assert await rows(service, bad, odd, good) == wanted
-        assert await dead.listed(service.store, "referred.g2", closed=True) == []
+        assert await dead_letters.listed(service.store, "referred.g2", closed=True) == []
 
 
 async def dead_of(service: Service, consumer: str, number: int) -> list[Any]:
     async def there() -> Any:
-        found = await dead.listed(service.store, consumer)
+        found = await dead_letters.listed(service.store, consumer)
         return found if len(found) == number else None
 
     return list(await eventually(there))
@@ -208,13 +211,13 @@ async def test_a_rebuild_closes_the_dead_letters_of_the_generation_that_is_no_mo
     async with listening(service):
         await tell(service.bus, event(bad, 1))
         await until_dead(service, f"{bad}-1")
-        await watching.look(service.store, service.consumptions, service.metrics)
-        assert gauge(service, "dead", "referred.g1") == len(await dead.listed(service.store, "referred.g1")) > 0
+        await gauges.look(service.store, service.consumptions, service.metrics)
+        assert gauge(service, "dead", "referred.g1") == len(await dead_letters.listed(service.store, "referred.g1")) > 0
         projection.broken = ()
         await rebuild(service, "referred", lambda done, total: None)
         assert await rows(service, bad) == {bad: {"partner": "afol", "last": None}}
         assert await until_dead(service, f"{bad}-1", status="superseded")
-        await watching.look(service.store, service.consumptions, service.metrics)
+        await gauges.look(service.store, service.consumptions, service.metrics)
         assert gauge(service, "dead", "referred.g1") == 0
 
 
@@ -238,7 +241,7 @@ async def test_another_event_at_a_taken_sequence_stops_its_subject_until_it_is_d
         await until_noted(service, {good: [1], odd: [1]})
         status, said = await apart.ama(service, "dead", "redrive", "grouping", letter["_id"])
         assert (status, "has the place of another event" in said) == (1, True)
-        await dead.dismiss(service.store, letter["_id"], "anna", "said twice")
+        await dead_letters.dismiss(service.store, letter["_id"], "anna", "said twice")
         await until_noted(service, {odd: [1, 2, 3]})
         await tell(service.bus, intruder, event(odd, 4))
         await until_noted(service, {odd: [1, 2, 3, 4]})
@@ -262,11 +265,11 @@ async def test_the_command_lists_and_shows_dead_letters_and_says_what_cannot_be_
             assert told in shown
         status, said = await apart.ama(service, "dead", "redrive", "grouping", junk["_id"])
         assert (status, "is no event" in said) == (1, True)
-        await dead.dismiss(service.store, junk["_id"], "anna", "junk")
+        await dead_letters.dismiss(service.store, junk["_id"], "anna", "junk")
         status, said = await apart.ama(service, "dead", "redrive", "grouping", "--all", "reactions")
         assert status == 0
-        assert (await dead.found(service.store, letter["_id"]))["status"] in {"redriven", "open"}
-        assert (await dead.found(service.store, junk["_id"]))["status"] == "dismissed"
+        assert (await dead_letters.found(service.store, letter["_id"]))["status"] in {"redriven", "open"}
+        assert (await dead_letters.found(service.store, junk["_id"]))["status"] == "dismissed"
         assert (await apart.ama(service, "dead", "show", "grouping", "nobody"))[0] == 1
 
 
@@ -312,14 +315,14 @@ async def test_what_comes_after_a_hole_is_parked_and_reported_and_follows_when_i
         await until_noted(service, {late: [1], good: [1]})
 
         async def reported() -> bool:
-            await watching.look(service.store, service.consumptions, service.metrics)
+            await gauges.look(service.store, service.consumptions, service.metrics)
             return gauge(service, "holes") == 2
 
         assert await eventually(reported)
         assert "events wait for a predecessor that is missing" in caplog.text
         await tell(service.bus, event(late, 2))
         await until_noted(service, {late: [1, 2, 3, 4]})
-        await watching.look(service.store, service.consumptions, service.metrics)
+        await gauges.look(service.store, service.consumptions, service.metrics)
         assert gauge(service, "holes") == 0
 
 
@@ -337,7 +340,7 @@ async def test_of_events_that_follow_each_other_in_one_transaction_the_one_that_
         await tell(service.bus, event(late, 1))
         await until_dead(service, f"{late}-3")
         assert await noted(service, late) == {late: [1, 2]}
-        assert [each["name"] for each in await dead.listed(service.store)] == [f"{late}-3"]
+        assert [each["name"] for each in await dead_letters.listed(service.store)] == [f"{late}-3"]
 
 
 async def test_when_many_fail_alike_the_consumer_stops_and_mended_takes_everything(apart: Apart) -> None:
@@ -351,11 +354,11 @@ async def test_when_many_fail_alike_the_consumer_stops_and_mended_takes_everythi
         assert isinstance(error, TooManyFailures)
         assert "reactions stopped: 4 subjects failed one after the other" in str(error)
         assert "\n" not in str(error)
-        assert await dead.listed(broken.store) == []
+        assert await dead_letters.listed(broken.store) == []
     mended = apart.service(noting([]), settings=settings)
     async with listening(mended):
         await until_noted(mended, {each: [1, 2] for each in many})
-        assert await dead.listed(mended.store) == []
+        assert await dead_letters.listed(mended.store) == []
         assert await mended.store["parked"].count_documents({}) == 0
 
 
@@ -370,7 +373,7 @@ async def test_when_the_events_are_at_fault_after_all_each_becomes_a_dead_letter
         assert service.tasks.ended is not None
         await asyncio.wait([service.tasks.ended], timeout=60)
         assert isinstance(service.tasks.ended.exception(), TooManyFailures)
-        assert await dead.listed(service.store) == [], "what fails in one batch is not buried either"
+        assert await dead_letters.listed(service.store) == [], "what fails in one batch is not buried either"
     patient = apart.service(noting([]), settings=settings.model_copy(update={"alike": 0}))
     async with listening(patient):
         assert len(await until_dead(patient, *(f"{each}-1" for each in many))) == 6
@@ -387,7 +390,7 @@ async def test_a_service_that_stops_so_says_it_in_one_sentence_on_its_way_out(ap
     assert status == 1
     (last,) = [line for line in said.splitlines() if not line.startswith("{")]
     assert last.startswith("ama: reactions stopped: 3 subjects failed one after the other")
-    assert await dead.listed(service.store) == []
+    assert await dead_letters.listed(service.store) == []
     await service.stop()
 
 
@@ -402,4 +405,4 @@ async def test_a_record_that_no_table_can_keep_is_dead_and_the_service_goes_on(a
     await producer.stop()
     async with running(service, ["consume"]):
         assert await service.store["keys"].count_documents({"_id": "p/somebody"}) == 1
-        assert [each["why"] for each in await dead.listed(service.store)] == ["headers or key: not UTF-8"]
+        assert [each["why"] for each in await dead_letters.listed(service.store)] == ["headers or key: not UTF-8"]

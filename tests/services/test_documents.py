@@ -3,8 +3,8 @@
 import asyncio
 
 import enrolment.app
-from services.documents import COLLECTIONS, prepare
 from services.settings import Settings
+from services.store.collections import COLLECTIONS, prepare
 
 
 async def test_copies_that_start_at_once_on_a_new_database_all_start(settings: Settings) -> None:

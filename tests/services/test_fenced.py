@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.service import Service
+from services.runtime.service import Service
 from tests.services.conftest import on_the_topic, refer
 
 ROUNDS = 8

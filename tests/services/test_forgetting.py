@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest_asyncio
 
-from services.consumer import Projection, on
-from services.consumer.declare import Rows
 from services.contracts import Event
 from services.contracts.enrolment import WorkerReferred
-from services.effects import Projecting
-from services.forgetting import sweep
-from services.inbox import now_utc
-from services.projecting import Shelf, collection_of
+from services.events.delivery.declare import Projection, Rows, on
+from services.events.inbox.effects import Projecting
+from services.events.inbox.erasure import sweep
+from services.events.inbox.projections import Shelf, collection_of
 from services.settings import Settings
-from services.store import DeleteMany, Session, Store, UpdateOne
-from services.unit import Unit
+from services.store.clock import now_utc
+from services.store.mongo import DeleteMany, Session, Store, UpdateOne
+from services.store.unit import Unit
 
 
 class Seen(Projection):

@@ -14,8 +14,8 @@ from pymongo import AsyncMongoClient, MongoClient
 from services.consumer import Mongo
 from services.engines.mongod import SET, Mongod, elected
 from services.engines.ports import Ports
-from services.passing import passes
-from services.store import InsertOne, PyMongoError, Session, Store
+from services.store.errors import passes
+from services.store.mongo import InsertOne, PyMongoError, Session, Store
 from tests.harness import eventually
 
 PATIENCE = 3.0  # seconds; a connection that is new has what it needs at the first try

@@ -11,16 +11,16 @@ import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 import enrolment.app
-from services import sending
-from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.enrolment import ConsentChanged, WorkerReferred
 from services.engines import Engines
-from services.keyring import service_holder
-from services.republishing import NobodySends, republish, topics_of
-from services.service import Service, running
+from services.events.delivery.declare import Reactions
+from services.events.outbox import producer
+from services.operations.republish import NobodySends, republish, topics_of
+from services.runtime.service import Service, running
 from services.settings import Misconfigured, Settings
-from services.work import Work
+from services.store.work import Work
+from services.vault.keyring import service_holder
 from tests.fragile import FragileBus
 from tests.harness import eventually
 from tests.services.conftest import consent, on_the_topic, refer
@@ -134,7 +134,7 @@ async def test_what_the_bus_lost_while_everything_ran_is_put_back_and_takes_effe
 async def test_a_topic_that_goes_while_something_is_said_holds_its_relay_up_for_no_longer_than_a_commit_may_take(
     bus: FragileBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "PATIENCE", 3.0)
+    monkeypatch.setattr(producer, "PATIENCE", 3.0)
     house = House(settings.model_copy(update={"kafka": await bus.start()}))
     async with AsyncExitStack() as stack:
         await house.up(stack)
@@ -201,7 +201,7 @@ async def test_republishing_says_everything_again_and_nothing_takes_effect_twice
 async def test_republishing_without_a_relay_says_so_and_is_done_when_there_is_one(
     bus: FragileBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.republishing.ENOUGH", 1.0)
+    monkeypatch.setattr("services.operations.republish.ENOUGH", 1.0)
     house = House(settings.model_copy(update={"kafka": await bus.start()}))
     async with running(house.speaker, ["relay"]):
         people = await house.say(3)

@@ -7,13 +7,13 @@ import pytest
 from pymongo.uri_parser import parse_uri
 
 import enrolment.app
-from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.enrolment import WorkerReferred
 from services.engines.ports import LOOPBACK, free_port
-from services.service import Service, running
+from services.events.delivery.declare import Reactions
+from services.runtime.service import Service, running
 from services.settings import Settings
-from services.work import Work
+from services.store.work import Work
 from tests.harness import eventually
 from tests.services.conftest import refer
 from tests.system.bad_days.wire import State, Wire

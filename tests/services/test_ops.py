@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 
 from services.contracts.topics import SERVICES
-from services.embedded import Home
-from services.inbox import now_utc
-from services.service import Service, running
+from services.embedded.home import Home
+from services.runtime.service import Service, running
+from services.store.clock import now_utc
 from tests.harness import Caller, eventually
 from tests.services.apart import Apart, event, from_now_on, listening, noting, subjects, tell, until_dead, until_noted
 from tests.services.test_dead_letters import failing

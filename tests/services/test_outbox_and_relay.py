@@ -8,12 +8,12 @@ import pytest
 from enrolment import commands as do
 from enrolment.domain import Worker
 from services.contracts.enrolment import Purpose
-from services.inbox import now_utc
 from services.kernel import Refused
-from services.service import Service
-from services.store import Session
-from services.unit import Cause, SilentChange, Unit
-from services.work import Work
+from services.runtime.service import Service
+from services.store.clock import now_utc
+from services.store.mongo import Session
+from services.store.unit import Cause, SilentChange, Unit
+from services.store.work import Work
 from tests.services.conftest import CARD, PROGRAMME, consent, on_the_topic, refer
 
 
@@ -65,7 +65,7 @@ async def test_what_many_said_of_one_subject_at_once_comes_in_one_order_without_
 async def test_a_relay_that_begins_again_sends_what_was_said_meanwhile_and_repeats_only_the_same_ids(
     enrolled: Service,
 ) -> None:
-    from services.relay import Relay
+    from services.events.outbox.relay import Relay
 
     first = await refer(enrolled)
     await on_the_topic(enrolled, "ama.enrolment", lambda all_: first in {e.subject for e in all_})

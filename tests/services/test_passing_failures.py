@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from services import batches, dead
-from services.consumer import Reactions
 from services.contracts import Event
 from services.contracts.enrolment import WorkerReferred
-from services.passing import Uncertain
-from services.service import Service
-from services.store import ReplaceOne, Session
-from services.work import Work
+from services.events.delivery.declare import Reactions
+from services.events.inbox import batches, dead_letters
+from services.runtime.service import Service
+from services.store.errors import Uncertain
+from services.store.mongo import ReplaceOne, Session
+from services.store.work import Work
 from tests.harness import eventually
 from tests.services.apart import (
     Apart,
@@ -49,7 +49,7 @@ async def ready(service: Service, *told: Event[Any]) -> None:
 async def all_once(service: Service, *wanted: str) -> None:
     """Each has taken effect, and nothing has died of what passed."""
     await until_noted(service, {each: [1] for each in wanted}, 90)
-    assert await dead.listed(service.store, closed=True) == []
+    assert await dead_letters.listed(service.store, closed=True) == []
     assert not service.tasks.over
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from services.bus import Bus
-from services.relay import Relay
+from services.events.bus.client import Bus
+from services.events.outbox.relay import Relay
 from services.settings import Settings
-from services.store import Document, Session, Store
+from services.store.mongo import Document, Session, Store
 from services.telemetry import Metrics
 
 ROUNDS = 40

@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.consumer import Dead, Letter, Mark, NotYet, Parked, Turn, take
-from services.consumer.taking import TRIES
 from services.contracts import Event, encode
 from services.contracts.enrolment import WorkerReferred
+from services.events.delivery.state import Dead, Letter, Mark, Parked, Turn
+from services.events.delivery.take import TRIES, take
+from services.kernel import NotYet
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -18,9 +18,9 @@ import sessions.app
 from enrolment import commands as enrol
 from grouping import commands as group
 from services import programmes
-from services.auth import Link, Role, Who, caller, link_secret, sign_link
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
-from services.service import Service, running
+from services.identity.auth import Link, Role, Who, caller, link_secret, sign_link
+from services.runtime.service import Service, running
 from services.settings import Settings
 from sessions.domain import survey_id
 from tests.harness import eventually

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from services.auth import Role
+from services.identity.auth import Role
 from tests.harness import eventually
 from tests.sessions.conftest import World
 

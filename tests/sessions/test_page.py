@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.instruments import load_all
+from services.programmes.instruments import load_all
 from sessions.showing import form, notice
 from sessions.wording import LANGUAGES, WORDS
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.auth import Role
 from services.contracts.enrolment import Purpose
+from services.identity.auth import Role
 from sessions.inviting import invite_all
 from tests.harness import eventually
 from tests.sessions.conftest import World

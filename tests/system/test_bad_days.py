@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from services.issuer import Issuer
+from services.identity.issuer import Issuer
 from tests.harness import eventually
 from tests.system.bad_days.callers import HANGS, PERSON, Callers, one_caller
 from tests.system.bad_days.engines import ReplicaSet, WiredKafka, within

@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from services.auth import Role
 from services.contracts.topics import SERVICES
-from services.embedded import Home
+from services.embedded.home import Home
+from services.identity.auth import Role
 from tests.harness import Caller
 
 OPEN = {"/healthz", "/readyz", "/asyncapi.json", "/asyncapi"}
@@ -54,7 +54,7 @@ async def test_a_token_that_is_none_is_refused(home: Home, token: str) -> None:
 async def test_a_token_of_another_issuer_or_for_a_programme_that_is_not_here_is_refused(
     home: Home, tmp_path: Any
 ) -> None:
-    from services.issuer import Issuer
+    from services.identity.issuer import Issuer
 
     stranger = Issuer(tmp_path, home.issuer.url).token("operator", "jobs2", "x")
     expired = home.issuer.token("operator", "jobs2", "x", lifetime=-120)

@@ -12,7 +12,7 @@ from schemathesis.core.result import Ok
 from schemathesis.core.transport import Response
 
 from services.contracts.topics import SERVICES
-from services.embedded import Home
+from services.embedded.home import Home
 from tests.harness import Caller
 
 EXAMPLES = 10  # right ones and as many wrong ones, for each operation

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli import app
-from services.embedded import Home
+from services.embedded.home import Home
 from services.settings import Misconfigured
 from tests.harness import Caller
 from tests.web.serving import Served

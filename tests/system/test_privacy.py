@@ -19,8 +19,8 @@ from pymongo import MongoClient
 
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS, TOPICS
-from services.embedded import Home
-from services.rebuilding import rebuild
+from services.embedded.home import Home
+from services.operations.rebuild import rebuild
 from tests.engine_fixtures import choose
 from tests.harness import eventually
 from tests.system.test_thread import (

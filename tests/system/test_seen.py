@@ -18,12 +18,12 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 
-from services import watching
 from services.contracts.topics import SERVICES
-from services.embedded import Home
-from services.house import build
+from services.embedded.home import Home
 from services.kernel import new_id
-from services.service import Service, running
+from services.runtime import gauges
+from services.runtime.service import Service, running
+from services.runtime.serving import build
 from services.settings import Settings
 from tests.harness import Caller, eventually
 
@@ -235,7 +235,7 @@ async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: S
         await service.store["dead"].insert_many(
             [{"c": "pool.g1", "status": "open"}, {"c": "pool.g1", "status": "dismissed"}]
         )
-        await watching.look(service.store, service.consumptions, service.metrics)
+        await gauges.look(service.store, service.consumptions, service.metrics)
     wanted = {"parked": ("reactions", 3), "holes": ("reactions", 2), "dead": ("pool.g1", 1)}
     consumer, value = wanted[figure]
     assert (
@@ -252,15 +252,15 @@ async def test_what_no_relay_sends_grows_old_and_is_young_again_once_sent(settin
     )
     service = build("grouping", settings)
     async with running(service, ["api"]):
-        assert await watching.outbox_age(service.store) == 0
+        assert await gauges.outbox_age(service.store) == 0
         await service.do(register_place, place, PROGRAMME)
         await asyncio.sleep(0.5)
-        assert 0.5 <= await watching.outbox_age(service.store) < 5
+        assert 0.5 <= await gauges.outbox_age(service.store) < 5
     sending = build("grouping", settings)
     async with running(sending, ["relay"]):
 
         async def sent() -> bool:
-            return await watching.outbox_age(sending.store) == 0
+            return await gauges.outbox_age(sending.store) == 0
 
         assert await eventually(sent)
 
@@ -282,7 +282,7 @@ def test_the_log_of_everything_on_one_machine_is_a_file_and_the_terminal_stays_c
     code = (
         "import logging, pathlib, sys; from services.cli.run import log_to; log_to(pathlib.Path(sys.argv[1]));"
         "logging.getLogger('aiokafka').error('node %s is away', 1);"
-        "logging.getLogger('services.relay').warning('relay begins again', extra="
+        "logging.getLogger('services.events.outbox.relay').warning('relay begins again', extra="
         "{'service': 'grouping'})"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
@@ -290,7 +290,7 @@ def test_the_log_of_everything_on_one_machine_is_a_file_and_the_terminal_stays_c
     lines = [json.loads(line) for line in (tmp_path / "ama.log").read_text().splitlines()]
     assert [(line["logger"], line["event"]) for line in lines] == [
         ("aiokafka", "node 1 is away"),
-        ("services.relay", "relay begins again"),
+        ("services.events.outbox.relay", "relay begins again"),
     ]
 
 

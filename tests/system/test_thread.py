@@ -17,8 +17,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from services.contracts.topics import CONTACTS, KEYS, TOPICS
-from services.embedded import Home
-from services.service import Service
+from services.embedded.home import Home
+from services.runtime.service import Service
 from tests.harness import Caller, eventually, late
 
 PROGRAMME, OTHER = "monza-brianza", "jobs2"

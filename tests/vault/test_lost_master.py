@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.embedded import Home
+from services.embedded.home import Home
 from services.settings import Misconfigured
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from services import surroundings, vault
+from services import vault
 from services.contracts.topics import SERVICES
-from services.service import Service
+from services.runtime import environment
+from services.runtime.service import Service
 from services.telemetry import serving_metrics
 from tests.services.apart import Apart
 from tests.watched.server import Prometheus, prometheus
@@ -36,7 +37,7 @@ async def watcher(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pro
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Surroundings are looked at more often."""
-    monkeypatch.setattr(surroundings, "EVERY", 0.5)
+    monkeypatch.setattr(environment, "EVERY", 0.5)
 
 
 @pytest.fixture

@@ -15,19 +15,20 @@ import pytest
 import enrolment.app
 from enrolment import commands as do
 from grouping.commands import RegisterPlace, register_place
-from services import dead, house
-from services.consumer import NotYet, Reactions
 from services.contracts import Event
 from services.contracts.enrolment import WorkerReferred
 from services.contracts.topics import SERVICES
 from services.engines.ports import LOOPBACK, free_port
 from services.engines.supervise import Supervised
-from services.house import alone, serving
-from services.inbox import now_utc
-from services.relay import first_id_of
-from services.service import Service, running
+from services.events.delivery.declare import Reactions
+from services.events.inbox import dead_letters
+from services.events.outbox.relay import first_id_of
+from services.kernel import NotYet
+from services.runtime.service import Service, running
+from services.runtime.serving import alone, build, listen, serving
+from services.store.clock import now_utc
+from services.store.work import Work
 from services.telemetry import serving_metrics
-from services.work import Work
 from tests.harness import SHIPPED, eventually
 from tests.services.apart import PROGRAMME, Apart, event, listening, noting, subjects, tell, until_dead
 from tests.system.bad_days.house import issuing
@@ -90,7 +91,7 @@ async def test_where_all_is_well_nothing_fires_and_every_figure_of_every_rule_is
     port, (good, _) = free_port(), certificate(tmp_path, timedelta(days=30), timedelta(days=60))
     public = {"public_url": f"https://{NAME}", "front": f"{LOOPBACK}:{port}"}
     settings = ground.settings().model_copy(update=public)
-    five = [house.build(name, settings) for name in SERVICES]
+    five = [build(name, settings) for name in SERVICES]
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(front(port, good))
         for service in five:
@@ -174,7 +175,7 @@ async def test_a_process_without_a_role_and_one_that_is_killed(
 
 @pytest.mark.long
 async def test_requests_that_fail(ground: Apart, watcher: Prometheus, tmp_path: Path) -> None:
-    listening_at = house.listen(0)
+    listening_at = listen(0)
     async with issuing(tmp_path) as (issuer, keys):
         settings = ground.settings().model_copy(update={"issuer": issuer.url, "keys": keys})
         service = enrolment.app.build(settings)
@@ -250,7 +251,7 @@ async def test_a_front_without_a_certificate_and_certificates_that_end(
 @pytest.mark.long
 async def test_a_relay_that_nobody_runs_and_a_lease_that_nobody_serves(ground: Apart, watcher: Prometheus) -> None:
     """Of grouping, of whom no other test here sends anything."""
-    first, second = [house.build("grouping", settings) for settings in [ground.settings()] * 2]
+    first, second = [build("grouping", settings) for settings in [ground.settings()] * 2]
     async with running(first, ["api"]), watched(watcher, first):
         house_of_ours = RegisterPlace(
             place="casa", title="Casa", address="Via", municipality="monza", rooms=1, access=True
@@ -321,7 +322,7 @@ async def test_events_that_fail_that_wait_and_that_lack_a_predecessor(ground: Ap
         await watcher.until("EventsWait", **here)
         broken.clear()
         missing.clear()
-        await dead.redrive(service.store, letter["_id"], "operator")
+        await dead_letters.redrive(service.store, letter["_id"], "operator")
         await tell(service.bus, event(gap, 2))
         for mended in ("DeadLetters", "EventsWait", "Holes"):
             await watcher.until_over(mended, **here)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from services.auth import Role
+from services.identity.auth import Role
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 

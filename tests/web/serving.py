@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.house import listen, serving
-from services.issuer import Issuer
+from services.identity.issuer import Issuer
+from services.runtime.serving import listen, serving
 from services.settings import Settings
 
 

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Form, Response
 from pydantic import EmailStr, Field
 
-from services import auth, web
-from services.auth import Role, Who, allowed, open_to_all
+from services import web
 from services.contracts.base import Id
+from services.identity import auth
+from services.identity.auth import Role, Who, allowed, open_to_all
 from services.kernel import Refused
 from services.settings import Settings
 from services.web import Body, Moment, Unavailable

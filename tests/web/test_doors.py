@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from services import auth
-from services.auth import Role, Unprotected, Who, allowed, caller, open_to_all
+from services.identity import auth
+from services.identity.auth import Role, Unprotected, Who, allowed, caller, open_to_all
 from tests.web import specimen
 from tests.web.denied import assert_denied_by_default, operations
 from tests.web.serving import Served, client_of, settings_for

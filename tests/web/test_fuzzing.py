@@ -8,7 +8,7 @@ import pytest
 from fastapi import APIRouter
 from schemathesis.core.failures import FailureGroup
 
-from services.auth import open_to_all
+from services.identity.auth import open_to_all
 from tests.web import specimen
 from tests.web.fuzz import fuzz
 from tests.web.serving import Served, served, settings_for

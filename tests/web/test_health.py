@@ -4,7 +4,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services import auth, web
+from services import web
+from services.identity import auth
 from tests.web.serving import client_of
 
 

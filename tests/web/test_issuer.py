@@ -9,9 +9,9 @@ import pytest
 from joserfc import jws
 from typer.testing import CliRunner, Result
 
-from services.auth import Authenticator, Role, Who
 from services.cli import app
-from services.issuer import Issuer
+from services.identity.auth import Authenticator, Role, Who
+from services.identity.issuer import Issuer
 from services.settings import Misconfigured
 from tests.web.serving import Served, settings_for
 

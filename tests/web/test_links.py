@@ -6,7 +6,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from services.auth import Link, read_link, sign_link
+from services.identity.auth import Link, read_link, sign_link
 from services.kernel import Refused
 
 SECRET = bytes(range(32))

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import HTMLResponse
 
-from services.auth import Role, Who, allowed, open_to_all
+from services.identity.auth import Role, Who, allowed, open_to_all
 from services.web.openapi_page import page
 from tests.web import specimen
 from tests.web.serving import settings_for

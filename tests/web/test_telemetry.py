@@ -12,8 +12,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.bus import THEIRS, Bus
 from services.cli import main
+from services.events.bus.client import THEIRS, Bus
 from services.kernel import Refused
 from services.settings import Misconfigured
 from services.telemetry import Metrics, Telemetry, log_as_json, serving_metrics
@@ -176,7 +176,7 @@ def lines(written: io.StringIO) -> list[dict[str, Any]]:
 
 
 def test_a_line_is_one_object_with_the_fields_that_are_known_and_no_other(written: io.StringIO) -> None:
-    logging.getLogger("services.relay").warning(
+    logging.getLogger("services.events.outbox.relay").warning(
         "sent again", extra={"service": "enrolment", "count": 3, "name_of_worker": "Ada"}
     )
     (line,) = lines(written)
@@ -185,7 +185,7 @@ def test_a_line_is_one_object_with_the_fields_that_are_known_and_no_other(writte
         "enrolment",
         3,
         "warning",
-        "services.relay",
+        "services.events.outbox.relay",
     )
     assert set(line) == {"event", "service", "count", "level", "logger", "timestamp"}
 
@@ -214,7 +214,7 @@ def test_a_line_inside_a_span_names_its_trace(
     written: io.StringIO, telemetry: Telemetry, seen: InMemorySpanExporter
 ) -> None:
     with telemetry.span("admit"):
-        logging.getLogger("services.relay").warning("here")
+        logging.getLogger("services.events.outbox.relay").warning("here")
     assert lines(written)[0]["trace"] == f"{spans(telemetry, seen)['admit'].context.trace_id:032x}"
 
 
@@ -231,7 +231,7 @@ def test_of_an_exception_the_types_and_the_way_are_written_and_never_the_words(w
         for name, sentence in (
             ("services.web", "request failed"),
             ("faststream", f"ValueError: {error}"),
-            ("services.bus", f"ExceptionGroup: {error}"),
+            ("services.events.bus.client", f"ExceptionGroup: {error}"),
             ("asyncio", f"Task exception was never retrieved: {error!r}"),
         ):
             logging.getLogger(name).exception(sentence)
@@ -246,7 +246,7 @@ def test_of_an_exception_the_types_and_the_way_are_written_and_never_the_words(w
     assert ours["event"] == "request failed"
     assert [each["event"].rpartition(" ")[2] for each in (theirs, lent, loop)] == [
         "faststream",
-        "services.bus",
+        "services.events.bus.client",
         "asyncio",
     ]
     assert "Ada" not in written.getvalue()
@@ -260,14 +260,14 @@ def test_addresses_are_not_written_since_one_may_be_a_personal_link(written: io.
 
 
 def test_a_long_field_is_cut(written: io.StringIO) -> None:
-    logging.getLogger("services.relay").warning("x", extra={"error": "y" * 10_000})
+    logging.getLogger("services.events.outbox.relay").warning("x", extra={"error": "y" * 10_000})
     assert len(lines(written)[0]["error"]) == 500
 
 
 def test_what_a_library_says_again_and_again_is_written_once_and_what_is_ours_each_time(written: io.StringIO) -> None:
     for _ in range(100):
         logging.getLogger("aiokafka.consumer").error("Unable to update metadata from %s", [1])
-        logging.getLogger("services.relay").error("relay begins again")
+        logging.getLogger("services.events.outbox.relay").error("relay begins again")
     logging.getLogger("aiokafka.consumer").error("Unable to update metadata from %s", [2])
     events = [json.loads(line)["event"] for line in written.getvalue().splitlines()]
     assert sorted(set(events)) == [

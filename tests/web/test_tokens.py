@@ -14,10 +14,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from services.auth import LEEWAY, Authenticator, Role, Who
-from services.issuer import Issuer
+from services.identity.auth import LEEWAY, Authenticator, Role, Who
+from services.identity.issuer import Issuer
+from services.identity.issuer_keys import ASK_AGAIN, KEYS_KEPT, KEYS_TRUSTED
 from services.kernel import Refused
-from services.trusting import ASK_AGAIN, KEYS_KEPT, KEYS_TRUSTED
 from services.web import Unavailable
 from tests.web.serving import Asked, Served, client_of, served, settings_for
 

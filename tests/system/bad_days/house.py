@@ -12,11 +12,12 @@ from pathlib import Path
 
 import httpx
 
-from services import house, vault
+from services import vault
 from services.contracts.topics import SERVICES
 from services.engines.ports import LOOPBACK, free_port
 from services.engines.supervise import Supervised
-from services.issuer import Issuer
+from services.identity.issuer import Issuer
+from services.runtime import serving
 from tests.harness import eventually
 
 PROGRAMME = "monza-brianza"
@@ -98,7 +99,7 @@ async def issuing(folder: Path) -> AsyncIterator[tuple[Issuer, Path]]:
     """An issuer that answers, and the folder of the keys."""
     keys = folder / "keys"
     vault.make_keys(keys, SERVICES)
-    listening = house.listen(0)
+    listening = serving.listen(0)
     issuer = Issuer(keys, f"http://{LOOPBACK}:{listening.getsockname()[1]}")
-    async with house.serving(issuer.app(), listening):
+    async with serving.serving(issuer.app(), listening):
         yield issuer, keys

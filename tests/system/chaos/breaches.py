@@ -7,12 +7,13 @@ import sys
 import uuid
 from typing import Any
 
-from services.bus import Bus
 from services.cli import main
-from services.consumer import key_of, taking
 from services.contracts import Event
-from services.store import Store
-from services.unit import Unit
+from services.events.bus.client import Bus
+from services.events.delivery import take
+from services.events.delivery.state import key_of
+from services.store.mongo import Store
+from services.store.unit import Unit
 
 
 def replace(owner: type, name: str, by: Any) -> None:
@@ -22,15 +23,15 @@ def replace(owner: type, name: str, by: Any) -> None:
 
 def mark() -> None:
     """The inbox forgets: what comes again takes effect again."""
-    one = taking._Step.one
+    one = take._Step.one
 
-    async def forgetful(step: taking._Step, letter: Any, event: Any) -> None:
+    async def forgetful(step: take._Step, letter: Any, event: Any) -> None:
         if isinstance(event, Event):
             mark = step.turn.mark(key_of(event))
             mark.sequence = min(mark.sequence, event.sequence - 1)
         await one(step, letter, event)
 
-    replace(taking._Step, "one", forgetful)
+    replace(take._Step, "one", forgetful)
 
 
 def fencing() -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services import house, vault
+from services import vault
 from services.contracts.topics import SERVICES
 from services.engines.ports import free_port
-from services.issuer import Issuer
+from services.identity.issuer import Issuer
+from services.runtime import serving
 from tests.system.chaos.driver import Caller, Driver
 from tests.system.chaos.engines import NAMES, Engines
 from tests.system.chaos.fleet import COPIES, Fleet
@@ -106,10 +107,10 @@ async def field_of(
         mail = Controller(letters, hostname="127.0.0.1", port=free_port())
         mail.start()
         held.callback(mail.stop)
-        listening = house.listen(free_port())
+        listening = serving.listen(free_port())
         held.callback(listening.close)
         issuer = Issuer(folder / "keys", f"http://127.0.0.1:{listening.getsockname()[1]}")
-        await held.enter_async_context(house.serving(issuer.app(), listening))
+        await held.enter_async_context(serving.serving(issuer.app(), listening))
         settings = {
             "AMA_KAFKA": engines.addresses["Kafka"],
             "AMA_MONGO": engines.addresses["MongoDB"],

@@ -1,0 +1,220 @@
+"""Everything on one machine: engines, issuer, mail catcher and the five services, in one folder, behind one port.
+
+Invariant: it stands on the same `build(settings)` as any other deployment; only where things are differs, and the folder says so.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from rich.console import Console
+from starlette.routing import Mount
+
+from services import programmes, vault
+from services.contracts.topics import SERVICES
+from services.embedded.mailcatcher import catching
+from services.embedded.sign_in import CLIENT, SigningIn
+from services.engines import Embedded, EngineError, Engines, progress
+from services.identity.issuer import Issuer
+from services.identity.settings import ConsoleSettings
+from services.operations.console.app import OperatorsConsole
+from services.operations.provision.kafka import make_topics, make_users
+from services.operations.provision.rights import user_of
+from services.runtime import service, serving
+from services.settings import Misconfigured, Settings
+from services.telemetry import serving_metrics
+from services.vault.master import VARIABLE as MASTER_KEYS
+
+
+class Home:
+    """An async context manager: up when entered, down when left."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        port: int = 0,
+        secure: bool = False,
+        console: Console | None = None,
+        engines: Engines | None = None,
+        **given: Any,
+    ) -> None:
+        self.data, self._port, self._secure = data.resolve(), port, secure
+        self._console, self._engines, self._given = console or Console(stderr=True, quiet=True), engines, given
+        self._stack = AsyncExitStack()
+        self._embedded: Embedded | None = None
+        self.house: serving.House
+        self.issuer: Issuer
+        self.base = self.metrics = ""
+        self.password = secrets.token_urlsafe(16)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._enter()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def _enter(self) -> None:
+        self.data.mkdir(parents=True, exist_ok=True)
+        try:
+            listening = serving.listen(self._port)
+        except OSError as error:
+            raise Misconfigured(
+                f"Port {self._port} is taken: name another with --port, or 0 for a free one."
+            ) from error
+        self._stack.callback(listening.close)
+        keys = self._make_keys()
+        engines = self._engines or await self._start_engines()
+        self.base = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self.issuer = Issuer(keys, f"{self.base}/issuer")
+        smtp = (
+            self._given.pop("smtp", None)
+            or os.environ.get("AMA_SMTP")
+            or self._stack.enter_context(catching(self.data / "mail"))
+        )
+        self.settings = Settings(
+            kafka=engines.kafka,
+            mongo=engines.mongo,
+            keys=keys,
+            issuer=f"{self.base}/issuer",
+            public_url=self.base,
+            smtp=smtp,
+            **_sasl(engines),
+            **self._given,
+        )
+        self.operators = OperatorsConsole(ConsoleSettings(**self._console_given()))
+        pages = [self._issuing(), *self.operators.routes()]
+        self.house = serving.House(await self._settings_of_each(engines), pages)
+        shown = [service.metrics for service in self.house.services.values()]
+        metrics_port = self._stack.enter_context(serving_metrics(self.settings.metrics_port or 0, shown))
+        self.metrics = f"http://127.0.0.1:{metrics_port}/metrics"
+        await self._stack.enter_async_context(serving.serving(self.house.app, listening))
+        self._stack.push_async_callback(self.house.stop)
+        self._stack.push_async_callback(self.operators.close)
+        with self._console.status("Starting the services"):
+            await self.house.start()
+        self._say_where(engines)
+
+    def _console_given(self) -> dict[str, Any]:
+        """Whatever the environment says of another console."""
+        given = {"public_url": self.base, "issuer": self.issuer.url, "jwks": None, "console_issuer": None}
+        client = {"console_client": CLIENT, "console_secret": None, "console_scope": "openid"}
+        return {**given, **client, "console_services": f"{self.base}/{{service}}"}
+
+    def _issuing(self) -> Mount:
+        """The issuer, at which people sign in to the console with this start's password."""
+        served = service.served(programmes.load_all(self.settings.programmes), self.settings.only)
+        self.signing_in = SigningIn.to_the_console(self.issuer, self.password, self.base, list(served))
+        return Mount("/issuer", self.issuer.app(self.signing_in))
+
+    def _make_keys(self) -> Path:
+        """Before there is anything to lock with them. A new master key beside old data would lock everybody out of their own."""
+        keys, given = self.data / "keys", bool(os.environ.get(MASTER_KEYS))
+        if (self.data / "mongo").exists() and not (given or (keys / "master.jwks").exists()):
+            raise Misconfigured(
+                f"{keys / 'master.jwks'} is missing, and people's data in {self.data} cannot be read without it: put it back from its "
+                f"backup, or start with another folder."
+            )
+        vault.make_keys(keys, SERVICES, master_given=given)
+        return keys
+
+    async def _start_engines(self) -> Engines:
+        """Off the loop: a first start downloads, and formats."""
+        embedded = Embedded(self.data, secure=self._secure, report=self._stack.enter_context(progress.bar()))
+        engines = await asyncio.to_thread(embedded.start)
+        self._stack.callback(embedded.stop)
+        self._embedded = embedded
+        return engines
+
+    async def _settings_of_each(self, engines: Engines) -> Callable[[str], Settings]:
+        """With users on our own Kafka, each service is one, under a password that nobody keeps: the next start gives it another."""
+        if self._embedded is None or engines.sasl is None:
+            return lambda _: self.settings
+        passwords = {service: secrets.token_urlsafe(32) for service in SERVICES}
+        await make_topics(self.settings)
+        await make_users(engines, passwords, self.settings.database)
+
+        def settings(service: str) -> Settings:
+            user = user_of(service, self.settings.database)
+            return self.settings.model_copy(update={"sasl_username": user, "sasl_password": passwords[service]})
+
+        return settings
+
+    async def ended(self) -> None:
+        """Wait until a service or an engine ends by itself; raises what ended it."""
+        services = asyncio.ensure_future(self.house.ended())
+        try:
+            while not services.done():
+                if self._embedded is not None and (why := self._embedded.ended()):
+                    raise EngineError(why)
+                await asyncio.wait([services], timeout=0.5)
+            services.result()
+        finally:
+            services.cancel()
+
+    def _say_where(self, engines: Engines) -> None:
+        """Other commands read this; nobody else may."""
+        where = {
+            "base": self.base,
+            "metrics": self.metrics,
+            "kafka": engines.kafka,
+            "mongo": engines.mongo,
+            "pid": os.getpid(),
+            "password": self.password,
+            "sasl": _sasl(engines),
+        }
+        path = self.data / "run.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(where))
+        self._stack.callback(path.unlink, missing_ok=True)
+
+    def addresses(self) -> dict[str, str]:
+        """What is where."""
+        named = {name: f"{self.base}/{name}/docs" for name in self.house.services}
+        engines = {"Kafka": self.settings.kafka, "MongoDB": self.settings.mongo}
+        console = {"console": f"{self.base}/  (password: {self.password})"}
+        return {
+            **console,
+            **named,
+            "metrics": self.metrics,
+            **engines,
+            "data": str(self.data),
+            "log": str(log_of(self.data)),
+        }
+
+    def token(self, role: str, programme: str, subject: str | None = None, partner: str | None = None) -> str:
+        """A token of the embedded issuer."""
+        return self.issuer.token(role, programme, subject or role, partner)
+
+    def client(self) -> httpx.AsyncClient:
+        """An HTTP client of the public port."""
+        return httpx.AsyncClient(base_url=self.base, timeout=30)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+
+def log_of(data: Path) -> Path:
+    """The log of what runs in this folder."""
+    return data / "ama.log"
+
+
+def _sasl(engines: Engines) -> dict[str, Any]:
+    if engines.sasl is None:
+        return {}
+    return {
+        "sasl_username": engines.sasl.username,
+        "sasl_password": engines.sasl.password,
+        "sasl_mechanism": engines.sasl.mechanism,
+    }

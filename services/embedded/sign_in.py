@@ -1,0 +1,167 @@
+"""How people sign in at the embedded issuer: the authorization code flow with PKCE, for clients that are known, behind a password.
+
+Invariants: nothing is answered to an address that was not registered for the client; a code is good once, for a minute, for who holds the
+verifier; the password is told only where the system was started or is kept, so that nobody else on the network gets in.
+"""
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from services.identity.auth import Role
+from services.identity.issuer import WORKDAY, Issuer
+from services.identity.oidc import challenge_of
+from services.operations.console.screen import site
+from services.web.forms import form_of
+
+CLIENT = "ama-console"
+ROLES = (Role.ADMINISTRATOR, Role.OPERATOR, Role.COORDINATOR)  # those that are nobody's in particular
+CODE_LASTS = 60.0  # seconds
+CHALLENGE = 43  # characters of an S256
+PRINTED, KEPT = "password-printed", "password-kept"  # words that say where the password is found
+PROBE, STUDY = "smoke", "jobs2"  # programmes whose people are invented, or of long ago
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a code stands for."""
+
+    client: str
+    back: str
+    challenge: str
+    nonce: str | None
+    name: str
+    role: str
+    programme: str
+    until: float
+
+
+class SigningIn:
+    """`clients` are addresses to come back to, by client id. Every client is public: it proves itself by PKCE."""
+
+    def __init__(
+        self, issuer: Issuer, password: str, clients: Mapping[str, str], programmes: Sequence[str], hint: str = PRINTED
+    ) -> None:
+        self._issuer, self._password, self.clients, self._hint = issuer, password, clients, hint
+        self._programmes = offered(programmes)
+        self._grants: dict[str, Grant] = {}
+
+    @classmethod
+    def to_the_console(
+        cls, issuer: Issuer, password: str, public_url: str, programmes: Sequence[str], hint: str = PRINTED
+    ) -> Self:
+        """For the console at that address alone."""
+        return cls(issuer, password, {CLIENT: f"{public_url.rstrip('/')}/console/signed-in"}, programmes, hint)
+
+    def prefer(self, programme: str) -> None:
+        """Offer that one first: its people are here."""
+        self._programmes = sorted(self._programmes, key=lambda each: each != programme)
+
+    def described(self) -> dict[str, Any]:
+        """Its part of the discovery document."""
+        return {
+            "authorization_endpoint": f"{self._issuer.url}/authorize",
+            "token_endpoint": f"{self._issuer.url}/token",
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code"],
+            "code_challenge_methods_supported": ["S256"],
+            "token_endpoint_auth_methods_supported": ["none"],
+            "scopes_supported": ["openid"],
+            "authorization_response_iss_parameter_supported": True,
+        }
+
+    def routes(self) -> list[Route]:
+        """To stand under the issuer's address."""
+        return [
+            Route("/authorize", self._ask, methods=["GET"]),
+            Route("/authorize", self._enter, methods=["POST"]),
+            Route("/token", self._token, methods=["POST"]),
+        ]
+
+    async def _ask(self, request: Request) -> Response:
+        return self._wrong(request) or self._form(request)
+
+    async def _enter(self, request: Request) -> Response:
+        if (wrong := self._wrong(request)) is not None:
+            return wrong
+        form, asked = await form_of(request), request.query_params
+        name, password, role, programme = (
+            str(form.get(each, "")) for each in ("name", "password", "role", "programme")
+        )
+        right = secrets.compare_digest(password.strip().encode(), self._password.encode())
+        if not (right and name.strip() and role in ROLES and programme in self._programmes):
+            return self._form(request, "wrong-password", name, 403)
+        code = secrets.token_urlsafe(32)
+        client, challenge, nonce = asked["client_id"], asked["code_challenge"], asked.get("nonce")
+        until = time.monotonic() + CODE_LASTS
+        self._grants = {each: grant for each, grant in self._grants.items() if grant.until > time.monotonic()}
+        self._grants[code] = Grant(
+            client, self.clients[client], challenge, nonce, name.strip()[:60], role, programme, until
+        )
+        return self._back(asked, code=code)
+
+    def _wrong(self, request: Request) -> Response | None:
+        """The answer to a request that is not as it must be: to whoever asks, while it is unsure where it came from."""
+        asked = request.query_params
+        if asked.get("redirect_uri") != self.clients.get(asked.get("client_id", ""), ""):
+            return site().page(request, "login.html", 400, asks=False, says="wrong-request")
+        if asked.get("response_type") != "code":
+            return self._back(asked, error="unsupported_response_type")
+        pkce = asked.get("code_challenge_method") == "S256" and len(asked.get("code_challenge", "")) == CHALLENGE
+        if not pkce or "openid" not in asked.get("scope", "").split():
+            return self._back(asked, error="invalid_request")
+        return None
+
+    def _back(self, asked: Mapping[str, str], **answer: str) -> Response:
+        told = {**answer, **({"state": asked["state"]} if "state" in asked else {}), "iss": self._issuer.url}
+        return RedirectResponse(f"{self.clients[asked['client_id']]}?{urlencode(told)}", 303)
+
+    def _form(self, request: Request, says: str | None = None, name: str = "", status: int = 200) -> Response:
+        """A form's way includes where it is sent on to, which a browser checks too."""
+        to = urlsplit(request.query_params["redirect_uri"])
+        return site().page(
+            request,
+            "login.html",
+            status,
+            forms=f"'self' {to.scheme}://{to.netloc}",
+            asks=True,
+            hint=self._hint,
+            says=says,
+            name=name[:60],
+            programmes=self._programmes,
+            roles=ROLES,
+        )
+
+    async def _token(self, request: Request) -> Response:
+        form = await form_of(request)
+        if form.get("grant_type") != "authorization_code":
+            return JSONResponse({"error": "unsupported_grant_type"}, 400)
+        grant = self._grants.pop(str(form.get("code", "")), None)  # good once, also when the rest is wrong
+        if grant is None or not _redeems(grant, form):
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        access = self._issuer.token(grant.role, grant.programme, grant.name)
+        told = {"access_token": access, "id_token": self._issuer.id_token(grant.client, grant.name, grant.nonce)}
+        return JSONResponse({**told, "token_type": "Bearer", "expires_in": int(WORKDAY), "scope": "openid"})
+
+
+def offered(served: Sequence[str]) -> list[str]:
+    """Of these programmes: those with people of today first, in their order; the one of a probe only where there is no other."""
+    return sorted((each for each in served if each != PROBE), key=lambda each: each == STUDY) or list(served)
+
+
+def _redeems(grant: Grant, form: Mapping[str, Any]) -> bool:
+    verifier = str(form.get("code_verifier", ""))
+    return (
+        time.monotonic() < grant.until
+        and form.get("client_id") == grant.client
+        and form.get("redirect_uri") == grant.back
+        and secrets.compare_digest(challenge_of(verifier).encode(), grant.challenge.encode())
+    )

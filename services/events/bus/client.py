@@ -1,0 +1,230 @@
+"""Kafka: topics that exist as the catalogue says, producers that fence, subscriptions that never acknowledge by themselves.
+
+Invariant: the acknowledgement policy is set here, once, explicitly: MANUAL, and nothing relies on it, since offsets are kept with the
+effects in MongoDB. A topic whose number of partitions differs from the catalogue's stops the start.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from operator import attrgetter
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import IllegalStateError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.helpers import create_ssl_context
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.annotations import KafkaMessage as Incoming
+from faststream.security import BaseSecurity, SASLScram256, SASLScram512
+
+from services.contracts import Topic
+from services.events.bus.log_dirs import Disk, broker_disks
+from services.settings import Misconfigured, Settings
+
+log = logging.getLogger(__name__)
+THEIRS = logging.getLogger("faststream.bus")  # FastStream's own lines; at each start it warns that it makes no topics
+TASKS = (
+    "_fetcher._fetch_task",
+    "_client._sync_task",
+    "_coordinator._coordination_task",
+    "_coordinator._heartbeat_task",
+)
+Records = Sequence[ConsumerRecord]
+REPLICAS = 3  # of each topic, where there are as many brokers
+METADATA_MS = 10_000  # so soon a reader finds a topic that was made anew
+STARTING, STOPPING = 60.0, 5.0  # seconds
+IDLE_MS = 20  # FastStream waits this long for records, and when there are none as long again
+
+
+class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
+    """A transactional producer that can be put down also when no broker answers, which aiokafka's own waits for."""
+
+    async def start(self) -> None:
+        """Fence every earlier producer of this id. TimeoutError when no broker has answered by then."""
+        try:
+            async with asyncio.timeout(STARTING):
+                await super().start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def abort_transaction(self) -> None:
+        """KafkaError when there is nothing that could be aborted: the broker has done it, or will after the transaction's time."""
+        try:
+            await super().abort_transaction()
+        except AssertionError as error:
+            raise IllegalStateError(str(error)) from error
+
+    async def stop(self) -> None:
+        """Send what there is to send, for at most a few seconds, and close every connection."""
+        try:
+            async with asyncio.timeout(STOPPING):
+                await super().stop()
+        except (KafkaError, TimeoutError) as error:
+            log.warning("producer put down with records unsent", extra={"error": type(error).__name__})
+        finally:
+            await put_down(self.client.close)
+
+
+async def put_down(*ends: Callable[[], Awaitable[None]]) -> None:
+    """End what holds connections, each within a few seconds: one whose peer is frozen would be waited for as long as TCP waits."""
+    for end in ends:
+        with suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(STOPPING):
+                await end()
+
+
+def failure_of(consumer: AIOKafkaConsumer) -> BaseException | None:
+    """Of what one of its tasks has died, if one has. aiokafka does not look: it would read nothing more, and hold its partitions."""
+    tasks = (attrgetter(each)(consumer) for each in TASKS)
+    ended = (task for task in tasks if task is not None and task.done() and not task.cancelled())
+    return next((error for task in ended if (error := task.exception()) is not None), None)
+
+
+class Bus:
+    """How this process talks to Kafka; everything that needs a connection is made from here."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def client(self) -> dict[str, Any]:
+        """The connection arguments of every aiokafka client."""
+        given = self._settings
+        arguments: dict[str, Any] = {"bootstrap_servers": given.kafka}
+        if given.kafka_tls:
+            arguments |= {"security_protocol": "SSL", "ssl_context": create_ssl_context()}
+        if given.sasl_username:
+            arguments |= {
+                "security_protocol": "SASL_SSL" if given.kafka_tls else "SASL_PLAINTEXT",
+                "sasl_mechanism": given.sasl_mechanism,
+                "sasl_plain_username": given.sasl_username,
+                "sasl_plain_password": given.sasl_password,
+            }
+        return arguments
+
+    def producer(self, transactional_id: str) -> Producer:
+        """A producer whose `start` fences every earlier one of this id. After any error: stop it, make another."""
+        return Producer(
+            **self.client(),
+            transactional_id=transactional_id,
+            acks="all",
+            transaction_timeout_ms=30_000,
+            max_batch_size=128 * 1024,
+        )
+
+    def reader(self, **options: Any) -> AIOKafkaConsumer:
+        """A consumer outside of any group, for looking (end offsets, a topic's last record)."""
+        return AIOKafkaConsumer(**self.client(), enable_auto_commit=False, **options)
+
+    def broker(self, middlewares: Sequence[Any] = ()) -> KafkaBroker:
+        """FastStream's broker, for subscriptions."""
+        return KafkaBroker(
+            self._settings.kafka,
+            security=self._security(),
+            middlewares=middlewares,
+            allow_auto_create_topics=False,
+            metadata_max_age_ms=METADATA_MS,
+            logger=THEIRS,
+        )
+
+    def _security(self) -> BaseSecurity | None:
+        given = self._settings
+        context = create_ssl_context() if given.kafka_tls else None
+        if not given.sasl_username:
+            return BaseSecurity(ssl_context=context, use_ssl=True) if context else None
+        kind = {"SCRAM-SHA-512": SASLScram512, "SCRAM-SHA-256": SASLScram256}.get(given.sasl_mechanism)
+        if kind is None:
+            raise Misconfigured(
+                f"AMA_SASL_MECHANISM: {given.sasl_mechanism} is not one of SCRAM-SHA-512, SCRAM-SHA-256."
+            )
+        return kind(username=given.sasl_username, password=given.sasl_password or "", ssl_context=context)
+
+    def subscribe(
+        self,
+        broker: KafkaBroker,
+        topics: Iterable[str],
+        group: str,
+        take: Callable[[Records], Awaitable[None]],
+        listener: ConsumerRebalanceListener,
+        *,
+        read_committed: bool = False,
+    ) -> Any:
+        """Give every batch of records to `take`, one batch after the other. `take` must not raise (FastStream would go on)."""
+
+        async def parse(records: Records) -> KafkaMessage:
+            return KafkaMessage(body=b"", raw_message=records, consumer=subscriber.consumer)  # type: ignore[arg-type]  # a tuple
+
+        async def decode(message: KafkaMessage) -> bytes:  # noqa: ARG001  # reading is the consumer's, which cannot raise
+            return b""
+
+        subscriber = broker.subscriber(
+            *topics,
+            group_id=group,
+            batch=True,
+            max_records=self._settings.batch,
+            batch_timeout_ms=IDLE_MS,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed" if read_committed else "read_uncommitted",
+            ack_policy=AckPolicy.MANUAL,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_wait_ms=250,
+            parser=parse,
+            decoder=decode,
+            listener=listener,
+        )
+
+        @subscriber
+        async def handle(message: Incoming) -> None:
+            await take(message.raw_message)
+
+        return subscriber
+
+    async def ping(self) -> None:
+        """Raises KafkaError when no broker answers."""
+        client = AIOKafkaClient(**self.client())
+        try:
+            await client.bootstrap()
+        finally:
+            await client.close()
+
+    async def disks(self) -> dict[str, Disk]:
+        """What each broker says of the disk of its data. Raises KafkaError when one does not answer, or not to this user."""
+        client = AIOKafkaClient(**self.client())
+        try:
+            await client.bootstrap()
+            return await broker_disks(client)
+        finally:
+            await client.close()
+
+    async def prepare(self, topics: Iterable[Topic]) -> None:
+        """Create the topics that are missing and check the others. Misconfigured when a number of partitions differs."""
+        wanted = {topic.name: topic for topic in topics}
+        admin = AIOKafkaAdminClient(**self.client())
+        await admin.start()
+        try:
+            there = set(await admin.list_topics())
+            missing = [topic for name, topic in wanted.items() if name not in there]
+            if missing:
+                replication = min(REPLICAS, len((await admin.describe_cluster())["brokers"]))
+                new = [NewTopic(t.name, t.partitions, replication, topic_configs=t.config) for t in missing]
+                _refuse((await admin.create_topics(new)).topic_errors)
+            for described in await admin.describe_topics([name for name in wanted if name in there]):
+                name, partitions = described["topic"], len(described["partitions"])
+                if partitions != wanted[name].partitions:
+                    raise Misconfigured(
+                        f"Topic {name} has {partitions} partitions instead of {wanted[name].partitions}: keys have moved and order is "
+                        "lost. Restore the topic, or start on a new bus and republish."
+                    )
+        finally:
+            await admin.close()
+
+
+def _refuse(errors: Iterable[Sequence[Any]]) -> None:
+    for name, code, *_ in errors:
+        problem = for_code(code)
+        if code and problem is not TopicAlreadyExistsError:
+            raise Misconfigured(f"Topic {name} cannot be created: {problem.__name__}.")

@@ -1,0 +1,85 @@
+"""How reactions and projections are declared: tables of event types and functions. Nothing runs until a service stands on them.
+
+Invariant: a projection's row is a set of facts keyed by what they concern, replaced and never added to, so that repeats, corrections
+and any interleaving of topics give the same rows.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from services.contracts import Event, EventData
+
+D = TypeVar("D", bound=EventData)
+Reaction = Callable[[Event[Any], Any], Awaitable[None]]
+R = TypeVar("R", bound=Callable[..., Awaitable[None]])
+M = TypeVar("M", bound=Callable[..., None])
+Needs = Callable[[Event[Any]], Iterable[tuple[Any, str]]]
+
+
+class Spoiled(Exception):
+    """A handler said "not yet" after it had changed something: the whole batch is given up and taken again without that event."""
+
+    def __init__(self, event: str, why: str) -> None:
+        super().__init__(f"{event}: {why}")
+        self.event, self.why = event, why
+
+
+class Reactions:
+    """Another's event causes an own command. `needs` names the aggregates that the handler will ask for, so that a whole batch's
+    are fetched together; what it leaves out is fetched one by one."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, list[Reaction]] = {}
+        self.needs: dict[str, list[Needs]] = {}
+
+    def on(self, kind: type[EventData], needs: Needs | None = None) -> Callable[[R], R]:
+        """Declare a reaction to this type."""
+
+        def declare(reaction: R) -> R:
+            self.handlers.setdefault(kind.type, []).append(reaction)
+            if needs is not None:
+                self.needs.setdefault(kind.type, []).append(needs)
+            return reaction
+
+        return declare
+
+
+class Rows(Protocol):
+    """The rows of a projection, as a handler may write them."""
+
+    def set(self, key: str, *, person: str | None = None, **facts: Any) -> None:
+        """Replace these facts of the row. A row about a person names them, and goes with them when they are erased."""
+
+    def drop(self, key: str) -> None:
+        """The row is no more."""
+
+
+def on(*kinds: type[EventData]) -> Callable[[M], M]:
+    """Mark a projection's method as the handler of these types."""
+
+    def declare(method: M) -> M:
+        method.event_types = tuple(kind.type for kind in kinds)  # type: ignore[attr-defined]  # read back by Projection
+        return method
+
+    return declare
+
+
+class Projection:
+    """A read model. Subclass it, give methods marked with `on`; its rows live in a store of the service that stands on it.
+
+    `indexes` are the fields that its queries ask for.
+    """
+
+    name: ClassVar[str]
+    indexes: ClassVar[tuple[str, ...]] = ()
+
+    def handlers(self) -> dict[str, Callable[[Event[Any], Rows], None]]:
+        """The methods by event type. TypeError when two claim one type."""
+        found: dict[str, Callable[[Event[Any], Rows], None]] = {}
+        for attribute in dir(type(self)):
+            method = getattr(self, attribute)
+            for kind in getattr(method, "event_types", ()):
+                if kind in found:
+                    raise TypeError(f"{type(self).__name__} handles {kind} twice")
+                found[kind] = method
+        return found

@@ -1,0 +1,251 @@
+"""What a service does with an event: opens it with the person's key, then gives it to reactions, or to a projection.
+
+Invariants: an event about an erased person has no effect (but the erasure itself has); a restricted event is read only with the key
+of its person; what a compacted topic says is kept by the highest sequence, and never again for an erased person.
+"""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from services import vault
+from services.contracts import Event, Restricted, Unreadable, catalogue
+from services.contracts.enrolment import WorkerErased
+from services.contracts.envelope import read
+from services.contracts.topics import KEYS
+from services.events.delivery.declare import Projection, Reactions, Spoiled
+from services.events.delivery.state import Letter
+from services.kernel import NotYet
+from services.programmes import Programme
+from services.store.mongo import DeleteMany, DeleteOne, ReplaceOne, UpdateOne
+from services.store.unit import Cause, Unit
+from services.store.work import Work, forget
+from services.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+
+class Opened:
+    """The events of one transaction, opened as far as this service may and the erased allow."""
+
+    tables: Collection[str] = ()
+
+    def __init__(self, unit: Unit, wanted: Collection[str]) -> None:
+        self.unit, self._wanted, self._erased = unit, wanted, set[str]()
+
+    async def prepare(self, events: Sequence[Event[Any]]) -> None:
+        """Consult the register of the erased and fetch the keys of what is sealed, each in one query."""
+        about = [(e.programme, person, isinstance(e.data, str)) for e in events if (person := self._person(e))]
+        found = await self.unit.store.by_id("erased", [*{f"{p}/{person}" for p, person, _ in about}], self.unit.session)
+        self._erased |= set(found)
+        await self.unit.load_keys((p, person) for p, person, sealed in about if sealed)
+
+    def _person(self, event: Event[Any]) -> str | None:
+        kind = catalogue().get(event.type)
+        if kind is None or kind.person is None or event.type not in self._wanted:
+            return None
+        if issubclass(kind, Restricted):
+            return vault.payload_person(event.data) if isinstance(event.data, str) else None
+        if kind.person == "subject":
+            return event.subject
+        return str(event.data.get(kind.person)) if isinstance(event.data, dict) else None
+
+    async def opened(self, event: Event[Any]) -> Event[Any] | None:
+        """The event with its payload read, or None when its person was erased. NotYet without the key."""
+        try:
+            person = self._person(event)
+        except vault.Unopenable as error:
+            raise Unreadable("data", str(error)) from error
+        if person is not None and f"{event.programme}/{person}" in self._erased and event.type != WorkerErased.type:
+            return None
+        if issubclass(catalogue()[event.type], Restricted):
+            if not isinstance(event.data, str) or person is None:
+                raise Unreadable("data", "a restricted payload that is not encrypted")
+            return read(event.carrying(_unsealed(await self.unit.key(event.programme, person), event.data)))
+        return read(event)
+
+    async def tabulate(self, letter: Letter) -> None:
+        """Keep a record of a compacted topic. A key's tombstone is an erasure."""
+        try:
+            headers = {name: value.decode() for name, value in letter.headers}
+            person = (letter.key or b"").decode()
+        except UnicodeDecodeError as error:
+            raise Unreadable("headers or key", "not UTF-8") from error
+        programme, sequence = headers.get("programme"), headers.get("sequence", "")
+        if letter.key is None or not programme or not sequence.isdecimal():
+            log.error(
+                "record without programme or sequence ignored", extra={"topic": letter.topic, "offset": letter.offset}
+            )
+            return
+        if letter.value is None and letter.topic == KEYS.name:
+            await forget(self.unit, programme, person)
+            return
+        _id, table, store = f"{programme}/{person}", letter.topic.rpartition(".")[2], self.unit.store
+        if await store.by_id("erased", [_id], self.unit.session):
+            return
+        known = (await store.by_id(table, [_id], self.unit.session)).get(_id)
+        if known is None or known["seq"] < int(sequence):
+            document = {"p": programme, "seq": int(sequence), "value": letter.value}
+            await store.write(table, [ReplaceOne({"_id": _id}, document, upsert=True)], self.unit.session)
+
+
+def _unsealed(key: bytes, data: str) -> Any:
+    try:
+        return orjson.loads(vault.decrypt_payload(key, data))
+    except (vault.Unopenable, orjson.JSONDecodeError) as error:
+        raise Unreadable("data", "does not open with the key of its person, or is not JSON") from error
+
+
+class Tabulating(Opened):
+    """Keeps compacted topics, nothing else."""
+
+    def __init__(self, unit: Unit, tables: Collection[str]) -> None:
+        super().__init__(unit, ())
+        self.tables = tables
+
+    async def apply(self, event: Event[Any]) -> str:  # noqa: ARG002  # there are no events on a compacted topic
+        """Ignored."""
+        return "ignored"
+
+
+class Reacting(Opened):
+    """Gives each event to the reactions of a service."""
+
+    def __init__(
+        self, unit: Unit, reactions: Reactions, rules: Mapping[str, Programme], telemetry: Telemetry, *, alone: bool
+    ) -> None:
+        """`alone`: whether every programme on the bus is served here, so that an unknown one is missing rather than another's."""
+        super().__init__(unit, {*reactions.handlers, WorkerErased.type})
+        self._reactions, self._rules, self._telemetry, self._alone = reactions, rules, telemetry, alone
+
+    async def prepare(self, events: Sequence[Event[Any]]) -> None:
+        """Also the aggregates that the reactions say they need."""
+        await super().prepare(events)
+        needed: dict[tuple[Any, str], set[str]] = {}
+        for event in events:
+            for needs in self._reactions.needs.get(event.type, ()):
+                for kind, each in needs(event):
+                    needed.setdefault((kind, event.programme), set()).add(each)
+        for (kind, programme), ids in needed.items():
+            await self.unit.load(kind, programme, ids)
+
+    async def apply(self, event: Event[Any]) -> str:
+        """Run the reactions to it."""
+        handlers = self._reactions.handlers.get(event.type, [])
+        if event.type == WorkerErased.type:
+            await forget(self.unit, event.programme, event.subject)
+            self._erased.add(f"{event.programme}/{event.subject}")
+        if not handlers:
+            return "ignored"
+        rules = self._rules.get(event.programme)
+        if rules is None and self._alone:
+            raise NotYet(f"the programme {event.programme}")
+        if rules is None:
+            return "elsewhere"
+        opened = await self.opened(event)
+        if opened is None:
+            return "erased"
+        first = True
+        for handler in handlers:
+            with self._telemetry.span(handler.__name__, traceparent=event.traceparent):
+                trace = self._telemetry.traceparent()
+                cause = Cause(event.programme, event.time, event.correlationid or event.id, event.id, trace)
+                work = Work(self.unit, rules, cause)
+                try:
+                    await handler(opened, work)
+                except NotYet as missing:
+                    if first and work.untouched:
+                        raise
+                    raise Spoiled(event.id, str(missing)) from missing
+                self.unit.attribute(cause)
+                first = False
+        return "taken"
+
+
+class Projecting(Opened):
+    """Gives each event to one projection, and writes its rows."""
+
+    def __init__(self, unit: Unit, projection: Projection, collection: str) -> None:
+        self._handlers = projection.handlers()
+        super().__init__(unit, {*self._handlers, WorkerErased.type})
+        self.rows = Rows()
+        self._collection = collection
+
+    async def apply(self, event: Event[Any]) -> str:
+        """Set the facts it tells."""
+        self.rows.programme = event.programme
+        if event.type == WorkerErased.type:
+            self._erased.add(f"{event.programme}/{event.subject}")
+            entry = UpdateOne(
+                {"_id": f"{event.programme}/{event.subject}"},
+                {"$setOnInsert": {"p": event.programme, "at": self.unit.now}},
+                upsert=True,
+            )
+            await self.unit.store.write("erased", [entry], self.unit.session)
+            self.rows.forget(event.subject)
+        handler = self._handlers.get(event.type)
+        if handler is None:
+            return "ignored"
+        opened = await self.opened(event)
+        if opened is None:
+            return "erased"
+        handler(opened, self.rows)
+        return "taken"
+
+    async def write(self) -> None:
+        """Write the rows of this transaction."""
+        await self.unit.store.write(self._collection, self.rows.removals(), self.unit.session)
+        await self.unit.store.write(self._collection, self.rows.writes(), self.unit.session)
+
+
+class Rows:
+    """A projection's rows as one transaction changes them. Implements `services.consumer.Rows`."""
+
+    def __init__(self) -> None:
+        self.programme = ""
+        self._facts: dict[str, dict[str, Any]] = {}
+        self._dropped: set[str] = set()
+        self._forgotten: set[tuple[str, str]] = set()
+
+    def set(self, key: str, *, person: str | None = None, **facts: Any) -> None:
+        """Replace these facts of the row."""
+        told = {"p": self.programme, **{name: _plain(value) for name, value in facts.items()}}
+        self._facts.setdefault(f"{self.programme}/{key}", {}).update(told | ({"person": person} if person else {}))
+
+    def drop(self, key: str) -> None:
+        """The row is no more."""
+        self._facts.pop(f"{self.programme}/{key}", None)
+        self._dropped.add(f"{self.programme}/{key}")
+
+    def forget(self, person: str) -> None:
+        """Every row about the person is no more."""
+        self._forgotten.add((self.programme, person))
+        mine = [
+            key for key, facts in self._facts.items() if facts["p"] == self.programme and facts.get("person") == person
+        ]
+        for key in mine:
+            del self._facts[key]
+
+    def removals(self) -> list[Any]:
+        """Written first."""
+        people = [DeleteMany({"p": programme, "person": person}) for programme, person in sorted(self._forgotten)]
+        return [*people, *(DeleteOne({"_id": key}) for key in sorted(self._dropped))]
+
+    def writes(self) -> list[Any]:
+        """Written last, so that a row may be set again after it was dropped."""
+        return [UpdateOne({"_id": key}, {"$set": facts}, upsert=True) for key, facts in self._facts.items()]
+
+
+def _plain(value: Any) -> Any:
+    """As BSON keeps it: a day as its ISO text, an enumeration as its value."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple | list | set | frozenset):
+        return [_plain(each) for each in value]
+    return value

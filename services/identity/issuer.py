@@ -1,0 +1,101 @@
+"""The embedded default's own OIDC issuer: a signing key in a folder, its discovery document, and tokens for the roles.
+
+Invariant: services treat it as any other issuer; nothing but its address tells them that it is ours.
+"""
+
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from services import vault
+from services.identity.auth import Role
+from services.settings import Misconfigured
+
+ALGORITHM = "Ed25519"  # RFC 9864, which retires EdDSA
+WORKDAY = 8 * 60 * 60.0  # seconds
+ID_LASTS = 5 * 60  # seconds
+
+
+class SignsIn(Protocol):
+    """How people sign in here."""
+
+    def described(self) -> dict[str, Any]:
+        """Its part of the discovery document."""
+
+    def routes(self) -> list[Route]:
+        """What answers them."""
+
+
+class Issuer:
+    """Signs tokens with the Ed25519 key in `folder/issuer.jwk` (mode 600), made when missing. Misconfigured when the file holds
+    another kind of key."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.url, path = url.rstrip("/"), folder / "issuer.jwk"
+        jwk = vault.keep(path, _new_key)
+        if (jwk.get("kty"), jwk.get("crv")) != ("OKP", "Ed25519") or not {"x", "d", "kid"} <= set(jwk):
+            raise Misconfigured(
+                f"Key file {path} is not a private Ed25519 key with a kid: move it away, a new one is made."
+            )
+        try:
+            self._key = OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "d", "kid")})
+        except (ValueError, TypeError):
+            raise Misconfigured(
+                f"Key file {path} is damaged: move it away, a new one is made."
+            ) from None  # the cause quotes it
+
+    def token(
+        self, role: str, programme: str, subject: str, partner: str | None = None, lifetime: float = WORKDAY
+    ) -> str:
+        """A token for `lifetime` seconds. Misconfigured for a role that does not exist."""
+        if role not in list(Role):
+            raise Misconfigured(f"There is no role {role}; there are {', '.join(Role)}.")
+        now = int(time.time())
+        claims: dict[str, Any] = {"iss": self.url, "aud": "ama", "sub": subject, "role": role, "programme": programme}
+        claims |= {"iat": now, "exp": now + int(lifetime), **({"partner": partner} if partner else {})}
+        return self._signed(claims)
+
+    def id_token(self, client: str, subject: str, nonce: str | None) -> str:
+        """Who signed in, for the client alone: no service takes it for a right to call. In force for the minutes it takes to read it."""
+        now = int(time.time())
+        claims = {"iss": self.url, "aud": client, "sub": subject, "name": subject, "iat": now, "exp": now + ID_LASTS}
+        return self._signed(claims | ({"nonce": nonce} if nonce else {}))
+
+    def _signed(self, claims: dict[str, Any]) -> str:
+        return jwt.encode({"alg": ALGORITHM, "kid": self._key.kid}, claims, self._key, algorithms=[ALGORITHM])
+
+    def app(self, signing_in: SignsIn | None = None) -> Starlette:
+        """Discovery document and keys, as OpenID Connect Discovery 1.0 wants them, and how people sign in, if they can. Document and keys
+        are open: they hold nothing secret."""
+        described = {
+            "issuer": self.url,
+            "jwks_uri": f"{self.url}/jwks.json",
+            "id_token_signing_alg_values_supported": [ALGORITHM],
+            "response_types_supported": ["none"],
+            "subject_types_supported": ["public"],
+            **(signing_in.described() if signing_in else {}),
+        }
+
+        async def discovery(_: Request) -> JSONResponse:
+            return JSONResponse(described)
+
+        async def jwks(_: Request) -> JSONResponse:
+            return JSONResponse({"keys": [{**self._key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}]})
+
+        more = signing_in.routes() if signing_in else []
+        return Starlette(
+            routes=[Route("/.well-known/openid-configuration", discovery), Route("/jwks.json", jwks), *more]
+        )
+
+
+def _new_key() -> dict[str, Any]:
+    """`kid` is the key's thumbprint (RFC 7638), so that two keys never share one."""
+    key = OKPKey.generate_key("Ed25519", private=True, auto_kid=True)
+    return {**key.as_dict(private=True), "iat": int(time.time())}

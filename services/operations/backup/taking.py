@@ -1,0 +1,101 @@
+"""A backup is taken: all five databases at one moment, while the services run.
+
+Invariants: what is read is what a majority had at one cluster time; person keys are left out, wherever they stand; a folder that is there
+is left alone, and one that is not whole has no manifest, nor the name of a backup.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from services.contracts.topics import KEYS
+from services.operations.backup import documents
+from services.operations.backup.manifest import Held, Manifest, Part, Report, Topic, check, file_of
+from services.settings import Misconfigured
+from services.store.mongo import Document, Store
+
+LEFT_OUT = {"keys", "leases", "levels"}  # what opens people's data; what is only true while something runs
+KEY_TOPICS = [KEYS.name, f"{KEYS.name}.dead"]
+KEYLESS: Document = {"$nor": [{"topic": {"$in": KEY_TOPICS}, "value": {"$ne": None}}]}  # wherever a record is kept
+
+
+def take(
+    stores: Mapping[str, Store], folder: Path, report: Report, also: Callable[[Any, Any], None] | None = None
+) -> Manifest:
+    """Take a backup of these services' databases into a new folder and verify it. Runs in a thread. `also` is called with PyMongo's
+    client and the moment, to take what belongs elsewhere. Misconfigured when the folder is there."""
+    draft = folder.with_name(f"{folder.name}.partial")
+    for each in (folder, draft):
+        if each.exists():
+            raise Misconfigured(
+                f"{each} is there already: a backup overwrites nothing. Name another folder, or remove it."
+            )
+    draft.mkdir(parents=True, mode=0o700)
+    try:
+        manifest = _take({service: store.bare for service, store in stores.items()}, draft, report, also)
+        manifest.save(draft)
+        check(draft)
+        draft.rename(folder)
+    except BaseException:
+        shutil.rmtree(draft)
+        raise
+    return manifest
+
+
+def _take(
+    databases: Mapping[str, Any], folder: Path, report: Report, also: Callable[[Any, Any], None] | None
+) -> Manifest:
+    first = next(iter(databases.values()))
+    listed = {service: _listed(database) for service, database in databases.items()}
+    moment, made = documents.snapshot(first), datetime.now(UTC)
+    parts = {}
+    for service, database in databases.items():
+        (folder / service).mkdir()
+        held = {
+            name: _copy(database, name, moment, file_of(folder, service, name), report, service)
+            for name in listed[service]
+        }
+        parts[service] = Part(database=database.name, collections=held, acknowledged=_acknowledged(database, moment))
+    if also is not None:
+        also(databases, moment)
+    return Manifest(
+        made=made,
+        software=version("ama-lavoro"),
+        mongo=str(first.command("buildInfo")["version"]),
+        replica_set=first.command("hello").get("setName"),
+        moment=(moment.time, moment.inc),
+        parts=parts,
+    )
+
+
+def _listed(database: Any) -> list[str]:
+    found = database.list_collection_names(filter={"type": "collection"})
+    return sorted(name for name in found if name not in LEFT_OUT and not name.startswith("system."))
+
+
+def _copy(database: Any, name: str, moment: Any, path: Path, report: Report, service: str) -> Held:
+    there = database[name].estimated_document_count()
+    written = documents.write(
+        path,
+        documents.stream(database, name, moment, KEYLESS),
+        lambda so_far: report(f"{service} {name}", so_far, max(there, so_far)),
+    )
+    indexes = [_plain(each) for each in database[name].list_indexes()]
+    return Held(documents=written.documents, bytes=written.bytes, sha256=written.sha256, indexes=indexes)
+
+
+def _plain(index: Mapping[str, Any]) -> dict[str, Any]:
+    """As it can be made again. The order of its fields counts, which an object of JSON does not promise."""
+    return {**{name: value for name, value in index.items() if name not in {"v", "ns"}}, "key": [*index["key"].items()]}
+
+
+def _acknowledged(database: Any, moment: Any) -> dict[str, Topic]:
+    found = {}
+    for each in documents.stream(database, "topics", moment):
+        known = documents.decode(each.raw)
+        topic = Topic(id=known.get("id"), ends=known.get("ends", {}), generation=known.get("generation", 0))
+        found[known["_id"]] = topic
+    return found

@@ -1,0 +1,15 @@
+"""The console's site: its templates and its words."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from services.operations.console.wording import LANGUAGES, WORDS
+from services.web.site import Site
+
+STATIC = Path(__file__).parent / "static"
+
+
+@lru_cache(maxsize=1)
+def site() -> Site:
+    """One site for all requests, since reading templates takes time."""
+    return Site("services.operations.console", LANGUAGES, WORDS)

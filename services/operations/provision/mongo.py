@@ -1,0 +1,86 @@
+"""MongoDB, made ready: a replica set, a user for each service that has its own database and nothing else, and every index.
+
+Invariant: a set that is there is left as it is; what a user may do afterwards is what is said here, also when it was more before.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from services import vault
+from services.contracts.topics import SERVICES
+from services.operations.provision.rights import user_of
+from services.runtime import serving
+from services.settings import Misconfigured, Settings
+from services.store.errors import passes
+from services.store.mongo import PyMongoError, Store
+
+PATIENCE = 120.0  # seconds for a server that is just starting, and until a set that was just founded has a primary
+
+
+async def found_set(administrator: Settings) -> None:
+    """Found the replica set that the address names, if its only host belongs to none yet. Returns when there is a primary; Misconfigured
+    when there is none."""
+    url = urlsplit(administrator.mongo)
+    login, _, host = url.netloc.rpartition("@")
+    name = parse_qs(url.query).get("replicaSet", [""])[0]
+    if name and "," not in host:
+        await _patiently(
+            f"{url.scheme}://{login + '@' if login else ''}{host}/?directConnection=true", partial(_found, name, host)
+        )
+    await _patiently(administrator.mongo, Store.ping)
+
+
+async def _found(name: str, host: str, direct: Store) -> None:
+    if (await direct.db.command("hello")).get("isreplicaset"):  # as a member says that waits to be told its set
+        await direct.db.command("replSetInitiate", {"_id": name, "members": [{"_id": 0, "host": host}]})
+
+
+async def _patiently(address: str, what: Callable[[Store], Awaitable[None]]) -> None:
+    """Do it as soon as the server lets it be done."""
+    store, loop = Store(address, "admin"), asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE
+    try:
+        while True:
+            try:
+                return await what(store)
+            except PyMongoError as error:
+                if not passes(error):
+                    raise
+                if loop.time() > deadline:
+                    raise Misconfigured(
+                        f"MongoDB has no primary after {PATIENCE:.0f} s: {type(error).__name__}."
+                    ) from error
+                await asyncio.sleep(0.5)
+    finally:
+        await store.close()
+
+
+async def make_users(administrator: Settings, passwords: Mapping[str, str]) -> None:
+    """A user for each service (`passwords`, by service), in the database `admin`, as sharded clusters want it."""
+    store = Store(administrator.mongo, "admin")
+    try:
+        for service, password in passwords.items():
+            user = user_of(service, administrator.database)
+            roles = [{"role": "readWrite", "db": administrator.database_of(service)}]
+            known = (await store.db.command("usersInfo", user))["users"]
+            await store.db.command("updateUser" if known else "createUser", user, pwd=password, roles=roles)
+    finally:
+        await store.close()
+
+
+async def make_indexes(administrator: Settings) -> None:
+    """Collections, indexes and topics of every service, as each would make them itself. What they are is known to the service put
+    together; it is given keys of nobody, since it opens nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        keys = Path(folder) / "keys"
+        vault.make_keys(keys, SERVICES)
+        for service in SERVICES:
+            one = serving.build(service, administrator.model_copy(update={"keys": keys}))
+            try:
+                await one.prepare()
+            finally:
+                await one.stop()

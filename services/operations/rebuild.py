@@ -1,0 +1,56 @@
+"""A projection built anew beside the live one, as a consumer of its own, while the service goes on.
+
+Invariant: readers see the old generation until the new one has taken everything that was there, then the new one; never a part of it.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from services.contracts import catalogue
+from services.contracts.enrolment import WorkerErased
+from services.events.inbox.projections import consumer_of, level
+from services.events.inbox.runner import Consumption
+from services.runtime.service import Service
+from services.settings import Misconfigured
+from services.store.collections import prepare
+
+
+async def rebuild(service: Service, projection: str, report: Callable[[int, int], None]) -> int:
+    """Rebuild it from the first event; `report(read, there)` tells progress in records. Returns the generation that is read now.
+
+    The service need not run; when it does, it follows the pointer within a second.
+    """
+    if projection not in service.shelf.projections:
+        known = ", ".join(service.shelf.projections) or "none"
+        raise Misconfigured(f"{service.name} has no projection {projection}; it has: {known}.")
+    await prepare(service.store, service.aggregates)
+    before = await service.shelf.live(projection)
+    generation = await service.shelf.begin(projection)
+    broker = service.bus.broker()
+    await broker.start()
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    topics = {
+        catalogue()[kind].topic for kind in [*service.shelf.projections[projection].handlers(), WorkerErased.type]
+    }
+    consumption = Consumption(
+        consumer_of(projection, generation),
+        sorted(topics),
+        service.store,
+        service.bus,
+        service.shelf.starting(projection, generation, service.holder),
+        service.metrics,
+        lambda error: None if failed.done() else failed.set_exception(error),
+        service.settings.alike,
+    )
+    try:
+        await consumption.run_on(broker)
+        levelling = asyncio.ensure_future(level(consumption, report))
+        await asyncio.wait([levelling, failed], return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            failed.result()
+        await service.shelf.flip(projection, generation)
+    finally:
+        await consumption.stop()
+        await broker.stop()
+    await service.shelf.discard(projection, before)
+    return generation

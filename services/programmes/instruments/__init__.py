@@ -1,0 +1,167 @@
+"""Questionnaires are data: items, range, reversals, direction, scoring, cut-offs and reliability with their source, licence; wording
+where it may be shipped.
+
+Invariant: a score is computed only from valid answers, and from all of them but those that the instrument's author allows to be missing;
+what is wrong is named by its item.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import lru_cache
+from importlib.resources import files
+from math import isfinite
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.contracts.base import Slug
+from services.kernel import Refused
+
+
+class Part(BaseModel):
+    """Unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Direction(StrEnum):
+    """Which way is good."""
+
+    HIGHER = "higher-is-better"
+    LOWER = "lower-is-better"
+
+
+class Method(StrEnum):
+    """How items make a scale."""
+
+    SUM = "sum"
+    MEAN = "mean"
+
+
+class Item(Part):
+    """One question. `text` by language, where the licence lets us ship it."""
+
+    id: Slug
+    reversed: bool = False
+    text: dict[str, str] = {}
+
+
+class Scale(Part):
+    """Items that are scored together; `factor` multiplies the sum or mean. Unanswered ones, up to `may_miss`, count as the others' mean."""
+
+    id: Slug
+    items: tuple[Slug, ...] = Field(min_length=1)
+    method: Method
+    factor: float = 1.0
+    may_miss: int = Field(default=0, ge=0)
+
+
+class CutOff(Part):
+    """From where on a scale's score means something, as published. Never a diagnosis."""
+
+    scale: Slug
+    at_most: float | None = None
+    at_least: float | None = None
+    meaning: str
+    source: str
+
+
+class Reliability(Part):
+    """Internal consistency as published, with where."""
+
+    alpha: float = Field(gt=0, le=1)
+    source: str
+
+
+class Instrument(Part):
+    """A questionnaire. Every item is answered from `least` to `most`; in whole steps unless `continuous`."""
+
+    id: Slug
+    title: str
+    direction: Direction
+    least: float
+    most: float
+    continuous: bool = False
+    licence: str
+    source: str
+    ends: dict[str, tuple[str, str]] = {}  # what the least and the most answer mean, by language
+    items: tuple[Item, ...] = Field(min_length=1)
+    scales: tuple[Scale, ...] = Field(min_length=1)
+    cut_offs: tuple[CutOff, ...] = ()
+    reliability: Reliability | None = None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.most <= self.least:
+            raise ValueError("most: not above least")
+        _each_once("items", [item.id for item in self.items])
+        _each_once("scales", [scale.id for scale in self.scales])
+        for scale in self.scales:
+            _each_once(f"scale {scale.id}", scale.items)
+            if unknown := set(scale.items) - {item.id for item in self.items}:
+                raise ValueError(f"scale {scale.id}: there is no item {min(unknown)}")
+            if scale.may_miss >= len(scale.items):
+                raise ValueError(f"scale {scale.id}: nothing would be left to score")
+        for cut in self.cut_offs:
+            if cut.scale not in {scale.id for scale in self.scales}:
+                raise ValueError(f"cut-off: there is no scale {cut.scale}")
+            if cut.at_most is None and cut.at_least is None:
+                raise ValueError("cut-off: neither at_most nor at_least")
+        return self
+
+    def score(self, answers: dict[str, float]) -> dict[str, float]:
+        """The scales' scores. Refused("bad-answer", 422) naming the item that is unknown, missing or out of range."""
+        items = {item.id: item for item in self.items}
+        if unknown := sorted(answers.keys() - items.keys()):
+            raise self._bad(unknown[0], "is no item of it")
+        for scale in self.scales:
+            missing = [item for item in scale.items if item not in answers]
+            if len(missing) > scale.may_miss:
+                raise self._bad(missing[0], "is not answered")
+        for item, answer in answers.items():
+            if (
+                not isfinite(answer)
+                or not self.least <= answer <= self.most
+                or not (self.continuous or answer == int(answer))
+            ):
+                raise self._bad(item, f"is not answered from {self.least:g} to {self.most:g}")
+        turned = {
+            id: self.least + self.most - answer if items[id].reversed else answer for id, answer in answers.items()
+        }
+        return {scale.id: self._scored(scale, turned) for scale in self.scales}
+
+    def range_of(self, scale: str) -> tuple[float, float]:
+        """The least and the greatest score of this scale. StopIteration when there is none of that name."""
+        scored = next(each for each in self.scales if each.id == scale)
+        ends = [self._scored(scored, dict.fromkeys(scored.items, end)) for end in (self.least, self.most)]
+        return min(ends), max(ends)
+
+    @staticmethod
+    def _scored(scale: Scale, turned: dict[str, float]) -> float:
+        given = [turned[item] for item in scale.items if item in turned]
+        mean = sum(given) / len(given)
+        if scale.method is Method.MEAN:
+            return scale.factor * mean
+        whole = len(given) == len(scale.items)
+        return scale.factor * (sum(given) if whole else mean * len(scale.items))
+
+    def _bad(self, item: str, why: str) -> Refused:
+        return Refused("bad-answer", f"{self.id}: item {item} {why}.", status=422, item=item)
+
+
+def _each_once(part: str, names: Sequence[str]) -> None:
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise ValueError(f"{part}: {name} stands there twice")
+
+
+@lru_cache(maxsize=1)
+def load_all() -> dict[str, Instrument]:
+    """The shipped instruments, by id."""
+    shipped = sorted(
+        (each for each in files("services.programmes.instruments").iterdir() if each.name.endswith(".toml")),
+        key=lambda e: e.name,
+    )
+    loaded = [Instrument.model_validate(tomllib.loads(each.read_text(encoding="utf-8"))) for each in shipped]
+    return {instrument.id: instrument for instrument in loaded}

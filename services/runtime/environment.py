@@ -1,0 +1,143 @@
+"""What one service stands on, looked at every few seconds and shown as gauges: its engines, their disks, its key files, the public front.
+
+Invariants: a look changes nothing, and each part of it stands for itself, so that one that fails hides no other; what cannot be seen is
+taken away; and a trouble is told in the log when it begins, not every time.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from aiokafka.errors import KafkaError
+
+from services.events.bus.client import Bus
+from services.events.bus.log_dirs import Disk
+from services.runtime.certificate import Front, NoCertificate, validity
+from services.settings import Misconfigured, Settings
+from services.store.mongo import Document, PyMongoError, Store, within
+from services.telemetry import Metrics
+from services.vault import Unopenable
+from services.vault.keyring import holder_of
+
+log = logging.getLogger(__name__)
+EVERY = 10.0  # seconds between looks
+PATIENCE = 5.0  # seconds for one part of a look
+ENGINES = {"MongoDB": "mongodb", "Kafka": "kafka"}  # as `ready` names them, and as a label does
+PRIMARY = "primary"
+PASSING = (
+    KafkaError,
+    PyMongoError,
+    OSError,
+    TimeoutError,
+    AssertionError,
+)  # the last is aiokafka's, of a cluster that just starts
+DISKS = ("disk_size_bytes", "disk_available_bytes")
+CERTIFICATE = ("certificate_not_before_timestamp_seconds", "certificate_not_after_timestamp_seconds")
+
+
+class Standing(Protocol):
+    """What is needed of a service."""
+
+    name: str
+    settings: Settings
+    store: Store
+    bus: Bus
+    metrics: Metrics
+
+    @property
+    def ready(self) -> Callable[[], Awaitable[dict[str, str]]]:
+        """What is not ready, and why."""
+
+
+class Surroundings:
+    """Looks for as long as the service runs."""
+
+    def __init__(self, service: Standing) -> None:
+        self._service, self._metrics = service, service.metrics
+        self._front = Front.of(service.settings.public_url, service.settings.front)
+        self._troubles: set[str] = set()
+
+    async def run(self) -> None:
+        """Never ends by itself."""
+        while True:
+            await self.look()
+            await asyncio.sleep(EVERY)
+
+    async def look(self) -> None:
+        """Set every gauge once."""
+        missing = await self._service.ready()
+        for name, engine in ENGINES.items():
+            self._metrics.stands("engine_up", name not in missing, engine)
+        await self._disks({engine for name, engine in ENGINES.items() if name not in missing})
+        await self._keys()
+        if self._front is not None:
+            await self._certificate(self._front)
+
+    async def _disks(self, up: Collection[str]) -> None:
+        """Of the engines that are up. A broker before 3.3 cannot be asked: NotImplementedError is aiokafka's."""
+        found: dict[tuple[str, str], Disk] = {}
+        asking = {"kafka": self._service.bus.disks, "mongodb": self._mongo_disk}
+        for engine, ask in [(engine, ask) for engine, ask in asking.items() if engine in up]:
+            try:
+                async with asyncio.timeout(PATIENCE + 1):
+                    with within(PATIENCE):
+                        told: Mapping[str, Disk] = await ask()
+                found |= {(engine, node): disk for node, disk in told.items()}
+                self._fine(f"disk of {engine}")
+            except (*PASSING, NotImplementedError) as error:
+                self._trouble(f"disk of {engine}", error)
+        self._metrics.unknown(*DISKS)
+        for (engine, node), disk in found.items():
+            for figure, value in zip(DISKS, disk, strict=True):
+                self._metrics.stands(figure, value, engine, node)
+
+    async def _mongo_disk(self) -> dict[str, Disk]:
+        """The primary's own word. A router of a sharded cluster has no disk to tell of."""
+        told = await self._service.store.db.command("dbStats")
+        size = int(told.get("fsTotalSize", 0))
+        return {PRIMARY: Disk(size, size - int(told["fsUsedSize"]))} if size else {}
+
+    async def _keys(self) -> None:
+        """Whether a start would find its keys now, and one of those that are stored opens with them."""
+        try:
+            async with asyncio.timeout(PATIENCE + 1):
+                with within(PATIENCE):
+                    kept = await self._service.store["keys"].find_one()
+        except (PyMongoError, TimeoutError):
+            self._metrics.unknown("keys_readable")  # `engine_up` says what is wrong
+            return
+        try:
+            await asyncio.to_thread(_open, self._service.name, self._service.settings.keys, kept)
+            self._metrics.stands("keys_readable", 1)
+            self._fine("keys")
+        except (Misconfigured, Unopenable) as error:
+            self._metrics.stands("keys_readable", 0)
+            self._trouble("keys", error)
+
+    async def _certificate(self, front: Front) -> None:
+        try:
+            for figure, moment in zip(CERTIFICATE, await validity(front, PATIENCE), strict=True):
+                self._metrics.stands(figure, moment.timestamp())
+            self._metrics.stands("front_up", 1)
+            self._fine("front")
+        except NoCertificate as error:
+            self._metrics.unknown(*CERTIFICATE)
+            self._metrics.stands("front_up", 0)
+            self._trouble("front", error)
+
+    def _trouble(self, what: str, error: Exception) -> None:
+        if what not in self._troubles:
+            told = {"service": self._service.name, "reason": what, "error": type(error).__name__}
+            log.warning("something that is looked at is amiss", extra=told)
+        self._troubles.add(what)
+
+    def _fine(self, what: str) -> None:
+        self._troubles.discard(what)
+
+
+def _open(service: str, folder: Path, kept: Document | None) -> None:
+    holder = holder_of(service, folder)
+    if kept is not None:
+        holder.open(kept["_id"].partition("/")[2], kept)

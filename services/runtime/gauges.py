@@ -1,0 +1,100 @@
+"""How one service stands, looked at every few seconds and shown as gauges: what waits, for how long, and what was given up.
+
+Invariants: a look changes nothing and is cheap; an engine that is away makes the figures old, never the service end. The outbox's age
+compares ids of the service's clock with the relay's save on the server's: it is right to within their difference.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.errors import KafkaError
+
+from services.events.delivery.state import HOLE
+from services.events.inbox.state import OPEN
+from services.events.outbox.relay import first_id_of
+from services.runtime.ops.levels import Levels
+from services.store.clock import now_utc
+from services.store.mongo import Document, PyMongoError, Store, within
+from services.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from services.events.inbox.runner import Consumption
+
+log = logging.getLogger(__name__)
+EVERY = 3.0  # seconds between looks
+PATIENCE = 10.0  # seconds for one look
+RELAY = "relay"  # whose age the outbox's is
+
+
+async def watch(
+    store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics, every: float = EVERY
+) -> None:
+    """Look for as long as the service runs."""
+    levels = Levels(store)
+    while True:
+        try:
+            async with asyncio.timeout(PATIENCE + 1):
+                with within(PATIENCE):
+                    await look(store, consumptions, metrics)
+                    await levels.keep(consumptions)
+        except (KafkaError, PyMongoError, TimeoutError) as error:
+            log.warning(
+                "nothing could be seen of the engines",
+                extra={"service": metrics.service, "error": type(error).__name__},
+            )
+        await asyncio.sleep(every)
+
+
+async def look(store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics) -> None:
+    """Set every gauge once."""
+    metrics.gauge("outbox_age_seconds", RELAY, await outbox_age(store))
+    waits, holes = await counted(store, "parked"), await counted(store, "parked", why=HOLE)
+    dead = await counted(store, "dead", status=OPEN)
+    for consumer in {*consumptions, *waits, *dead, *metrics.consumers} - {RELAY}:
+        metrics.gauge("parked", consumer, waits.get(consumer, 0))
+        metrics.gauge("holes", consumer, holes.get(consumer, 0))
+        metrics.gauge("dead", consumer, dead.get(consumer, 0))
+    for consumer, consumption in list(consumptions.items()):
+        metrics.gauge("lag", consumer, await consumption.behind())
+    ages = await _ages(store)
+    for consumer in metrics.consumers - {RELAY}:
+        metrics.gauge("parked_age_seconds", consumer, ages.get(consumer, 0.0))
+    metrics.stands("relay_held", await relay_held(store))
+    metrics.stands("last_look_timestamp_seconds", now_utc().timestamp())
+
+
+async def outbox_age(store: Store) -> float:
+    """Seconds for which the oldest record that was said after the relay's last save has waited; 0 when there is none."""
+    state = await store["relay"].find_one({"_id": "relay"}) or {}
+    since = state.get("at")
+    where: Document = {"_id": {"$gt": first_id_of(since)}} if since else {}
+    oldest = await store["outbox"].find_one(where, {"_id": 1}, sort=[("_id", 1)])
+    return max(0.0, (now_utc() - said_at(oldest["_id"])).total_seconds()) if oldest else 0.0
+
+
+async def relay_held(store: Store) -> bool:
+    """Whether somebody's relay holds the lease, by the server's clock."""
+    held = {"_id": "relay", "holder": {"$ne": None}, "$expr": {"$gt": ["$until", "$$NOW"]}}
+    return await store["relay"].find_one(held, {"_id": 1}) is not None
+
+
+def said_at(id: str) -> datetime:
+    """The moment in a UUIDv7."""
+    return datetime.fromtimestamp(int(id.replace("-", "")[:12], 16) / 1000, UTC)
+
+
+async def counted(store: Store, collection: str, **where: Any) -> dict[str, int]:
+    """How many such documents each consumer has there."""
+    found = store[collection].aggregate([{"$match": where}, {"$group": {"_id": "$c", "n": {"$sum": 1}}}])
+    return {each["_id"]: each["n"] async for each in found}
+
+
+async def _ages(store: Store) -> dict[str, float]:
+    """For how many seconds each consumer's oldest event waits that waits for itself, not behind another or for a predecessor."""
+    waiting = {"$match": {"why": {"$regex": "^not yet"}}}
+    found = store["parked"].aggregate([waiting, {"$group": {"_id": "$c", "since": {"$min": "$since"}}}])
+    now = now_utc()
+    return {each["_id"]: max(0.0, (now - each["since"]).total_seconds()) async for each in found}

@@ -1,0 +1,56 @@
+"""A log-in that an engine refuses: the start ends with one sentence that names the user and what to do, instead of a trace.
+
+Invariant: anything else that goes wrong stays what it is; an engine that is away is no refusal.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed
+
+from services.events.bus.client import Bus
+from services.settings import Misconfigured, Settings
+from services.store.errors import refuses_login
+from services.store.mongo import PyMongoError
+
+REMEDY = (
+    "its password there is another than the given one, or there is no such user. `ama provision` sets it again; with Docker: "
+    "`docker compose run --rm --no-deps provision`."
+)
+
+ADMINISTRATOR = (
+    "an administrator's password is what the engine has, whatever stands among the secrets. MongoDB keeps its own until it is changed "
+    "there, Kafka takes the one it is started with: docs/operations.md says how to change each."
+)
+
+
+@asynccontextmanager
+async def told(given: Settings, remedy: str = REMEDY) -> AsyncIterator[None]:
+    """A block that signs in to both engines. Misconfigured when one of them knows its user by another password."""
+    try:
+        yield
+    except PyMongoError as error:
+        if refuses_login(error):
+            raise Misconfigured(f"MongoDB refuses {given.mongo_user}: {remedy}") from error
+        raise
+    except KafkaConnectionError as error:  # which aiokafka makes of every reason
+        if await _kafka_refuses(given):
+            raise Misconfigured(f"Kafka refuses {given.sasl_username}: {remedy}") from error
+        raise
+
+
+async def _kafka_refuses(given: Settings) -> bool:
+    """Whether some broker is there, and does not let this user in."""
+    if given.sasl_username is None:
+        return False
+    arguments = Bus(given).client()
+    for broker in arguments.pop("bootstrap_servers").split(","):
+        host, _, port = broker.strip().rpartition(":")
+        try:
+            (await create_conn(host, int(port), request_timeout_ms=5_000, **arguments)).close()
+        except SaslAuthenticationFailed:
+            return True
+        except (OSError, KafkaError, TimeoutError):
+            continue
+    return False

@@ -1,0 +1,33 @@
+"""The pilot's figures, out of what `GET /analytics/indicators` says."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.scenarios.pilot.people import Human
+from services.scenarios.pilot.play import OPERATOR, Stage
+
+
+async def read_indicators(stage: Stage) -> dict[str, Any]:
+    """As any operator reads them."""
+    read: dict[str, Any] = await stage.act(OPERATOR, "GET", "/analytics/indicators")
+    return read
+
+
+def figures_of(indicators: dict[str, Any]) -> dict[str, Any]:
+    """The figures by which the study is recognised."""
+    counts = {name: indicators[name] for name in ("referred", "admitted", "seated", "waiting", "took_part", "groups")}
+    means = {
+        each["wave"]: {who: each[who]["mean"] for who in ("seated", "waiting")}
+        for each in indicators["means"]
+        if each["instrument"] == "jobs2-depression"
+    }
+    return {**counts, "means": means}
+
+
+def complete(indicators: dict[str, Any], people: Sequence[Human]) -> bool:
+    """Whether everything that was done has arrived: a question of counts, so that wrong means would still be shown."""
+    treated = sum(human.treated for human in people)
+    expected = [len(people), len(people), treated, len(people) - treated, sum(human.complied for human in people)]
+    found = [indicators[name] for name in ("referred", "admitted", "seated", "waiting", "took_part")]
+    answered = {each["wave"]: (each["seated"]["n"], each["waiting"]["n"]) for each in indicators["means"]}
+    return found == expected and answered == dict.fromkeys(("T0", "T2"), (treated, len(people) - treated))

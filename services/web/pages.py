@@ -1,0 +1,59 @@
+"""Parts of every page: security headers, the reader's language, times and records as text.
+
+Invariant: a page runs and styles nothing but what its own site serves, and the headers tell the browser so.
+"""
+
+import json
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+from starlette.requests import Request
+
+COOKIE = "ama-language"
+YEAR = 365 * 24 * 3600  # seconds
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self' data:; img-src 'self' data:; connect-src 'self'; "
+    "form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Frame-Options": "DENY",
+}
+TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+def moment(value: str | datetime | None) -> Markup | str:
+    """A time as the page shows it, in UTC, for a person and for a program."""
+    if value is None:
+        return "-"
+    at = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(
+        at.isoformat(timespec="seconds"), at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    )
+
+
+def pretty(record: str | None) -> str:
+    """A record to read, laid out when it is JSON."""
+    try:
+        return json.dumps(json.loads(record or ""), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return record or ""
+
+
+def language_of(request: Request, languages: Collection[str]) -> str:
+    """That which was chosen here, now or before; else the first of the browser's that there is; else the first there is."""
+    chosen = request.query_params.get("lang") or request.cookies.get(COOKIE)
+    if chosen in languages:
+        return str(chosen)
+    wanted: list[tuple[float, str]] = []
+    for each in request.headers.get("accept-language", "")[:500].split(","):
+        name, _, weight = each.partition(";q=")
+        try:
+            wanted.append((float(weight or 1), name.strip().lower().partition("-")[0]))
+        except ValueError:
+            continue
+    by_weight = sorted(wanted, key=lambda pair: -pair[0])
+    return next((name for weight, name in by_weight if weight > 0 and name in languages), next(iter(languages)))

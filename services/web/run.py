@@ -1,0 +1,98 @@
+"""What a route is given: `Run`, which runs the caller's command, and `Reader`, which reads the caller's programme.
+
+Invariant: both know who calls, so that a route cannot act in, or read of, another programme than the caller's.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Protocol
+
+from fastapi import Depends, Header, Request
+
+from services import web
+from services.events.inbox.projections import Shelf
+from services.identity import auth
+from services.kernel import Aggregate, Command, new_id
+from services.programmes import Programme
+from services.store.commands import Commanding, Handler, Repeat
+from services.store.mongo import Document, Store
+
+
+class Serving(Protocol):
+    """What a route needs of the service that it stands in: `request.app.state.service`."""
+
+    rules: Mapping[str, Programme]
+    commanding: Commanding
+    shelf: Shelf
+    store: Store
+
+
+class Runner:
+    """Runs the caller's command in the caller's programme, once per Idempotency-Key."""
+
+    def __init__(self, request: Request, who: auth.Who, key: str | None, if_match: str | None) -> None:
+        self._service: Serving = request.app.state.service
+        self._request, self._who, self._key, self._if_match = request, who, key, if_match
+
+    async def __call__(
+        self,
+        handler: Handler[Any],
+        command: Command,
+        edits: tuple[type[Aggregate], str] | None = None,
+        keep: bool = True,
+    ) -> Any:
+        """The handler's answer. `edits` is what If-Match speaks of; `keep=False` for answers that must not be stored."""
+        service, who, repeat, expects = self._service, self._who, None, None
+        if self._key is not None and keep:
+            route = f"{self._request.method} {self._request.url.path}"
+            caller = f"{who.role}/{who.partner}/{who.subject}"
+            repeat = Repeat.of(who.programme, caller, route, self._key, await self._request.body())
+        if self._if_match is not None and edits is not None and self._if_match.strip() != "*":
+            expects = (*edits, web.version_of(self._if_match))
+        correlation = self._request.headers.get("x-request-id") or new_id()
+        rules = service.rules[who.programme]
+        return await service.commanding.run(handler, command, rules, correlation[:64], repeat=repeat, expects=expects)
+
+
+class Reading:
+    """Reads projections of the caller's programme."""
+
+    def __init__(self, request: Request, who: auth.Who) -> None:
+        self._service: Serving = request.app.state.service
+        self.programme = who.programme
+        self.rules = self._service.rules[who.programme]
+
+    async def rows(self, projection: str, where: Document | None = None, limit: int | None = None) -> list[Document]:
+        """Live rows by key."""
+        found: list[Document] = []
+        async for row in self._service.shelf.rows(projection, {**(where or {}), "p": self.programme}):
+            found.append(row)
+            if limit is not None and len(found) == limit:
+                break
+        return found
+
+    async def row(self, projection: str, key: str) -> Document | None:
+        """One live row."""
+        return await self._service.shelf.row(projection, f"{self.programme}/{key}")
+
+    async def accesses(self, person: str) -> list[Document]:
+        """Who looked at the person's data, oldest first."""
+        found = self._service.store["access"].find({"p": self.programme, "person": person}).sort("_id", 1)
+        return [document async for document in found]
+
+
+async def _runner(
+    request: Request,
+    who: Annotated[auth.Who, Depends(auth.caller)],
+    idempotency_key: Annotated[str | None, Header(max_length=200, description="sent twice, done once")] = None,
+    if_match: Annotated[str | None, Header(max_length=40, description="the ETag that was read; 412 when stale")] = None,
+) -> Runner:
+    """A function, and a coroutine: a class FastAPI would call in a thread."""
+    return Runner(request, who, idempotency_key, if_match)
+
+
+async def _reading(request: Request, who: Annotated[auth.Who, Depends(auth.caller)]) -> Reading:
+    return Reading(request, who)
+
+
+Run = Annotated[Runner, Depends(_runner)]
+Reader = Annotated[Reading, Depends(_reading)]

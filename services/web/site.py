@@ -1,0 +1,63 @@
+"""A site: the templates of one package, and its words in each language.
+
+Invariant: every value that a template shows is escaped; every page carries the headers of `services.web.pages`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, language_of, moment, pretty
+
+Words = Mapping[str, Mapping[str, str]]
+
+
+class Site:
+    """Renders the pages of one package. `languages` maps a language code to its own name; `words` maps it to the texts by key."""
+
+    def __init__(self, package: str, languages: Mapping[str, str], words: Words) -> None:
+        self.languages, self.words = languages, words
+        self._templates = Environment(
+            loader=PackageLoader(package),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {"moment": moment, "pretty": pretty}
+
+    def language(self, request: Request) -> str:
+        """The language of the reader."""
+        return language_of(request, self.languages)
+
+    def part(self, template: str, language: str, **shown: Any) -> str:
+        """The HTML of one template."""
+        words = self.words[language]
+        return self._templates.get_template(template).render(language=language, words=words, **shown)
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        tls: bool = False,
+        forms: str = "'self'",
+        **shown: Any,
+    ) -> Response:
+        """A whole page. `forms` lists where its forms may lead, redirections included; `tls`: browsers reach it by TLS."""
+        language = self.language(request)
+        others = {each: str(request.url.include_query_params(lang=each).query) for each in self.languages}
+        body = self.part(template, language, languages=self.languages, links=others, **{"session": None, **shown})
+        headers = {
+            "Content-Language": language,
+            "Vary": "Accept-Language, Cookie",
+            **HEADERS,
+            **(TLS_HEADERS if tls else {}),
+        }
+        answer = HTMLResponse(body, status, {**headers, "Content-Security-Policy": POLICY.format(forms=forms)})
+        if request.query_params.get("lang") in self.languages:
+            answer.set_cookie(COOKIE, language, max_age=YEAR, path="/", secure=tls, httponly=True, samesite="lax")
+        return answer
