@@ -6,7 +6,7 @@ from enrolment import api
 from enrolment.domain import Worker
 from enrolment.projections import Desk
 from enrolment.reactions import reactions
-from enrolment.recalling import erase_again, recalls
+from enrolment.replay import erase_again, recalls
 from services.operations.replay import recall
 from services.runtime.service import Service
 from services.settings import Settings

@@ -6,7 +6,7 @@ from grouping import api
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker
 from grouping.projections import Groups, Pool
 from grouping.reactions import reactions
-from grouping.recalling import recalls
+from grouping.replay import recalls
 from services.contracts.topics import KEYS
 from services.operations.replay import recall
 from services.runtime.service import Service

@@ -7,7 +7,7 @@ from notifications.domain import Circle, Entry, Feed, Known, Message, Recipient,
 from notifications.mailer import mailing
 from notifications.publisher import publish
 from notifications.reactions import standing
-from notifications.recalling import recall_feeds, recall_letters
+from notifications.replay import recall_feeds, recall_letters
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS
 from services.runtime.service import Service

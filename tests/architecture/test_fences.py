@@ -31,12 +31,28 @@ BREACHES = [
     Breach("siblings", "analytics.projections", "enrolment.projections"),
     Breach("chassis", "services.runtime.service", "enrolment.domain"),
     Breach("chassis", "services.cli", "enrolment.app"),
-    Breach("kernel", "services.kernel", "services.contracts"),
-    Breach("kernel", "services.kernel", "services.settings"),
+    Breach("packages", "services.kernel", "services.contracts"),
+    Breach("packages", "services.kernel", "services.settings"),
+    Breach("packages", "services.settings", "services.kernel"),
+    Breach("packages", "services.vault.keyring", "services.store.mongo"),
+    Breach("packages", "services.store.unit", "services.events.delivery.state"),
+    Breach("packages", "services.store.unit", "services.consumer"),
+    Breach("packages", "services.identity.auth", "services.web.problem"),
+    Breach("packages", "services.events.inbox.runner", "services.runtime.service"),
+    Breach("packages", "services.web.run", "services.runtime.service"),
+    Breach("packages", "services.web.site", "services.operations.console.wording"),
+    Breach("packages", "services.runtime.service", "services.operations.replay"),
+    Breach("packages", "services.operations.replay", "services.embedded.home"),
+    Breach("packages", "services.embedded.home", "services.scenarios.smoke"),
+    Breach("packages", "services.runtime.service", "services.cli"),
+    Breach("events", "services.events.bus.client", "services.events.outbox.relay"),
+    Breach("events", "services.events.outbox.relay", "services.events.inbox.runner"),
+    Breach("events", "services.events.delivery.take", "services.events.bus.client"),
     Breach("contracts", "services.contracts.envelope", "services.kernel"),
     Breach("contracts", "services.contracts.envelope", "services.store.mongo"),
-    Breach("consumer", "services.events.delivery.take", "services.store.mongo"),
-    Breach("consumer", "services.events.delivery.take", "services.kernel"),
+    Breach("delivery", "services.events.delivery.take", "services.store.mongo"),
+    Breach("delivery", "services.events.delivery.state", "services.vault"),
+    Breach("consumer", "services.consumer.taker", "services.store.mongo"),
     Breach("consumer", "services.consumer.partner", "services.events.bus.client"),
     Breach("consumer", "services.consumer.sqlite", "services.settings"),
     Breach("kit", "services.consumer.mongo", "pymongo"),
@@ -49,16 +65,16 @@ BREACHES = [
     Breach("motor", "services.events.inbox.state", "motor.motor_asyncio"),
     Breach("motor", "grouping.commands", "motor.motor_asyncio"),
     Breach("driver", "enrolment.projections", "pymongo"),
-    Breach("driver", "services.store.work", "bson"),
-    Breach("cli", "services.runtime.service", "services.cli"),
-    Breach("cli", "enrolment.app", "services.cli.where"),
+    Breach("driver", "services.events.outbox.relay", "bson"),
     Breach("app", "enrolment.api", "enrolment.app"),
     Breach("app", "services.runtime.serving", "grouping.app"),
-    Breach("floors", "enrolment.commands", "enrolment.projections"),
-    Breach("floors", "enrolment.commands", "enrolment.reactions"),
-    Breach("floors", "grouping.projections", "grouping.api"),
-    Breach("floors", "grouping.reactions", "grouping.api"),
-    Breach("floors", "notifications.store", "notifications.commands"),
+    Breach("enrolment", "enrolment.commands", "enrolment.projections"),
+    Breach("enrolment", "enrolment.commands", "enrolment.reactions"),
+    Breach("grouping", "grouping.projections", "grouping.api"),
+    Breach("grouping", "grouping.fitting", "grouping.commands"),
+    Breach("sessions", "sessions.showing", "sessions.pages"),
+    Breach("notifications", "notifications.store", "notifications.commands"),
+    Breach("analytics", "analytics.indicators", "analytics.api"),
     *(Breach("domain", f"{room}.domain", "services.store.work") for room in DECIDING),
     Breach("domain", "enrolment.domain", "enrolment.commands"),
     Breach("domain", "grouping.domain", "services.programmes"),
@@ -76,7 +92,7 @@ BREACHES = [
     Breach("judge", "grouping.formation.measuring", "grouping.formation.bound"),
     Breach("formation", "grouping.formation.search", "grouping.domain"),
     Breach("formation", "grouping.formation.pool", "services.kernel"),
-    Breach("store", "notifications.store", "services.events.bus.client"),
+    Breach("stores", "notifications.store", "services.events.bus.client"),
     Breach("pure", "enrolment.domain", "httpx"),
     Breach("pure", "services.kernel", "fastapi"),
     Breach("pure", "services.contracts.envelope", "aiokafka"),
@@ -115,6 +131,18 @@ def test_the_packages_as_they_are_break_no_fence(packages: Path) -> None:
 
 def test_every_fence_is_tried() -> None:
     assert {breach.contract for breach in BREACHES} == CONTRACTS.keys()
+
+
+@pytest.mark.parametrize("package", ["services", "services/events", *DECIDING, "analytics"])
+def test_a_module_that_no_layer_names_is_refused(packages: Path, package: str) -> None:
+    stray = packages / package / "stray.py"
+    stray.write_text("")
+    try:
+        done = lint(packages)
+    finally:
+        stray.unlink()
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "stray" in done.stdout + done.stderr
 
 
 def test_no_module_is_a_file_and_a_folder_at_once() -> None:

@@ -23,7 +23,7 @@ ADVICE: dict[str, str] = {
     "survey.submitted": "the answers are lost, the scores are not: nothing to do, and the link may be used once more",
     "survey.scored": "belongs to the survey",
 }
-MENDED = {  # by the restore, and by the services when they start (`recalling.py` of each)
+MENDED = {  # by the restore, and by the services when they start (`replay.py` of each)
     "worker.erased", "worker.profiled", "consent.changed", "worker.admitted", "worker.declined", "worker.withdrawn", "place.registered",
     "group.formed", "facilitator.assigned", "member.joined", "pair.wished", "message.sent",
     "message.failed",
