@@ -10,7 +10,7 @@ from enrolment.domain import Status, Worker
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
 from services.identity.auth import Role, Who, allowed
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
 from services.web import Body, Day, Moment, etag
 from services.web.run import Reader, Run
 
@@ -80,9 +80,9 @@ async def referral(
     """Refer one worker. 422 no-such-partner, no-such-slot, no-such-municipality, no-employer."""
     partner = body.partner or who.partner
     if partner is None:
-        raise Refused("no-partner", "Name the partner that refers.", status=422)
+        raise Refused("no-partner", "Name the partner that refers.", Refusal.INVALID)
     if who.role is Role.REFERRER and partner != who.partner:
-        raise Refused("not-your-partner", "A referrer refers for their own partner.", status=403)
+        raise Refused("not-your-partner", "A referrer refers for their own partner.", Refusal.FORBIDDEN)
     card = {name: text for name, text in body.person.model_dump().items() if text is not None}
     profile = body.profile.profiled() if body.profile else None
     made = await run(do.refer, do.Refer(partner=partner, card=card, profile=profile, at=body.at))
@@ -227,4 +227,4 @@ async def erasure(worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER,
 
 def _themselves(who: Who, worker: str) -> None:
     if who.role is Role.WORKER and who.subject != worker:
-        raise Refused("not-yours", "A worker sees and decides about themselves alone.", status=403)
+        raise Refused("not-yours", "A worker sees and decides about themselves alone.", Refusal.FORBIDDEN)

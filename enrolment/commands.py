@@ -8,7 +8,7 @@ from services import vault
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
 from services.contracts.topics import CONTACTS
-from services.kernel import Command, Refused, new_id
+from services.kernel import Command, Refusal, Refused, new_id
 from services.store.work import Work
 
 CARD = ("given_name", "family_name", "email", "phone", "language")
@@ -25,7 +25,7 @@ class Refer(Command):
 async def refer(command: Refer, work: Work) -> dict[str, str]:
     """Their key is made first: everything said of them is encrypted under it."""
     if command.partner not in {partner.id for partner in work.rules.partners}:
-        raise Refused("no-such-partner", f"{command.partner} is no partner of {work.programme}.", status=422)
+        raise Refused("no-such-partner", f"{command.partner} is no partner of {work.programme}.", Refusal.INVALID)
     worker = Worker.refer(new_id(), command.partner, work.cause.traceparent)
     work.add(worker)
     await work.new_key(worker)
@@ -57,13 +57,13 @@ async def describe(command: Describe, work: Work) -> None:
 async def _describe(worker: Worker, profile: WorkerProfiled, work: Work) -> None:
     unknown = set(profile.slots) - {slot.id for slot in work.rules.slots}
     if unknown:
-        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {work.programme}.", status=422)
+        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {work.programme}.", Refusal.INVALID)
     if profile.municipality not in {each.id for each in work.rules.municipalities}:
         raise Refused(
-            "no-such-municipality", f"{profile.municipality} is no municipality of {work.programme}.", status=422
+            "no-such-municipality", f"{profile.municipality} is no municipality of {work.programme}.", Refusal.INVALID
         )
     if profile.among is Among.COLLEAGUES and profile.employer is None:
-        raise Refused("no-employer", "Somebody without an employer has no colleagues to sit among.", status=422)
+        raise Refused("no-employer", "Somebody without an employer has no colleagues to sit among.", Refusal.INVALID)
     worker.describe(profile, await work.seal(worker.id, "profile", profile.model_dump_json()))
 
 

@@ -17,7 +17,7 @@ from services.contracts.enrolment import (
     WorkerReferred,
     WorkerWithdrawn,
 )
-from services.kernel import Aggregate, Refused
+from services.kernel import Aggregate, Refusal, Refused
 
 
 class Status(StrEnum):
@@ -116,4 +116,4 @@ class Worker(Aggregate):
 
     def _is_here(self) -> None:
         if self.status is Status.ERASED:
-            raise Refused("erased", f"Person {self.id} was erased.", status=410)
+            raise Refused("erased", f"Person {self.id} was erased.", Refusal.GONE)

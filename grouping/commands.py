@@ -11,7 +11,7 @@ from grouping.pairs import pairs_of
 from grouping.pool import drawn
 from services.contracts.base import Id, Slug
 from services.contracts.grouping import Kind
-from services.kernel import Command, Refused, new_id
+from services.kernel import Command, Refusal, Refused, new_id
 from services.programmes import distance_km
 from services.store.work import Work
 
@@ -82,7 +82,7 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     _known_slots([command.slot], work)
     right_size(len(set(command.members)), work.rules.sizes.min, work.rules.sizes.max)
     if command.first.isoweekday() != next(slot.isoweekday for slot in work.rules.slots if slot.id == command.slot):
-        raise Refused("wrong-weekday", f"{command.first} is not a day of slot {command.slot}.", status=422)
+        raise Refused("wrong-weekday", f"{command.first} is not a day of slot {command.slot}.", Refusal.INVALID)
     place, facilitator = await work.get(Place, command.place), await work.get(Facilitator, command.facilitator)
     await _room_is_free(place, command.slot, work)
     await _facilitator_is_free(facilitator, place, command.slot, work)
@@ -195,10 +195,12 @@ async def _not_taken(other: type[Place] | type[Facilitator], id: str, work: Work
 
 def _known_municipality(municipality: str, work: Work) -> None:
     if municipality not in {each.id for each in work.rules.municipalities}:
-        raise Refused("no-such-municipality", f"{municipality} is no municipality of {work.programme}.", status=422)
+        raise Refused(
+            "no-such-municipality", f"{municipality} is no municipality of {work.programme}.", Refusal.INVALID
+        )
 
 
 def _known_slots(slots: Iterable[str], work: Work) -> None:
     unknown = set(slots) - {slot.id for slot in work.rules.slots}
     if unknown:
-        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {work.programme}.", status=422)
+        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {work.programme}.", Refusal.INVALID)

@@ -23,7 +23,7 @@ from services.contracts.grouping import (
     WorkerUnlisted,
     WorkerWaitlisted,
 )
-from services.kernel import Aggregate, Refused
+from services.kernel import Aggregate, Refusal, Refused
 
 
 class Seeker(Aggregate):
@@ -177,4 +177,4 @@ class Group(Aggregate):
 def right_size(members: int, least: int, most: int) -> None:
     """Refused when a group would be too small or too large."""
     if not least <= members <= most:
-        raise Refused("wrong-size", f"A group has {least} to {most} members, not {members}.", status=422)
+        raise Refused("wrong-size", f"A group has {least} to {most} members, not {members}.", Refusal.INVALID)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from grouping.domain import Pair, Seeker
 from services.contracts.base import Id
 from services.contracts.grouping import PairWished, Wish
-from services.kernel import Command, Refused
+from services.kernel import Command, Refusal, Refused
 from services.store.work import Work
 
 WIDTH = max(len(each) for each in Wish)
@@ -26,14 +26,14 @@ class Ask(Command):
 async def ask(command: Ask, work: Work) -> None:
     """Both are guarded, so that nobody gives them seats meanwhile. Where they sit already, they stay."""
     if command.worker == command.mate:
-        raise Refused("same-person", "A pair is of two people.", status=422)
+        raise Refused("same-person", "A pair is of two people.", Refusal.INVALID)
     for each in (command.worker, command.mate):
         if not (await work.get(Seeker, each)).waits:
             raise Refused("not-in-the-pool", f"Worker {each} is not in the pool.", worker=each)
     new = Pair.of(command.worker, command.mate)
     pair = await work.find(Pair, new.id)
     if command.wish is None and (pair is None or pair.wish is None):
-        raise Refused("no-such-pair", "Nothing is asked of these two.", status=404)
+        raise Refused("no-such-pair", "Nothing is asked of these two.", Refusal.NOT_FOUND)
     if pair is None:
         pair = new
         work.add(pair)

@@ -16,7 +16,7 @@ from grouping.formation.model import Frozen, Group, Person
 from grouping.formation.settled import wanting
 from services.contracts.base import Slug
 from services.contracts.grouping import Kind
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
 from services.programmes import Programme
 
 SECONDS = 10.0  # at most, for a machine that is busy: the steps take a tenth of it on an idle one
@@ -89,7 +89,7 @@ def seats(problem: Problem, worker: str) -> list[dict[str, Any]]:
     """Every group that meets: what it would mean if somebody joined it, best first; then those they cannot join, and why."""
     comer = next((each for each in problem.people if each.id == worker), None)
     if comer is None:
-        raise Refused("no-such-seeker", f"Worker {worker} does not wait for a seat.", status=404)
+        raise Refused("no-such-seeker", f"Worker {worker} does not wait for a seat.", Refusal.NOT_FOUND)
     if any(worker in each.members for each in problem.frozen):
         raise Refused("seated-already", f"Worker {worker} is in a group already.", workers=[worker])
     offered = [asdict(each) for each in place(problem, problem.frozen, worker)]

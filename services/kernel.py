@@ -4,6 +4,7 @@ Invariant: nothing here does I/O, reads a clock or imports anything else of ours
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
@@ -15,12 +16,26 @@ def new_id() -> str:
     return str(uuid7())
 
 
-class Refused(Exception):
-    """A rule said no. `code` is stable and part of the API, `detail` is one sentence for a person, `status` the HTTP status."""
+class Refusal(StrEnum):
+    """The kind of a refusal. `services.web` maps it to an HTTP status."""
 
-    def __init__(self, code: str, detail: str, status: int = 409, **members: Any) -> None:
+    CONFLICT = "conflict"
+    FORBIDDEN = "forbidden"
+    GONE = "gone"
+    INVALID = "invalid"
+    NOT_FOUND = "not found"
+    STALE = "stale"
+    TOO_LARGE = "too large"
+    UNAUTHENTICATED = "unauthenticated"
+
+
+class Refused(Exception):
+    """A rule refused a command or a query. `code` is stable and part of the API; `detail` is one sentence for a person; `members` are
+    further members of the problem document."""
+
+    def __init__(self, code: str, detail: str, kind: Refusal = Refusal.CONFLICT, **members: Any) -> None:
         super().__init__(detail)
-        self.code, self.detail, self.status, self.members = code, detail, status, members
+        self.code, self.detail, self.kind, self.members = code, detail, kind, members
 
 
 class NotYet(Exception):

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from services.contracts.base import Id, Slug
 from services.identity.auth import Role, Who, allowed
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
 from services.web import Body, Day, Moment, etag
 from services.web.run import Reader, Run
 from sessions import commands as do
@@ -45,7 +45,7 @@ async def sessions(group: Id, read: Reader, who: Leader) -> list[Session]:
     """The calendar of a group, in order. A facilitator has their own groups only. 404 no-such-group."""
     led = await read.row("leads", group)
     if led is None or _facilitator(who) not in {None, led["facilitator"]}:
-        raise Refused("no-such-group", f"There is no group {group}.", status=404)
+        raise Refused("no-such-group", f"There is no group {group}.", Refusal.NOT_FOUND)
     rows = await read.rows("calendar", {"group": group})
     found = [Session(**{**row, "starts": _local(row["starts"], read)}) for row in rows if "session" in row]
     return sorted(found, key=lambda each: each.number)
@@ -157,4 +157,4 @@ async def accesses(
 
 def _themselves(who: Who, worker: str) -> None:
     if who.role is Role.WORKER and who.subject != worker:
-        raise Refused("not-yours", "A worker sees and answers for themselves alone.", status=403)
+        raise Refused("not-yours", "A worker sees and answers for themselves alone.", Refusal.FORBIDDEN)

@@ -6,7 +6,7 @@ import orjson
 
 from services.contracts.base import Id, Slug
 from services.contracts.sessions import AttendanceRecorded
-from services.kernel import Command, Refused
+from services.kernel import Command, Refusal, Refused
 from services.programmes.instruments import load_all as instruments
 from services.store.work import Work
 from sessions.domain import Meeting, Participant, Roster, Survey, survey_id
@@ -37,7 +37,7 @@ def _led_by(
 ) -> tuple[Meeting, Roster]:
     """Of other groups a facilitator learns not even that they are there."""
     if meeting is None or roster is None or facilitator not in {None, roster.facilitator}:
-        raise Refused("no-such-session", f"There is no session {session}.", status=404)
+        raise Refused("no-such-session", f"There is no session {session}.", Refusal.NOT_FOUND)
     return meeting, roster
 
 
@@ -86,7 +86,7 @@ async def submit_survey(command: SubmitSurvey, work: Work) -> None:
     asked = any((each.instrument, each.wave) == (command.instrument, command.wave) for each in work.rules.surveys)
     if participant is None or participant.admitted is None or not asked:
         raise Refused(
-            "no-such-survey", f"There is no {command.instrument} of wave {command.wave} for them.", status=404
+            "no-such-survey", f"There is no {command.instrument} of wave {command.wave} for them.", Refusal.NOT_FOUND
         )
     if participant.research is not True:
         raise Refused("no-consent", f"Worker {command.worker} has not consented to research.")
@@ -126,7 +126,7 @@ async def look_at_survey(command: LookAtSurvey, work: Work) -> Survey:
     """Refused("no-such-link", 404) when it is not theirs or is no more."""
     survey = await work.peek(Survey, command.survey)
     if survey is None or survey.worker != command.worker:
-        raise Refused("no-such-link", "This link is not valid any more.", status=404)
+        raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
     return survey
 
 

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.identity.auth import Link, open_to_all, read_link
-from services.kernel import Refused
+from services.kernel import Refusal, Refused, Unavailable
 from services.programmes.instruments import Instrument
 from services.programmes.instruments import load_all as instruments
 from services.runtime.service import Service
-from services.web import Unavailable
+from services.web.failures import STATUS
 from sessions import commands as do
 from sessions.domain import Status, Survey
 from sessions.showing import form, notice
@@ -70,7 +70,7 @@ def _pages(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def _survey_link(secret: bytes, token: str, service: Service) -> Link:
     link = read_link(secret, token)
     if not link.purpose.startswith(PURPOSE) or link.programme not in service.rules:
-        raise Refused("no-such-link", "This link is for something else.", status=404)
+        raise Refused("no-such-link", "This link is for something else.", Refusal.NOT_FOUND)
     return link
 
 
@@ -133,4 +133,4 @@ def _refusal(refused: Refused, language: str) -> HTMLResponse:
     """Any other refusal is answered as a problem document, like everywhere."""
     if refused.code not in SAID:
         raise refused
-    return notice(SAID[refused.code], language, refused.status)
+    return notice(SAID[refused.code], language, STATUS[refused.kind])

@@ -23,7 +23,7 @@ from joserfc.jwk import KeySet, OctKey
 
 from services import vault
 from services.identity.issuer_keys import IssuersKeys
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
 from services.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -78,9 +78,9 @@ class Authenticator:
         issuer's keys cannot be had."""
         who = _named_by(await self._verified(token))
         if who.programme not in self._known:
-            raise Refused("no-such-programme", "The token is for a programme that is not here.", status=403)
+            raise Refused("no-such-programme", "The token is for a programme that is not here.", Refusal.FORBIDDEN)
         if who.role in OF_A_PARTNER and who.partner is None:
-            raise Refused("no-partner", f"A token of the role {who.role} says of which partner.", status=403)
+            raise Refused("no-partner", f"A token of the role {who.role} says of which partner.", Refusal.FORBIDDEN)
         return who
 
     async def _verified(self, token: str) -> Mapping[str, Any]:
@@ -122,7 +122,7 @@ def _named_by(claims: Mapping[str, Any]) -> Who:
 
 
 def _not_accepted(why: str) -> Refused:
-    return Refused("not-authenticated", f"The token is not accepted. {why}", status=401)
+    return Refused("not-authenticated", f"The token is not accepted. {why}", Refusal.UNAUTHENTICATED)
 
 
 bearer = HTTPBearer(
@@ -133,7 +133,7 @@ bearer = HTTPBearer(
 async def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Who:
     """The caller of this request. Refused(401) without a token. A session's cookie, when there is one, is read here."""
     if given is None:
-        raise Refused("not-authenticated", "Send a token: Authorization: Bearer …", status=401)
+        raise Refused("not-authenticated", "Send a token: Authorization: Bearer …", Refusal.UNAUTHENTICATED)
     authenticator: Authenticator = request.app.state.auth
     return await authenticator.who(given.credentials)
 
@@ -143,7 +143,7 @@ def allowed(*roles: Role) -> Any:
 
     async def permitted(who: Annotated[Who, Depends(caller)]) -> Who:
         if who.role not in roles:
-            raise Refused("not-allowed", f"The role {who.role} may not do this.", status=403)
+            raise Refused("not-allowed", f"The role {who.role} may not do this.", Refusal.FORBIDDEN)
         return who
 
     permitted.roles = roles  # type: ignore[attr-defined]  # read back by doors
@@ -244,7 +244,7 @@ def read_link(secret: bytes, token: str) -> Link:
             raise ValueError("not a personal link")
         return Link(*told)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Refused("no-such-link", "This link is not valid any more.", status=404) from error
+        raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND) from error
 
 
 def link_secret(folder: Path) -> bytes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any, TypeVar
 
-from services.kernel import Aggregate, Command, NotYet, Refused, Unavailable
+from services.kernel import Aggregate, Command, NotYet, Refusal, Refused, Unavailable
 from services.programmes import Programme
 from services.store.clock import now_utc
 from services.store.errors import Conflict, passes
@@ -104,7 +104,9 @@ class Commanding:
     ) -> tuple[Any, int]:
         now = now_utc()
         if command.at is not None and command.at > now:
-            raise Refused("in-the-future", f"`at` is {command.at.isoformat()}, which has not come yet.", status=422)
+            raise Refused(
+                "in-the-future", f"`at` is {command.at.isoformat()}, which has not come yet.", Refusal.INVALID
+            )
         if repeat is not None and (known := await self._known(repeat, session)) is not None:
             return known["answer"], 0
         at = command.at.astimezone(UTC) if command.at else now
@@ -123,11 +125,11 @@ class Commanding:
     async def _known(self, repeat: Repeat, session: Session) -> Document | None:
         known = (await self.store.by_id("answers", [repeat.id], session)).get(repeat.id)
         if known is not None and known["body"] != repeat.body:
-            raise Refused("key-reused", "This Idempotency-Key was used for another request.", status=422)
+            raise Refused("key-reused", "This Idempotency-Key was used for another request.", Refusal.INVALID)
         return known
 
 
 async def _expect(work: Work, kind: type[Aggregate], id: str, version: int) -> None:
     stored = work.version(await work.get(kind, id))
     if stored != version:
-        raise Refused("changed-meanwhile", f"It is at version {stored}, not {version}. Read it again.", status=412)
+        raise Refused("changed-meanwhile", f"It is at version {stored}, not {version}. Read it again.", Refusal.STALE)

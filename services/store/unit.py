@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from services import vault
 from services.contracts import Event, EventData, Restricted, encode, source_of
 from services.contracts.envelope import schema_uri
-from services.kernel import Aggregate, NotYet, Refused, Said, new_id
+from services.kernel import Aggregate, NotYet, Refusal, Refused, Said, new_id
 from services.store.errors import Conflict
 from services.store.mongo import DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
 from services.store.restored import Place, Recalled
@@ -28,7 +28,7 @@ class Erased(Refused):
     """The person's key is dead. Nothing can be read or written of them any more."""
 
     def __init__(self, person: str) -> None:
-        super().__init__("erased", f"Person {person} was erased.", status=410)
+        super().__init__("erased", f"Person {person} was erased.", Refusal.GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,9 @@ def _outgoing(
     _id: str, programme: str, topic: str, key: str, value: bytes | None, headers: list[tuple[bytes, bytes]]
 ) -> Document:
     if value is not None and len(value) > LARGEST:
-        raise Refused("event-too-large", f"The event would have {len(value)} bytes; {LARGEST} is the most.", status=413)
+        raise Refused(
+            "event-too-large", f"The event would have {len(value)} bytes; {LARGEST} is the most.", Refusal.TOO_LARGE
+        )
     return {
         "_id": _id,
         "p": programme,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from services import vault
 from services.contracts import Topic
 from services.contracts.topics import CONTACTS, KEYS
-from services.kernel import Aggregate, Refused, new_id
+from services.kernel import Aggregate, Refusal, Refused, new_id
 from services.programmes import Programme
 from services.store.mongo import DeleteMany, InsertOne, UpdateOne
 from services.store.unit import Cause, Unit
@@ -47,7 +47,7 @@ class Work:
         """The aggregate, guarded. Refused("no-such-…", 404) when there is none."""
         found = await self.find(kind, id)
         if found is None:
-            raise Refused(f"no-such-{kind.noun}", f"There is no {kind.noun} {id}.", status=404)
+            raise Refused(f"no-such-{kind.noun}", f"There is no {kind.noun} {id}.", Refusal.NOT_FOUND)
         return found
 
     async def find(self, kind: type[A], id: str) -> A | None:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.kernel import Refused, Unavailable
+from services.kernel import Refusal, Refused, Unavailable
 from services.store.errors import passes
 from services.store.mongo import PyMongoError, within
 from services.web.problem import problem
@@ -23,6 +23,16 @@ log = logging.getLogger(__name__)
 MOST = 100  # wrong fields that are named; a list of a million wrong lines is answered by its first ones
 PATIENCE = 20.0  # seconds that a request waits for MongoDB
 LONGEST = 200  # characters of a name that the caller chose
+STATUS = {
+    Refusal.CONFLICT: 409,
+    Refusal.FORBIDDEN: 403,
+    Refusal.GONE: 410,
+    Refusal.INVALID: 422,
+    Refusal.NOT_FOUND: 404,
+    Refusal.STALE: 412,
+    Refusal.TOO_LARGE: 413,
+    Refusal.UNAUTHENTICATED: 401,
+}
 CODES = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "not-json"}
 
 
@@ -52,8 +62,8 @@ def named(place: Sequence[str | int], why: str) -> dict[str, str]:
 
 
 async def _refused(_: Request, error: Any) -> JSONResponse:
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-    return problem(error.status, error.code, error.detail, headers, **error.members)
+    headers = {"WWW-Authenticate": "Bearer"} if error.kind is Refusal.UNAUTHENTICATED else None
+    return problem(STATUS[error.kind], error.code, error.detail, headers, **error.members)
 
 
 async def _unavailable(_: Request, error: Any) -> JSONResponse:

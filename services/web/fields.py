@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 
@@ -39,5 +39,5 @@ def version_of(tag: str) -> int:
     tag of ours: then nothing matches."""
     digits = tag.strip().removeprefix("W/").strip('"')
     if not digits.isascii() or not digits.isdecimal() or len(digits) > 12:
-        raise Refused("changed-meanwhile", "If-Match names no version of this.", status=412)
+        raise Refused("changed-meanwhile", "If-Match names no version of this.", Refusal.STALE)
     return int(digits)

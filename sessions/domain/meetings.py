@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from services.contracts.sessions import SessionHeld, SessionScheduled
-from services.kernel import Aggregate, Refused
+from services.kernel import Aggregate, Refusal, Refused
 
 
 class Membership(BaseModel):
@@ -90,7 +90,7 @@ class Meeting(Aggregate):
             raise Refused("not-yet-held", f"Session {self.id} starts at {self.starts.isoformat()}.")
         if strangers := sorted(set(present) - set(members)):
             raise Refused(
-                "not-a-member", f"{', '.join(strangers)}: no member on {self.day}.", status=422, workers=strangers
+                "not-a-member", f"{', '.join(strangers)}: no member on {self.day}.", Refusal.INVALID, workers=strangers
             )
         roll = {member: member in present for member in members}
         if self.held and roll == self.roll:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
 from services.programmes.instruments import Instrument, load_all
 
 SHIPPED = load_all()
@@ -70,7 +70,11 @@ def test_an_answer_that_cannot_be_is_refused_by_its_item(instrument: str, change
     good = {each.id: SHIPPED[instrument].least for each in SHIPPED[instrument].items}
     with pytest.raises(Refused) as refused:
         SHIPPED[instrument].score(good | changes)
-    assert (refused.value.code, refused.value.status, refused.value.members) == ("bad-answer", 422, {"item": item})
+    assert (refused.value.code, refused.value.kind, refused.value.members) == (
+        "bad-answer",
+        Refusal.INVALID,
+        {"item": item},
+    )
     assert f"item {item}" in refused.value.detail
 
 

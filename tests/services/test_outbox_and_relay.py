@@ -8,7 +8,7 @@ import pytest
 from enrolment import commands as do
 from enrolment.domain import Worker
 from services.contracts.enrolment import Purpose
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
 from services.runtime.service import Service
 from services.store.clock import now_utc
 from services.store.mongo import Session
@@ -89,7 +89,7 @@ async def test_an_event_is_refused_where_it_is_said_when_it_is_too_large_for_the
     command = do.DecideConsent(worker=worker, given={Purpose.RESEARCH: True}, notice="x" * 300_000, language="it")
     with pytest.raises(Refused, match="bytes") as refused:
         await enrolled.do(do.decide_consent, command, PROGRAMME)
-    assert refused.value.status == 413
+    assert refused.value.kind == Refusal.TOO_LARGE
     stored = (await enrolled.store.by_id("worker", [f"{PROGRAMME}/{worker}"]))[f"{PROGRAMME}/{worker}"]
     assert stored["s"]["consents"] == {}
 

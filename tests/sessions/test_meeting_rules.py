@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.contracts.sessions import SessionHeld, SessionScheduled
-from services.kernel import Aggregate, Refused, Said
+from services.kernel import Aggregate, Refusal, Refused, Said
 from sessions.domain import Meeting, Roster, meeting_id, schedule
 
 ROME = ZoneInfo("Europe/Rome")
@@ -141,7 +141,7 @@ def test_who_was_no_member_that_day_cannot_have_been_there() -> None:
     one = meeting()
     with pytest.raises(Refused) as refused:
         one.call_roll(["a"], {"a", "y", "x"}, after(one))
-    assert (refused.value.code, refused.value.status) == ("not-a-member", 422)
+    assert (refused.value.code, refused.value.kind) == ("not-a-member", Refusal.INVALID)
     assert refused.value.members["workers"] == ["x", "y"]
     assert not one.held
 

@@ -7,7 +7,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from services.identity.auth import Link, read_link, sign_link
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
 
 SECRET = bytes(range(32))
 LINK = Link("jobs2", "w1", "survey:T1")
@@ -40,7 +40,7 @@ def payload(**told: object) -> str:
 def test_a_link_that_is_not_ours_or_has_expired_says_nothing_but_that(token: str) -> None:
     with pytest.raises(Refused) as refused:
         read_link(SECRET, token)
-    assert (refused.value.code, refused.value.status) == ("no-such-link", 404)
+    assert (refused.value.code, refused.value.kind) == ("no-such-link", Refusal.NOT_FOUND)
 
 
 def test_another_thing_signed_with_the_same_secret_is_no_link() -> None:

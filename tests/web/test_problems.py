@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from services import web
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
 from services.web import LARGEST
 from tests.web.serving import client_of
 
@@ -317,7 +317,7 @@ def test_an_if_match_names_the_version_that_was_read(tag: str, version: int) -> 
 def test_an_if_match_that_is_no_tag_of_ours_matches_nothing(tag: str) -> None:
     with pytest.raises(Refused) as refused:
         web.version_of(tag)
-    assert (refused.value.code, refused.value.status) == ("changed-meanwhile", 412)
+    assert (refused.value.code, refused.value.kind) == ("changed-meanwhile", Refusal.STALE)
 
 
 async def test_the_character_nul_in_a_form_is_422_too(client: httpx.AsyncClient) -> None:

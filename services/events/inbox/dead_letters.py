@@ -10,7 +10,7 @@ from datetime import datetime
 
 from services.events.delivery.state import BEHIND_DEAD, HOLE
 from services.events.inbox.state import OPEN, REMEMBERED, lasting
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
 from services.store.clock import now_utc
 from services.store.mongo import Document, Session, Store
 
@@ -31,7 +31,7 @@ async def found(store: Store, id: str, session: Session | None = None) -> Docume
     """One, with all there is of it. Refused when there is none."""
     dead: Document | None = await store["dead"].find_one({"_id": id}, session=session)
     if dead is None:
-        raise Refused("no-such-dead-letter", f"{store.name} has no dead letter {id}.", status=404)
+        raise Refused("no-such-dead-letter", f"{store.name} has no dead letter {id}.", Refusal.NOT_FOUND)
     return dead
 
 

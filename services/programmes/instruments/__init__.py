@@ -16,7 +16,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.contracts.base import Slug
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
 
 
 class Part(BaseModel):
@@ -147,7 +147,7 @@ class Instrument(Part):
         return scale.factor * (sum(given) if whole else mean * len(scale.items))
 
     def _bad(self, item: str, why: str) -> Refused:
-        return Refused("bad-answer", f"{self.id}: item {item} {why}.", status=422, item=item)
+        return Refused("bad-answer", f"{self.id}: item {item} {why}.", Refusal.INVALID, item=item)
 
 
 def _each_once(part: str, names: Sequence[str]) -> None:
