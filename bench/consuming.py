@@ -1,4 +1,4 @@
-"""Our consumer on a topic of a bench: the `Consumption` that every service runs, its rate taken between its commits."""
+"""Our consumer on a topic of a bench: the `ConsumerRunner` that every service runs, its rate taken between its commits."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from bench.harness import Clock
 from bench.history import fill
 from services.events.bus.client import Bus
 from services.events.inbox.batches import Start
-from services.events.inbox.runner import Consumption
+from services.events.inbox.runner import ConsumerRunner
 from services.runtime.service import Service
 from services.telemetry import Metrics
 
@@ -48,10 +48,8 @@ async def taken(service: Service, name: str, topic: str, start: Start, number: i
     broker = service.bus.broker([service.metrics.middleware()])
     await broker.start()
     alike = service.settings.alike
-    consumption = Consumption(
-        name, [topic], service.store, service.bus, start, Taken(clock), failed.set_exception, alike
-    )
-    await consumption.run_on(broker)
+    runner = ConsumerRunner(name, [topic], service.store, service.bus, start, Taken(clock), failed.set_exception, alike)
+    await runner.run_on(broker)
     try:
         async with asyncio.timeout(PATIENCE):
             while clock.total < number and not failed.done():
@@ -59,6 +57,6 @@ async def taken(service: Service, name: str, topic: str, start: Start, number: i
         if failed.done():
             failed.result()
     finally:
-        await consumption.stop()
+        await runner.stop()
         await broker.stop()
     return clock

@@ -61,8 +61,8 @@ async def _growth(ground: Ground) -> Figure:
 async def _rebuilt(ground: Ground, topic: str, number: int) -> float:
     service = analytics.app.build(ground.settings())
     await prepare(service.store, service.aggregates)
-    await service.shelf.prepare(NAME, GENERATION)
-    start = service.shelf.starting(NAME, GENERATION, service.holder)
+    await service.read_models.prepare(NAME, GENERATION)
+    start = service.read_models.starting(NAME, GENERATION, service.holder)
     clock = await taken(service, consumer_of(NAME, GENERATION), topic, start, number)
     await service.stop()
     return clock.rate

@@ -16,7 +16,7 @@ from notifications.store import Claim, card_of, claim, postpone
 from services.kernel import Command, Refused, Unavailable
 from services.runtime.service import Service, Worker
 from services.settings import Settings
-from services.store.errors import passes
+from services.store.errors import is_transient
 from services.store.mongo import PyMongoError
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def mailing(settings: Settings) -> Worker:
                 if not await send_one(service, server):
                     await asyncio.sleep(IDLE)
             except PyMongoError as error:
-                if not passes(error):
+                if not is_transient(error):
                     raise
                 log.warning("mailer begins again", extra={"service": service.name, "error": type(error).__name__})
                 await asyncio.sleep(IDLE)

@@ -24,7 +24,7 @@ from notifications.store import consenting, note_delivery, place, places_after
 from services.contracts import Topic
 from services.contracts.topics import FEED
 from services.events.bus.client import Bus, put_down
-from services.events.outbox.restarts import Beginnings
+from services.events.outbox.restarts import RestartPolicy
 from services.programmes import Programme
 from services.runtime.service import Service
 from services.store.mongo import PyMongoError
@@ -67,7 +67,7 @@ class TailLost(Exception):
 async def publish(service: Service) -> None:
     """The worker that delivers. Any number may run; the holder of the lease does, and begins again after whatever goes wrong."""
     lease = Lease(service.store, "feeds")
-    beginnings = Beginnings(lease.release)
+    beginnings = RestartPolicy(lease.release)
     try:
         while True:
             beginnings.begins()

@@ -50,7 +50,7 @@ class Unavailable(Exception):
         self.detail, self.after = detail, after
 
 
-class Said(NamedTuple):
+class RecordedEvent(NamedTuple):
     """What an aggregate said: who, the payload, and when it happened in the world (None: when the command says it did)."""
 
     by: "Aggregate"
@@ -66,13 +66,13 @@ class Aggregate(BaseModel):
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()  # fields that `Work.where` asks for
 
     id: str
-    _voice: list[Said] = PrivateAttr(default_factory=list)
+    _voice: list[RecordedEvent] = PrivateAttr(default_factory=list)
 
     def says(self, data: BaseModel, at: datetime | None = None) -> None:
         """Record that something happened; it is published if, and only if, the change is stored."""
-        self._voice.append(Said(self, data, at))
+        self._voice.append(RecordedEvent(self, data, at))
 
-    def speak_into(self, voice: list[Said]) -> None:
+    def speak_into(self, voice: list[RecordedEvent]) -> None:
         """Say everything, also what was said before, into a voice shared with other aggregates, so that order across them is kept."""
         voice.extend(self._voice)
         self._voice = voice

@@ -11,7 +11,7 @@ from services.kernel import Unavailable
 from services.programmes import Programme
 from services.runtime.service import Service
 from services.store.clock import now_utc
-from services.store.errors import passes
+from services.store.errors import is_transient
 from services.store.mongo import PyMongoError
 from sessions.commands import InviteDue, invite_due
 from sessions.domain import NOTICE, Status, Survey
@@ -28,7 +28,7 @@ async def invite(service: Service) -> None:
             for rules in service.rules.values():
                 await invite_all(service, rules, now_utc())
         except (PyMongoError, Unavailable) as error:
-            if not (isinstance(error, Unavailable) or passes(error)):
+            if not (isinstance(error, Unavailable) or is_transient(error)):
                 raise
             log.warning("invitations wait", extra={"service": service.name, "error": type(error).__name__})
         await asyncio.sleep(EVERY)

@@ -37,7 +37,7 @@ async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 60.0)
 
 async def late(services: Iterable[Service]) -> list[str]:
     """Consumers that have not taken all there is; asked at once, since each answers when its reader has."""
-    consumers = [(f"{each.name} {name}", c) for each in services for name, c in each.consumptions.items()]
+    consumers = [(f"{each.name} {name}", c) for each in services for name, c in each.runners.items()]
     level = await asyncio.gather(*(c.caught_up() for _, c in consumers))
     return [name for (name, _), is_level in zip(consumers, level, strict=True) if not is_level]
 

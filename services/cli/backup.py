@@ -150,7 +150,7 @@ def restore(
 async def _found(given: "Settings") -> None:
     """A MongoDB that is new becomes the replica set that its address names, as `ama provision` does it; another is left as it is."""
     from services.operations.provision.mongo import found_set
-    from services.store.errors import passes
+    from services.store.errors import is_transient
     from services.store.mongo import PyMongoError, Store, within
 
     store = Store(given.mongo, given.database)
@@ -158,7 +158,7 @@ async def _found(given: "Settings") -> None:
         with within(SOON):
             await store.ping()
     except PyMongoError as error:
-        if not passes(error):
+        if not is_transient(error):
             raise
         Console(stderr=True).print("MongoDB has no primary yet: it is waited for, and founded where it is new.")
         await found_set(given)
@@ -194,7 +194,7 @@ def _saying() -> Iterator[None]:
 
     from services.operations.backup.documents import Damaged
     from services.settings import Misconfigured
-    from services.store.errors import passes
+    from services.store.errors import is_transient
     from services.store.mongo import PyMongoError
 
     try:
@@ -202,7 +202,7 @@ def _saying() -> Iterator[None]:
     except Damaged as damaged:
         raise Misconfigured(f"The backup is damaged: {damaged}.") from damaged
     except PyMongoError as error:
-        if passes(error):
+        if is_transient(error):
             raise Misconfigured(
                 f"MongoDB has no primary that answers ({type(error).__name__}): start it; a new one is made ready by `ama provision`."
             ) from error

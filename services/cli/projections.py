@@ -23,8 +23,8 @@ def list_(service: Service, data: Data = HERE) -> None:
         from services.runtime import serving
 
         one = serving.build(service, settings(data))
-        for name in one.shelf.projections:
-            Console().print(f"{name}  generation {await one.shelf.live(name)}")
+        for name in one.read_models.projections:
+            Console().print(f"{name}  generation {await one.read_models.live(name)}")
         await one.stop()
 
     asyncio.run(show())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from services.settings import Misconfigured, Settings, from_environment
 
 if TYPE_CHECKING:
-    from services.embedded.sign_in import SigningIn
+    from services.embedded.sign_in import SignIn
     from services.identity.issuer import Issuer
 
 
@@ -72,10 +72,10 @@ def console_password() -> str | None:
     return (path.read_text().strip() or None) if path.is_file() else None
 
 
-def signing_in(issuer: "Issuer") -> "SigningIn | None":
+def signing_in(issuer: "Issuer") -> "SignIn | None":
     """How people sign in to the console there, for the programmes that are served; None when there is no password."""
     from services import programmes
-    from services.embedded.sign_in import KEPT, SigningIn
+    from services.embedded.sign_in import KEPT, SignIn
     from services.runtime.service import served
 
     password, base, folder = console_password(), os.environ.get("AMA_PUBLIC_URL"), os.environ.get("AMA_PROGRAMMES")
@@ -83,7 +83,7 @@ def signing_in(issuer: "Issuer") -> "SigningIn | None":
         return None
     known = programmes.load_all(Path(folder) if folder else None)
     programmes_here = list(served(known, os.environ.get("AMA_ONLY") or None))
-    return SigningIn.to_the_console(issuer, password, base, programmes_here, KEPT)
+    return SignIn.to_the_console(issuer, password, base, programmes_here, KEPT)
 
 
 def settings(data: Path) -> Settings:

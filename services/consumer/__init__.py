@@ -11,11 +11,35 @@ from services.consumer.partner import Consumer, DeadLetter, Lag
 from services.consumer.sqlite import Sqlite
 from services.consumer.stores import Store, Transaction
 from services.events.delivery.declare import Projection, Reactions, Rows, Spoiled, on
-from services.events.delivery.state import Dead, Desk, Effect, Letter, Mark, Parked, Tally, Turn, key_of
+from services.events.delivery.state import BatchResult, Dead, Desk, Effect, Letter, Mark, Parked, Tally, key_of
 from services.events.delivery.take import take
 from services.kernel import NotYet
 
 __all__ = [
-    "Consumer", "Dead", "DeadLetter", "Desk", "Effect", "Feed", "FeedStopped", "Lag", "Letter", "Mark", "Mongo", "NotYet", "Parked",
-    "Projection", "Reactions", "Rows", "Spoiled", "Sqlite", "Store", "Tally", "Transaction", "Turn", "key_of", "main", "on", "take",
+    "BatchResult",
+    "Consumer",
+    "Dead",
+    "DeadLetter",
+    "Desk",
+    "Effect",
+    "Feed",
+    "FeedStopped",
+    "Lag",
+    "Letter",
+    "Mark",
+    "Mongo",
+    "NotYet",
+    "Parked",
+    "Projection",
+    "Reactions",
+    "Rows",
+    "Spoiled",
+    "Sqlite",
+    "Store",
+    "Tally",
+    "Transaction",
+    "key_of",
+    "main",
+    "on",
+    "take",
 ]  # fmt: skip

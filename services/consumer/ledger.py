@@ -82,7 +82,7 @@ class Ledger:
     transaction: Transaction
     effect: Effect
     now: datetime
-    passes: Callable[[BaseException], bool]
+    is_transient: Callable[[BaseException], bool]
     aside: Mapping[str, str] = field(default_factory=dict)
     row: int = 0
     _marks: dict[str, Kept] = field(default_factory=dict)
@@ -170,7 +170,7 @@ class Ledger:
             if not await self.effect(event, self.transaction):
                 return "ignored"
         except Exception as error:
-            if self.passes(error):
+            if self.is_transient(error):
                 raise
             raise Failed(event, self.row) from error
         self.row = 0

@@ -58,7 +58,7 @@ class Mongo:
         """Nothing to do."""
         yield
 
-    def passes(self, error: BaseException) -> bool:
+    def is_transient(self, error: BaseException) -> bool:
         """An engine that is away, electing or just begun, or somebody else's change of the same."""
         labels = getattr(error, "has_error_label", None)
         away = _is(error, AWAY) or _is(error, SESSIONLESS)
@@ -80,7 +80,7 @@ class Mongo:
         try:
             await _now(session.abort_transaction())
         except Exception as error:
-            if not self.passes(error):
+            if not self.is_transient(error):
                 raise  # else the server aborts it by itself, and the first error is the one to tell
 
     async def _commit(self, session: Any) -> None:

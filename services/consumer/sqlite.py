@@ -49,7 +49,7 @@ class Sqlite:
         finally:
             given.set_authorizer(None)
 
-    def passes(self, error: BaseException) -> bool:
+    def is_transient(self, error: BaseException) -> bool:
         """Another writer, or a disk that is full for now."""
         return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in PASSING
 

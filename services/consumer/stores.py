@@ -55,7 +55,7 @@ class Store(Protocol):
     def guard(self, given: Any) -> AbstractContextManager[None]:
         """While a function of the partner runs."""
 
-    def passes(self, error: BaseException) -> bool:
+    def is_transient(self, error: BaseException) -> bool:
         """Whether the same may succeed when tried again: nobody's fault but the moment's."""
 
 
@@ -66,7 +66,7 @@ async def transact(store: Store, body: Callable[[Transaction], Awaitable[T]]) ->
             async with store.transaction() as transaction:
                 return await body(transaction)
         except Exception as error:
-            if not store.passes(error):
+            if not store.is_transient(error):
                 raise
             if attempt % 10 == 0:
                 log.warning("the store is away, or busy; tried again: %r", error)

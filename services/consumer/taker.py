@@ -96,7 +96,14 @@ class Taker:
             if self._projects and not self._prepared:
                 await transaction.prepare(self.name, self.generation, self._fields)
             ledger = Ledger(
-                self.name, self.own, transaction, self._effect, datetime.now(UTC), self._store.passes, aside, self._row
+                self.name,
+                self.own,
+                transaction,
+                self._effect,
+                datetime.now(UTC),
+                self._store.is_transient,
+                aside,
+                self._row,
             )
             return await body(ledger), ledger.row
 

@@ -20,7 +20,7 @@ from starlette.routing import Mount
 from services import programmes, vault
 from services.contracts.topics import SERVICES
 from services.embedded.mailcatcher import catching
-from services.embedded.sign_in import CLIENT, SigningIn
+from services.embedded.sign_in import CLIENT, SignIn
 from services.engines import Embedded, EngineError, Engines, progress
 from services.identity.issuer import Issuer
 from services.identity.settings import ConsoleSettings
@@ -50,7 +50,7 @@ class Home:
         self._console, self._engines, self._given = console or Console(stderr=True, quiet=True), engines, given
         self._stack = AsyncExitStack()
         self._embedded: Embedded | None = None
-        self.house: serving.House
+        self.house: serving.AllServices
         self.issuer: Issuer
         self.base = self.metrics = ""
         self.password = secrets.token_urlsafe(16)
@@ -93,7 +93,7 @@ class Home:
         )
         self.operators = OperatorsConsole(ConsoleSettings(**self._console_given()))
         pages = [self._issuing(), *self.operators.routes()]
-        self.house = serving.House(await self._settings_of_each(engines), pages)
+        self.house = serving.AllServices(await self._settings_of_each(engines), pages)
         shown = [service.metrics for service in self.house.services.values()]
         metrics_port = self._stack.enter_context(serving_metrics(self.settings.metrics_port or 0, shown))
         self.metrics = f"http://127.0.0.1:{metrics_port}/metrics"
@@ -113,7 +113,7 @@ class Home:
     def _issuing(self) -> Mount:
         """The issuer, at which people sign in to the console with this start's password."""
         served = service.served(programmes.load_all(self.settings.programmes), self.settings.only)
-        self.signing_in = SigningIn.to_the_console(self.issuer, self.password, self.base, list(served))
+        self.signing_in = SignIn.to_the_console(self.issuer, self.password, self.base, list(served))
         return Mount("/issuer", self.issuer.app(self.signing_in))
 
     def _make_keys(self) -> Path:

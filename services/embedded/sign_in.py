@@ -43,7 +43,7 @@ class Grant:
     until: float
 
 
-class SigningIn:
+class SignIn:
     """`clients` are addresses to come back to, by client id. Every client is public: it proves itself by PKCE."""
 
     def __init__(

@@ -22,7 +22,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
 
 from services import vault
-from services.identity.issuer_keys import IssuersKeys
+from services.identity.issuer_keys import IssuerKeys
 from services.kernel import Refusal, Refused
 from services.settings import Settings
 
@@ -62,7 +62,7 @@ class Authenticator:
 
     def __init__(self, settings: Settings, known: Collection[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._known = known
-        self._keys = IssuersKeys(settings.issuer, settings.jwks, clock)
+        self._keys = IssuerKeys(settings.issuer, settings.jwks, clock)
         self._signed: OrderedDict[str, Signed] = OrderedDict()
         self._claims = jwt.JWTClaimsRegistry(
             leeway=LEEWAY,

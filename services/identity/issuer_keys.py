@@ -21,7 +21,7 @@ KEYS_TRUSTED = 3600.0  # seconds for which they are believed when the issuer doe
 ASK_AGAIN = 5.0  # seconds between two questions, whatever strangers send and however the first one ended
 
 
-class IssuersKeys:
+class IssuerKeys:
     """The public keys of one issuer, asked for rarely: no stranger makes us ask more often than every few seconds."""
 
     def __init__(self, issuer: str, jwks: str | None, clock: Callable[[], float]) -> None:

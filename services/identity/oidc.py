@@ -20,7 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from services.identity.auth import ALGORITHMS, LEEWAY
-from services.identity.issuer_keys import IssuersKeys
+from services.identity.issuer_keys import IssuerKeys
 from services.identity.settings import ConsoleSettings
 from services.kernel import Unavailable
 
@@ -68,7 +68,7 @@ class Provider:
 
     def __init__(self, settings: ConsoleSettings, client: httpx.AsyncClient) -> None:
         self._settings, self._client = settings, client
-        self._keys = IssuersKeys(settings.issuer, settings.jwks, time.monotonic)
+        self._keys = IssuerKeys(settings.issuer, settings.jwks, time.monotonic)
         self._found: dict[str, Any] | None = None
         self._secret = OctKey.generate_key(256)  # a sign-in that a restart interrupts is begun again
 

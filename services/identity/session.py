@@ -23,7 +23,7 @@ def _secret() -> str:
 
 
 @dataclass(slots=True)
-class Session:
+class WebSession:
     """`told` is what the next page says first."""
 
     name: str
@@ -35,25 +35,25 @@ class Session:
     told: tuple[str, str] | None = None
 
 
-class Sessions:
+class WebSessions:
     """`clock` counts seconds, from whenever."""
 
     def __init__(self, settings: ConsoleSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._idle, self._longest = settings.console_idle * 60.0, settings.console_longest * 3600.0
         self._tls, self._clock = settings.tls, clock
-        self._open: dict[str, Session] = {}
+        self._open: dict[str, WebSession] = {}
 
-    def begin(self, who: SignedIn) -> Session:
+    def begin(self, who: SignedIn) -> WebSession:
         """Anew at each sign-in, so that nobody can have known its id before."""
         now = self._clock()
         self._open = {id: each for id, each in self._open.items() if self._lasts(each)}
         while len(self._open) >= MOST:
             self.end(min(self._open.values(), key=lambda each: each.used))
-        session = Session(who.name, who.token, now + min(self._longest, who.lasts), now)
+        session = WebSession(who.name, who.token, now + min(self._longest, who.lasts), now)
         self._open[session.id] = session
         return session
 
-    def of(self, request: Request, by_person: bool = True) -> Session | None:
+    def of(self, request: Request, by_person: bool = True) -> WebSession | None:
         """Whose request it is; `by_person` when they made it, and not their page by itself."""
         session = self._open.get(request.cookies.get(self._named("session"), ""))
         if session is None or not self.lasts(session):
@@ -62,17 +62,17 @@ class Sessions:
             session.used = self._clock()
         return session
 
-    def lasts(self, session: Session) -> bool:
+    def lasts(self, session: WebSession) -> bool:
         """Whether it has not ended; one that has is forgotten."""
         if not self._lasts(session):
             self.end(session)
         return session.id in self._open
 
-    def end(self, session: Session) -> None:
+    def end(self, session: WebSession) -> None:
         """At once, and wherever its cookie is."""
         self._open.pop(session.id, None)
 
-    def remember(self, response: Response, session: Session) -> None:
+    def remember(self, response: Response, session: WebSession) -> None:
         """In the browser, until that is closed."""
         self._set(response, "session", session.id, None)
         self.forget(response, "signing-in")
@@ -99,6 +99,6 @@ class Sessions:
         """With TLS a name that only this very host can set; without, a browser would refuse it."""
         return f"{'__Host-' if self._tls else ''}ama-{what}"
 
-    def _lasts(self, session: Session) -> bool:
+    def _lasts(self, session: WebSession) -> bool:
         now = self._clock()
         return now < session.ends and now - session.used < self._idle

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from services.contracts import catalogue
 from services.contracts.enrolment import WorkerErased
 from services.events.inbox.projections import consumer_of, level
-from services.events.inbox.runner import Consumption
+from services.events.inbox.runner import ConsumerRunner
 from services.runtime.service import Service
 from services.settings import Misconfigured
 from services.store.collections import prepare
@@ -20,37 +20,37 @@ async def rebuild(service: Service, projection: str, report: Callable[[int, int]
 
     The service need not run; when it does, it follows the pointer within a second.
     """
-    if projection not in service.shelf.projections:
-        known = ", ".join(service.shelf.projections) or "none"
+    if projection not in service.read_models.projections:
+        known = ", ".join(service.read_models.projections) or "none"
         raise Misconfigured(f"{service.name} has no projection {projection}; it has: {known}.")
     await prepare(service.store, service.aggregates)
-    before = await service.shelf.live(projection)
-    generation = await service.shelf.begin(projection)
+    before = await service.read_models.live(projection)
+    generation = await service.read_models.begin(projection)
     broker = service.bus.broker()
     await broker.start()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     topics = {
-        catalogue()[kind].topic for kind in [*service.shelf.projections[projection].handlers(), WorkerErased.type]
+        catalogue()[kind].topic for kind in [*service.read_models.projections[projection].handlers(), WorkerErased.type]
     }
-    consumption = Consumption(
+    runner = ConsumerRunner(
         consumer_of(projection, generation),
         sorted(topics),
         service.store,
         service.bus,
-        service.shelf.starting(projection, generation, service.holder),
+        service.read_models.starting(projection, generation, service.holder),
         service.metrics,
         lambda error: None if failed.done() else failed.set_exception(error),
         service.settings.alike,
     )
     try:
-        await consumption.run_on(broker)
-        levelling = asyncio.ensure_future(level(consumption, report))
+        await runner.run_on(broker)
+        levelling = asyncio.ensure_future(level(runner, report))
         await asyncio.wait([levelling, failed], return_when=asyncio.FIRST_COMPLETED)
         if failed.done():
             failed.result()
-        await service.shelf.flip(projection, generation)
+        await service.read_models.flip(projection, generation)
     finally:
-        await consumption.stop()
+        await runner.stop()
         await broker.stop()
-    await service.shelf.discard(projection, before)
+    await service.read_models.discard(projection, before)
     return generation

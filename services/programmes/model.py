@@ -4,7 +4,7 @@ Distances are great circles (haversine, Earth's mean radius 6371.0088 km) times 
 """
 
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cached_property
 from math import asin, cos, radians, sin, sqrt
@@ -179,6 +179,10 @@ class Programme(Part):
     def zone(self) -> ZoneInfo:
         """The time zone of its slots."""
         return ZoneInfo(self.timezone)
+
+    def day_of(self, moment: datetime) -> date:
+        """The local day of an aware datetime: the day on which it happened for the people of the programme."""
+        return moment.astimezone(self.zone).date()
 
     @cached_property
     def places_on_the_map(self) -> dict[str, Municipality]:

@@ -26,7 +26,7 @@ EVERY = 10.0  # seconds between looks
 PATIENCE = 5.0  # seconds for one part of a look
 ENGINES = {"MongoDB": "mongodb", "Kafka": "kafka"}  # as `ready` names them, and as a label does
 PRIMARY = "primary"
-PASSING = (
+TRANSIENT = (
     KafkaError,
     PyMongoError,
     OSError,
@@ -37,7 +37,7 @@ DISKS = ("disk_size_bytes", "disk_available_bytes")
 CERTIFICATE = ("certificate_not_before_timestamp_seconds", "certificate_not_after_timestamp_seconds")
 
 
-class Standing(Protocol):
+class ObservedService(Protocol):
     """What is needed of a service."""
 
     name: str
@@ -51,10 +51,10 @@ class Standing(Protocol):
         """What is not ready, and why."""
 
 
-class Surroundings:
+class Environment:
     """Looks for as long as the service runs."""
 
-    def __init__(self, service: Standing) -> None:
+    def __init__(self, service: ObservedService) -> None:
         self._service, self._metrics = service, service.metrics
         self._front = Front.of(service.settings.public_url, service.settings.front)
         self._troubles: set[str] = set()
@@ -86,7 +86,7 @@ class Surroundings:
                         told: Mapping[str, Disk] = await ask()
                 found |= {(engine, node): disk for node, disk in told.items()}
                 self._fine(f"disk of {engine}")
-            except (*PASSING, NotImplementedError) as error:
+            except (*TRANSIENT, NotImplementedError) as error:
                 self._trouble(f"disk of {engine}", error)
         self._metrics.unknown(*DISKS)
         for (engine, node), disk in found.items():

@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiokafka.errors import KafkaError
 
 from services.events.delivery.state import HOLE
+from services.events.inbox.runner import ConsumerRunner
 from services.events.inbox.state import OPEN
 from services.events.outbox.relay import first_id_of
 from services.runtime.ops.levels import Levels
@@ -20,26 +21,21 @@ from services.store.clock import now_utc
 from services.store.mongo import Document, PyMongoError, Store, within
 from services.telemetry import Metrics
 
-if TYPE_CHECKING:
-    from services.events.inbox.runner import Consumption
-
 log = logging.getLogger(__name__)
 EVERY = 3.0  # seconds between looks
 PATIENCE = 10.0  # seconds for one look
 RELAY = "relay"  # whose age the outbox's is
 
 
-async def watch(
-    store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics, every: float = EVERY
-) -> None:
+async def watch(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Metrics, every: float = EVERY) -> None:
     """Look for as long as the service runs."""
     levels = Levels(store)
     while True:
         try:
             async with asyncio.timeout(PATIENCE + 1):
                 with within(PATIENCE):
-                    await look(store, consumptions, metrics)
-                    await levels.keep(consumptions)
+                    await look(store, runners, metrics)
+                    await levels.keep(runners)
         except (KafkaError, PyMongoError, TimeoutError) as error:
             log.warning(
                 "nothing could be seen of the engines",
@@ -48,17 +44,17 @@ async def watch(
         await asyncio.sleep(every)
 
 
-async def look(store: Store, consumptions: "Mapping[str, Consumption]", metrics: Metrics) -> None:
+async def look(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Metrics) -> None:
     """Set every gauge once."""
     metrics.gauge("outbox_age_seconds", RELAY, await outbox_age(store))
     waits, holes = await counted(store, "parked"), await counted(store, "parked", why=HOLE)
     dead = await counted(store, "dead", status=OPEN)
-    for consumer in {*consumptions, *waits, *dead, *metrics.consumers} - {RELAY}:
+    for consumer in {*runners, *waits, *dead, *metrics.consumers} - {RELAY}:
         metrics.gauge("parked", consumer, waits.get(consumer, 0))
         metrics.gauge("holes", consumer, holes.get(consumer, 0))
         metrics.gauge("dead", consumer, dead.get(consumer, 0))
-    for consumer, consumption in list(consumptions.items()):
-        metrics.gauge("lag", consumer, await consumption.behind())
+    for consumer, runner in list(runners.items()):
+        metrics.gauge("lag", consumer, await runner.behind())
     ages = await _ages(store)
     for consumer in metrics.consumers - {RELAY}:
         metrics.gauge("parked_age_seconds", consumer, ages.get(consumer, 0.0))

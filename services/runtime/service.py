@@ -22,21 +22,21 @@ from services.events.delivery.declare import Projection, Reactions
 from services.events.delivery.state import Effect
 from services.events.inbox.effects import Reacting, Tabulating
 from services.events.inbox.erasure import forget_again
-from services.events.inbox.projections import Shelf, consumer_of
-from services.events.inbox.runner import Consumption
+from services.events.inbox.projections import ReadModels, consumer_of
+from services.events.inbox.runner import ConsumerRunner
 from services.events.outbox.relay import Relay
 from services.identity import auth
 from services.kernel import Aggregate, Command, new_id
 from services.programmes import Programme
 from services.runtime import login_errors, ops
-from services.runtime.environment import Surroundings
+from services.runtime.environment import Environment
 from services.runtime.gauges import watch
 from services.runtime.tasks import Tasks
 from services.settings import Misconfigured, Settings
 from services.store.clock import now_utc
 from services.store.collections import prepare
 from services.store.commands import Commanding, Handler
-from services.store.errors import passes
+from services.store.errors import is_transient
 from services.store.mongo import PyMongoError, Session, Store, within
 from services.store.unit import Unit
 from services.telemetry import Metrics, Telemetry
@@ -78,9 +78,9 @@ class Service:
         self.bus = Bus(settings)
         self.ends = ops.Ends(self.bus)
         self.telemetry, self.metrics = Telemetry(name, settings), Metrics(name)
-        self.shelf = Shelf(self.store, list(projections))
+        self.read_models = ReadModels(self.store, list(projections))
         self.commanding = Commanding(self.store, holder, self.telemetry, self.metrics)
-        self.consumptions: dict[str, Consumption] = {}
+        self.runners: dict[str, ConsumerRunner] = {}
         self.tasks = Tasks(name)
         self._broker: Any = None
         self._relay: Relay | None = None
@@ -89,7 +89,7 @@ class Service:
     def _application(self, routes: Sequence[APIRouter]) -> FastAPI:
         app = FastAPI(title=f"AMA Lavoro: {self.name}", version="1", docs_url=None, redoc_url=None)
         app.state.service, app.state.auth = self, auth.Authenticator(self.settings, known=self.rules)
-        for router in [*routes, *web.standing_routes(self), ops.routes(self)]:
+        for router in [*routes, *web.common_routes(self), ops.routes(self)]:
             app.include_router(router)
         web.install(app)
         app.add_middleware(Counted, count=self.metrics.answered)
@@ -111,16 +111,16 @@ class Service:
             await self._consume()
             for worker in self.workers:
                 self.tasks.spawn(worker(self), worker.__name__)
-        self.tasks.spawn(watch(self.store, self.consumptions, self.metrics), "watching")
-        self.tasks.spawn(Surroundings(self).run(), "surroundings")
+        self.tasks.spawn(watch(self.store, self.runners, self.metrics), "watching")
+        self.tasks.spawn(Environment(self).run(), "surroundings")
         for role in ROLES:
             self.metrics.stands("role_running", role in roles, role)
 
     async def prepare(self) -> None:
         """Make what is missing of its documents, indexes and topics: those that it reads or writes, since it may see no others."""
         await prepare(self.store, self.aggregates)
-        for name in self.shelf.projections:
-            await self.shelf.prepare(name, await self.shelf.live(name))
+        for name in self.read_models.projections:
+            await self.read_models.prepare(name, await self.read_models.live(name))
         await self.bus.prepare([*read_by(self.name), *written_by(self.name)])
 
     @property
@@ -135,7 +135,10 @@ class Service:
 
     def consumed_types(self) -> list[str]:
         """The event types that its reactions and projections read."""
-        handled = [set(self.reactions.handlers), *(set(each.handlers()) for each in self.shelf.projections.values())]
+        handled = [
+            set(self.reactions.handlers),
+            *(set(each.handlers()) for each in self.read_models.projections.values()),
+        ]
         return sorted(set().union(*handled))
 
     def _tables(self) -> list[str]:
@@ -145,8 +148,8 @@ class Service:
         """Its consumers, and the topics that each reads, whichever copy runs them."""
         found = {"tables": self._tables()} if self.tables else {}
         found["reactions"] = topics_of(self.reactions.handlers)
-        for name, projection in self.shelf.projections.items():
-            found[consumer_of(name, await self.shelf.live(name))] = topics_of(projection.handlers())
+        for name, projection in self.read_models.projections.items():
+            found[consumer_of(name, await self.read_models.live(name))] = topics_of(projection.handlers())
         return found
 
     async def ready(self) -> dict[str, str]:
@@ -179,26 +182,26 @@ class Service:
         if self.tables:
             await self._run("tables", self._tables(), self._tabulating)
             async with asyncio.timeout(120):
-                while not await self.consumptions["tables"].caught_up():
+                while not await self.runners["tables"].caught_up():
                     await asyncio.sleep(0.05)
         await self._run("reactions", topics_of(self.reactions.handlers), self._reacting)
-        running = {name: await self.shelf.live(name) for name in self.shelf.projections}
+        running = {name: await self.read_models.live(name) for name in self.read_models.projections}
         for name, generation in running.items():
             await self._project(name, generation)
         if running:
             self.tasks.spawn(self._follow_pointers(running), "projection pointers")
-            self.tasks.spawn(forget_again(self.store, self.shelf), "forgetting")
+            self.tasks.spawn(forget_again(self.store, self.read_models), "forgetting")
 
     async def _run(self, name: str, topics: Sequence[str], start: Any) -> None:
-        consumption = Consumption(
+        runner = ConsumerRunner(
             name, topics, self.store, self.bus, start, self.metrics, self.tasks.fail, self.settings.alike
         )
-        self.consumptions[name] = consumption
-        await consumption.run_on(self._broker)
+        self.runners[name] = runner
+        await runner.run_on(self._broker)
 
     async def _project(self, name: str, generation: int) -> None:
-        topics = topics_of(self.shelf.projections[name].handlers())
-        await self._run(consumer_of(name, generation), topics, self.shelf.starting(name, generation, self.holder))
+        topics = topics_of(self.read_models.projections[name].handlers())
+        await self._run(consumer_of(name, generation), topics, self.read_models.starting(name, generation, self.holder))
 
     async def _follow_pointers(self, running: dict[str, int]) -> None:
         """When a rebuild set a pointer, follow the new generation and let go of the old; later, when MongoDB is away."""
@@ -207,18 +210,18 @@ class Service:
             try:
                 await self._follow(running)
             except PyMongoError as error:
-                if not passes(error):
+                if not is_transient(error):
                     raise
                 log.warning("pointers cannot be read", extra={"service": self.name, "error": type(error).__name__})
 
     async def _follow(self, running: dict[str, int]) -> None:
         """Take one look. What fails half-way is done by the next look."""
         for name, generation in list(running.items()):
-            live = await self.shelf.live(name)
+            live = await self.read_models.live(name)
             if live != generation:
-                if (old := self.consumptions.pop(consumer_of(name, generation), None)) is not None:
+                if (old := self.runners.pop(consumer_of(name, generation), None)) is not None:
                     await old.stop()
-                await self.shelf.discard(name, generation)
+                await self.read_models.discard(name, generation)
                 await self._project(name, live)
                 running[name] = live
 
@@ -241,9 +244,9 @@ class Service:
     async def stop(self) -> None:
         """Finish what is in hand and close every connection, in bounded time also when no engine answers."""
         await self.tasks.stop()
-        for consumption in self.consumptions.values():
-            await self.tasks.end(consumption.stop(), f"consumer {consumption.name}")
-        self.consumptions.clear()
+        for runner in self.runners.values():
+            await self.tasks.end(runner.stop(), f"consumer {runner.name}")
+        self.runners.clear()
         if self._broker is not None:
             await self.tasks.end(self._broker.stop(), "broker")
         if self._relay is not None:

@@ -28,7 +28,7 @@ def build(name: str, settings: Settings) -> Service:
     return service
 
 
-class House:
+class AllServices:
     """The five, started together."""
 
     def __init__(self, settings: Callable[[str], Settings], others: Collection[BaseRoute] = ()) -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from services.kernel import Aggregate, Command, NotYet, Refusal, Refused, Unavailable
 from services.programmes import Programme
 from services.store.clock import now_utc
-from services.store.errors import Conflict, passes
+from services.store.errors import Conflict, is_transient
 from services.store.mongo import Document, InsertOne, PyMongoError, Session, Store, within
 from services.store.unit import Cause, Unit
 from services.store.work import Work
@@ -81,7 +81,7 @@ class Commanding:
                 outcome = "unavailable"
                 raise Unavailable(f"Still waiting for {missing}.") from missing
             except (PyMongoError, Conflict, TimeoutError) as error:
-                if not (isinstance(error, TimeoutError) or passes(error)):
+                if not (isinstance(error, TimeoutError) or is_transient(error)):
                     raise
                 outcome = "unavailable"
                 raise Unavailable("The database does not answer, or too many change the same thing.") from error

@@ -20,7 +20,7 @@ from pymongo.errors import (
 # its server; 50, 202, 262, 11601: out of time, or interrupted; 64: no majority in time; 94, 211: just begun; 133, 134, 246: no primary, or
 # no snapshot yet; 112: write conflict; 251, 290: the transaction was aborted, as one that lived too long is; 365: too much to do; 14031:
 # no room on its disk. (MongoDB's error_codes.yml.)
-PASSING = {
+TRANSIENT = {
     6, 7, 43, 50, 64, 89, 91, 94, 112, 133, 134, 189, 202, 211, 237, 246, 251, 262, 290, 365, 9001, 10107, 11600, 11601, 11602, 13435,
     13436, 14031,
 }  # fmt: skip
@@ -36,11 +36,11 @@ class Uncertain(PyMongoError):
     """The server did not say whether it committed. Only work that finds out what it has done already may be done again."""
 
 
-class Standing(PyMongoError):
+class AlreadyStored(PyMongoError):
     """A duplicate that every new look at the store meets again: not somebody else's insert at the same moment, but one from before."""
 
 
-def passes(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether the same work can succeed when tried again: an engine that is down or electing, a conflict, an aborted lifetime."""
     if isinstance(error, Conflict | ConnectionFailure | Uncertain):
         return True
@@ -49,11 +49,11 @@ def passes(error: BaseException) -> bool:
     if isinstance(error, BulkWriteError):
         details: Mapping[str, Any] = error.details
         codes = {each.get("code") for each in (*details.get("writeErrors", []), *details.get("writeConcernErrors", []))}
-        return bool(codes) and codes <= {*PASSING, DUPLICATE}
+        return bool(codes) and codes <= {*TRANSIENT, DUPLICATE}
     if isinstance(error, DuplicateKeyError):
         return True  # inserted meanwhile by another transaction: the next try sees it
     if isinstance(error, OperationFailure):
-        return error.has_error_label("TransientTransactionError") or error.code in PASSING
+        return error.has_error_label("TransientTransactionError") or error.code in TRANSIENT
     return False
 
 

@@ -24,7 +24,7 @@ from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from services.store.errors import Conflict, Standing, Uncertain, backoff, duplicates, passes
+from services.store.errors import AlreadyStored, Conflict, Uncertain, backoff, duplicates, is_transient
 
 __all__ = [
     "DeleteMany",
@@ -117,7 +117,7 @@ class Store:
                 yield session
 
     async def transaction(self, body: Callable[[Session], Awaitable[T]], patience: float = 20.0) -> T:
-        """Run `body` in one snapshot transaction and commit it with majority, retrying what passes for `patience` seconds.
+        """Run `body` in one snapshot transaction and commit it with majority, retrying what is_transient for `patience` seconds.
 
         `body` may run several times and must not act outside of its session. What does not pass is raised after an abort.
         """
@@ -130,8 +130,8 @@ class Store:
             except (PyMongoError, Conflict) as error:
                 attempt += 1
                 if attempt >= 5 and duplicates(error):
-                    raise Standing("what is to be inserted was there before") from error
-                if isinstance(error, Uncertain) or not passes(error) or loop.time() > deadline:
+                    raise AlreadyStored("what is to be inserted was there before") from error
+                if isinstance(error, Uncertain) or not is_transient(error) or loop.time() > deadline:
                     raise
                 await asyncio.sleep(backoff(attempt))
 

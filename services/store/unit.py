@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from services import vault
 from services.contracts import Event, EventData, Restricted, encode, source_of
 from services.contracts.envelope import schema_uri
-from services.kernel import Aggregate, NotYet, Refusal, Refused, Said, new_id
+from services.kernel import Aggregate, NotYet, RecordedEvent, Refusal, Refused, new_id
 from services.store.errors import Conflict
 from services.store.mongo import DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
 from services.store.restored import Place, Recalled
@@ -71,8 +71,8 @@ class Unit:
     now: datetime
     held: dict[tuple[type[Aggregate], str], Held] = field(default_factory=dict)
     asked: set[tuple[type[Aggregate], str]] = field(default_factory=set)  # also those that a snapshot will never show
-    voice: list[Said] = field(default_factory=list)
-    attributed: list[tuple[Said, Cause]] = field(default_factory=list)
+    voice: list[RecordedEvent] = field(default_factory=list)
+    attributed: list[tuple[RecordedEvent, Cause]] = field(default_factory=list)
     records: list[tuple[str, Aggregate, bytes | None, Cause]] = field(default_factory=list)
     keys: dict[str, bytes] = field(default_factory=dict)
     peeked: set[tuple[type[Aggregate], str]] = field(default_factory=set)
@@ -164,7 +164,7 @@ class Unit:
         said = {_place(cause, cast("EventData", said.data).topic, said.by) for said, cause in self.attributed}
         return said | {_place(cause, topic, by) for topic, by, _, cause in self.records}
 
-    def _was_said(self, said: Said, cause: Cause) -> bool:
+    def _was_said(self, said: RecordedEvent, cause: Cause) -> bool:
         """Whether a reaction says what it had said before its database was restored. A command says something new."""
         if not self.store.recalls or cause.causation is None:
             return False
@@ -189,7 +189,7 @@ class Unit:
         held.sequences = {**held.sequences, topic: last + 1}
         return held.sequences[topic]
 
-    async def _letter(self, said: Said, cause: Cause) -> Document:
+    async def _letter(self, said: RecordedEvent, cause: Cause) -> Document:
         data = cast("EventData", said.data)
         event: Event[Any] = Event(
             id=new_id(),
@@ -208,7 +208,7 @@ class Unit:
         letter = _outgoing(event.id, cause.programme, data.topic, said.by.id, encode(event), EVENTS)
         return {**letter, "seq": event.sequence}
 
-    async def _sealed(self, said: Said, programme: str) -> str:
+    async def _sealed(self, said: RecordedEvent, programme: str) -> str:
         person = _person(said)
         return vault.encrypt_payload(await self.key(programme, person), person, said.data.model_dump_json().encode())
 
@@ -230,7 +230,7 @@ def _place(cause: Cause, topic: str, by: Aggregate) -> Place:
     return cause.programme, topic, by.id
 
 
-def _person(said: Said) -> str:
+def _person(said: RecordedEvent) -> str:
     """Whom a restricted payload is about."""
     field = str(cast("Restricted", said.data).person)
     return said.by.id if field == "subject" else str(getattr(said.data, field))

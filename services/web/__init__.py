@@ -10,14 +10,24 @@ from starlette.applications import Starlette
 from services.kernel import Unavailable
 from services.web import description, failures
 from services.web.bodies import LARGEST, CheckedBodies
+from services.web.common_routes import common_routes, health
 from services.web.fields import Body, Day, Moment, etag, version_of
 from services.web.headers import PlainHeaders
 from services.web.problem import problem
-from services.web.standing import health, standing_routes
 
 __all__ = [
-    "LARGEST", "Body", "Day", "Moment", "Unavailable", "etag", "health", "install", "install_outside", "problem",
-    "standing_routes", "version_of",
+    "LARGEST",
+    "Body",
+    "Day",
+    "Moment",
+    "Unavailable",
+    "common_routes",
+    "etag",
+    "health",
+    "install",
+    "install_outside",
+    "problem",
+    "version_of",
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel import Refusal, Refused, Unavailable
-from services.store.errors import passes
+from services.store.errors import is_transient
 from services.store.mongo import PyMongoError, within
 from services.web.problem import problem
 
@@ -72,7 +72,7 @@ async def _unavailable(_: Request, error: Any) -> JSONResponse:
 
 async def _away(request: Request, error: Any) -> JSONResponse:
     """A look that MongoDB did not answer; commands have said so themselves."""
-    if not passes(error):
+    if not is_transient(error):
         raise error
     return await _unavailable(request, Unavailable("The database does not answer."))
 

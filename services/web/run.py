@@ -9,7 +9,7 @@ from typing import Annotated, Any, Protocol
 from fastapi import Depends, Header, Request
 
 from services import web
-from services.events.inbox.projections import Shelf
+from services.events.inbox.projections import ReadModels
 from services.identity import auth
 from services.kernel import Aggregate, Command, new_id
 from services.programmes import Programme
@@ -22,7 +22,7 @@ class Serving(Protocol):
 
     rules: Mapping[str, Programme]
     commanding: Commanding
-    shelf: Shelf
+    read_models: ReadModels
     store: Store
 
 
@@ -64,7 +64,7 @@ class Reading:
     async def rows(self, projection: str, where: Document | None = None, limit: int | None = None) -> list[Document]:
         """Live rows by key."""
         found: list[Document] = []
-        async for row in self._service.shelf.rows(projection, {**(where or {}), "p": self.programme}):
+        async for row in self._service.read_models.rows(projection, {**(where or {}), "p": self.programme}):
             found.append(row)
             if limit is not None and len(found) == limit:
                 break
@@ -72,7 +72,7 @@ class Reading:
 
     async def row(self, projection: str, key: str) -> Document | None:
         """One live row."""
-        return await self._service.shelf.row(projection, f"{self.programme}/{key}")
+        return await self._service.read_models.row(projection, f"{self.programme}/{key}")
 
     async def accesses(self, person: str) -> list[Document]:
         """Who looked at the person's data, oldest first."""

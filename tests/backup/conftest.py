@@ -17,7 +17,7 @@ from services.engines import Engines
 from services.events.bus.client import Bus
 from services.operations.backup import restoring, taking
 from services.operations.backup.reporting import Told, told
-from services.runtime.serving import House
+from services.runtime.serving import AllServices
 from services.settings import Settings
 from services.store.mongo import Store
 from tests.harness import eventually, late, sasl
@@ -32,7 +32,7 @@ EVENTS = [name for name, topic in TOPICS.items() if not topic.compacted and not 
 class Town:
     """The house, and the people in it."""
 
-    house: House
+    house: AllServices
     world: World
 
     async def rests(self) -> None:
@@ -74,7 +74,7 @@ class Town:
 @asynccontextmanager
 async def living(settings: Settings, services: Collection[str] = SERVICES) -> AsyncIterator[Town]:
     """The services run for as long as the block does: all five, or those that are needed."""
-    house = House(lambda _: settings)
+    house = AllServices(lambda _: settings)
     grouping = house.services["grouping"]
     for name in set(SERVICES) - set(services):
         await house.services.pop(name).stop()

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from services import web
-from services.embedded.sign_in import SigningIn
+from services.embedded.sign_in import SignIn
 from services.identity.issuer import Issuer
 from services.identity.settings import ConsoleSettings
 from services.operations.console.app import OperatorsConsole
@@ -34,7 +34,7 @@ class Clock:
 class Desk:
     """Where it is, and somebody's browser."""
 
-    def __init__(self, base: str, console: OperatorsConsole, clock: Clock, signing_in: SigningIn | None = None) -> None:
+    def __init__(self, base: str, console: OperatorsConsole, clock: Clock, signing_in: SignIn | None = None) -> None:
         self.base, self.console, self.clock, self.signing_in = base, console, clock, signing_in
         self.client = httpx.AsyncClient(base_url=base, timeout=30)
 
@@ -67,7 +67,7 @@ async def desk(folder: Path, served: Sequence[str] = ("jobs2",), **given: Any) -
         issuer, clock = Issuer(folder, f"{base}/issuer"), Clock()
         settings = ConsoleSettings(public_url=base, issuer=issuer.url, console_services=NOWHERE, **given)
         console = OperatorsConsole(settings, clock)
-        signing_in = SigningIn.to_the_console(issuer, PASSWORD, base, served)
+        signing_in = SignIn.to_the_console(issuer, PASSWORD, base, served)
         app = Starlette(routes=[Mount("/issuer", issuer.app(signing_in)), *console.routes()])
         web.install_outside(app)
         async with serving(app, listening):

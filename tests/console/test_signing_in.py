@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from services.cli import where
 from services.identity.issuer import Issuer
-from services.identity.session import Sessions
+from services.identity.session import WebSessions
 from services.identity.settings import ConsoleSettings, from_environment
 from services.settings import Misconfigured
 from tests.console.desk import PASSWORD, Desk, changed, desk, parameter
@@ -237,7 +237,7 @@ async def test_cookies_are_the_browsers_alone_and_bound_to_the_host_where_there_
         assert "ama-session=" in cookie
         assert "httponly; path=/; samesite=lax" in cookie
         assert "secure" not in cookie
-        plain.console.sessions = Sessions(ConsoleSettings(public_url="https://ama.example.org"))
+        plain.console.sessions = WebSessions(ConsoleSettings(public_url="https://ama.example.org"))
         cookie = (await plain.client.get("/console/sign-in")).headers["set-cookie"]
         assert cookie.startswith("__Host-ama-signing-in=")
         assert "HttpOnly" in cookie

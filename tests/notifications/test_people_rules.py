@@ -6,7 +6,7 @@ import pytest
 
 from notifications.domain import Circle, Message, Recipient, Status
 from services.contracts.notifications import MessageFailed, MessageSent
-from services.kernel import Refused, Said
+from services.kernel import RecordedEvent, Refused
 
 FIRST = date(2026, 3, 5)
 
@@ -15,8 +15,8 @@ def message() -> Message:
     return Message(id="m", worker="w", about="seat", reference="g", day=FIRST, correlation="c")
 
 
-def said(of: Message) -> list[Said]:
-    voice: list[Said] = []
+def said(of: Message) -> list[RecordedEvent]:
+    voice: list[RecordedEvent] = []
     of.speak_into(voice)
     return voice
 

@@ -123,11 +123,11 @@ async def _compare(data: Path) -> None:
         app.mount("/issuer", issuer.app())
         async with serving.serving(app, listening), running(service):
             async with asyncio.timeout(120):
-                while not all([await each.caught_up() for each in service.consumptions.values()]):
+                while not all([await each.caught_up() for each in service.runners.values()]):
                     await asyncio.sleep(0.2)
             token = issuer.token("operator", "jobs2", "operator")
             assert await _indicators(base, token) == live
-            for projection in service.shelf.projections:
+            for projection in service.read_models.projections:
                 assert await rebuild(serving.build("analytics", settings), projection, lambda _done, _there: None) == 2
             assert await _indicators(base, token) == live
 

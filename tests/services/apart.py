@@ -211,7 +211,7 @@ async def until_dead(service: Service, *names: str, status: str = "open", second
 async def listening(service: Service, roles: Collection[str] = ("consume",)) -> AsyncIterator[Service]:
     """It runs, has a place for what it notes, and begins with what is said from now on."""
     if not await service.store["offsets"].find_one({}):
-        await from_now_on(service, "reactions", *(f"{name}.g1" for name in service.shelf.projections))
+        await from_now_on(service, "reactions", *(f"{name}.g1" for name in service.read_models.projections))
         await service.store.make("noted")
     async with running(service, roles) as one:
         yield one

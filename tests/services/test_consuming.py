@@ -169,7 +169,7 @@ async def test_a_consumer_that_holds_nothing_of_a_topic_knows_that_it_does_not_h
     async with running(one, ["consume"]), running(other, ["consume"]):
         for each in (one, other):
             await each._run("both", ["ama.enrolment", single.name], each._reacting)
-        shared = [each.consumptions["both"] for each in (one, other)]
+        shared = [each.runners["both"] for each in (one, other)]
 
         async def shares() -> bool:
             held = [each._subscriber.consumer.assignment() for each in shared]

@@ -163,7 +163,7 @@ class Referred(Projection):
 
 
 async def rows(service: Service, *wanted: str) -> dict[str, dict[str, Any]]:
-    found = [each async for each in service.shelf.rows("referred", {"p": "monza-brianza"})]
+    found = [each async for each in service.read_models.rows("referred", {"p": "monza-brianza"})]
     told = {each["_id"].partition("/")[2]: {"partner": each.get("partner"), "last": each.get("last")} for each in found}
     return {subject: told[subject] for subject in wanted if subject in told}
 
@@ -211,13 +211,13 @@ async def test_a_rebuild_closes_the_dead_letters_of_the_generation_that_is_no_mo
     async with listening(service):
         await tell(service.bus, event(bad, 1))
         await until_dead(service, f"{bad}-1")
-        await gauges.look(service.store, service.consumptions, service.metrics)
+        await gauges.look(service.store, service.runners, service.metrics)
         assert gauge(service, "dead", "referred.g1") == len(await dead_letters.listed(service.store, "referred.g1")) > 0
         projection.broken = ()
         await rebuild(service, "referred", lambda done, total: None)
         assert await rows(service, bad) == {bad: {"partner": "afol", "last": None}}
         assert await until_dead(service, f"{bad}-1", status="superseded")
-        await gauges.look(service.store, service.consumptions, service.metrics)
+        await gauges.look(service.store, service.runners, service.metrics)
         assert gauge(service, "dead", "referred.g1") == 0
 
 
@@ -315,14 +315,14 @@ async def test_what_comes_after_a_hole_is_parked_and_reported_and_follows_when_i
         await until_noted(service, {late: [1], good: [1]})
 
         async def reported() -> bool:
-            await gauges.look(service.store, service.consumptions, service.metrics)
+            await gauges.look(service.store, service.runners, service.metrics)
             return gauge(service, "holes") == 2
 
         assert await eventually(reported)
         assert "events wait for a predecessor that is missing" in caplog.text
         await tell(service.bus, event(late, 2))
         await until_noted(service, {late: [1, 2, 3, 4]})
-        await gauges.look(service.store, service.consumptions, service.metrics)
+        await gauges.look(service.store, service.runners, service.metrics)
         assert gauge(service, "holes") == 0
 
 

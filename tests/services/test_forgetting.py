@@ -11,7 +11,7 @@ from services.contracts.enrolment import WorkerReferred
 from services.events.delivery.declare import Projection, Rows, on
 from services.events.inbox.effects import Projecting
 from services.events.inbox.erasure import sweep
-from services.events.inbox.projections import Shelf, collection_of
+from services.events.inbox.projections import ReadModels, collection_of
 from services.settings import Settings
 from services.store.clock import now_utc
 from services.store.mongo import DeleteMany, Session, Store, UpdateOne
@@ -27,19 +27,21 @@ class Seen(Projection):
 
 
 @pytest_asyncio.fixture
-async def shelf(settings: Settings) -> AsyncIterator[tuple[Store, Shelf]]:
+async def read_models(settings: Settings) -> AsyncIterator[tuple[Store, ReadModels]]:
     """A database with one projection."""
     store = Store(settings.mongo, settings.database_of("forgetting"))
-    shelf = Shelf(store, [Seen()])
+    read_models = ReadModels(store, [Seen()])
     for name in ("erased", "keys", "projections"):
         await store.make(name)
-    await shelf.prepare("seen", 1)
-    yield store, shelf
+    await read_models.prepare("seen", 1)
+    yield store, read_models
     await store.close()
 
 
-async def test_a_row_that_was_set_beside_an_erasure_is_deleted_again(shelf: tuple[Store, Shelf], event: Any) -> None:
-    store, projections = shelf
+async def test_a_row_that_was_set_beside_an_erasure_is_deleted_again(
+    read_models: tuple[Store, ReadModels], event: Any
+) -> None:
+    store, projections = read_models
     looked, erased = asyncio.Event(), asyncio.Event()
 
     async def set_a_row(session: Session) -> None:

@@ -14,7 +14,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from services.consumer import Mongo
 from services.engines.mongod import SET, Mongod, elected
 from services.engines.ports import Ports
-from services.store.errors import passes
+from services.store.errors import is_transient
 from services.store.mongo import InsertOne, PyMongoError, Session, Store
 from tests.harness import eventually
 
@@ -74,7 +74,7 @@ async def test_whoever_has_a_session_of_their_own_fails_once_and_then_no_more(sp
 
     with pytest.raises(PyMongoError, match="Sessions are not supported") as failed:
         await find()
-    assert passes(failed.value)
+    assert is_transient(failed.value)
     await find()
 
 
@@ -95,7 +95,7 @@ async def test_a_partners_store_drops_it_too_whatever_client_it_was_given(begun:
     primary(begun)
     with pytest.raises(PyMongoError, match="Sessions are not supported") as failed:
         await remember()
-    assert store.passes(failed.value)
+    assert store.is_transient(failed.value)
     await remember()
     closed = client.close()
     await closed if isawaitable(closed) else None

@@ -57,13 +57,13 @@ async def test_a_copy_that_is_given_partitions_while_mongodb_is_away_reads_on_fr
         for worker in await asyncio.gather(*(refer(enrolled) for _ in range(SAID))):
             await has(worker)
         async with running(other, ["consume"]):
-            consumption = service.consumptions["reactions"]
+            runner = service.runners["reactions"]
             wire[0].be(State.REFUSING)
         await asyncio.sleep(8)  # the other has left, and everything is this one's again, which cannot ask where it was
         wire[0].be(State.WHOLE)
         for _ in range(6):
             await has(await refer(enrolled))
-        assert len(consumption._subscriber.consumer.assignment()) == 6
+        assert len(runner._subscriber.consumer.assignment()) == 6
         assert behind(service) < SAID  # a reader may begin a little before its place, not from the first record
 
 

@@ -185,7 +185,7 @@ async def test_an_event_that_inserts_what_was_there_before_is_no_passing_conflic
     async with listening(service):
         await until_noted(service, {good: [1]})
         (letter,) = await until_dead(service, f"{bad}-1")
-        assert letter["why"].startswith("Standing at ")
+        assert letter["why"].startswith("AlreadyStored at ")
 
 
 async def test_when_nobody_says_whether_it_was_committed_the_work_is_not_done_again_unasked(apart: Apart) -> None:

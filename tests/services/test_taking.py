@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.contracts import Event, encode
 from services.contracts.enrolment import WorkerReferred
-from services.events.delivery.state import Dead, Letter, Mark, Parked, Turn
+from services.events.delivery.state import BatchResult, Dead, Letter, Mark, Parked
 from services.events.delivery.take import TRIES, take
 from services.kernel import NotYet
 
@@ -40,7 +40,7 @@ class MemoryDesk:
     async def dismissed(self, names: Collection[str]) -> Mapping[str, bool]:
         return {name: self.let_go[name] for name in names if name in self.let_go}
 
-    async def save(self, turn: Turn) -> None:
+    async def save(self, turn: BatchResult) -> None:
         self.kept_marks |= turn.marks
         self.kept_offsets |= turn.offsets
         self.kept_parked |= turn.parked

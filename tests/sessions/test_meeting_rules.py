@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.contracts.sessions import SessionHeld, SessionScheduled
-from services.kernel import Aggregate, Refusal, Refused, Said
+from services.kernel import Aggregate, RecordedEvent, Refusal, Refused
 from sessions.domain import Meeting, Roster, meeting_id, schedule
 
 ROME = ZoneInfo("Europe/Rome")
@@ -22,8 +22,8 @@ def roster(**members: tuple[date, date | None]) -> Roster:
     return made
 
 
-def said(of: Aggregate) -> list[Said]:
-    voice: list[Said] = []
+def said(of: Aggregate) -> list[RecordedEvent]:
+    voice: list[RecordedEvent] = []
     of.speak_into(voice)
     return voice
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.contracts.sessions import SurveyInvited, SurveyScored, SurveySubmitted
-from services.kernel import Refused, Said
+from services.kernel import RecordedEvent, Refused
 from sessions.domain import Participant, Status, Survey, survey_id
 
 ADMITTED = date(2026, 9, 1)
@@ -17,7 +17,7 @@ def survey(due_days: int = 0) -> Survey:
 
 
 def said(of: Survey) -> list[object]:
-    voice: list[Said] = []
+    voice: list[RecordedEvent] = []
     of.speak_into(voice)
     return [each.data for each in voice]
 

@@ -400,8 +400,10 @@ async def test_a_rebuild_after_erasure_comes_out_without_the_person_and_as_the_l
 ) -> None:
     for name in ("enrolment", "grouping", "sessions", "analytics"):
         service = home.house.services[name]
-        for projection in service.shelf.projections:
-            live = await service.store[f"{projection}.g{await service.shelf.live(projection)}"].find().to_list(None)
+        for projection in service.read_models.projections:
+            live = (
+                await service.store[f"{projection}.g{await service.read_models.live(projection)}"].find().to_list(None)
+            )
             generation = await rebuild(service, projection, lambda *_: None)
             built = await service.store[f"{projection}.g{generation}"].find().to_list(None)
             live, built = (

@@ -235,7 +235,7 @@ async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: S
         await service.store["dead"].insert_many(
             [{"c": "pool.g1", "status": "open"}, {"c": "pool.g1", "status": "dismissed"}]
         )
-        await gauges.look(service.store, service.consumptions, service.metrics)
+        await gauges.look(service.store, service.runners, service.metrics)
     wanted = {"parked": ("reactions", 3), "holes": ("reactions", 2), "dead": ("pool.g1", 1)}
     consumer, value = wanted[figure]
     assert (
@@ -268,13 +268,13 @@ async def test_what_no_relay_sends_grows_old_and_is_young_again_once_sent(settin
 async def test_what_a_consumer_has_not_read_is_its_lag(settings: Settings) -> None:
     service = build("analytics", settings)
     async with running(service, ["consume"]):
-        consumption = next(iter(service.consumptions.values()))
+        runner = next(iter(service.runners.values()))
 
         async def level() -> bool:
-            return await consumption.behind() == 0
+            return await runner.behind() == 0
 
         assert await eventually(level)
-        read, there = await consumption.level()
+        read, there = await runner.level()
         assert read == there
 
 

@@ -97,7 +97,7 @@ class Desk(Protocol):
         """Those of the names (see `name_of`) that were dismissed for this consumer, whatever its generation: whether the event keeps its
         place in the sequence (it counts as taken) or never had one (an intruder)."""
 
-    async def save(self, turn: "Turn") -> None:
+    async def save(self, turn: "BatchResult") -> None:
         """Write everything the turn changed."""
 
 
@@ -128,7 +128,7 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Turn:
+class BatchResult:
     """What one transaction changes besides its effects."""
 
     now: datetime

@@ -16,12 +16,12 @@ from services.events.delivery.state import (
     BEHIND_DEAD,
     BEHIND_WAITING,
     HOLE,
+    BatchResult,
     Dead,
     Desk,
     Effect,
     Letter,
     Parked,
-    Turn,
     key_of,
     name_of,
 )
@@ -41,12 +41,12 @@ async def take(
     doom: str | None = None,
     spoiled: Mapping[str, str] | None = None,
     limit: int | None = None,
-) -> Turn:
+) -> BatchResult:
     """Take a batch within the desk's transaction, and try what is parked under the keys `also`. `doom`: the first event whose turn it
     is, is dead for this reason (the caller has tried often enough). `spoiled`: events by id that are not tried this time, and why
     they wait. `limit`: take so many events, and leave what would follow parked, due at once. Raises Spoiled when an event must join
     those."""
-    turn = Turn(now)
+    turn = BatchResult(now)
     turn.before = await desk.offsets({(each.topic, each.partition) for each in letters})
     ours = [each for each in letters if each.offset >= turn.before.get((each.topic, each.partition), 0)]
     turn.tally.add("behind", len(letters) - len(ours))
@@ -88,7 +88,7 @@ def _read(letter: Letter) -> Event[Any] | Unreadable:
 
 @dataclass(slots=True)
 class _Step:
-    turn: Turn
+    turn: BatchResult
     effect: Effect
     dismissed: Mapping[str, bool]
     doom: str | None

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from services.events.delivery.declare import Spoiled
-from services.events.delivery.state import Effect, Letter, Turn
+from services.events.delivery.state import BatchResult, Effect, Letter
 from services.events.delivery.take import take
 from services.events.inbox.dead_letters import withdraw
 from services.events.inbox.failures import Row, TooManyFailures, reason_of
 from services.events.inbox.state import Inbox
 from services.store.clock import now_utc
-from services.store.errors import backoff, passes
+from services.store.errors import backoff, is_transient
 from services.store.mongo import PyMongoError, Session, Store
 from services.telemetry import Metrics
 
@@ -79,7 +79,7 @@ class Batches:
             except TooManyFailures:
                 raise
             except Exception as error:
-                if passes(error):
+                if is_transient(error):
                     waits += 1
                     self.tell("event waits for an engine", error)
                     await self._pause(backoff(waits + 5, cap=5.0))
@@ -100,7 +100,7 @@ class Batches:
             try:
                 return await work()
             except PyMongoError as error:
-                if not passes(error):
+                if not is_transient(error):
                     raise
                 self.tell("waiting for an engine", error)
                 waits += 1
@@ -117,10 +117,10 @@ class Batches:
 
     async def _once(
         self, letters: Sequence[Letter], keys: Sequence[str], limit: int | None = None, doom: str | None = None
-    ) -> Turn:
+    ) -> BatchResult:
         spoiled: dict[str, str] = {}
 
-        async def body(session: Session) -> tuple[Turn, int]:
+        async def body(session: Session) -> tuple[BatchResult, int]:
             effect, end = self.start(session)
             desk = Inbox(self.name, self.store, session)
             turn = await take(letters, desk, effect, now_utc(), keys, doom, spoiled, limit)
@@ -146,7 +146,7 @@ class Batches:
         except PyMongoError as error:
             self.tell("dead letters are left for `ama dead redrive`", error, count=len(self._row.names))
 
-    def _took(self, turn: Turn, said: int) -> None:
+    def _took(self, turn: BatchResult, said: int) -> None:
         """It is committed: count it, and tell what an operator must know of."""
         counts = turn.tally.counts
         self._row.took(turn)

@@ -8,7 +8,7 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.events.delivery.state import Turn
+from services.events.delivery.state import BatchResult
 from services.kernel import Refused
 from services.settings import Misconfigured
 
@@ -25,7 +25,7 @@ class Row:
     limit: int
     names: list[str] = field(default_factory=list)
 
-    def refuse(self, turn: Turn) -> None:
+    def refuse(self, turn: BatchResult) -> None:
         """Raises TooManyFailures when this turn would make the row too long: not one more is buried then."""
         names = self._with(turn)
         if turn.row and self.limit and len(names) >= self.limit:
@@ -36,11 +36,11 @@ class Row:
                 "start it with AMA_ALIKE=0: then each becomes a dead letter.)"
             )
 
-    def took(self, turn: Turn) -> None:
+    def took(self, turn: BatchResult) -> None:
         """This turn is committed."""
         self.names = self._with(turn)
 
-    def _with(self, turn: Turn) -> list[str]:
+    def _with(self, turn: BatchResult) -> list[str]:
         return list(dict.fromkeys(turn.row if turn.took else [*self.names, *turn.row]))
 
 

@@ -12,14 +12,14 @@ from services.events.delivery.state import Effect
 from services.events.inbox.batches import Start
 from services.events.inbox.dead_letters import supersede
 from services.events.inbox.effects import Projecting
-from services.events.inbox.runner import Consumption
+from services.events.inbox.runner import ConsumerRunner
 from services.store.clock import now_utc
 from services.store.mongo import Document, Session, Store
 from services.store.unit import Unit
 from services.vault.keyring import KeyHolder
 
 
-class Shelf:
+class ReadModels:
     """The generations of one service's projections."""
 
     def __init__(self, store: Store, projections: list[Projection]) -> None:
@@ -91,10 +91,10 @@ def consumer_of(name: str, generation: int) -> str:
     return f"{name}.g{generation}"
 
 
-async def level(consumption: Consumption, report: Callable[[int, int], None], poll: float = 0.2) -> None:
+async def level(runner: ConsumerRunner, report: Callable[[int, int], None], poll: float = 0.2) -> None:
     """Wait until it, who reads alone, has taken what is there, reporting records read and records there."""
     while True:
-        report(*await consumption.level())
-        if consumption.holds_all() and await consumption.caught_up():
+        report(*await runner.level())
+        if runner.holds_all() and await runner.caught_up():
             return
         await asyncio.sleep(poll)

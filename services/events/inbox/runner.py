@@ -22,7 +22,7 @@ from services.events.delivery.state import Letter
 from services.events.inbox.batches import Batches, Start
 from services.events.outbox.acknowledged import generation_of
 from services.store.clock import now_utc
-from services.store.errors import passes
+from services.store.errors import is_transient
 from services.store.mongo import Store, UpdateOne
 from services.telemetry import Metrics
 
@@ -33,7 +33,7 @@ BACK = 16  # records: so far before its place a reader begins, to see whether wh
 
 
 @dataclass(eq=False)
-class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """One consumer of one service: what it is given is for `Batches`, but topics, bus, and whom to tell of an end."""
 
     name: str
@@ -176,7 +176,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             try:
                 await self._retry_due()
             except Exception as error:  # noqa: BLE001  # told to the process, which ends or begins again
-                if not passes(error):
+                if not is_transient(error):
                     self.fatal(error)
                     return
                 self._batches.tell("what is parked cannot be looked at", error)

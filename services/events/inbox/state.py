@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.events.delivery.state import Dead, Letter, Mark, Parked, Turn, key_of
+from services.events.delivery.state import BatchResult, Dead, Letter, Mark, Parked, key_of
 from services.kernel import new_id
 from services.store.errors import Conflict
 from services.store.mongo import DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
@@ -63,7 +63,7 @@ class Inbox:
         found = await store.by_id("dismissed", [f"{mine}/{name}" for name in names], self._session)
         return {each["name"]: each["keeps"] for each in found.values()}
 
-    async def save(self, turn: Turn) -> None:
+    async def save(self, turn: BatchResult) -> None:
         """Write everything the turn changed, in a bulk write per collection."""
         consumer = self._consumer
         marks = [
@@ -92,7 +92,7 @@ class Inbox:
         if matched["offsets"] != len(turn.offsets.keys() & turn.before.keys()):
             raise Conflict("another copy took these records")
 
-    def _move(self, turn: Turn, partition: Partition) -> Any:
+    def _move(self, turn: BatchResult, partition: Partition) -> Any:
         _id, following = self._offset_id(partition), turn.offsets[partition]
         if (before := turn.before.get(partition)) is None:
             return InsertOne({"_id": _id, "topic": partition[0], "partition": partition[1], "next": following})

@@ -20,9 +20,9 @@ from services.contracts.topics import TOPICS, written_by
 from services.events.bus.client import Bus
 from services.events.outbox.acknowledged import Acknowledged, BusLost
 from services.events.outbox.producer import Sending
-from services.events.outbox.restarts import Beginnings
+from services.events.outbox.restarts import RestartPolicy
 from services.settings import Settings
-from services.store.errors import passes
+from services.store.errors import is_transient
 from services.store.mongo import Document, PyMongoError, Session, Store, see_all_before
 from services.telemetry import Metrics
 
@@ -50,7 +50,7 @@ class Relay:
         """Wait for the lease, relay while it is held, and begin again after whatever goes wrong.
 
         An AssertionError is aiokafka's when a cluster that is just starting tells it of no broker."""
-        beginnings = Beginnings(self.release)
+        beginnings = RestartPolicy(self.release)
         while True:
             beginnings.begins()
             try:
@@ -110,7 +110,7 @@ class Relay:
             try:
                 return await self._watch(session, {"resumeAfter": state["token"]})
             except PyMongoError as error:
-                if passes(error):
+                if is_transient(error):
                     raise
                 log.warning("resume token is of no use to the server: scanning", extra={"service": self._service})
         cursor, token = await self._watch(session, {})

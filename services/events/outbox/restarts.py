@@ -15,7 +15,7 @@ AILING = 3  # failures in a row after which another copy may try
 GIVEN_WAY = 1.2  # seconds; the others ask every second
 
 
-class Beginnings:
+class RestartPolicy:
     """Lives of one worker that holds a lease. `release` gives it up."""
 
     def __init__(self, release: Callable[[], Awaitable[None]]) -> None:

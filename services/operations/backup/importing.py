@@ -16,7 +16,7 @@ from services.contracts.topics import programme_of
 from services.events.outbox.acknowledged import generation_of
 from services.kernel import new_id
 from services.operations.backup.manifest import Topic as Acknowledged
-from services.operations.backup.reading import Reading, Standing
+from services.operations.backup.reading import Reading, TopicState
 from services.store.mongo import Document, InsertOne, Session, Store, UpdateOne
 from services.store.restored import Place, digest_of, recalling
 
@@ -151,7 +151,7 @@ def _lost(event: Event[Any]) -> Document:
     return {"id": event.id, "type": event.type, "seq": event.sequence, "at": event.recordedtime.astimezone(UTC)}
 
 
-async def _acknowledge(store: Store, topic: str, standing: Standing, generation: int) -> None:
+async def _acknowledge(store: Store, topic: str, standing: TopicState, generation: int) -> None:
     """The relay goes on behind what is there, and sees what is lost from now on."""
     ends = {f"ends.{number}": end for number, end in standing.ends.items()}
     change = {"$max": {**ends, "generation": generation}, "$set": {"id": standing.id}}

@@ -23,7 +23,7 @@ WAIT_MS = 50  # for records, where only a marker stands; all else that is asked 
 
 
 @dataclass(slots=True)
-class Standing:
+class TopicState:
     """A topic on the bus: its id, and where each partition ends."""
 
     id: str
@@ -41,11 +41,11 @@ class Reading:
     def __init__(self, bus: Bus, reader: AIOKafkaConsumer, client: AIOKafkaClient) -> None:
         self._bus, self._reader, self._client = bus, reader, client
 
-    async def standing(self, topics: Collection[str]) -> dict[str, Standing]:
+    async def standing(self, topics: Collection[str]) -> dict[str, TopicState]:
         """Those of the topics that are there."""
         async with asyncio.timeout(PATIENCE):
             ids = await topic_ids(self._client, sorted(topics))
-            return {name: Standing(id, await self._ends(name)) for name, id in ids.items()}
+            return {name: TopicState(id, await self._ends(name)) for name, id in ids.items()}
 
     async def _ends(self, topic: str) -> dict[int, int]:
         await self._client.set_topics([topic])
@@ -54,7 +54,7 @@ class Reading:
         return {each.partition: end for each, end in ends.items()}
 
     async def records(
-        self, topic: str, standing: Standing, start: Mapping[int, int]
+        self, topic: str, standing: TopicState, start: Mapping[int, int]
     ) -> AsyncIterator[Sequence[ConsumerRecord]]:
         """What stands there from `start` (without an entry: the first) to where it ended when it was looked at."""
         parts = {TopicPartition(topic, number): end for number, end in standing.ends.items()}

@@ -18,7 +18,7 @@ from services.operations.backup.importing import Imported, bring_back
 from services.operations.backup.manifest import Manifest, Report, check
 from services.operations.backup.opening import Openers
 from services.operations.backup.people import People
-from services.operations.backup.reading import Reading, Standing, reading
+from services.operations.backup.reading import Reading, TopicState, reading
 from services.store import restored
 from services.store.mongo import DeleteOne, Store
 
@@ -100,7 +100,7 @@ async def _bring_keys(
     done.keyless = await people.keyless(store, living)
 
 
-async def _set_offsets(store: Store, standing: Mapping[str, Standing], manifest: Manifest) -> None:
+async def _set_offsets(store: Store, standing: Mapping[str, TopicState], manifest: Manifest) -> None:
     """Consumers go on where they were, on topics that are still what they were; others, and those that keep tables, from the first record.
     What was taken is dropped by its mark."""
     same = {name for name, there in standing.items() if there.known_as(manifest.acknowledged.get(name))} - TABLES

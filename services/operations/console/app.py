@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from services import web
 from services.contracts.topics import SERVICES
 from services.identity.oidc import NotSignedIn, Provider
-from services.identity.session import Session, Sessions
+from services.identity.session import WebSession, WebSessions
 from services.identity.settings import ConsoleSettings
 from services.kernel import Unavailable
 from services.operations.console import assets
@@ -33,7 +33,7 @@ from services.web.forms import form_of
 log = logging.getLogger(__name__)
 LONGEST = 500  # characters of a reason
 DONE = {"redrive": "redriven", "dismiss": "dismissed"}
-Handler = Callable[[Request, Session], Awaitable[Response]]
+Handler = Callable[[Request, WebSession], Awaitable[Response]]
 
 
 class OperatorsConsole:
@@ -43,7 +43,7 @@ class OperatorsConsole:
         assets.check()
         self.settings, self._closing = settings, asyncio.Event()
         self._client = httpx.AsyncClient()
-        self.sessions, self.provider = Sessions(settings, clock), Provider(settings, self._client)
+        self.sessions, self.provider = WebSessions(settings, clock), Provider(settings, self._client)
         self._asking = Asking(self._client, settings.console_services)
 
     async def close(self) -> None:
@@ -98,7 +98,7 @@ class OperatorsConsole:
 
         return guarded
 
-    async def _answered(self, handler: Handler, request: Request, session: Session) -> Response:
+    async def _answered(self, handler: Handler, request: Request, session: WebSession) -> Response:
         try:
             return await handler(request, session)
         except Stranger:
@@ -110,12 +110,12 @@ class OperatorsConsole:
             return self._notice(request, "later", 503, session, str(away))
 
     def _notice(
-        self, request: Request, says: str, status: int, session: Session | None = None, more: str = ""
+        self, request: Request, says: str, status: int, session: WebSession | None = None, more: str = ""
     ) -> Response:
         return self._page(request, "notice.html", session, status, says=says, more=more)
 
     def _page(
-        self, request: Request, template: str, session: Session | None, status: int = 200, **shown: Any
+        self, request: Request, template: str, session: WebSession | None, status: int = 200, **shown: Any
     ) -> Response:
         return site().page(request, template, status, self.settings.tls, session=session, **shown)
 
@@ -125,7 +125,7 @@ class OperatorsConsole:
             return self._page(request, "front.html", None, services=SERVICES)
         return await self._answered(self._console, request, session)
 
-    async def _console(self, request: Request, session: Session) -> Response:
+    async def _console(self, request: Request, session: WebSession) -> Response:
         parts = await View(self._asking, session, site().language(request)).parts()
         told, session.told = session.told, None
         return self._page(request, "console.html", session, parts=parts, told=told)
@@ -137,7 +137,7 @@ class OperatorsConsole:
         events = stream(View(self._asking, session, language), self.sessions, session, self._closing, language)
         return _events(events)
 
-    async def _letter(self, request: Request, session: Session) -> Response:
+    async def _letter(self, request: Request, session: WebSession) -> Response:
         service, id = request.path_params["service"], request.path_params["id"]
         letter = await self._asking.letter(service, id, session.token) if service in SERVICES else None
         if letter is None:
@@ -145,7 +145,7 @@ class OperatorsConsole:
         told, session.told = session.told, None
         return self._page(request, "letter.html", session, service=service, letter=letter, told=told)
 
-    async def _deal(self, request: Request, session: Session) -> Response:
+    async def _deal(self, request: Request, session: WebSession) -> Response:
         """Redrive it, or dismiss it for a reason. What became of that is said on the page that follows."""
         service, id, form = request.path_params["service"], request.path_params["id"], await form_of(request)
         what, reason = form.get("what"), str(form.get("reason", ""))[:LONGEST].strip()
@@ -188,7 +188,7 @@ class OperatorsConsole:
         self.sessions.remember(answer, self.sessions.begin(who))
         return answer
 
-    async def _sign_out(self, request: Request, session: Session) -> Response:
+    async def _sign_out(self, request: Request, session: WebSession) -> Response:
         self.sessions.end(session)
         answer = self._notice(request, "signed-out", 200)
         self.sessions.forget(answer)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from services.identity.session import Session, Sessions
+from services.identity.session import WebSession, WebSessions
 from services.operations.console.asking import Asking, MayNot, Stranger, Told
 from services.operations.console.screen import site
 from services.operations.console.wording import WORDS
@@ -24,7 +24,7 @@ ENGINES = ("Kafka", "MongoDB")
 class View:
     """What one page shows, in its language."""
 
-    def __init__(self, asking: Asking, session: Session, language: str) -> None:
+    def __init__(self, asking: Asking, session: WebSession, language: str) -> None:
         self._asking, self._session, self._language = asking, session, language
         self._indicators: Told | None = None
         self._asked = float("-inf")
@@ -92,7 +92,7 @@ def _engines(states: dict[str, Told | None]) -> dict[str, list[str]]:
 
 
 async def stream(
-    view: View, sessions: Sessions, session: Session, closing: asyncio.Event, language: str
+    view: View, sessions: WebSessions, session: WebSession, closing: asyncio.Event, language: str
 ) -> AsyncIterator[str]:
     """Server-sent events until the session ends or the console stops."""
     shown: dict[str, str] = {}

@@ -15,7 +15,7 @@ from services.contracts.topics import SERVICES
 from services.operations.provision.rights import user_of
 from services.runtime import serving
 from services.settings import Misconfigured, Settings
-from services.store.errors import passes
+from services.store.errors import is_transient
 from services.store.mongo import PyMongoError, Store
 
 PATIENCE = 120.0  # seconds for a server that is just starting, and until a set that was just founded has a primary
@@ -48,7 +48,7 @@ async def _patiently(address: str, what: Callable[[Store], Awaitable[None]]) -> 
             try:
                 return await what(store)
             except PyMongoError as error:
-                if not passes(error):
+                if not is_transient(error):
                     raise
                 if loop.time() > deadline:
                     raise Misconfigured(

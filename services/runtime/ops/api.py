@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from services.events.inbox import dead_letters
 from services.identity.auth import Role, Who, allowed
 from services.runtime.ops.letters import Letter, Opened
-from services.runtime.ops.standing import Operated, Standing, standing
+from services.runtime.ops.state import Operated, ServiceState, state_of
 from services.web import Body
 
 MOST = 500  # dead letters in one answer
@@ -34,9 +34,9 @@ def routes(service: Operated) -> APIRouter:
     store = service.store
 
     @router.get("/state")
-    async def state(who: Administrator) -> Standing:
+    async def state(who: Administrator) -> ServiceState:
         """How it stands, whichever copy answers: what waits, what was given up, who sends, which engine does not answer."""
-        return await standing(service)
+        return await state_of(service)
 
     @router.get("/dead")
     async def listed(

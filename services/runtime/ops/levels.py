@@ -31,13 +31,13 @@ class Levels:
         self._seen: dict[str, int] = {}
         self._kept: dict[str, int] = {}
 
-    async def keep(self, consumptions: Mapping[str, Reading]) -> None:
+    async def keep(self, runners: Mapping[str, Reading]) -> None:
         """Take one look; write down what did not move since the last one, once."""
         now: dict[str, int] = {}
-        for name, consumption in list(consumptions.items()):
+        for name, runner in list(runners.items()):
             try:
                 async with asyncio.timeout(LOOK):
-                    places = await consumption.places()
+                    places = await runner.places()
             except (
                 TimeoutError,
                 IllegalStateError,

@@ -25,7 +25,7 @@ class HungUp(Exception):
 
 
 class Wire:
-    """Listens on `port` and passes on to `target`. It lives in a thread of its own, so that no test's loop delays it."""
+    """Listens on `port` and is_transient on to `target`. It lives in a thread of its own, so that no test's loop delays it."""
 
     def __init__(self, port: int, target: int) -> None:
         self._port, self._target = port, target

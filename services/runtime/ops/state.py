@@ -46,7 +46,7 @@ class Sender(BaseModel):
     owed: list[str]
 
 
-class Standing(BaseModel):
+class ServiceState(BaseModel):
     """`missing`: what does not answer, and why. `outbox_age`: seconds for which the oldest event that is not on the bus has waited."""
 
     service: str
@@ -71,7 +71,7 @@ class Operated(Protocol):
         """Its consumers, and the topics that each reads."""
 
 
-async def standing(service: Operated) -> Standing:
+async def state_of(service: Operated) -> ServiceState:
     """How it stands at this moment, within seconds."""
     try:
         async with asyncio.timeout(LOOK + 1):
@@ -79,9 +79,11 @@ async def standing(service: Operated) -> Standing:
                 consumers, relay = await _consumers(service), await _sender(service)
                 age = await outbox_age(service.store)
     except (PyMongoError, TimeoutError):
-        return Standing(service=service.name, missing=await service.ready() or {"MongoDB": AWAY})
+        return ServiceState(service=service.name, missing=await service.ready() or {"MongoDB": AWAY})
     missing = {"Kafka": AWAY} if any(each.lag is None for each in consumers) else {}
-    return Standing(service=service.name, missing=missing, outbox_age=round(age, 3), relay=relay, consumers=consumers)
+    return ServiceState(
+        service=service.name, missing=missing, outbox_age=round(age, 3), relay=relay, consumers=consumers
+    )
 
 
 async def _sender(service: Operated) -> Sender:

@@ -28,7 +28,7 @@ class Healthy(Protocol):
         """What is not ready, and why; nothing when all is."""
 
 
-class Standing(Healthy, Protocol):
+class DescribedService(Healthy, Protocol):
     """What the standing routes need of a service."""
 
     @property
@@ -68,7 +68,7 @@ def health(service: Healthy) -> APIRouter:
     return router
 
 
-def standing_routes(service: Standing) -> list[APIRouter]:
+def common_routes(service: DescribedService) -> list[APIRouter]:
     """Health, and the contracts, each as a document and as a page; `/openapi.json` is FastAPI's own route."""
     router = APIRouter(dependencies=[open_to_all("contracts are published language")])
 
