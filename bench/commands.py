@@ -91,16 +91,18 @@ class _Bare:
     async def of(cls, ours: Settings, other: Settings, workers: list[str]) -> "_Bare":
         theirs, store = Store(ours.mongo, ours.database_of("enrolment")), Store(other.mongo, other.database_of("bare"))
         documents = [await theirs["worker"].find_one({"_id": f"{PROGRAMME}/{worker}"}) for worker in workers]
-        letter = await theirs["outbox"].find_one({"key": workers[0], "seq": 2})
+        letter = await theirs["outbox"].find_one({"key": workers[0], "sequence": 2})
         await theirs.close()
         await store["worker"].insert_many(documents)
-        await store["outbox"].create_index([("seq", 1), ("_id", 1)])
+        await store["outbox"].create_index([("sequence", 1), ("_id", 1)])
         return cls(store, documents, letter)
 
     async def once(self, at: int) -> None:
         before = self.workers[at]
-        after = {**before, "v": before["v"] + 1}
+        after = {**before, "version": before["version"] + 1}
         async with await self.store.db.client.start_session() as session, session.start_transaction():
-            await self.store["worker"].replace_one({"_id": before["_id"], "v": before["v"]}, after, session=session)
+            await self.store["worker"].replace_one(
+                {"_id": before["_id"], "version": before["version"]}, after, session=session
+            )
             await self.store["outbox"].insert_one({**self.letter, "_id": new_id()}, session=session)
         self.workers[at] = after

@@ -174,10 +174,12 @@ class _BareChain:
 
     async def _act(self, at: int) -> None:
         before = self.workers[at]
-        after = self.workers[at] = {**before, "v": before["v"] + 1}
+        after = self.workers[at] = {**before, "version": before["version"] + 1}
         letter = {**self.letter, "_id": new_id(), "key": before["_id"]}
         async with await self.store.db.client.start_session() as session, session.start_transaction():
-            await self.store["worker"].replace_one({"_id": before["_id"], "v": before["v"]}, after, session=session)
+            await self.store["worker"].replace_one(
+                {"_id": before["_id"], "version": before["version"]}, after, session=session
+            )
             await self.store["outbox"].insert_one(letter, session=session)
 
     async def _produce(self, opened: asyncio.Event) -> None:
@@ -191,7 +193,7 @@ class _BareChain:
     async def _consume(self) -> None:
         async for record in self.consumer:
             event = orjson.loads(record.value)
-            facts = {"p": PROGRAMME, "id": event["id"], "at": time.time()}
+            facts = {"programme": PROGRAMME, "id": event["id"], "at": time.time()}
             await self.store["rows"].update_one({"_id": record.key.decode()}, {"$set": facts}, upsert=True)
 
 

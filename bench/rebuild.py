@@ -73,7 +73,7 @@ async def _bare(ground: Ground, topic: str, number: int) -> float:
     store = Store(settings.mongo, settings.database_of("analytics"))
     await prepare(store, [])
     for field in ("person",):
-        await store[collection_of(NAME, GENERATION)].create_index([("p", 1), (field, 1)])
+        await store[collection_of(NAME, GENERATION)].create_index([("programme", 1), (field, 1)])
     consumer = AIOKafkaConsumer(
         **Bus(settings).client(),
         enable_auto_commit=False,
@@ -101,9 +101,11 @@ def _read(records: list[Any], offsets: dict[int, int]) -> tuple[list[Any], list[
     for record in records:
         event = orjson.loads(record.value)
         programme, subject = event["source"].split("/")[2], event["subject"]
-        rows.setdefault(f"{programme}/{subject}", {}).update({"p": programme, "person": subject, **_facts(event)})
+        rows.setdefault(f"{programme}/{subject}", {}).update(
+            {"programme": programme, "person": subject, **_facts(event)}
+        )
         key = f"{event['source']}|{subject}"
-        marks[key] = {"c": "path.g2", "k": key, "seq": int(event["sequence"]), "id": event["id"]}
+        marks[key] = {"consumer": "path.g2", "subject_key": key, "sequence": int(event["sequence"]), "id": event["id"]}
     return (
         [UpdateOne({"_id": key}, {"$set": facts}, upsert=True) for key, facts in rows.items()],
         [ReplaceOne({"_id": f"{key}|path.g2"}, mark, upsert=True) for key, mark in marks.items()],

@@ -59,12 +59,12 @@ async def _outbox(store: Store, topic: str, stored: list[tuple[str, bytes]]) -> 
             [
                 {
                     "_id": new_id(),
-                    "p": PROGRAMME,
+                    "programme": PROGRAMME,
                     "topic": topic,
                     "key": key,
                     "value": value,
                     "headers": headers,
-                    "seq": decode(value).sequence,
+                    "sequence": decode(value).sequence,
                 }
                 for key, value in stored[begin : begin + 5_000]
             ]
@@ -105,7 +105,7 @@ async def _sent(ground: Ground, stored: list[tuple[str, bytes]]) -> float:
     began = time.perf_counter()
     producer = AIOKafkaProducer(**Bus(settings).client(), acks="all", max_batch_size=128 * 1024)
     await producer.start()
-    cursor = store["outbox"].find().sort([("seq", 1), ("_id", 1)]).batch_size(READ)
+    cursor = store["outbox"].find().sort([("sequence", 1), ("_id", 1)]).batch_size(READ)
     while documents := await cursor.to_list(READ):
         futures = [
             await producer.send(

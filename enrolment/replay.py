@@ -79,13 +79,17 @@ async def withdrawn(event: Event[WorkerWithdrawn], work: Work) -> None:
 
 async def erase_again(service: Service) -> None:
     """Those who are known to be erased by another register alone, since both the database and the bus forgot it."""
-    async for each in service.store["erased"].find({}, {"p": 1}):
+    async for each in service.store["erased"].find({}, {"programme": 1}):
         record = (await service.store.by_id(Worker.noun, [each["_id"]])).get(each["_id"])
-        gone = record is None or record["s"]["status"] == Status.ERASED.value or each["p"] not in service.rules
-        if record is not None and not gone and not await _said(service.store, each["p"], record["s"]["id"]):
-            await service.do(erase, Erase(worker=record["s"]["id"]), each["p"])
+        gone = (
+            record is None or record["state"]["status"] == Status.ERASED.value or each["programme"] not in service.rules
+        )
+        if record is not None and not gone and not await _said(service.store, each["programme"], record["state"]["id"]):
+            await service.do(erase, Erase(worker=record["state"]["id"]), each["programme"])
 
 
 async def _said(store: Store, programme: str, worker: str) -> bool:
-    letters = store["outbox"].find({"p": programme, "topic": WorkerErased.topic, "key": worker, "seq": {"$gt": 0}})
+    letters = store["outbox"].find(
+        {"programme": programme, "topic": WorkerErased.topic, "key": worker, "sequence": {"$gt": 0}}
+    )
     return any([WorkerErased.type.encode() in each["value"] async for each in letters])

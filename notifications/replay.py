@@ -29,7 +29,7 @@ async def recall_feeds(service: Service) -> None:
     """Read back every place that a topic has and its ledger lacks."""
     for each in feeds_of(service.rules.values()):
         feed = (await service.store.by_id(Feed.noun, [f"{each.programme}/{each.partner}"])).values()
-        last, back = max((found["s"]["last"] for found in feed), default=0), 0
+        last, back = max((found["state"]["last"] for found in feed), default=0), 0
         async for records in _records(service.bus, topic_of(each.partner)):
             places = [entry for record in records if (entry := _entry(each, record)).sequence > last]
             await service.store.transaction(partial(_keep, service.store, each, places))
@@ -73,8 +73,12 @@ async def _keep(store: Store, delivery: Delivery, places: Sequence[Entry], sessi
     """All of a batch, and the number after which the ledger goes on."""
     if not places:
         return
-    feed: Document = {"$max": {"s.last": places[-1].sequence}, "$set": {"s.recalled": True}, "$inc": {"v": 1}}
-    begun = {"$setOnInsert": {"p": delivery.programme, "q": {}, "s.id": delivery.partner}}
+    feed: Document = {
+        "$max": {"state.last": places[-1].sequence},
+        "$set": {"state.recalled": True},
+        "$inc": {"version": 1},
+    }
+    begun = {"$setOnInsert": {"programme": delivery.programme, "sequences": {}, "state.id": delivery.partner}}
     entries = [InsertOne(_stored(delivery.programme, each)) for each in places]
     which = {"_id": f"{delivery.programme}/{delivery.partner}"}
     await store.write_all({Entry.noun: entries, Feed.noun: [UpdateOne(which, feed | begun, upsert=True)]}, session)
@@ -82,7 +86,7 @@ async def _keep(store: Store, delivery: Delivery, places: Sequence[Entry], sessi
 
 def _stored(programme: str, aggregate: Entry | Message) -> Document:
     state = aggregate.model_dump(mode="json")
-    return {"_id": f"{programme}/{aggregate.id}", "p": programme, "v": 1, "q": {}, "s": state}
+    return {"_id": f"{programme}/{aggregate.id}", "programme": programme, "version": 1, "sequences": {}, "state": state}
 
 
 async def recall_letters(service: Service) -> None:
@@ -100,8 +104,8 @@ async def _settle(store: Store, event: Event[Any]) -> None:
     _id, person = f"{event.programme}/{event.subject}", f"{event.programme}/{event.data['worker']}"
     if await store.by_id("erased", [person]):
         return
-    state = {"s.status": SENT[event.type].value, "s.reason": event.data.get("reason")}
-    await store.write(Message.noun, [UpdateOne({"_id": _id, "s.status": Status.QUEUED.value}, {"$set": state})])
+    state = {"state.status": SENT[event.type].value, "state.reason": event.data.get("reason")}
+    await store.write(Message.noun, [UpdateOne({"_id": _id, "state.status": Status.QUEUED.value}, {"$set": state})])
     if not await store.by_id(Message.noun, [_id]):
         message = Message(
             id=event.subject,

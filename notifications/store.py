@@ -28,19 +28,23 @@ class Claim:
 async def claim(store: Store, programmes: Collection[str]) -> Claim | None:
     """The oldest message that is due and claimed by nobody, if there is one."""
     due = {"$lte": [{"$ifNull": ["$mail.due", "$$NOW"]}, "$$NOW"]}
-    where = {"p": {"$in": sorted(programmes)}, "s.status": Status.QUEUED.value, "$expr": due}
+    where = {"programme": {"$in": sorted(programmes)}, "state.status": Status.QUEUED.value, "$expr": due}
     tries = {"$add": [{"$ifNull": ["$mail.tries", 0]}, 1]}
     change = [{"$set": {"mail.due": _in(HELD), "mail.tries": tries}}]
     found = await store[Message.noun].find_one_and_update(where, change, sort=[("_id", 1)], return_document=True)
     if found is None:
         return None
     mail = found["mail"]
-    return Claim(found["p"], Message.model_validate(found["s"]), mail["tries"], mail.get("failures", 0))
+    return Claim(found["programme"], Message.model_validate(found["state"]), mail["tries"], mail.get("failures", 0))
 
 
 async def postpone(store: Store, claim: Claim, delay: timedelta, *, counted: bool = True) -> None:
     """Try again after the delay; an attempt that never reached the mail server does not count."""
-    ours = {"_id": f"{claim.programme}/{claim.message.id}", "s.status": Status.QUEUED.value, "mail.tries": claim.tries}
+    ours = {
+        "_id": f"{claim.programme}/{claim.message.id}",
+        "state.status": Status.QUEUED.value,
+        "mail.tries": claim.tries,
+    }
     tries, failures = (claim.tries, claim.failures + 1) if counted else (claim.tries - 1, claim.failures)
     mail = {"due": _in(delay), "tries": tries, "failures": failures}
     await store[Message.noun].update_one(ours, [{"$set": {"mail": mail}}])
@@ -59,10 +63,10 @@ async def card_of(store: Store, programme: str, worker: str) -> bytes | None:
 
 async def places_after(store: Store, programme: str, partner: str, sequence: int, limit: int) -> list[Entry]:
     """The places that follow, in order and without a gap: what a transaction has not committed yet ends the list."""
-    where = {"p": programme, "s.partner": partner, "s.sequence": {"$gt": sequence}}
+    where = {"programme": programme, "state.partner": partner, "state.sequence": {"$gt": sequence}}
     entries: list[Entry] = []
-    async for found in store[Entry.noun].find(where).sort("s.sequence", 1).limit(limit):
-        entry = Entry.model_validate(found["s"])
+    async for found in store[Entry.noun].find(where).sort("state.sequence", 1).limit(limit):
+        entry = Entry.model_validate(found["state"])
         if entry.sequence != sequence + len(entries) + 1:
             break
         entries.append(entry)
@@ -73,20 +77,20 @@ async def place(store: Store, programme: str, partner: str, sequence: int) -> En
     """One place."""
     _id = f"{programme}/{partner}.{sequence}"
     found = (await store.by_id(Entry.noun, [_id])).get(_id)
-    return Entry.model_validate(found["s"]) if found else None
+    return Entry.model_validate(found["state"]) if found else None
 
 
 async def consenting(store: Store, programme: str, workers: Collection[str]) -> set[str]:
     """Those of them of whom the partner may be told at this moment."""
     ids = [f"{programme}/{worker}" for worker in workers]
     known, erased = await store.by_id(Known.noun, ids), await store.by_id("erased", ids)
-    people = [Known.model_validate(found["s"]) for _id, found in known.items() if _id not in erased]
+    people = [Known.model_validate(found["state"]) for _id, found in known.items() if _id not in erased]
     return {each.id for each in people if each.consents}
 
 
 async def note_delivery(store: Store, programme: str, partner: str, delivered: int, stopped: str | None) -> None:
     """Write down how far a ledger is delivered, to be shown; nothing rests on it."""
-    how = {"p": programme, "partner": partner, "delivered": delivered, "stopped": stopped}
+    how = {"programme": programme, "partner": partner, "delivered": delivered, "stopped": stopped}
     await store["deliveries"].replace_one({"_id": f"{programme}/{partner}"}, how, upsert=True)
 
 
@@ -94,20 +98,22 @@ async def messages(
     store: Store, programme: str, fields: Mapping[str, str], after: str | None, limit: int
 ) -> list[tuple[Message, int]]:
     """Messages with these field values, by id, each with the number of attempts so far."""
-    where: Document = {"p": programme, **{f"s.{name}": value for name, value in fields.items()}}
+    where: Document = {"programme": programme, **{f"state.{name}": value for name, value in fields.items()}}
     if after is not None:
         where["_id"] = {"$gt": f"{programme}/{after}"}
     found = store[Message.noun].find(where).sort("_id", 1).limit(limit)
-    read = [(Message.model_validate(each["s"]), each.get("mail", {}).get("tries", 0)) async for each in found]
+    read = [(Message.model_validate(each["state"]), each.get("mail", {}).get("tries", 0)) async for each in found]
     return [(message, max(message.tries, tries)) for message, tries in read]
 
 
 async def ledgers(store: Store, programme: str) -> dict[str, int]:
     """The last place of each ledger, by partner."""
-    return {each["s"]["id"]: each["s"]["last"] async for each in store[Feed.noun].find({"p": programme})}
+    return {
+        each["state"]["id"]: each["state"]["last"] async for each in store[Feed.noun].find({"programme": programme})
+    }
 
 
 async def deliveries(store: Store, programme: str) -> dict[str, Document]:
     """How far each is delivered, and why no further, by partner."""
-    found = store["deliveries"].find({"p": programme})
+    found = store["deliveries"].find({"programme": programme})
     return {each["partner"]: {"delivered": each["delivered"], "stopped": each["stopped"]} async for each in found}

@@ -37,9 +37,9 @@ async def invite(service: Service) -> None:
 async def invite_all(service: Service, rules: Programme, now: datetime) -> None:
     """Everything of this programme that is open now."""
     last = (now.astimezone(rules.zone).date() + NOTICE).isoformat()
-    where = {"p": rules.id, "s.status": Status.PLANNED.value, "s.due": {"$lte": last}}
-    found = service.store[Survey.noun].find(where, projection=["s.id"]).sort("_id", 1)
-    surveys = [each["s"]["id"] async for each in found]
+    where = {"programme": rules.id, "state.status": Status.PLANNED.value, "state.due": {"$lte": last}}
+    found = service.store[Survey.noun].find(where, projection=["state.id"]).sort("_id", 1)
+    surveys = [each["state"]["id"] async for each in found]
     for start in range(0, len(surveys), AT_ONCE):
         command = InviteDue(surveys=tuple(surveys[start : start + AT_ONCE]))
         await service.do(invite_due, command, rules.id)

@@ -94,7 +94,7 @@ def redrive(
 
     async def every(store: Any) -> tuple[int, int]:
         there = await listed(store, all_of)
-        able = [each["_id"] for each in there if "k" in each and not each["intruder"]]
+        able = [each["_id"] for each in there if "subject_key" in each and not each["intruder"]]
         for each in able:
             await again(store, each, by)
         return len(able), len(there) - len(able)
@@ -170,7 +170,7 @@ def _why_not(error: Exception, given: Any, service: str) -> str:
 
 def _plain(dead: dict[str, Any]) -> dict[str, Any]:
     """For people and for other programs: names written out, times in ISO 8601, the record as text."""
-    names = {"_id": "id", "c": "consumer", "seq": "sequence", "value": "record", "k": "inbox"}
+    names = {"_id": "id", "consumer": "consumer", "sequence": "sequence", "value": "record", "subject_key": "inbox"}
     told = {names.get(name, name): value for name, value in dead.items() if name != "name"}
     told["history"] = [{name: _time(value) for name, value in each.items()} for each in dead["history"]]
     for name in ("record", "key"):
@@ -198,7 +198,16 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         table.add_column(name, overflow="fold")
     for each in rows:
         kind, subject = each.get("type", "-").removeprefix("it.amalavoro."), each.get("subject", "-")
-        told = (each["service"], each["_id"], _time(each["at"]), each["c"], kind, subject, each["status"], each["why"])
+        told = (
+            each["service"],
+            each["_id"],
+            _time(each["at"]),
+            each["consumer"],
+            kind,
+            subject,
+            each["status"],
+            each["why"],
+        )
         table.add_row(*map(escape, told))
     return table
 

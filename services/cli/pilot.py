@@ -112,7 +112,7 @@ async def _played(home: "Home", seed: int, first: int, console: Console) -> dict
 
 async def _events(home: "Home") -> int:
     """How many events were said, over all services (compacted records are none)."""
-    where = {"p": "jobs2", "topic": {"$nin": ["ama.enrolment.keys", "ama.enrolment.contacts"]}}
+    where = {"programme": "jobs2", "topic": {"$nin": ["ama.enrolment.keys", "ama.enrolment.contacts"]}}
     counts = [await service.store["outbox"].count_documents(where) for service in home.house.services.values()]
     return sum(counts)
 

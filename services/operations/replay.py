@@ -30,13 +30,13 @@ async def recall(table: Reactions, service: Service) -> None:
 
 
 async def _recall(table: Reactions, service: Service, recalled: Document, session: Session) -> None:
-    store, rules = service.store, service.rules.get(recalled["p"])
+    store, rules = service.store, service.rules.get(recalled["programme"])
     if rules is None:
         return
     ids = [said["id"] for said in recalled["lost"] if said["type"] in table.handlers]
     unit = Unit(store, session, service.holder, now_utc())
     letters = (await store.by_id("outbox", ids, session)).values()
-    events = [decode(each["value"]) for each in sorted(letters, key=lambda each: each["seq"])]
+    events = [decode(each["value"]) for each in sorted(letters, key=lambda each: each["sequence"])]
     opening = Opened(unit, table.handlers)
     await opening.prepare(events)
     for event in events:

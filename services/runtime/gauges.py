@@ -84,13 +84,13 @@ def said_at(id: str) -> datetime:
 
 async def counted(store: Store, collection: str, **where: Any) -> dict[str, int]:
     """How many such documents each consumer has there."""
-    found = store[collection].aggregate([{"$match": where}, {"$group": {"_id": "$c", "n": {"$sum": 1}}}])
+    found = store[collection].aggregate([{"$match": where}, {"$group": {"_id": "$consumer", "n": {"$sum": 1}}}])
     return {each["_id"]: each["n"] async for each in found}
 
 
 async def _ages(store: Store) -> dict[str, float]:
     """For how many seconds each consumer's oldest event waits that waits for itself, not behind another or for a predecessor."""
     waiting = {"$match": {"why": {"$regex": "^not yet"}}}
-    found = store["parked"].aggregate([waiting, {"$group": {"_id": "$c", "since": {"$min": "$since"}}}])
+    found = store["parked"].aggregate([waiting, {"$group": {"_id": "$consumer", "since": {"$min": "$since"}}}])
     now = now_utc()
     return {each["_id"]: max(0.0, (now - each["since"]).total_seconds()) async for each in found}

@@ -16,7 +16,7 @@ COLLECTIONS = (
 )  # fmt: skip
 
 # Whatever a rule overlooked, no two things are said at one sequence of a subject. (Dead letters have no sequence.)
-SPOKEN = [("p", 1), ("topic", 1), ("key", 1), ("seq", 1)]
+SPOKEN = [("programme", 1), ("topic", 1), ("key", 1), ("sequence", 1)]
 
 
 async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
@@ -25,16 +25,16 @@ async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
     there = set(await store.db.list_collection_names())
     for name in {*COLLECTIONS, *(kind.noun for kind in aggregates)} - there:
         await store.make(name)
-    await store["outbox"].create_index([("seq", 1), ("_id", 1)])
-    await store["outbox"].create_index(SPOKEN, unique=True, partialFilterExpression={"seq": {"$gt": 0}})
-    await store["parked"].create_index([("c", 1), ("k", 1)])
-    await store["parked"].create_index([("c", 1), ("retry", 1)])
-    await store["marks"].create_index([("c", 1)])
-    await store["dead"].create_index([("c", 1), ("status", 1)])
-    await store["dead"].create_index([("c", 1), ("k", 1)])
-    await store["dismissed"].create_index([("c", 1)])
-    await store["access"].create_index([("p", 1), ("person", 1)])
+    await store["outbox"].create_index([("sequence", 1), ("_id", 1)])
+    await store["outbox"].create_index(SPOKEN, unique=True, partialFilterExpression={"sequence": {"$gt": 0}})
+    await store["parked"].create_index([("consumer", 1), ("subject_key", 1)])
+    await store["parked"].create_index([("consumer", 1), ("retry", 1)])
+    await store["marks"].create_index([("consumer", 1)])
+    await store["dead"].create_index([("consumer", 1), ("status", 1)])
+    await store["dead"].create_index([("consumer", 1), ("subject_key", 1)])
+    await store["dismissed"].create_index([("consumer", 1)])
+    await store["access"].create_index([("programme", 1), ("person", 1)])
     await store["answers"].create_index([("at", 1)], expireAfterSeconds=int(REMEMBERED.total_seconds()))
     for kind in aggregates:
         for fields in kind.indexes:
-            await store[kind.noun].create_index([("p", 1), *((f"s.{field}", 1) for field in fields)])
+            await store[kind.noun].create_index([("programme", 1), *((f"state.{field}", 1) for field in fields)])

@@ -118,7 +118,7 @@ class Commanding:
         answer = await handler(command, work)
         unit.attribute(work.cause)
         if repeat is not None:
-            entry = {"_id": repeat.id, "p": rules.id, "body": repeat.body, "answer": answer, "at": now}
+            entry = {"_id": repeat.id, "programme": rules.id, "body": repeat.body, "answer": answer, "at": now}
             await self.store.write("answers", [InsertOne(entry)], session)
         return answer, await unit.flush()
 

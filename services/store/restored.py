@@ -47,8 +47,8 @@ def digest_of(data: Any) -> str | None:
 def recalling(place: Place, sequence: int, said: Collection[Document], lost: Collection[Document]) -> UpdateOne:
     """The change that notes this of a subject: its last sequence, what was `said` because of events, and what is `lost` with commands."""
     change: Document = {
-        "$max": {"seq": sequence},
-        "$setOnInsert": {"p": place[0], "topic": place[1], "subject": place[2]},
+        "$max": {"sequence": sequence},
+        "$setOnInsert": {"programme": place[0], "topic": place[1], "subject": place[2]},
     }
     pushed = {name: {"$each": list(some)} for name, some in (("said", said), ("lost", lost)) if some}
     return UpdateOne({"_id": _id(place)}, change | ({"$push": pushed} if pushed else {}), upsert=True)
@@ -71,7 +71,7 @@ class Recalled:
 
     def last(self, place: Place) -> int:
         """The last sequence that is on the bus, if it was not said by this database."""
-        return int(self._known.get(_id(place), {}).get("seq", 0)) if self._known else 0
+        return int(self._known.get(_id(place), {}).get("sequence", 0)) if self._known else 0
 
     def knows(self, place: Place, type: str, data: Any) -> bool:
         """Whether this was said before; the same is found once for each time that it was."""

@@ -87,7 +87,10 @@ class Unit:
 
     async def query(self, kind: type[A], programme: str, fields: Document) -> list[A]:
         """Every aggregate with these fields, by id: as this transaction sees them, what it added and changed included."""
-        where = {"p": programme, **{f"s.{name.replace('__', '.')}": _any_of(value) for name, value in fields.items()}}
+        where = {
+            "programme": programme,
+            **{f"state.{name.replace('__', '.')}": _any_of(value) for name, value in fields.items()},
+        }
         async for document in self.store[kind.noun].find(where, session=self.session):
             self._hold(kind, document)
         mine = [held for (held_kind, _), held in self.held.items() if held_kind is kind and held.programme == programme]
@@ -98,9 +101,9 @@ class Unit:
         known = self.held.get((kind, document["_id"]))
         if known is not None:
             return known
-        aggregate = kind.model_validate(document["s"])
+        aggregate = kind.model_validate(document["state"])
         aggregate.speak_into(self.voice)
-        held = Held(aggregate, document["p"], document["v"], document["q"], document["s"])
+        held = Held(aggregate, document["programme"], document["version"], document["sequences"], document["state"])
         self.held[kind, document["_id"]] = held
         return held
 
@@ -174,14 +177,20 @@ class Unit:
 
     def _write(self, _id: str, held: Held, spoke: bool, silently: bool) -> Any:
         if held.removed:
-            return DeleteOne({"_id": _id, "v": held.version})
+            return DeleteOne({"_id": _id, "version": held.version})
         if not spoke and held.unchanged():
-            return UpdateOne({"_id": _id, "v": held.version}, {"$inc": {"g": 1}})
+            return UpdateOne({"_id": _id, "version": held.version}, {"$inc": {"guard": 1}})
         if not (spoke or silently):
             raise SilentChange(f"{type(held.aggregate).__name__} {held.aggregate.id} changed and said nothing")
         state = held.aggregate.model_dump(mode="json")
-        document = {"_id": _id, "p": held.programme, "v": held.version + 1, "q": held.sequences, "s": state}
-        return ReplaceOne({"_id": _id, "v": held.version}, document) if held.version else InsertOne(document)
+        document = {
+            "_id": _id,
+            "programme": held.programme,
+            "version": held.version + 1,
+            "sequences": held.sequences,
+            "state": state,
+        }
+        return ReplaceOne({"_id": _id, "version": held.version}, document) if held.version else InsertOne(document)
 
     def _next(self, aggregate: Aggregate, topic: str, programme: str) -> int:
         held = self.held[type(aggregate), f"{programme}/{aggregate.id}"]
@@ -206,7 +215,7 @@ class Unit:
             causationid=cause.causation,
         )
         letter = _outgoing(event.id, cause.programme, data.topic, said.by.id, encode(event), EVENTS)
-        return {**letter, "seq": event.sequence}
+        return {**letter, "sequence": event.sequence}
 
     async def _sealed(self, said: RecordedEvent, programme: str) -> str:
         person = _person(said)
@@ -219,7 +228,7 @@ class Unit:
             (b"sequence", str(sequence).encode()),
             (b"programme", cause.programme.encode()),
         ]
-        return {**_outgoing(new_id(), cause.programme, topic, by.id, value, headers), "seq": sequence}
+        return {**_outgoing(new_id(), cause.programme, topic, by.id, value, headers), "sequence": sequence}
 
 
 class SilentChange(Exception):
@@ -265,7 +274,7 @@ def _outgoing(
         )
     return {
         "_id": _id,
-        "p": programme,
+        "programme": programme,
         "topic": topic,
         "key": key,
         "value": value,

@@ -105,7 +105,7 @@ class Work:
         """Write down who read what of a person, before they do."""
         entry = {
             "_id": new_id(),
-            "p": self.programme,
+            "programme": self.programme,
             "person": person,
             "who": who,
             "role": role,
@@ -134,8 +134,8 @@ class Work:
 
     async def published(self, topic: Topic, by: Aggregate) -> bytes | None:
         """What this aggregate published last on a compacted topic; None when it was nothing, or a tombstone."""
-        where = {"p": self.programme, "topic": topic.name, "key": by.id, "seq": {"$gt": 0}}
-        newest = self._unit.store["outbox"].find(where, session=self._unit.session).sort("seq", -1).limit(1)
+        where = {"programme": self.programme, "topic": topic.name, "key": by.id, "sequence": {"$gt": 0}}
+        newest = self._unit.store["outbox"].find(where, session=self._unit.session).sort("sequence", -1).limit(1)
         return next((each["value"] for each in await newest.to_list(1)), None)
 
     async def key(self, person: str) -> bytes:
@@ -155,7 +155,9 @@ class Work:
         unit, _id = self._unit, f"{self.programme}/{by.id}"
         made = unit.holder.make(by.id)
         unit.keys[by.id] = made.key
-        await unit.store.write("keys", [InsertOne({"_id": _id, "p": self.programme, **made.kept})], unit.session)
+        await unit.store.write(
+            "keys", [InsertOne({"_id": _id, "programme": self.programme, **made.kept})], unit.session
+        )
         self.table(KEYS, by, made.published)
 
     async def destroy_key(self, by: Aggregate) -> None:
@@ -163,7 +165,7 @@ class Work:
         enters the register of the erased."""
         unit, person = self._unit, by.id
         await forget(unit, self.programme, person)
-        tables = {"p": self.programme, "key": person, "topic": {"$in": [KEYS.name, CONTACTS.name]}}
+        tables = {"programme": self.programme, "key": person, "topic": {"$in": [KEYS.name, CONTACTS.name]}}
         await unit.store.write("outbox", [DeleteMany(tables)], unit.session)
         for topic in (KEYS, CONTACTS):
             self.table(topic, by, None)
@@ -175,6 +177,6 @@ async def forget(unit: Unit, programme: str, person: str) -> None:
     unit.keys.pop(person, None)
     for table in ("keys", "contacts"):
         await unit.store.write(table, [DeleteMany({"_id": _id})], unit.session)
-    await unit.store.write("access", [DeleteMany({"p": programme, "person": person})], unit.session)
-    entry = UpdateOne({"_id": _id}, {"$setOnInsert": {"p": programme, "at": unit.now}}, upsert=True)
+    await unit.store.write("access", [DeleteMany({"programme": programme, "person": person})], unit.session)
+    entry = UpdateOne({"_id": _id}, {"$setOnInsert": {"programme": programme, "at": unit.now}}, upsert=True)
     await unit.store.write("erased", [entry], unit.session)

@@ -64,7 +64,7 @@ class Reading:
     async def rows(self, projection: str, where: Document | None = None, limit: int | None = None) -> list[Document]:
         """Live rows by key."""
         found: list[Document] = []
-        async for row in self._service.read_models.rows(projection, {**(where or {}), "p": self.programme}):
+        async for row in self._service.read_models.rows(projection, {**(where or {}), "programme": self.programme}):
             found.append(row)
             if limit is not None and len(found) == limit:
                 break
@@ -76,7 +76,7 @@ class Reading:
 
     async def accesses(self, person: str) -> list[Document]:
         """Who looked at the person's data, oldest first."""
-        found = self._service.store["access"].find({"p": self.programme, "person": person}).sort("_id", 1)
+        found = self._service.store["access"].find({"programme": self.programme, "person": person}).sort("_id", 1)
         return [document async for document in found]
 
 

@@ -58,7 +58,7 @@ class Town:
         found = await late(self.house.services.values())
         for name, service in self.house.services.items():
             saved = (await service.store["relay"].find_one({"_id": "relay"}) or {}).get("at")
-            newest = await service.store["outbox"].find_one({"seq": {"$gt": 0}}, sort=[("_id", -1)])
+            newest = await service.store["outbox"].find_one({"sequence": {"$gt": 0}}, sort=[("_id", -1)])
             found += [f"{name} relay"] if newest is not None and saved is None else []
         return found
 
@@ -66,7 +66,7 @@ class Town:
         if "notifications" not in self.house.services:
             return []
         store = self.house.services["notifications"].store
-        last = {each["s"]["id"]: each["s"]["last"] async for each in store["feed"].find()}
+        last = {each["state"]["id"]: each["state"]["last"] async for each in store["feed"].find()}
         sent = {each["partner"]: each["delivered"] async for each in store["deliveries"].find()}
         return [partner for partner, place in last.items() if sent.get(partner, 0) < place]
 

@@ -48,7 +48,7 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
             for service in SOME:
                 assert set(found[f"{service} keys"]) == {f"{world.programme}/{stays}"}
             assert {each["person"] for each in found["analytics path.g1"].values()} == {stays}
-            assert found["enrolment worker"][f"{world.programme}/{goes}"]["s"]["status"] == "erased"
+            assert found["enrolment worker"][f"{world.programme}/{goes}"]["state"]["status"] == "erased"
             with pytest.raises(Refused, match="was erased"):
                 await town.world.consent(goes)
             entries = await feed(again, world.partner)

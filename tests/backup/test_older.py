@@ -58,7 +58,7 @@ class Lives:
     @property
     def leader(self) -> str:
         """Of the group that was formed since."""
-        groups = (each["s"] for each in self.eve["grouping group"].values())
+        groups = (each["state"] for each in self.eve["grouping group"].values())
         return str(next(each["facilitator"] for each in groups if each["members"][0]["worker"] in self.newcomers))
 
 
@@ -124,7 +124,11 @@ def models(found: dict[str, Documents]) -> dict[str, Documents]:
 def state(found: dict[str, Documents]) -> dict[str, Any]:
     """What is decided on, as far as events tell it: consents, where people are on their way, who waits, what meets with whom."""
     people = {
-        _id: {"status": each["s"]["status"], "consents": each["s"]["consents"], "named": bool(each["s"]["card"])}
+        _id: {
+            "status": each["state"]["status"],
+            "consents": each["state"]["consents"],
+            "named": bool(each["state"]["card"]),
+        }
         for _id, each in found["enrolment worker"].items()
     }
     others = (
@@ -138,7 +142,7 @@ def state(found: dict[str, Documents]) -> dict[str, Any]:
     )
     return {
         "people": people,
-        **{name: {_id: _known(each["s"]) for _id, each in found[name].items()} for name in others},
+        **{name: {_id: _known(each["state"]) for _id, each in found[name].items()} for name in others},
     }
 
 
@@ -203,13 +207,13 @@ async def test_an_older_backup_of_all_five_is_brought_level_and_goes_on(lives: L
             await town.rests()
             await nothing_is_amiss(again)
             after = await everything(again)
-        assert after["notifications venue"][f"{lives.settings.only}/nuova"]["s"]["title"] == "Casa ancora più nuova"
+        assert after["notifications venue"][f"{lives.settings.only}/nuova"]["state"]["title"] == "Casa ancora più nuova"
         letters = [str(each["To"]) for each in server.taken]
     entries = await feed(again, lives.partner)
     assert entries[: len(lives.told)] == lives.told
     assert [int(each["sequence"]) for each in entries] == list(range(1, len(lives.told) + 3 * 2 + 1 + 1))
     assert len(letters) == len(late), "nobody is written to about a seat of which they were told"
-    seats = Counter(each["s"]["worker"] for each in after[f"notifications {Message.noun}"].values())
+    seats = Counter(each["state"]["worker"] for each in after[f"notifications {Message.noun}"].values())
     assert {seats[each] for each in (*lives.newcomers, *late, lives.seated[0])} == {1}
     what_is_lost_is_told(told, lives)
 
@@ -238,7 +242,7 @@ async def the_erased_stay_erased(town: Town, lives: Lives) -> None:
         assert not await service.store["keys"].find_one({"_id": person})
     worker = await town.world.enrolment.store["worker"].find_one({"_id": person})
     assert worker is not None
-    assert (worker["s"]["status"], worker["s"]["card"], worker["s"]["consents"]) == ("erased", {}, {})
+    assert (worker["state"]["status"], worker["state"]["card"], worker["state"]["consents"]) == ("erased", {}, {})
     rows = [
         row for name, some in (await everything(town.world.settings)).items() if ".g1" in name for row in some.values()
     ]

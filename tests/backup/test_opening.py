@@ -39,7 +39,7 @@ def on_the_bus(folder: Path) -> tuple[str, bytes]:
 def file(folder: Path, tmp_path: Path) -> Path:
     """A file of keys with one person's."""
     wrapped = vault.MasterKeys.load(folder).wrap(PERSON, b"k" * 32)
-    kept = {"c": "keys", "d": {"_id": f"jobs2/{PERSON}", "p": "jobs2", "wrapped": wrapped}}
+    kept = {"c": "keys", "d": {"_id": f"jobs2/{PERSON}", "programme": "jobs2", "wrapped": wrapped}}
     sealed.write(tmp_path / "file", PHRASE, [encode(kept)])
     return tmp_path / "file"
 

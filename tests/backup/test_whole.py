@@ -43,8 +43,10 @@ def lasting(found: dict[str, Any]) -> dict[str, Any]:
         if name.endswith(" offsets"):
             kept[name] = {_id: each for _id, each in rows.items() if not _id.startswith("tables|")}
         if name == "enrolment outbox":  # made anew where they come from the bus
-            kept[name] = {f"{each['topic']}/{each['key']}/{each['seq']}": {**each, "_id": 0} for each in rows.values()}
-    bare = {name: {_id: {**each, "g": 0} for _id, each in rows.items()} for name, rows in kept.items()}
+            kept[name] = {
+                f"{each['topic']}/{each['key']}/{each['sequence']}": {**each, "_id": 0} for each in rows.values()
+            }
+    bare = {name: {_id: {**each, "guard": 0} for _id, each in rows.items()} for name, rows in kept.items()}
     return {name: rows for name, rows in bare.items() if rows}
 
 
@@ -168,7 +170,7 @@ async def test_a_backup_is_of_one_moment_whatever_is_said_meanwhile(town: Town, 
             await town.world.consent(worker)
 
     talking = asyncio.gather(*(talk() for _ in range(3)))
-    await eventually(lambda: town.world.enrolment.store["worker"].count_documents({"v": 2}))
+    await eventually(lambda: town.world.enrolment.store["worker"].count_documents({"version": 2}))
     await take(town.world.settings, tmp_path / "backup")
     done.set()
     await talking
@@ -181,13 +183,15 @@ async def test_a_backup_is_of_one_moment_whatever_is_said_meanwhile(town: Town, 
     }
     said = {each["_id"] for each in rows["enrolment"]["outbox"]}
     ours = f"/{town.world.programme}/enrolment"
-    taken = [mark["id"] for service in SERVICES for mark in rows[service].get("marks", []) if ours in mark["k"]]
+    taken = [
+        mark["id"] for service in SERVICES for mark in rows[service].get("marks", []) if ours in mark["subject_key"]
+    ]
     assert taken, "others had taken something by then"
     assert not [each for each in taken if each not in said], "nobody has taken what was not said yet"
-    spoken = {worker["s"]["id"]: worker["q"] for worker in rows["enrolment"]["worker"]}
+    spoken = {worker["state"]["id"]: worker["sequences"] for worker in rows["enrolment"]["worker"]}
     there: dict[str, set[tuple[str, int]]] = defaultdict(set)
     for each in rows["enrolment"]["outbox"]:
-        there[each["key"]].add((each["topic"], each["seq"]))
+        there[each["key"]].add((each["topic"], each["sequence"]))
     for worker, counts in spoken.items():
         counted = {(topic, n) for topic, number in counts.items() if topic != KEYS.name for n in range(1, number + 1)}
         assert counted == there[worker]

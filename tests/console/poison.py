@@ -50,7 +50,7 @@ class Poison:
         """The dead letter, once it is there."""
 
         async def there() -> Any:
-            return await self.service.store["dead"].find_one({"subject": worker, "c": "reactions"})
+            return await self.service.store["dead"].find_one({"subject": worker, "consumer": "reactions"})
 
         return dict(await eventually(there))
 
@@ -58,6 +58,8 @@ class Poison:
         """The same, once it is dealt with so."""
 
         async def there() -> Any:
-            return await self.service.store["dead"].find_one({"subject": worker, "c": "reactions", "status": status})
+            return await self.service.store["dead"].find_one(
+                {"subject": worker, "consumer": "reactions", "status": status}
+            )
 
         return dict(await eventually(there))

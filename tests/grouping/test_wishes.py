@@ -79,12 +79,12 @@ async def test_what_is_asked_of_two_people_is_said_once_readable_by_nobody_else_
     assert (await operator("GET", f"/grouping/workers/{one}/pairs")).json() == [{"mate": other, "wish": "together"}]
     assert (await operator("PUT", f"/grouping/workers/{one}/pairs/{one}", {"wish": "apart"})).status_code == 422
     store = home.house.services["grouping"].store
-    (pair,) = [each async for each in store["pair"].find({"s.one": {"$in": [one, other]}})]
-    (letter,) = [each async for each in store["outbox"].find({"key": pair["s"]["id"]})]
+    (pair,) = [each async for each in store["pair"].find({"state.one": {"$in": [one, other]}})]
+    (letter,) = [each async for each in store["outbox"].find({"key": pair["state"]["id"]})]
     assert letter["topic"] == "ama.grouping.restricted"
     assert b"together" not in letter["value"]
     assert other.encode() not in letter["value"] or one.encode() not in letter["value"]
-    assert "together" not in str(pair["s"])
+    assert "together" not in str(pair["state"])
     erased = await Caller(home, "administrator", PROGRAMME)("DELETE", f"/enrolment/workers/{max(one, other)}")
     assert erased.status_code == 204
 

@@ -123,7 +123,7 @@ class World:
         async def waiting() -> bool:
             ids = [f"{self.programme}/{worker}" for worker in workers]
             found = await self.grouping.store.by_id("seeker", ids)
-            return bool(sum(each["s"]["waits"] for each in found.values()) == len(workers))
+            return bool(sum(each["state"]["waits"] for each in found.values()) == len(workers))
 
         await eventually(waiting)
         first = datetime.now(UTC).date() + timedelta(weeks=weeks)

@@ -52,7 +52,7 @@ async def life(one: Publisher) -> AsyncIterator[None]:
 
 async def in_the_ledger(service: Service, world: World, number: int) -> None:
     async def there() -> bool:
-        return int(await service.store["entry"].count_documents({"s.partner": world.partner})) >= number
+        return int(await service.store["entry"].count_documents({"state.partner": world.partner})) >= number
 
     await eventually(there, 40)
 
@@ -83,7 +83,7 @@ async def test_without_consent_nothing_is_told_and_withdrawal_and_erasure_are(wo
         await in_the_ledger(service, world, 3)
         await world.erase(erased)
         events = await world.feed(4)
-        rest = await service.store["entry"].find({"s.worker": {"$ne": None}}).to_list(None)
+        rest = await service.store["entry"].find({"state.worker": {"$ne": None}}).to_list(None)
     assert kinds(events) == ["worker.referred", "worker.referred", "consent.withdrawn", "worker.erased"]
     assert events[2].subject in {events[0].subject, events[1].subject}
     assert {events[2].subject, events[3].subject} == {events[0].subject, events[1].subject}

@@ -30,7 +30,7 @@ async def took(taker: Taker, number: int = 1) -> None:
 
 async def message_of(service: Service, worker: str, status: Status) -> dict[str, Any]:
     async def there() -> Any:
-        return await service.store["message"].find_one({"s.worker": worker, "s.status": status.value})
+        return await service.store["message"].find_one({"state.worker": worker, "state.status": status.value})
 
     found: dict[str, Any] = await eventually(there, 40)
     return found
@@ -71,7 +71,7 @@ async def test_a_message_waits_for_consent_that_is_unknown(world: World, teller:
         async with running(teller(smtp=taker.address), ["consume"]) as service:
             one, other, _ = await two_with_a_seat(world, contact=None)
             await asyncio.sleep(2)
-            assert await service.store["message"].count_documents({"s.worker": {"$in": [one, other]}}) == 0
+            assert await service.store["message"].count_documents({"state.worker": {"$in": [one, other]}}) == 0
             await world.consent(one, True, Purpose.CONTACT)
             await took(taker)
             await asyncio.sleep(1)
@@ -84,10 +84,10 @@ async def test_a_first_meeting_that_is_past_is_not_announced(world: World, telle
 
         async def seated() -> bool:
             found = await service.store.by_id("recipient", [f"{world.programme}/{each}" for each in (one, other)])
-            return sum(bool(each["s"]["seats"]) for each in found.values()) == 2
+            return sum(bool(each["state"]["seats"]) for each in found.values()) == 2
 
         await eventually(seated)
-        assert await service.store["message"].count_documents({"p": world.programme}) == 0
+        assert await service.store["message"].count_documents({"programme": world.programme}) == 0
 
 
 async def test_without_a_mail_server_messages_stay_queued_and_withdrawn_consent_drops_them(
@@ -104,7 +104,7 @@ async def test_without_a_mail_server_messages_stay_queued_and_withdrawn_consent_
         await world.erase(one)
 
         async def gone() -> bool:
-            return bool(await service.store["message"].count_documents({"s.worker": one}) == 0)
+            return bool(await service.store["message"].count_documents({"state.worker": one}) == 0)
 
         await eventually(gone)
     assert [each for each in caplog.messages if "AMA_SMTP" in each] == ["AMA_SMTP is not set: messages stay queued"]
@@ -140,11 +140,17 @@ async def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(
             async def settled() -> bool:
                 await mailer.send_one(service, Server.of(taker.address))
                 return bool(
-                    await service.store["message"].count_documents({"p": world.programme, "s.status": "queued"}) == 0
+                    await service.store["message"].count_documents(
+                        {"programme": world.programme, "state.status": "queued"}
+                    )
+                    == 0
                 )
 
             await eventually(settled)
-            fates = [each["s"] async for each in service.store["message"].find({"p": world.programme}).sort("_id", 1)]
+            fates = [
+                each["state"]
+                async for each in service.store["message"].find({"programme": world.programme}).sort("_id", 1)
+            ]
     assert sorted((each["status"], each["reason"], each["tries"]) for each in fates if each["reason"]) == [
         ("failed", "refused", 1)
     ]
@@ -160,7 +166,7 @@ async def test_a_message_whose_worker_has_no_address_fails_and_says_so(world: Wo
                 await world.admit(each)
             await world.seat(one, other)
             failed = await message_of(service, one, Status.FAILED)
-    assert failed["s"]["reason"] == "no-address"
+    assert failed["state"]["reason"] == "no-address"
 
 
 async def test_a_message_that_was_dropped_on_its_way_is_not_gathered(world: World, teller: Teller) -> None:
@@ -170,4 +176,6 @@ async def test_a_message_that_was_dropped_on_its_way_is_not_gathered(world: Worl
         await world.consent(one, False, Purpose.CONTACT)
         await message_of(service, one, Status.DROPPED)
         with pytest.raises(Exception, match="not to be sent"):
-            await service.do(commands.gather, commands.Gather(message=queued["s"]["id"], card=None), world.programme)
+            await service.do(
+                commands.gather, commands.Gather(message=queued["state"]["id"], card=None), world.programme
+            )

@@ -91,8 +91,8 @@ async def test_an_event_that_always_fails_is_buried_its_subject_waits_and_the_ot
         assert await noted(service, bad) == []
 
         async def waiting() -> bool:
-            held = service.store["parked"].find({"k": {"$regex": bad}}).sort("seq", 1)
-            return [each["seq"] async for each in held] == [1, 2]
+            held = service.store["parked"].find({"subject_key": {"$regex": bad}}).sort("sequence", 1)
+            return [each["sequence"] async for each in held] == [1, 2]
 
         await eventually(waiting)
 
@@ -119,7 +119,7 @@ async def test_what_needs_something_that_is_not_there_yet_waits_with_its_subject
             return await noted(service, early) == [1, 2]
 
         await eventually(followed)
-        assert await service.store["parked"].count_documents({"k": {"$regex": early}}) == 0
+        assert await service.store["parked"].count_documents({"subject_key": {"$regex": early}}) == 0
 
 
 async def test_records_that_are_no_events_are_buried_and_what_follows_is_taken(enrolled: Service, probe: Build) -> None:

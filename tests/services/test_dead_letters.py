@@ -163,7 +163,7 @@ class Referred(Projection):
 
 
 async def rows(service: Service, *wanted: str) -> dict[str, dict[str, Any]]:
-    found = [each async for each in service.read_models.rows("referred", {"p": "monza-brianza"})]
+    found = [each async for each in service.read_models.rows("referred", {"programme": "monza-brianza"})]
     told = {each["_id"].partition("/")[2]: {"partner": each.get("partner"), "last": each.get("last")} for each in found}
     return {subject: told[subject] for subject in wanted if subject in told}
 
@@ -253,7 +253,7 @@ async def test_the_command_lists_and_shows_dead_letters_and_says_what_cannot_be_
     async with listening(service):
         await tell(service.bus, event(bad, 1), event(bad, 2), event(bad, 3), (bad, b"no event"))
         (letter,) = await until_dead(service, f"{bad}-1")
-        junk = await eventually(lambda: service.store["dead"].find_one({"key": bad.encode(), "k": None}))
+        junk = await eventually(lambda: service.store["dead"].find_one({"key": bad.encode(), "subject_key": None}))
         status, listed = await apart.ama(service, "dead", "list", "grouping", "--consumer", "reactions")
         assert status == 0
         for told in (letter["_id"], junk["_id"], "enrolment.worker.referred.v1", bad, letter["why"], "not JSON"):
@@ -301,8 +301,8 @@ async def test_repeats_disorder_and_unknown_types_leave_one_effect_each_and_ever
         assert await eventually(all_counted)
         assert (counted(service, "ignored"), counted(service, "taken")) == (1, 5)
         mark = await service.store["marks"].find_one({"_id": f"{key(one)}|reactions"})
-        assert mark["seq"] == 3
-        assert await service.store["parked"].count_documents({"k": {"$in": [key(one), key(two)]}}) == 0
+        assert mark["sequence"] == 3
+        assert await service.store["parked"].count_documents({"subject_key": {"$in": [key(one), key(two)]}}) == 0
 
 
 async def test_what_comes_after_a_hole_is_parked_and_reported_and_follows_when_it_is_filled(
@@ -334,7 +334,7 @@ async def test_of_events_that_follow_each_other_in_one_transaction_the_one_that_
         await tell(service.bus, event(late, 2), event(late, 3), event(late, 4))
 
         async def parked() -> bool:
-            return bool(await service.store["parked"].count_documents({"k": key(late)}) == 3)
+            return bool(await service.store["parked"].count_documents({"subject_key": key(late)}) == 3)
 
         await eventually(parked)
         await tell(service.bus, event(late, 1))

@@ -53,8 +53,8 @@ async def test_a_row_that_was_set_beside_an_erasure_is_deleted_again(
         await effect.write()
 
     async def erase(session: Session) -> None:
-        await store.write(collection_of("seen", 1), [DeleteMany({"p": "jobs2", "person": "somebody"})], session)
-        entry = {"$setOnInsert": {"p": "jobs2", "at": now_utc()}}
+        await store.write(collection_of("seen", 1), [DeleteMany({"programme": "jobs2", "person": "somebody"})], session)
+        entry = {"$setOnInsert": {"programme": "jobs2", "at": now_utc()}}
         await store.write("erased", [UpdateOne({"_id": "jobs2/somebody"}, entry, upsert=True)], session)
 
     late = asyncio.create_task(store.transaction(set_a_row))

@@ -58,7 +58,7 @@ async def test_what_many_said_of_one_subject_at_once_comes_in_one_order_without_
 
     await on_the_topic(enrolled, "ama.enrolment", complete)
     assert [event.sequence for event in mine] == list(range(1, 14))
-    outbox = enrolled.store["outbox"].find({"key": worker, "topic": "ama.enrolment"}).sort("seq", 1)
+    outbox = enrolled.store["outbox"].find({"key": worker, "topic": "ama.enrolment"}).sort("sequence", 1)
     assert [event.id for event in mine] == [letter["_id"] async for letter in outbox]
 
 
@@ -91,7 +91,7 @@ async def test_an_event_is_refused_where_it_is_said_when_it_is_too_large_for_the
         await enrolled.do(do.decide_consent, command, PROGRAMME)
     assert refused.value.kind == Refusal.TOO_LARGE
     stored = (await enrolled.store.by_id("worker", [f"{PROGRAMME}/{worker}"]))[f"{PROGRAMME}/{worker}"]
-    assert stored["s"]["consents"] == {}
+    assert stored["state"]["consents"] == {}
 
 
 async def test_a_change_that_says_nothing_is_refused(enrolled: Service) -> None:

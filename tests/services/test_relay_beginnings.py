@@ -36,7 +36,7 @@ async def test_what_commits_while_the_stream_is_opened_is_in_the_scan_or_in_the_
 
     async def talk() -> None:
         while not ended.is_set():
-            letter = {"_id": uuid.uuid4().hex, "seq": 1}
+            letter = {"_id": uuid.uuid4().hex, "sequence": 1}
 
             async def say(session: Session, letter: Document = letter) -> None:
                 await store.insert("outbox", [letter], session)

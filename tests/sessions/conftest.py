@@ -88,7 +88,7 @@ class World:
 
         async def waiting() -> bool:
             found = await self.grouping.store.by_id("seeker", [f"{self.programme}/{worker}" for worker in workers])
-            return sum(bool(each["s"]["waits"]) for each in found.values()) == len(workers)
+            return sum(bool(each["state"]["waits"]) for each in found.values()) == len(workers)
 
         await eventually(waiting)
         place = group.RegisterPlace(
@@ -122,8 +122,8 @@ class World:
 
     async def stored(self, noun: str, **fields: Any) -> list[dict[str, Any]]:
         """What sessions keeps."""
-        where = {"p": self.programme} | {f"s.{name}": value for name, value in fields.items()}
-        return [each["s"] async for each in self.sessions.store[noun].find(where).sort("s.number", 1)]
+        where = {"programme": self.programme} | {f"state.{name}": value for name, value in fields.items()}
+        return [each["state"] async for each in self.sessions.store[noun].find(where).sort("state.number", 1)]
 
     async def surveys(self, worker: str, number: int = 8, **fields: Any) -> list[dict[str, Any]]:
         """Waits until there are so many like this."""
@@ -137,7 +137,9 @@ class World:
 
     async def said(self, kind: str, topic: str = "ama.sessions", **where: Any) -> list[dict[str, Any]]:
         """Events of this type that sessions wrote down to be published."""
-        found = self.sessions.store["outbox"].find({"p": self.programme, "topic": topic, **where}).sort("_id", 1)
+        found = (
+            self.sessions.store["outbox"].find({"programme": self.programme, "topic": topic, **where}).sort("_id", 1)
+        )
         return [each async for each in found if f".{kind}.v1".encode() in each["value"]]
 
 

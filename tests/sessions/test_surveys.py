@@ -125,7 +125,7 @@ async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: Wo
 
     near = (datetime.now(UTC).date() + timedelta(days=14)).isoformat()
     await world.sessions.store["survey"].update_one(
-        {"_id": f"{world.programme}/{later['id']}"}, {"$set": {"s.due": near}}
+        {"_id": f"{world.programme}/{later['id']}"}, {"$set": {"state.due": near}}
     )
     for _ in range(2):
         await invite_all(world.sessions, rules, datetime.now(UTC))

@@ -382,7 +382,7 @@ async def test_after_erasure_only_bookkeeping_knows_the_id(home: Home, erasure: 
     left = {name: kept for name, kept in found.items() if name.partition(".")[2] not in {"erased", "outbox", "marks"}}
     assert set(left) == {"enrolment.worker"}, left
     (worker,) = left["enrolment.worker"]
-    assert {name: worker["s"][name] for name in ("status", "card", "profile", "consents")} == {
+    assert {name: worker["state"][name] for name in ("status", "card", "profile", "consents")} == {
         "status": "erased", "card": {}, "profile": None, "consents": {},
     }  # fmt: skip
 

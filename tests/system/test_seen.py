@@ -229,11 +229,11 @@ async def test_what_was_said_and_relayed_is_counted_and_nothing_stays_behind(hom
 async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: Settings, figure: str) -> None:
     service = build("grouping", settings)
     since = datetime.now(UTC)
-    parked = [{"c": "reactions", "why": why, "since": since} for why in ("hole", "hole", "not yet: a key")]
+    parked = [{"consumer": "reactions", "why": why, "since": since} for why in ("hole", "hole", "not yet: a key")]
     async with running(service, ["api"]):
         await service.store["parked"].insert_many(parked)
         await service.store["dead"].insert_many(
-            [{"c": "pool.g1", "status": "open"}, {"c": "pool.g1", "status": "dismissed"}]
+            [{"consumer": "pool.g1", "status": "open"}, {"consumer": "pool.g1", "status": "dismissed"}]
         )
         await gauges.look(service.store, service.runners, service.metrics)
     wanted = {"parked": ("reactions", 3), "holes": ("reactions", 2), "dead": ("pool.g1", 1)}

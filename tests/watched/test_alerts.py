@@ -186,7 +186,7 @@ async def test_requests_that_fail(ground: Apart, watcher: Prometheus, tmp_path: 
         ):
             worker = await refer(service)
             await watcher.until_asked("enrolment")
-            broken = {"$set": {"s.status": "no status"}}
+            broken = {"$set": {"state.status": "no status"}}
             await service.store["worker"].update_one({"_id": f"{PROGRAMME}/{worker}"}, broken)
             bearer = {"Authorization": f"Bearer {issuer.token('operator', PROGRAMME, 'operator')}"}
             async with httpx.AsyncClient(headers=bearer, timeout=30) as client:

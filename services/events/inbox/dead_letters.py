@@ -22,7 +22,7 @@ async def listed(store: Store, consumer: str | None = None, closed: bool = False
     """Dead letters, oldest first, without their payload: the open ones, or all that ever were; at most `limit`, unless that is 0."""
     where: Document = {} if closed else {"status": OPEN}
     if consumer is not None:
-        where["c"] = consumer
+        where["consumer"] = consumer
     found = store["dead"].find(where, {"value": 0, "key": 0}).sort([("at", 1), ("_id", 1)])
     return [each async for each in found.limit(limit)]
 
@@ -37,12 +37,12 @@ async def found(store: Store, id: str, session: Session | None = None) -> Docume
 
 async def standing(store: Store, dead: Document) -> Document:
     """How its subject stands: the last sequence `taken`, whether it is `stopped`, and how many of its events are `parked`."""
-    if "k" not in dead:
+    if "subject_key" not in dead:
         return {"taken": 0, "stopped": False, "parked": 0}
     mark = await store["marks"].find_one({"_id": _mark_of(dead)}) or {}
-    behind = {"c": dead["c"], "k": dead["k"], "seq": {"$gt": dead["seq"]}}
+    behind = {"consumer": dead["consumer"], "subject_key": dead["subject_key"], "sequence": {"$gt": dead["sequence"]}}
     parked = await store["parked"].count_documents(behind)
-    return {"taken": mark.get("seq", 0), "stopped": bool(mark.get("stopped")), "parked": parked}
+    return {"taken": mark.get("sequence", 0), "stopped": bool(mark.get("stopped")), "parked": parked}
 
 
 async def redrive(store: Store, id: str, by: str) -> bool:
@@ -51,7 +51,7 @@ async def redrive(store: Store, id: str, by: str) -> bool:
 
     async def body(session: Session) -> bool:
         dead = await _open(store, id, session)
-        if "k" not in dead:
+        if "subject_key" not in dead:
             raise Refused("no-event", f"{id} is no event, so that no consumer can take it. Dismiss it.")
         if dead["intruder"]:
             raise Refused("intruder", f"{id} has the place of another event, and always will. Dismiss it.")
@@ -67,9 +67,9 @@ async def dismiss(store: Store, id: str, by: str, reason: str) -> bool:
 
     async def body(session: Session) -> bool:
         dead = await _open(store, id, session)
-        mine = lasting(dead["c"])
+        mine = lasting(dead["consumer"])
         entry = {
-            "c": mine,
+            "consumer": mine,
             "name": dead["name"],
             "keeps": not dead["intruder"],
             "by": by,
@@ -78,7 +78,7 @@ async def dismiss(store: Store, id: str, by: str, reason: str) -> bool:
         }
         await store["dismissed"].replace_one({"_id": f"{mine}/{dead['name']}"}, entry, upsert=True, session=session)
         await _close(store, dead, DISMISSED, by, reason, session)
-        return "k" in dead and await _go_on(store, dead, session)
+        return "subject_key" in dead and await _go_on(store, dead, session)
 
     return await store.transaction(body)
 
@@ -102,7 +102,7 @@ async def supersede(store: Store, consumer: str) -> None:
         "$set": {"status": SUPERSEDED},
         "$push": _entry(SUPERSEDED, consumer, "its generation is no more", now_utc()),
     }
-    await store["dead"].update_many({"c": consumer, "status": OPEN}, change)
+    await store["dead"].update_many({"consumer": consumer, "status": OPEN}, change)
 
 
 async def _open(store: Store, id: str, session: Session) -> Document:
@@ -119,19 +119,19 @@ async def _close(store: Store, dead: Document, status: str, by: str, why: str | 
 
 async def _go_on(store: Store, dead: Document, session: Session) -> bool:
     """Let the subject go on, unless another dead letter of it is open: whether one is. The mark is written in either case."""
-    mine = {"c": dead["c"], "k": dead["k"]}
+    mine = {"consumer": dead["consumer"], "subject_key": dead["subject_key"]}
     other = await store["dead"].find_one({**mine, "status": OPEN}, session=session)
     stopped = {"$set": {"stopped": other["why"]}} if other else {"$unset": {"stopped": ""}}
     mark: Document | None = await store["marks"].find_one_and_update(
         {"_id": _mark_of(dead)}, stopped, return_document=True, session=session
     )
     if mark is None:
-        raise Refused("no-consumer", f"The consumer {dead['c']} is no more.")
+        raise Refused("no-consumer", f"The consumer {dead['consumer']} is no more.")
     if other is None:
         now = now_utc()
         due = {"why": DUE, "since": now, "retry": now, "tries": 0}
         following = await store["parked"].update_one(
-            {"_id": f"{_mark_of(dead)}|{mark['seq'] + 1}"}, {"$set": due}, session=session
+            {"_id": f"{_mark_of(dead)}|{mark['sequence'] + 1}"}, {"$set": due}, session=session
         )
         if not following.matched_count:  # nothing can follow, and what is parked waits for what is missing
             behind = {**mine, "why": BEHIND_DEAD}
@@ -140,7 +140,7 @@ async def _go_on(store: Store, dead: Document, session: Session) -> bool:
 
 
 def _mark_of(dead: Document) -> str:
-    return f"{dead['k']}|{dead['c']}"
+    return f"{dead['subject_key']}|{dead['consumer']}"
 
 
 def _entry(what: str, by: str, why: str | None, at: datetime) -> Document:

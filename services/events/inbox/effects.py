@@ -88,8 +88,8 @@ class Opened:
         if await store.by_id("erased", [_id], self.unit.session):
             return
         known = (await store.by_id(table, [_id], self.unit.session)).get(_id)
-        if known is None or known["seq"] < int(sequence):
-            document = {"p": programme, "seq": int(sequence), "value": letter.value}
+        if known is None or known["sequence"] < int(sequence):
+            document = {"programme": programme, "sequence": int(sequence), "value": letter.value}
             await store.write(table, [ReplaceOne({"_id": _id}, document, upsert=True)], self.unit.session)
 
 
@@ -182,7 +182,7 @@ class Projecting(Opened):
             self._erased.add(f"{event.programme}/{event.subject}")
             entry = UpdateOne(
                 {"_id": f"{event.programme}/{event.subject}"},
-                {"$setOnInsert": {"p": event.programme, "at": self.unit.now}},
+                {"$setOnInsert": {"programme": event.programme, "at": self.unit.now}},
                 upsert=True,
             )
             await self.unit.store.write("erased", [entry], self.unit.session)
@@ -213,7 +213,7 @@ class Rows:
 
     def set(self, key: str, *, person: str | None = None, **facts: Any) -> None:
         """Replace these facts of the row."""
-        told = {"p": self.programme, **{name: _plain(value) for name, value in facts.items()}}
+        told = {"programme": self.programme, **{name: _plain(value) for name, value in facts.items()}}
         self._facts.setdefault(f"{self.programme}/{key}", {}).update(told | ({"person": person} if person else {}))
 
     def drop(self, key: str) -> None:
@@ -225,14 +225,18 @@ class Rows:
         """Every row about the person is no more."""
         self._forgotten.add((self.programme, person))
         mine = [
-            key for key, facts in self._facts.items() if facts["p"] == self.programme and facts.get("person") == person
+            key
+            for key, facts in self._facts.items()
+            if facts["programme"] == self.programme and facts.get("person") == person
         ]
         for key in mine:
             del self._facts[key]
 
     def removals(self) -> list[Any]:
         """Written first."""
-        people = [DeleteMany({"p": programme, "person": person}) for programme, person in sorted(self._forgotten)]
+        people = [
+            DeleteMany({"programme": programme, "person": person}) for programme, person in sorted(self._forgotten)
+        ]
         return [*people, *(DeleteOne({"_id": key}) for key in sorted(self._dropped))]
 
     def writes(self) -> list[Any]:

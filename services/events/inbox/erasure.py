@@ -32,12 +32,12 @@ async def forget_again(store: Store, read_models: ReadModels) -> None:
 
 async def sweep(store: Store, read_models: ReadModels) -> int:
     """Delete every row about those who were erased lately, also of a generation that is being built; returns how many there were."""
-    recent = [each async for each in store["erased"].find({"at": {"$gt": now_utc() - LOOKED_AFTER}}, {"p": 1})]
+    recent = [each async for each in store["erased"].find({"at": {"$gt": now_utc() - LOOKED_AFTER}}, {"programme": 1})]
     found = 0
     for name in read_models.projections if recent else ():
         live = await read_models.live(name)
         for generation in (live, live + 1):
             for each in recent:
-                about = {"p": each["p"], "person": each["_id"].partition("/")[2]}
+                about = {"programme": each["programme"], "person": each["_id"].partition("/")[2]}
                 found += int((await store[collection_of(name, generation)].delete_many(about)).deleted_count)
     return found

@@ -46,7 +46,7 @@ class ReadModels:
         """Make the collection and its indexes, each beginning with the programme."""
         collection = self._store[collection_of(name, generation)]
         for field in ("person", *self.projections[name].indexes):
-            await collection.create_index([("p", 1), (field, 1)])
+            await collection.create_index([("programme", 1), (field, 1)])
 
     async def begin(self, name: str) -> int:
         """A new generation, empty. What an earlier rebuild left unfinished is dropped."""
@@ -65,7 +65,7 @@ class ReadModels:
         await self._store[collection_of(name, generation)].drop()
         consumer = consumer_of(name, generation)
         for collection in ("marks", "parked"):
-            await self._store[collection].delete_many({"c": consumer})
+            await self._store[collection].delete_many({"consumer": consumer})
         await supersede(self._store, consumer)
         await self._store["offsets"].delete_many({"_id": {"$gte": f"{consumer}|", "$lt": f"{consumer}}}"}})
 

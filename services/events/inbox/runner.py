@@ -128,7 +128,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     async def caught_up(self) -> bool:
         """Whether everything that was there at this moment is taken and nothing waits its turn."""
         read, there = await self.level()
-        waiting = await self.store["parked"].find_one({"c": self.name, "why": {"$regex": "^not yet"}})
+        waiting = await self.store["parked"].find_one({"consumer": self.name, "why": {"$regex": "^not yet"}})
         return read >= there and waiting is None
 
     async def _batch(self, records: Records) -> None:
@@ -182,10 +182,10 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 self._batches.tell("what is parked cannot be looked at", error)
 
     async def _retry_due(self) -> None:
-        waiting = {"c": self.name, "why": {"$regex": "^not yet"}}
+        waiting = {"consumer": self.name, "why": {"$regex": "^not yet"}}
         held = {(each.topic, each.partition) for each in self._subscriber.consumer.assignment()}
         due = self.store["parked"].find({**waiting, "retry": {"$lte": now_utc()}}).sort("retry", 1).limit(500)
-        keys = [each["k"] async for each in due if (each["topic"], each["partition"]) in held]
+        keys = [each["subject_key"] async for each in due if (each["topic"], each["partition"]) in held]
         if keys:
             async with self._lock:
                 await self._batches.take((), list(dict.fromkeys(keys)))

@@ -43,14 +43,16 @@ class Inbox:
     async def marks(self, keys: Collection[str]) -> dict[str, Mark]:
         """The marks there are, by key."""
         found = await self._store.by_id("marks", [f"{key}|{self._consumer}" for key in keys], self._session)
-        return {each["k"]: Mark(each["seq"], each["id"], each.get("stopped")) for each in found.values()}
+        return {each["subject_key"]: Mark(each["sequence"], each["id"], each.get("stopped")) for each in found.values()}
 
     async def parked(self, keys: Collection[str]) -> dict[str, dict[int, Parked]]:
         """What is parked, by key and sequence."""
-        found = self._store["parked"].find({"c": self._consumer, "k": {"$in": list(keys)}}, session=self._session)
+        found = self._store["parked"].find(
+            {"consumer": self._consumer, "subject_key": {"$in": list(keys)}}, session=self._session
+        )
         parked: dict[str, dict[int, Parked]] = {}
         async for each in found:
-            parked.setdefault(each["k"], {})[each["seq"]] = Parked(
+            parked.setdefault(each["subject_key"], {})[each["sequence"]] = Parked(
                 _letter(each), each["why"], each["since"], each["retry"], each["tries"]
             )
         return parked
@@ -58,7 +60,7 @@ class Inbox:
     async def dismissed(self, names: Collection[str]) -> Mapping[str, bool]:
         """What was dismissed for this consumer. Dismissals are rare, so that it is asked first whether there are any."""
         mine, store = lasting(self._consumer), self._store
-        if not await store["dismissed"].find_one({"c": mine}, {"_id": 1}, session=self._session):
+        if not await store["dismissed"].find_one({"consumer": mine}, {"_id": 1}, session=self._session):
             return {}
         found = await store.by_id("dismissed", [f"{mine}/{name}" for name in names], self._session)
         return {each["name"]: each["keeps"] for each in found.values()}
@@ -67,14 +69,16 @@ class Inbox:
         """Write everything the turn changed, in a bulk write per collection."""
         consumer = self._consumer
         marks = [
-            ReplaceOne({"_id": f"{key}|{consumer}"}, {"c": consumer, "k": key, **_mark(mark)}, upsert=True)
+            ReplaceOne(
+                {"_id": f"{key}|{consumer}"}, {"consumer": consumer, "subject_key": key, **_mark(mark)}, upsert=True
+            )
             for key, mark in turn.marks.items()
             if mark.dirty
         ]
         parking = {
             (key, seq): ReplaceOne(
                 {"_id": f"{key}|{consumer}|{seq}"},
-                {"c": consumer, "k": key, "seq": seq, **_parked(parked)},
+                {"consumer": consumer, "subject_key": key, "sequence": seq, **_parked(parked)},
                 upsert=True,
             )
             for key, seq in turn.fresh
@@ -102,8 +106,13 @@ class Inbox:
         """One document for one record and consumer, however often it dies; its history says when and why."""
         place = {"origin": _origin(dead.letter), "intruder": dead.intruder, **_stored(dead.letter)}
         if (event := dead.event) is not None:
-            place |= {"k": key_of(event), "seq": event.sequence, "type": event.type, "subject": event.subject}
-        fields = {"c": self._consumer, "name": dead.name, "status": OPEN, "why": dead.why, "at": now, **place}
+            place |= {
+                "subject_key": key_of(event),
+                "sequence": event.sequence,
+                "type": event.type,
+                "subject": event.subject,
+            }
+        fields = {"consumer": self._consumer, "name": dead.name, "status": OPEN, "why": dead.why, "at": now, **place}
         entry = {"at": now, "what": "died", "by": self._consumer, "why": dead.why}
         change = {"$set": fields, "$push": {"history": {"$each": [entry], "$slice": -REMEMBERED}}}
         return UpdateOne({"_id": f"{self._consumer}/{dead.name}"}, change, upsert=True)
@@ -121,7 +130,7 @@ class Inbox:
                 ["consumer", self._consumer.encode()],
                 *([] if fits else [["left-out", b"too large"]]),
             ],
-            "seq": 0,
+            "sequence": 0,
         }
 
 
@@ -130,7 +139,7 @@ def _origin(letter: Letter) -> str:
 
 
 def _mark(mark: Mark) -> Document:
-    return {"seq": mark.sequence, "id": mark.id, **({"stopped": mark.stopped} if mark.stopped else {})}
+    return {"sequence": mark.sequence, "id": mark.id, **({"stopped": mark.stopped} if mark.stopped else {})}
 
 
 def _parked(parked: Parked) -> Document:

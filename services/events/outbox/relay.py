@@ -125,7 +125,7 @@ class Relay:
     async def _said(self, where: Document, session: Session) -> AsyncIterator[list[Document]]:
         """What the outbox has, each subject in its order, in batches of one transaction."""
         batch: list[Document] = []
-        async for letter in self._store["outbox"].find(where, session=session).sort([("seq", 1), ("_id", 1)]):
+        async for letter in self._store["outbox"].find(where, session=session).sort([("sequence", 1), ("_id", 1)]):
             batch.append(letter)
             if len(batch) == self._settings.relay_commit_events:
                 yield batch

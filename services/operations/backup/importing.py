@@ -34,12 +34,12 @@ class Letter:
     @property
     def place(self) -> Place:
         """Whose it is."""
-        return self.document["p"], self.document["topic"], self.document["key"]
+        return self.document["programme"], self.document["topic"], self.document["key"]
 
     @property
     def spot(self) -> tuple[Place, int]:
         """The place that no other may have."""
-        return self.place, self.document["seq"]
+        return self.place, self.document["sequence"]
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ async def bring_back(
         async for records in reading.records(name, standing, start):
             letters = [letter for each in records if (letter := _letter(own[name], each, imported)) is not None]
             generation = max([generation, *(generation_of(each) for each in records)])
-            await _keep(store, [each for each in letters if served(each.document["p"])], imported)
+            await _keep(store, [each for each in letters if served(each.document["programme"])], imported)
             read += len(records)
             note(f"{service} {name}", read)
         if same:
@@ -84,13 +84,13 @@ def _letter(topic: Topic, record: Any, imported: Imported) -> Letter | None:
     try:
         if topic.compacted:
             programme, sequence = headers["programme"].decode(), int(headers["sequence"])
-            return Letter({"_id": new_id(), "p": programme, **document, "seq": sequence}, None)
+            return Letter({"_id": new_id(), "programme": programme, **document, "sequence": sequence}, None)
         event = decode(value)
     except (Unreadable, KeyError, ValueError):
         imported.unreadable += 1
         return None
     programme = programme_of(event.source)
-    return Letter({"_id": event.id, "p": programme, **document, "seq": event.sequence}, event)
+    return Letter({"_id": event.id, "programme": programme, **document, "sequence": event.sequence}, event)
 
 
 async def _keep(store: Store, letters: Sequence[Letter], imported: Imported) -> None:
@@ -107,10 +107,10 @@ async def _keep(store: Store, letters: Sequence[Letter], imported: Imported) -> 
 async def _insert(
     store: Store, letters: Mapping[tuple[Place, int], Letter], session: Session
 ) -> tuple[list[Letter], list[Document]]:
-    spots = [{"p": p, "topic": t, "key": k, "seq": n} for (p, t, k), n in letters]
+    spots = [{"programme": p, "topic": t, "key": k, "sequence": n} for (p, t, k), n in letters]
     there = {}
     async for each in store["outbox"].find({"$or": spots}, {"value": 0, "headers": 0}, session=session):
-        there[(each["p"], each["topic"], each["key"]), each["seq"]] = each["_id"]
+        there[(each["programme"], each["topic"], each["key"]), each["sequence"]] = each["_id"]
     lacking = [letter for spot, letter in letters.items() if spot not in there]
     forks = [
         {
@@ -135,7 +135,7 @@ def _recalled(letters: Sequence[Letter]) -> list[Any]:
     return [
         recalling(
             place,
-            max(each.document["seq"] for each in some),
+            max(each.document["sequence"] for each in some),
             [_said(each.event) for each in some if each.event is not None and each.event.causationid],
             [_lost(each.event) for each in some if each.event is not None and not each.event.causationid],
         )
@@ -148,7 +148,7 @@ def _said(event: Event[Any]) -> Document:
 
 
 def _lost(event: Event[Any]) -> Document:
-    return {"id": event.id, "type": event.type, "seq": event.sequence, "at": event.recordedtime.astimezone(UTC)}
+    return {"id": event.id, "type": event.type, "sequence": event.sequence, "at": event.recordedtime.astimezone(UTC)}
 
 
 async def _acknowledge(store: Store, topic: str, standing: TopicState, generation: int) -> None:

@@ -89,13 +89,21 @@ async def forget(store: Store, erased: Collection[str]) -> None:
         await store.write_all(
             {
                 "erased": [
-                    UpdateOne({"_id": i}, {"$setOnInsert": {"p": p, **entry}}, upsert=True) for i, p, _ in split
+                    UpdateOne({"_id": i}, {"$setOnInsert": {"programme": p, **entry}}, upsert=True) for i, p, _ in split
                 ],
                 "contacts": [DeleteMany({"_id": {"$in": some}})],
                 "keys": [DeleteMany({"_id": {"$in": some}})],
-                "access": [DeleteMany({"p": p, "person": person}) for _, p, person in split],
+                "access": [DeleteMany({"programme": p, "person": person}) for _, p, person in split],
                 "outbox": [
-                    DeleteMany({"p": p, "topic": topic.name, "key": person, "seq": {"$gt": 0}, "value": {"$ne": None}})
+                    DeleteMany(
+                        {
+                            "programme": p,
+                            "topic": topic.name,
+                            "key": person,
+                            "sequence": {"$gt": 0},
+                            "value": {"$ne": None},
+                        }
+                    )
                     for _, p, person in split
                     for topic in (KEYS, CONTACTS)
                 ],
@@ -117,7 +125,7 @@ async def keys_from_bus(reading: Reading, store: Store, openers: Openers, people
             if _id not in known:
                 programme, _, person = _id.partition("/")
                 wrapped = openers.master.wrap(person, openers.open(person, found[_id]))
-                new.append(InsertOne({"_id": _id, "p": programme, "wrapped": wrapped}))
+                new.append(InsertOne({"_id": _id, "programme": programme, "wrapped": wrapped}))
         await store.write("keys", new)
         there += len(new)
     return there
@@ -125,7 +133,7 @@ async def keys_from_bus(reading: Reading, store: Store, openers: Openers, people
 
 async def keyless(store: Store, people: People) -> list[str]:
     """Of whom enrolment knows, and whose key it has not: what is kept of them cannot be read."""
-    known = {each["_id"] async for each in store["worker"].find({"s.status": {"$ne": "erased"}}, {"_id": 1})}
+    known = {each["_id"] async for each in store["worker"].find({"state.status": {"$ne": "erased"}}, {"_id": 1})}
     opened = {each["_id"] async for each in store["keys"].find({}, {"_id": 1})}
     return sorted(known - opened - people.erased)
 
@@ -153,7 +161,7 @@ async def keys_from_file(path: Path, passphrase: str, store: Store, people: Peop
         new = [InsertOne(each) for _id, each in keys.items() if _id not in known]
         letters = [each["d"] for each in some if each["c"] == "outbox"]
         await store.write("keys", new)
-        await _put_back([each for each in letters if people.may_live(f"{each['p']}/{each['key']}")], store)
+        await _put_back([each for each in letters if people.may_live(f"{each['programme']}/{each['key']}")], store)
         there += len(new)
     return there
 
@@ -162,8 +170,12 @@ async def _put_back(letters: Sequence[Document], store: Store) -> None:
     """What had been published, where the bus did not give it back."""
     writes = [
         UpdateOne(
-            {name: each[name] for name in ("p", "topic", "key", "seq")},
-            {"$setOnInsert": {name: value for name, value in each.items() if name not in {"p", "topic", "key", "seq"}}},
+            {name: each[name] for name in ("programme", "topic", "key", "sequence")},
+            {
+                "$setOnInsert": {
+                    name: value for name, value in each.items() if name not in {"programme", "topic", "key", "sequence"}
+                }
+            },
             upsert=True,
         )
         for each in letters

@@ -107,11 +107,11 @@ async def _lost(service: str, store: Store) -> AsyncIterator[Lost]:
 
 
 def _of(service: str, recalled: Document) -> Lost:
-    told = [Event(type=_short(each["type"]), sequence=each["seq"], at=each["at"]) for each in recalled["lost"]]
+    told = [Event(type=_short(each["type"]), sequence=each["sequence"], at=each["at"]) for each in recalled["lost"]]
     events = [each for each in told if each.type not in MENDED]
     todo = dict.fromkeys(ADVICE.get(each.type, "look what it lacks") for each in events)
     place = {name: recalled[name] for name in ("topic", "subject")}
-    return Lost(service=service, programme=recalled["p"], **place, events=events, todo=list(todo))
+    return Lost(service=service, programme=recalled["programme"], **place, events=events, todo=list(todo))
 
 
 def _short(type: str) -> str:

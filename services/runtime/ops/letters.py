@@ -58,5 +58,5 @@ class Opened(Letter):
 
 def _plain(dead: Document) -> Document:
     same = {name: dead[name] for name in ("status", "why", "at", "origin", "intruder")}
-    event = {"type": dead.get("type"), "subject": dead.get("subject"), "sequence": dead.get("seq")}
-    return {"id": dead["_id"], "consumer": dead["c"], **same, **event}
+    event = {"type": dead.get("type"), "subject": dead.get("subject"), "sequence": dead.get("sequence")}
+    return {"id": dead["_id"], "consumer": dead["consumer"], **same, **event}

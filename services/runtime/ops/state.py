@@ -130,9 +130,9 @@ async def _consumers(service: Operated) -> list[Consumer]:
 
 async def _stopped(store: Store) -> dict[str, int]:
     """How many subjects of each consumer stand still, by the dead letters that hold them: there are few of those, and many marks."""
-    subjects = {"$group": {"_id": {"c": "$c", "k": "$k"}}}
-    count = {"$group": {"_id": "$_id.c", "n": {"$sum": 1}}}
-    found = store["dead"].aggregate([{"$match": {"status": OPEN, "k": {"$exists": True}}}, subjects, count])
+    subjects = {"$group": {"_id": {"consumer": "$consumer", "subject_key": "$subject_key"}}}
+    count = {"$group": {"_id": "$_id.consumer", "n": {"$sum": 1}}}
+    found = store["dead"].aggregate([{"$match": {"status": OPEN, "subject_key": {"$exists": True}}}, subjects, count])
     return {each["_id"]: each["n"] async for each in found}
 
 

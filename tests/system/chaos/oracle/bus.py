@@ -22,7 +22,7 @@ def judge(world: World) -> Iterator[Finding]:
 
 def _everything_is_there(world: World) -> Iterator[Finding]:
     stored = {
-        (each["topic"], each["key"], each["seq"]): each
+        (each["topic"], each["key"], each["sequence"]): each
         for letters in world.outboxes.values()
         for each in letters
         if each["topic"] not in DEAD

@@ -83,12 +83,12 @@ def _rosters(world: World) -> Iterator[Finding]:
     due = {(group, number): 1 for group in groups for number in range(1, MEETINGS + 1)}
     yield from _compared("scheduling", meetings, due, due)
     rosters = world.documents.all("sessions", "roster")
-    there = Counter((each["s"]["id"], m["worker"]) for each in rosters for m in each["s"]["members"])
+    there = Counter((each["state"]["id"], m["worker"]) for each in rosters for m in each["state"]["members"])
     joined = {
         (e.subject, e.data["worker"]): 1 for e in world.of("member.joined") if e.data["worker"] not in world.erased
     }
     yield from _compared("the roster", there, joined, joined)
-    until = {(each["s"]["id"], m["worker"]): m["until"] for each in rosters for m in each["s"]["members"]}
+    until = {(each["state"]["id"], m["worker"]): m["until"] for each in rosters for m in each["state"]["members"]}
     left = {(e.subject, e.data["worker"]): e.data["since"] for e in world.of("member.left")}
     for key in joined:
         if until.get(key) != left.get(key):
@@ -109,7 +109,9 @@ def _letters(world: World) -> Iterator[Finding]:
     due = {key: 1 for key in ahead if key[0] not in left}
     sent = Counter((e.data["worker"], e.data["reference"]) for e in world.of("message.sent"))
     yield from _compared("messages sent", sent, due, ahead)
-    kept = Counter((m["s"]["worker"], m["s"]["reference"]) for m in world.documents.all("notifications", "message"))
+    kept = Counter(
+        (m["state"]["worker"], m["state"]["reference"]) for m in world.documents.all("notifications", "message")
+    )
     yield from _compared("messages", kept, due, ahead)
     by_recipient: dict[str, set[str]] = defaultdict(set)
     for id, to in world.evidence.letters:
@@ -142,9 +144,9 @@ def _voices(world: World) -> Iterator[Finding]:
     """Per topic an aggregate has counted as many events as stand in the outbox."""
     for service, nouns in AGGREGATES.items():
         for noun in nouns:
-            for document in world.documents.all(service, noun, fields={"q": 1, "s.id": 1}):
-                for topic, number in document["q"].items():
-                    said = world.events.get((topic, document["s"]["id"]), []) if topic in EVENTS else None
+            for document in world.documents.all(service, noun, fields={"sequences": 1, "state.id": 1}):
+                for topic, number in document["sequences"].items():
+                    said = world.events.get((topic, document["state"]["id"]), []) if topic in EVENTS else None
                     if said is not None and len(said) != number:
                         yield Finding(
                             "lost", f"{noun} {document['_id']} has said {number} on {topic}: {len(said)} are stored"

@@ -149,7 +149,7 @@ def computed(world: World, telling: Telling) -> Rows:
             if event.type in telling and (opened := _opened(world, event)) is not None:
                 key, facts = telling[event.type](opened)
                 _id = f"{world.evidence.programme}/{key}"
-                rows[_id].update({"_id": _id, "p": world.evidence.programme, **facts})
+                rows[_id].update({"_id": _id, "programme": world.evidence.programme, **facts})
     return {key: row for key, row in rows.items() if row.get("person") not in world.erased}
 
 

@@ -36,8 +36,14 @@ def _leftovers(world: World) -> Iterator[Finding]:
         yield Finding("lost", f"a dead letter on {record.topic}: {dict(record.headers)}")
     for service in SERVICES:
         for dead in world.documents.all(service, "dead"):
-            yield Finding("lost", f"{service} {dead['c']} has buried {dead['origin']}: {dead['why']}")
+            yield Finding("lost", f"{service} {dead['consumer']} has buried {dead['origin']}: {dead['why']}")
         for parked in world.documents.all(service, "parked"):
-            yield Finding("lost", f"{service} {parked['c']} has parked {parked['k']} {parked['seq']}: {parked['why']}")
+            yield Finding(
+                "lost",
+                f"{service} {parked['consumer']} has parked {parked['subject_key']} {parked['sequence']}: "
+                f"{parked['why']}",
+            )
         for mark in world.documents.all(service, "marks", {"stopped": {"$exists": True}}):
-            yield Finding("lost", f"{service} {mark['c']} stands still at {mark['k']}: {mark['stopped']}")
+            yield Finding(
+                "lost", f"{service} {mark['consumer']} stands still at {mark['subject_key']}: {mark['stopped']}"
+            )

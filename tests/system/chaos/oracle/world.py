@@ -107,18 +107,22 @@ class World:
     def restless(self) -> list[str]:
         """What has not come to rest."""
         there = {each.place for each in self.bus}
-        said = {(o["topic"], o["key"], o["seq"]) for letters in self.outboxes.values() for o in letters}
+        said = {(o["topic"], o["key"], o["sequence"]) for letters in self.outboxes.values() for o in letters}
         unsent = {place for place in said if place[0] not in DEAD} - there
         found = [f"{len(unsent)} not on the bus, such as {min(unsent)}"] if unsent else []
         for service in SERVICES:
             found += self._behind(service)
             waiting = self.documents.all(service, "parked", {"why": {"$regex": "^not yet"}})
             found += [f"{service}: {len(waiting)} wait, such as for: {waiting[0]['why']}"] if waiting else []
-        queued = self.documents.all("notifications", "message", {"s.status": "queued"})
+        queued = self.documents.all("notifications", "message", {"state.status": "queued"})
         found += [f"{len(queued)} messages are queued, such as with {queued[0].get('mail')}"] if queued else []
         for feed in self.documents.all("notifications", "feed"):
-            delivered = len(self.feeds[feed["s"]["id"]])
-            found += [f"{feed['s']['id']}: {delivered} of {feed['s']['last']}"] if delivered < feed["s"]["last"] else []
+            delivered = len(self.feeds[feed["state"]["id"]])
+            found += (
+                [f"{feed['state']['id']}: {delivered} of {feed['state']['last']}"]
+                if delivered < feed["state"]["last"]
+                else []
+            )
         return found
 
     def _behind(self, service: str) -> list[str]:
