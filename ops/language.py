@@ -67,7 +67,7 @@ def _sentences(text: str) -> Iterator[str]:
     for block in re.split(r"(\n\s*\n|\n(?=\s*(?:[-*|#]|\d+\.) ?))", text):
         flat = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", re.sub(r"`[^`]*`", "code", block))
         for sentence in re.split(r"(?<=[.!?])\s|\|", flat):
-            words = re.findall(r"[^\W\d_][\w'’-]*", sentence)
+            words = re.findall(r"[^\W\d_][\w'-]*", sentence)
             if len(words) > MOST:
                 yield f"{number}: a sentence of {len(words)} words: {' '.join(words[:8])} …"
         number += block.count("\n")
@@ -81,7 +81,7 @@ def main(given: list[str]) -> int:
     for name in listed:
         if Path(name).suffix in {".py", ".md"}:
             for each in findings(ROOT / name):
-                print(f"{name}:{each}")
+                sys.stdout.write(f"{name}:{each}\n")
                 found += 1
     return min(found, 1)
 

@@ -1,18 +1,21 @@
-"""The few words every rule is written in: an aggregate, a command, a refusal.
+"""The terms of every rule: aggregate, event, command, refusal.
 
 Invariant: nothing here does I/O, reads a clock or imports anything else of ours, so that a rule can be read and tested alone.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 from uuid_utils import uuid7
 
+M = TypeVar("M", bound=Callable[..., None])
+
 
 def new_id() -> str:
-    """A UUIDv7 (RFC 9562): unique, and sorted by when it was made."""
+    """A new UUIDv7 (RFC 9562): unique, and in the order of creation."""
     return str(uuid7())
 
 
@@ -39,11 +42,11 @@ class Refused(Exception):
 
 
 class NotYet(Exception):
-    """What this event needs is not here yet. The event is parked, later events of its subject behind it, and tried again."""
+    """The event needs something that has not arrived. It is parked, with later events of its subject behind it, and retried."""
 
 
 class Unavailable(Exception):
-    """Something that is needed does not answer, or is still on its way: come again in `after` seconds."""
+    """An engine does not answer, or something needed is still on its way. Retry after `after` seconds."""
 
     def __init__(self, detail: str, after: int = 2) -> None:
         super().__init__(detail)
@@ -51,35 +54,62 @@ class Unavailable(Exception):
 
 
 class RecordedEvent(NamedTuple):
-    """What an aggregate said: who, the payload, and when it happened in the world (None: when the command says it did)."""
+    """An event that an aggregate recorded: the aggregate, the payload, and its time in the world (None: the command's time)."""
 
     by: "Aggregate"
     data: BaseModel
     at: datetime | None
 
 
+def applies(kind: type[BaseModel], *, timed: bool = False) -> Callable[[M], M]:
+    """Mark a method of an aggregate as the one that changes the state for events of this type. It takes the payload; with `timed`,
+    also the time of the event in the world (None: the time of the command)."""
+
+    def mark(method: M) -> M:
+        method.applied = (kind, timed)  # type: ignore[attr-defined]  # read by Aggregate.__init_subclass__
+        return method
+
+    return mark
+
+
 class Aggregate(BaseModel):
-    """State that changes as one and says what happened to it. Its id is the `subject` of everything it says."""
+    """State that changes as one, and the events that it records. Its id is the `subject` of its events."""
 
     model_config = ConfigDict(extra="forbid")
     noun: ClassVar[str]  # singular, lower case: names the collection and the "no-such-{noun}" refusal
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()  # fields that `Work.where` asks for
+    appliers: ClassVar[
+        dict[type[BaseModel], tuple[str, bool]]
+    ] = {}  # by event type: method, and whether it takes the time
 
     id: str
-    _voice: list[RecordedEvent] = PrivateAttr(default_factory=list)
+    _events: list[RecordedEvent] = PrivateAttr(default_factory=list)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        marked = ((name, getattr(method, "applied", None)) for name, method in vars(cls).items())
+        cls.appliers = {**cls.appliers, **{mark[0]: (name, mark[1]) for name, mark in marked if mark is not None}}
 
     def says(self, data: BaseModel, at: datetime | None = None) -> None:
-        """Record that something happened; it is published if, and only if, the change is stored."""
-        self._voice.append(RecordedEvent(self, data, at))
+        """Apply an event and record it. It is published if, and only if, the change of state is stored."""
+        self.apply(data, at)
+        self._events.append(RecordedEvent(self, data, at))
 
-    def speak_into(self, voice: list[RecordedEvent]) -> None:
-        """Say everything, also what was said before, into a voice shared with other aggregates, so that order across them is kept."""
-        voice.extend(self._voice)
-        self._voice = voice
+    def apply(self, data: BaseModel, at: datetime | None = None) -> None:
+        """Change the state as the event says: live, and again when a restored database is replayed. An event without a method that
+        `applies` it changes nothing."""
+        if (applier := self.appliers.get(type(data))) is not None:
+            name, timed = applier
+            getattr(self, name)(data, at) if timed else getattr(self, name)(data)
+
+    def record_into(self, events: list[RecordedEvent]) -> None:
+        """Record into a list that aggregates share, with what was recorded before, so that the order across them is kept."""
+        events.extend(self._events)
+        self._events = events
 
 
 class Command(BaseModel):
-    """What somebody wants done. `at` is when it happened in the world, if that is earlier than now."""
+    """A request to change something. `at` is its time in the world, if that is earlier than now."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     at: datetime | None = None

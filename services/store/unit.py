@@ -102,7 +102,7 @@ class Unit:
         if known is not None:
             return known
         aggregate = kind.model_validate(document["state"])
-        aggregate.speak_into(self.voice)
+        aggregate.record_into(self.voice)
         held = Held(aggregate, document["programme"], document["version"], document["sequences"], document["state"])
         self.held[kind, document["_id"]] = held
         return held
@@ -112,7 +112,7 @@ class Unit:
         key = (type(aggregate), f"{programme}/{aggregate.id}")
         if key in self.held:
             raise Refused("already-there", f"There is a {aggregate.noun} {aggregate.id} already.")
-        aggregate.speak_into(self.voice)
+        aggregate.record_into(self.voice)
         self.held[key] = Held(aggregate, programme, 0, {}, {})
 
     def attribute(self, cause: Cause) -> None:

@@ -17,7 +17,7 @@ def message() -> Message:
 
 def said(of: Message) -> list[RecordedEvent]:
     voice: list[RecordedEvent] = []
-    of.speak_into(voice)
+    of.record_into(voice)
     return voice
 
 

@@ -24,7 +24,7 @@ def roster(**members: tuple[date, date | None]) -> Roster:
 
 def said(of: Aggregate) -> list[RecordedEvent]:
     voice: list[RecordedEvent] = []
-    of.speak_into(voice)
+    of.record_into(voice)
     return voice
 
 

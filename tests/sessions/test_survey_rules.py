@@ -18,7 +18,7 @@ def survey(due_days: int = 0) -> Survey:
 
 def said(of: Survey) -> list[object]:
     voice: list[RecordedEvent] = []
-    of.speak_into(voice)
+    of.record_into(voice)
     return [each.data for each in voice]
 
 
