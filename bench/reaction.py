@@ -25,7 +25,7 @@ from services.kernel import Aggregate
 from services.runtime.service import Service
 from services.store.clock import now_utc
 from services.store.collections import prepare
-from services.store.mongo import Document, Session, Store
+from services.store.mongo import Document, Store, Transaction
 from services.store.unit import Unit
 from services.store.work import Work
 from services.vault.keyring import service_holder
@@ -99,8 +99,8 @@ async def _reacted(ground: Ground, topic: str, number: int) -> tuple[float, Writ
     )
     await prepare(service.store, service.aggregates)
 
-    def start(session: Session) -> tuple[Effect, Callable[[], Awaitable[Any]]]:
-        unit = Unit(service.store, session, service.holder, now_utc())
+    def start(transaction: Transaction) -> tuple[Effect, Callable[[], Awaitable[Any]]]:
+        unit = Unit(service.store, transaction, service.holder, now_utc())
         return Reacting(unit, reactions, service.rules, service.telemetry, alone=True), lambda: unit.flush(
             silently=True
         )

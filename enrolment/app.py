@@ -15,7 +15,7 @@ from services.vault.keyring import master_holder
 
 def build(settings: Settings) -> Service:
     """Stand enrolment on the chassis. Misconfigured when its keys or programmes cannot be read."""
-    service = Service(
+    return Service(
         "enrolment",
         settings,
         holder=master_holder(settings.keys),
@@ -23,6 +23,5 @@ def build(settings: Settings) -> Service:
         routes=[api.router],
         reactions=reactions,
         projections=[Desk()],
+        after_restore=[partial(recall, recalls), erase_again],
     )
-    service.after_restore = (partial(recall, recalls), erase_again)
-    return service

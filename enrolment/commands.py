@@ -87,10 +87,10 @@ async def decide_consent(command: DecideConsent, work: Work) -> None:
 
 async def _publish_card(worker: Worker, work: Work) -> None:
     if not worker.consents_to(Purpose.CONTACT):
-        work.table(CONTACTS, worker, None)
+        work.publish_table(CONTACTS, worker, None)
         return
     card = {name: await work.unseal(worker.id, name, sealed) for name, sealed in worker.card.items()}
-    work.table(
+    work.publish_table(
         CONTACTS, worker, vault.encrypt_payload(await work.key(worker.id), worker.id, orjson.dumps(card)).encode()
     )
 

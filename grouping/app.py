@@ -16,7 +16,7 @@ from services.vault.keyring import service_holder
 
 def build(settings: Settings) -> Service:
     """Stand grouping on the chassis. Misconfigured when its keys or programmes cannot be read."""
-    service = Service(
+    return Service(
         "grouping",
         settings,
         holder=service_holder("grouping", settings.keys),
@@ -25,6 +25,5 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         projections=[Pool(), Groups()],
         tables=[KEYS],
+        after_restore=[partial(recall, recalls)],
     )
-    service.after_restore = (partial(recall, recalls),)
-    return service

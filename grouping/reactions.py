@@ -62,5 +62,5 @@ async def when_a_worker_is_erased_nothing_of_them_stays(event: Event[WorkerErase
 @reactions.on(PairWished)
 async def when_a_restored_database_lacks_a_wish_it_is_kept_again(event: Event[PairWished], work: Work) -> None:
     """Grouping's own, once both their keys are back, for which `replay.py` cannot wait."""
-    if work.recalls:
+    if work.was_restored:
         await kept_again(event.data, work)

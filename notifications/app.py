@@ -1,5 +1,6 @@
 """Notifications, composed."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from notifications import api
@@ -10,15 +11,15 @@ from notifications.reactions import standing
 from notifications.replay import recall_feeds, recall_letters
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS
-from services.runtime.service import Service
+from services.runtime.service import BackgroundTask, Service
 from services.settings import Settings
 from services.vault.keyring import service_holder
 
 
-def build(settings: Settings) -> Service:
-    """Stand notifications on the chassis. Misconfigured when its keys or programmes cannot be read, or the mail server's address
-    is none."""
-    service = Service(
+def build(settings: Settings, background: Sequence[BackgroundTask] | None = None) -> Service:
+    """Compose notifications. `background`: None means the mailer and the publisher. Misconfigured when its keys or programmes cannot be
+    read, or the mail server's address is none."""
+    return Service(
         "notifications",
         settings,
         holder=service_holder("notifications", settings.keys),
@@ -26,7 +27,6 @@ def build(settings: Settings) -> Service:
         routes=[api.router],
         reactions=standing(partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))),
         tables=[KEYS, CONTACTS],
-        workers=[mailing(settings), publish],
+        background=[mailing(settings), publish] if background is None else background,
+        after_restore=[recall_feeds, recall_letters],
     )
-    service.after_restore = (recall_feeds, recall_letters)
-    return service

@@ -27,7 +27,7 @@ async def announce(recipient: Recipient, work: Work) -> None:
     """Queue a message for each seat that may be told of, was not, and whose first meeting is still to come."""
     for seat in recipient.untold():
         circle = await work.get(Circle, seat.group)
-        if work.recalls and (told := await _told_by(recipient, seat, work)) is not None:
+        if work.was_restored and (told := await _told_by(recipient, seat, work)) is not None:
             recipient.hears(seat, told.id)
             continue
         first = circle.first_for(seat.since, work.rules.cadence_days)

@@ -14,7 +14,7 @@ from notifications.composing import Unaddressable, compose
 from notifications.sending import Later, Never, Server, send
 from notifications.store import Claim, card_of, claim, postpone
 from services.kernel import Command, Refused, Unavailable
-from services.runtime.service import Service, Worker
+from services.runtime.service import BackgroundTask, Service
 from services.settings import Settings
 from services.store.errors import is_transient
 from services.store.mongo import PyMongoError
@@ -29,7 +29,7 @@ MISSING = timedelta(seconds=2)  # until the next look for a contact card, a key 
 GIVEN_UP = {"past", "no-address"}  # refusals that no later attempt changes; by any other the message is gone already
 
 
-def mailing(settings: Settings) -> Worker:
+def mailing(settings: Settings) -> BackgroundTask:
     """The worker that sends. Misconfigured when the mail server's address is none."""
     server = Server.of(settings.smtp) if settings.smtp else None
 

@@ -19,7 +19,7 @@ from services.contracts import Event, decode
 from services.contracts.notifications import MessageFailed, MessageSent
 from services.events.bus.client import Bus
 from services.runtime.service import Service
-from services.store.mongo import Document, InsertOne, Session, Store, UpdateOne
+from services.store.mongo import Document, InsertOne, Store, Transaction, UpdateOne
 
 log = logging.getLogger(__name__)
 SENT = {MessageSent.type: Status.SENT, MessageFailed.type: Status.FAILED}
@@ -69,7 +69,7 @@ def _entry(delivery: Delivery, record: Any) -> Entry:
     )
 
 
-async def _keep(store: Store, delivery: Delivery, places: Sequence[Entry], session: Session) -> None:
+async def _keep(store: Store, delivery: Delivery, places: Sequence[Entry], transaction: Transaction) -> None:
     """All of a batch, and the number after which the ledger goes on."""
     if not places:
         return
@@ -81,7 +81,7 @@ async def _keep(store: Store, delivery: Delivery, places: Sequence[Entry], sessi
     begun = {"$setOnInsert": {"programme": delivery.programme, "sequences": {}, "state.id": delivery.partner}}
     entries = [InsertOne(_stored(delivery.programme, each)) for each in places]
     which = {"_id": f"{delivery.programme}/{delivery.partner}"}
-    await store.write_all({Entry.noun: entries, Feed.noun: [UpdateOne(which, feed | begun, upsert=True)]}, session)
+    await store.write_all({Entry.noun: entries, Feed.noun: [UpdateOne(which, feed | begun, upsert=True)]}, transaction)
 
 
 def _stored(programme: str, aggregate: Entry | Message) -> Document:

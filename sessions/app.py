@@ -23,5 +23,5 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         projections=[Calendar(), Leads()],
         tables=[KEYS],
-        workers=[invite],
+        background=[invite],
     )

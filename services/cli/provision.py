@@ -45,7 +45,7 @@ def provision(
     given, console = from_environment(), Console()
 
     async def run() -> None:
-        async with login_errors.told(given, login_errors.ADMINISTRATOR):
+        async with login_errors.explained(given, login_errors.ADMINISTRATOR):
             await mongo.found_set(given)
             if given.mongo_username:
                 await mongo.make_users(given, read(passwords, "mongo"))

@@ -1,6 +1,7 @@
-"""The topics: how many partitions, how they are kept, which service writes them.
+"""The registry of services and topics: the topics, how many partitions they have, how they are kept, who writes and who reads them.
 
-Invariant: a topic's number of partitions never changes; keys would move and subjects lose their order. It is checked at every start.
+Invariants: a topic's number of partitions never changes; keys would move and subjects lose their order. It is checked at every start.
+Lists of services elsewhere in the program are derived from this module; those of deployment and packaging are checked against it by tests.
 """
 
 from dataclasses import dataclass
@@ -12,17 +13,19 @@ SERVICES = ("enrolment", "grouping", "sessions", "notifications", "analytics")
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`compacted`: only the newest record of a key is kept (a table); else every record is kept for ever (a history)."""
+    """One topic. `compacted`: only the newest record of a key is kept (a table); else every record is kept for ever (a history).
+    `encrypted`: its payloads are encrypted under persons' keys, so that its readers need the keys."""
 
     name: str
     writer: str
     compacted: bool = False
+    encrypted: bool = False
     partitions: int = PARTITIONS
     readers: tuple[str, ...] = SERVICES
 
     @property
     def config(self) -> dict[str, str]:
-        """Kafka's settings of this topic. A tombstone must take effect within the hour, so compaction may lag that long at most."""
+        """Kafka's settings of this topic. Compaction lags an hour at most, so that a tombstone takes effect within the hour."""
         if not self.compacted:
             return {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
         hour = str(60 * 60 * 1000)
@@ -35,7 +38,7 @@ class Topic:
 
 
 KEYS = Topic("ama.enrolment.keys", "enrolment", compacted=True)
-CONTACTS = Topic("ama.enrolment.contacts", "enrolment", compacted=True, readers=("notifications",))
+CONTACTS = Topic("ama.enrolment.contacts", "enrolment", compacted=True, encrypted=True, readers=("notifications",))
 
 FEED = Topic("ama.feed", "notifications", partitions=1, readers=("partner",))  # of each partner: ama.feed.{partner}
 
@@ -43,13 +46,18 @@ TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
         Topic("ama.enrolment", "enrolment"),
-        Topic("ama.enrolment.restricted", "enrolment", readers=("enrolment", "grouping", "analytics")),
+        Topic("ama.enrolment.restricted", "enrolment", encrypted=True, readers=("enrolment", "grouping", "analytics")),
         KEYS,
         CONTACTS,
         Topic("ama.grouping", "grouping"),
-        Topic("ama.grouping.restricted", "grouping", readers=("grouping",)),
+        Topic("ama.grouping.restricted", "grouping", encrypted=True, readers=("grouping",)),
         Topic("ama.sessions", "sessions"),
-        Topic("ama.sessions.restricted", "sessions", readers=("sessions", "enrolment", "notifications", "analytics")),
+        Topic(
+            "ama.sessions.restricted",
+            "sessions",
+            encrypted=True,
+            readers=("sessions", "enrolment", "notifications", "analytics"),
+        ),
         Topic("ama.notifications", "notifications"),
         Topic("ama.analytics", "analytics"),
     )
@@ -60,29 +68,30 @@ TOPICS |= {f"{name}{DEAD}": Topic(f"{name}{DEAD}", "any", partitions=1, readers=
 
 
 def read_by(service: str) -> list[Topic]:
-    """The topics that a service may read. Dead letters none does: they are told there to whoever watches, and kept where they died."""
+    """Return the topics that a service may read. No service reads dead letters: they are published for observers, and kept by the
+    consumer that gave them up."""
     return [topic for topic in TOPICS.values() if service in topic.readers]
 
 
 def written_by(service: str) -> list[Topic]:
-    """The topics that a service may write: its own, and the dead letters of those that it reads."""
+    """Return the topics that a service may write: its own, and the dead letters of those that it reads."""
     dead = {f"{topic.name}{DEAD}" for topic in read_by(service)}
     return [topic for topic in TOPICS.values() if topic.writer == service or topic.name in dead]
 
 
 def topic_of(name: str) -> Topic | None:
-    """The topic that an event type names; the feed stands for one topic per partner, so it is not in `TOPICS`."""
+    """Return the topic that an event type names. The feed stands for one topic per partner, so it is not in `TOPICS`."""
     return FEED if name == FEED.name else TOPICS.get(name)
 
 
 def source_of(programme: str, topic: str) -> str:
-    """The `source` attribute of an event: `/programmes/{programme}/{context}`, with `/restricted` for the restricted topic."""
+    """Return the `source` attribute of an event: `/programmes/{programme}/{context}`, with `/restricted` for the restricted topic."""
     return f"/programmes/{programme}/" + topic.removeprefix("ama.").replace(".", "/")
 
 
 @lru_cache(maxsize=1024)
 def programme_of(source: str) -> str:
-    """The programme that a `source` names. ValueError when it names none."""
+    """Return the programme that a `source` names. ValueError when it names none."""
     head, _, rest = source.removeprefix("/programmes/").partition("/")
     if not source.startswith("/programmes/") or not head or not rest:
         raise ValueError(f"source {source!r} names no programme")

@@ -13,8 +13,9 @@ from services.events.inbox.effects import Opened
 from services.kernel import NotYet
 from services.runtime.service import Service
 from services.store.clock import now_utc
-from services.store.mongo import Document, Session, UpdateOne
-from services.store.unit import Cause, Unit
+from services.store.mongo import Document, Transaction, UpdateOne
+from services.store.outbox import Cause
+from services.store.unit import Unit
 from services.store.work import Work
 
 log = logging.getLogger(__name__)
@@ -29,13 +30,13 @@ async def recall(table: Reactions, service: Service) -> None:
             log.warning("state is not mended", extra={"service": service.name, "reason": str(missing)})
 
 
-async def _recall(table: Reactions, service: Service, recalled: Document, session: Session) -> None:
+async def _recall(table: Reactions, service: Service, recalled: Document, transaction: Transaction) -> None:
     store, rules = service.store, service.rules.get(recalled["programme"])
     if rules is None:
         return
     ids = [said["id"] for said in recalled["lost"] if said["type"] in table.handlers]
-    unit = Unit(store, session, service.holder, now_utc())
-    letters = (await store.by_id("outbox", ids, session)).values()
+    unit = Unit(store, transaction, service.holder, now_utc())
+    letters = (await store.by_id("outbox", ids, transaction)).values()
     events = [decode(each["value"]) for each in sorted(letters, key=lambda each: each["sequence"])]
     opening = Opened(unit, table.handlers)
     await opening.prepare(events)
@@ -46,4 +47,4 @@ async def _recall(table: Reactions, service: Service, recalled: Document, sessio
                 await handler(opened, Work(unit, rules, cause))
     await unit.flush(silently=True)
     taken = {"$pull": {"lost": {"id": {"$in": ids}}}}
-    await store.write("recalled", [UpdateOne({"_id": recalled["_id"]}, taken)], session)
+    await store.write("recalled", [UpdateOne({"_id": recalled["_id"]}, taken)], transaction)

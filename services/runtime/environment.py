@@ -17,6 +17,7 @@ from services.events.bus.log_dirs import Disk
 from services.runtime.certificate import Front, NoCertificate, validity
 from services.settings import Misconfigured, Settings
 from services.store.mongo import Document, PyMongoError, Store, within
+from services.store.people import StoredKey
 from services.telemetry import Metrics
 from services.vault import Unopenable
 from services.vault.keyring import holder_of
@@ -69,7 +70,7 @@ class Environment:
         """Set every gauge once."""
         missing = await self._service.ready()
         for name, engine in ENGINES.items():
-            self._metrics.stands("engine_up", name not in missing, engine)
+            self._metrics.set_gauge("engine_up", name not in missing, engine)
         await self._disks({engine for name, engine in ENGINES.items() if name not in missing})
         await self._keys()
         if self._front is not None:
@@ -88,10 +89,10 @@ class Environment:
                 self._fine(f"disk of {engine}")
             except (*TRANSIENT, NotImplementedError) as error:
                 self._trouble(f"disk of {engine}", error)
-        self._metrics.unknown(*DISKS)
+        self._metrics.clear(*DISKS)
         for (engine, node), disk in found.items():
             for figure, value in zip(DISKS, disk, strict=True):
-                self._metrics.stands(figure, value, engine, node)
+                self._metrics.set_gauge(figure, value, engine, node)
 
     async def _mongo_disk(self) -> dict[str, Disk]:
         """The primary's own word. A router of a sharded cluster has no disk to tell of."""
@@ -104,27 +105,27 @@ class Environment:
         try:
             async with asyncio.timeout(PATIENCE + 1):
                 with within(PATIENCE):
-                    kept = await self._service.store["keys"].find_one()
+                    kept = await self._service.store[StoredKey.collection].find_one()
         except (PyMongoError, TimeoutError):
-            self._metrics.unknown("keys_readable")  # `engine_up` says what is wrong
+            self._metrics.clear("keys_readable")  # `engine_up` says what is wrong
             return
         try:
             await asyncio.to_thread(_open, self._service.name, self._service.settings.keys, kept)
-            self._metrics.stands("keys_readable", 1)
+            self._metrics.set_gauge("keys_readable", 1)
             self._fine("keys")
         except (Misconfigured, Unopenable) as error:
-            self._metrics.stands("keys_readable", 0)
+            self._metrics.set_gauge("keys_readable", 0)
             self._trouble("keys", error)
 
     async def _certificate(self, front: Front) -> None:
         try:
             for figure, moment in zip(CERTIFICATE, await validity(front, PATIENCE), strict=True):
-                self._metrics.stands(figure, moment.timestamp())
-            self._metrics.stands("front_up", 1)
+                self._metrics.set_gauge(figure, moment.timestamp())
+            self._metrics.set_gauge("front_up", 1)
             self._fine("front")
         except NoCertificate as error:
-            self._metrics.unknown(*CERTIFICATE)
-            self._metrics.stands("front_up", 0)
+            self._metrics.clear(*CERTIFICATE)
+            self._metrics.set_gauge("front_up", 0)
             self._trouble("front", error)
 
     def _trouble(self, what: str, error: Exception) -> None:
@@ -140,4 +141,5 @@ class Environment:
 def _open(service: str, folder: Path, kept: Document | None) -> None:
     holder = holder_of(service, folder)
     if kept is not None:
-        holder.open(kept["_id"].partition("/")[2], kept)
+        key = StoredKey.of(kept)
+        holder.open(key.person, key)

@@ -46,20 +46,20 @@ async def watch(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Me
 
 async def look(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Metrics) -> None:
     """Set every gauge once."""
-    metrics.gauge("outbox_age_seconds", RELAY, await outbox_age(store))
+    metrics.set_consumer_gauge("outbox_age_seconds", RELAY, await outbox_age(store))
     waits, holes = await counted(store, "parked"), await counted(store, "parked", why=HOLE)
     dead = await counted(store, "dead", status=OPEN)
     for consumer in {*runners, *waits, *dead, *metrics.consumers} - {RELAY}:
-        metrics.gauge("parked", consumer, waits.get(consumer, 0))
-        metrics.gauge("holes", consumer, holes.get(consumer, 0))
-        metrics.gauge("dead", consumer, dead.get(consumer, 0))
+        metrics.set_consumer_gauge("parked", consumer, waits.get(consumer, 0))
+        metrics.set_consumer_gauge("holes", consumer, holes.get(consumer, 0))
+        metrics.set_consumer_gauge("dead", consumer, dead.get(consumer, 0))
     for consumer, runner in list(runners.items()):
-        metrics.gauge("lag", consumer, await runner.behind())
+        metrics.set_consumer_gauge("lag", consumer, await runner.behind())
     ages = await _ages(store)
     for consumer in metrics.consumers - {RELAY}:
-        metrics.gauge("parked_age_seconds", consumer, ages.get(consumer, 0.0))
-    metrics.stands("relay_held", await relay_held(store))
-    metrics.stands("last_look_timestamp_seconds", now_utc().timestamp())
+        metrics.set_consumer_gauge("parked_age_seconds", consumer, ages.get(consumer, 0.0))
+    metrics.set_gauge("relay_held", await relay_held(store))
+    metrics.set_gauge("last_look_timestamp_seconds", now_utc().timestamp())
 
 
 async def outbox_age(store: Store) -> float:

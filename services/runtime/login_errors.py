@@ -1,6 +1,6 @@
-"""A log-in that an engine refuses: the start ends with one sentence that names the user and what to do, instead of a trace.
+"""Log-ins that an engine refuses: the start ends with one sentence that names the user and the remedy, instead of a trace.
 
-Invariant: anything else that goes wrong stays what it is; an engine that is away is no refusal.
+Invariant: any other error is raised as it is; an engine that is away is no refusal.
 """
 
 from collections.abc import AsyncIterator
@@ -26,22 +26,22 @@ ADMINISTRATOR = (
 
 
 @asynccontextmanager
-async def told(given: Settings, remedy: str = REMEDY) -> AsyncIterator[None]:
-    """A block that signs in to both engines. Misconfigured when one of them knows its user by another password."""
+async def explained(given: Settings, remedy: str = REMEDY) -> AsyncIterator[None]:
+    """Guard a block that logs in to both engines. Misconfigured when one of them refuses its user."""
     try:
         yield
     except PyMongoError as error:
         if refuses_login(error):
             raise Misconfigured(f"MongoDB refuses {given.mongo_user}: {remedy}") from error
         raise
-    except KafkaConnectionError as error:  # which aiokafka makes of every reason
+    except KafkaConnectionError as error:  # aiokafka raises it for every reason
         if await _kafka_refuses(given):
             raise Misconfigured(f"Kafka refuses {given.sasl_username}: {remedy}") from error
         raise
 
 
 async def _kafka_refuses(given: Settings) -> bool:
-    """Whether some broker is there, and does not let this user in."""
+    """Ask the brokers: True when one of them answers and refuses this user."""
     if given.sasl_username is None:
         return False
     arguments = Bus(given).client()

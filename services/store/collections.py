@@ -1,4 +1,4 @@
-"""The collections of a service and their indexes, made before anything runs (a transaction that makes one conflicts with its neighbours).
+"""The collections of a service and their indexes, made before anything runs: a transaction that makes one conflicts with its neighbours.
 
 Invariant: every unique index, `_id` included, begins with the programme wherever a document belongs to one.
 """
@@ -6,35 +6,48 @@ Invariant: every unique index, `_id` included, begins with the programme whereve
 from collections.abc import Sequence
 
 from services.kernel import Aggregate
-from services.store import restored
-from services.store.commands import REMEMBERED
+from services.store.commands import REMEMBERED, Answer
 from services.store.mongo import Store
+from services.store.outbox import OutboxRow
+from services.store.people import Access, ContactCard, ErasedPerson, StoredKey
+from services.store.restored import RecalledSubject, RestoreState, check_restored
 
+OWN = (Access, Answer, ContactCard, ErasedPerson, OutboxRow, RecalledSubject, RestoreState, StoredKey)
 COLLECTIONS = (
-    "access", "answers", "contacts", "dead", "dismissed", "erased", "keys", "levels", "marks", "offsets", "outbox", "parked",
-    "projections", "recalled", "relay", "restored", "topics",
+    *(kind.collection for kind in OWN),
+    "dead", "dismissed", "levels", "marks", "offsets", "parked", "projections", "relay", "topics",
 )  # fmt: skip
 
-# Whatever a rule overlooked, no two things are said at one sequence of a subject. (Dead letters have no sequence.)
-SPOKEN = [("programme", 1), ("topic", 1), ("key", 1), ("sequence", 1)]
+# Whatever a rule overlooked, no two events share a sequence of a subject. (Dead letters have no sequence.)
+SEQUENCE = [("programme", 1), ("topic", 1), ("key", 1), ("sequence", 1)]
 
 
 async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
     """Make what is missing; can be run again, and by several copies at once. Misconfigured when the database is half restored."""
-    await restored.look(store)
+    await check_restored(store)
     there = set(await store.db.list_collection_names())
     for name in {*COLLECTIONS, *(kind.noun for kind in aggregates)} - there:
         await store.make(name)
-    await store["outbox"].create_index([("sequence", 1), ("_id", 1)])
-    await store["outbox"].create_index(SPOKEN, unique=True, partialFilterExpression={"sequence": {"$gt": 0}})
+    await _index_own(store)
+    await _index_inbox(store)
+    for kind in aggregates:
+        for fields in kind.indexes:
+            await store[kind.noun].create_index([("programme", 1), *((f"state.{field}", 1) for field in fields)])
+
+
+async def _index_own(store: Store) -> None:
+    outbox = store[OutboxRow.collection]
+    await outbox.create_index([("sequence", 1), ("_id", 1)])
+    await outbox.create_index(SEQUENCE, unique=True, partialFilterExpression={"sequence": {"$gt": 0}})
+    await store[Access.collection].create_index([("programme", 1), ("person", 1)])
+    expiry = int(REMEMBERED.total_seconds())
+    await store[Answer.collection].create_index([("at", 1)], expireAfterSeconds=expiry)
+
+
+async def _index_inbox(store: Store) -> None:
     await store["parked"].create_index([("consumer", 1), ("subject_key", 1)])
     await store["parked"].create_index([("consumer", 1), ("retry", 1)])
     await store["marks"].create_index([("consumer", 1)])
     await store["dead"].create_index([("consumer", 1), ("status", 1)])
     await store["dead"].create_index([("consumer", 1), ("subject_key", 1)])
     await store["dismissed"].create_index([("consumer", 1)])
-    await store["access"].create_index([("programme", 1), ("person", 1)])
-    await store["answers"].create_index([("at", 1)], expireAfterSeconds=int(REMEMBERED.total_seconds()))
-    for kind in aggregates:
-        for fields in kind.indexes:
-            await store[kind.noun].create_index([("programme", 1), *((f"state.{field}", 1) for field in fields)])

@@ -1,51 +1,79 @@
-"""A command at the boundary: one transaction, done once however often it is sent, refused when somebody changed things meanwhile.
+"""Commands at the boundary: one transaction each, run once however often it is sent, refused when its aggregate changed meanwhile.
 
-Invariants: the state change, its events and the answer to repeats commit together; what is kept of an answer is ids, never names; a
-command cannot have happened in the future.
+Invariants: the state change, its events and the answer to repeats commit together; a stored answer holds ids, never names; a command
+cannot have happened in the future.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, timedelta
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Generic, TypeVar
 
 from services.kernel import Aggregate, Command, NotYet, Refusal, Refused, Unavailable
 from services.programmes import Programme
 from services.store.clock import now_utc
+from services.store.documents import StoredDocument
 from services.store.errors import Conflict, is_transient
-from services.store.mongo import Document, InsertOne, PyMongoError, Session, Store, within
-from services.store.unit import Cause, Unit
+from services.store.mongo import PyMongoError, Store, Transaction, within
+from services.store.outbox import Cause
+from services.store.unit import Unit
 from services.store.work import Work
 from services.telemetry import Metrics, Telemetry
 from services.vault.keyring import KeyHolder
 
 C = TypeVar("C", bound=Command)
 Handler = Callable[[C, Work], Awaitable[Any]]
-REMEMBERED = timedelta(days=30)
+Expectation = tuple[type[Aggregate], str, int]  # class, id, version
+REMEMBERED = timedelta(days=30)  # for which a repeat gets the first answer
 PATIENCE = 8.0  # seconds in which a command is tried again
-LONGEST = 20.0  # seconds after which a caller is told to come again, whatever is going on
-SHORT = 2.0  # seconds more when the driver's threads are short, and nobody has even begun to ask
+LONGEST = 20.0  # seconds after which a caller is asked to come again, whatever the database does
+SHORT = 2.0  # seconds more, when all threads of the driver are busy and the command has not even begun
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """What a repeat is recognised by: the caller, the route and the key they chose; `body` tells whether it is the same request."""
+    """The identity of a request that may be repeated: a hash of caller, route and key (`id`), and a hash of its `body`."""
 
     id: str
     body: str
 
     @classmethod
     def of(cls, programme: str, caller: str, route: str, key: str, body: bytes) -> "Repeat":
-        """Hashed, since a route names people."""
+        """Hash the parts, since a route contains ids of persons."""
         scope = f"{programme}\n{caller}\n{route}\n{key}".encode()
         return cls(f"{programme}/{hashlib.sha256(scope).hexdigest()}", hashlib.sha256(body).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
+class Answer(StoredDocument):
+    """The answer to a request, kept for its repeats."""
+
+    collection: ClassVar[str] = "answers"
+
+    programme: str
+    body: str
+    answer: Any
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation(Generic[C]):
+    """One command to run. `correlation`: the id of the caller's request; `expects`: the version that the caller has seen."""
+
+    handler: Handler[C]
+    command: C
+    rules: Programme
+    correlation: str
+    repeat: Repeat | None
+    expects: Expectation | None
+
+
+@dataclass(frozen=True, slots=True)
 class Commanding:
-    """Runs commands of one service."""
+    """Runs the commands of one service."""
 
     store: Store
     holder: KeyHolder
@@ -60,71 +88,73 @@ class Commanding:
         correlation: str,
         *,
         repeat: Repeat | None = None,
-        expects: tuple[type[Aggregate], str, int] | None = None,
+        expects: Expectation | None = None,
     ) -> Any:
-        """The handler's answer. Refused as the handler says, or 412 when `expects` names another version than is stored; Unavailable
-        when an engine or something that is still on its way is missing."""
+        """Return the handler's answer. Refused as the handler says, or "changed-meanwhile" when `expects` names another version than
+        is stored. Unavailable when an engine does not answer, or something needed has not arrived."""
+        request = Invocation(handler, command, rules, correlation, repeat, expects)
 
-        async def body(session: Session) -> tuple[Any, int]:
-            return await self._attempt(session, handler, command, rules, correlation, repeat, expects)
+        async def body(transaction: Transaction) -> tuple[Any, int]:
+            return await self._attempt(transaction, request)
 
-        outcome = "failed"
-        with self.telemetry.span(handler.__name__):
+        with self.telemetry.span(handler.__name__), self._counted(handler.__name__):
             try:
                 async with asyncio.timeout(LONGEST + SHORT):
                     with within(LONGEST):
-                        answer, said = await self.store.transaction(body, PATIENCE)
-            except Refused as error:
-                outcome = error.code
-                raise
+                        answer, events = await self.store.transaction(body, PATIENCE)
             except NotYet as missing:
-                outcome = "unavailable"
                 raise Unavailable(f"Still waiting for {missing}.") from missing
             except (PyMongoError, Conflict, TimeoutError) as error:
                 if not (isinstance(error, TimeoutError) or is_transient(error)):
                     raise
-                outcome = "unavailable"
                 raise Unavailable("The database does not answer, or too many change the same thing.") from error
-            else:
-                outcome = "done"
-                self.metrics.said(said)
-                return answer
-            finally:
-                self.metrics.commanded(handler.__name__, outcome)
+            self.metrics.said(events)
+            return answer
 
-    async def _attempt(
-        self,
-        session: Session,
-        handler: Handler[C],
-        command: C,
-        rules: Programme,
-        correlation: str,
-        repeat: Repeat | None,
-        expects: tuple[type[Aggregate], str, int] | None,
-    ) -> tuple[Any, int]:
-        now = now_utc()
+    @contextmanager
+    def _counted(self, name: str) -> Iterator[None]:
+        """Count the command by its outcome."""
+        outcome = "failed"
+        try:
+            yield
+            outcome = "done"
+        except Refused as refused:
+            outcome = refused.code
+            raise
+        except Unavailable:
+            outcome = "unavailable"
+            raise
+        finally:
+            self.metrics.commanded(name, outcome)
+
+    async def _attempt(self, transaction: Transaction, request: Invocation[Any]) -> tuple[Any, int]:
+        """Run the handler once; return its answer and the number of events."""
+        now, command, repeat = now_utc(), request.command, request.repeat
         if command.at is not None and command.at > now:
             raise Refused(
                 "in-the-future", f"`at` is {command.at.isoformat()}, which has not come yet.", Refusal.INVALID
             )
-        if repeat is not None and (known := await self._known(repeat, session)) is not None:
-            return known["answer"], 0
+        if repeat is not None and (known := await self._known(repeat, transaction)) is not None:
+            return known.answer, 0
         at = command.at.astimezone(UTC) if command.at else now
-        cause = Cause(rules.id, at, correlation, None, self.telemetry.traceparent())
-        unit = Unit(self.store, session, self.holder, now)
-        work = Work(unit, rules, cause)
-        if expects is not None:
-            await _expect(work, *expects)
-        answer = await handler(command, work)
+        cause = Cause(request.rules.id, at, request.correlation, None, self.telemetry.traceparent())
+        unit = Unit(self.store, transaction, self.holder, now)
+        work = Work(unit, request.rules, cause)
+        if request.expects is not None:
+            await _expect(work, *request.expects)
+        answer = await request.handler(command, work)
         unit.attribute(work.cause)
         if repeat is not None:
-            entry = {"_id": repeat.id, "programme": rules.id, "body": repeat.body, "answer": answer, "at": now}
-            await self.store.write("answers", [InsertOne(entry)], session)
+            kept = Answer(repeat.id, request.rules.id, repeat.body, answer, now)
+            await unit.write(Answer.collection, [kept.insert()])
         return answer, await unit.flush()
 
-    async def _known(self, repeat: Repeat, session: Session) -> Document | None:
-        known = (await self.store.by_id("answers", [repeat.id], session)).get(repeat.id)
-        if known is not None and known["body"] != repeat.body:
+    async def _known(self, repeat: Repeat, transaction: Transaction) -> Answer | None:
+        found = (await self.store.by_id(Answer.collection, [repeat.id], transaction)).get(repeat.id)
+        if found is None:
+            return None
+        known = Answer.of(found)
+        if known.body != repeat.body:
             raise Refused("key-reused", "This Idempotency-Key was used for another request.", Refusal.INVALID)
         return known
 

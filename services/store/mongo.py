@@ -1,10 +1,10 @@
-"""MongoDB: one database per service, majority everywhere, transactions that retry what is worth retrying.
+"""MongoDB: one database per service, majority everywhere, and transactions that retry what is worth retrying.
 
-Invariant: nothing else of ours imports motor, so that changing the driver is a change of this file. Read and write concerns are set
+Invariant: no other package imports Motor, so that a change of the driver is a change of this package. Read and write concerns are set
 here, in code, never in an address.
 
-Motor runs PyMongo in threads, a hop there and back for every call; what a transaction does most goes to PyMongo's objects behind
-motor's (`delegate`) in one hop for several statements, since a hop costs as much as a statement.
+Motor runs PyMongo in threads, a hop there and back for every call. The statements of a transaction run in one hop together, through
+PyMongo's own objects (`workarounds.driver_of`), since a hop costs as much as a statement.
 """
 
 import asyncio
@@ -25,30 +25,28 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from services.store.errors import AlreadyStored, Conflict, Uncertain, backoff, duplicates, is_transient
+from services.store.workarounds import driver_of, drop_connections, new_session
 
 __all__ = [
-    "DeleteMany",
-    "DeleteOne",
-    "InsertOne",
-    "PyMongoError",
-    "ReplaceOne",
-    "Session",
-    "Store",
-    "UpdateOne",
-]
+    "DeleteMany", "DeleteOne", "Document", "DriverSession", "InsertOne", "PyMongoError", "ReplaceOne", "Store", "Transaction", "UpdateOne",
+    "within",
+]  # fmt: skip
 
 T = TypeVar("T")
-Session = AsyncIOMotorClientSession
+Transaction = AsyncIOMotorClientSession  # with a transaction begun: what the body of `Store.transaction` receives
+DriverSession = AsyncIOMotorClientSession  # without one: what a change stream needs
 Document = dict[str, Any]
 THREADS = 32  # statements under way at once; motor's own threads are ten on a small machine, and each relay holds one
 MAJORITY = WriteConcern("majority", wtimeout=20_000)
 ABORTING = 2.0  # seconds
-SILENCE_MS = 30_000  # no single answer takes longer; who hears nothing for so long hangs up, or would wait for ever
+SILENCE_MS = 30_000  # no single answer takes longer; without a limit, a read from a lost connection would wait for ever
+COMMIT_TRIES = 8
+DUPLICATE_TRIES = 5  # a concurrent insert is visible long before; what is still a duplicate was stored earlier
 NAMESPACE_EXISTS = 48
 
 
 def within(seconds: float) -> AbstractContextManager[None]:
-    """A block in which everything asked of MongoDB, waiting for a primary included, is given up after so many seconds altogether."""
+    """Limit everything that the block asks of MongoDB, waiting for a primary included, to so many seconds altogether."""
     return pymongo.timeout(seconds)
 
 
@@ -67,7 +65,7 @@ class Store:
             maxPoolSize=64,
         )
         self.name = database
-        self.recalls = False  # whether it was restored, and knows what was said before (services.store.restored)
+        self.was_restored = False  # set by services.store.restored when the service starts
         self.db = self._client.get_database(
             database,
             codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
@@ -75,7 +73,6 @@ class Store:
             write_concern=MAJORITY,
             read_preference=ReadPreference.PRIMARY,
         )
-
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=database)
         self._collections: dict[str, Any] = {}
 
@@ -84,25 +81,24 @@ class Store:
 
     @property
     def bare(self) -> Any:
-        """PyMongo's own database, for long work in a thread of its own."""
-        return self.db.delegate
+        """PyMongo's blocking database, for long work in a thread of its own."""
+        return driver_of(self.db)
 
     def _behind(self, collection: str) -> Any:
-        """PyMongo's own collection."""
         if collection not in self._collections:
-            self._collections[collection] = self.db[collection].delegate
+            self._collections[collection] = driver_of(self.db[collection])
         return self._collections[collection]
 
     async def _in_a_thread(self, work: Callable[[], T]) -> T:
-        """In the caller's context, which may hold how long there is (`within`)."""
+        """Run in the caller's context, which may hold a time limit (`within`)."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work)
 
     async def ping(self) -> None:
-        """Raises PyMongoError when no primary answers."""
+        """Raise PyMongoError when no primary answers."""
         await self.db.command("ping")
 
     async def make(self, collection: str) -> None:
-        """Create an empty collection, unless it is there, also when another copy does so at this moment."""
+        """Create an empty collection unless it exists, also when another copy creates it at this moment."""
         try:
             await self.db.create_collection(collection, check_exists=False)
         except OperationFailure as error:
@@ -110,133 +106,135 @@ class Store:
                 raise
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
-        """A session of one's own (a change stream's aggregate and getMore must share one)."""
-        with self._dropping():
+    async def driver_session(self) -> AsyncIterator[DriverSession]:
+        """A session without a transaction: the `aggregate` and the `getMore` of a change stream must share one."""
+        with self._new_connections_after_sessionless():
             async with await self._client.start_session() as session:
                 yield session
 
-    async def transaction(self, body: Callable[[Session], Awaitable[T]], patience: float = 20.0) -> T:
-        """Run `body` in one snapshot transaction and commit it with majority, retrying what is_transient for `patience` seconds.
+    async def transaction(self, body: Callable[[Transaction], Awaitable[T]], patience: float = 20.0) -> T:
+        """Run `body` in one snapshot transaction and commit it with majority. Transient errors are retried for `patience` seconds.
 
-        `body` may run several times and must not act outside of its session. What does not pass is raised after an abort.
+        `body` may run several times and must not act outside of its transaction. Any other error is raised after an abort; `AlreadyStored`
+        when an insert meets the same duplicate in every attempt, `Uncertain` when the result of the commit stays unknown.
         """
         loop = asyncio.get_running_loop()
         deadline, attempt = loop.time() + patience, 0
         while True:
             try:
-                with self._dropping():
+                with self._new_connections_after_sessionless():
                     return await self._once(body)
             except (PyMongoError, Conflict) as error:
                 attempt += 1
-                if attempt >= 5 and duplicates(error):
+                if attempt >= DUPLICATE_TRIES and duplicates(error):
                     raise AlreadyStored("what is to be inserted was there before") from error
                 if isinstance(error, Uncertain) or not is_transient(error) or loop.time() > deadline:
                     raise
                 await asyncio.sleep(backoff(attempt))
 
-    async def _once(self, body: Callable[[Session], Awaitable[T]]) -> T:
-        begun = self._client.delegate.start_session()  # asks nobody: no hop
-        session: Session = AsyncIOMotorClientSession(begun, self._client)
+    async def _once(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
+        transaction = new_session(self._client)
         try:
-            session.start_transaction(
+            transaction.start_transaction(
                 ReadConcern("snapshot"), MAJORITY, ReadPreference.PRIMARY, max_commit_time_ms=10_000
             )
             try:
-                result = await body(session)
+                result = await body(transaction)
             except BaseException:
-                await _abort(session)
+                await _abort(transaction)
                 raise
-            await self._commit(session)
+            await self._commit(transaction)
             return result
         finally:
-            _end(session)
+            _end(transaction)
 
-    async def _commit(self, session: Session) -> None:
-        """An unknown result retries the commit alone: committing again what is committed is harmless, running the body again is not."""
-        for attempt in range(8):
+    async def _commit(self, transaction: Transaction) -> None:
+        """Retry the commit alone when its result is unknown: a second commit is harmless, a second run of the body is not."""
+        for attempt in range(COMMIT_TRIES):
             try:
-                await self._in_a_thread(session.delegate.commit_transaction)
+                await self._in_a_thread(driver_of(transaction).commit_transaction)
                 return
             except PyMongoError as error:
                 if not error.has_error_label("UnknownTransactionCommitResult"):
                     raise
-                if attempt == 7:
-                    raise Uncertain(f"whether it was committed is not known: {type(error).__name__}") from error
+                if attempt == COMMIT_TRIES - 1:
+                    raise Uncertain(f"the result of the commit is unknown: {type(error).__name__}") from error
                 await asyncio.sleep(backoff(attempt + 4))
 
-    async def insert(self, collection: str, documents: Sequence[Mapping[str, Any]], session: Session) -> None:
+    async def insert(self, collection: str, documents: Sequence[Mapping[str, Any]], transaction: Transaction) -> None:
         """Insert in the given order, in one command."""
-        await self.write_all({collection: [InsertOne(each) for each in documents]}, session)
+        await self.write_all({collection: [InsertOne(each) for each in documents]}, transaction)
 
-    async def write(self, collection: str, writes: Sequence[Any], session: Session | None = None) -> int:
-        """Bulk-write; returns how many existing documents were matched."""
-        return (await self.write_all({collection: writes}, session))[collection]
+    async def write(self, collection: str, writes: Sequence[Any], transaction: Transaction | None = None) -> int:
+        """Write in bulk; return the number of existing documents that matched."""
+        return (await self.write_all({collection: writes}, transaction))[collection]
 
-    async def write_all(self, writes: Mapping[str, Sequence[Any]], session: Session | None = None) -> dict[str, int]:
-        """Bulk-write to one collection after the other; returns how many existing documents were matched in each. Where there are
-        inserts alone, they are made in the given order."""
+    async def write_all(
+        self, writes: Mapping[str, Sequence[Any]], transaction: Transaction | None = None
+    ) -> dict[str, int]:
+        """Write in bulk to one collection after the other; return the number of existing documents that matched in each. Writes that are
+        all inserts keep their order."""
         if not any(writes.values()):
             return dict.fromkeys(writes, 0)
-        given = None if session is None else session.delegate
+        given = None if transaction is None else driver_of(transaction)
 
         def run() -> dict[str, int]:
             return {name: _written(self._behind(name), some, given) for name, some in writes.items()}
 
         return await self._in_a_thread(run)
 
-    async def by_id(self, collection: str, ids: Sequence[str], session: Session | None = None) -> dict[str, Document]:
-        """Those of the documents that exist, by id, in one query."""
+    async def by_id(
+        self, collection: str, ids: Sequence[str], transaction: Transaction | None = None
+    ) -> dict[str, Document]:
+        """Find the documents that exist, by id, in one query."""
         if not ids:
             return {}
-        where, given = {"_id": {"$in": list(ids)}}, None if session is None else session.delegate
+        where, given = {"_id": {"$in": list(ids)}}, None if transaction is None else driver_of(transaction)
         found = await self._in_a_thread(lambda: list(self._behind(collection).find(where, session=given)))
         return {document["_id"]: document for document in found}
 
     @contextmanager
-    def _dropping(self) -> Iterator[None]:
-        """Drop every connection when one has no sessions: it was made while the server had just begun and knew of no replica set yet.
-        PyMongo keeps such a one for ever, takes it again and again, and has no public way to part with it."""
+    def _new_connections_after_sessionless(self) -> Iterator[None]:
+        """Drop every connection when one of them has no sessions (`workarounds.drop_connections` says why there is such a one)."""
         try:
             yield
         except ConfigurationError:
-            for server in list(self._client.delegate._topology._servers.values()):  # noqa: SLF001
-                server.pool.reset_without_pause()
+            drop_connections(self._client)
             raise
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close the connections and the threads."""
         self._client.close()
         self._threads.shutdown(wait=False)
 
 
-def see_all_before(session: Session) -> None:
-    """What this session reads from now on holds all that the server had begun to write when it last answered: a read waits for it."""
+def see_all_before(session: DriverSession) -> None:
+    """Make every later read of this session wait for all that the server had begun to write when it last answered."""
     time: Any = session.cluster_time
     if time is not None:
         session.advance_operation_time(time["clusterTime"])
 
 
-async def _abort(session: Session) -> None:
-    """What does not succeed the server does by itself: nothing was committed, and the first error is the one to tell. In a context of
-    its own, since the time of the block in which it failed may be over (`within`), and others wait for what it has written."""
+async def _abort(transaction: Transaction) -> None:
+    """Abort, so that others need not wait for what it has written; errors are dropped, since the server aborts by itself in the end and
+    the caller raises the first error. It runs in a new context, because the time limit of the failed block (`within`) may be over."""
     with suppress(PyMongoError, TimeoutError):
         async with asyncio.timeout(ABORTING):
-            await asyncio.get_running_loop().create_task(_aborted(session), context=Context())
+            await asyncio.get_running_loop().create_task(_abort_in_time(transaction), context=Context())
 
 
-async def _aborted(session: Session) -> None:
+async def _abort_in_time(transaction: Transaction) -> None:
     with within(ABORTING):
-        await session.abort_transaction()
+        await transaction.abort_transaction()
 
 
-def _end(session: Session) -> None:
-    """Motor ends a session on the loop. That is quick, unless a transaction is open still, because MongoDB is silent: then everything
-    would stand still, and so another thread ends it, whenever it can."""
-    if session.delegate.in_transaction:
-        Thread(target=session.delegate.end_session, daemon=True).start()
+def _end(transaction: Transaction) -> None:
+    """End the session. With an open transaction on a silent server this blocks, so then another thread does it."""
+    ending = driver_of(transaction)
+    if ending.in_transaction:
+        Thread(target=ending.end_session, daemon=True).start()
     else:
-        session.delegate.end_session()
+        ending.end_session()
 
 
 def _written(collection: Any, writes: Sequence[Any], session: Any) -> int:

@@ -1,91 +1,122 @@
-"""A database that was restored, and what its service had said before: sequences are not given twice, and nothing is said twice.
+"""A restored database, and the events that its service had sent since the backup: no sequence is given twice, no event is sent twice.
 
-Kept per topic and subject in `recalled`: the last sequence that is on the bus, and those events that other events had caused. When such an
-event is taken again and causes the same (type, subject, payload), it is the one that is on the bus: it is not said again. What a command
-says is always new. Invariant: a database that was never restored is asked nothing.
+Kept per topic and subject in `recalled`: the last sequence that is on the bus, and the events that other events had caused. When such an
+event is consumed again and causes the same (type, subject, payload), the effect is on the bus already, and is not sent again. What a
+command records is always new. Invariant: without a restore, nothing here asks the database after the start.
 """
 
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 
 import orjson
 
 from services.settings import Misconfigured
-from services.store.mongo import Document, Session, Store, UpdateOne
+from services.store.documents import StoredDocument
+from services.store.mongo import Document, Store, Transaction, UpdateOne
 
 STATE = "state"
-Place = tuple[str, str, str]  # programme, topic, subject
+SubjectKey = tuple[str, str, str]  # programme, topic, subject
 
 
-async def look(store: Store) -> None:
-    """Before a service starts. Misconfigured when its database is half restored."""
-    state = await store["restored"].find_one({"_id": STATE})
-    if state is not None and not state["whole"]:
+@dataclass(frozen=True, slots=True)
+class RestoreState(StoredDocument):
+    """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup."""
+
+    collection: ClassVar[str] = "restored"
+    omitted: ClassVar[frozenset[str]] = frozenset({"backup"})
+
+    whole: bool
+    backup: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecalledSubject(StoredDocument):
+    """A subject of one topic after a restore. `sequence`: the last one on the bus. `caused`: events on the bus that other events had
+    caused (id, type, digest of the payload). `lost`: events of commands whose change of state is lost (id, type, sequence, at)."""
+
+    collection: ClassVar[str] = "recalled"
+
+    programme: str
+    topic: str
+    subject: str
+    sequence: int
+    caused: list[Document] = field(default_factory=list)
+    lost: list[Document] = field(default_factory=list)
+
+
+async def check_restored(store: Store) -> None:
+    """Find out, before a service starts, whether its database was restored. Misconfigured when it is half restored."""
+    found = await store[RestoreState.collection].find_one({"_id": STATE})
+    if found is not None and not RestoreState.of(found).whole:
         raise half_restored(store)
-    store.recalls = state is not None
+    store.was_restored = found is not None
 
 
 def half_restored(store: Store) -> Misconfigured:
-    """What is said of such a one."""
+    """Build the error for a database to which a restore was not finished."""
     return Misconfigured(f"{store.name} is half restored: run `ama restore` again, with --replace.")
 
 
-async def whole(store: Store) -> None:
-    """Everything is there: the service may start."""
-    await store["restored"].update_one({"_id": STATE}, {"$set": {"whole": True}})
+async def mark_whole(store: Store) -> None:
+    """Note that the restore is complete: the service may start."""
+    await store[RestoreState.collection].update_one({"_id": STATE}, {"$set": {"whole": True}})
 
 
 def digest_of(data: Any) -> str | None:
-    """By which two payloads are the same; None of one that is sealed, and never looks the same twice."""
+    """Return the digest by which two payloads are the same; None for an encrypted one, which never looks the same twice."""
     return (
         None if isinstance(data, str) else hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()
     )
 
 
-def recalling(place: Place, sequence: int, said: Collection[Document], lost: Collection[Document]) -> UpdateOne:
-    """The change that notes this of a subject: its last sequence, what was `said` because of events, and what is `lost` with commands."""
+def note_subject(
+    subject: SubjectKey, sequence: int, caused: Collection[Document], lost: Collection[Document]
+) -> UpdateOne:
+    """Return the write that adds to a `RecalledSubject`, or makes it. The parameters are its fields."""
     change: Document = {
         "$max": {"sequence": sequence},
-        "$setOnInsert": {"programme": place[0], "topic": place[1], "subject": place[2]},
+        "$setOnInsert": {"programme": subject[0], "topic": subject[1], "subject": subject[2]},
     }
-    pushed = {name: {"$each": list(some)} for name, some in (("said", said), ("lost", lost)) if some}
-    return UpdateOne({"_id": _id(place)}, change | ({"$push": pushed} if pushed else {}), upsert=True)
+    pushed = {name: {"$each": list(some)} for name, some in (("caused", caused), ("lost", lost)) if some}
+    return UpdateOne({"_id": _id(subject)}, change | ({"$push": pushed} if pushed else {}), upsert=True)
 
 
-def _id(place: Place) -> str:
-    return "/".join(place)
+def _id(subject: SubjectKey) -> str:
+    return "/".join(subject)
 
 
 @dataclass(slots=True)
-class Recalled:
-    """What one transaction must know of the subjects that speak in it."""
+class SentBefore:
+    """The events that were sent before a restore, as far as one transaction needs them."""
 
-    _known: dict[str, Document] = field(default_factory=dict)
+    _subjects: dict[str, RecalledSubject] = field(default_factory=dict)
     _taken: list[tuple[str, str]] = field(default_factory=list)
 
-    async def load(self, store: Store, places: Collection[Place], session: Session) -> None:
-        """In one query. Not called where the database was never restored."""
-        self._known = await store.by_id("recalled", sorted({_id(each) for each in places}), session)
+    async def load(self, store: Store, subjects: Collection[SubjectKey], transaction: Transaction) -> None:
+        """Fetch these subjects in one query. Not called for a database that was never restored."""
+        found = await store.by_id(RecalledSubject.collection, sorted({_id(each) for each in subjects}), transaction)
+        self._subjects = {id: RecalledSubject.of(each) for id, each in found.items()}
 
-    def last(self, place: Place) -> int:
-        """The last sequence that is on the bus, if it was not said by this database."""
-        return int(self._known.get(_id(place), {}).get("sequence", 0)) if self._known else 0
+    def last_sequence(self, subject: SubjectKey) -> int:
+        """Return the last sequence on the bus that this database does not know; 0 when there is none."""
+        known = self._subjects.get(_id(subject)) if self._subjects else None
+        return known.sequence if known else 0
 
-    def knows(self, place: Place, type: str, data: Any) -> bool:
-        """Whether this was said before; the same is found once for each time that it was."""
-        known = self._known.get(_id(place))
+    def take(self, subject: SubjectKey, type: str, data: Any) -> bool:
+        """Find an event that was sent before. Each one is found once, so that equal events are counted."""
+        known, digest = self._subjects.get(_id(subject)), digest_of(data)
         if known is None:
             return False
-        digest = digest_of(data)
-        for each in known.get("said", []):
+        for each in known.caused:
             if (each["type"], each["data"]) == (type, digest):
-                known["said"].remove(each)
-                self._taken.append((_id(place), each["id"]))
+                known.caused.remove(each)
+                self._taken.append((known.id, each["id"]))
                 return True
         return False
 
-    def writes(self) -> list[Any]:
-        """What was found is found no more."""
-        return [UpdateOne({"_id": place}, {"$pull": {"said": {"id": id}}}) for place, id in self._taken]
+    def writes(self) -> list[UpdateOne]:
+        """Return the writes that remove what `take` has found."""
+        return [UpdateOne({"_id": subject}, {"$pull": {"caused": {"id": id}}}) for subject, id in self._taken]

@@ -1,8 +1,7 @@
-"""Metrics: what one service counts, in one registry, named here and nowhere else; and the port that shows them.
+"""Metrics: the counters and gauges of one service, in one registry, named here and nowhere else; and the port that serves them.
 
-Invariants: labels are names of our own (command, consumer, outcome), never an id, so that their number is bounded; what an alert goes by
-is there from the start, at 0 where nothing happened yet, since a rate sees no step out of nothing; a figure that cannot be had is taken
-away instead of staying as it was.
+Invariants: a label is a name of the program (command, consumer, outcome), never an id, so that their number is bounded. A counter that
+an alert uses exists from the start, at 0, since a rate sees no step from nothing. A gauge whose value is unknown is removed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,31 +14,31 @@ from prometheus_client.registry import Collector
 from services.settings import Misconfigured
 
 OF_CONSUMERS = {
-    "lag": "Records on the bus that the consumer has not taken, of the partitions that this copy holds",
+    "lag": "Records on the bus that the consumer has not consumed, of the partitions that this copy holds",
     "parked": "Events that wait",
-    "parked_age_seconds": "Age of the oldest event that waits for what comes by another road",
-    "holes": "Events that wait for a predecessor",
+    "parked_age_seconds": "Age of the oldest event that waits for a record of another topic",
+    "holes": "Events that wait behind a gap, for a predecessor",  # language: kept (a public metric)
     "dead": "Dead letters",
     "outbox_age_seconds": "Age of the oldest outbox record that is not on the bus",
 }
 OF_THE_SERVICE: dict[str, tuple[str, tuple[str, ...]]] = {
     "role_running": ("Whether this copy has the role (api, consume, relay)", ("role",)),
     "relay_held": ("Whether some copy's relay holds the lease, by the database's clock", ()),
-    "last_look_timestamp_seconds": ("When the figures of events were last seen in full", ()),
+    "last_look_timestamp_seconds": ("When all gauges of the consumers were last set", ()),
     "engine_up": ("Whether the engine answers this copy", ("engine",)),
     "disk_size_bytes": ("Size of the file system with an engine's data, as the engine says", ("engine", "node")),
-    "disk_available_bytes": ("What is free on it, as the engine says", ("engine", "node")),
-    "keys_readable": ("Whether the key files, as they are now, open what is stored", ()),
+    "disk_available_bytes": ("Free space of that file system, as the engine says", ("engine", "node")),
+    "keys_readable": ("Whether the key files, as they are now, open a stored key", ()),
     "front_up": ("Whether the public front answers by TLS", ()),
     "certificate_not_before_timestamp_seconds": ("When the public front's certificate began to be valid", ()),
     "certificate_not_after_timestamp_seconds": ("When the public front's certificate ends", ()),
 }
-REASONS = ("fenced", "deposed", "bus lost", "engine")  # why a relay begins again
+REASONS = ("fenced", "deposed", "bus lost", "engine")  # for which a relay restarts
 ANSWERS = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
 class Metrics:
-    """The figures of one service, in one registry."""
+    """The counters and gauges of one service."""
 
     def __init__(self, service: str) -> None:
         self.service, self.registry = service, CollectorRegistry()
@@ -50,7 +49,7 @@ class Metrics:
         self._taken = self._counter("taken", "Records by outcome", "consumer", "outcome")
         self._began_again = self._counter("relay_restarts", "Relays that began again, by reason", "reason")
         self._answered = self._counter("http_requests", "Requests answered, health aside, by class of status", "status")
-        self.consumers: set[str] = set()  # whose gauges are shown
+        self.consumers: set[str] = set()  # those with gauges
         self._gauges = {
             **{name: self._gauge(name, text, "consumer") for name, text in OF_CONSUMERS.items()},
             **{name: self._gauge(name, text, *labels) for name, (text, labels) in OF_THE_SERVICE.items()},
@@ -72,60 +71,60 @@ class Metrics:
         return Counter(f"ama_{name}", text, ["service", *labels], registry=self.registry)
 
     def middleware(self) -> KafkaPrometheusMiddleware:
-        """FastStream's own figures of what it receives, in the same registry."""
+        """Build the middleware that counts, in the same registry, the records that FastStream receives."""
         return KafkaPrometheusMiddleware(
             registry=self.registry, app_name=f"ama-{self.service}", metrics_prefix="ama_bus"
         )
 
     def commanded(self, command: str, outcome: str) -> None:
-        """A command ended: done, refused by a code, unavailable, failed."""
+        """Count a command by its outcome: `done`, the code of its refusal, `unavailable` or `failed`."""
         self._commands.labels(self.service, command, outcome).inc()
 
     def said(self, number: int) -> None:
-        """So many events were committed to the outbox."""
+        """Count events that were committed to the outbox."""
         self._said.labels(self.service).inc(number)
 
     def relayed(self, number: int) -> None:
-        """One transaction put so many records on the bus."""
+        """Count one transaction on the bus and its records."""
         self._relayed.labels(self.service).inc(number)
         self._commits.labels(self.service).inc()
 
     def took(self, consumer: str, counts: Mapping[str, int]) -> None:
-        """A batch was taken with these outcomes."""
+        """Count the records of a batch by outcome."""
         for outcome, number in counts.items():
             self._taken.labels(self.service, consumer, outcome).inc(number)
 
     def began_again(self, reason: str) -> None:
-        """The relay met something that ended its life of this time: one of REASONS."""
+        """Count a restart of the relay, by one of REASONS."""
         self._began_again.labels(self.service, reason).inc()
 
     def answered(self, status: int) -> None:
-        """A request was answered with this status."""
+        """Count an HTTP answer by the class of its status."""
         self._answered.labels(self.service, f"{status // 100}xx").inc()
 
-    def gauge(self, name: str, consumer: str, value: float) -> None:
-        """How a consumer stands now: one of OF_CONSUMERS."""
+    def set_consumer_gauge(self, name: str, consumer: str, value: float) -> None:
+        """Set a gauge of a consumer: one of OF_CONSUMERS."""
         self.consumers.add(consumer)
         self._gauges[name].labels(self.service, consumer).set(value)
 
-    def stands(self, name: str, value: float, *labels: str) -> None:
-        """How the service stands now: one of OF_THE_SERVICE, with the labels that are listed there."""
+    def set_gauge(self, name: str, value: float, *labels: str) -> None:
+        """Set a gauge of the service: one of OF_THE_SERVICE, with the values of the labels that are listed there."""
         self._gauges[name].labels(self.service, *labels).set(value)
 
-    def unknown(self, *names: str) -> None:
-        """These cannot be seen now."""
+    def clear(self, *names: str) -> None:
+        """Remove the values of these gauges, since they are unknown now."""
         for name in names:
             self._gauges[name].clear()
 
 
 class _Together(Collector):
-    """Several registries as one: families of one name become one family, as the exposition format wants."""
+    """Several registries as one: families of one name become one family, as the exposition format requires."""
 
     def __init__(self, registries: Iterable[CollectorRegistry]) -> None:
         self._registries = list(registries)
 
     def collect(self) -> Iterator[Metric]:
-        """Every family once."""
+        """Return every family once, with the samples of all registries."""
         families: dict[str, Metric] = {}
         for registry in self._registries:
             for family in registry.collect():

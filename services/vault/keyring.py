@@ -1,6 +1,7 @@
-"""How a service keeps people's keys: enrolment under the master key, every other as it was wrapped for that service alone.
+"""Persons' keys in a service: enrolment keeps them under the master key, every other service as they were wrapped for it alone.
 
-Invariant: a key is in memory only for as long as something is done with it; what is kept is wrapped.
+Invariant: a key is in memory only while it is in use; every stored key is wrapped. Enrolment makes the keys; the services that read an
+encrypted topic receive them (`services.contracts.topics` lists both).
 """
 
 from collections import OrderedDict
@@ -9,77 +10,94 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from services import vault
+from services.contracts.topics import KEYS, SERVICES, TOPICS
 
-READERS = ("grouping", "sessions", "notifications", "analytics")
+READERS = tuple(
+    service
+    for service in SERVICES
+    if service != KEYS.writer and any(topic.encrypted and service in topic.readers for topic in TOPICS.values())
+)
 REMEMBERED = 2_000  # unwrapped keys, so that a person met in every batch is not unwrapped in every batch
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A new key: itself, the document that keeps it here, and the record that publishes it."""
+class NewKey:
+    """A new key in clear (`key`), as enrolment stores it (`wrapped`), and as it is `published` for the services that may read it."""
 
     key: bytes
-    kept: dict[str, Any]
+    wrapped: str
     published: bytes
 
 
+class KeptKey(Protocol):
+    """A person's key as a service stores it: `wrapped` in enrolment, the `value` of its record elsewhere."""
+
+    @property
+    def wrapped(self) -> str | None:
+        """The key under the master key."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The key wrapped for each service."""
+
+
 class KeyHolder(Protocol):
-    """What a service can do with people's keys."""
+    """Opens persons' keys, and makes them where that is allowed."""
 
-    def open(self, person: str, kept: dict[str, Any]) -> bytes:
-        """The 32-byte key from the document in `keys`."""
+    def open(self, person: str, kept: KeptKey) -> bytes:
+        """Return the 32-byte key. Raises Unopenable."""
 
-    def make(self, person: str) -> Made:
-        """A new person's key. Only enrolment can; any other raises TypeError."""
+    def make(self, person: str) -> NewKey:
+        """Make a person's key. Enrolment alone can; any other raises TypeError."""
 
 
 class MasterHolder:
-    """Enrolment: keys wrapped by the master key, and made here."""
+    """Opens and makes keys in enrolment, with the master keys. `public`: the public key of each reader."""
 
     def __init__(self, master: vault.MasterKeys, public: dict[str, Any]) -> None:
         self._master, self._public = master, public
 
-    def open(self, person: str, kept: dict[str, Any]) -> bytes:
-        """Unwrap with the master key that wrapped it."""
-        return self._master.unwrap(person, kept["wrapped"])
+    def open(self, person: str, kept: KeptKey) -> bytes:
+        """Unwrap with the master key that wrapped it. Raises Unopenable."""
+        return self._master.unwrap(person, kept.wrapped or "")
 
-    def make(self, person: str) -> Made:
-        """A fresh 256-bit key, wrapped for each reader."""
+    def make(self, person: str) -> NewKey:
+        """Make a random 256-bit key and wrap it for each reader."""
         key = vault.new_person_key()
-        return Made(key, {"wrapped": self._master.wrap(person, key)}, vault.wrap_for(person, key, self._public))
+        return NewKey(key, self._master.wrap(person, key), vault.wrap_for(person, key, self._public))
 
 
 class ServiceHolder:
-    """Every other service: keys as they came on the bus, opened with the service's own private key."""
+    """Opens the keys that came on the bus, with the service's own private key."""
 
     def __init__(self, service: str, keys: vault.ServiceKeys) -> None:
         self._service, self._keys = service, keys
         self._opened: OrderedDict[bytes, bytes] = OrderedDict()
 
-    def open(self, person: str, kept: dict[str, Any]) -> bytes:
-        """Unwrap, remembering by the wrapped text itself: without the document nothing can be asked for."""
-        token = bytes(kept["value"])
+    def open(self, person: str, kept: KeptKey) -> bytes:
+        """Unwrap, or take it from the cache. Its key is the wrapped text, so that nothing opens without the stored document."""
+        token = bytes(kept.value or b"")
         if token not in self._opened:
             self._opened[token] = vault.unwrap_mine(self._service, self._keys.private, person, token)
             if len(self._opened) > REMEMBERED:
                 self._opened.popitem(last=False)
         return self._opened[token]
 
-    def make(self, person: str) -> Made:
-        """Refused."""
+    def make(self, person: str) -> NewKey:
+        """Refuse with TypeError: enrolment alone makes keys."""
         raise TypeError(f"{self._service} cannot make a key for person {person}")
 
 
 def holder_of(service: str, folder: Path) -> KeyHolder:
-    """What this service opens people's keys with. Misconfigured when a key file is missing or unreadable."""
+    """Return the key holder of this service. Misconfigured when a key file is missing or unreadable."""
     return service_holder(service, folder) if service in READERS else master_holder(folder)
 
 
 def master_holder(folder: Path) -> MasterHolder:
-    """Enrolment's, from its key files. Misconfigured when one is missing or unreadable."""
+    """Build enrolment's from its key files. Misconfigured when one is missing or unreadable."""
     return MasterHolder(vault.MasterKeys.load(folder), vault.public_keys(folder, READERS))
 
 
 def service_holder(service: str, folder: Path) -> ServiceHolder:
-    """Another service's, from its key file. Misconfigured when it is missing or unreadable."""
+    """Build another service's from its key file. Misconfigured when the file is missing or unreadable."""
     return ServiceHolder(service, vault.ServiceKeys.load(folder, service))

@@ -20,7 +20,7 @@ from services.engines.acl import Operation, add_user, allow, remove_user
 from services.engines.kafka import answers, login_of
 from services.events.bus.client import Bus
 from services.events.bus.log_dirs import Disk, broker_disks
-from services.runtime.login_errors import told
+from services.runtime.login_errors import explained
 from services.settings import Misconfigured, Settings
 from tests.engines.traffic import consume, make_topic, produce, read, subscribe, write
 
@@ -68,7 +68,7 @@ async def test_a_wrong_password_is_told_by_name_and_a_broker_that_is_away_is_not
         return Settings(kafka=kafka, mongo="nowhere", sasl_username="cgil", sasl_password=password)
 
     async def enters(given: Settings) -> None:
-        async with told(given):
+        async with explained(given):
             await Bus(given).ping()
 
     await enters(as_known(secured.kafka, PARTNER.password))

@@ -26,7 +26,7 @@ from services.events.bus.client import Bus
 from services.events.delivery.declare import Projection, Reactions
 from services.runtime.service import Service, running
 from services.settings import Settings
-from services.store.mongo import PyMongoError, UpdateOne
+from services.store.mongo import InsertOne, PyMongoError, UpdateOne
 from services.store.work import Work
 from services.vault.keyring import service_holder
 from tests.harness import SHIPPED, eventually
@@ -174,7 +174,7 @@ def noting(taken: list[str], before: Before | None = None) -> Reactions:
         if before is not None:
             await before(event)
         entry = {"_id": event.id, "subject": event.subject, "sequence": event.sequence}
-        await work._unit.store["noted"].insert_one(entry, session=work._unit.session)
+        await work._unit.write("noted", [InsertOne(entry)])
         taken.append(event.id)
 
     for kind in (WorkerReferred, ConsentChanged):

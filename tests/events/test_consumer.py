@@ -11,6 +11,7 @@ from services.contracts.topics import PARTITIONS
 from services.events.delivery.declare import Reactions
 from services.kernel import NotYet
 from services.runtime.service import Service, running
+from services.store.mongo import InsertOne
 from services.store.work import Work
 from tests.events.conftest import PROGRAMME, consent, on_the_topic, refer
 from tests.harness import eventually
@@ -26,7 +27,7 @@ def noting(taken: list[tuple[str, int]], before: Callable[[Event[Any]], Any] | N
         if before is not None:
             await before(event)
         entry = {"_id": event.id, "subject": event.subject, "sequence": event.sequence}
-        await work._unit.store["noted"].insert_one(entry, session=work._unit.session)  # an effect of its own
+        await work._unit.write("noted", [InsertOne(entry)])  # an effect of its own
         taken.append((event.subject, event.sequence))
 
     for kind in (WorkerReferred, ConsentChanged):
@@ -168,7 +169,8 @@ async def test_a_consumer_that_holds_nothing_of_a_topic_knows_that_it_does_not_h
     await one.bus.prepare([single])
     async with running(one, ["consume"]), running(other, ["consume"]):
         for each in (one, other):
-            await each._run("both", ["ama.enrolment", single.name], each._reacting)
+            consumers = each._consumers
+            await consumers._run("both", ["ama.enrolment", single.name], consumers.reacting)
         shared = [each.runners["both"] for each in (one, other)]
 
         async def shares() -> bool:

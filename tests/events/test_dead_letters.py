@@ -21,7 +21,7 @@ from services.operations.rebuild import rebuild
 from services.runtime import gauges
 from services.runtime.service import Service, running
 from services.store.clock import now_utc
-from services.store.mongo import Session
+from services.store.mongo import Transaction
 from services.store.unit import Unit
 from services.vault.keyring import service_holder
 from tests.events.apart import (
@@ -127,11 +127,11 @@ async def test_an_event_that_is_parked_while_its_subject_is_let_go_on_is_not_str
                 read.set()
                 await go_on.wait()
 
-        async def park(session: Session) -> None:
-            unit = Unit(service.store, session, service.holder, now_utc())
+        async def park(transaction: Transaction) -> None:
+            unit = Unit(service.store, transaction, service.holder, now_utc())
             effect = Slow(unit, service.reactions, service.rules, service.telemetry, alone=False)
             record = Letter("ama.enrolment", 5, 10**6, None, encode(event(bad, 2)))
-            await take([record], Inbox("reactions", service.store, session), effect, now_utc())
+            await take([record], Inbox("reactions", service.store, transaction), effect, now_utc())
 
         parking = asyncio.create_task(service.store.transaction(park))
         await read.wait()

@@ -14,7 +14,7 @@ from services.events.inbox.erasure import sweep
 from services.events.inbox.projections import ReadModels, collection_of
 from services.settings import Settings
 from services.store.clock import now_utc
-from services.store.mongo import DeleteMany, Session, Store, UpdateOne
+from services.store.mongo import DeleteMany, Store, Transaction, UpdateOne
 from services.store.unit import Unit
 
 
@@ -44,18 +44,20 @@ async def test_a_row_that_was_set_beside_an_erasure_is_deleted_again(
     store, projections = read_models
     looked, erased = asyncio.Event(), asyncio.Event()
 
-    async def set_a_row(session: Session) -> None:
-        effect = Projecting(Unit(store, session, None, now_utc()), Seen(), collection_of("seen", 1))  # type: ignore[arg-type]
+    async def set_a_row(transaction: Transaction) -> None:
+        effect = Projecting(Unit(store, transaction, None, now_utc()), Seen(), collection_of("seen", 1))  # type: ignore[arg-type]
         await effect.prepare([event])
         await effect.apply(event)
         looked.set()
         await erased.wait()
         await effect.write()
 
-    async def erase(session: Session) -> None:
-        await store.write(collection_of("seen", 1), [DeleteMany({"programme": "jobs2", "person": "somebody"})], session)
+    async def erase(transaction: Transaction) -> None:
+        await store.write(
+            collection_of("seen", 1), [DeleteMany({"programme": "jobs2", "person": "somebody"})], transaction
+        )
         entry = {"$setOnInsert": {"programme": "jobs2", "at": now_utc()}}
-        await store.write("erased", [UpdateOne({"_id": "jobs2/somebody"}, entry, upsert=True)], session)
+        await store.write("erased", [UpdateOne({"_id": "jobs2/somebody"}, entry, upsert=True)], transaction)
 
     late = asyncio.create_task(store.transaction(set_a_row))
     await looked.wait()

@@ -19,6 +19,7 @@ from services.events.outbox import producer
 from services.operations.republish import NobodySends, republish, topics_of
 from services.runtime.service import Service, running
 from services.settings import Misconfigured, Settings
+from services.store.mongo import UpdateOne
 from services.store.work import Work
 from services.vault.keyring import service_holder
 from tests.events.conftest import consent, on_the_topic, refer
@@ -43,7 +44,7 @@ def counting() -> Reactions:
 
     async def count(event: Event[Any], work: Work) -> None:
         entry = {"$push": {"sequences": event.sequence}}
-        await work._unit.store["counted"].update_one({"_id": event.subject}, entry, True, session=work._unit.session)
+        await work._unit.write("counted", [UpdateOne({"_id": event.subject}, entry, upsert=True)])
 
     for kind in (WorkerReferred, ConsentChanged):
         reactions.on(kind)(count)

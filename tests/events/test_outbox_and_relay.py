@@ -10,9 +10,11 @@ from enrolment.domain import Worker
 from services.contracts.enrolment import Purpose
 from services.kernel import Refusal, Refused
 from services.runtime.service import Service
+from services.store.aggregates import SilentChange
 from services.store.clock import now_utc
-from services.store.mongo import Session
-from services.store.unit import Cause, SilentChange, Unit
+from services.store.mongo import Transaction
+from services.store.outbox import Cause
+from services.store.unit import Unit
 from services.store.work import Work
 from tests.events.conftest import CARD, PROGRAMME, consent, on_the_topic, refer
 
@@ -21,8 +23,8 @@ async def test_a_transaction_that_commits_late_is_neither_skipped_nor_sent_too_e
     began, may_commit = asyncio.Event(), asyncio.Event()
     ids: list[str] = []
 
-    async def slow(session: Session) -> None:
-        unit = Unit(enrolled.store, session, enrolled.holder, now_utc())
+    async def slow(transaction: Transaction) -> None:
+        unit = Unit(enrolled.store, transaction, enrolled.holder, now_utc())
         cause = Cause(PROGRAMME, unit.now, "late")
         ids.append(
             (await do.refer(do.Refer(partner="afol", card=CARD), Work(unit, enrolled.rules[PROGRAMME], cause)))[

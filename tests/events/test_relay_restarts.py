@@ -11,7 +11,7 @@ import pytest_asyncio
 from services.events.bus.client import Bus
 from services.events.outbox.relay import Relay
 from services.settings import Settings
-from services.store.mongo import Document, Session, Store
+from services.store.mongo import Document, DriverSession, Store, Transaction
 from services.telemetry import Metrics
 
 ROUNDS = 40
@@ -38,8 +38,8 @@ async def test_what_commits_while_the_stream_is_opened_is_in_the_scan_or_in_the_
         while not ended.is_set():
             letter = {"_id": uuid.uuid4().hex, "sequence": 1}
 
-            async def say(session: Session, letter: Document = letter) -> None:
-                await store.insert("outbox", [letter], session)
+            async def say(transaction: Transaction, letter: Document = letter) -> None:
+                await store.insert("outbox", [letter], transaction)
 
             await store.transaction(say)
             said.add(str(letter["_id"]))
@@ -58,7 +58,7 @@ async def test_what_commits_while_the_stream_is_opened_is_in_the_scan_or_in_the_
         talking = [asyncio.create_task(talk()) for _ in range(WRITERS)]
         state = await relay._lease()
         assert state is not None
-        async with store.session() as session:
+        async with store.driver_session() as session:
             cursor, _token = await relay._open(session, {**state, "token": None, "at": None}, None)  # type: ignore[arg-type]  # nothing is sent
             ended.set()
             await asyncio.gather(*talking)
@@ -69,7 +69,7 @@ async def test_what_commits_while_the_stream_is_opened_is_in_the_scan_or_in_the_
     assert lost == []
 
 
-async def drained(store: Store, session: Session, cursor: int) -> set[str]:
+async def drained(store: Store, session: DriverSession, cursor: int) -> set[str]:
     """The ids that the stream gives until it has no more."""
     found: set[str] = set()
     while True:

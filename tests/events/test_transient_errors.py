@@ -12,9 +12,10 @@ from services.contracts import Event
 from services.contracts.enrolment import WorkerReferred
 from services.events.delivery.declare import Reactions
 from services.events.inbox import batches, dead_letters
+from services.runtime.consumers import Consumers
 from services.runtime.service import Service
 from services.store.errors import Uncertain
-from services.store.mongo import ReplaceOne, Session
+from services.store.mongo import InsertOne, ReplaceOne, Transaction
 from services.store.work import Work
 from tests.events.apart import (
     Apart,
@@ -55,7 +56,7 @@ async def all_once(service: Service, *wanted: str) -> None:
 
 @pytest.mark.parametrize("moment", ["between two events", "before the commit"])
 async def test_a_database_that_is_killed_in_the_midst_of_a_batch_doubles_loses_and_buries_nothing(
-    apart: Apart, once: None, moment: str
+    apart: Apart, once: None, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     some, killed = subjects(4), asyncio.Event()
 
@@ -69,10 +70,10 @@ async def test_a_database_that_is_killed_in_the_midst_of_a_batch_doubles_loses_a
             await kill("between two events")
 
     service = apart.service(noting([], within))
-    reacting = service._reacting
+    reacting = Consumers.reacting
 
-    def start(session: Session) -> Any:
-        effect, end = reacting(session)
+    def start(consumers: Consumers, transaction: Transaction) -> Any:
+        effect, end = reacting(consumers, transaction)
 
         async def last() -> Any:
             said = await end()
@@ -81,7 +82,7 @@ async def test_a_database_that_is_killed_in_the_midst_of_a_batch_doubles_loses_a
 
         return effect, last
 
-    service._reacting = start  # type: ignore[method-assign]
+    monkeypatch.setattr(Consumers, "reacting", start)
     await ready(service, *(event(each, 1) for each in some))
     async with listening(service):
         await asyncio.wait_for(killed.wait(), 60)
@@ -135,7 +136,7 @@ async def test_a_batch_of_24_megabytes_is_one_transaction_and_one_of_54_that_the
     @reactions.on(WorkerReferred)
     async def write_much(event: Event[WorkerReferred], work: Work) -> None:
         entry = {"_id": event.id, "subject": event.subject, "sequence": 1, "much": bytes(200_000)}
-        await work._unit.store["noted"].insert_one(entry, session=work._unit.session)
+        await work._unit.write("noted", [InsertOne(entry)])
 
     service = apart.service(reactions)
     await ready(service, *(event(each, 1) for each in some))
@@ -154,13 +155,13 @@ async def test_a_conflict_that_lasts_is_waited_out(apart: Apart, once: None, cap
     async def contend(event: Event[WorkerReferred], work: Work) -> None:
         for name in ("other", "noted"):
             entry = {"subject": event.subject, "sequence": 1}
-            await work._unit.store.write(name, [ReplaceOne({"_id": 1}, entry, upsert=True)], work._unit.session)
+            await work._unit.write(name, [ReplaceOne({"_id": 1}, entry, upsert=True)])
 
     service = apart.service(reactions)
     await ready(service, event(one, 1))
 
-    async def hold(session: Session) -> None:
-        await service.store.write("other", [ReplaceOne({"_id": 1}, {"by": "somebody"}, upsert=True)], session)
+    async def hold(transaction: Transaction) -> None:
+        await service.store.write("other", [ReplaceOne({"_id": 1}, {"by": "somebody"}, upsert=True)], transaction)
         held.set()
         await let_go.wait()
 
@@ -192,10 +193,10 @@ async def test_when_nobody_says_whether_it_was_committed_the_work_is_not_done_ag
     service, ran = apart.service(Reactions()), 0
     await service.store.make("other")
 
-    async def body(session: Session) -> None:
+    async def body(transaction: Transaction) -> None:
         nonlocal ran
         ran += 1
-        await service.store.insert("other", [{"_id": f"{ran}"}], session)
+        await service.store.insert("other", [{"_id": f"{ran}"}], transaction)
         await apart.admin({"replSetStepDown": 60, "force": True})
 
     try:

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +21,7 @@ from services import programmes
 from services.contracts import Event, decode
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
 from services.kernel import Command
-from services.runtime.service import Service, running
+from services.runtime.service import BackgroundTask, Service, running
 from services.settings import Settings
 from tests.harness import eventually
 
@@ -184,7 +184,7 @@ async def world(own: Settings) -> AsyncIterator[World]:
 def teller(own: Settings) -> Callable[..., Service]:
     """Makes notifications, to be started by the test."""
 
-    def build(**given: Any) -> Service:
-        return notifications.app.build(own.model_copy(update=given))
+    def build(background: Sequence[BackgroundTask] | None = None, **given: Any) -> Service:
+        return notifications.app.build(own.model_copy(update=given), background)
 
     return build

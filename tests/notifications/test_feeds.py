@@ -94,8 +94,7 @@ async def test_without_consent_nothing_is_told_and_withdrawal_and_erasure_are(wo
 async def test_what_is_withdrawn_between_writing_and_delivery_goes_out_as_withheld(
     world: World, teller: Teller
 ) -> None:
-    service = teller()
-    service.workers = ()  # nothing is delivered yet
+    service = teller(background=())  # nothing is delivered yet
     async with running(service, ["consume"]):
         worker = await world.refer()
         await world.consent(worker, True, *FEEDBACK)
@@ -109,8 +108,7 @@ async def test_what_is_withdrawn_between_writing_and_delivery_goes_out_as_withhe
 
 
 async def test_a_publisher_that_dies_again_and_again_delivers_each_place_once(world: World, teller: Teller) -> None:
-    service = teller()
-    service.workers = ()
+    service = teller(background=())
     reached = [0]
     async with running(service, ["consume"]):
         people = [await world.refer() for _ in range(12)]
@@ -141,8 +139,7 @@ async def test_a_publisher_that_dies_again_and_again_delivers_each_place_once(wo
 async def test_a_death_between_sending_and_committing_leaves_nothing_and_repeats_nothing(
     world: World, teller: Teller
 ) -> None:
-    service = teller()
-    service.workers = ()
+    service = teller(background=())
     async with running(service, ["consume"]):
         await world.consent(await world.refer(), True, *FEEDBACK)
         await in_the_ledger(service, world, 1)
@@ -160,8 +157,7 @@ async def test_a_death_between_sending_and_committing_leaves_nothing_and_repeats
 
 
 async def test_a_publisher_that_was_frozen_is_fenced_when_it_wakes(world: World, teller: Teller) -> None:
-    service = teller()
-    service.workers = ()
+    service = teller(background=())
     async with running(service, ["consume"]):
         await world.consent(await world.refer(), True, *FEEDBACK)
         await in_the_ledger(service, world, 1)
@@ -222,8 +218,7 @@ async def test_the_last_record_is_found_behind_markers_and_what_was_aborted(worl
 async def test_reactions_are_behind_while_a_record_lies_untaken_and_not_by_a_marker(
     world: World, teller: Teller
 ) -> None:
-    service = teller()
-    service.workers = ()
+    service = teller(background=())
     await world.refer()
     async with Punctuality(service.store, service.bus, "ama.enrolment") as punctuality:
         await asyncio.sleep(1)

@@ -15,7 +15,7 @@ from services.consumer import Mongo
 from services.engines.mongod import SET, Mongod, elected
 from services.engines.ports import Ports
 from services.store.errors import is_transient
-from services.store.mongo import InsertOne, PyMongoError, Session, Store
+from services.store.mongo import InsertOne, PyMongoError, Store, Transaction
 from tests.harness import eventually
 
 PATIENCE = 3.0  # seconds; a connection that is new has what it needs at the first try
@@ -60,8 +60,8 @@ def primary(address: str) -> None:
 
 
 async def test_a_transaction_is_not_tried_again_and_again_on_a_connection_that_never_has_any(spoken_to: Store) -> None:
-    async def insert(session: Session) -> None:
-        await spoken_to.write("things", [InsertOne({"_id": "a"})], session)
+    async def insert(transaction: Transaction) -> None:
+        await spoken_to.write("things", [InsertOne({"_id": "a"})], transaction)
 
     await spoken_to.transaction(insert, patience=PATIENCE)
     assert set(await spoken_to.by_id("things", ["a"])) == {"a"}
@@ -69,7 +69,7 @@ async def test_a_transaction_is_not_tried_again_and_again_on_a_connection_that_n
 
 async def test_whoever_has_a_session_of_their_own_fails_once_and_then_no_more(spoken_to: Store) -> None:
     async def find() -> None:
-        async with spoken_to.session() as session:
+        async with spoken_to.driver_session() as session:
             await spoken_to["things"].find_one({}, session=session)
 
     with pytest.raises(PyMongoError, match="Sessions are not supported") as failed:

@@ -122,7 +122,7 @@ async def test_five_services_show_their_figures_on_one_port_each_family_once() -
     five[1].relayed(2)
     five[1].relayed(5)
     five[1].took("reactions", {"taken": 4})
-    five[0].gauge("lag", "desk", 7)
+    five[0].set_consumer_gauge("lag", "desk", 7)
     five[0].middleware()
     with serving_metrics(0, five) as port:
         async with httpx.AsyncClient() as client:

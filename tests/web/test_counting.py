@@ -54,7 +54,7 @@ async def test_health_is_not_counted(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_figure_that_cannot_be_seen_is_taken_away() -> None:
     metrics, labels = Metrics("grouping"), {"service": "grouping", "engine": "kafka", "node": "1"}
-    metrics.stands("disk_size_bytes", 7, "kafka", "1")
+    metrics.set_gauge("disk_size_bytes", 7, "kafka", "1")
     assert metrics.registry.get_sample_value("ama_disk_size_bytes", labels) == 7
-    metrics.unknown("disk_size_bytes")
+    metrics.clear("disk_size_bytes")
     assert metrics.registry.get_sample_value("ama_disk_size_bytes", labels) is None

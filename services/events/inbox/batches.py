@@ -19,14 +19,14 @@ from services.events.inbox.failures import Row, TooManyFailures, reason_of
 from services.events.inbox.state import Inbox
 from services.store.clock import now_utc
 from services.store.errors import backoff, is_transient
-from services.store.mongo import PyMongoError, Session, Store
+from services.store.mongo import PyMongoError, Store, Transaction
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 5
 PATIENCE = 5.0  # seconds in which a batch is tried as it is, before it is tried in halves
 T = TypeVar("T")
-Start = Callable[[Session], tuple[Effect, Callable[[], Awaitable[Any]]]]
+Start = Callable[[Transaction], tuple[Effect, Callable[[], Awaitable[Any]]]]
 
 
 @dataclass(eq=False)
@@ -120,7 +120,7 @@ class Batches:
     ) -> BatchResult:
         spoiled: dict[str, str] = {}
 
-        async def body(session: Session) -> tuple[BatchResult, int]:
+        async def body(session: Transaction) -> tuple[BatchResult, int]:
             effect, end = self.start(session)
             desk = Inbox(self.name, self.store, session)
             turn = await take(letters, desk, effect, now_utc(), keys, doom, spoiled, limit)

@@ -12,7 +12,7 @@ from services.events.delivery.state import BEHIND_DEAD, HOLE
 from services.events.inbox.state import OPEN, REMEMBERED, lasting
 from services.kernel import Refusal, Refused
 from services.store.clock import now_utc
-from services.store.mongo import Document, Session, Store
+from services.store.mongo import Document, Store, Transaction
 
 REDRIVEN, DISMISSED, SUPERSEDED = "redriven", "dismissed", "superseded"
 DUE = "not yet: let go on"  # as the consumer's own waiting events, it is tried at once
@@ -27,7 +27,7 @@ async def listed(store: Store, consumer: str | None = None, closed: bool = False
     return [each async for each in found.limit(limit)]
 
 
-async def found(store: Store, id: str, session: Session | None = None) -> Document:
+async def found(store: Store, id: str, session: Transaction | None = None) -> Document:
     """One, with all there is of it. Refused when there is none."""
     dead: Document | None = await store["dead"].find_one({"_id": id}, session=session)
     if dead is None:
@@ -49,7 +49,7 @@ async def redrive(store: Store, id: str, by: str) -> bool:
     """Have its consumer take it again, and what is parked behind it in order. Returns whether another dead letter still holds them back.
     Refused for what no consumer can take."""
 
-    async def body(session: Session) -> bool:
+    async def body(session: Transaction) -> bool:
         dead = await _open(store, id, session)
         if "subject_key" not in dead:
             raise Refused("no-event", f"{id} is no event, so that no consumer can take it. Dismiss it.")
@@ -65,7 +65,7 @@ async def dismiss(store: Store, id: str, by: str, reason: str) -> bool:
     """Let it go for ever: an event counts as taken without any effect, an intruder as if it had never been, here and in every rebuild.
     Returns whether another dead letter still holds its subject back."""
 
-    async def body(session: Session) -> bool:
+    async def body(session: Transaction) -> bool:
         dead = await _open(store, id, session)
         mine = lasting(dead["consumer"])
         entry = {
@@ -86,7 +86,7 @@ async def dismiss(store: Store, id: str, by: str, reason: str) -> bool:
 async def withdraw(store: Store, consumer: str, names: Sequence[str]) -> None:
     """Take back what a consumer buried before it found that no event was at fault: all of it is tried again when it is started again."""
 
-    async def body(session: Session) -> None:
+    async def body(session: Transaction) -> None:
         ids = [f"{consumer}/{name}" for name in names]
         for dead in (await store.by_id("dead", ids, session)).values():
             if dead["status"] == OPEN:
@@ -105,19 +105,19 @@ async def supersede(store: Store, consumer: str) -> None:
     await store["dead"].update_many({"consumer": consumer, "status": OPEN}, change)
 
 
-async def _open(store: Store, id: str, session: Session) -> Document:
+async def _open(store: Store, id: str, session: Transaction) -> Document:
     dead = await found(store, id, session)
     if dead["status"] != OPEN:
         raise Refused("not-open", f"{id} is {dead['status']} already.")
     return dead
 
 
-async def _close(store: Store, dead: Document, status: str, by: str, why: str | None, session: Session) -> None:
+async def _close(store: Store, dead: Document, status: str, by: str, why: str | None, session: Transaction) -> None:
     change = {"$set": {"status": status}, "$push": _entry(status, by, why, now_utc())}
     await store["dead"].update_one({"_id": dead["_id"]}, change, session=session)
 
 
-async def _go_on(store: Store, dead: Document, session: Session) -> bool:
+async def _go_on(store: Store, dead: Document, session: Transaction) -> bool:
     """Let the subject go on, unless another dead letter of it is open: whether one is. The mark is written in either case."""
     mine = {"consumer": dead["consumer"], "subject_key": dead["subject_key"]}
     other = await store["dead"].find_one({**mine, "status": OPEN}, session=session)

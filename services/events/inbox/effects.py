@@ -22,8 +22,10 @@ from services.events.delivery.state import Letter
 from services.kernel import NotYet
 from services.programmes import Programme
 from services.store.mongo import DeleteMany, DeleteOne, ReplaceOne, UpdateOne
-from services.store.unit import Cause, Unit
-from services.store.work import Work, forget
+from services.store.outbox import Cause
+from services.store.people import ErasedPerson
+from services.store.unit import Unit
+from services.store.work import Work
 from services.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -40,9 +42,9 @@ class Opened:
     async def prepare(self, events: Sequence[Event[Any]]) -> None:
         """Consult the register of the erased and fetch the keys of what is sealed, each in one query."""
         about = [(e.programme, person, isinstance(e.data, str)) for e in events if (person := self._person(e))]
-        found = await self.unit.store.by_id("erased", [*{f"{p}/{person}" for p, person, _ in about}], self.unit.session)
+        found = await self.unit.by_id(ErasedPerson.collection, [*{f"{p}/{person}" for p, person, _ in about}])
         self._erased |= set(found)
-        await self.unit.load_keys((p, person) for p, person, sealed in about if sealed)
+        await self.unit.keys.load((p, person) for p, person, sealed in about if sealed)
 
     def _person(self, event: Event[Any]) -> str | None:
         kind = catalogue().get(event.type)
@@ -65,7 +67,7 @@ class Opened:
         if issubclass(catalogue()[event.type], Restricted):
             if not isinstance(event.data, str) or person is None:
                 raise Unreadable("data", "a restricted payload that is not encrypted")
-            return read(event.carrying(_unsealed(await self.unit.key(event.programme, person), event.data)))
+            return read(event.carrying(_unsealed(await self.unit.keys.get(event.programme, person), event.data)))
         return read(event)
 
     async def tabulate(self, letter: Letter) -> None:
@@ -82,15 +84,15 @@ class Opened:
             )
             return
         if letter.value is None and letter.topic == KEYS.name:
-            await forget(self.unit, programme, person)
+            await self.unit.forget(programme, person)
             return
-        _id, table, store = f"{programme}/{person}", letter.topic.rpartition(".")[2], self.unit.store
-        if await store.by_id("erased", [_id], self.unit.session):
+        _id, table = f"{programme}/{person}", letter.topic.rpartition(".")[2]
+        if await self.unit.by_id(ErasedPerson.collection, [_id]):
             return
-        known = (await store.by_id(table, [_id], self.unit.session)).get(_id)
+        known = (await self.unit.by_id(table, [_id])).get(_id)
         if known is None or known["sequence"] < int(sequence):
             document = {"programme": programme, "sequence": int(sequence), "value": letter.value}
-            await store.write(table, [ReplaceOne({"_id": _id}, document, upsert=True)], self.unit.session)
+            await self.unit.write(table, [ReplaceOne({"_id": _id}, document, upsert=True)])
 
 
 def _unsealed(key: bytes, data: str) -> Any:
@@ -137,7 +139,7 @@ class Reacting(Opened):
         """Run the reactions to it."""
         handlers = self._reactions.handlers.get(event.type, [])
         if event.type == WorkerErased.type:
-            await forget(self.unit, event.programme, event.subject)
+            await self.unit.forget(event.programme, event.subject)
             self._erased.add(f"{event.programme}/{event.subject}")
         if not handlers:
             return "ignored"
@@ -180,12 +182,8 @@ class Projecting(Opened):
         self.rows.programme = event.programme
         if event.type == WorkerErased.type:
             self._erased.add(f"{event.programme}/{event.subject}")
-            entry = UpdateOne(
-                {"_id": f"{event.programme}/{event.subject}"},
-                {"$setOnInsert": {"programme": event.programme, "at": self.unit.now}},
-                upsert=True,
-            )
-            await self.unit.store.write("erased", [entry], self.unit.session)
+            entry = ErasedPerson(f"{event.programme}/{event.subject}", event.programme, self.unit.now)
+            await self.unit.write(ErasedPerson.collection, [entry.upsert()])
             self.rows.forget(event.subject)
         handler = self._handlers.get(event.type)
         if handler is None:
@@ -198,8 +196,8 @@ class Projecting(Opened):
 
     async def write(self) -> None:
         """Write the rows of this transaction."""
-        await self.unit.store.write(self._collection, self.rows.removals(), self.unit.session)
-        await self.unit.store.write(self._collection, self.rows.writes(), self.unit.session)
+        await self.unit.write(self._collection, self.rows.removals())
+        await self.unit.write(self._collection, self.rows.writes())
 
 
 class Rows:

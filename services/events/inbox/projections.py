@@ -14,7 +14,7 @@ from services.events.inbox.dead_letters import supersede
 from services.events.inbox.effects import Projecting
 from services.events.inbox.runner import ConsumerRunner
 from services.store.clock import now_utc
-from services.store.mongo import Document, Session, Store
+from services.store.mongo import Document, Store, Transaction
 from services.store.unit import Unit
 from services.vault.keyring import KeyHolder
 
@@ -72,7 +72,7 @@ class ReadModels:
     def starting(self, name: str, generation: int, holder: KeyHolder) -> Start:
         """What a consumer of this generation does in each transaction."""
 
-        def start(session: Session) -> tuple[Effect, Callable[[], Any]]:
+        def start(session: Transaction) -> tuple[Effect, Callable[[], Any]]:
             effect = Projecting(
                 Unit(self._store, session, holder, now_utc()), self.projections[name], collection_of(name, generation)
             )

@@ -12,7 +12,7 @@ from typing import Any
 from services.events.delivery.state import BatchResult, Dead, Letter, Mark, Parked, key_of
 from services.kernel import new_id
 from services.store.errors import Conflict
-from services.store.mongo import DeleteOne, Document, InsertOne, ReplaceOne, Session, Store, UpdateOne
+from services.store.mongo import DeleteOne, Document, InsertOne, ReplaceOne, Store, Transaction, UpdateOne
 
 Partition = tuple[str, int]
 REMEMBERED = 50  # entries of a dead letter's history
@@ -29,7 +29,7 @@ def lasting(consumer: str) -> str:
 class Inbox:
     """Implements `services.consumer.Desk` for one consumer and one transaction."""
 
-    def __init__(self, consumer: str, store: Store, session: Session) -> None:
+    def __init__(self, consumer: str, store: Store, session: Transaction) -> None:
         self._consumer, self._store, self._session = consumer, store, session
 
     def _offset_id(self, partition: Partition) -> str:

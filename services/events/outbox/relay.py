@@ -23,7 +23,7 @@ from services.events.outbox.producer import Sending
 from services.events.outbox.restarts import RestartPolicy
 from services.settings import Settings
 from services.store.errors import is_transient
-from services.store.mongo import Document, PyMongoError, Session, Store, see_all_before
+from services.store.mongo import Document, DriverSession, PyMongoError, Store, see_all_before
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class Relay:
             producer = self._bus.producer(f"{self._store.name}.relay")
             async with (
                 Sending(producer, acknowledged, self._metrics) as sending,
-                self._store.session() as session,
+                self._store.driver_session() as session,
             ):
                 state = await self._lease()
                 if state is None:
@@ -104,7 +104,7 @@ class Relay:
                     await self._refill(topic, session, sending, acknowledged)
                 await self._follow(session, cursor, token, sending, acknowledged)
 
-    async def _open(self, session: Session, state: Document, sending: Sending) -> tuple[int, Document]:
+    async def _open(self, session: DriverSession, state: Document, sending: Sending) -> tuple[int, Document]:
         """Open the stream where the token says; without one, or with one the server forgot, open it now and scan what was before."""
         if state["token"] is not None:
             try:
@@ -122,7 +122,7 @@ class Relay:
         await self._save(token)
         return cursor, token
 
-    async def _said(self, where: Document, session: Session) -> AsyncIterator[list[Document]]:
+    async def _said(self, where: Document, session: DriverSession) -> AsyncIterator[list[Document]]:
         """What the outbox has, each subject in its order, in batches of one transaction."""
         batch: list[Document] = []
         async for letter in self._store["outbox"].find(where, session=session).sort([("sequence", 1), ("_id", 1)]):
@@ -133,7 +133,7 @@ class Relay:
         if batch:
             yield batch
 
-    async def _refill(self, topic: str, session: Session, sending: Sending, acknowledged: Acknowledged) -> None:
+    async def _refill(self, topic: str, session: DriverSession, sending: Sending, acknowledged: Acknowledged) -> None:
         """Send all of a topic again. Then one record more of each partition: a reader that stood just where the refilled partition
         ends would see nothing new, and never learn that it must read it again."""
         there, sent = await self._store["outbox"].count_documents({"topic": topic}), 0
@@ -149,7 +149,7 @@ class Relay:
         await acknowledged.refilled(topic)
         log.warning("topic was refilled", extra={"service": self._service, "topic": topic, "records": sent})
 
-    async def _watch(self, session: Session, start: Document) -> tuple[int, Document]:
+    async def _watch(self, session: DriverSession, start: Document) -> tuple[int, Document]:
         stages = [{"$changeStream": start}, {"$match": {"operationType": "insert"}}, {"$project": {"fullDocument": 1}}]
         command = {
             "aggregate": "outbox",
@@ -161,7 +161,7 @@ class Relay:
         return answer["id"], answer["postBatchResumeToken"]
 
     async def _follow(
-        self, session: Session, cursor: int, token: Document, sending: Sending, acknowledged: Acknowledged
+        self, session: DriverSession, cursor: int, token: Document, sending: Sending, acknowledged: Acknowledged
     ) -> None:
         """Send as letters come; commit when enough time has passed or enough are sent. BusLost when something is to be refilled."""
         loop = asyncio.get_running_loop()
@@ -188,7 +188,7 @@ class Relay:
                     raise BusLost(", ".join(acknowledged.owed))
             await self._keep()
 
-    async def _more(self, session: Session, cursor: int, patience: float) -> tuple[list[Document], Document]:
+    async def _more(self, session: DriverSession, cursor: int, patience: float) -> tuple[list[Document], Document]:
         """What the stream has, waiting so many seconds for it, and the token to resume after it."""
         more = {"getMore": cursor, "collection": "outbox", "maxTimeMS": max(1, int(patience * 1000)), "batchSize": 1000}
         answer = (await self._store.db.command(more, session=session))["cursor"]

@@ -17,8 +17,9 @@ from services.events.outbox.acknowledged import generation_of
 from services.kernel import new_id
 from services.operations.backup.manifest import Topic as Acknowledged
 from services.operations.backup.reading import Reading, TopicState
-from services.store.mongo import Document, InsertOne, Session, Store, UpdateOne
-from services.store.restored import Place, digest_of, recalling
+from services.store.mongo import Document, InsertOne, Store, Transaction, UpdateOne
+from services.store.restored import SubjectKey as Place
+from services.store.restored import digest_of, note_subject
 
 Note = Callable[[str, int], None]  # of a topic, how many records were read
 GENERATION = "generation"  # a header that the relay puts there anew
@@ -105,11 +106,11 @@ async def _keep(store: Store, letters: Sequence[Letter], imported: Imported) -> 
 
 
 async def _insert(
-    store: Store, letters: Mapping[tuple[Place, int], Letter], session: Session
+    store: Store, letters: Mapping[tuple[Place, int], Letter], transaction: Transaction
 ) -> tuple[list[Letter], list[Document]]:
     spots = [{"programme": p, "topic": t, "key": k, "sequence": n} for (p, t, k), n in letters]
     there = {}
-    async for each in store["outbox"].find({"$or": spots}, {"value": 0, "headers": 0}, session=session):
+    async for each in store["outbox"].find({"$or": spots}, {"value": 0, "headers": 0}, session=transaction):
         there[(each["programme"], each["topic"], each["key"]), each["sequence"]] = each["_id"]
     lacking = [letter for spot, letter in letters.items() if spot not in there]
     forks = [
@@ -124,7 +125,7 @@ async def _insert(
         if letter.event is not None and spot in there and there[spot] != letter.document["_id"]
     ]
     writes = {"outbox": [InsertOne(each.document) for each in lacking], "recalled": _recalled(lacking)}
-    await store.write_all(writes, session)
+    await store.write_all(writes, transaction)
     return lacking, forks
 
 
@@ -133,7 +134,7 @@ def _recalled(letters: Sequence[Letter]) -> list[Any]:
     for each in letters:
         by_place.setdefault(each.place, []).append(each)
     return [
-        recalling(
+        note_subject(
             place,
             max(each.document["sequence"] for each in some),
             [_said(each.event) for each in some if each.event is not None and each.event.causationid],

@@ -77,7 +77,7 @@ async def restore(stores: Mapping[str, Store], bus: Bus, wanted: Wanted, report:
         if "enrolment" in stores:
             await _bring_keys(stores["enrolment"], bus_now, wanted, openers, living, done)
     for store in stores.values():
-        await restored.whole(store)
+        await restored.mark_whole(store)
     return done
 
 

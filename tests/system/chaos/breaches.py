@@ -49,8 +49,9 @@ def guard() -> None:
     flush = Unit.flush
 
     async def unguarded(unit: Unit, silently: bool = False) -> int:
-        spoke = {id(said.by) for said, _ in unit.attributed}
-        unit.peeked |= {key for key, held in unit.held.items() if held.version and id(held.aggregate) not in spoke}
+        recorded = {id(each.recorded.by) for each in unit._attributed}
+        for held in unit._held.values():
+            held.guarded = held.guarded and not (held.version and id(held.aggregate) not in recorded)
         return await flush(unit, silently)
 
     replace(Unit, "flush", unguarded)
@@ -60,7 +61,7 @@ def transaction() -> None:
     """Each write stands alone."""
 
     async def bare(store: Store, body: Any) -> Any:
-        async with store.session() as session:
+        async with store.driver_session() as session:
             return await body(session)
 
     replace(Store, "_once", bare)

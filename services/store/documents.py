@@ -1,0 +1,39 @@
+"""The base of the classes that own a collection: the names of a document's fields stand in one class and nowhere else.
+
+Invariant: what `of` reads from a document is what `document` wrote. Fields that a class does not name are ignored, so that an older
+program can read what a newer one wrote.
+"""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar, Self
+
+from services.store.mongo import Document, InsertOne
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document of one collection. `id` is its `_id`."""
+
+    collection: ClassVar[str]
+    omitted: ClassVar[frozenset[str]] = frozenset()  # fields that are left out of the document when they are None
+
+    id: str
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """Read a document. TypeError when it lacks a field that has no default."""
+        return cls(document["_id"], **{name: document[name] for name in cls._names() if name in document})
+
+    def document(self) -> Document:
+        """Return the document as it is stored."""
+        found = {name: getattr(self, name) for name in self._names()}
+        kept = {name: value for name, value in found.items() if value is not None or name not in self.omitted}
+        return {"_id": self.id, **kept}
+
+    def insert(self) -> InsertOne[Document]:
+        """Return the write that inserts it."""
+        return InsertOne(self.document())
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        return [field.name for field in fields(cls)[1:]]  # without `id`, which is the first

@@ -1,0 +1,119 @@
+"""The outbox: the records that a service has to send, stored in the transaction of the change that they tell of.
+
+Invariants: a record is refused here when it is too large, since the bus would refuse it much later and stop the relay. A restricted
+payload is encrypted before it becomes a row.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, cast
+
+from services.contracts import Event, EventData, Restricted, encode, source_of
+from services.contracts.envelope import schema_uri
+from services.kernel import Aggregate, RecordedEvent, Refusal, Refused, new_id
+from services.store.documents import StoredDocument
+
+LARGEST = 256 * 1024  # bytes of the value of one record
+EVENT_HEADERS = ((b"content-type", b"application/cloudevents+json"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The reason of an event: its request (`correlation`), the event that caused it (`causation`), its trace, and its time in the world."""
+
+    programme: str
+    at: datetime
+    correlation: str
+    causation: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributedEvent:
+    """An event that an aggregate recorded, with its cause."""
+
+    recorded: RecordedEvent
+    cause: Cause
+
+    @property
+    def data(self) -> EventData:
+        """The payload, in clear."""
+        return cast("EventData", self.recorded.data)
+
+    @property
+    def person(self) -> str | None:
+        """The person whose key encrypts the payload; None for an open event."""
+        if not isinstance(self.data, Restricted):
+            return None
+        field = str(self.data.person)
+        return self.recorded.by.id if field == "subject" else str(getattr(self.data, field))
+
+
+@dataclass(frozen=True, slots=True)
+class TableRecord:
+    """The newest record of a subject on a compacted topic; `value` None is a tombstone."""
+
+    topic: str
+    by: Aggregate
+    value: bytes | None
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow(StoredDocument):
+    """One record that the relay sends. `key` is the subject. `headers` are pairs of name and bytes. A dead letter has no `sequence`."""
+
+    collection: ClassVar[str] = "outbox"
+    omitted: ClassVar[frozenset[str]] = frozenset({"sequence"})
+
+    programme: str
+    topic: str
+    key: str
+    value: bytes | None
+    headers: list[list[Any]]
+    sequence: int | None = None
+
+
+def event_row(event: AttributedEvent, data: EventData | str, sequence: int, now: datetime) -> OutboxRow:
+    """Build the row of an event. `data` is its payload, or the JWE of a restricted one. Refused("event-too-large")."""
+    recorded, cause, kind = event.recorded, event.cause, type(event.data)
+    sent: Event[Any] = Event(
+        id=new_id(),
+        source=source_of(cause.programme, kind.topic),
+        type=kind.type,
+        subject=recorded.by.id,
+        time=(recorded.at or cause.at).astimezone(UTC),
+        recordedtime=now,
+        sequence=sequence,
+        data=data,
+        dataschema=schema_uri(kind),
+        traceparent=cause.traceparent,
+        correlationid=cause.correlation,
+        causationid=cause.causation,
+    )
+    value = _not_too_large(encode(sent))
+    return OutboxRow(sent.id, cause.programme, kind.topic, sent.subject, value, _headers(*EVENT_HEADERS), sequence)
+
+
+def table_row(record: TableRecord, sequence: int) -> OutboxRow:
+    """Build the row of a record on a compacted topic. Refused("event-too-large")."""
+    programme = record.cause.programme
+    headers = _headers(
+        (b"content-type", b"application/jose"),
+        (b"sequence", str(sequence).encode()),
+        (b"programme", programme.encode()),
+    )
+    value = None if record.value is None else _not_too_large(record.value)
+    return OutboxRow(new_id(), programme, record.topic, record.by.id, value, headers, sequence)
+
+
+def _headers(*headers: tuple[bytes, bytes]) -> list[list[Any]]:
+    return [[name.decode(), text] for name, text in headers]
+
+
+def _not_too_large(value: bytes) -> bytes:
+    if len(value) > LARGEST:
+        raise Refused(
+            "event-too-large", f"The event would have {len(value)} bytes; {LARGEST} is the most.", Refusal.TOO_LARGE
+        )
+    return value
