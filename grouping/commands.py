@@ -10,7 +10,7 @@ from grouping.fitting import are_colleagues, can_come, can_join, can_sit_togethe
 from grouping.pairs import pairs_of
 from grouping.pool import drawn
 from services.contracts.base import Id, Slug
-from services.contracts.grouping import Kind
+from services.contracts.grouping import GroupFormed, Kind, PlaceRegistered
 from services.kernel import Command, Refusal, Refused, new_id
 from services.programmes import distance_km
 from services.store.work import Work
@@ -30,15 +30,13 @@ class RegisterPlace(Command):
 async def register_place(command: RegisterPlace, work: Work) -> None:
     """Keep it."""
     _known_municipality(command.municipality, work)
-    told = command.model_dump(exclude={"at", "place"})
+    described = PlaceRegistered.model_validate(command.model_dump())
     place = await work.find(Place, command.place)
     if place is None:
         await _not_taken(Facilitator, command.place, work)
-        place = Place(id=command.place, **told)
+        place = Place.new(command.place, described)
         work.add(place)
-    for name, value in told.items():
-        setattr(place, name, value)
-    place.register()
+    place.register(described)
 
 
 class RegisterFacilitator(Command):
@@ -55,15 +53,13 @@ async def register_facilitator(command: RegisterFacilitator, work: Work) -> None
     """Keep them."""
     _known_municipality(command.municipality, work)
     _known_slots(command.slots, work)
-    told = command.model_dump(exclude={"at", "facilitator"})
+    described = command.model_dump(exclude={"at", "facilitator"})
     facilitator = await work.find(Facilitator, command.facilitator)
     if facilitator is None:
         await _not_taken(Place, command.facilitator, work)
-        facilitator = Facilitator(id=command.facilitator, **told)
+        facilitator = Facilitator(id=command.facilitator, **described)
         work.add(facilitator)
-    for name, value in told.items():
-        setattr(facilitator, name, value)
-    facilitator.register()
+    facilitator.register(**described)
 
 
 class Form(Command):
@@ -96,15 +92,7 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     can_sit_together(problem, problem.people)
     if command.kind is Kind.HOMOGENEOUS:
         are_colleagues(problem.people)
-    group = Group(
-        id=new_id(),
-        kind=command.kind,
-        slot=command.slot,
-        place=place.id,
-        facilitator=facilitator.id,
-        first=command.first,
-    )
-    group.form(workers)
+    group = Group.form(new_id(), GroupFormed.model_validate(command.model_dump()), workers)
     work.add(group)
     work.link(seeker.trace for seeker in seekers if seeker.trace)
     return {"group": group.id}

@@ -58,7 +58,7 @@ async def kept_again(told: PairWished, work: Work) -> None:
     if pair is None:
         pair = new
         work.add(pair)
-    pair.wish = await kept(pair.one, told.wish, work)
+    pair.keep(await kept(pair.one, told.wish, work))
 
 
 async def wish_of(pair: Pair, work: Work) -> Wish | None:

@@ -28,7 +28,7 @@ async def admitted(home: Home, number: int, **profile: Any) -> list[str]:
 
     async def waiting() -> bool:
         found = await store.by_id("seeker", [f"{PROGRAMME}/{worker}" for worker in workers])
-        return [each["s"]["waits"] for each in found.values()] == [True] * number
+        return [each["state"]["waits"] for each in found.values()] == [True] * number
 
     await eventually(waiting)
     return workers
