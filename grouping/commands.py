@@ -113,7 +113,7 @@ async def join(command: Join, work: Work) -> dict[str, str]:
         raise Refused("concluded", f"Group {group.id} does not meet any more.")
     seeker = await work.get(Seeker, command.worker)
     await _all_stand([seeker], work)
-    since = max(group.first, command.since or work.at.astimezone(work.rules.zone).date())
+    since = max(group.first, command.since or work.rules.day_of(work.at))
     if since > work.rules.ends:
         raise Refused("programme-over", f"{work.programme} ends on {work.rules.ends}.")
     sitting = [found for each in group.sitting() if (found := await work.peek(Seeker, each)) is not None]
@@ -172,7 +172,7 @@ async def leave(command: Leave, work: Work) -> None:
     if seeker is not None:
         seeker.leave()
     for group in await work.where(Group, members__worker=[command.worker]):
-        group.release(command.worker, work.at.date())
+        group.release(command.worker, work.rules.day_of(work.at))
 
 
 async def _not_taken(other: type[Place] | type[Facilitator], id: str, work: Work) -> None:

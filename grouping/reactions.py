@@ -30,7 +30,7 @@ async def _seeker(worker: str, work: Work) -> Seeker:
 @reactions.on(WorkerAdmitted, needs=the_seeker)
 async def when_a_worker_is_admitted_they_wait(event: Event[WorkerAdmitted], work: Work) -> None:
     """Once they are described as well, whichever comes first."""
-    (await _seeker(event.subject, work)).admit(event.time.date(), event.traceparent)
+    (await _seeker(event.subject, work)).admit(work.rules.day_of(event.time), event.traceparent)
 
 
 @reactions.on(WorkerProfiled, needs=the_seeker)

@@ -1,13 +1,16 @@
 """Each transition of an aggregate of grouping: what it changes, what it records, what it refuses; and the same state on replay."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from grouping.commands import Leave, leave
 from grouping.domain import Facilitator, Group, Membership, Pair, Place, Seeker, State, right_size
+from grouping.reactions import when_a_worker_is_admitted_they_wait
 from grouping.replay import recalls
 from services.contracts import catalogue
+from services.contracts.enrolment import WorkerAdmitted
 from services.contracts.grouping import (
     FacilitatorAssigned,
     FacilitatorRegistered,
@@ -22,7 +25,7 @@ from services.contracts.grouping import (
     WorkerWaitlisted,
 )
 from services.kernel import Aggregate, Refused
-from tests.grouping.memory import Memory, recorded
+from tests.grouping.memory import Memory, event, recorded
 
 FIRST = date(2026, 9, 7)
 LATER = date(2026, 11, 2)
@@ -197,3 +200,24 @@ def test_every_own_event_is_replayed_or_exempt_by_name() -> None:
     replayed_types = {kind for kind in own if kind.type in recalls.handlers}
     assert replayed_types | NOT_REPLAYED.keys() == own
     assert not replayed_types & NOT_REPLAYED.keys()
+
+
+# 00:30 in Rome, the night after the meeting of 16 November: in UTC it is the evening before.
+AFTER_MIDNIGHT = datetime.fromisoformat("2026-11-17T00:30:00+01:00").astimezone(UTC)
+
+
+async def test_who_withdraws_after_midnight_has_the_seat_on_the_evening_before() -> None:
+    formed = group("w1", "w2")
+    memory = Memory(waiting("w1"), formed, at=AFTER_MIDNIGHT)
+    await leave(Leave(worker="w1"), memory.work)
+    assert formed.members[0] == Membership(worker="w1", since=FIRST, until=date(2026, 11, 17))
+    assert said(formed)[-1] == MemberLeft(worker="w1", since=date(2026, 11, 17))
+
+
+async def test_who_is_admitted_after_midnight_is_admitted_on_the_day_that_has_begun() -> None:
+    memory = Memory()
+    admitted = event("w1", WorkerAdmitted(partner="cgil"), AFTER_MIDNIGHT)
+    await when_a_worker_is_admitted_they_wait(admitted, memory.work)
+    seeker = memory.held[Seeker, "w1"]
+    assert isinstance(seeker, Seeker)
+    assert seeker.admitted == date(2026, 11, 17)
