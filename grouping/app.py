@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from grouping import api
+from grouping.proposals import api
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker
 from grouping.projections import Groups, Pool
 from grouping.reactions import reactions

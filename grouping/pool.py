@@ -9,7 +9,7 @@ from typing import Any
 
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker, State
 from grouping.formation.model import Problem
-from grouping.pairs import asked_of
+from grouping.wishes import asked_of
 from services.contracts.base import Id
 from services.contracts.enrolment import WorkerProfiled
 from services.contracts.grouping import Kind

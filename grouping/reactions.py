@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from grouping.commands import Leave, leave
+from grouping.membership.commands import Leave, leave
 from grouping.domain import Group, Seeker
-from grouping.pairs import kept_again, pairs_of
+from grouping.wishes import kept_again, pairs_of
 from services.contracts import Event
 from services.contracts.enrolment import WorkerAdmitted, WorkerErased, WorkerProfiled, WorkerWithdrawn
 from services.contracts.grouping import PairWished

@@ -13,7 +13,7 @@ from grouping.formation import Problem, solve
 from grouping.formation.helping import advise
 from grouping.formation.search import solve as searched
 from grouping.formation.settled import hopeless, wanting
-from grouping.proposals import told
+from grouping.proposals.queries import told
 from services.embedded.home import Home
 from tests.grouping.door import PROGRAMME, a_facilitator, a_place, admitted
 from tests.grouping.problems import person, problems, small

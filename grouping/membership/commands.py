@@ -7,7 +7,7 @@ from pydantic import Field
 
 from grouping.domain import Facilitator, Group, Place, Seeker, State, right_size
 from grouping.fitting import are_colleagues, can_come, can_join, can_sit_together
-from grouping.pairs import pairs_of
+from grouping.wishes import pairs_of
 from grouping.pool import drawn
 from services.contracts.base import Id, Slug
 from services.contracts.grouping import GroupFormed, Kind, PlaceRegistered

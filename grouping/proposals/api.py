@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from grouping import commands as do
-from grouping import pairs
+from grouping.membership import commands as do
+from grouping import wishes as pairs
 from grouping.domain import Facilitator, Group, Place
 from grouping.pool import Survey, survey
-from grouping.proposals import joining, proposed, seats, solved, told
+from grouping.proposals.queries import joining, proposed, seats, solved, told
 from services.contracts.base import Id, Slug
 from services.contracts.grouping import Kind, Wish
 from services.identity.auth import Role, Who, allowed
