@@ -1,104 +1,61 @@
-"""Two people of the pool who are to sit apart, or together: entered by an operator, read by nobody but the formation.
+"""The stored wishes for two people: sealed, read, and found for the people whom they concern.
 
-Invariant: what is asked of them is only kept sealed under the keys of both, so that it ends with the erasure of either; and its length
-tells nothing.
+Invariants: a wish is kept only sealed under the keys of both, so that it ends with the erasure of either. Its length tells nothing. Only
+the formation and an operator who asks read it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from grouping.domain import Pair, Seeker
-from services.contracts.base import Id
+from grouping.domain import Pair
 from services.contracts.grouping import PairWished, Wish
-from services.kernel import Command, Refusal, Refused
+from services.kernel import Refused
 from services.store.work import Work
 
-WIDTH = max(len(each) for each in Wish)
+WIDTH = max(len(each) for each in Wish)  # characters to which every wish is padded
 
 
-class Ask(Command):
-    """That two people sit apart or together; None: no longer."""
-
-    worker: Id
-    mate: Id
-    wish: Wish | None
+async def sealed_for_other(pair: Pair, wish: Wish | None, work: Work) -> str | None:
+    """The wish sealed under the key of `other`, as the event holds it."""
+    return await work.seal(pair.other, "pair", wish.ljust(WIDTH)) if wish else None
 
 
-async def ask(command: Ask, work: Work) -> None:
-    """Both are guarded, so that nobody gives them seats meanwhile. Where they sit already, they stay."""
-    if command.worker == command.mate:
-        raise Refused("same-person", "A pair is of two people.", Refusal.INVALID)
-    for each in (command.worker, command.mate):
-        if not (await work.get(Seeker, each)).waits:
-            raise Refused("not-in-the-pool", f"Worker {each} is not in the pool.", worker=each)
-    new = Pair.of(command.worker, command.mate)
-    pair = await work.find(Pair, new.id)
-    if command.wish is None and (pair is None or pair.wish is None):
-        raise Refused("no-such-pair", "Nothing is asked of these two.", Refusal.NOT_FOUND)
-    if pair is None:
-        pair = new
-        work.add(pair)
-    if command.wish is not await wish_of(pair, work):
-        told = await work.seal(pair.other, "pair", command.wish.ljust(WIDTH)) if command.wish else None
-        pair.ask(await kept(pair.one, told, work), told)
-
-
-async def kept(one: str, told: str | None, work: Work) -> str | None:
-    """As it is stored, from what the event tells."""
-    return await work.seal(one, "pair", told) if told else None
-
-
-async def kept_again(told: PairWished, work: Work) -> None:
-    """What an event tells, in a database that may be older; nothing where the other is erased. The last one counts."""
-    try:
-        await work.key(told.other)
-    except Refused:
-        return
-    new = Pair.of(told.one, told.other)
-    pair = await work.find(Pair, new.id)
-    if pair is None:
-        pair = new
-        work.add(pair)
-    pair.keep(await kept(pair.one, told.wish, work))
+async def sealed_for_one(pair: Pair, published: str | None, work: Work) -> str | None:
+    """The wish of the event sealed once more, under the key of `one`, as it is stored."""
+    return await work.seal(pair.one, "pair", published) if published else None
 
 
 async def wish_of(pair: Pair, work: Work) -> Wish | None:
-    """What is asked of them, if anything."""
+    """The wish in the clear, or None when nothing is asked."""
     if pair.wish is None:
         return None
-    told = await work.unseal(pair.one, "pair", pair.wish)
-    return Wish((await work.unseal(pair.other, "pair", told)).strip())
+    published = await work.unseal(pair.one, "pair", pair.wish)
+    return Wish((await work.unseal(pair.other, "pair", published)).strip())
 
 
-async def pairs_of(workers: list[str], work: Work) -> list[Pair]:
+async def keep_again(event: PairWished, work: Work) -> None:
+    """Store the wish of an event in a database that may be older. Nothing when the other person is erased. The last event counts."""
+    try:
+        await work.key(event.other)
+    except Refused:
+        return
+    new = Pair.of(event.one, event.other)
+    pair = await work.find(Pair, new.id)
+    if pair is None:
+        pair = new
+        work.add(pair)
+    pair.keep(await sealed_for_one(pair, event.wish, work))
+
+
+async def pairs_of(workers: Sequence[str], work: Work) -> list[Pair]:
     """Every pair that one of them is in, guarded."""
-    pairs = [*await work.where(Pair, one=workers), *await work.where(Pair, other=workers)]
+    pairs = [*await work.where(Pair, one=[*workers]), *await work.where(Pair, other=[*workers])]
     return list({each.id: each for each in pairs}.values())
 
 
 async def asked_of(pairs: Iterable[Pair], known: set[str], work: Work) -> dict[str, list[tuple[str, str]]]:
-    """Who of those that are known is to sit apart and who together, as a formation problem has it."""
+    """The pairs of two known workers by wish, as a formation problem names them: `apart` and `together`."""
     found: dict[str, list[tuple[str, str]]] = {wish.value: [] for wish in Wish}
     for pair in pairs:
         if {pair.one, pair.other} <= known and (wish := await wish_of(pair, work)):
             found[wish.value].append((pair.one, pair.other))
     return found
-
-
-class Look(Command):
-    """Somebody reads with whom a person is to sit, or not: written down before it is shown."""
-
-    worker: Id
-    who: str
-    role: str
-
-
-async def look(command: Look, work: Work) -> list[dict[str, str]]:
-    """What is asked of them and whom."""
-    await work.get(Seeker, command.worker)
-    await work.note_access(command.worker, command.who, command.role, "pairs")
-    asked = [(pair, await wish_of(pair, work)) for pair in await pairs_of([command.worker], work)]
-    return [
-        {"mate": pair.other if pair.one == command.worker else pair.one, "wish": wish.value}
-        for pair, wish in asked
-        if wish
-    ]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from grouping.membership.commands import Leave, leave
 from grouping.domain import Facilitator, Group, Membership, Pair, Place, Seeker, State, right_size
+from grouping.membership.commands import Leave, leave
 from grouping.reactions import when_a_worker_is_admitted_they_wait
 from grouping.replay import recalls
 from services.contracts import catalogue
