@@ -1,4 +1,4 @@
-"""With whom somebody sits, or not, goes in through the door and comes out as groups that keep to it."""
+"""Wishes for two people, and for colleagues or others, come in through the API and are kept in the groups that come out."""
 
 import asyncio
 import subprocess
