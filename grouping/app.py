@@ -1,11 +1,14 @@
-"""Grouping, composed."""
+"""The composition of grouping."""
 
 from functools import partial
 
-from grouping import api
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker
+from grouping.membership import api as membership
+from grouping.pairs import api as pairs
 from grouping.projections import Groups, Pool
+from grouping.proposals import api as proposals
 from grouping.reactions import reactions
+from grouping.registers import api as registers
 from grouping.replay import recalls
 from services.contracts.topics import KEYS
 from services.operations.replay import recall
@@ -15,13 +18,13 @@ from services.vault.keyring import service_holder
 
 
 def build(settings: Settings) -> Service:
-    """Stand grouping on the chassis. Misconfigured when its keys or programmes cannot be read."""
+    """The service, not running yet. Misconfigured when its keys or programmes cannot be read."""
     return Service(
         "grouping",
         settings,
         holder=service_holder("grouping", settings.keys),
         aggregates=[Seeker, Pair, Place, Facilitator, Group],
-        routes=[api.router],
+        routes=[registers.router, proposals.router, membership.router, pairs.router],
         reactions=reactions,
         projections=[Pool(), Groups()],
         tables=[KEYS],

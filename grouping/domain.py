@@ -1,12 +1,14 @@
-"""Who waits, who sits where. Nobody sits in two groups, no group is smaller or larger than the programme says when it is formed.
+"""Aggregates of grouping: seekers, pairs, places, facilitators and groups with their dated ledger of members.
 
-A seat is written in one place, the group's ledger; whoever gives one away has guarded the person, the place and the facilitator, so
-that two who both saw it free cannot both take it.
+Invariants: nobody has a seat in two groups. A group has as many members as the programme allows when it is formed. A seat is written in
+one aggregate, the group. A command that gives a seat guards the person, the place and the facilitator, so that two commands that both
+saw it free cannot both take it.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel
@@ -23,11 +25,11 @@ from services.contracts.grouping import (
     WorkerUnlisted,
     WorkerWaitlisted,
 )
-from services.kernel import Aggregate, Refusal, Refused
+from services.kernel import Aggregate, Refusal, Refused, applies
 
 
 class Seeker(Aggregate):
-    """Somebody on the way to a seat. Waits once admitted and described; `profile` is sealed under the person's key."""
+    """A person on the way to a seat. They wait once admitted and described; `profile` is sealed under the person's key."""
 
     noun: ClassVar[str] = "seeker"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("waits",),)
@@ -36,32 +38,46 @@ class Seeker(Aggregate):
     not_before: date | None = None
     waits: bool = False
     gone: bool = False
-    trace: str | None = None  # the trace in which they came into the pool, for the formation to link to
+    trace: str | None = None  # in which they came into the pool: the trace of the formation links to it
 
     def admit(self, on: date, trace: str | None) -> None:
-        """Admitted on that day."""
+        """Keep the day of admission; wait if the profile is there."""
         self.admitted, self.trace = on, trace
         self._wait()
 
     def describe(self, sealed: str, not_before: date | None) -> None:
-        """What to match on, whole."""
+        """Keep the sealed profile, which replaces an earlier one; wait if admitted."""
         self.profile, self.not_before = sealed, not_before
         self._wait()
 
     def _wait(self) -> None:
         if self.admitted is not None and self.profile is not None and not self.waits and not self.gone:
-            self.waits = True
             self.says(WorkerWaitlisted(not_before=self.not_before))
 
     def leave(self) -> None:
-        """Waits no more, and never again."""
+        """Stop waiting for good. No event tells that a person left who did not wait yet."""
         if self.waits:
             self.says(WorkerUnlisted())
+        else:
+            self._close()
+
+    def _close(self) -> None:
         self.waits, self.gone, self.profile = False, True, None
+
+    @applies(WorkerWaitlisted)
+    def _waitlisted(self, event: WorkerWaitlisted) -> None:
+        self.waits, self.not_before = True, event.not_before
+
+    @applies(WorkerUnlisted)
+    def _unlisted(self, _: WorkerUnlisted) -> None:
+        self._close()
 
 
 class Pair(Aggregate):
-    """What is asked of two people of the pool. `wish` is sealed under the keys of both, one within the other."""
+    """The wish for two people of the pool. `wish` is sealed under the keys of both, one within the other.
+
+    No method `applies` PairWished: it holds the wish sealed under one key. Whoever has both keys calls `keep`.
+    """
 
     noun: ClassVar[str] = "pair"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("one",), ("other",))
@@ -71,18 +87,22 @@ class Pair(Aggregate):
 
     @classmethod
     def of(cls, worker: str, mate: str) -> "Pair":
-        """The same, whichever of the two is named first."""
+        """A pair without a wish, with the same id whichever of the two is named first."""
         one, other = sorted((worker, mate))
         return cls(id=str(uuid5(NAMESPACE_URL, f"urn:amalavoro:pair:{one}:{other}")), one=one, other=other)
 
-    def ask(self, kept: str | None, told: str | None) -> None:
-        """From now on this is asked, or nothing. `told` is what goes into the event, which is itself sealed under the key of `one`."""
+    def ask(self, kept: str | None, published: str | None) -> None:
+        """Replace the wish, or end it with None. `kept` is sealed under both keys. `published` is sealed under that of `other`."""
+        self.keep(kept)
+        self.says(PairWished(one=self.one, other=self.other, wish=published))
+
+    def keep(self, kept: str | None) -> None:
+        """Set the wish, sealed under both keys: live, and again when a restored database is replayed."""
         self.wish = kept
-        self.says(PairWished(one=self.one, other=self.other, wish=told))
 
 
 class Place(Aggregate):
-    """Where groups meet."""
+    """A building with rooms in which groups meet."""
 
     noun: ClassVar[str] = "place"
     title: str
@@ -91,13 +111,22 @@ class Place(Aggregate):
     rooms: int
     access: bool
 
-    def register(self) -> None:
-        """Known from now on, or corrected."""
-        self.says(PlaceRegistered.model_validate(self.model_dump()))
+    @classmethod
+    def new(cls, id: str, event: PlaceRegistered) -> "Place":
+        """A place as its first event describes it."""
+        return cls(id=id, **event.model_dump())
+
+    def register(self, event: PlaceRegistered) -> None:
+        """Make the place known, or correct it."""
+        self.says(event)
+
+    @applies(PlaceRegistered)
+    def _registered(self, event: PlaceRegistered) -> None:
+        _take_over(self, event)
 
 
 class Facilitator(Aggregate):
-    """Who leads groups; the id is a pseudonym. `slots` are the weekly slots in which they are free."""
+    """A leader of groups; the id is a pseudonym. `slots` are the weekly slots in which they are free."""
 
     noun: ClassVar[str] = "facilitator"
     municipality: str
@@ -105,9 +134,14 @@ class Facilitator(Aggregate):
     slots: frozenset[str]
     groups: int
 
-    def register(self) -> None:
-        """Known from now on, or corrected."""
-        self.says(FacilitatorRegistered(groups=self.groups))
+    def register(self, municipality: str, travel_km: float, slots: frozenset[str], groups: int) -> None:
+        """Make the facilitator known, or correct them. No event tells where they live, how far they travel and when they are free."""
+        self.municipality, self.travel_km, self.slots = municipality, travel_km, slots
+        self.says(FacilitatorRegistered(groups=groups))
+
+    @applies(FacilitatorRegistered)
+    def _registered(self, event: FacilitatorRegistered) -> None:
+        self.groups = event.groups
 
 
 class Membership(BaseModel):
@@ -119,7 +153,7 @@ class Membership(BaseModel):
 
 
 class State(StrEnum):
-    """A group's life."""
+    """The states of a group: it meets, or it does not meet any more."""
 
     FORMED = "formed"
     CONCLUDED = "concluded"
@@ -138,43 +172,70 @@ class Group(Aggregate):
     state: State = State.FORMED
     members: list[Membership] = []
 
-    def form(self, workers: list[str]) -> None:
-        """Everybody has a seat from the first meeting on."""
-        self.says(
-            GroupFormed(
-                kind=self.kind, slot=self.slot, place=self.place, facilitator=self.facilitator, first=self.first
-            )
-        )
-        self.says(FacilitatorAssigned(facilitator=self.facilitator, since=self.first))
+    @classmethod
+    def new(cls, id: str, event: GroupFormed) -> "Group":
+        """A group without members, as its first event describes it."""
+        return cls(id=id, **event.model_dump())
+
+    @classmethod
+    def form(cls, id: str, event: GroupFormed, workers: Sequence[str]) -> "Group":
+        """A new group in which everybody has a seat from the first meeting on."""
+        group = cls.new(id, event)
+        group.says(event)
+        group.says(FacilitatorAssigned(facilitator=event.facilitator, since=event.first))
         for worker in workers:
-            self.join(worker, self.first)
+            group.join(worker, event.first)
+        return group
 
     def join(self, worker: str, since: date) -> None:
-        """One seat more; nobody who sits moves."""
-        self.members.append(Membership(worker=worker, since=since))
+        """Give one more seat; the other seats stay as they are."""
         self.says(MemberJoined(worker=worker, since=since))
 
+    def release(self, worker: str, on: date) -> None:
+        """End the worker's seat on that day, or on its first day if that is later. Nothing when they have no seat."""
+        for each in self.members:
+            if each.worker == worker and each.until is None:
+                self.says(MemberLeft(worker=worker, since=max(on, each.since)))
+
+    def detach(self, worker: str) -> None:
+        """Remove an erased person from the ledger, the pseudonym included. No event of the group tells it."""
+        self.members = [each for each in self.members if each.worker != worker]
+
     def sitting(self) -> list[str]:
-        """Who has a seat now."""
+        """The workers who have a seat now."""
         return [each.worker for each in self.members if each.until is None]
 
     def seats(self, worker: str) -> bool:
-        """Whether they have a seat now."""
+        """True when the worker has a seat now."""
         return worker in self.sitting()
 
-    def release(self, worker: str, on: date) -> None:
-        """The seat is free from that day on."""
-        for each in self.members:
-            if each.worker == worker and each.until is None:
-                each.until = max(on, each.since)
-                self.says(MemberLeft(worker=worker, since=each.until))
+    @applies(GroupFormed)
+    def _formed(self, event: GroupFormed) -> None:
+        _take_over(self, event)
 
-    def detach(self, worker: str) -> None:
-        """Of an erased person not even the pseudonym stays in the ledger."""
-        self.members = [each for each in self.members if each.worker != worker]
+    @applies(FacilitatorAssigned)
+    def _assigned(self, event: FacilitatorAssigned) -> None:
+        self.facilitator = event.facilitator
+
+    @applies(MemberJoined)
+    def _joined(self, event: MemberJoined) -> None:
+        self.members = [*self.members, Membership(worker=event.worker, since=event.since)]
+
+    @applies(MemberLeft)
+    def _left(self, event: MemberLeft) -> None:
+        for each in self.members:
+            if each.worker == event.worker and each.until is None:
+                each.until = event.since
+
+
+def _take_over(aggregate: Aggregate, event: BaseModel) -> None:
+    """Set the fields of the aggregate to those of the event, which have the same names."""
+    values: dict[str, Any] = event.model_dump()
+    for name, value in values.items():
+        setattr(aggregate, name, value)
 
 
 def right_size(members: int, least: int, most: int) -> None:
-    """Refused when a group would be too small or too large."""
+    """Refuse a group that would be too small or too large."""
     if not least <= members <= most:
         raise Refused("wrong-size", f"A group has {least} to {most} members, not {members}.", Refusal.INVALID)

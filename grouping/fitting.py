@@ -1,16 +1,18 @@
-"""Whether a seat can be given: every hard rule about people and where they meet, asked once more when it is.
+"""Checks of the hard rules before a seat is given: the people, and where and when they meet.
 
-Invariant: what the engine proposes is refused here only if the pool has changed since; whatever breaks a rule is refused, with its name.
+Invariant: a proposal of the engine is refused here only if the pool has changed since. A seat that breaks a rule is refused with the
+code of that rule.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from grouping.formation.bound import of_one_company
 from grouping.formation.model import Frozen, Person, Place, Problem
 from grouping.formation.seating import faults
-from services.kernel import Refused
+from services.kernel import Refusal, Refused
+from services.programmes import Programme
 
-COMPANY = {  # what is wrong with a company, as the engine calls it: a code, and what is told
+REFUSALS = {  # by the engine's name of a fault among members: the code of the refusal, and its sentence
     "apart": ("apart", "Workers {} and {} are not to sit together."),
     "alone": ("alone", "In {} somebody would be alone with {}."),
     "colleagues": ("not-among-colleagues", "Worker {} sits among colleagues alone."),
@@ -18,8 +20,15 @@ COMPANY = {  # what is wrong with a company, as the engine calls it: a code, and
 }
 
 
+def known_slots(slots: Iterable[str], rules: Programme) -> None:
+    """Refuse slots that the programme does not have."""
+    unknown = set(slots) - {slot.id for slot in rules.slots}
+    if unknown:
+        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {rules.id}.", Refusal.INVALID)
+
+
 def can_come(problem: Problem, person: Person, slot: str, place: Place) -> None:
-    """Refused when somebody cannot be there on the day, in the slot, or at the place."""
+    """Refuse a person who cannot be there on the day, in the slot, or at the place."""
     if person.not_before is not None and problem.on is not None and problem.on < person.not_before:
         raise Refused("not-before", f"Worker {person.id} waits until {person.not_before}.", worker=person.id)
     if slot not in person.slots:
@@ -32,20 +41,20 @@ def can_come(problem: Problem, person: Person, slot: str, place: Place) -> None:
 
 
 def can_sit_together(problem: Problem, members: Sequence[Person], before: Sequence[Person] = ()) -> None:
-    """Refused when something is wrong among them that was not wrong `before` somebody joined."""
-    for rule, one, other in sorted(faults(problem, members) - faults(problem, before)):
-        code, told = COMPANY[rule]
-        raise Refused(code, told.format(one, other))
+    """Refuse members among whom there is a fault that was not there `before` somebody joined."""
+    for fault, one, other in sorted(faults(problem, members) - faults(problem, before)):
+        code, sentence = REFUSALS[fault]
+        raise Refused(code, sentence.format(one, other))
 
 
 def are_colleagues(members: Sequence[Person]) -> None:
-    """Refused when a group would be called homogeneous and is not of one company."""
+    """Refuse a group that would be called homogeneous and is not of one company."""
     if not of_one_company(members):
         raise Refused("not-among-colleagues", "A homogeneous group is of one company.")
 
 
 def can_join(problem: Problem, group: Frozen, person: Person) -> None:
-    """Refused when somebody cannot join a group that meets."""
+    """Refuse a person who cannot join a group that meets."""
     people = {each.id: each for each in problem.people}
     members = [people[id] for id in group.members]
     if len(members) >= problem.size[1]:

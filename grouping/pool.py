@@ -1,51 +1,28 @@
-"""The pool as it stands, as the formation engine reads it: who waits, where groups could meet, who could lead, who sits together already.
+"""The pool as a problem of the formation engine: people who wait, places, facilitators, and the groups that meet already.
 
-Invariant: nothing is decided here, and nobody is in a problem of whom grouping has no profile.
+Invariant: nothing is decided here. A person whose profile grouping does not have is in no problem.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from grouping.domain import Facilitator, Group, Pair, Place, Seeker, State
+from grouping.domain import Facilitator, Group, Pair, Place, Seeker
 from grouping.formation.model import Problem
-from grouping.pairs import asked_of
-from services.contracts.base import Id
+from grouping.wishes import asked_of
 from services.contracts.enrolment import WorkerProfiled
 from services.contracts.grouping import Kind
-from services.kernel import Command
-from services.programmes import distance_km
+from services.programmes import Programme, distance_km
 from services.store.work import Work
 
-BANDS = {"18-27": 27, "28-35": 35, "36-43": 43, "44-51": 51, "52 or more": 200}  # of age, by its last year
+BANDS = {"18-27": 27, "28-35": 35, "36-43": 43, "44-51": 51, "52 or more": 200}  # of age, by the last year of each
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "gender": {"kind": "nominal", "levels": ["f", "m", "x"]},
     "age": {"kind": "ordinal", "levels": list(BANDS)},
 }
 
 
-class Survey(Command):
-    """How the pool stood on a day. `companies`: those whose people are to sit among colleagues alone."""
-
-    on: date
-    companies: frozenset[Id] = frozenset()
-
-
-async def survey(command: Survey, work: Work) -> Problem:
-    """Everybody who waits, every place and facilitator, and the groups that meet already."""
-    return await drawn(
-        work,
-        command.on,
-        seekers=await work.browse(Seeker, waits=True),
-        places=await work.browse(Place),
-        facilitators=await work.browse(Facilitator),
-        groups=[group for group in await work.browse(Group) if group.state is State.FORMED],
-        pairs=await work.browse(Pair),
-        companies=command.companies,
-    )
-
-
-async def drawn(
+async def problem_of(
     work: Work,
     on: date,
     *,
@@ -56,21 +33,14 @@ async def drawn(
     pairs: Iterable[Pair] = (),
     companies: frozenset[str] = frozenset(),
 ) -> Problem:
-    """The problem of these people, places, facilitators and groups, none of whom others know of."""
-    rules = work.rules
+    """The problem of these people, places, facilitators and groups on a day. `companies`: those whose people sit among colleagues
+    alone."""
     among = {each.worker for group in groups if group.kind is Kind.HOMOGENEOUS for each in group.members}
     people = [await _person(each, on, companies, among, work) for each in seekers if each.profile is not None]
     known = {each["id"] for each in people}
-    municipalities = [each.id for each in rules.municipalities]
     return Problem.model_validate(
         {
-            "size": [rules.sizes.min, rules.sizes.max],
-            "attributes": {
-                name: told | {"no_one_alone": name in rules.no_one_alone} for name, told in ATTRIBUTES.items()
-            },
-            "slots": [slot.id for slot in rules.slots],
-            "municipalities": municipalities,
-            "km": [[distance_km(rules, a, b) for b in municipalities] for a in municipalities],
+            **_of_the_programme(work.rules),
             "people": people,
             "facilitators": [_facilitator(each) for each in facilitators],
             "places": [each.model_dump(include={"id", "municipality", "rooms", "access"}) for each in places],
@@ -81,8 +51,21 @@ async def drawn(
     )
 
 
+def _of_the_programme(rules: Programme) -> dict[str, Any]:
+    municipalities = [each.id for each in rules.municipalities]
+    return {
+        "size": [rules.sizes.min, rules.sizes.max],
+        "attributes": {
+            name: described | {"no_one_alone": name in rules.no_one_alone} for name, described in ATTRIBUTES.items()
+        },
+        "slots": [slot.id for slot in rules.slots],
+        "municipalities": municipalities,
+        "km": [[distance_km(rules, a, b) for b in municipalities] for a in municipalities],
+    }
+
+
 async def _person(seeker: Seeker, on: date, companies: frozenset[str], among: set[str], work: Work) -> dict[str, Any]:
-    """`among`: who sits in a group of colleagues, which others are not to join."""
+    """`among`: workers in a group of colleagues, which nobody but colleagues may join."""
     profile = WorkerProfiled.model_validate_json(await work.unseal(seeker.id, "profile", str(seeker.profile)))
     known = {"gender": profile.gender, "age": _band(profile.birth_year, on)}
     return {
@@ -110,6 +93,6 @@ def _facilitator(facilitator: Facilitator) -> dict[str, Any]:
 
 
 def _frozen(group: Group, known: set[str]) -> dict[str, Any]:
-    """Who sits there now; somebody who is erased in this moment is known no more."""
+    """The group with its known members: a member who is being erased has no profile any more."""
     members = [each for each in group.sitting() if each in known]
     return group.model_dump(include={"id", "slot", "place", "facilitator"}) | {"members": members}

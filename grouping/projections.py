@@ -1,4 +1,4 @@
-"""What the pool and the groups look like, for lists."""
+"""Read models of grouping: the pool and the groups, for lists."""
 
 from services.contracts import Event
 from services.contracts.grouping import GroupFormed, MemberJoined, MemberLeft, WorkerUnlisted, WorkerWaitlisted
@@ -13,7 +13,7 @@ class Pool(Projection):
 
     @on(WorkerWaitlisted)
     def waits(self, event: Event[WorkerWaitlisted], rows: Rows) -> None:
-        """Came into the pool."""
+        """The worker came into the pool."""
         rows.set(
             event.subject,
             person=event.subject,
@@ -24,17 +24,17 @@ class Pool(Projection):
 
     @on(WorkerUnlisted)
     def gone(self, event: Event[WorkerUnlisted], rows: Rows) -> None:
-        """Waits no more."""
+        """The worker left the pool."""
         rows.set(event.subject, person=event.subject, gone=event.time)
 
     @on(MemberJoined)
     def sits(self, event: Event[MemberJoined], rows: Rows) -> None:
-        """Has a seat."""
+        """The worker has a seat."""
         rows.set(event.data.worker, person=event.data.worker, group=event.subject, since=event.data.since)
 
     @on(MemberLeft)
     def left(self, event: Event[MemberLeft], rows: Rows) -> None:
-        """Had a seat."""
+        """The worker gave the seat up."""
         rows.set(event.data.worker, person=event.data.worker, left=event.data.since)
 
 
@@ -45,5 +45,5 @@ class Groups(Projection):
 
     @on(GroupFormed)
     def formed(self, event: Event[GroupFormed], rows: Rows) -> None:
-        """What was told when it was formed."""
+        """The group was formed, with this slot, place and facilitator."""
         rows.set(event.subject, group=event.subject, **event.data.model_dump())

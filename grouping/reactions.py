@@ -1,10 +1,10 @@
-"""What others say, and what grouping does then."""
+"""Reactions of grouping to the events of enrolment, and to its own restricted ones after a restore."""
 
 from typing import Any
 
-from grouping.commands import Leave, leave
 from grouping.domain import Group, Seeker
-from grouping.pairs import kept_again, pairs_of
+from grouping.membership.commands import Leave, leave
+from grouping.wishes import keep_again, pairs_of
 from services.contracts import Event
 from services.contracts.enrolment import WorkerAdmitted, WorkerErased, WorkerProfiled, WorkerWithdrawn
 from services.contracts.grouping import PairWished
@@ -15,7 +15,7 @@ reactions = Reactions()
 
 
 def the_seeker(event: Event[Any]) -> list[tuple[Any, str]]:
-    """All of these concern one person."""
+    """The aggregate to fetch: all of these events concern one person."""
     return [(Seeker, event.subject)]
 
 
@@ -29,26 +29,26 @@ async def _seeker(worker: str, work: Work) -> Seeker:
 
 @reactions.on(WorkerAdmitted, needs=the_seeker)
 async def when_a_worker_is_admitted_they_wait(event: Event[WorkerAdmitted], work: Work) -> None:
-    """Once they are described as well, whichever comes first."""
-    (await _seeker(event.subject, work)).admit(event.time.date(), event.traceparent)
+    """Note the local day of the admission. They wait once they are described as well, whichever comes first."""
+    (await _seeker(event.subject, work)).admit(work.rules.day_of(event.time), event.traceparent)
 
 
 @reactions.on(WorkerProfiled, needs=the_seeker)
 async def when_a_worker_is_described_it_is_kept(event: Event[WorkerProfiled], work: Work) -> None:
-    """Sealed, as it came."""
+    """Keep the profile sealed under the person's key."""
     sealed = await work.seal(event.subject, "profile", event.data.model_dump_json())
     (await _seeker(event.subject, work)).describe(sealed, event.data.not_before)
 
 
 @reactions.on(WorkerWithdrawn, needs=the_seeker)
 async def when_a_worker_withdraws_their_seat_is_free(event: Event[WorkerWithdrawn], work: Work) -> None:
-    """From the day they withdrew."""
+    """Free the seat from the local day of the withdrawal on."""
     await leave(Leave(worker=event.subject), work)
 
 
 @reactions.on(WorkerErased, needs=the_seeker)
 async def when_a_worker_is_erased_nothing_of_them_stays(event: Event[WorkerErased], work: Work) -> None:
-    """The seat is free, and neither pool nor ledger nor any pair know them."""
+    """Free the seat, and remove the person from pool, ledgers and pairs."""
     await leave(Leave(worker=event.subject), work)
     for group in await work.where(Group, members__worker=[event.subject]):
         group.detach(event.subject)
@@ -61,6 +61,6 @@ async def when_a_worker_is_erased_nothing_of_them_stays(event: Event[WorkerErase
 
 @reactions.on(PairWished)
 async def when_a_restored_database_lacks_a_wish_it_is_kept_again(event: Event[PairWished], work: Work) -> None:
-    """Grouping's own, once both their keys are back, for which `replay.py` cannot wait."""
+    """Keep an own wish again once the keys of both are back, for which `replay.py` cannot wait."""
     if work.was_restored:
-        await kept_again(event.data, work)
+        await keep_again(event.data, work)

@@ -1,9 +1,21 @@
-"""What grouping's own events tell of places and groups, for a database that is older than they are. How far a facilitator travels, and
-when they are free, no event tells."""
+"""Applies own events to places, facilitators and groups, for a database that is older than they are.
 
-from grouping.domain import Facilitator, Group, Membership, Place
+Invariant: state changes through `Aggregate.apply` alone. Seekers come back with enrolment's events and pairs with `PairWished`, for
+which `reactions.py` waits until the keys are there. No event tells how far a facilitator travels and when they are free.
+"""
+
+from typing import Any
+
+from grouping.domain import Facilitator, Group, Place
 from services.contracts import Event
-from services.contracts.grouping import FacilitatorRegistered, GroupFormed, MemberJoined, PlaceRegistered
+from services.contracts.grouping import (
+    FacilitatorAssigned,
+    FacilitatorRegistered,
+    GroupFormed,
+    MemberJoined,
+    MemberLeft,
+    PlaceRegistered,
+)
 from services.events.delivery.declare import Reactions
 from services.store.work import Work
 
@@ -11,34 +23,43 @@ recalls = Reactions()
 
 
 @recalls.on(PlaceRegistered)
-async def registered(event: Event[PlaceRegistered], work: Work) -> None:
-    """New, or corrected."""
+async def place_registered(event: Event[PlaceRegistered], work: Work) -> None:
+    """Add the place, or correct it."""
     place = await work.find(Place, event.subject)
     if place is None:
-        work.add(Place(id=event.subject, **event.data.model_dump()))
-        return
-    for name, value in event.data.model_dump().items():
-        setattr(place, name, value)
+        place = Place.new(event.subject, event.data)
+        work.add(place)
+    place.apply(event.data, event.time)
 
 
 @recalls.on(FacilitatorRegistered)
-async def leads(event: Event[FacilitatorRegistered], work: Work) -> None:
-    """How many groups they lead at a time, of somebody who is known."""
+async def facilitator_registered(event: Event[FacilitatorRegistered], work: Work) -> None:
+    """Correct a facilitator who is stored. A new one cannot be made from the event alone."""
     facilitator = await work.find(Facilitator, event.subject)
     if facilitator is not None:
-        facilitator.groups = event.data.groups
+        facilitator.apply(event.data, event.time)
 
 
 @recalls.on(GroupFormed)
-async def formed(event: Event[GroupFormed], work: Work) -> None:
-    """Who sits in it comes after."""
-    if await work.find(Group, event.subject) is None:
-        work.add(Group(id=event.subject, **event.data.model_dump()))
+async def group_formed(event: Event[GroupFormed], work: Work) -> None:
+    """Add the group; later events of the same subject give the seats."""
+    group = await work.find(Group, event.subject)
+    if group is None:
+        group = Group.new(event.subject, event.data)
+        work.add(group)
+    group.apply(event.data, event.time)
 
 
 @recalls.on(MemberJoined)
-async def joined(event: Event[MemberJoined], work: Work) -> None:
-    """They have a seat."""
+async def member_joined(event: Event[MemberJoined], work: Work) -> None:
+    """Give the seat, unless the worker has it already."""
     group = await work.get(Group, event.subject)
     if not group.seats(event.data.worker):
-        group.members = [*group.members, Membership(worker=event.data.worker, since=event.data.since)]
+        group.apply(event.data, event.time)
+
+
+@recalls.on(FacilitatorAssigned)
+@recalls.on(MemberLeft)
+async def group_changed(event: Event[Any], work: Work) -> None:
+    """Apply an event of a group that is there already."""
+    (await work.get(Group, event.subject)).apply(event.data, event.time)

@@ -1,1 +1,1 @@
-"""What the formation engine is measured on, and how."""
+"""Measurement of the formation engine: problems, runs, figures and reference solvers."""

@@ -1,6 +1,6 @@
-"""`python -m bench.formation.child PROBLEM SEED SECONDS`: solves one problem in a process of its own, so that its memory is its own too.
+"""`python -m bench.formation.child PROBLEM SEED SECONDS`: solves one problem in a process of its own, so that its memory can be measured.
 
-Prints one JSON object: the answer, the seconds that `solve` took and those in which it had a core, and the most memory it held.
+Prints one JSON object: the answer, the seconds of `solve` on the wall clock and on a core, and the most memory that it held.
 """
 
 import json
@@ -13,7 +13,7 @@ from grouping.formation import Problem, solve
 
 
 def main(problem: Path, seed: int, seconds: float) -> None:
-    """Solve and print."""
+    """Solve the problem and print the result with its cost."""
     asked = Problem.model_validate_json(problem.read_bytes())
     began, worked = time.perf_counter(), time.process_time()
     answer = solve(asked, seed, seconds=seconds)

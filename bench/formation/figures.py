@@ -1,14 +1,14 @@
-"""`formation_…`: how many of the planted people are placed, how far below the bound, in what time and memory. No engine of ours is needed.
+"""`formation_…`: people placed, distance to the bound, time and memory on planted problems. No engine of ours is needed.
 
 | figure | ours | floor |
 |---|---|---|
-| `placed` | people placed, over all problems | those whom the planted answers place |
+| `placed` | people placed, over all problems | people whom the planted answers place |
 | `violations` | lines of the checker, over all problems | 1 |
 | `overrun` | seconds taken, over all problems | seconds granted |
-| `90` | mean diversity of 90 people after 5 s | the same by CP-SAT after 60 s, one worker, with the planted answer as a hint |
+| `90` | mean diversity of 90 people after 5 s | the same by CP-SAT after 60 s, one thread, with the planted answer as a hint |
 | `900`, `3000` | mean gap to the bound in %, after 30 and 60 s | 1 % |
 | `growth` | seconds per 1,000 people to a gap of 1 %, 3,000 people | the same, 900 people |
-| `10000` | MB that a process holds at most that solves for 10,000 people | 1 MB |
+| `10000` | most MB of a process that solves for 10,000 people | 1 MB |
 """
 
 import math
@@ -48,7 +48,7 @@ OVER_ALL = ("formation_placed", "formation_violations", "formation_overrun")
 
 
 async def measure(ground: Ground, names: list[str]) -> list[Figure]:
-    """Each problem is solved once, whatever number of figures it counts in."""
+    """The figures. Each problem is solved once, whatever number of figures it counts in."""
     await warm(ground.folder)
     solve = _Solver(ground)
     runs: dict[str, list[Run]] = {}

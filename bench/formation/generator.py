@@ -1,8 +1,8 @@
-"""Formation problems of any size around an answer that is known: who is to sit where is drawn first, the rest is made so that it can be.
+"""Formation problems of any size with a known answer: the members of the groups are drawn first, the rest is made so that they can meet.
 
 Invariant: the planted answer breaks no rule, and the same number, family and seed give the same problem. In `zero_slack` every group has
-15 and every facilitator must lead as many as they may; `slack` has smaller groups, and more facilitators than it takes; `infeasible` is
-`zero_slack` for 85 of 100 people, and since the facilitators lead no more, no answer places more people than the planted one.
+15 and every facilitator must lead as many as they may. `slack` has smaller groups, and more facilitators than it takes. `infeasible` is
+`zero_slack` for 85 of 100 people: since the facilitators lead no more, no answer places more people than the planted one.
 """
 
 import math
@@ -50,7 +50,7 @@ class Planted(NamedTuple):
 
 @dataclass
 class _Land:
-    """Towns, drawn on a square that grows with the number of people, so that nobody reaches all of a large one."""
+    """Towns on a square that grows with the number of people, so that nobody reaches all of a large one."""
 
     chance: random.Random
     number: int
@@ -71,7 +71,7 @@ class _Land:
 
 
 def plant(number: int, seed: int = 0, family: Family = "zero_slack") -> Planted:
-    """A problem of so many people. ValueError where they cannot be split into groups of 10 to 15."""
+    """A problem of so many people. ValueError when they cannot be split into groups of 10 to 15."""
     chance = random.Random(f"{family} {number} {seed}")  # noqa: S311  # a problem, not a secret
     land = _Land(chance, number)
     sizes = _sizes(number, family, chance)
@@ -93,7 +93,7 @@ def plant(number: int, seed: int = 0, family: Family = "zero_slack") -> Planted:
 
 
 def _sizes(number: int, family: Family, chance: random.Random) -> list[int]:
-    """Full groups, and two that share what is left over; or groups with a seat or two to spare."""
+    """Sizes of the groups: full, with two that share the rest; or, for `slack`, with one or two empty seats."""
     placed = int(number * PLACED) // MOST * MOST if family == "infeasible" else number
     groups = max(1, round(placed / 13)) if family == "slack" else math.ceil(placed / MOST)
     if not groups * LEAST <= placed <= groups * MOST:
@@ -112,7 +112,7 @@ def _last(sizes: list[int]) -> int:
 
 
 def _places(land: _Land) -> range:
-    """Every third town has rooms."""
+    """Towns with rooms: every third."""
     return range(0, len(land.km), 3)
 
 
@@ -151,7 +151,7 @@ def _facilitator(land: _Land, number: int) -> dict[str, Any]:
 
 
 def _people(land: _Land, groups: list[dict[str, Any]], sizes: list[int], number: int) -> list[dict[str, Any]]:
-    """Members of the groups, who can come; then those for whom there is no seat."""
+    """Members of the groups, who can come; then people for whom there is no seat."""
     people: list[dict[str, Any]] = []
     for each, size in zip(groups, sizes, strict=True):
         towns = land.near(int(each["place"][1:]), REACH)
@@ -176,7 +176,7 @@ def _person(land: _Land, number: int, slot: str | None, towns: Any) -> dict[str,
 
 
 def _nobody_alone(members: list[dict[str, Any]]) -> None:
-    """Whoever is alone of their gender gets company."""
+    """Change genders so that nobody is alone of theirs."""
     for gender in ("f", "m"):
         alike = [each for each in members if each["attributes"]["gender"] == gender]
         if len(alike) == 1:
@@ -186,7 +186,7 @@ def _nobody_alone(members: list[dict[str, Any]]) -> None:
 def _pairs(
     chance: random.Random, people: list[dict[str, Any]], groups: list[dict[str, Any]]
 ) -> dict[str, list[list[str]]]:
-    """Apart: of different groups, with a slot in common. Together: of one group."""
+    """Pairs kept apart, of different groups with a slot in common; wanted pairs, of one group."""
     wanted = round(PAIRS * len(people))
     group_of = {id: each["id"] for each in groups for id in each["members"]}
     apart: set[tuple[str, ...]] = set()
@@ -202,7 +202,7 @@ def _pairs(
 
 
 def _shuffled(document: dict[str, Any], chance: random.Random) -> Problem:
-    """Nothing in the order tells who sits with whom."""
+    """The problem in random order, so that the order does not show the planted groups."""
     for what in ("people", "facilitators", "places", "apart", "together"):
         chance.shuffle(document[what])
     return Problem.model_validate(document)

@@ -1,4 +1,4 @@
-"""What a general solver finds: CP-SAT on the natural count model, one worker, so many seconds.
+"""The reference: answers by a general solver, CP-SAT on the natural count model, with one thread and a limit in seconds.
 
 The model. A group chooses one cell (slot, place, facilitator) and its members; c counts its members of each level, or above each level of
 an ordinal attribute; the sum of squares of these counts is least where diversity is most, as all groups have the size that they have in
@@ -20,14 +20,14 @@ Cell = tuple[str, str, str]
 
 
 class Found(NamedTuple):
-    """What the solver came to, and whether it proved that nothing is better."""
+    """An answer of the solver. `optimal`: it proved that no answer of its model is better."""
 
     answer: Answer
     optimal: bool
 
 
 def cpsat(planted: Planted, seconds: float, *, meeting: bool = True, first: bool = False) -> Found:
-    """The best answer it finds in the time. Without `meeting`: as if everybody could come anywhere at any time. `first`: any will do."""
+    """The best answer within the time. Without `meeting`: as if everybody could come anywhere at any time. `first`: any answer will do."""
     model = _Model(planted, meeting)
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = seconds
@@ -88,7 +88,7 @@ class _Model:
                 self.model.add_at_most_one(self.sits[one, group.id], self.sits[other, group.id])
 
     def _squares(self) -> Iterable[cp_model.LinearExprT]:
-        """What is to be least, in whole numbers."""
+        """Terms of the sum to minimise, in whole numbers."""
         parts = lcm(*(len(each.levels) - 1 for each in self.problem.attributes.values() if each.kind == "ordinal"), 1)
         for (name, attribute), group in product(self.problem.attributes.items(), self.groups):
             size, levels = len(group.members), attribute.levels

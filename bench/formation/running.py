@@ -1,7 +1,7 @@
-"""The engine set to planted problems, one run after another, and each answer judged by the checker.
+"""Runs the engine on planted problems, one after another, and has the checker judge each answer.
 
-Invariant: of an answer only its groups are believed; placed, diversity, bound and violations are the checker's, seconds and memory the
-clock's and the kernel's. The engine has one core: it runs alone and nothing in it may use a second thread.
+Invariant: only the groups of an answer are trusted. Placed, diversity, bound and violations are the checker's; seconds and memory are
+the clock's and the kernel's. The engine has one core: it runs alone, and nothing in it may use a second thread.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of it. `planted`: how many the planted answer places, which nobody can exceed. `busy`: seconds in which it had a core."""
+    """The result of a task. `planted`: people whom the planted answer places, the most possible. `busy`: seconds on a core."""
 
     task: Task
     planted: int
@@ -43,7 +43,7 @@ class Run:
     megabytes: float
 
     def line(self) -> str:
-        """For the eye."""
+        """One line for the terminal."""
         task, found = self.task, self.measured
         return (
             f"{task.family} {task.number:,} seed {task.seed}: placed {found.placed:,} of {self.planted:,}, "
@@ -53,7 +53,7 @@ class Run:
 
 
 async def run(task: Task, folder: Path) -> Run:
-    """Plant it, solve it in a process of its own, judge it. RuntimeError when the process fails."""
+    """Plant the problem, solve it in a process of its own, judge the answer. RuntimeError when the process fails."""
     planted = plant(task.number, task.seed, task.family)
     where = folder / f"{task.family}-{task.number}-{task.seed}.json"
     where.write_text(planted.problem.model_dump_json(by_alias=True))
@@ -67,7 +67,7 @@ async def run(task: Task, folder: Path) -> Run:
 
 
 async def warm(folder: Path) -> None:
-    """Let the engine compile and keep what it compiles, which is done once on a machine."""
+    """Let the engine compile and fill its cache, which is done once on a machine."""
     for family in FAMILIES:
         await run(Task(90, 0, 1.0, family), folder)
 

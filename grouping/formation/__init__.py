@@ -1,7 +1,7 @@
-"""Who sits with whom, as a pure problem: data in, proposal out; no engine of ours, nothing of the service.
+"""The formation of groups as a pure problem: data in, proposal out. It uses no engine of ours and nothing of the service.
 
-Invariant: an answer breaks no hard rule, also when that leaves people unplaced; `check` judges it without sharing code with the search.
-What computes is imported when it is called: a service that stands here and forms no group loads no compiler.
+Invariant: an answer breaks no hard rule, also when that leaves people unplaced. `check` judges it without sharing code with the search.
+Modules that compute are imported when they are called: a service that forms no group loads no compiler.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,10 +23,11 @@ def solve(
     steps: int | None = None,
     progress: "Callable[[SoFar], bool | None] | None" = None,
 ) -> Answer:
-    """As many as possible are placed, those who wait longest first, in groups as diverse as can be found.
+    """Place as many people as possible, those who wait longest first, in groups as diverse as can be found.
 
-    `seconds` is kept to a twentieth, but for compiling on the very first call; `steps` counts those of the annealing. `progress` is told
-    how far the search is, and ends it by returning True. Without `seconds`, the same problem, seed and steps give the same answer.
+    `seconds` is kept to a twentieth, except for compiling on the very first call; `steps` counts those of the annealing. `progress` is
+    called with the state of the search, and ends it by returning True. Without `seconds`, the same problem, seed and steps give the same
+    answer.
     """
     from grouping.formation.settled import settled, wanting
 
@@ -39,7 +40,7 @@ def solve(
 
 
 def advise(problem: Problem, answer: Answer, *, seconds: float = 5.0) -> Answer:
-    """The same answer, with the single changes that would place most of those who wait, each tried by solving again."""
+    """Return the same answer with the single changes that would place most of those who wait, each tried by solving again."""
     from grouping.formation.settled import hopeless
 
     if hopeless(problem, answer):
@@ -51,7 +52,7 @@ def advise(problem: Problem, answer: Answer, *, seconds: float = 5.0) -> Answer:
 
 
 def explanations(problem: Problem, answer: Answer) -> list[str]:
-    """For what those who wait are waiting, in the fewest sentences: where most of them could come, and what is missing there."""
+    """Say in the fewest sentences where most of those who wait could come, and what is missing there."""
     if all("not_before" in each.reasons for each in answer.unplaced):
         return []
     from grouping.formation import compiling, helping
@@ -61,7 +62,8 @@ def explanations(problem: Problem, answer: Answer) -> list[str]:
 
 
 def place(problem: Problem, groups: Sequence[Group | Frozen], person: str) -> "list[Effect]":
-    """What it would mean for each of these groups if somebody who has no seat yet joined it, best first; none where they cannot."""
+    """Compute the effect on each of these groups if a person without a seat joined it, best first. Groups that they cannot join are left
+    out."""
     from grouping.formation import joining
 
     return joining.place(problem, groups, person)

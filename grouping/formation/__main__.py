@@ -1,4 +1,4 @@
-"""`python -m grouping.formation`: compile the engine's loops now, so that nobody waits for it when groups are first formed."""
+"""`python -m grouping.formation`: compiles the engine's loops now, so that nobody waits for that when groups are first formed."""
 
 from grouping.formation import Problem, advise, solve
 
@@ -6,7 +6,7 @@ SLOTS = ["a", "b"]
 
 
 def tiny(number: int) -> Problem:
-    """So many people, of whom no more than 16 find a seat."""
+    """A problem with this number of people, of whom at most 16 find a seat."""
     people = [
         {
             "id": f"p{n}",
@@ -34,6 +34,6 @@ def tiny(number: int) -> Problem:
 
 
 if __name__ == "__main__":
-    for number in (9, 25):  # who can be seated by looking at everything, and who cannot
+    for number in (9, 25):  # the first is solved exactly, the second by search
         problem = tiny(number)
         advise(problem, solve(problem, steps=1000))

@@ -1,13 +1,16 @@
-"""Who sits with whom: exchanges and moves between groups, cooled down, on sums per group instead of distances per pair.
+"""Simulated annealing of the members of groups: exchanges and moves between groups at a falling temperature.
 
-For each group and column `field` holds the sum of the members' distances to somebody in that column, so a person's distance to a whole
-group is a sum over their attributes, whatever the size. Two who must be apart and one who is alone of their kind are penalised, more and
-more; the search ends with a descent in which such a fault costs more than any distance. Invariant: `field`, `count` and `sum` tell what
-the members' columns tell; nobody is seated where `fits` says no, nobody placed is sent away but for somebody who waited as long or longer.
+For each group and column `field` holds the sum of the members' distances to a person in that column. So the distance of a person to a
+whole group is a sum over their attributes, whatever the size. Two people who must be apart and a person who is alone of their kind are
+faults, penalised more and more. The search ends with a descent in which a fault costs more than any distance.
 
-Past 300 lines, since what a move is worth and what it changes must be read together: one that counts otherwise than the other breaks it.
+Invariants: `field`, `count` and `sum` agree with the members' columns. Nobody is seated where `fits` is False. A placed person loses
+their seat only to a person who waited as long or longer.
 
-Simulated annealing on exchanges: Kirkpatrick et al. 1983; for maximally diverse groups the neighbourhood is that of Gallego et al. 2013.
+The module has over 300 lines, since the worth of a move and its effect on the sums must be read together: they must count alike. The
+compiled loops also read the same arrays.
+
+Sources: simulated annealing on exchanges, Kirkpatrick et al. 1983; for maximally diverse groups the neighbourhood of Gallego et al. 2013.
 """
 
 import math
@@ -19,31 +22,31 @@ from grouping.formation.compiling import compiled, draw
 from grouping.formation.pool import COLLEAGUES, OTHERS, Pool
 from grouping.formation.tables import NOBODY, Tables, rise, sit
 
-PAIR = 1e-4  # what a wanted pair is worth: less than any exchange of different people changes, so ties alone are decided by it
-EVEN = 1e-6  # what a square of a size costs
-KM = 1e-9  # what a kilometre costs
-SLACK = 1e-2  # more than pairs and kilometres make of one exchange
-STANDS = 8.0  # what a seat is worth, in largest distances: more than any company can be
+PAIR = 1e-4  # worth of a wanted pair: less than any exchange of different people changes, so it decides ties alone
+EVEN = 1e-6  # cost of the square of a size
+KM = 1e-9  # cost of a kilometre
+SLACK = 1e-2  # more than pairs and kilometres change by one exchange
+STANDS = 8.0  # worth of a seat, in largest distances: more than any change of the members
 
 
-class Company(NamedTuple):
-    """What a group's members are to each other."""
+class Totals(NamedTuple):
+    """Sums over the members of each group, and the moves that are possible. g groups, c columns, n people."""
 
     field: Any  # [g, c]
     count: Any  # [g, c]
     sum: Any  # [g] distances of all ordered pairs
-    weigh: Any  # [g, most + 1] what of the sum counts at this size: 1 / (size - 1), nothing among colleagues alone
-    faults: Any  # [1] how many there are
-    can: Any  # [n, g] who fits where
+    weigh: Any  # [g, most + 1] factor of the sum at this size: 1 / (size - 1), or 0 among colleagues alone
+    faults: Any  # [1] number of faults
+    can: Any  # [n, g] the person fits the group
     first: Any  # [n + 1]
-    groups: Any  # where each person fits, in compressed rows
-    movers: Any  # whoever may move
-    far: Any  # [1] the largest distance there could be
-    dice: Any
+    groups: Any  # the groups that each person fits, in compressed rows
+    movers: Any  # the people who may move
+    far: Any  # [1] the largest possible distance
+    rng: Any
 
 
-def company(pool: Pool, tables: Tables, dice: Any) -> Company:
-    """Counted anew from who sits where."""
+def totals_of(pool: Pool, tables: Tables, rng: Any) -> Totals:
+    """Sums counted anew from the members of the groups."""
     open_ = np.flatnonzero(tables.slot >= 0)
     slot, place, kind = tables.slot[open_], tables.place[open_], tables.kind[open_]
     can = (pool.free[:, slot] & pool.reach[:, place]).astype(bool)
@@ -55,7 +58,7 @@ def company(pool: Pool, tables: Tables, dice: Any) -> Company:
     everywhere = np.zeros((len(can), len(tables.slot)), np.uint8)
     everywhere[:, open_] = can
     shares = np.array([0, 0, *(1 / n for n in range(1, tables.members.shape[1]))])[: tables.members.shape[1] + 1]
-    made = Company(
+    made = Totals(
         field=np.zeros((len(tables.slot), pool.row.shape[1])),
         count=np.zeros((len(tables.slot), pool.row.shape[1]), np.int64),
         sum=np.zeros(len(tables.slot)),
@@ -66,7 +69,7 @@ def company(pool: Pool, tables: Tables, dice: Any) -> Company:
         groups=open_[np.nonzero(can)[1]],
         movers=movers,
         far=np.array([pool.far]),
-        dice=dice,
+        rng=rng,
     )
     for group in open_:
         members = tables.members[group, : tables.size[group]]
@@ -78,16 +81,17 @@ def company(pool: Pool, tables: Tables, dice: Any) -> Company:
 
 
 @compiled
-def _toward(pool: Pool, now: Company, person: int, group: int) -> float:
-    """The person's distances to the members, summed; their own to themselves counts along when they are one."""
+def _toward(pool: Pool, totals: Totals, person: int, group: int) -> float:
+    """Sum of the person's distances to the members of the group. For a member it includes the distance to themselves (`own`)."""
     total = 0.0
     for a in range(pool.column.shape[1]):
-        total += now.field[group, pool.column[person, a]]
+        total += totals.field[group, pool.column[person, a]]
     return total
 
 
 @compiled
 def _between(pool: Pool, one: int, other: int) -> float:
+    """Distance between two people."""
     total = 0.0
     for a in range(pool.column.shape[1]):
         total += pool.row[one, pool.column[other, a]]
@@ -96,7 +100,7 @@ def _between(pool: Pool, one: int, other: int) -> float:
 
 @compiled
 def _pairs(first: Any, mates: Any, seat: Any, person: int, group: int, but: int) -> int:
-    """How many of their mates sit in the group, not counting one."""
+    """Number of the person's mates who sit in the group, without the mate `but`."""
     count = 0
     for at in range(first[person], first[person + 1]):
         count += seat[mates[at]] == group and mates[at] != but
@@ -105,7 +109,7 @@ def _pairs(first: Any, mates: Any, seat: Any, person: int, group: int, but: int)
 
 @compiled
 def _alone(column: Any, lone: Any, count: Any, group: int, goes: int, comes: int) -> int:
-    """How many more are alone of their kind when one goes and one comes (-1: nobody)."""
+    """Change of the number of people alone of their kind in a group when `goes` leaves and `comes` enters (-1: nobody)."""
     change = 0
     for a in range(column.shape[1]):
         off = column[goes, a] if goes >= 0 else NOBODY
@@ -122,18 +126,18 @@ def _alone(column: Any, lone: Any, count: Any, group: int, goes: int, comes: int
 
 
 @compiled
-def _change(pool: Pool, now: Company, group: int, person: int, sign: int) -> None:
-    """Count one in or out."""
+def _change(pool: Pool, totals: Totals, group: int, person: int, sign: int) -> None:
+    """Add a person to the sums of a group (`sign` 1), or subtract them (-1)."""
     for column in range(pool.row.shape[1]):
-        now.field[group, column] += sign * pool.row[person, column]
+        totals.field[group, column] += sign * pool.row[person, column]
     for a in range(pool.column.shape[1]):
-        now.count[group, pool.column[person, a]] += sign
+        totals.count[group, pool.column[person, a]] += sign
 
 
 @compiled
-def _faults(pool: Pool, tables: Tables, now: Company, goes: int, comes: int, group: int) -> int:
-    """How many more faults a group has when one goes and one comes (-1: nobody)."""
-    change = _alone(pool.column, pool.lone, now.count, group, goes, comes)
+def _faults(pool: Pool, tables: Tables, totals: Totals, goes: int, comes: int, group: int) -> int:
+    """Change of the number of faults of a group when `goes` leaves and `comes` enters (-1: nobody)."""
+    change = _alone(pool.column, pool.lone, totals.count, group, goes, comes)
     if comes >= 0:
         change += _pairs(pool.apart_first, pool.apart, tables.seat, comes, group, goes)
     if goes >= 0:
@@ -143,7 +147,7 @@ def _faults(pool: Pool, tables: Tables, now: Company, goes: int, comes: int, gro
 
 @compiled
 def _wishes(pool: Pool, tables: Tables, goes: int, comes: int, group: int) -> float:
-    """How much more a group is worth by wanted pairs and kilometres."""
+    """Change of the worth of a group by wanted pairs and kilometres."""
     worth = 0.0
     place = tables.place[group]
     if comes >= 0:
@@ -156,54 +160,63 @@ def _wishes(pool: Pool, tables: Tables, goes: int, comes: int, group: int) -> fl
 
 
 @compiled
-def _sum_after(pool: Pool, now: Company, goes: int, comes: int, group: int) -> float:
-    """The distances of all ordered pairs of a group when one has gone and one has come (-1: nobody)."""
+def _sum_after(pool: Pool, totals: Totals, goes: int, comes: int, group: int) -> float:
+    """Sum of the distances of all ordered pairs of a group after `goes` has left and `comes` has entered (-1: nobody)."""
     half = 0.0
     if goes >= 0:
-        half -= _toward(pool, now, goes, group) - pool.own[goes]
+        half -= _toward(pool, totals, goes, group) - pool.own[goes]
     if comes >= 0:
-        half += _toward(pool, now, comes, group)
+        half += _toward(pool, totals, comes, group)
         if goes >= 0:
             half -= _between(pool, goes, comes)
-    return float(now.sum[group] + 2 * half)
+    return float(totals.sum[group] + 2 * half)
 
 
 @compiled
-def _gain(pool: Pool, tables: Tables, now: Company, goes: int, comes: int, group: int, after: float) -> float:
-    """How much more a group is worth, without its faults."""
+def _gain(pool: Pool, tables: Tables, totals: Totals, goes: int, comes: int, group: int, after: float) -> float:
+    """Change of the worth of a group, without its faults. `after`: the sum of distances then."""
     size = tables.size[group]
     then = size + (comes >= 0) - (goes >= 0)
-    worth: float = after * now.weigh[group, then] - now.sum[group] * now.weigh[group, size]
+    worth: float = after * totals.weigh[group, then] - totals.sum[group] * totals.weigh[group, size]
     return float(worth + EVEN * (size * size - then * then) + _wishes(pool, tables, goes, comes, group))
 
 
 @compiled
-def _put(pool: Pool, tables: Tables, now: Company, person: int, group: int, after: float) -> None:
+def _put(pool: Pool, tables: Tables, totals: Totals, person: int, group: int, after: float) -> None:
+    """Seat a person and update the sums of the group."""
     sit(tables, person, group)
-    _change(pool, now, group, person, 1)
-    now.sum[group] = after
+    _change(pool, totals, group, person, 1)
+    totals.sum[group] = after
 
 
 @compiled
-def _take(pool: Pool, tables: Tables, now: Company, person: int, after: float) -> None:
+def _take(pool: Pool, tables: Tables, totals: Totals, person: int, after: float) -> None:
+    """Unseat a person and update the sums of their group."""
     group = tables.seat[person]
     rise(tables, person)
-    _change(pool, now, group, person, -1)
-    now.sum[group] = after
+    _change(pool, totals, group, person, -1)
+    totals.sum[group] = after
 
 
 @compiled
 def anneal(  # noqa: PLR0915  # one loop, on arrays by name
-    pool: Pool, tables: Tables, now: Company, steps: int, warmth: float, penalty: float
+    pool: Pool, tables: Tables, totals: Totals, steps: int, warmth: float, penalty: float
 ) -> int:
-    """So many steps at one temperature (0: only what is better or as good); how many were kept.
+    """Try so many steps at one temperature (0: accept only steps that are no worse); return the number of accepted steps.
 
-    Exchanges of two are decided here, on arrays that are taken out of the tuples once: taking them out at each step costs ten times what
-    is done with them.
+    Exchanges of two members are decided here, on arrays that are taken out of the tuples once: taking them out at each step costs ten times
+    as much as the step.
     """
     seat, members, size, high, stays = tables.seat, tables.members, tables.size, tables.high, tables.stays
-    dice, movers, first, groups, can, faults = now.dice, now.movers, now.first, now.groups, now.can, now.faults
-    field, count, weigh, column, row, own = now.field, now.count, now.weigh, pool.column, pool.row, pool.own
+    rng, movers, first, groups, can, faults = (
+        totals.rng,
+        totals.movers,
+        totals.first,
+        totals.groups,
+        totals.can,
+        totals.faults,
+    )
+    field, count, weigh, column, row, own = totals.field, totals.count, totals.weigh, pool.column, pool.row, pool.own
     apart_first, apart, lone, km, place, spots = (
         pool.apart_first,
         pool.apart,
@@ -212,18 +225,18 @@ def anneal(  # noqa: PLR0915  # one loop, on arrays by name
         tables.place,
         tables.spot,
     )
-    together_first, together, sums = pool.together_first, pool.together, now.sum
+    together_first, together, sums = pool.together_first, pool.together, totals.sum
     kept = 0
     for _ in range(steps if len(movers) else 0):
-        one = movers[draw(dice, len(movers))]
+        one = movers[draw(rng, len(movers))]
         at = first[one]
-        group = groups[at + draw(dice, first[one + 1] - at)]
+        group = groups[at + draw(rng, first[one + 1] - at)]
         home = seat[one]
         if group == home:
             continue
-        spot = draw(dice, high[group])
+        spot = draw(rng, high[group])
         if home < 0 or spot >= size[group]:
-            kept += _try_else(pool, tables, now, one, group, spot, warmth, penalty)
+            kept += _try_else(pool, tables, totals, one, group, spot, warmth, penalty)
             continue
         other = members[group, spot]
         if stays[other] or not can[other, home]:
@@ -245,7 +258,7 @@ def anneal(  # noqa: PLR0915  # one loop, on arrays by name
         pairs -= _pairs(together_first, together, seat, other, group, one)
         gain += PAIR * pairs
         gain -= KM * (km[one, place[group]] + km[other, place[home]] - km[one, place[home]] - km[other, place[group]])
-        if gain < 1e-12 and gain < -_bar(dice, warmth):
+        if gain < 1e-12 and gain < -_bar(rng, warmth):
             continue
         faults[0] += more
         sums[home] += here
@@ -260,16 +273,16 @@ def anneal(  # noqa: PLR0915  # one loop, on arrays by name
 
 
 @compiled
-def _bar(dice: Any, warmth: float) -> float:
-    """By how much a step may be worse."""
+def _bar(rng: Any, warmth: float) -> float:
+    """Loss up to which a step is accepted, drawn at random for this temperature."""
     if warmth <= 0.0:
         return 1e-12
-    return float(-warmth * math.log((draw(dice, 1 << 30) + 1) / (1 << 30)))
+    return float(-warmth * math.log((draw(rng, 1 << 30) + 1) / (1 << 30)))
 
 
 @compiled
 def _swap(field: Any, count: Any, row: Any, column: Any, group: int, goes: int, comes: int) -> None:
-    """Count one out and another in."""
+    """Update the sums of a group from which one person goes and to which another comes."""
     for at in range(row.shape[1]):
         field[group, at] += row[comes, at] - row[goes, at]
     for a in range(column.shape[1]):
@@ -279,19 +292,19 @@ def _swap(field: Any, count: Any, row: Any, column: Any, group: int, goes: int, 
 
 @compiled
 def _try_else(
-    pool: Pool, tables: Tables, now: Company, one: int, group: int, spot: int, warmth: float, penalty: float
+    pool: Pool, tables: Tables, totals: Totals, one: int, group: int, spot: int, warmth: float, penalty: float
 ) -> bool:
-    """What is no exchange of two who sit: one who stands sits down, or somebody takes an empty seat."""
-    home, bar = tables.seat[one], _bar(now.dice, warmth)
+    """Try a step that is no exchange of two members: a standing person sits down, or a member takes an empty seat elsewhere."""
+    home, bar = tables.seat[one], _bar(totals.rng, warmth)
     if home < 0:
         other = tables.members[group, spot] if spot < tables.size[group] else NOBODY
-        return _seat(pool, tables, now, one, other, group, bar, penalty)
-    return tables.size[home] > tables.low[home] and _move(pool, tables, now, one, group, bar, penalty)
+        return _seat(pool, tables, totals, one, other, group, bar, penalty)
+    return tables.size[home] > tables.low[home] and _move(pool, tables, totals, one, group, bar, penalty)
 
 
 @compiled
 def _far(field: Any, column: Any, row: Any, own: Any, goes: int, comes: int, group: int) -> float:
-    """How much more the distances within the group sum to, both ways, when one goes and another comes."""
+    """Change of the sum of distances within the group, over ordered pairs, when one person goes and another comes."""
     half: float = own[goes]
     for a in range(column.shape[1]):
         on = column[comes, a]
@@ -300,47 +313,47 @@ def _far(field: Any, column: Any, row: Any, own: Any, goes: int, comes: int, gro
 
 
 @compiled
-def _move(pool: Pool, tables: Tables, now: Company, one: int, group: int, bar: float, penalty: float) -> bool:
-    """One takes an empty seat in the group, unless that is worse by more than the bar."""
+def _move(pool: Pool, tables: Tables, totals: Totals, one: int, group: int, bar: float, penalty: float) -> bool:
+    """Move a member to an empty seat of the group, unless the loss exceeds the bar."""
     home = tables.seat[one]
-    here, there = _sum_after(pool, now, one, NOBODY, home), _sum_after(pool, now, NOBODY, one, group)
-    gain = _gain(pool, tables, now, one, NOBODY, home, here) + _gain(pool, tables, now, NOBODY, one, group, there)
-    more = _faults(pool, tables, now, one, NOBODY, home) + _faults(pool, tables, now, NOBODY, one, group)
+    here, there = _sum_after(pool, totals, one, NOBODY, home), _sum_after(pool, totals, NOBODY, one, group)
+    gain = _gain(pool, tables, totals, one, NOBODY, home, here) + _gain(pool, tables, totals, NOBODY, one, group, there)
+    more = _faults(pool, tables, totals, one, NOBODY, home) + _faults(pool, tables, totals, NOBODY, one, group)
     if gain - penalty * more < -bar:
         return False
-    now.faults[0] += more
-    _take(pool, tables, now, one, here)
-    _put(pool, tables, now, one, group, there)
+    totals.faults[0] += more
+    _take(pool, tables, totals, one, here)
+    _put(pool, tables, totals, one, group, there)
     return True
 
 
 @compiled
 def _seat(
-    pool: Pool, tables: Tables, now: Company, one: int, other: int, group: int, bar: float, penalty: float
+    pool: Pool, tables: Tables, totals: Totals, one: int, other: int, group: int, bar: float, penalty: float
 ) -> bool:
-    """Who stands sits down, in an empty seat or that of somebody who waited no longer; the latter stands then."""
+    """Seat a standing person in an empty seat, or in that of a member who waited no longer and who stands then."""
     longer = 0.0
     if other < 0:
-        longer = STANDS * now.far[0] + 1
+        longer = STANDS * totals.far[0] + 1
     elif tables.stays[other] or pool.waited[other] > pool.waited[one]:
         return False
     elif pool.waited[other] < pool.waited[one]:
-        longer = STANDS * now.far[0] + 1
-    after = _sum_after(pool, now, other, one, group)
-    gain = longer + _gain(pool, tables, now, other, one, group, after)
-    more = _faults(pool, tables, now, other, one, group)
+        longer = STANDS * totals.far[0] + 1
+    after = _sum_after(pool, totals, other, one, group)
+    gain = longer + _gain(pool, tables, totals, other, one, group, after)
+    more = _faults(pool, tables, totals, other, one, group)
     if gain - penalty * more < -bar:
         return False
-    now.faults[0] += more
+    totals.faults[0] += more
     if other >= 0:
-        _take(pool, tables, now, other, after)
-    _put(pool, tables, now, one, group, after)
+        _take(pool, tables, totals, other, after)
+    _put(pool, tables, totals, one, group, after)
     return True
 
 
 @compiled
-def faults(pool: Pool, tables: Tables, now: Company) -> int:
-    """Pairs that must be apart and are not, and those who are alone of their kind."""
+def faults(pool: Pool, tables: Tables, totals: Totals) -> int:
+    """Number of pairs that must be apart and are not, plus the number of people alone of their kind."""
     found = 0
     for person in range(len(tables.seat)):
         group = tables.seat[person]
@@ -349,15 +362,15 @@ def faults(pool: Pool, tables: Tables, now: Company) -> int:
     found //= 2
     for group in range(len(tables.slot)):
         for column in range(len(pool.lone)):
-            found += pool.lone[column] and now.count[group, column] == 1
+            found += pool.lone[column] and totals.count[group, column] == 1
     return found
 
 
 @compiled
-def value(tables: Tables, now: Company) -> float:
-    """The sum of the mean distances of all who sit in mixed groups."""
+def value(tables: Tables, totals: Totals) -> float:
+    """Sum of the mean distances of all members of mixed groups."""
     total = 0.0
     for group in range(len(tables.slot)):
         if tables.slot[group] >= 0:
-            total += now.sum[group] * now.weigh[group, tables.size[group]]
+            total += totals.sum[group] * totals.weigh[group, tables.size[group]]
     return total

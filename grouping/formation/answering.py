@@ -1,4 +1,4 @@
-"""From the arrays back to an answer: names instead of numbers, how good it is, and who waits on."""
+"""Turns the arrays back into an answer: names instead of numbers, the score, and the reasons of the unplaced."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from grouping.formation.tables import Tables
 
 
 def answered(problem: Problem, pool: Pool, made: Tables, seed: int) -> Answer:
-    """Frozen groups keep their names; new ones are called new-1, new-2 and so on."""
+    """The answer. Frozen groups keep their names; new ones are called new-1, new-2 and so on."""
     frozen = [each.id for each in problem.frozen]
     names = (
         name for name in (f"new-{n}" for n in range(1, len(made.slot) + len(frozen) + 1)) if name not in set(frozen)

@@ -1,4 +1,4 @@
-"""How diverse groups of these sizes could be at most: what `score.bound` says, defined and proven here.
+"""The upper bound of diversity for groups of these sizes (`score.bound`), defined and proven here.
 
 Of the answer's groups that are not of one company let P be the members and n_g the sizes; a group of one (n_g = 1) has no distances. The
 bound holds for every way to seat P in groups of these sizes, whatever slots, places and pairs forbid.
@@ -33,7 +33,7 @@ from grouping.formation.model import Attribute, Frozen, Group, Person, Problem
 
 
 def bound(problem: Problem, groups: Sequence[Group | Frozen]) -> float:
-    """The most that `diversity` could be for the same people in groups of the same sizes."""
+    """The highest possible `diversity` for the same people in groups of the same sizes."""
     people = {each.id: each for each in problem.people}
     seated = [[people[id] for id in group.members] for group in groups]
     mixed = [members for members in seated if not of_one_company(members)]
@@ -49,7 +49,7 @@ def bound(problem: Problem, groups: Sequence[Group | Frozen]) -> float:
 
 
 def of_one_company(members: Sequence[Person]) -> bool:
-    """Whether they are colleagues alone; one person of a company is such a group too."""
+    """True when all members are colleagues of one company; a single person of a company counts as such a group."""
     companies = {person.company for person in members}
     return len(companies) == 1 and None not in companies
 
@@ -65,7 +65,7 @@ def _components(attribute: Attribute, values: Sequence[str | None]) -> Iterator[
 
 
 def _most(classes: Counter[int | None], sizes: Counter[int]) -> float:
-    """U of the definition."""
+    """U of the definition, for one component."""
     groups = {size: number for size, number in sizes.items() if size > 1}
     alone, known = sizes[1], sum(number for each, number in classes.items() if each is not None)
     seats = sum(size * number for size, number in groups.items())
@@ -78,7 +78,7 @@ def _most(classes: Counter[int | None], sizes: Counter[int]) -> float:
 
 
 def _taken(offers: Sequence[tuple[float, int]], wanted: int) -> float:
-    """The worth of the first so many of (worth of one, how many there are)."""
+    """Sum of the first `wanted` offers, each (worth of one, how many there are)."""
     total = 0.0
     for worth, number in offers:
         taken = min(number, wanted)

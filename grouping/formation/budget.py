@@ -1,4 +1,4 @@
-"""How long a search may take: so many steps, so many seconds, or until somebody says that it is enough.
+"""Limits of a search: steps, seconds, or a caller who ends it.
 
 Invariant: without a limit in seconds the steps alone decide, so that the same seed and steps give the same answer anywhere.
 """
@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-STEPS = 20_000  # of the annealing for each person when nothing is said
+STEPS = 20_000  # of the annealing for each person, without a limit
 
 
 @dataclass(frozen=True)
 class SoFar:
-    """What a search has: the people placed, their diversity and how high it could be, after so many seconds.
+    """The state of a search after so many seconds: people placed, their diversity and its bound.
 
-    While a timetable is looked for, who sits with whom is still open: diversity and bound are 0 then.
+    During the search for a timetable the members of groups are still open: diversity and bound are 0 then.
     """
 
     seconds: float
@@ -24,16 +24,16 @@ class SoFar:
 
     @property
     def gap(self) -> float:
-        """How far below the bound, as a share of it."""
+        """Distance below the bound, as a share of it."""
         return 1 - self.diversity / self.bound if self.bound else 0.0
 
 
-Progress = Callable[[SoFar], bool | None]  # True: it is enough
+Progress = Callable[[SoFar], bool | None]  # True ends the search
 
 
 @dataclass
 class Budget:
-    """Steps and seconds that are left."""
+    """The limits in steps and seconds, and what is spent of them."""
 
     steps: int | None
     seconds: float | None
@@ -43,11 +43,11 @@ class Budget:
     began: float = field(default_factory=time.perf_counter)
 
     def spent(self) -> float:
-        """Seconds since the beginning."""
+        """Seconds since the search began."""
         return time.perf_counter() - self.began
 
     def part(self) -> float:
-        """How much of it is spent, 0 to 1, by whichever limit is nearer."""
+        """Spent share of the limit that is nearer, 0 to 1."""
         if self.enough:
             return 1.0
         by_steps = self.done / self.steps if self.steps else 0.0
@@ -55,13 +55,13 @@ class Budget:
         return min(1.0, max(by_steps, by_time))
 
     def tell(self, placed: int, diversity: float, bound: float) -> None:
-        """Say how far the search is."""
+        """Report the state of the search to `progress`."""
         if self.progress is not None and self.progress(SoFar(self.spent(), placed, diversity, bound)):
             self.enough = True
 
 
 def budget(people: int, steps: int | None, seconds: float | None, progress: Progress | None) -> Budget:
-    """The limits that were given; a number of steps that suits the number of people when none was."""
+    """The given limits; without any, a number of steps that suits the number of people."""
     if steps is None and seconds is None:
         steps = STEPS * max(1, people)
     return Budget(steps, seconds, progress)

@@ -1,4 +1,4 @@
-"""The last hand on what the loops left: faults are mended one by one, and whoever stays a fault goes back to waiting.
+"""The last repair of what the loops left: faults are mended one by one, and a person who stays a fault goes back to waiting.
 
 Invariant: afterwards no group breaks a rule that it did not inherit, and none is too small that did not begin so.
 """
@@ -14,11 +14,11 @@ from grouping.formation.pool import OTHERS, Pool
 from grouping.formation.seating import Seating, Table
 from grouping.formation.tables import NOBODY, Tables, close_group, rise, sit
 
-PATIENCE = 30_000  # people times groups up to which chains are looked for person by person
+PATIENCE = 30_000  # people times groups, up to which chains are searched person by person
 
 
 def needed(pool: Pool, made: Tables, faults: int) -> bool:
-    """Whether something is wrong, or whoever stands might sit by chains that keep every rule."""
+    """True when there is a fault, or when a standing person might be seated by a chain that keeps every rule."""
     standing = bool(((made.seat < 0) & (pool.waits == 1)).any())
     return bool(faults) or bool((pool.wish == OTHERS).any()) or (standing and _small(made))
 
@@ -28,7 +28,7 @@ def _small(made: Tables) -> bool:
 
 
 def mended(problem: Problem, pool: Pool, made: Tables, seed: int, limit: Budget) -> None:
-    """Mend, clear, and seat once more whoever can be with regard to every rule."""
+    """Mend the faults, clear those that remain, and seat standing people with regard to every rule."""
     seating, groups = _seating(problem, pool, made, seed)
     small = _small(made)
     for _ in range(2 if small else 1):
@@ -42,7 +42,7 @@ def mended(problem: Problem, pool: Pool, made: Tables, seed: int, limit: Budget)
 
 
 def _longest_waiting_first(seating: Seating) -> None:
-    """Exchange who waits for who waited less. A displaced person waited less than who displaced them, so it ends."""
+    """Let those who wait displace people who waited less. A displaced person waited less than the one who displaced them, so it ends."""
     waiting = sorted(seating.waiting.values(), key=lambda each: -each.waiting_days)
     while waiting:
         if moving.displace(seating, waiting.pop(0)):

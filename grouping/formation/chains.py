@@ -1,11 +1,11 @@
-"""Chains of moves: somebody is seated, each of those on the chain takes the next one's seat, and at its end there is room.
+"""Chains of moves: a person is seated, each person on the chain takes the next one's seat, and at the end there is room.
 
-These are augmenting paths of a flow between people and groups: whoever finds none has no seat at these groups, whoever moves. Rules about
-company (who must be apart, who is alone) are not looked at here. A group is met once in a search, and a search that failed met only groups
-from which there is no way on, so the next search may leave them out until somebody moved.
+These are augmenting paths of a flow between people and groups. A person for whom no path exists has no seat at these groups, whichever
+members move. Rules about company (who must be apart, who is alone) are not checked here. A search meets each group once. A search that
+failed met only groups from which there is no way on, so the next search may leave them out until somebody moved.
 
-Groups are bits of words, so that of all groups where somebody fits those not met yet are found at once. Invariant: after `forget` the words
-tell what `fits` says.
+Groups are bits of words, so that all groups that a person fits and that were not met yet are found at once. Invariant: after `forget` the
+words agree with `fits`.
 """
 
 from typing import Any, NamedTuple
@@ -16,11 +16,11 @@ from grouping.formation.compiling import compiled
 from grouping.formation.pool import Pool
 from grouping.formation.tables import NOBODY, Tables, could, fits, rise, sit
 
-WORD = 62  # groups in a word: none of them is its sign
+WORD = 62  # groups in a word, so that none of them is the sign bit
 
 
 class Search(NamedTuple):
-    """What a search has met: by whom a group was reached, and from which group; and who fits where."""
+    """The groups that a search has met, with the person and the group by which each was reached; and the groups that each person fits."""
 
     via: Any  # [g]
     back: Any  # [g]
@@ -28,11 +28,11 @@ class Search(NamedTuple):
     end: Any  # [1] of the queue
     unmet: Any  # [words]
     fit: Any  # [n, words]
-    cell: Any  # [g, 3] slot, place and kind for which that was told
+    cell: Any  # [g, 3] slot, place and kind for which `fit` was computed
 
 
 def search(tables: Tables) -> Search:
-    """Room for a search."""
+    """Arrays for a search in these tables."""
     groups, people = len(tables.slot), len(tables.seat)
     return Search(
         via=np.zeros(groups, np.int64),
@@ -47,7 +47,7 @@ def search(tables: Tables) -> Search:
 
 @compiled
 def forget(pool: Pool, tables: Tables, met: Search) -> None:
-    """No group was met. Where one meets elsewhere than before, it is told anew who fits."""
+    """Mark all groups as not met. Where a group meets elsewhere than before, mark anew who fits there."""
     met.end[0] = 0
     met.unmet[:] = 0
     for group in range(len(tables.slot)):
@@ -63,7 +63,7 @@ def forget(pool: Pool, tables: Tables, met: Search) -> None:
 def _tell(
     free: Any, reach: Any, company: Any, wish: Any, fit: Any, group: int, slot: int, place: int, kind: int
 ) -> None:
-    """Who fits."""
+    """Mark the people who fit the group."""
     word, bit = group // WORD, 1 << (group % WORD)
     for person in range(len(fit)):
         if could(free, reach, company, wish, person, slot, place, kind):
@@ -74,7 +74,7 @@ def _tell(
 
 @compiled
 def tell(pool: Pool, tables: Tables, met: Search, person: int) -> None:
-    """Where they fit, of the groups that meet."""
+    """Mark the open groups that the person fits."""
     met.fit[person, :] = 0
     for group in range(len(tables.slot)):
         if fits(pool, tables, person, group):
@@ -83,7 +83,7 @@ def tell(pool: Pool, tables: Tables, met: Search, person: int) -> None:
 
 @compiled
 def _position(bit: int) -> int:
-    """Of the only bit that is set."""
+    """Position of the only bit that is set."""
     at = 0
     for half in (32, 16, 8, 4, 2, 1):
         if bit >> half:
@@ -94,7 +94,7 @@ def _position(bit: int) -> int:
 
 @compiled
 def _queue(met: Search, group: int, person: int, source: int) -> None:
-    """Meet a group, from which the search goes on."""
+    """Mark a group as met, reached by `person` from the group `source`, and continue the search from it."""
     met.via[group], met.back[group] = person, source
     met.queue[met.end[0]] = group
     met.end[0] += 1
@@ -103,7 +103,7 @@ def _queue(met: Search, group: int, person: int, source: int) -> None:
 
 @compiled
 def way_in(tables: Tables, met: Search, comer: int) -> int:
-    """A group with room at the end of a chain, or none. What was met before is left out."""
+    """Return a group with room at the end of a chain, or NOBODY. Groups that were met before are left out."""
     fit, unmet, queue, end = met.fit, met.unmet, met.queue, met.end
     members, size, high, stays = tables.members, tables.size, tables.high, tables.stays
     at, source, spot, person = end[0] - 1, NOBODY, 0, comer
@@ -130,7 +130,7 @@ def way_in(tables: Tables, met: Search, comer: int) -> int:
 
 @compiled
 def move_along(tables: Tables, met: Search, end: int) -> None:
-    """Everybody on the chain to this group moves, the last one first."""
+    """Move everybody on the chain to this group, the last one first."""
     group = end
     while group >= 0:
         person, source = met.via[group], met.back[group]
@@ -142,7 +142,7 @@ def move_along(tables: Tables, met: Search, end: int) -> None:
 
 @compiled
 def seat_all(pool: Pool, tables: Tables, met: Search, people: Any, count: int) -> int:
-    """Seat whoever of the first so many of these can be, in this order. How many still stand."""
+    """Seat those of the first `count` people who can be seated, in this order. Return the number of those who still stand."""
     standing = 0
     forget(pool, tables, met)
     for at in range(count):
@@ -159,7 +159,7 @@ def seat_all(pool: Pool, tables: Tables, met: Search, people: Any, count: int) -
 
 @compiled
 def displace(pool: Pool, tables: Tables, met: Search, comer: int) -> bool:
-    """Seat them by a chain at whose end whoever waited least of all stands up, if that is less than the comer."""
+    """Seat the comer by a chain at whose end the person who waited least stands up, if they waited less than the comer."""
     forget(pool, tables, met)
     way_in(tables, met, comer)
     least, goes = pool.waited[comer], NOBODY
@@ -179,7 +179,7 @@ def displace(pool: Pool, tables: Tables, met: Search, comer: int) -> bool:
 
 @compiled
 def fill(pool: Pool, tables: Tables, met: Search, short: int) -> bool:
-    """Bring somebody to a group that has too few, by a chain from a group that has more than it must."""
+    """Bring a person to a group that has too few, by a chain from a group that has more than it must."""
     forget(pool, tables, met)
     _queue(met, short, NOBODY, NOBODY)
     at = 0
@@ -199,6 +199,7 @@ def fill(pool: Pool, tables: Tables, met: Search, short: int) -> bool:
 
 @compiled
 def _who_fits(tables: Tables, met: Search, group: int, target: int) -> int:
+    """A member of `group` who may move and fits `target`, or NOBODY."""
     for spot in range(tables.size[group]):
         person = tables.members[group, spot]
         if not tables.stays[person] and met.fit[person, target // WORD] >> (target % WORD) & 1:
@@ -208,6 +209,7 @@ def _who_fits(tables: Tables, met: Search, group: int, target: int) -> int:
 
 @compiled
 def _hand_on(tables: Tables, met: Search, group: int, short: int) -> None:
+    """Make the moves of a chain from `group` to the group that is short."""
     while group != short:
         person, target = met.via[group], met.back[group]
         rise(tables, person)

@@ -1,7 +1,7 @@
 """Judges an answer, rule by rule, from the problem alone. Shares no code with the search.
 
-Every line is one violation: who or what breaks which rule, and by how much where that is more than one. Invariant: an answer without a
-line here breaks no hard rule. What the frozen groups break already is inherited: it counts only where the answer makes it worse.
+Each line is one violation: the person or group, the rule, and by how much where that is more than one. Invariant: an answer without a
+line here breaks no hard rule. Violations of the frozen groups are inherited: they count only where the answer makes them worse.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from grouping.formation.model import Answer, Facilitator, Frozen, Group, Person, Place, Problem
 
-Breach = tuple[str, float]  # the rule and who or what breaks it, and by how much
+Breach = tuple[str, float]  # the violation, and its amount
 
 
 def check(problem: Problem, answer: Answer) -> list[str]:
@@ -57,7 +57,7 @@ def _frozen_stay(problem: Problem, answer: Answer) -> Iterator[str]:
 
 
 class _Rules:
-    """The rules that groups may break, each with what the problem says of it at hand."""
+    """The rules that groups may break, with look-ups into the problem."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

@@ -1,8 +1,8 @@
-"""Loops over numbers, compiled once by numba and kept on disk. While they run a service answers: they let go of the interpreter.
+"""Loops over numbers, compiled by numba and cached on disk. They release the interpreter lock, so that a service answers while they run.
 
-Invariant: importing this compiles, reads and writes nothing; `keep` says from when on what is compiled is looked for on disk and kept, in a
-folder named after all of these sources, since numba does not see that what a function calls in another file has changed. A folder that
-cannot be written costs time, never the start: then all is kept in the user's cache, which begins as a copy of it.
+Invariant: importing this module compiles, reads and writes nothing. From the call of `keep` on, compiled loops are looked for on disk and
+stored there. The folder is named after the hash of all these sources, since numba does not notice a change of a called function in another
+file. A folder that cannot be written costs time and never the start: the user's cache is used then, and begins as a copy of that folder.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ def compiled(function: F) -> F:
 
 
 def keep() -> None:
-    """Look on disk for what is not compiled yet, and keep there what is compiled from now on."""
+    """Use the cache on disk for all loops that are not compiled yet."""
     loops, _loops[:] = list(_loops), []
     if loops:
         vars(config)["CACHE_DIR"] = str(_folder())
@@ -39,7 +39,7 @@ def keep() -> None:
 
 
 def _folder() -> Path:
-    """Where it is kept: in what `NUMBA_CACHE_DIR` names, else beside the sources."""
+    """The cache folder: below `NUMBA_CACHE_DIR` if that is set, else beside the sources."""
     here = Path(__file__).parent
     sources = b"".join(each.read_bytes() for each in sorted(here.glob("*.py")))
     name = hashlib.sha256(sources).hexdigest()[:16]
@@ -55,7 +55,7 @@ def _folder() -> Path:
 
 
 def _writable(folder: Path) -> bool:
-    """Make it where it is not there."""
+    """Make the folder if it is missing; False when it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -67,11 +67,11 @@ _13, _7, _17, _32 = np.uint64(13), np.uint64(7), np.uint64(17), np.uint64(32)
 
 
 @compiled
-def draw(dice: Any, number: int) -> int:
-    """Below `number`. `dice` is one unsigned word that is not 0 (xorshift, Marsaglia 2003)."""
-    word = dice[0]
+def draw(rng: Any, number: int) -> int:
+    """A random number from 0 to `number` - 1. `rng` is one unsigned word that is not 0 (xorshift, Marsaglia 2003)."""
+    word = rng[0]
     word ^= word << _13
     word ^= word >> _7
     word ^= word << _17
-    dice[0] = word
+    rng[0] = word
     return np.int64(((word >> _32) * np.uint64(number)) >> _32)  # type: ignore[return-value]

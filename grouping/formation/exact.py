@@ -1,10 +1,10 @@
-"""The best answer where few people stand: every way to put them into parties that could sit together, but for those of too little promise.
+"""The best answer for few standing people: a search over all ways to divide them into parties that could sit together (branch and bound).
 
-Invariant: what is proven is no worse than any other answer in people placed, waiting days, diversity, pairs together and sizes; a branch is
-left only when what it has and what is promised to those without a seat is no better than the best that was found.
+Invariant: a proven result is no worse than any other answer in people placed, waiting days, diversity, pairs together and sizes. A branch
+is left only when its result plus the promise for those without a seat is no better than the best result that was found.
 
-People among colleagues alone do not count for diversity, so it is a ratio: its sum is compared less the best ratio so far for everybody who
-counts, until nothing better is found (Dinkelbach 1967).
+People among colleagues alone do not count for diversity, so diversity is a ratio. The search maximises its sum less the best ratio so far
+for everybody who counts, until nothing better is found (Dinkelbach 1967).
 """
 
 from typing import Any, NamedTuple
@@ -18,30 +18,30 @@ from grouping.formation.promise import DAYS, EQUAL, MINOR, WORTH, Layers, better
 from grouping.formation.rooms import Rooms, cells, enough, given, rooms
 from grouping.formation.tables import NOBODY, Tables, open_group, sit
 
-PEOPLE = 20  # so many may stand at most
-SETS = 2_000_000  # of people looked at, and rows of the table of promises
-MARKS = 50_000_000  # where parties could meet
-STEPS = 150_000_000  # to the table of promises
-ENOUGH = 5.0  # seconds in which that is done; with fewer, less is looked at
-BRANCHES = 3_000_000  # are looked at; what was found by then is not proven
-NO_MORE = -2  # branches
-MIXED = 3  # beside days, worth and minor
+PEOPLE = 20  # standing people at most
+SETS = 2_000_000  # at most: sets of people, and rows of the table of promises
+MARKS = 50_000_000  # at most: pairs of a party and a cell
+STEPS = 150_000_000  # at most, for the table of promises
+ENOUGH = 5.0  # seconds for which these limits are meant; with fewer they shrink in proportion
+BRANCHES = 3_000_000  # at most; a search that reaches it proves nothing
+NO_MORE = -2  # no branch is left
+MIXED = 3  # index of a sum, beside days, worth and minor
 
 
 class Path(NamedTuple):
-    """What was decided, step by step, one row each; and of each layer that was passed, who sits there."""
+    """The decisions of the current branch, one row a step; and for each layer that was passed, the party that sits there."""
 
     layer: Any
-    open: Any  # set of those whose turn has not come
-    sum: Any  # [4] days, worth, minor, and for how many the worth counts
-    next: Any  # which branch is looked at next
-    turn: Any  # 0: branches that keep what was promised; 1: the others
-    taken: Any  # party of the layer
-    shape: Any  # of the new ones
+    open: Any  # set of the people not decided yet
+    sum: Any  # [4] days, worth, minor, and the number of people for whom the worth counts
+    next: Any  # the next branch
+    turn: Any  # 0: branches that reach the promise; 1: the others
+    taken: Any  # [layers] party
+    shape: Any  # of the new parties
 
 
 def exact(pool: Pool, made: Tables, seconds: float | None = None) -> bool | None:
-    """Seat everybody as well as can be: whether that is proven. None, and nobody is seated, where there is too much to look at."""
+    """Seat the people as well as possible; True when that is proven. None, and nobody is seated, when the problem is too large."""
     part = min(1.0, seconds / ENOUGH) if seconds else 1.0
     people, meet = np.flatnonzero(pool.waits == 1), cells(pool, made)
     among = few(pool, made, people, meet) if len(people) <= PEOPLE else None
@@ -58,7 +58,7 @@ def exact(pool: Pool, made: Tables, seconds: float | None = None) -> bool | None
 
 
 def _best(found: Parties, plan: Layers, left: Rooms, most: int) -> tuple[Any, bool]:
-    """The parties of the best answer, those of groups that meet first; and whether it is known to be the best."""
+    """The parties of the best answer, those of groups that meet first; True when it is proven to be the best."""
     best, chosen = np.array([-1.0, 0.0, 0.0, 0.0]), np.full(plan.all, NOBODY, np.int64)
     path = _path(plan)
     ratios = bool((found.mixed == 0).any())
@@ -78,7 +78,7 @@ def _path(plan: Layers) -> Path:
 
 @compiled
 def _ratio(sums: Any) -> float:
-    """The diversity that these sums come to."""
+    """The diversity that these sums give."""
     return float(sums[WORTH] / sums[MIXED]) if sums[MIXED] else 0.0
 
 
@@ -86,7 +86,7 @@ def _ratio(sums: Any) -> float:
 def _branched(
     found: Parties, plan: Layers, promise: Any, left: Rooms, path: Path, best: Any, chosen: Any, most: int
 ) -> bool:
-    """Whether all branches were looked at that promise more than the best, which `best` and `chosen` tell in the end."""
+    """Look at all branches that promise more than the best; write it to `best` and `chosen`. False when the limit was reached."""
     depth, branches = 0, 0
     path.layer[0], path.open[0], path.next[0], path.turn[0] = 0, len(plan.days) - 1, 0, 0
     while depth >= 0 and branches < most:
@@ -104,7 +104,7 @@ def _branched(
 
 @compiled
 def _branch(found: Parties, plan: Layers, promise: Any, left: Rooms, path: Path, depth: int, best: Any) -> int:
-    """The next party to be seated, or that the lowest person waits on, of all that promise more than the best."""
+    """The next party to seat that promises more than the best. NOBODY: the lowest person waits on. NO_MORE: none is left."""
     layer, open_, sums = path.layer[depth], path.open[depth], path.sum[depth]
     new, lowest, person = layer >= plan.held, open_ & -open_, 0
     while new and lowest >> person > 1:
@@ -139,14 +139,14 @@ def _branch(found: Parties, plan: Layers, promise: Any, left: Rooms, path: Path,
 
 @compiled
 def _finds_rooms(found: Parties, plan: Layers, left: Rooms, path: Path, layer: int, party: int) -> bool:
-    """Beside the new parties before it."""
+    """True when the party finds a room beside the new parties before it."""
     path.shape[layer - plan.held] = left.shape[party - found.first[plan.held]]
     return enough(left, path.shape, layer - plan.held + 1)
 
 
 @compiled
 def _step(found: Parties, plan: Layers, path: Path, depth: int, party: int) -> None:
-    """One row more."""
+    """Append the decision for this party to the path."""
     layer, open_, then = path.layer[depth], path.open[depth], depth + 1
     path.sum[then], path.next[then], path.turn[then] = path.sum[depth], 0, 0
     if party == NOBODY:
@@ -162,7 +162,7 @@ def _step(found: Parties, plan: Layers, path: Path, depth: int, party: int) -> N
 
 @compiled
 def _consider(path: Path, depth: int, best: Any, chosen: Any) -> None:
-    """Everybody has had their turn: keep it if it is the best."""
+    """Keep a complete path if it is the best so far."""
     sums = path.sum[depth]
     if better(sums[DAYS], _ratio(sums), sums[MINOR], best[DAYS], _ratio(best), best[MINOR]):
         best[:], chosen[:] = sums, NOBODY
@@ -171,7 +171,7 @@ def _consider(path: Path, depth: int, best: Any, chosen: Any) -> None:
 
 
 def _seat(pool: Pool, made: Tables, people: Any, found: Parties, chosen: Any, left: Rooms) -> None:
-    """As was chosen; new groups where there is room for all of them."""
+    """Seat the chosen parties, and open the new groups where there is room for all of them."""
     held, new = np.flatnonzero(made.held == 1), chosen[chosen >= found.first[-2]]
     teams = [people[[bool(int(found.people[each]) >> at & 1) for at in range(len(people))]] for each in chosen]
     fresh = teams[len(teams) - len(new) :]

@@ -1,7 +1,7 @@
-"""Why an answer is as it is, from the problem and the answer alone: per group what it is worth and what else it could have been; per
-person who waits, what the answer says, and what stands between them and each group.
+"""Explanations of an answer, computed from the problem and the answer alone. For each group: its score, and which other slots, places and
+facilitators were possible. For each unplaced person: the answer's reasons, and the obstacle between them and each group.
 
-Invariant: nothing is said here that was not counted here, but for reasons and helps, which are the answer's own.
+Invariant: everything said here was counted here, except reasons and helps, which are the answer's own.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ REASONS = {
     "not_before": "they wait until a date",
     "full": "the groups that they could come to are full",
 }
-CHANGES = {  # and whom or what they concern when nobody says it
+CHANGES = {  # sentence, and its subject when the help names none
     "slot": ("if {of} could attend {to}", "they"),
     "facilitator_slot": ("if {of} were free in {to}", "a facilitator"),
     "room": ("with {to} rooms at {of}", "a place"),
@@ -31,8 +31,8 @@ CHANGES = {  # and whom or what they concern when nobody says it
 
 
 @dataclass(frozen=True)
-class GroupTold:
-    """`parts`: what each attribute adds to the mean distance. `together`: of so many wanted pairs whose people are placed, so many."""
+class GroupExplained:
+    """A group with its score. `parts`: what each attribute adds to the mean distance. `together`: wanted pairs in the group."""
 
     group: Group
     company: str | None
@@ -45,8 +45,8 @@ class GroupTold:
 
 
 @dataclass(frozen=True)
-class PersonTold:
-    """`hindrances`: how many of the answer's groups each obstacle keeps them from; of several the first in the way."""
+class PersonExplained:
+    """An unplaced person. `hindrances`: by obstacle, the number of groups of which it is the first that they meet."""
 
     person: Person
     reasons: tuple[str, ...]
@@ -55,7 +55,7 @@ class PersonTold:
 
 
 class Telling:
-    """An answer in which nobody and nothing is unknown, looked at piece by piece. KeyError where something is."""
+    """The explanations of one answer. KeyError where the answer names something that the problem does not define."""
 
     def __init__(self, problem: Problem, answer: Answer) -> None:
         self.problem, self.answer = problem, answer
@@ -65,22 +65,24 @@ class Telling:
         self.members = {group.id: [self.people[id] for id in group.members] for group in answer.groups}
         self.apart = {frozenset(pair) for pair in problem.apart}
 
-    def groups(self) -> list[GroupTold]:
+    def groups(self) -> list[GroupExplained]:
         return [self._group(group) for group in self.answer.groups]
 
-    def waiting(self) -> list[PersonTold]:
+    def waiting(self) -> list[PersonExplained]:
         return [self._person(each) for each in self.answer.unplaced]
 
     def changes(self) -> list[str]:
-        """Every change of which the answer speaks, but for those of one person alone, that which places most first."""
+        """Sentences for the changes that the answer names, most placed first, without those that help one person alone."""
         found = {help_ for each in self.answer.unplaced for help_ in each.helps if help_.places > 1 or help_.of}
-        return [help_told(each) for each in sorted(found, key=lambda each: (-each.places, each.change, str(each.to)))]
+        return [
+            help_sentence(each) for each in sorted(found, key=lambda each: (-each.places, each.change, str(each.to)))
+        ]
 
-    def _group(self, group: Group) -> GroupTold:
+    def _group(self, group: Group) -> GroupExplained:
         members = self.members[group.id]
         attributes = self.problem.attributes.items() if len(members) > 1 else ()
         companies = {each.company for each in members}
-        return GroupTold(
+        return GroupExplained(
             group=group,
             company=companies.pop() if len(companies) == 1 else None,
             diversity=group_diversity(self.problem, members),
@@ -105,7 +107,7 @@ class Telling:
         yield _only("facilitator", "could lead then", "could lead too:", self._leaders(group), group.facilitator)
 
     def _leaders(self, group: Group) -> list[str]:
-        """Who could lead this group, as the answer leaves them."""
+        """The facilitators who could lead this group, given the other groups of the answer."""
         led = Counter(each.facilitator for each in self.answer.groups)
         busy = {each.facilitator for each in self.answer.groups if each.slot == group.slot}
         place = self.town[self.places[group.place].municipality]
@@ -121,12 +123,12 @@ class Telling:
             )
         ]
 
-    def _person(self, each: Unplaced) -> PersonTold:
+    def _person(self, each: Unplaced) -> PersonExplained:
         person = self.people[each.id]
         hindrances = Counter(self._hindrance(person, group) for group in self.answer.groups)
         reasons = tuple(REASONS[reason] for reason in each.reasons)
-        return PersonTold(
-            person, reasons, tuple(help_told(help_) for help_ in each.helps), dict(hindrances.most_common())
+        return PersonExplained(
+            person, reasons, tuple(help_sentence(help_) for help_ in each.helps), dict(hindrances.most_common())
         )
 
     def _hindrance(self, person: Person, group: Group) -> str:
@@ -146,7 +148,7 @@ class Telling:
         return "the company there" if self._unfit(person, members) else "nothing"
 
     def _unfit(self, person: Person, members: Sequence[Person]) -> bool:
-        """Whether somebody would be alone of their kind who is not now, or not among those whom they want."""
+        """True when a person would be newly alone of their kind, or among people whom somebody there does not want."""
         for name, attribute in self.problem.attributes.items():
             level = person.attributes.get(name)
             if attribute.no_one_alone and level and all(each.attributes.get(name) != level for each in members):
@@ -162,8 +164,8 @@ class Telling:
         return self.problem.km[self.town[person.municipality]][self.town[place.municipality]]
 
 
-def help_told(help_: Help) -> str:
-    """A change, and how many it would place."""
+def help_sentence(help_: Help) -> str:
+    """A sentence for a change and the number of people that it would place."""
     change, whose = CHANGES[help_.change]
     to = f"{help_.to:g}" if isinstance(help_.to, float) else help_.to
     return f"{change.format(of=help_.of or whose, to=to)}: {help_.places} placed"

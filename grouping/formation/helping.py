@@ -1,8 +1,8 @@
-"""What would help those who wait: single changes of the problem, each tried by solving again around the answer as it stands.
+"""Advice for those who wait: single changes of the problem, each tried by solving again around the given answer.
 
-Invariant: a change is named only if the problem with that change has an answer that breaks no rule and places as many more as is said.
-Changes: a slot more that somebody could attend, a facilitator's slot, a room, a person's kilometres. Which ones are tried first is
-guessed from how many of those who wait could come where the change opens a group.
+Invariant: a change is named only if the problem with that change has an answer that breaks no rule and places as many more people as is
+said. Changes: one more slot for a person, one more slot for a facilitator, a room, a person's kilometres. They are tried in the order of
+an estimate: how many of those who wait could come to the group that the change opens.
 """
 
 import time
@@ -24,14 +24,14 @@ from grouping.formation.pool import Pool, pool
 from grouping.formation.tables import NOBODY, Tables, copied, open_group, seated
 
 STRICT = 1e6
-EACH = 3  # helps that are told to one person
-TRIED = 12  # changes at most that open a group
-ASKED = 60  # people at most whose own slots and ways are looked at, longest waiting first
+EACH = 3  # helps at most for one person
+TRIED = 12  # changes that open a group, at most
+ASKED = 60  # people at most whose own slots and ways are tried, longest waiting first
 
 
 @dataclass(frozen=True)
 class Idea:
-    """A change, the problem with it, and the group that it would open, if any, with how many could come."""
+    """A change, the problem with it, and the group that it would open, if any, with how many could come (`hope`)."""
 
     help: Help
     person: str | None
@@ -41,7 +41,7 @@ class Idea:
 
 
 def advise(problem: Problem, answer: Answer, seconds: float) -> Answer:
-    """The answer with helps, those first that place most; a person is told those by which they would sit themselves."""
+    """The answer with helps, those first that place most. A person gets those by which they would sit themselves."""
     until = time.perf_counter() + seconds
     waiting = {each.id for each in answer.unplaced if "not_before" not in each.reasons}
     helped: dict[str, list[Help]] = {}
@@ -65,7 +65,7 @@ def _with(one: Unplaced, helps: Sequence[Help]) -> Unplaced:
 
 
 def solved_again(idea: Idea, answer: Answer) -> Answer:
-    """An answer to the changed problem, found around the one to the problem as it was."""
+    """An answer to the changed problem, found around the answer to the original one."""
     problem, arrays = idea.problem, pool(idea.problem)
     made = seated(problem, arrays, answer.groups)
     work = timetable.work(arrays, made, copied(made), 1)
@@ -74,8 +74,8 @@ def solved_again(idea: Idea, answer: Answer) -> Answer:
         open_group(made, int(closed[0]), *idea.cell, NOBODY)
     timetable.settle(arrays, made, work)
     timetable.close_short(arrays, made, work)
-    now = annealing.company(arrays, made, work.dice)
-    annealing.anneal(arrays, made, now, 4 * len(now.groups) * arrays.most, 0.0, STRICT * (now.far[0] + 1))
+    totals = annealing.totals_of(arrays, made, work.rng)
+    annealing.anneal(arrays, made, totals, 4 * len(totals.groups) * arrays.most, 0.0, STRICT * (totals.far[0] + 1))
     mended(problem, arrays, made, 1, Budget(None, None))
     return answered(problem, arrays, made, answer.seed)
 
@@ -94,7 +94,7 @@ def _ideas(problem: Problem, arrays: Pool, answer: Answer, waiting: set[str]) ->
 
 
 def _facilitators(problem: Problem, arrays: Pool, made: Tables, could: Any) -> Iterator[Idea]:
-    """A slot more of somebody who could lead one group more, where most could come."""
+    """Ideas: one more slot for a facilitator who may lead one more group, at the place where most could come."""
     free = np.where(made.used < arrays.rooms[None, :], could, 0)
     for leader in np.flatnonzero(made.led < arrays.load):
         for slot in np.flatnonzero(arrays.leads[leader] == 0):
@@ -109,7 +109,7 @@ def _facilitators(problem: Problem, arrays: Pool, made: Tables, could: Any) -> I
 
 
 def _rooms(problem: Problem, arrays: Pool, made: Tables, could: Any) -> Iterator[Idea]:
-    """A room more at a place, in the slot in which most could come and somebody could lead."""
+    """Ideas: one more room at a place, in the slot in which most could come and somebody could lead."""
     able = (arrays.leads == 1) & (made.busy == 0) & (made.led < arrays.load)[:, None]
     for at, place in enumerate(problem.places):
         slots = [slot for slot in range(len(problem.slots)) if made.used[slot, at] >= place.rooms and could[slot, at]]
@@ -125,7 +125,7 @@ def _rooms(problem: Problem, arrays: Pool, made: Tables, could: Any) -> Iterator
 
 
 def _own(problem: Problem, arrays: Pool, made: Tables, met: Search, person: int) -> Iterator[Idea]:
-    """A slot more of their own, or the fewest kilometres more, by which a chain leads to a free seat."""
+    """Ideas: one more slot of the person's own, or the fewest kilometres more, by which a chain leads to a free seat."""
     one = problem.people[person]
     for slot in np.flatnonzero(arrays.free[person] == 0):
         free = arrays.free.copy()
@@ -145,7 +145,7 @@ def _own(problem: Problem, arrays: Pool, made: Tables, met: Search, person: int)
 
 
 def _way(arrays: Pool, changed: Pool, made: Tables, met: Search, person: int) -> bool:
-    """Whether a chain leads to a free seat once this person's part of the arrays is changed."""
+    """True when a chain leads to a free seat once this person's part of the arrays is changed."""
     forget(arrays, made, met)
     before = met.fit[person].copy()
     tell(changed, made, met, person)
@@ -162,7 +162,7 @@ def _changed(problem: Problem, person: int, help_: Help, **changes: Any) -> Idea
 
 
 def explanations(problem: Problem, answer: Answer, most: int = 5) -> list[str]:
-    """The fewest sentences that say for what those who wait are waiting: where most of them could come, and what is missing there."""
+    """The fewest sentences about those who wait: where most of them could come, and what is missing there."""
     arrays = pool(problem)
     made = seated(problem, arrays, answer.groups)
     waiting = {each.id for each in answer.unplaced if "not_before" not in each.reasons}
@@ -195,7 +195,7 @@ def _missing(problem: Problem, arrays: Pool, made: Tables, slot: int, place: int
 
 
 def _companies(problem: Problem, waiting: set[str], left: Any) -> Iterator[str]:
-    """Colleagues who insist on colleagues: what can be done for them is said of each company."""
+    """Sentences about colleagues who insist on colleagues, one for each company. They are taken out of `left`."""
     least, most = problem.size
     wait = Counter(each.company for each in problem.people if each.id in waiting and each.with_ == "colleagues")
     for company, number in wait.items():

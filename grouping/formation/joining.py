@@ -1,7 +1,7 @@
-"""One late comer: which of the groups that stand they could join, and what each would gain or lose by it.
+"""The effect of one late comer: the groups that they could join, and the change of the figures by each.
 
-Invariant: an effect is exact, the difference between the figures of all groups with and without the comer; a group that breaks a rule by
-it is not offered. Takes milliseconds: only the group itself is looked at, and sums over the others are taken once.
+Invariant: an effect is exact: the difference between the figures of all groups with and without the comer. A group that breaks a rule by it
+is not offered. It takes milliseconds, since the sums over the other groups are taken once.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from grouping.formation.seating import faults
 
 @dataclass(frozen=True)
 class Effect:
-    """Of joining a group: the change of `diversity` over all groups, wanted pairs, the comer's kilometres, members then."""
+    """The effect of joining a group: change of `diversity` over all groups, wanted pairs, the comer's kilometres, members then."""
 
     group: str
     diversity: float
@@ -26,7 +26,7 @@ class Effect:
 
 
 def place(problem: Problem, groups: Sequence[Group | Frozen], person: str) -> list[Effect]:
-    """Best first: diversity, wanted pairs, smaller groups, shorter ways. KeyError when the person is nobody of the problem."""
+    """Effects, best first: diversity, wanted pairs, smaller groups, shorter ways. KeyError when the problem does not have the person."""
     people = {each.id: each for each in problem.people}
     comer = people[person]
     seated = [[people[id] for id in group.members] for group in groups]
@@ -50,7 +50,7 @@ def place(problem: Problem, groups: Sequence[Group | Frozen], person: str) -> li
 
 
 def _km(problem: Problem, person: Person, group: Group | Frozen) -> float | None:
-    """How far it is; None when they cannot come there and then."""
+    """Kilometres from the person to the group; None when they cannot come there and then."""
     place = next(each for each in problem.places if each.id == group.place)
     at = problem.municipalities.index
     km = problem.km[at(person.municipality)][at(place.municipality)]

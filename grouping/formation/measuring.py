@@ -1,7 +1,7 @@
-"""How good an answer is, counted anew from the problem and its groups, whatever the answer says of itself. Shares no code with the search.
+"""Measures an answer anew from the problem and its groups, without the answer's own score. Shares no code with the search.
 
-`bound` is a number that no other way of seating the same people in groups of the same sizes can exceed. Nor does it depend on slots,
-places or pairs. It is defined thus. Of the groups that are not of one company, P people sit in groups of n. Each attribute is a sum of
+`bound` is a number that no way of seating the same people in groups of the same sizes can exceed. It does not depend on slots, places or
+pairs. It is defined as follows. Of the groups that are not of one company, P people sit in groups of n. Each attribute is a sum of
 *questions* with a worth. A nominal one, or one of a single level, is one question, "which level?", worth its weight. An ordinal one with
 L levels is L - 1 questions, "above level t?", each worth weight / (L - 1), since |a - b| is how many of them two people answer
 differently. Two people differ in a question by 1 or 0, by 1/2 where one of them has no answer. If in a group of n > 1 there are K who
@@ -28,12 +28,13 @@ from dataclasses import dataclass
 
 from grouping.formation.model import Answer, Attribute, Group, Person, Problem
 
-ROUNDED = 0.0051  # what an answer's own figures may be off: they may be rounded to two digits
+ROUNDED = 0.0051  # tolerance for an answer's own figures, which may be rounded to two digits
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What answers are compared by, in this order. Of `sizes` the sum of squares counts, and of that and `km`, all ways there, the less."""
+    """The figures by which answers are compared, in this order. Less is better for the sum of squares of `sizes`, and for `km`, all ways
+    there."""
 
     placed: int
     waiting: tuple[int, ...]
@@ -42,22 +43,22 @@ class Measured:
     sizes: tuple[int, ...]
     km: float
     bound: float
-    mixed: int  # who sits in groups that are not of one company: the others have no diversity
+    mixed: int  # people in groups that are not of one company: the others have no diversity
 
     @property
     def gap(self) -> float:
-        """The share of the bound that is missing; 0 where nothing could be."""
+        """Missing share of the bound; 0 where the bound is 0."""
         return (self.bound - self.diversity) / self.bound if self.bound else 0.0
 
     @property
     def rank(self) -> tuple[int, tuple[int, ...], float, int, int, float]:
-        """Greater is better. Diversities that differ by rounding alone are equal."""
+        """Key of the comparison: greater is better. Diversities that differ by rounding alone are equal."""
         squares = sum(size**2 for size in self.sizes)
         return self.placed, self.waiting, round(self.diversity, 9), self.together, -squares, -round(self.km, 6)
 
 
 def measure(problem: Problem, answer: Answer) -> Measured:
-    """Score and bound of an answer in which nobody is unknown. KeyError where somebody is."""
+    """Score and bound of an answer. KeyError when it names a person whom the problem does not define."""
     people = {each.id: each for each in problem.people}
     seated = {group.id: [people[id] for id in group.members] for group in answer.groups}
     mixed = [members for members in seated.values() if not _colleagues(members)]
@@ -77,7 +78,7 @@ def measure(problem: Problem, answer: Answer) -> Measured:
 
 
 def false_claims(problem: Problem, answer: Answer) -> list[str]:
-    """One line for each figure that the answer gives of itself and that is not so."""
+    """One line for each figure of the answer's own score that is wrong."""
     if answer.score is None:
         return []
     true, said = measure(problem, answer), answer.score
@@ -96,7 +97,7 @@ def false_claims(problem: Problem, answer: Answer) -> list[str]:
 
 
 def group_diversity(problem: Problem, members: Sequence[Person]) -> float:
-    """The mean over the members of their mean distance to the others."""
+    """Mean over the members of their mean distance to the others."""
     if len(members) < 2:
         return 0.0
     parts = (part(attribute, name, members) for name, attribute in problem.attributes.items())
@@ -104,7 +105,7 @@ def group_diversity(problem: Problem, members: Sequence[Person]) -> float:
 
 
 def part(attribute: Attribute, name: str, members: Sequence[Person]) -> float:
-    """What one attribute adds to `group_diversity`. Counted by levels, not by pairs of people."""
+    """Contribution of one attribute to `group_diversity`. Counted by levels, not by pairs of people."""
     here = Counter(level for person in members if (level := person.attributes.get(name)) is not None)
     known = here.total()
     unknown = len(members) - known
@@ -127,12 +128,12 @@ def _ways(problem: Problem, groups: Sequence[Group], people: dict[str, Person]) 
 
 
 def _colleagues(members: Sequence[Person]) -> bool:
-    """Whether everybody is of one company. People without one are nobody's colleagues."""
+    """True when everybody is of one company. People without a company are nobody's colleagues."""
     return len({person.company for person in members}) == 1 and members[0].company is not None
 
 
 def _bound(problem: Problem, groups: Sequence[Sequence[Person]]) -> float:
-    """The sum over the questions, as defined above."""
+    """Sum over the questions, as defined above."""
     sizes = [len(members) for members in groups]
     total = 0.0
     for name, attribute in problem.attributes.items():
@@ -162,7 +163,7 @@ def _question(answers: Counter[int | None], sizes: Sequence[int]) -> float:
 
 
 def _least(number: int, sizes: Sequence[int]) -> float:
-    """The least sum of c^2 / (n - 1): one after the other goes where one more costs least."""
+    """The least sum of c^2 / (n - 1): each person in turn goes to the group where one more costs least."""
     next_ones = [(1 / (size - 1), 0, size) for size in sizes]
     heapq.heapify(next_ones)
     total = 0.0

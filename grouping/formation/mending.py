@@ -1,6 +1,6 @@
-"""Tables are mended: moves and exchanges until nobody is alone of their kind, and whoever stays a fault goes back to waiting.
+"""Repair of tables: moves and exchanges until nobody is alone of their kind; a person who stays a fault goes back to waiting.
 
-Invariant: each step takes away more faults than it makes, so mending ends; after `clear` no table has a fault that it did not inherit, and
+Invariant: each step removes more faults than it makes, so the repair ends. After `clear` no table has a fault that it did not inherit, and
 none is too small that did not begin so.
 """
 
@@ -11,13 +11,13 @@ from grouping.formation.seating import Fault, Seating, Table
 
 
 def mend(seating: Seating, over: Callable[[], bool] = lambda: False) -> None:
-    """Exchange and move people for as long as there are fewer faults after it, or until it is over."""
+    """Exchange and move people as long as that lowers the number of faults, or until `over` returns True."""
     while any(_mended(seating, table, over) for table in seating.tables if seating.wrong(table)):
         pass
 
 
 def _mended(seating: Seating, table: Table, over: Callable[[], bool]) -> bool:
-    """Whether a step was found that helps this table, and the other one no less than it harms it."""
+    """True when a step was found that lowers the faults of this table and of the other one together."""
     room = len(table.members) < seating.most
     if room:
         for person in seating.waiting.values():
@@ -40,7 +40,7 @@ def _exchanged(seating: Seating, table: Table, other: Table) -> bool:
 
 
 def _exchanges(seating: Seating, table: Table, other: Table) -> Iterator[tuple[Person | None, Person | None]]:
-    """Who could go from one table to the other, who could come, and every such two at once."""
+    """Possible exchanges: a person who goes and nobody, nobody and a person who comes, and every pair of both."""
     going = [each for each in table.movable() if seating.could(each, other)]
     coming = [each for each in other.movable() if seating.could(each, table)]
     if seating.least < len(table.members) and len(other.members) < seating.most:
@@ -56,7 +56,7 @@ def _fewer(seating: Seating, *changes: tuple[Table, list[Person]]) -> bool:
 
 
 def clear(seating: Seating) -> None:
-    """Let those go who are still a fault, and dissolve what is then too small."""
+    """Send back to waiting the people who are still a fault, and dissolve tables that are then too small."""
     for table in list(seating.tables):
         while (faults := seating.wrong(table)) and (people := table.movable()):
             goes = next((person for person in people if any(_to_blame(person, fault) for fault in faults)), people[0])

@@ -1,6 +1,6 @@
 """A formation problem and its answer, as JSON has them.
 
-Invariant: a problem that validates names nobody, no place, no slot and no level that it does not define, and nobody twice.
+Invariant: a validated problem names only people, places, slots and levels that it defines, and each id once.
 """
 
 from collections.abc import Iterable
@@ -25,13 +25,13 @@ Change = Literal["slot", "facilitator_slot", "room", "travel_km"]
 
 
 class Part(BaseModel):
-    """Unknown members and infinities are refused."""
+    """Base of all parts of a problem or an answer. Refuses unknown members, infinities and NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Attribute(Part):
-    """What people differ in. `no_one_alone`: no level may have exactly one member in a group."""
+    """A property in which people differ. `no_one_alone`: no level may have exactly one member in a group."""
 
     kind: Literal["nominal", "ordinal"]
     levels: tuple[str, ...] = Field(min_length=1)
@@ -40,14 +40,14 @@ class Attribute(Part):
 
 
 class Person(Part):
-    """Somebody who wants a seat."""
+    """A person who wants a seat, or has one in a frozen group."""
 
     id: str
     municipality: str
     travel_km: float = Field(ge=0)
     slots: tuple[str, ...]
     waiting_days: int = Field(default=0, ge=0)
-    attributes: dict[str, str | None] = {}  # None, or left out: not known
+    attributes: dict[str, str | None] = {}  # None or missing: not known
     company: str | None = None
     with_: Literal["colleagues", "others"] | None = Field(default=None, alias="with")
     needs_access: bool = False
@@ -55,7 +55,7 @@ class Person(Part):
 
 
 class Facilitator(Part):
-    """Somebody who leads so many groups."""
+    """A person who can lead up to `groups` groups, frozen ones included."""
 
     id: str
     municipality: str
@@ -65,7 +65,7 @@ class Facilitator(Part):
 
 
 class Place(Part):
-    """Rooms at a place."""
+    """A place with so many rooms; `access`: step-free."""
 
     id: str
     municipality: str
@@ -84,7 +84,7 @@ class Frozen(Part):
 
 
 class Problem(Part):
-    """Everything the search may know. `km[a][b]` between municipalities by their position."""
+    """The whole input of the search. `km[a][b]`: between municipalities, by their positions."""
 
     size: tuple[int, int]
     attributes: dict[str, Attribute] = {}
@@ -160,7 +160,7 @@ class Problem(Part):
 
 
 class Group(Part):
-    """A group of the answer."""
+    """A group of the answer: a frozen one, or a new one."""
 
     id: str
     slot: str
@@ -170,7 +170,7 @@ class Group(Part):
 
 
 class Help(Part):
-    """One change that would let people be placed: `of` whom or what (a person where it is not said), to what, and how many."""
+    """One change that would let `places` people be placed. `of`: the facilitator or place; None means the unplaced person."""
 
     change: Change
     to: str | float
@@ -179,7 +179,7 @@ class Help(Part):
 
 
 class Unplaced(Part):
-    """Somebody who waits on, why, and what would help."""
+    """A person who waits on, with the reasons and the changes that would help."""
 
     id: str
     reasons: tuple[Reason, ...]
@@ -187,7 +187,7 @@ class Unplaced(Part):
 
 
 class Score(Part):
-    """How good an answer is. `bound` is what `diversity` cannot exceed; None when it was not computed."""
+    """The figures of an answer. `diversity` cannot exceed `bound`, which is None when it was not computed."""
 
     placed: int
     diversity: float
@@ -196,7 +196,7 @@ class Score(Part):
 
 
 class Answer(Part):
-    """Everybody once, in a group or unplaced."""
+    """Every person once, in a group or unplaced."""
 
     groups: tuple[Group, ...]
     unplaced: tuple[Unplaced, ...]
@@ -206,7 +206,7 @@ class Answer(Part):
 
 
 def _each_once(ids: Iterable[tuple[str, str]]) -> None:
-    """Of (where it stands, what stands there), the first that stood elsewhere already is refused."""
+    """Refuse an id that stands in two places. Given: (path, id)."""
     seen: dict[str, str] = {}
     for path, id in ids:
         if id in seen:

@@ -1,8 +1,8 @@
-"""Chains of moves: somebody is seated, each of those on the chain moves to the next one's seat, and at its end there is room.
+"""Chains of moves between tables: a person is seated, each person on the chain moves to the next one's seat, and at the end there is room.
 
-Without the rules about company these are augmenting paths of a bipartite flow between people and tables: whoever finds none has no seat at
-these tables, whoever moves. Invariant: the moves of a chain are made together or not at all, and only when no table they touch gets a fault
-that it does not have now.
+Without the rules about company these are augmenting paths of a bipartite flow between people and tables. A person for whom no path exists
+has no seat at these tables, whichever members move. Invariant: the moves of a chain are made together or not at all, and only when no table
+that they touch gets a fault that it does not have already.
 """
 
 from collections import deque
@@ -10,18 +10,18 @@ from collections import deque
 from grouping.formation.model import Person
 from grouping.formation.seating import Fault, Seating, Table
 
-Step = tuple[Person, Table | None]  # who comes, and from where
+Step = tuple[Person, Table | None]  # the person who comes, and the table that they leave
 
 
 def seat(seating: Seating, comer: Person, *, strict: bool) -> bool:
-    """Seat them where there is room, or by a chain. `strict`: with regard to every rule, not only to who must be apart."""
+    """Seat the comer where there is room, or by a chain. `strict`: with regard to every rule, not only to pairs kept apart."""
     reached = _spread(seating, comer)
     ends = [table for table in reached if len(table.members) < seating.most]
     return any(_move(seating, reached, table, None, strict=strict) for table in ends)
 
 
 def displace(seating: Seating, comer: Person) -> bool:
-    """Seat them in the place of somebody who waited less, of those at the end of a chain; whoever waited least goes back to waiting."""
+    """Seat the comer by a chain at whose end a person who waited less goes back to waiting, whoever waited least."""
     reached = _spread(seating, comer)
     leaving = [
         (person.waiting_days, at, person, table) for at, table in enumerate(reached) for person in table.movable()
@@ -37,7 +37,7 @@ def displace(seating: Seating, comer: Person) -> bool:
 
 
 def _spread(seating: Seating, comer: Person) -> dict[Table, Step]:
-    """Every table that they could reach by a chain, nearest first, with the last step to it."""
+    """Every table that the comer could reach by a chain, nearest first, with the last step to it."""
     reached: dict[Table, Step] = {table: (comer, None) for table in seating.tables if seating.could(comer, table)}
     queue = deque(reached)
     while queue:
@@ -51,7 +51,7 @@ def _spread(seating: Seating, comer: Person) -> dict[Table, Step]:
 
 
 def _move(seating: Seating, reached: dict[Table, Step], last: Table, leaving: Person | None, *, strict: bool) -> bool:
-    """Make the moves that end at this table, if they do no harm there or on the way."""
+    """Make the moves that end at this table, unless they make a fault there or on the way."""
     changed: dict[Table, dict[str, Person]] = {}
     table: Table | None = last
     mover: Person | None = None

@@ -1,4 +1,4 @@
-"""Where groups are opened first: at the slot and place to which most could come who have few other ways in.
+"""Opens the first groups: at the slot and place to which most people could come who have few other choices.
 
 Invariant: a group is opened only where a room and a facilitator are free and at least as many people could come as it needs.
 """
@@ -10,11 +10,11 @@ import numpy as np
 from grouping.formation.pool import COLLEAGUES, OTHERS, Pool
 from grouping.formation.tables import NOBODY, Tables, open_group, sit
 
-NOISE = 0.15  # by how much a start may misjudge a cell, so that starts differ
+NOISE = 0.15  # relative noise on the worth of a cell, so that starts differ
 
 
 def open_groups(pool: Pool, tables: Tables, chance: np.random.Generator, wanted: int) -> None:
-    """Groups for companies whose people insist on being among themselves, then up to so many for all, and people in them."""
+    """Open groups for companies whose people insist on colleagues, then up to `wanted` groups for all, and seat people in them."""
     for company in np.unique(pool.company[(pool.wish == COLLEAGUES) & (pool.company >= 0)]):
         own = (pool.company == company) & (pool.wish != OTHERS) & (pool.waits == 1)
         insisting = int((own & (pool.wish == COLLEAGUES) & (tables.seat < 0)).sum())
@@ -48,7 +48,7 @@ def _open(pool: Pool, tables: Tables, chance: np.random.Generator, who: Any, gro
 
 
 def _best_cell(pool: Pool, tables: Tables, worth: Any) -> tuple[int, int, int] | None:
-    """The best slot and place at which a room and a facilitator are free, and who of these has fewest other slots."""
+    """The best slot and place with a free room and a free facilitator, and the one of these facilitators with the fewest other slots."""
     worth = np.where(tables.used < pool.rooms[None, :], worth, 0)
     able = (pool.leads == 1) & (tables.busy == 0) & (tables.led < pool.load)[:, None]
     for at in np.argsort(-worth, axis=None, kind="stable"):

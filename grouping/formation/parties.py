@@ -1,7 +1,7 @@
-"""Who could sit together, of a few people who stand: every set of them that could join a group that meets, or make a new one.
+"""Sets of standing people who could sit together, for few people: every set that could join a group that meets, or make a new one.
 
-A set is a number, one bit for each person. Invariant: a set is listed for a group exactly if nothing is wrong with the company that it
-makes there but what the group's members brought along; one for a new group has at least one slot and place that all of them can come to.
+A set is a number, one bit for each person. Invariant: a set is listed for a group exactly if it makes no fault there that the group did not
+have before. A set for a new group has at least one slot and place to which all of them can come.
 """
 
 from typing import Any, NamedTuple
@@ -12,49 +12,49 @@ from grouping.formation.compiling import compiled
 from grouping.formation.pool import COLLEAGUES, OTHERS, Pool
 from grouping.formation.tables import NOBODY, Tables
 
-EVEN = 1e-4  # what a square of a size costs, in wanted pairs
-FAR = 1e-5  # what all the kilometres there could be cost
-ANYBODY = -2  # the company of nobody: whoever comes decides
+EVEN = 1e-4  # cost of the square of a size, in wanted pairs
+FAR = 1e-5  # cost of all possible kilometres together
+ANYBODY = -2  # the company of an empty group: the first who comes decides
 
 
 class Few(NamedTuple):
-    """n people who stand, and g groups that they could sit in; the last one is any new one, and nobody sits there yet."""
+    """n standing people, and g groups in which they could sit. The last group stands for any new one, which is empty."""
 
-    fewest: Any  # [g] so many must come
-    most: Any  # [g] so many may come
-    can: Any  # [g] set of those who could
-    sitting: Any  # [g] how many sit there
-    within: Any  # [g] distances of those who sit there, each pair once
-    toward: Any  # [g, n] distances to those who sit there
-    mates: Any  # [g, n] who sit there and are wanted
-    barred: Any  # [g] set of those who are to be apart from somebody there
-    firm: Any  # [g] company of those who sit there: NOBODY where they have none in common
-    insist: Any  # [g] whether somebody who sits there wants to stay among colleagues
-    number: Any  # [g, c] who sits there in each column in which nobody may be alone
-    kind: Any  # [c] set of those who stand in the column
+    fewest: Any  # [g] people who must come
+    most: Any  # [g] people who may come
+    can: Any  # [g] set of the people who could come
+    sitting: Any  # [g] number of members
+    within: Any  # [g] sum of the distances of the members, each pair once
+    toward: Any  # [g, n] sum of the distances to the members
+    mates: Any  # [g, n] number of wanted members
+    barred: Any  # [g] set of the people who must be apart from a member
+    firm: Any  # [g] company of the members: NOBODY where they have none in common
+    insist: Any  # [g] True when a member insists on colleagues
+    number: Any  # [g, c] number of members in each column in which nobody may be alone
+    kind: Any  # [c] set of the people in the column
     near: Any  # [n, n] distances
     wanted: Any  # [n, n] wanted pairs
-    apart: Any  # [n] set of those from whom they are to be apart
+    apart: Any  # [n] set of the people from whom they must be apart
     company: Any  # [n]
     wish: Any  # [n]
-    could: Any  # [n, cells] to which slot and place they could come, of those where somebody could lead
+    could: Any  # [n, cells] the person could come to the cell (a slot and place where somebody could lead)
     km: Any  # [n, cells]
-    costs: float  # of a kilometre
+    costs: float  # cost of a kilometre
 
 
 class Parties(NamedTuple):
-    """p sets; those of group g are from `first[g]` to `first[g + 1]`, those of a new one in the order of their lowest person."""
+    """p sets. Those of group g are from `first[g]` to `first[g + 1]`; those of a new one are in the order of their lowest person."""
 
     first: Any  # [g + 1]
     people: Any  # [p] the set
-    worth: Any  # [p] mean distances, summed, with those who sit there
-    mixed: Any  # [p] how many sit there then, nobody among colleagues alone
-    minor: Any  # [p] wanted pairs, less a little for size and way: what decides between equals
-    there: Any  # [p of a new one, cells] where it could meet
+    worth: Any  # [p] sum of the mean distances, members included
+    mixed: Any  # [p] members then; 0 among colleagues alone
+    minor: Any  # [p] wanted pairs, less a little for size and way: decides ties
+    there: Any  # [p of a new group, cells] the set could meet in the cell
 
 
 def few(pool: Pool, made: Tables, people: Any, cells: Any) -> Few:
-    """Of these people, and the groups that meet; cells are rows of slot and place."""
+    """The arrays for these people and the groups that meet. `cells`: rows of slot and place."""
     held = np.flatnonzero(made.held == 1)
     teams = [made.members[g, : made.size[g]] for g in held] + [np.zeros(0, np.int64)]
     sizes = np.array([len(team) for team in teams], np.int64)
@@ -91,7 +91,7 @@ def few(pool: Pool, made: Tables, people: Any, cells: Any) -> Few:
 
 
 def _far(pool: Pool, people: Any) -> Any:
-    """Distances from these people to all; nobody is far from themselves."""
+    """Distances from these people to all people; 0 to themselves."""
     far = np.zeros((len(people), len(pool.own)))
     for column in pool.column.T:
         far += pool.row[people][:, column]
@@ -100,7 +100,7 @@ def _far(pool: Pool, people: Any) -> Any:
 
 
 def _linked(first: Any, mates: Any, people: Any) -> Any:
-    """Whether these people and all others make a pair."""
+    """[people, n] True where two people make a pair."""
     linked = np.zeros((len(people), len(first) - 1), bool)
     for at, person in enumerate(people):
         linked[at, mates[first[person] : first[person + 1]]] = True
@@ -113,7 +113,7 @@ def _firm(pool: Pool, team: Any) -> int:
 
 
 def parties(few: Few) -> Parties:
-    """All of them: counted first, then written down."""
+    """All sets: counted first, then written."""
     groups = range(len(few.can))
     first = np.zeros(len(groups) + 1, np.int64)
     none = _room(few, first)
@@ -137,7 +137,7 @@ def _room(few: Few, first: Any) -> Parties:
 
 @compiled
 def _listed(few: Few, group: int, found: Parties, write: bool) -> int:
-    """How many sets the group has; each subset of those who could come is looked at once."""
+    """Number of the sets of the group. Each subset of those who could come is looked at once."""
     there, count, new = np.ones(few.could.shape[1], np.uint8), 0, group == len(few.can) - 1
     for low in range(len(few.near) if new else 1):
         lowest = 1 << low if new else 0
@@ -157,7 +157,7 @@ def _listed(few: Few, group: int, found: Parties, write: bool) -> int:
 
 @compiled
 def members(people: int) -> int:
-    """How many are in the set."""
+    """Number of people in the set."""
     number = 0
     while people:
         people &= people - 1
@@ -167,7 +167,7 @@ def members(people: int) -> int:
 
 @compiled
 def _could_sit(few: Few, group: int, people: int) -> bool:
-    """Whether so many may come, and nothing becomes wrong that was not so before."""
+    """True when so many may come and no new fault is made."""
     if people == 0:
         return bool(few.fewest[group] == 0)
     if not few.fewest[group] <= members(people) <= few.most[group] or people & few.barred[group]:
@@ -188,7 +188,7 @@ def _could_sit(few: Few, group: int, people: int) -> bool:
 
 @compiled
 def _firm_of(few: Few, group: int, people: int) -> int:
-    """The company that all have in common, or nobody's."""
+    """The company that all of them have in common, or NOBODY."""
     firm = few.firm[group]
     for one in range(len(few.near)):
         if people >> one & 1:
@@ -201,7 +201,7 @@ def _firm_of(few: Few, group: int, people: int) -> int:
 
 @compiled
 def _meets(few: Few, people: int, there: Any) -> bool:
-    """Mark where they all could come; whether there is any."""
+    """Mark the cells to which all of them could come; True when there is one."""
     somewhere = False
     for cell in range(len(there)):
         there[cell] = 1
@@ -215,7 +215,7 @@ def _meets(few: Few, people: int, there: Any) -> bool:
 
 @compiled
 def _write(few: Few, group: int, people: int, there: Any, found: Parties, at: int) -> None:
-    """What the set is worth there."""
+    """Write the set with its worth in that group."""
     far, pairs, size = few.within[group], 0, few.sitting[group] + members(people)
     for one in range(len(few.near)):
         if people >> one & 1:
@@ -236,7 +236,7 @@ def _write(few: Few, group: int, people: int, there: Any, found: Parties, at: in
 
 @compiled
 def _shortest(few: Few, people: int, there: Any) -> float:
-    """The fewest kilometres, of where they could meet."""
+    """The fewest kilometres over the cells where they could meet."""
     least = np.inf
     for cell in range(len(there)):
         if there[cell]:

@@ -1,7 +1,7 @@
-"""A picture of an answer: what each group is made of, attribute by attribute, and where people come from, if towns have coordinates.
+"""A picture of an answer: the members of each group by attribute, and, if towns have coordinates, the map of their ways.
 
 It is a Vega-Lite document, which `vl-convert-python` (the extra `plot`) draws without a browser. Invariant: the document holds levels,
-groups, towns and places with numbers of people, and nobody by name.
+groups, towns and places with numbers of people, and no person's id.
 """
 
 import math
@@ -13,12 +13,12 @@ from typing import Any
 from grouping.formation.model import Answer, Attribute, Problem
 
 FORMATS = (".svg", ".png")
-WIDE, TALL = 640, 520  # of the map at most
-DEGREE = 111.2  # km of latitude
+WIDE, TALL = 640, 520  # pixels of the map, at most
+DEGREE = 111.2  # km per degree of latitude
 
 
 def draw(problem: Problem, answer: Answer, to: Path) -> None:
-    """Write the picture as SVG or PNG, as the name ends. ImportError without the extra, ValueError at another end."""
+    """Write the picture as SVG or PNG, by the suffix of the file. ImportError without the extra, ValueError for another suffix."""
     if to.suffix not in FORMATS:
         raise ValueError(f"{to.name} ends neither in {' nor in '.join(FORMATS)}")
     import vl_convert
@@ -31,7 +31,7 @@ def draw(problem: Problem, answer: Answer, to: Path) -> None:
 
 
 def document(problem: Problem, answer: Answer) -> dict[str, Any]:
-    """The Vega-Lite document."""
+    """The Vega-Lite document of an answer."""
     people = {each.id: each for each in problem.people}
     panels = []
     for number, (name, attribute) in enumerate(problem.attributes.items()):
@@ -65,7 +65,7 @@ def _found(attribute: Attribute, levels: Iterable[str | None]) -> list[tuple[str
 def _panel(
     name: str, attribute: Attribute, rows: list[dict[str, Any]], groups: list[str], *, first: bool
 ) -> dict[str, Any]:
-    """Bars: one per group, as long as it has members."""
+    """Bars of one attribute: one bar per group, as long as it has members."""
     levels = [
         *attribute.levels,
         *(["not known"] if any(each["level"] == "not known" and each["people"] for each in rows) else []),
@@ -99,7 +99,7 @@ def _panel(
 
 
 def _map(problem: Problem, answer: Answer) -> dict[str, Any]:
-    """Towns as large as people live there, places as numbers of groups, and a line for each way that members go."""
+    """Towns sized by the people who live there, places with numbers of groups, and a line for each way that members go."""
     at = _flat(problem.coordinates)
     town = {place.id: place.municipality for place in problem.places}
     home = {each.id: each.municipality for each in problem.people}
@@ -155,7 +155,7 @@ def _map(problem: Problem, answer: Answer) -> dict[str, Any]:
 
 
 def _flat(coordinates: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-    """km east and north of the middle: near enough within a province or a region."""
+    """Kilometres east and north of the middle, on a plane: near enough within a province or a region."""
     north = sum(latitude for latitude, _ in coordinates.values()) / len(coordinates)
     east = sum(longitude for _, longitude in coordinates.values()) / len(coordinates)
     narrower = math.cos(math.radians(north))

@@ -1,7 +1,7 @@
-"""The problem as arrays: what the compiled loops read and never change.
+"""The problem as arrays, which the compiled loops read and never change.
 
-Invariant: rows are in the order of the problem's people, facilitators, places and slots. A person's distances to others are those of the
-columns they stand in: one column for each level of each attribute, and one for "not known".
+Invariant: rows are in the order of the problem's people, facilitators, places and slots. A person stands in one column for each attribute:
+one of its levels, or "not known". Distances between people are sums over these columns.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,14 +16,14 @@ UNKNOWN = 0.5  # the distance of a missing value from any
 
 
 class Pool(NamedTuple):
-    """n people, a attributes, c columns; lists of pairs are in compressed rows (`mates[first[i]:first[i + 1]]`)."""
+    """n people, a attributes, c columns. Lists of pairs are in compressed rows (`mates[first[i]:first[i + 1]]`)."""
 
     free: Any  # [n, slots] can attend
     reach: Any  # [n, places] reaches, and can enter
     company: Any  # [n], -1: none
     wish: Any  # [n]: either, colleagues, others
     waited: Any  # [n] days
-    waits: Any  # [n] wants a seat now: has none yet, and is not to wait until later
+    waits: Any  # [n] wants a seat now: has none yet, and does not wait until later
     column: Any  # [n, a]
     row: Any  # [n, c] distance from the person to somebody in that column
     own: Any  # [n] distance that the row gives to the person's own columns
@@ -85,7 +85,7 @@ def pool(problem: Problem) -> Pool:
 
 
 def later(problem: Problem, person: Person) -> bool:
-    """Whether they are to wait until a later day."""
+    """True when the person is to wait until a later day."""
     return person.not_before is not None and problem.on is not None and person.not_before > problem.on
 
 
@@ -117,7 +117,7 @@ def _rows(number: int, pairs: Sequence[tuple[int, int]]) -> tuple[Any, Any]:
 
 
 def _distances(attributes: dict[str, Attribute], people: Sequence[Person]) -> tuple[Any, Any, Any]:
-    """Columns, rows and who may not be alone, attribute by attribute."""
+    """Columns, rows, and the columns in which nobody may be alone, attribute by attribute."""
     width = sum(len(each.levels) + 1 for each in attributes.values())
     column = np.zeros((len(people), len(attributes)), np.int64)
     row, lone, first = np.zeros((len(people), width)), np.zeros(width, np.uint8), 0
@@ -136,7 +136,7 @@ def _farthest(column: Any, row: Any) -> float:
 
 
 def distances(attribute: Attribute) -> Any:
-    """Between any two levels, the last one being "not known", weighted."""
+    """Weighted distances between any two levels; the last level is "not known"."""
     levels = len(attribute.levels)
     between = np.full((levels + 1, levels + 1), UNKNOWN)
     at = np.arange(levels)

@@ -1,7 +1,7 @@
-"""What people without a seat could come to at most: for every set of them, at the groups that are left, were rooms and facilitators enough.
+"""Upper bounds for sets of standing people: the best that each could reach in the groups that are left, if rooms sufficed.
 
-Invariant: no seating of a set is better than what the table promises it; where rooms and facilitators are enough, one is as good. Groups
-are taken in layers: first those that meet, one after the other, then as many new ones as there could be.
+Invariant: no seating of a set is better than its promise; where rooms and facilitators are enough, one is as good. Groups are taken in
+layers: first those that meet, one after the other, then as many new ones as there could be.
 """
 
 from typing import Any, NamedTuple
@@ -13,22 +13,22 @@ from grouping.formation.parties import Parties
 from grouping.formation.pool import Pool
 from grouping.formation.tables import Tables
 
-EQUAL = 1e-9  # distances that differ by less are the same
+EQUAL = 1e-9  # distances that differ by less are equal
 DAYS, WORTH, MINOR = range(3)
 
 
 class Layers(NamedTuple):
-    """`held` groups that meet, then new ones."""
+    """The order in which groups are filled: `held` groups that meet, then new ones."""
 
     held: int
     all: int
-    start: Any  # [n + 1] where the parties of a new group begin whose lowest person this is
-    days: Any  # [2 ** n] what it counts that these sit: their number first, then how long they waited
-    taken: float  # from worth, for everybody who is not among colleagues alone
+    start: Any  # [n + 1] first party of a new group with this lowest person
+    days: Any  # [2 ** n] worth of seating the set: its number of people first, then their waiting time
+    taken: float  # subtracted from worth for everybody who is not among colleagues alone
 
 
 def layers(pool: Pool, made: Tables, people: Any, found: Parties) -> Layers:
-    """As many new groups as facilitators could lead, rooms could hold and people could fill."""
+    """The layers, with as many new groups as facilitators could lead, rooms could hold and people could fill."""
     able = (pool.leads == 1) & (made.busy == 0) & (made.led < pool.load)[:, None]
     led = int(np.minimum(np.maximum(0, pool.load - made.led), able.sum(1)).sum())
     held_at_once = np.minimum(able.sum(0), np.maximum(0, pool.rooms - made.used).sum(1))
@@ -41,7 +41,7 @@ def layers(pool: Pool, made: Tables, people: Any, found: Parties) -> Layers:
 
 
 def _days(waited: Any) -> Any:
-    """A day's rank counts more than all lower ones together, one person more than all ranks."""
+    """Worth of seating each set. One person counts more than all ranks of days, and a rank more than all lower ranks together."""
     ranks, number = np.unique(waited, return_counts=True)
     worth = np.concatenate([[1.0], np.cumprod(number + 1.0)])
     days = np.zeros(1)
@@ -51,7 +51,7 @@ def _days(waited: Any) -> Any:
 
 
 def steps(found: Parties, layers: Layers, people: int) -> int:
-    """How many there are to the table."""
+    """Number of steps that the table of promises takes."""
     sizes = np.array([int(each).bit_count() for each in found.people])
     new = np.arange(len(sizes)) >= found.first[layers.held]
     lowest = np.log2(np.maximum(1, found.people & -found.people)).astype(int)
@@ -60,7 +60,7 @@ def steps(found: Parties, layers: Layers, people: int) -> int:
 
 
 def promised(found: Parties, layers: Layers) -> Any:
-    """[layers + 1, sets, 3]: days, worth and minor, to be compared in this order."""
+    """Table [layers + 1, sets, 3] of days, worth and minor, which are compared in this order."""
     promise = np.zeros((layers.all + 1, len(layers.days), 3))
     _promise(found, layers, promise)
     return promise
@@ -68,7 +68,7 @@ def promised(found: Parties, layers: Layers) -> Any:
 
 @compiled
 def better(days: float, worth: float, minor: float, than_days: float, than_worth: float, than_minor: float) -> bool:
-    """Whether the first three are better than the others."""
+    """True when the first three are better than the other three."""
     if days != than_days:
         return bool(days > than_days)
     if abs(worth - than_worth) > EQUAL:
@@ -95,7 +95,7 @@ def _promise(found: Parties, layers: Layers, promise: Any) -> None:
 
 @compiled
 def _raise(promise: Any, layer: int, people: int, days: float, worth: float, minor: float) -> None:
-    """Promise this if it is more."""
+    """Raise the promise for this set if the new one is better."""
     now = promise[layer, people]
     if better(days, worth, minor, now[DAYS], now[WORTH], now[MINOR]):
         now[DAYS], now[WORTH], now[MINOR] = days, worth, minor
@@ -103,7 +103,7 @@ def _raise(promise: Any, layer: int, people: int, days: float, worth: float, min
 
 @compiled
 def _with(found: Parties, layers: Layers, promise: Any, layer: int, party: int) -> None:
-    """What the party promises all sets that it is part of; of a new group only those whose lowest person is its own."""
+    """Raise the promises of all sets that contain the party. For a new group: only sets whose lowest person is the party's."""
     people = found.people[party]
     others = (len(layers.days) - 1) & ~people
     if layer >= layers.held:

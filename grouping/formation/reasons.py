@@ -1,4 +1,4 @@
-"""Why somebody waits on as the answer stands: the reason that is nearest to what would have to change."""
+"""Reasons why people are unplaced: for each the one that is nearest to what would have to change."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,12 +11,12 @@ from grouping.formation.tables import Tables
 
 
 def reasons(pool: Pool, made: Tables, people: Sequence[Any]) -> dict[Any, tuple[Reason, ...]]:
-    """For each of these people, none of whom sits or is to wait until later."""
+    """Reasons of these people, none of whom has a seat or waits until later."""
     return {at: (_why(pool, made, int(at)),) for at in people}
 
 
 def _why(pool: Pool, made: Tables, person: int) -> Reason:
-    """What is nearest to what would have to change."""
+    """The first reason, in the order of what would have to change."""
     places, slots = np.flatnonzero(pool.reach[person]), np.flatnonzero(pool.free[person])
     if not len(places):
         return "no_place_in_reach"
@@ -47,7 +47,7 @@ def _fits(pool: Pool, made: Tables, person: int, group: Any) -> bool:
 
 
 def _of_company(pool: Pool, made: Tables, person: int, groups: Sequence[Any]) -> Reason:
-    """There is room, so somebody they must not meet is there, or nobody like them, or colleagues alone."""
+    """The reason when there is room: a person kept apart is there, or nobody of the same kind, or colleagues alone."""
     mates = set(pool.apart[pool.apart_first[person] : pool.apart_first[person + 1]].tolist())
     for group in groups:
         if mates & set(made.members[group, : made.size[group]].tolist()):

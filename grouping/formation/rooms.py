@@ -1,8 +1,8 @@
-"""Rooms and facilitators for a few new groups: whether there are enough for these parties, and which.
+"""Rooms and facilitators for a few new groups: checks that there are enough for these parties, and assigns them.
 
-Invariant: in a slot no more groups meet at a place than it has rooms; a facilitator leads one group at a time, no more than they may, where
-and when they can. Which parties find rooms together depends on their shapes alone, the slots and places to which all of a party could
-come, and is remembered.
+Invariant: in a slot no more groups meet at a place than it has rooms. A facilitator leads one group at a time, no more than they may, where
+and when they can. The result depends only on the shapes of the parties, which are the slots and places to which all of a party could come.
+Results are remembered by shape.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from grouping.formation.parties import Parties
 from grouping.formation.pool import Pool
 from grouping.formation.tables import Tables
 
-WAYS = 20_000  # to give rooms to a few parties are tried
+WAYS = 20_000  # tries at most to give rooms to a few parties
 REMEMBERED = 1 << 16
 NO, YES = range(1, 3)
 
@@ -24,30 +24,30 @@ Cell = tuple[int, int, int]  # slot, place, facilitator
 
 
 class Rooms(NamedTuple):
-    """c slots and places where somebody could lead."""
+    """Free rooms and facilitators. c cells: pairs of a slot and a place where somebody could lead."""
 
     cell: Any  # [c, 2]
     free: Any  # [slots, places] rooms
     able: Any  # [facilitators, slots] could lead one more
     goes: Any  # [facilitators, places]
-    left: Any  # [facilitators] groups that they may lead
-    shape: Any  # [p] of a new party
-    there: Any  # [shapes, c]
-    word: Any  # [shapes] random: shapes that meet together are known by the sum of their words
-    known: Any  # [REMEMBERED] such sums
-    said: Any  # [REMEMBERED] whether they find rooms
-    unsure: Any  # [1] how often that was not tried to the end
+    left: Any  # [facilitators] groups that they may still lead
+    shape: Any  # [p] shape of a new party
+    there: Any  # [shapes, c] the shape can meet in the cell
+    word: Any  # [shapes] random: a combination of shapes is identified by the sum of their words
+    known: Any  # [REMEMBERED] such sums, as a hash table
+    said: Any  # [REMEMBERED] YES or NO: rooms are found
+    unsure: Any  # [1] number of searches that reached the limit
 
 
 def cells(pool: Pool, made: Tables) -> Any:
-    """Where and when somebody could lead one group more and a room is free."""
+    """Pairs of a slot and a place with a free room and a facilitator who could lead one more group."""
     able = (pool.leads == 1) & (made.busy == 0) & (made.led < pool.load)[:, None]
     led = able.T.astype(int) @ pool.goes.astype(int) > 0
     return np.argwhere(led & (made.used < pool.rooms[None, :]))
 
 
 def rooms(pool: Pool, made: Tables, found: Parties, cell: Any) -> Rooms:
-    """What is left beside the groups that meet."""
+    """The rooms and facilitators that the groups that meet leave free."""
     packed, shape = np.unique(np.packbits(found.there, axis=1), axis=0, return_inverse=True)
     return Rooms(
         cell=cell,
@@ -66,7 +66,7 @@ def rooms(pool: Pool, made: Tables, found: Parties, cell: Any) -> Rooms:
 
 @compiled
 def enough(rooms: Rooms, shapes: Any, number: int) -> bool:
-    """Whether parties of the first so many of these shapes can meet together."""
+    """True when parties of the first `number` shapes can all meet."""
     total = np.uint64(0)
     for at in range(number):
         total += rooms.word[shapes[at]]
@@ -78,7 +78,7 @@ def enough(rooms: Rooms, shapes: Any, number: int) -> bool:
 
 @compiled
 def _tried(rooms: Rooms, shapes: Any, number: int) -> bool:
-    """One party after the other; when one finds nothing, the one before takes its next way."""
+    """Backtracking search: a party that finds no room makes the one before it take its next choice."""
     way, at, tries = np.full(number + 1, -1), 0, 0
     while 0 <= at < number and tries < WAYS:
         if way[at] >= 0:
@@ -97,7 +97,7 @@ def _tried(rooms: Rooms, shapes: Any, number: int) -> bool:
 
 @compiled
 def _next(rooms: Rooms, shape: int, first: int) -> int:
-    """The next way to meet, a facilitator at a slot and place, or -1."""
+    """The next choice for a party, a facilitator at a slot and place, or -1."""
     for way in range(first, len(rooms.cell) * len(rooms.left)):
         if rooms.there[shape, way // len(rooms.left)] and _free(rooms, way):
             return way
@@ -114,7 +114,7 @@ def _free(rooms: Rooms, way: int) -> bool:
 
 @compiled
 def _give(rooms: Rooms, way: int, number: int) -> None:
-    """Back (1), or to a party (-1)."""
+    """Give a room and a facilitator back (`number` 1), or take them (-1)."""
     leader = way % len(rooms.left)
     slot, place = rooms.cell[way // len(rooms.left)]
     rooms.free[slot, place] += number
@@ -123,7 +123,7 @@ def _give(rooms: Rooms, way: int, number: int) -> None:
 
 
 def given(rooms: Rooms, shapes: Sequence[int], km: Any) -> list[Cell]:
-    """For parties of these shapes, in their order, whose ways to the slots and places are `km`: with as few kilometres as can be."""
+    """Cells for parties of these shapes, in their order, with as few kilometres as possible. `km`: their ways to each cell."""
     far = np.where(rooms.there[list(shapes)] == 1, km, np.inf)
     found = _nearest(rooms, far, np.inf, itertools.count())
     return [_cell(rooms, way) for way in (found[1] if found else [])]
@@ -135,7 +135,7 @@ def _cell(rooms: Rooms, way: int) -> Cell:
 
 
 def _nearest(rooms: Rooms, far: Any, below: float, tries: Iterator[int]) -> tuple[float, list[int]] | None:
-    """The kilometres and ways of these parties, if that can be done with fewer."""
+    """Kilometres and choices for these parties, if they need fewer kilometres than `below`."""
     if not len(far):
         return 0.0, []
     best, rest = None, far[1:].min(1).sum()

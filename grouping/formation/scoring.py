@@ -1,4 +1,4 @@
-"""How good an answer is, as the format defines it: people placed, diversity of the mixed groups and its bound, wanted pairs together."""
+"""Scores an answer as the format defines it: people placed, diversity of the mixed groups and its bound, wanted pairs together."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ Worth = tuple[int, list[int], float, int, int, float]
 
 
 def score(problem: Problem, groups: Sequence[Group]) -> Score:
-    """Recomputed from the problem and the groups alone."""
+    """The score, computed from the problem and the groups alone."""
     people = {each.id: each for each in problem.people}
     seat = {id: number for number, group in enumerate(groups) for id in group.members}
     together = sum(one in seat and seat[one] == seat.get(other) for one, other in problem.together)
@@ -25,7 +25,7 @@ def score(problem: Problem, groups: Sequence[Group]) -> Score:
 
 
 def worth(problem: Problem, answer: Answer) -> Worth:
-    """The answer's place in the order of the format: the greater, the better."""
+    """Key of the answer in the order of the format: greater is better."""
     people = {each.id: each for each in problem.people}
     place = {each.id: each.municipality for each in problem.places}
     at = {name: number for number, name in enumerate(problem.municipalities)}
@@ -41,7 +41,7 @@ def worth(problem: Problem, answer: Answer) -> Worth:
 
 
 def mean_distances(problem: Problem, members: Sequence[Person]) -> float:
-    """The sum over the members of their mean distance to the groupmates; nobody is far from nobody."""
+    """Sum over the members of their mean distance to the other members; 0 for a group of one."""
     if len(members) < 2:
         return 0.0
     pairs = sum(
@@ -52,7 +52,7 @@ def mean_distances(problem: Problem, members: Sequence[Person]) -> float:
 
 
 def _pairs(attribute: Attribute, counts: Counter[str | None]) -> float:
-    """The distances of all pairs, from how many stand at each level."""
+    """Sum of the distances of all pairs, from the number of people at each level."""
     level = {each: number for number, each in enumerate(attribute.levels)}
     steps = len(level) - 1 if attribute.kind == "ordinal" else 0
     known = [(level[each], number) for each, number in counts.items() if each is not None]

@@ -1,4 +1,5 @@
-"""The search: a timetable at which most can sit, then who sits with whom, several times over where that is quick; the best is the answer.
+"""The search: a timetable at which most people can sit, then the members of its groups. It is repeated where that is quick, and the best
+result is the answer.
 
 Invariant: the answer breaks no hard rule, also when that leaves people unplaced and however little time there was. Without a limit in
 seconds the same problem, seed and steps give the same answer.
@@ -17,25 +18,21 @@ from grouping.formation.pool import Pool, pool
 from grouping.formation.scoring import worth
 from grouping.formation.tables import Tables, copied, restored, tables
 
-STARTS = ((150, 6), (400, 4))  # for up to so many people, so many starts
-LAST = 0.25  # of the time goes into a last one, from the best that the others came to
-VARIED = 150  # people up to whom other timetables are tried for the sake of diversity
-VARYING = 0.75  # of a start's time goes into that
-QUICK = 300  # steps for each person to see what a timetable is worth
-TIMETABLE, LONGER = (
-    0.6,
-    0.85,
-)  # of a start's time at most goes into where and when; while that still seats people, up to the second
-CHANGES = (
-    600_000  # of the timetable, divided by the number of people and shared by the starts, without a limit in seconds
-)
-FINISH = 0.9  # of a start's time is annealed; the rest is for the descent and the answer
-WARM, COLD = 2.5, 0.1  # the temperature, first and last, in what one exchange typically changes
-COOLING = (0.5, 0.35, 0.25, 0.17, 0.12)  # temperatures of that
-VARIATIONS, REPAIRS = 20, 20  # timetables tried from the same one, and changes that may mend each
-CHANGED = 10  # changes of the timetable between two looks at the time
-CHUNK = 100_000  # steps between two looks at the time
-STRICT = 1e6  # what a fault costs in the end, in largest distances
+STARTS = ((150, 6), (400, 4))  # (people, starts): up to so many people, so many starts
+LAST = 0.25  # share of the time for a last start, from the best result of the others
+VARIED = 150  # people up to which other timetables are tried for diversity
+VARYING = 0.75  # share of a start's time for that
+QUICK = 300  # steps for each person to estimate the worth of a timetable
+TIMETABLE = 0.6  # share of a start's time for the timetable
+LONGER = 0.85  # the same, while changes still seat people
+CHANGES = 600_000  # of the timetable for all starts, divided by the number of people, without a limit in seconds
+FINISH = 0.9  # share of a start's time for annealing; the rest is for the descent and the answer
+WARM, COLD = 2.5, 0.1  # first and last temperature, in units of a typical exchange
+COOLING = (0.5, 0.35, 0.25, 0.17, 0.12)  # temperatures of the short annealing, in the same unit
+VARIATIONS, REPAIRS = 20, 20  # timetables tried from the same one, and changes to repair each
+CHANGED = 10  # changes of the timetable between two checks of the time
+CHUNK = 100_000  # steps between two checks of the time
+STRICT = 1e6  # cost of a fault in the descent, in largest distances
 
 
 def solve(
@@ -46,7 +43,7 @@ def solve(
     steps: int | None = None,
     progress: Progress | None = None,
 ) -> Answer:
-    """As many as possible are placed, those who wait longest first, in groups as diverse as can be found.
+    """Place as many people as possible, those who wait longest first, in groups as diverse as can be found.
 
     `seconds` is kept to a twentieth (compiling for the first time comes on top); `steps` counts those of the annealing.
     """
@@ -77,7 +74,7 @@ def solve(
 def _start(
     problem: Problem, pool: Pool, seed: int, limit: Budget, share: tuple[float, float], again: Tables | None
 ) -> Tables:
-    """A search of its own; or once more from what an earlier one came to."""
+    """One independent search, or a search that goes on from the result `again` of an earlier one."""
     made = tables(problem, pool) if again is None else copied(again)
     work = timetable.work(pool, made, copied(made), seed)
     chance = np.random.default_rng(seed)
@@ -86,11 +83,11 @@ def _start(
             _meet(pool, made, work, chance, limit, share)
         if pool.waits.sum() <= VARIED:
             _vary(pool, made, work, limit, share[0] + VARYING * (share[1] - share[0]))
-        now = annealing.company(pool, made, work.dice)
-        _anneal(problem, pool, made, now, limit, share)
-        if needed(pool, made, annealing.faults(pool, made, now)):
+        totals = annealing.totals_of(pool, made, work.rng)
+        _anneal(problem, pool, made, totals, limit, share)
+        if needed(pool, made, annealing.faults(pool, made, totals)):
             mended(problem, pool, made, seed, limit)
-            _descend(pool, made, annealing.company(pool, made, work.dice), 1, limit, share[1])
+            _descend(pool, made, annealing.totals_of(pool, made, work.rng), 1, limit, share[1])
     return made
 
 
@@ -102,7 +99,7 @@ def _meet(
     limit: Budget,
     share: tuple[float, float],
 ) -> None:
-    """Where and when."""
+    """Find a timetable: the slot, the place and the facilitator of each group."""
     wait = int(pool.waits.sum())
     opening.open_groups(pool, made, chance, max(1, -(-wait // pool.most), int(wait / min(pool.most, pool.least * 1.1))))
     lost = timetable.settle(pool, made, work)
@@ -120,7 +117,7 @@ def _meet(
 
 
 def _vary(pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: float) -> None:
-    """Other timetables near the best one at which no more is lost, and who sits with whom there, for a moment each."""
+    """Try other timetables near the best one that lose no more, each with a short annealing of the members."""
     lost, best = timetable.lost(pool, made, work.worth), copied(made)
     highest = -np.inf
     groups = max(int((made.slot >= 0).sum()), int((made.held > 0).sum() + pool.waits.sum() // pool.least))
@@ -143,46 +140,46 @@ def _vary(pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: 
 
 
 def _unit(pool: Pool) -> float:
-    """What one exchange typically changes."""
+    """Typical change of the sum of distances by one exchange."""
     return float(2 * pool.far / max(1, pool.column.shape[1]) / max(1, pool.most - 1))
 
 
 def _worth(pool: Pool, made: Tables, work: timetable.Work, limit: Budget) -> float:
-    """The diversity that a short annealing comes to, less a lot for each fault that is left."""
-    now = annealing.company(pool, made, work.dice)
+    """Diversity after a short annealing, less a large penalty for each fault that is left."""
+    totals = annealing.totals_of(pool, made, work.rng)
     unit = _unit(pool)
-    steps = QUICK * len(now.movers) // len(COOLING)
+    steps = QUICK * len(totals.movers) // len(COOLING)
     for warmth in COOLING:
-        annealing.anneal(pool, made, now, steps, unit * warmth, unit * 20)
-    annealing.anneal(pool, made, now, steps, 0.0, STRICT * (now.far[0] + 1))
+        annealing.anneal(pool, made, totals, steps, unit * warmth, unit * 20)
+    annealing.anneal(pool, made, totals, steps, 0.0, STRICT * (totals.far[0] + 1))
     limit.done += steps * (1 + len(COOLING))
-    return float(annealing.value(made, now) - STRICT * now.faults[0])
+    return float(annealing.value(made, totals) - STRICT * totals.faults[0])
 
 
 def _anneal(
-    problem: Problem, pool: Pool, made: Tables, now: annealing.Company, limit: Budget, share: tuple[float, float]
+    problem: Problem, pool: Pool, made: Tables, totals: annealing.Totals, limit: Budget, share: tuple[float, float]
 ) -> None:
-    """Who with whom: cooled from a temperature at which most exchanges are kept to one at which hardly any is."""
+    """Anneal the members: from a temperature at which most exchanges are accepted to one at which hardly any is."""
     unit = _unit(pool)
     begin, end = limit.part(), share[0] + FINISH * (share[1] - share[0])
-    chunk = min(CHUNK, max(1000, 20 * len(now.movers)))
+    chunk = min(CHUNK, max(1000, 20 * len(totals.movers)))
     part = begin
     highest = _highest(problem, pool, made) if limit.progress else 0.0
-    while part < end and len(now.movers):
+    while part < end and len(totals.movers):
         cooled = (part - begin) / max(1e-9, end - begin)
-        annealing.anneal(pool, made, now, chunk, unit * WARM * (COLD / WARM) ** cooled, unit * (2 + 40 * cooled))
+        annealing.anneal(pool, made, totals, chunk, unit * WARM * (COLD / WARM) ** cooled, unit * (2 + 40 * cooled))
         limit.done += chunk
         mixed = int(made.size[(made.slot >= 0) & (made.kind < 0)].sum())
-        limit.tell(int((made.seat >= 0).sum()), annealing.value(made, now) / max(1, mixed), highest)
+        limit.tell(int((made.seat >= 0).sum()), annealing.value(made, totals) / max(1, mixed), highest)
         part = limit.part()
-    _descend(pool, made, now, 2, limit, share[1])
+    _descend(pool, made, totals, 2, limit, share[1])
 
 
-def _descend(pool: Pool, made: Tables, now: annealing.Company, times: int, limit: Budget, until: float) -> None:
-    neighbours = times * len(now.groups) * pool.most
+def _descend(pool: Pool, made: Tables, totals: annealing.Totals, times: int, limit: Budget, until: float) -> None:
+    neighbours = times * len(totals.groups) * pool.most
     chunk = min(CHUNK, max(1000, 5 * neighbours))
     while neighbours > 0:
-        annealing.anneal(pool, made, now, chunk, 0.0, STRICT * (now.far[0] + 1))
+        annealing.anneal(pool, made, totals, chunk, 0.0, STRICT * (totals.far[0] + 1))
         neighbours -= chunk if limit.part() < until else neighbours
 
 

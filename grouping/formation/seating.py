@@ -1,7 +1,7 @@
-"""The last look at the tables: every hard rule about who may sit where, one person and one table at a time.
+"""The rules about seats for one person and one table at a time, on names instead of arrays.
 
-Invariant: `could` holds what one person and one table decide by themselves, `faults` what the company at a table decides; nobody is seated
-where `could` says no, and a finished table has no fault but those its frozen members brought along.
+Invariant: `could` holds the rules that one person and one table decide; `faults` holds those that the members of a table decide together.
+Nobody is seated where `could` is False. A finished table has no fault except those of its frozen members.
 """
 
 import random
@@ -16,7 +16,7 @@ Fault = tuple[str, str, str]
 
 @dataclass(eq=False)
 class Table:
-    """A group that is being filled. `company`: its people alone may come. Frozen members never leave."""
+    """A group that is being filled. `company`: only people of that company may come. Frozen members never leave."""
 
     slot: str
     place: Place
@@ -28,12 +28,12 @@ class Table:
     inherited: frozenset[Fault] = frozenset()
 
     def movable(self) -> list[Person]:
-        """Who may be moved elsewhere, in the order in which they came."""
+        """The members who may be moved elsewhere, in the order in which they came."""
         return [person for id, person in self.members.items() if id not in self.frozen]
 
 
 class Seating:
-    """Who sits where, who waits, and what is free. The order of `waiting` is drawn, and settles every tie."""
+    """Tables with their members, the people who wait, and free facilitators. The order of `waiting` is random and settles every tie."""
 
     def __init__(self, problem: Problem, chance: random.Random) -> None:
         self.problem = problem
@@ -76,7 +76,7 @@ class Seating:
         return tables
 
     def km(self, a: str, b: str) -> float:
-        """Between two municipalities."""
+        """Kilometres between two municipalities."""
         return self.problem.km[self._at[a]][self._at[b]]
 
     def _reaches(self, person: Person, place: Place) -> bool:
@@ -84,7 +84,7 @@ class Seating:
         return near and (place.access or not person.needs_access)
 
     def could(self, person: Person, table: Table) -> bool:
-        """Slot, way, access, and whether people of their company, or of others, are let in."""
+        """True when the slot, the way, the access and the company of the table suit the person."""
         if table.slot not in person.slots or table.place.id not in self.reach[person.id]:
             return False
         if table.company is not None:
@@ -92,19 +92,19 @@ class Seating:
         return person.with_ != "colleagues"
 
     def faults(self, members: Collection[Person]) -> set[Fault]:
-        """What is wrong with this company, whoever is to blame."""
+        """Faults among these members: pairs that must be apart, people alone of their kind, people among the wrong colleagues."""
         return _faults(self.problem, self.apart, members)
 
     def wrong(self, table: Table, members: Collection[Person] | None = None) -> set[Fault]:
-        """The faults of a table, or of what it would be with these members, that it did not inherit."""
+        """The faults of a table that it did not inherit; with `members`, those that it would have with these members."""
         return self.faults(table.members.values() if members is None else members) - table.inherited
 
     def quarrels(self, person: Person, others: Collection[str]) -> bool:
-        """Whether somebody is there from whom they are to be apart."""
+        """True when a person is there from whom this one must be apart."""
         return person.id in self.apart and not self.apart[person.id].isdisjoint(others)
 
     def leaders(self, slot: str, place: Place) -> list[Facilitator]:
-        """Who could lead there at all, busy or not."""
+        """The facilitators who could lead there, busy or not."""
         if (slot, place.id) not in self._leaders:
             self._leaders[slot, place.id] = [
                 each
@@ -117,7 +117,7 @@ class Seating:
 
 
 def faults(problem: Problem, members: Collection[Person]) -> set[Fault]:
-    """What is wrong with this company, whoever is to blame."""
+    """Faults among these members: pairs that must be apart, people alone of their kind, people among the wrong colleagues."""
     ids = {each.id for each in members}
     apart: dict[str, set[str]] = {}
     for one, other in problem.apart:

@@ -1,6 +1,6 @@
-"""What can be answered without a search: nobody wants a seat, or too few wait to open a group and none stands.
+"""Answers without a search: nobody wants a seat, or too few people wait to open a group and none stands.
 
-Invariant: what is said here is what the search would find; no loop is compiled and none loaded for it.
+Invariant: the answer is the one that the search would give. No loop is compiled or loaded for it.
 """
 
 from grouping.formation.model import Answer, Group, Problem, Unplaced
@@ -9,13 +9,13 @@ from grouping.formation.scoring import score
 
 
 def wanting(problem: Problem) -> int:
-    """How many want a seat now: they have none, and are not to wait until later."""
+    """Number of people who want a seat now: they have none, and do not wait until later."""
     seated = {id for group in problem.frozen for id in group.members}
     return sum(each.id not in seated and not later(problem, each) for each in problem.people)
 
 
 def settled(problem: Problem, seed: int) -> Answer:
-    """Where nobody wants a seat: the groups that meet, as they are."""
+    """The answer when nobody wants a seat: the groups that meet, as they are."""
     groups = tuple(
         Group.model_validate(each.model_dump() | {"members": tuple(sorted(each.members))}) for each in problem.frozen
     )
@@ -26,5 +26,5 @@ def settled(problem: Problem, seed: int) -> Answer:
 
 
 def hopeless(problem: Problem, answer: Answer) -> bool:
-    """Whether no single change can place anybody: no group stands that they could join, and too few wait to open one."""
+    """True when no single change can place anybody: there is no group to join, and too few people wait to open one."""
     return not answer.groups and wanting(problem) < problem.size[0]

@@ -1,6 +1,6 @@
-"""Groups while they are being filled, as arrays that compiled loops change in place.
+"""Groups that are being filled, as arrays that compiled loops change in place.
 
-Invariant: `seat`, `spot`, `members` and `size` tell the same; nobody sits where `fits` says no, unless a frozen group brought them; who
+Invariant: `seat`, `spot`, `members` and `size` agree. Nobody sits where `fits` is False, except members of a frozen group. A person with
 `stays` is never moved. A group with slot -1 is not open.
 """
 
@@ -17,19 +17,19 @@ NOBODY = -1  # also: no group, no slot, no company
 
 
 class Tables(NamedTuple):
-    """g groups of up to `members.shape[1]` of the n people. `kind`: the company whose people alone may come."""
+    """g groups of up to `members.shape[1]` of the n people. `kind`: only people of that company may come."""
 
     slot: Any  # [g]
     place: Any  # [g]
     leader: Any  # [g]
     kind: Any  # [g]
-    held: Any  # [g] meets already: stays where and when it is
+    held: Any  # [g] meets already: keeps slot, place and facilitator
     low: Any  # [g] fewest members
     high: Any  # [g] most members
     size: Any  # [g]
     members: Any  # [g, most]
     seat: Any  # [n] the group
-    spot: Any  # [n] where among its members
+    spot: Any  # [n] index among its members
     stays: Any  # [n]
     used: Any  # [slots, places] rooms
     busy: Any  # [facilitators, slots] groups led
@@ -37,7 +37,7 @@ class Tables(NamedTuple):
 
 
 def tables(problem: Problem, pool: Pool) -> Tables:
-    """The frozen groups with their members, and as many closed ones as facilitators could lead more."""
+    """The frozen groups with their members, and as many closed groups as facilitators could lead more."""
     frozen = problem.frozen
     sizes = [len(each.members) for each in frozen]
     count = len(frozen) + min(int(pool.load.sum()), int(pool.waits.sum()) // pool.least)
@@ -65,7 +65,7 @@ def tables(problem: Problem, pool: Pool) -> Tables:
 
 
 def seated(problem: Problem, pool: Pool, groups: Sequence[Group]) -> Tables:
-    """As an answer has them; those that are not frozen may still be changed."""
+    """The groups of an answer. Those that are not frozen may still be changed."""
     made = tables(problem, pool)
     person, place, leader, slot = _numbers(problem)
     frozen = {each.id: at for at, each in enumerate(problem.frozen)}
@@ -102,7 +102,7 @@ def _freeze(problem: Problem, pool: Pool, made: Tables) -> None:
 
 
 def _kind(pool: Pool, members: list[int]) -> int:
-    """Colleagues among whom somebody insists on that, or could join because they insist, stay among themselves."""
+    """The company of the group if only its people may join: one of them, or of those who wait, insists on colleagues. Else NOBODY."""
     companies = {int(pool.company[each]) for each in members}
     if len(companies) != 1 or companies == {NOBODY}:
         return NOBODY
@@ -112,26 +112,26 @@ def _kind(pool: Pool, members: list[int]) -> int:
 
 
 def copied(tables: Tables) -> Tables:
-    """The same once more."""
+    """A copy of all arrays."""
     return Tables(*(each.copy() for each in tables))
 
 
 def restored(tables: Tables, saved: Tables) -> None:
-    """Make the first equal to the second, in place."""
+    """Copy the second tables into the first, in place."""
     for mine, theirs in zip(tables, saved, strict=True):
         mine[...] = theirs
 
 
 @compiled
 def fits(pool: Pool, tables: Tables, person: int, group: int) -> bool:
-    """Slot, way, access, and whether people of their company, or of others, are let in."""
+    """True when slot, way, access and company of the group suit the person."""
     slot, place, kind = tables.slot[group], tables.place[group], tables.kind[group]
     return could(pool.free, pool.reach, pool.company, pool.wish, person, slot, place, kind)
 
 
 @compiled
 def could(free: Any, reach: Any, company: Any, wish: Any, person: int, slot: int, place: int, kind: int) -> bool:
-    """The same, on arrays that a loop took out of the tuples once."""
+    """The same as `fits`, on arrays that a loop took out of the tuples once."""
     if slot < 0 or not free[person, slot] or not reach[person, place]:
         return False
     if kind < 0:
@@ -141,7 +141,7 @@ def could(free: Any, reach: Any, company: Any, wish: Any, person: int, slot: int
 
 @compiled
 def sit(tables: Tables, person: int, group: int) -> None:
-    """Take the next seat."""
+    """Seat a person in the next seat of the group."""
     tables.seat[person], tables.spot[person] = group, tables.size[group]
     tables.members[group, tables.size[group]] = person
     tables.size[group] += 1
@@ -160,7 +160,7 @@ def rise(tables: Tables, person: int) -> None:
 
 @compiled
 def open_group(tables: Tables, group: int, slot: int, place: int, leader: int, kind: int) -> None:
-    """Meet there and then, led by them."""
+    """Open a group at this slot and place, led by this facilitator."""
     tables.slot[group], tables.place[group], tables.leader[group], tables.kind[group] = slot, place, leader, kind
     tables.used[slot, place] += 1
     tables.busy[leader, slot] += 1
@@ -169,7 +169,7 @@ def open_group(tables: Tables, group: int, slot: int, place: int, leader: int, k
 
 @compiled
 def close_group(tables: Tables, group: int) -> None:
-    """Meet no more; who sat there stands up."""
+    """Close a group; its members stand up."""
     while tables.size[group] > 0:
         rise(tables, tables.members[group, tables.size[group] - 1])
     slot, leader = tables.slot[group], tables.leader[group]

@@ -1,6 +1,6 @@
-"""An answer as tables for the eye: its figures, its groups, and who waits.
+"""Tables of an answer for the terminal: its figures, its groups, and the people who wait.
 
-Invariant: whatever the problem calls people and places is shown as it is, never read as markup.
+Invariant: names of people and places are shown as they are, and never read as markup.
 """
 
 from collections import Counter
@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from rich.markup import escape
 from rich.table import Table
 
-from grouping.formation.explaining import GroupTold, PersonTold
+from grouping.formation.explaining import GroupExplained, PersonExplained
 from grouping.formation.measuring import Measured
 
 
 def figures(measured: Measured, groups: int, waiting: int) -> Table:
-    """One line for each figure, best first as answers are compared."""
+    """One line for each figure, in the order in which answers are compared."""
     shown = Table(box=None, show_header=False)
     for name, value in (
         ("placed", f"{measured.placed} in {groups} groups, {waiting} wait"),
@@ -34,8 +34,8 @@ def _diversity(measured: Measured) -> str:
     return f"{measured.diversity:.4f} of at most {measured.bound:.4f} ({measured.gap:.2%} less)"
 
 
-def groups(told: Iterable[GroupTold], attributes: Iterable[str]) -> Table:
-    """What each group is worth, by attribute, and why it stands where it does."""
+def groups(told: Iterable[GroupExplained], attributes: Iterable[str]) -> Table:
+    """Score of each group by attribute, and the reasons for its slot, place and facilitator."""
     names = list(attributes)
     shown = Table(
         "group",
@@ -64,8 +64,8 @@ def groups(told: Iterable[GroupTold], attributes: Iterable[str]) -> Table:
     return shown
 
 
-def waiting(told: Iterable[PersonTold]) -> Table:
-    """Why each of those who wait does, and what would help."""
+def waiting(told: Iterable[PersonExplained]) -> Table:
+    """Reasons of each person who waits, and the changes that would help."""
     shown = Table("waits", "days", "why", "what would help", "kept from the groups by", show_lines=True)
     for each in told:
         between = "\n".join(f"{number}: {what}" for what, number in each.hindrances.items())

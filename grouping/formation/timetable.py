@@ -1,7 +1,7 @@
-"""Where and when groups meet: groups change slot, place or facilitator for as long as that lets more people sit.
+"""Search for a timetable: groups change slot, place or facilitator as long as that lets more people sit.
 
-Invariant: a step is kept only if no more is lost by it than before; what is lost counts who stands, longest waiting first among as many,
-and the members that groups are short of. Rooms and facilitators are never used twice.
+Invariant: a step is kept only if no more is lost than before. Lost are people who stand, longest waiting first among as many, and the
+members that groups are short of. Rooms and facilitators are never used twice.
 """
 
 from typing import Any, NamedTuple
@@ -14,22 +14,23 @@ from grouping.formation.pool import COLLEAGUES, Pool
 from grouping.formation.tables import NOBODY, Tables, close_group, open_group
 
 SHUFFLED = 8  # exchanges of leaders before a shift
-TRIES = 8  # of a slot and a place where a room is free
+TRIES = 8  # random choices of a slot and a place with a free room
 
 
 class Work(NamedTuple):
-    """What the search for a timetable writes on."""
+    """Arrays that the search for a timetable writes to."""
 
     met: Search
     saved: Tables
-    worth: Any  # [n] what it costs that somebody stands: one and a little, more the longer they wait
-    order: Any  # [n] who is to be seated next
-    cells: Any  # [groups + facilitators] who could lead there
-    dice: Any
+    worth: Any  # [n] loss when the person stands: 1 and a fraction that grows with the wait
+    order: Any  # [n] people in the order in which they are seated
+    cells: Any  # [groups + facilitators] candidates to lead there
+    rng: Any
 
 
 def worth(pool: Pool) -> Any:
-    """One, and a little for the days waited: a day's rank counts four times the next lower one's, as far as numbers reach."""
+    """[n] loss when a person stands: 1, and a fraction for the days waited. A rank of days counts four times the next lower one, within the
+    precision of numbers."""
     days = np.unique(pool.waited[pool.waits == 1])[::-1]
     rank = np.searchsorted(-days, -pool.waited)
     return 1 + 0.5 * 4.0 ** -np.minimum(rank, 200) / max(1, len(pool.waited))
@@ -37,7 +38,7 @@ def worth(pool: Pool) -> Any:
 
 @compiled
 def lost(pool: Pool, tables: Tables, worth: Any) -> float:
-    """Who stands, and seats that must be taken and are not."""
+    """Loss of the people who stand, and of the seats that must be taken and are not."""
     total = 0.0
     for person in range(len(tables.seat)):
         if tables.seat[person] < 0 and pool.waits[person]:
@@ -50,14 +51,14 @@ def lost(pool: Pool, tables: Tables, worth: Any) -> float:
 
 @compiled
 def settle(pool: Pool, tables: Tables, work: Work) -> float:
-    """Seat all who can be at these groups, and fill up those that have too few. What is lost then."""
+    """Seat everybody who can be seated in these groups, and fill up groups that have too few. Return the loss."""
     count = 0
     for person in range(len(tables.seat)):
         if tables.seat[person] < 0 and pool.waits[person]:
             work.order[count] = person
             count += 1
     for at in range(count - 1, 0, -1):
-        other = draw(work.dice, at + 1)
+        other = draw(work.rng, at + 1)
         work.order[at], work.order[other] = work.order[other], work.order[at]
     seat_all(pool, tables, work.met, work.order, count)
     for group in range(len(tables.slot)):
@@ -69,7 +70,7 @@ def settle(pool: Pool, tables: Tables, work: Work) -> float:
 
 @compiled
 def improve(pool: Pool, tables: Tables, work: Work, steps: int, limit: int, now: float) -> float:
-    """So many steps from a state in which `now` is lost, with at most so many groups; what is lost after them."""
+    """Try so many changes from a state with the loss `now`, with at most `limit` groups. Return the loss after them."""
     for _ in range(steps):
         if now == 0.0:
             break
@@ -91,7 +92,7 @@ def improve(pool: Pool, tables: Tables, work: Work, steps: int, limit: int, now:
 
 @compiled
 def shift(pool: Pool, tables: Tables, work: Work, limit: int) -> float:
-    """One group changes, whatever is lost by it; what is lost then."""
+    """Change one group whatever the loss. Return the loss."""
     for _ in range(SHUFFLED):
         _exchange_leaders(pool, tables, work)
     group, slot, place, leader, kind = _change(pool, tables, work, limit)
@@ -104,7 +105,7 @@ def shift(pool: Pool, tables: Tables, work: Work, limit: int) -> float:
 
 @compiled
 def _copy(to: Tables, source: Tables) -> None:
-    """What changes, element by element: that compiles in a fifth of the time that whole arrays take."""
+    """Copy what changes, element by element: that compiles in a fifth of the time that whole arrays take."""
     for group in range(len(to.slot)):
         to.slot[group], to.place[group] = source.slot[group], source.place[group]
         to.leader[group], to.kind[group] = source.leader[group], source.kind[group]
@@ -124,16 +125,16 @@ def _copy(to: Tables, source: Tables) -> None:
 
 @compiled
 def _change(pool: Pool, tables: Tables, work: Work, limit: int) -> tuple[int, int, int, int, int]:
-    """A slot and place where somebody who stands could come, and a group that could meet there, or a new one."""
+    """A slot and place to which a standing person could come, and a group that could move there, or a new one."""
     person = _somebody(pool, tables, work)
     for _ in range(TRIES):
-        slot, place = draw(work.dice, pool.free.shape[1]), draw(work.dice, pool.reach.shape[1])
+        slot, place = draw(work.rng, pool.free.shape[1]), draw(work.rng, pool.reach.shape[1])
         tries = 0
         while tries < 64 and not (pool.free[person, slot] and pool.reach[person, place]):
             if not pool.free[person, slot]:
-                slot = draw(work.dice, pool.free.shape[1])
+                slot = draw(work.rng, pool.free.shape[1])
             if not pool.reach[person, place]:
-                place = draw(work.dice, pool.reach.shape[1])
+                place = draw(work.rng, pool.reach.shape[1])
             tries += 1
         if not (pool.free[person, slot] and pool.reach[person, place]):
             return NOBODY, 0, 0, 0, 0
@@ -141,7 +142,7 @@ def _change(pool: Pool, tables: Tables, work: Work, limit: int) -> tuple[int, in
             continue
         count = _leaders(pool, tables, work, slot, place, limit)
         if count > 0:
-            chosen = work.cells[draw(work.dice, count)]
+            chosen = work.cells[draw(work.rng, count)]
             kind = pool.company[person] if pool.wish[person] == COLLEAGUES else NOBODY
             if chosen < len(tables.slot):
                 return chosen, slot, place, tables.leader[chosen], kind
@@ -151,19 +152,19 @@ def _change(pool: Pool, tables: Tables, work: Work, limit: int) -> tuple[int, in
 
 @compiled
 def _somebody(pool: Pool, tables: Tables, work: Work) -> int:
-    """Who stands, or sits where too few do; anybody where there is nobody such."""
+    """A random person who stands or sits in a group that has too few; any person when there is none."""
     count = 0
     for person in range(len(tables.seat)):
         group = tables.seat[person]
         if (group < 0 and pool.waits[person]) or (group >= 0 and tables.size[group] < tables.low[group]):
             work.order[count] = person
             count += 1
-    return int(work.order[draw(work.dice, count)]) if count else draw(work.dice, len(tables.seat))
+    return int(work.order[draw(work.rng, count)]) if count else draw(work.rng, len(tables.seat))
 
 
 @compiled
 def _leaders(pool: Pool, tables: Tables, work: Work, slot: int, place: int, limit: int) -> int:
-    """Groups whose facilitator could lead there instead; and, numbered after them, facilitators who could lead one more."""
+    """Count the groups whose facilitator could lead there instead, and, numbered after them, the facilitators who could lead one more."""
     count = running = 0
     for group in range(len(tables.slot)):
         if tables.slot[group] < 0:
@@ -195,8 +196,8 @@ def _closed(tables: Tables) -> int:
 
 @compiled
 def _exchange_leaders(pool: Pool, tables: Tables, work: Work) -> None:
-    """Two groups exchange their facilitators, where both can: it costs nothing, and opens other ways."""
-    one, other = draw(work.dice, len(tables.slot)), draw(work.dice, len(tables.slot))
+    """Two groups exchange their facilitators, where both can. It costs nothing and makes other changes possible."""
+    one, other = draw(work.rng, len(tables.slot)), draw(work.rng, len(tables.slot))
     a, b = tables.slot[one], tables.slot[other]
     if a < 0 or b < 0 or tables.held[one] or tables.held[other]:
         return
@@ -212,7 +213,7 @@ def _exchange_leaders(pool: Pool, tables: Tables, work: Work) -> None:
 
 @compiled
 def _could(pool: Pool, tables: Tables, leader: int, group: int, leaves: int) -> bool:
-    """Whether they could lead this group instead of one in slot `leaves`."""
+    """True when the facilitator could lead this group instead of one in the slot `leaves`."""
     slot = tables.slot[group]
     otherwise = tables.busy[leader, slot] - (slot == leaves)
     return bool(otherwise == 0 and pool.leads[leader, slot] and pool.goes[leader, tables.place[group]])
@@ -220,7 +221,7 @@ def _could(pool: Pool, tables: Tables, leader: int, group: int, leaves: int) -> 
 
 @compiled
 def longest_waiting_first(pool: Pool, tables: Tables, work: Work) -> None:
-    """Whoever stands takes the place of those who waited less, wherever a chain leads to one."""
+    """Give standing people the seats of people who waited less, wherever a chain leads to one."""
     again = True
     while again:
         again = False
@@ -231,7 +232,7 @@ def longest_waiting_first(pool: Pool, tables: Tables, work: Work) -> None:
 
 @compiled
 def close_short(pool: Pool, tables: Tables, work: Work) -> None:
-    """Dissolve what has too few, the smallest first; those people sit elsewhere if they can."""
+    """Close groups that have too few, the smallest first; their members sit elsewhere if they can."""
     while True:
         smallest = NOBODY
         for group in range(len(tables.slot)):
@@ -245,7 +246,7 @@ def close_short(pool: Pool, tables: Tables, work: Work) -> None:
 
 
 def work(pool: Pool, tables: Tables, saved: Tables, seed: int) -> Work:
-    """What the search writes on."""
+    """The arrays of the search, with the random state of this seed."""
     people, cells = len(tables.seat), len(tables.slot) + len(pool.load)
     return Work(
         met=search(tables),
@@ -253,5 +254,5 @@ def work(pool: Pool, tables: Tables, saved: Tables, seed: int) -> Work:
         worth=worth(pool),
         order=np.zeros(people, np.int64),
         cells=np.zeros(cells, np.int64),
-        dice=np.array([2654435769 * (2 * seed + 1) % 2**64], np.uint64),
+        rng=np.array([2654435769 * (2 * seed + 1) % 2**64], np.uint64),
     )

@@ -14,7 +14,7 @@ import pytest
 
 import enrolment.app
 from enrolment import commands as do
-from grouping.commands import RegisterPlace, register_place
+from grouping.registers.commands import RegisterPlace, register_place
 from services.contracts import Event
 from services.contracts.enrolment import WorkerReferred
 from services.contracts.topics import SERVICES

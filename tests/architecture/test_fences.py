@@ -63,15 +63,20 @@ BREACHES = [
     Breach("console", "services.operations.console.live", "services.runtime.service"),
     Breach("console", "services.operations.console.asking", "pymongo"),
     Breach("motor", "services.events.inbox.state", "motor.motor_asyncio"),
-    Breach("motor", "grouping.commands", "motor.motor_asyncio"),
+    Breach("motor", "grouping.membership.commands", "motor.motor_asyncio"),
     Breach("driver", "enrolment.projections", "pymongo"),
     Breach("driver", "services.events.outbox.relay", "bson"),
     Breach("app", "enrolment.api", "enrolment.app"),
     Breach("app", "services.runtime.serving", "grouping.app"),
     Breach("enrolment", "enrolment.commands", "enrolment.projections"),
     Breach("enrolment", "enrolment.commands", "enrolment.reactions"),
-    Breach("grouping", "grouping.projections", "grouping.api"),
-    Breach("grouping", "grouping.fitting", "grouping.commands"),
+    Breach("grouping", "grouping.projections", "grouping.membership.api"),
+    Breach("grouping", "grouping.fitting", "grouping.membership.commands"),
+    Breach("grouping", "grouping.membership.commands", "grouping.proposals.queries"),
+    Breach("grouping", "grouping.pairs.api", "grouping.registers.api"),
+    Breach("slices", "grouping.membership.commands", "grouping.membership.api"),
+    Breach("slices", "grouping.membership.commands", "grouping.membership.queries"),
+    Breach("slices", "grouping.pairs.queries", "grouping.pairs.commands"),
     Breach("sessions", "sessions.showing", "sessions.pages"),
     Breach("notifications", "notifications.store", "notifications.commands"),
     Breach("analytics", "analytics.indicators", "analytics.api"),
@@ -79,14 +84,18 @@ BREACHES = [
     Breach("domain", "enrolment.domain", "enrolment.commands"),
     Breach("domain", "grouping.domain", "services.programmes"),
     Breach("commands", "enrolment.commands", "services.store.mongo"),
-    Breach("commands", "grouping.commands", "services.events.bus.client"),
+    Breach("commands", "grouping.membership.commands", "services.events.bus.client"),
+    Breach("commands", "grouping.registers.commands", "services.store.mongo"),
+    Breach("queries", "grouping.membership.queries", "services.store.mongo"),
     Breach("reactions", "grouping.reactions", "services.store.mongo"),
     Breach("reactions", "grouping.reactions", "services.web"),
     Breach("projections", "enrolment.projections", "enrolment.domain"),
     Breach("projections", "grouping.projections", "services.store.work"),
+    Breach("projections", "grouping.projections", "grouping.pairs.commands"),
     Breach("projections", "analytics.projections", "services.store.work"),
     Breach("routes", "enrolment.api", "services.store.mongo"),
-    Breach("routes", "grouping.api", "grouping.reactions"),
+    Breach("routes", "grouping.membership.api", "grouping.reactions"),
+    Breach("routes", "grouping.proposals.api", "services.store.work"),
     Breach("judge", "grouping.formation.checking", "grouping.formation.seating"),
     Breach("judge", "grouping.formation.measuring", "grouping.formation.scoring"),
     Breach("judge", "grouping.formation.measuring", "grouping.formation.bound"),
@@ -133,7 +142,7 @@ def test_every_fence_is_tried() -> None:
     assert {breach.contract for breach in BREACHES} == CONTRACTS.keys()
 
 
-@pytest.mark.parametrize("package", ["services", "services/events", *DECIDING, "analytics"])
+@pytest.mark.parametrize("package", ["services", "services/events", *DECIDING, "grouping/membership", "analytics"])
 def test_a_module_that_no_layer_names_is_refused(packages: Path, package: str) -> None:
     stray = packages / package / "stray.py"
     stray.write_text("")

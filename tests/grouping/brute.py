@@ -45,7 +45,7 @@ def best(problem: Problem) -> Rank:
 
 
 def legal(problem: Problem, answer: Answer) -> bool:
-    """Whether an answer whose groups are of the problem's slots, places, facilitators and people may be given."""
+    """True when the answer may be given. Its groups have slots, places, facilitators and people of the problem."""
     people = {each.id: each for each in problem.people}
     told = [id for group in answer.groups for id in group.members] + [each.id for each in answer.unplaced]
     fixed = {each.id: each for each in problem.frozen}
@@ -93,7 +93,7 @@ def _rank(problem: Problem, people: dict[str, Person], parties: Iterable[Party])
 
 
 def _cells_for(problem: Problem, parties: Sequence[Party]) -> bool:
-    """Whether each gets a room and a leader, beside those who meet already."""
+    """True when each party gets a room and a leader, beside the groups that meet already."""
     return any(_free(chosen, problem) for chosen in product(*(party.cells for party in parties)))
 
 
@@ -111,7 +111,7 @@ def _free(chosen: Sequence[Cell], problem: Problem) -> bool:
 
 
 def _led(problem: Problem) -> list[Cell]:
-    """Where and when somebody could lead."""
+    """Cells where somebody could lead."""
     return [
         (slot, place.id, each.id)
         for slot, place, each in product(problem.slots, problem.places, problem.facilitators)
@@ -168,7 +168,7 @@ def _km(problem: Problem, one: str, other: str) -> float:
 
 
 def _faults(problem: Problem, members: Sequence[Person]) -> set[Fault]:
-    """What is wrong with this company, wherever it meets."""
+    """Faults among these members, wherever they meet."""
     ids = {each.id for each in members}
     faults: set[Fault] = {("apart", *sorted(pair)) for pair in problem.apart if set(pair) <= ids}
     for each in members:

@@ -1,4 +1,4 @@
-"""People, places and facilitators as they come in through the door."""
+"""People, places and facilitators, entered through the API."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ CONSENTS = {"participation": True, "contact": True, "research": True, "partner-f
 
 
 async def admitted(home: Home, number: int, **profile: Any) -> list[str]:
-    """So many people, referred, consenting and admitted, and waiting in the pool."""
+    """People who were referred, consented and were admitted, and wait in the pool. Returns their ids."""
     referrer, operator = Caller(home, "referrer", PROGRAMME, partner="cgil"), Caller(home, "operator", PROGRAMME)
     described = {"municipality": "monza", "slots": ["mon-evening", "tue-evening"], **profile}
 
@@ -47,7 +47,7 @@ async def a_facilitator(operator: Caller, name: str, groups: int = 1, **told: An
 async def formed(
     home: Home, name: str, number: int, told: dict[str, Any] | None = None, **profile: Any
 ) -> tuple[str, list[str]]:
-    """A group of so many on Monday evenings from 11 January 2027 on, at a place and with a facilitator of its name."""
+    """A group of that many people on Monday evenings from 11 January 2027 on, at a place and with a facilitator of this name."""
     operator = Caller(home, "operator", PROGRAMME)
     people = await admitted(home, number, **profile)
     await a_place(operator, name, **(told or {}))

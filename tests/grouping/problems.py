@@ -11,7 +11,7 @@ SLOTS = [f"{day}-{part}" for day in ("mon", "tue", "wed", "thu", "fri") for part
 
 
 def pool(number: int, seed: int = 0, **changes: Any) -> Problem:
-    """Everybody can attend a third of the slots; rooms and facilitators are enough."""
+    """A problem in which everybody can attend a third of the slots; rooms and facilitators are enough."""
     chance = random.Random(seed)
     towns = [f"m{n}" for n in range(6)]
     document: dict[str, Any] = {
@@ -85,7 +85,7 @@ def answer(*groups: dict[str, Any], waiting: tuple[str, ...] = ()) -> Answer:
 
 @st.composite
 def problems(draw: st.DrawFn, most: int = 14, least: int = 0) -> Problem:
-    """So many people with all that the format knows, rarely solvable for all; some of them sit already."""
+    """Problems with all that the format knows, rarely solvable for all; in some a group meets already."""
     ids = [f"p{n}" for n in range(draw(st.integers(least, most)))]
     towns, slots = st.sampled_from("xy"), ["a", "b", "c"]
     pairs = (
@@ -143,7 +143,7 @@ def problems(draw: st.DrawFn, most: int = 14, least: int = 0) -> Problem:
 
 
 def roomy(number: int, seed: int) -> Problem:
-    """So many people, most of whom could sit with most others in one of three groups or more: what is left to find is who with whom."""
+    """A problem in which most people could sit with most others in three groups or more: the hard part is the choice of members."""
     chance = random.Random(seed)
     people = [
         person(

@@ -1,4 +1,4 @@
-"""What is compiled is kept, and is never another source's."""
+"""Compiled loops are cached, and the cache of one version of the sources is never used for another."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ SAYS = "from grouping.formation import compiling; print(compiling._folder())"
 
 
 def folder_of(sources: Path, **environment: str) -> Path:
-    """Where a process keeps it whose sources are there."""
+    """The cache folder of a process that runs these sources."""
     given = {**os.environ, "PYTHONPATH": str(sources), **environment}
     said = subprocess.run(
         [sys.executable, "-c", SAYS], env=given, cwd=sources, capture_output=True, text=True, check=True
@@ -23,7 +23,7 @@ def folder_of(sources: Path, **environment: str) -> Path:
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
-    """A copy of them, to be changed."""
+    """A copy of the sources, to be changed."""
     without = shutil.ignore_patterns("__pycache__")
     for room in ("grouping", "services"):
         shutil.copytree(ROOT / room, tmp_path / "here" / room, ignore=without)

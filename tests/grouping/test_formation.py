@@ -1,4 +1,4 @@
-"""Groups that can meet: no rule is ever broken, and who can be seated is."""
+"""Groups of an answer can meet: no rule is ever broken, and everybody who can be seated is."""
 
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""The checker sees every kind of violation, and holds nothing against an answer that was so before."""
+"""The checker sees every kind of violation, and does not count what the frozen groups broke before."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who waits is told what would help, and it does; a late comer is told what each group would gain by them, exactly."""
+"""Advice for the unplaced is right when it is tried; the effect of a late comer on each group is exact."""
 
 from typing import Any
 

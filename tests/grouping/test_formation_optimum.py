@@ -41,7 +41,7 @@ def test_nor_of_more_people_than_everything_can_be_tried_for(number: int, seed: 
 
 @st.composite
 def answers(draw: st.DrawFn, asked: Problem) -> Answer:
-    """Of this problem: the frozen groups as they are or nearly, others put together at random, most of them wrong."""
+    """Answers to this problem, most of them wrong: frozen groups with at most one more member, other groups of random people."""
     order = draw(st.permutations([each.id for each in asked.people]))
     cuts = sorted(draw(st.lists(st.integers(0, len(order)), max_size=4)))
     parts = [order[one:other] for one, other in itertools.pairwise([0, *cuts])]

@@ -1,4 +1,4 @@
-"""The search keeps its limits and every rule, with much time or little; run again with the same seed it says the same."""
+"""The search keeps its limits and every rule, with much time or little. The same seed gives the same answer."""
 
 import time
 from typing import Any

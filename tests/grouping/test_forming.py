@@ -1,4 +1,4 @@
-"""Groups formed through the door: every rule is checked again, and of two who saw the same seat one gets it."""
+"""Groups formed through the API: every rule is checked again, and of two commands that saw the same seat one gets it."""
 
 import asyncio
 from datetime import date

@@ -1,4 +1,4 @@
-"""A late comer gets a seat in a group that exists, by the same rules as everybody, and everybody learns of it."""
+"""A late comer gets a seat in a group that exists, by the same rules as everybody, and all services learn of it."""
 
 import asyncio
 from typing import Any

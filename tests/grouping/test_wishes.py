@@ -1,4 +1,4 @@
-"""With whom somebody sits, or not, goes in through the door and comes out as groups that keep to it."""
+"""Wishes for two people, and for colleagues or others, come in through the API and are kept in the groups that come out."""
 
 import asyncio
 import subprocess
@@ -13,7 +13,7 @@ from grouping.formation import Problem, solve
 from grouping.formation.helping import advise
 from grouping.formation.search import solve as searched
 from grouping.formation.settled import hopeless, wanting
-from grouping.proposals import told
+from grouping.proposals.queries import explained
 from services.embedded.home import Home
 from tests.grouping.door import PROGRAMME, a_facilitator, a_place, admitted
 from tests.grouping.problems import person, problems, small
@@ -116,7 +116,7 @@ def test_no_loop_is_loaded_where_nobody_wants_a_seat() -> None:
 def test_a_figure_that_nobody_is_there_to_have_is_none_and_who_waits_is_told_for_what() -> None:
     people = [person(n, company="acme", **{"with": "colleagues"}) for n in range(2)] + [person(3, slots=["b"])]
     asked = Problem.model_validate(small(people=people))
-    found = told(asked, solve(asked))
+    found = explained(asked, solve(asked))
     assert (found["diversity"], found["bound"]) == (None, None)
     assert [each["together"] for each in found["worth"]] == [0]
     assert found["waiting_for"] == ["too few for a group on b at v0: 1 person waits for it, 2 are needed"]

@@ -16,7 +16,8 @@ import enrolment.app
 import grouping.app
 import notifications.app
 from enrolment import commands as enrol
-from grouping import commands as group
+from grouping.membership import commands as group
+from grouping.registers import commands as register
 from services import programmes
 from services.contracts import Event, decode
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
@@ -128,18 +129,18 @@ class World:
         await eventually(waiting)
         first = datetime.now(UTC).date() + timedelta(weeks=weeks)
         first += timedelta(days=(4 - first.isoweekday()) % 7)
-        place = group.RegisterPlace(
+        place = register.RegisterPlace(
             place="casa", title="Casa", address="via Correggio 59", municipality="monza", rooms=9, access=True
         )
-        await self.grouping.do(group.register_place, place, self.programme)
-        leader = group.RegisterFacilitator(
+        await self.grouping.do(register.register_place, place, self.programme)
+        leader = register.RegisterFacilitator(
             facilitator=f"f{uuid.uuid4().hex[:8]}",
             municipality="monza",
             travel_km=30,
             slots=frozenset({"thu-evening"}),
             groups=2,
         )
-        await self.grouping.do(group.register_facilitator, leader, self.programme)
+        await self.grouping.do(register.register_facilitator, leader, self.programme)
         formed = group.Form(
             members=list(workers), slot="thu-evening", place="casa", facilitator=leader.facilitator, first=first
         )

@@ -16,7 +16,8 @@ import enrolment.app
 import grouping.app
 import sessions.app
 from enrolment import commands as enrol
-from grouping import commands as group
+from grouping.membership import commands as group
+from grouping.registers import commands as register
 from services import programmes
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
 from services.identity.auth import Link, Role, Who, caller, link_secret, sign_link
@@ -91,14 +92,14 @@ class World:
             return sum(bool(each["state"]["waits"]) for each in found.values()) == len(workers)
 
         await eventually(waiting)
-        place = group.RegisterPlace(
+        place = register.RegisterPlace(
             place="casa", title="Casa", address="via Correggio 59", rooms=9, access=True, municipality="monza"
         )
-        await self.grouping.do(group.register_place, place, self.programme)
-        leader = group.RegisterFacilitator(
+        await self.grouping.do(register.register_place, place, self.programme)
+        leader = register.RegisterFacilitator(
             facilitator=facilitator, travel_km=30, slots=frozenset({"thu-evening"}), groups=9, municipality="monza"
         )
-        await self.grouping.do(group.register_facilitator, leader, self.programme)
+        await self.grouping.do(register.register_facilitator, leader, self.programme)
         form = group.Form(
             members=list(workers), slot="thu-evening", place="casa", facilitator=facilitator, first=three_weeks_ago()
         )

@@ -245,7 +245,7 @@ async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: S
 
 
 async def test_what_no_relay_sends_grows_old_and_is_young_again_once_sent(settings: Settings) -> None:
-    from grouping.commands import RegisterPlace, register_place
+    from grouping.registers.commands import RegisterPlace, register_place
 
     place = RegisterPlace(
         place=f"p-{settings.database}", title="Casa", address="Via", municipality="monza", rooms=1, access=True

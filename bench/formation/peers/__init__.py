@@ -1,1 +1,1 @@
-"""What others make of the same people."""
+"""Comparison with other programs that form groups of the same people."""

@@ -1,8 +1,8 @@
-"""`python -m bench.formation.peers [N …]`: what others make of the same people, from the attributes alone, which is all that they take.
+"""`python -m bench.formation.peers [N …]`: compares groups that other programs form of the same people. They take attributes alone.
 
 Each peer runs in an environment of its own (`build/peers`, made here at the versions of requirements.lock), on one core, and gets a CSV.
-The checker measures the diversity of its groups, and how many of them could meet: whether there is a slot, a place and a facilitator for
-all members. Invariant: whoever needs more than the seconds that are granted, and takes no limit, is ended, and shown as that.
+The checker measures the diversity of its groups, and counts those that could meet: there is a slot, a place and a facilitator for all
+members. Invariant: a peer that takes no limit and needs more than the granted seconds is ended, and shown as that.
 """
 
 import csv
@@ -39,7 +39,7 @@ Groups = Sequence[Sequence[str]]  # ids of members
 
 @dataclass(frozen=True)
 class Row:
-    """What one of them made of it. `diversity` is None when it was ended."""
+    """The result of one peer. `diversity` is None when it was ended."""
 
     people: int
     who: str
@@ -158,7 +158,7 @@ def _told(problem: Problem, who: str, groups: Groups, seconds: float) -> Row:
 
 
 def _can_meet(problem: Problem, members: Sequence[str]) -> bool:
-    """Whether there is a slot and a place, with somebody to lead, for all of them."""
+    """True when there is a slot and a place, with a facilitator, for all members."""
     people = {each.id: each for each in problem.people}
     seen: set[Cell] = {(slot, place, "") for slot, place, _ in cells(problem)}
     return any(all(may_come(problem, people[id], cell) for id in members) for cell in seen)

@@ -10,8 +10,8 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from grouping import commands as group
-from grouping import pairs
+from grouping.pairs import commands as pairs
+from grouping.registers import commands as register
 from notifications.domain import Message
 from services.contracts.enrolment import Purpose
 from services.contracts.grouping import Wish
@@ -63,17 +63,17 @@ class Lives:
 
 
 async def a_place(town: Town, name: str, title: str) -> None:
-    place = group.RegisterPlace(
+    place = register.RegisterPlace(
         place=name, title=title, address="via Roma 1", municipality="monza", rooms=9, access=True
     )
-    await town.world.grouping.do(group.register_place, place, town.world.programme)
+    await town.world.grouping.do(register.register_place, place, town.world.programme)
 
 
 async def a_leader(town: Town, name: str) -> None:
-    leader = group.RegisterFacilitator(
+    leader = register.RegisterFacilitator(
         facilitator=name, municipality="monza", travel_km=30, slots=frozenset({"thu-evening"}), groups=2
     )
-    await town.world.grouping.do(group.register_facilitator, leader, town.world.programme)
+    await town.world.grouping.do(register.register_facilitator, leader, town.world.programme)
 
 
 async def apart(town: Town, worker: str, mate: str) -> None:

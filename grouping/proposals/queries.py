@@ -1,6 +1,6 @@
-"""From an answer of the formation engine to groups and seats that can be confirmed.
+"""Reads of the pool, and the engine's answers as groups and seats that can be confirmed.
 
-Invariant: nothing is decided here. A proposal is a look; confirming a group or a seat checks every rule again.
+Invariant: nothing is decided or stored here. A command that confirms a group or a seat checks every rule again.
 """
 
 from collections.abc import Iterable
@@ -8,30 +8,68 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
+from grouping.domain import Facilitator, Pair, Place, Seeker, State
+from grouping.domain import Group as StoredGroup
 from grouping.fitting import can_join
 from grouping.formation import Answer, Problem, advise, explanations, place, solve
 from grouping.formation.bound import of_one_company
 from grouping.formation.explaining import Telling
 from grouping.formation.model import Frozen, Group, Person
 from grouping.formation.settled import wanting
-from services.contracts.base import Slug
+from grouping.pool import problem_of
+from services.contracts.base import Id, Slug
 from services.contracts.grouping import Kind
-from services.kernel import Refusal, Refused
+from services.kernel import Command, Refusal, Refused
 from services.programmes import Programme
+from services.store.work import Work
 
 SECONDS = 10.0  # at most, for a machine that is busy: the steps take a tenth of it on an idle one
 STEPS = 4_000  # for each person who wants a seat: the same pool and seed give the same proposal
 
 
+class Survey(Command):
+    """The pool on a day. `companies`: those whose people are to sit among colleagues alone."""
+
+    on: date
+    companies: frozenset[Id] = frozenset()
+
+
+async def survey(query: Survey, work: Work) -> Problem:
+    """The problem of everybody who waits, all places and facilitators, and the groups that meet already.
+
+    It runs like a command, since it needs the keys of all these people and one snapshot. It guards and changes nothing.
+    """
+    return await problem_of(
+        work,
+        query.on,
+        seekers=await work.browse(Seeker, waits=True),
+        places=await work.browse(Place),
+        facilitators=await work.browse(Facilitator),
+        groups=[group for group in await work.browse(StoredGroup) if group.state is State.FORMED],
+        pairs=await work.browse(Pair),
+        companies=query.companies,
+    )
+
+
 def solved(problem: Problem, seed: int) -> Answer:
-    """Takes seconds: not for a thread that others wait for."""
+    """The engine's answer, with advice for the unplaced. Takes seconds: call it in a thread of its own."""
     answer = solve(problem, seed, seconds=SECONDS, steps=STEPS * max(1, wanting(problem)))
     return advise(problem, answer, seconds=SECONDS / 10) if answer.unplaced else answer
 
 
-def told(problem: Problem, answer: Answer) -> dict[str, Any]:
-    """Why the answer is as it is: of each new group what it is worth, of those who wait for what, and the figures of all groups. What
-    nobody in mixed groups is there to differ in has no figure."""
+def proposal(problem: Problem, answer: Answer, rules: Programme, on: date) -> dict[str, Any]:
+    """The answer as `POST /proposals` gives it, for groups that begin after the day `on`."""
+    return {
+        "groups": proposed(problem, answer, rules, on),
+        "joining": joining(problem, answer),
+        "unplaced": [each.model_dump() for each in answer.unplaced],
+        **explained(problem, answer),
+    }
+
+
+def explained(problem: Problem, answer: Answer) -> dict[str, Any]:
+    """The score of each new group, what the unplaced wait for, and the figures of all groups. A figure is None when nobody sits in a
+    mixed group."""
     meeting = {each.id for each in problem.frozen}
     groups = [each for each in Telling(problem, answer).groups() if each.group.id not in meeting]
     seated = members_of(problem, answer.groups)
@@ -45,7 +83,7 @@ def told(problem: Problem, answer: Answer) -> dict[str, Any]:
 
 
 def members_of(problem: Problem, groups: Iterable[Group]) -> dict[str, list[Person]]:
-    """Who sits in each group, by its id."""
+    """The members of each group, by its id."""
     people = {each.id: each for each in problem.people}
     return {group.id: [people[id] for id in group.members] for group in groups}
 
@@ -75,7 +113,7 @@ def proposed(problem: Problem, answer: Answer, rules: Programme, on: date) -> li
 
 
 def joining(problem: Problem, answer: Answer) -> list[dict[str, str]]:
-    """Who would join which of the groups that meet already, as `POST /groups/{group}/members` takes them."""
+    """The workers who would join a group that meets already, as `POST /groups/{group}/members` takes them."""
     seated = {each.id: set(each.members) for each in problem.frozen}
     return [
         {"worker": id, "group": group.id}
@@ -86,7 +124,7 @@ def joining(problem: Problem, answer: Answer) -> list[dict[str, str]]:
 
 
 def seats(problem: Problem, worker: str) -> list[dict[str, Any]]:
-    """Every group that meets: what it would mean if somebody joined it, best first; then those they cannot join, and why."""
+    """The groups that the worker could join, best first, each with its effect; then the others, with the code of the refusal."""
     comer = next((each for each in problem.people if each.id == worker), None)
     if comer is None:
         raise Refused("no-such-seeker", f"Worker {worker} does not wait for a seat.", Refusal.NOT_FOUND)
@@ -98,9 +136,9 @@ def seats(problem: Problem, worker: str) -> list[dict[str, Any]]:
 
 
 def _refused(problem: Problem, group: Frozen, comer: Person) -> dict[str, Any]:
-    told = {"group": group.id, "members": len(group.members)}
+    seat = {"group": group.id, "members": len(group.members)}
     try:
         can_join(problem, group, comer)
-    except Refused as no:
-        return told | {"refused": no.code}
-    return told
+    except Refused as refusal:
+        return seat | {"refused": refusal.code}
+    return seat

@@ -1,0 +1,107 @@
+"""Routes of groups and their members."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from grouping.domain import Group
+from grouping.membership import commands as do
+from grouping.membership import queries
+from services.contracts.base import Id, Slug
+from services.contracts.grouping import Kind
+from services.identity.auth import Role, Who, allowed
+from services.web import Body, Day, Moment
+from services.web.run import Reader, Run
+
+router = APIRouter()
+Operator = Annotated[Who, allowed(Role.OPERATOR)]
+
+
+class GroupBody(Body):
+    """The people, the slot, the place, the facilitator and the day of the first meeting of a new group."""
+
+    members: list[Id] = Field(min_length=1, max_length=100)
+    slot: Slug
+    place: Slug
+    facilitator: Slug
+    first: Day
+    kind: Kind = Kind.HETEROGENEOUS
+    at: Moment | None = None
+
+
+class Formed(BaseModel):
+    """The id of the new group."""
+
+    group: str
+
+
+@router.post("/groups", status_code=201)
+async def form(body: GroupBody, run: Run, who: Operator, response: Response) -> Formed:
+    """Form a group. 404 no-such-place, no-such-facilitator, no-such-seeker · 409 no-room, facilitator-not-free, facilitator-full,
+    not-waiting, not-before, out-of-reach, no-access, slot-impossible, seated-already, apart, alone, not-among-colleagues,
+    among-colleagues · 422 wrong-size, wrong-weekday, no-such-slot."""
+    made = await run(do.form, do.Form(**body.model_dump()))
+    response.headers["Location"] = f"groups/{made['group']}"
+    return Formed(**made)
+
+
+class MemberBody(Body):
+    """A worker who joins a group that exists."""
+
+    worker: Id
+    since: Day | None = Field(
+        default=None,
+        description="from when they have the seat: today when absent, and not before the group first meets",
+    )
+    at: Moment | None = None
+
+
+class Joined(BaseModel):
+    """The new seat, from `since` on."""
+
+    group: str
+    worker: str
+    since: Day
+
+
+@router.post("/groups/{group}/members", status_code=201)
+async def join(group: Id, body: MemberBody, run: Run, who: Operator) -> Joined:
+    """Give somebody who waits a seat in a group that exists; nobody else moves. 404 no-such-group, no-such-seeker · 409 concluded,
+    group-full, not-waiting, not-before, out-of-reach, no-access, slot-impossible, seated-already, apart, alone,
+    not-among-colleagues, among-colleagues, programme-over · 412 changed meanwhile (If-Match)."""
+    return Joined(**await run(do.join, do.Join(group=group, **body.model_dump()), edits=(Group, group)))
+
+
+class GroupRow(BaseModel):
+    """A group and the number of its members."""
+
+    model_config = ConfigDict(extra="ignore")
+    group: str
+    kind: Kind
+    slot: str
+    place: str
+    facilitator: str
+    first: Day
+    members: int
+
+
+@router.get("/groups")
+async def groups(read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.FACILITATOR)]) -> list[GroupRow]:
+    """List the groups, oldest first; a facilitator sees their own."""
+    facilitator = who.subject if who.role is Role.FACILITATOR else None
+    return [GroupRow(**each) for each in await queries.groups(read.rows, facilitator)]
+
+
+class PoolCounts(BaseModel):
+    """The number of people who wait, of those among them who are held back until a day, and of those who sit."""
+
+    waiting: int
+    held_back: int
+    seated: int
+
+
+@router.get("/pool")
+async def pool(read: Reader, who: Operator) -> PoolCounts:
+    """The pool in figures."""
+    return PoolCounts(**(await queries.figures(read.rows))._asdict())

@@ -1,0 +1,134 @@
+"""Commands that form a group, give a seat in one, and end seats. Each reads everything that it decides on anew, guarded."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pydantic import Field
+
+from grouping.domain import Facilitator, Group, Place, Seeker, State, right_size
+from grouping.fitting import are_colleagues, can_come, can_join, can_sit_together, known_slots
+from grouping.pool import problem_of
+from grouping.wishes import pairs_of
+from services.contracts.base import Id, Slug
+from services.contracts.grouping import GroupFormed, Kind
+from services.kernel import Command, Refusal, Refused, new_id
+from services.programmes import distance_km
+from services.store.work import Work
+
+
+class Form(Command):
+    """A new group: these people, in this slot, at this place, with this facilitator, from this day on."""
+
+    members: list[Id] = Field(min_length=1)
+    slot: Slug
+    place: Slug
+    facilitator: Slug
+    first: date
+    kind: Kind = Kind.HETEROGENEOUS
+
+
+async def form(command: Form, work: Work) -> dict[str, str]:
+    """Form the group and return its id. Every rule is checked again: the proposal may be old by now."""
+    _right_shape(command, work)
+    place, facilitator = await work.get(Place, command.place), await work.get(Facilitator, command.facilitator)
+    await _room_is_free(place, command.slot, work)
+    await _facilitator_is_free(facilitator, place, command.slot, work)
+    workers = sorted(set(command.members))
+    seekers = [await work.get(Seeker, worker) for worker in workers]
+    await _want_a_seat(seekers, work)
+    pairs = await pairs_of(workers, work)
+    problem = await problem_of(work, command.first, seekers=seekers, places=[place], pairs=pairs)
+    for person in problem.people:
+        can_come(problem, person, command.slot, problem.places[0])
+    can_sit_together(problem, problem.people)
+    if command.kind is Kind.HOMOGENEOUS:
+        are_colleagues(problem.people)
+    group = Group.form(new_id(), GroupFormed.model_validate(command.model_dump()), workers)
+    work.add(group)
+    work.link(seeker.trace for seeker in seekers if seeker.trace)
+    return {"group": group.id}
+
+
+def _right_shape(command: Form, work: Work) -> None:
+    known_slots([command.slot], work.rules)
+    right_size(len(set(command.members)), work.rules.sizes.min, work.rules.sizes.max)
+    if command.first.isoweekday() != next(slot.isoweekday for slot in work.rules.slots if slot.id == command.slot):
+        raise Refused("wrong-weekday", f"{command.first} is not a day of slot {command.slot}.", Refusal.INVALID)
+
+
+async def _want_a_seat(seekers: Sequence[Seeker], work: Work) -> None:
+    """Refuse people who do not wait for a seat, or have one."""
+    for seeker in seekers:
+        if not seeker.waits or seeker.profile is None:
+            raise Refused("not-waiting", f"Worker {seeker.id} does not wait for a seat.", worker=seeker.id)
+    workers = [each.id for each in seekers]
+    groups = await work.where(Group, members__worker=workers)
+    if seated := sorted(each for each in workers if any(group.seats(each) for group in groups)):
+        raise Refused("seated-already", f"{', '.join(seated)}: already in a group.", workers=seated)
+
+
+async def _room_is_free(place: Place, slot: str, work: Work) -> None:
+    meeting = [each for each in await work.where(Group, place=place.id, slot=slot) if each.state is State.FORMED]
+    if len(meeting) >= place.rooms:
+        raise Refused("no-room", f"Place {place.id} has no room free in {slot}.")
+
+
+async def _facilitator_is_free(facilitator: Facilitator, place: Place, slot: str, work: Work) -> None:
+    led = [each for each in await work.where(Group, facilitator=facilitator.id) if each.state is State.FORMED]
+    if slot not in facilitator.slots or any(group.slot == slot for group in led):
+        raise Refused("facilitator-not-free", f"Facilitator {facilitator.id} is not free in {slot}.")
+    if len(led) >= facilitator.groups:
+        raise Refused("facilitator-full", f"Facilitator {facilitator.id} leads {len(led)} groups already.")
+    if distance_km(work.rules, facilitator.municipality, place.municipality) > facilitator.travel_km:
+        raise Refused("out-of-reach", f"Facilitator {facilitator.id} does not reach place {place.id}.")
+
+
+class Join(Command):
+    """A seat in a group that exists: from this day on, else from today on, and not before the group first meets."""
+
+    group: Id
+    worker: Id
+    since: date | None = None
+
+
+async def join(command: Join, work: Work) -> dict[str, str]:
+    """Give one more seat, if no rule is broken by it."""
+    group = await work.get(Group, command.group)
+    if group.state is not State.FORMED:
+        raise Refused("concluded", f"Group {group.id} does not meet any more.")
+    seeker = await work.get(Seeker, command.worker)
+    await _want_a_seat([seeker], work)
+    since = max(group.first, command.since or work.rules.day_of(work.at))
+    if since > work.rules.ends:
+        raise Refused("programme-over", f"{work.programme} ends on {work.rules.ends}.")
+    # the seats of those who sit there are in the group, which is guarded: a peek at the people is enough
+    sitting = [found for each in group.sitting() if (found := await work.peek(Seeker, each)) is not None]
+    place, leader = await work.get(Place, group.place), await work.get(Facilitator, group.facilitator)
+    problem = await problem_of(
+        work,
+        since,
+        seekers=[*sitting, seeker],
+        places=[place],
+        facilitators=[leader],
+        groups=[group],
+        pairs=await pairs_of([seeker.id], work),
+    )
+    can_join(problem, problem.frozen[0], next(each for each in problem.people if each.id == seeker.id))
+    group.join(seeker.id, since)
+    work.link([seeker.trace] if seeker.trace else [])
+    return {"group": group.id, "worker": seeker.id, "since": since.isoformat()}
+
+
+class Leave(Command):
+    """The end of a worker's way here: they leave the pool and any group."""
+
+    worker: Id
+
+
+async def leave(command: Leave, work: Work) -> None:
+    """End the worker's seats from the programme's local day of the command on."""
+    seeker = await work.find(Seeker, command.worker)
+    if seeker is not None:
+        seeker.leave()
+    for group in await work.where(Group, members__worker=[command.worker]):
+        group.release(command.worker, work.rules.day_of(work.at))

@@ -1,0 +1,1 @@
+"""Wishes of operators for two people of the pool: that they sit apart, or together."""

@@ -1,0 +1,1 @@
+"""Registers of the places where groups can meet and of the facilitators who can lead them."""

@@ -1,0 +1,67 @@
+"""Commands that register a place or a facilitator, or correct one."""
+
+from grouping.domain import Facilitator, Place
+from grouping.fitting import known_slots
+from services.contracts.base import Slug
+from services.contracts.grouping import PlaceRegistered
+from services.kernel import Command, Refusal, Refused
+from services.store.work import Work
+
+
+class RegisterPlace(Command):
+    """A place where groups can meet. `rooms`: how many groups can meet there at a time; `access`: step-free."""
+
+    place: Slug
+    title: str
+    address: str
+    municipality: Slug
+    rooms: int
+    access: bool
+
+
+async def register_place(command: RegisterPlace, work: Work) -> None:
+    """Add the place, or correct it. Refused: id-taken, no-such-municipality."""
+    _known_municipality(command.municipality, work)
+    described = PlaceRegistered.model_validate(command.model_dump())
+    place = await work.find(Place, command.place)
+    if place is None:
+        await _not_taken(Facilitator, command.place, work)
+        place = Place.new(command.place, described)
+        work.add(place)
+    place.register(described)
+
+
+class RegisterFacilitator(Command):
+    """A leader of groups. `groups`: how many at a time; `slots`: when they are free."""
+
+    facilitator: Slug
+    municipality: Slug
+    travel_km: float
+    slots: frozenset[Slug]
+    groups: int
+
+
+async def register_facilitator(command: RegisterFacilitator, work: Work) -> None:
+    """Add the facilitator, or correct them. Refused: id-taken, no-such-municipality, no-such-slot."""
+    _known_municipality(command.municipality, work)
+    known_slots(command.slots, work.rules)
+    described = command.model_dump(exclude={"at", "facilitator"})
+    facilitator = await work.find(Facilitator, command.facilitator)
+    if facilitator is None:
+        await _not_taken(Place, command.facilitator, work)
+        facilitator = Facilitator(id=command.facilitator, **described)
+        work.add(facilitator)
+    facilitator.register(**described)
+
+
+async def _not_taken(other: type[Place] | type[Facilitator], id: str, work: Work) -> None:
+    """Refuse an id of the other kind. Both publish on one topic, where consumers would take one's events for repeats of the other's."""
+    if await work.find(other, id) is not None:
+        raise Refused("id-taken", f"{id} is a {other.noun} already: choose another id.")
+
+
+def _known_municipality(municipality: str, work: Work) -> None:
+    if municipality not in {each.id for each in work.rules.municipalities}:
+        raise Refused(
+            "no-such-municipality", f"{municipality} is no municipality of {work.programme}.", Refusal.INVALID
+        )
