@@ -6,7 +6,7 @@ that the order of rows cannot show. Counts are people unless they say otherwise;
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date
 from math import fsum, sqrt
 from statistics import median
 from typing import Any
@@ -108,7 +108,7 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
     return Indicators(
         programme=rules.id,
         referred=len(people),
-        referrals=_referrals(people.values()),
+        referrals=_referrals(people.values(), rules),
         admitted=sum("admitted" in row for row in people.values()),
         declined=sum("declined" in row for row in people.values()),
         seated=len(seated),
@@ -120,7 +120,7 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
         meetings_scheduled=len(meetings),
         meetings_held=sum("held" in row for row in meetings),
         attendance=_attended(attendance),
-        days_from_referral_to_first_meeting=_days_to_first_meeting(people, seats),
+        days_from_referral_to_first_meeting=_days_to_first_meeting(people, seats, rules),
         surveys=_responses(scores),
         means=_means(scores, seated, waiting),
         targets=dict(sorted(rules.targets.items())),
@@ -132,8 +132,8 @@ def consents(row: Row) -> bool:
     return row.get("consent_participation") is True and row.get("consent_research") is True
 
 
-def _referrals(people: Iterable[Row]) -> list[Referrals]:
-    counted = Counter((row["partner"], row["referred"].strftime("%Y-%m")) for row in people)
+def _referrals(people: Iterable[Row], rules: Programme) -> list[Referrals]:
+    counted = Counter((row["partner"], f"{rules.day_of(row['referred']):%Y-%m}") for row in people)
     return [
         Referrals(partner=partner, month=month, referred=number) for (partner, month), number in sorted(counted.items())
     ]
@@ -145,14 +145,13 @@ def _attended(attendance: Sequence[Row]) -> Attended:
     return Attended(members=len(attendance), present=present, rate=rate)
 
 
-def _days_to_first_meeting(people: dict[str, Row], seats: Sequence[Row]) -> float | None:
-    """The median over people of the days between referral and their first group's first day with them."""
-    first: dict[str, str] = {}
+def _days_to_first_meeting(people: dict[str, Row], seats: Sequence[Row], rules: Programme) -> float | None:
+    """Median over persons of the days from the local day of the referral to the first day in a group."""
+    first: dict[str, date] = {}
     for seat in seats:
-        first[seat["member"]] = min(seat["since"], first.get(seat["member"], seat["since"]))
-    days = [
-        (datetime.fromisoformat(day).date() - people[worker]["referred"].date()).days for worker, day in first.items()
-    ]
+        since = date.fromisoformat(seat["since"])
+        first[seat["member"]] = min(since, first.get(seat["member"], since))
+    days = [(since - rules.day_of(people[worker]["referred"])).days for worker, since in first.items()]
     return float(median(days)) if days else None
 
 
