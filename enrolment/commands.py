@@ -140,29 +140,3 @@ async def erase(command: Erase, work: Work) -> None:
     worker = await _worker(command.worker, work)
     worker.erase()
     await work.destroy_key(worker)
-
-
-class Look(Command):
-    """Somebody reads a person's data: written down before it is shown."""
-
-    worker: Id
-    who: str
-    role: str
-    what: str
-
-
-async def look(command: Look, work: Work) -> dict[str, object]:
-    """Identity, consents and profile in the clear, for the caller alone."""
-    worker = await _worker(command.worker, work)
-    if worker.card:
-        await work.note_access(worker.id, command.who, command.role, command.what)
-    profile = await work.unseal(worker.id, "profile", worker.profile) if worker.profile else None
-    return {
-        "worker": worker.id,
-        "partner": worker.partner,
-        "status": worker.status.value,
-        "card": {name: await work.unseal(worker.id, name, sealed) for name, sealed in worker.card.items()},
-        "profile": orjson.loads(profile) if profile else None,
-        "consents": {purpose.value: consent.model_dump(mode="json") for purpose, consent in worker.consents.items()},
-        "version": work.version(worker),
-    }

@@ -30,6 +30,7 @@ class MemoryWork:
         self.records: list[tuple[str, str, bytes | None]] = []
         self.destroyed: list[str] = []
         self.accesses: list[tuple[str, ...]] = []
+        self.guarded: list[str] = []
         self._card = card
 
     @property
@@ -37,15 +38,17 @@ class MemoryWork:
         """The same object, as handlers are declared to take it."""
         return cast("Work", self)
 
-    async def find(self, _: type[Worker], id: str) -> Worker | None:
+    async def find(self, kind: type[Worker], id: str) -> Worker | None:
+        self.guarded.append(id)
+        return await self.peek(kind, id)
+
+    async def peek(self, _: type[Worker], id: str) -> Worker | None:
         return self.workers.get(id)
 
     async def get(self, kind: type[Worker], id: str) -> Worker:
         if (worker := await self.find(kind, id)) is None:
             raise Refused("no-such-worker", id, Refusal.NOT_FOUND)
         return worker
-
-    peek = find
 
     def add(self, worker: Worker) -> None:
         self.workers[worker.id] = worker
