@@ -1,7 +1,7 @@
 """`Work` without engines, for the handlers of enrolment: aggregates in a dict, readable "sealed" fields, published records in a list."""
 
-from types import SimpleNamespace
 from functools import cache
+from types import SimpleNamespace
 from typing import cast
 
 from enrolment.domain import Worker
