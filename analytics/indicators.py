@@ -1,7 +1,7 @@
-"""From rows to indicators: pure, and the same to the last bit for the same rows.
+"""Indicators from rows: pure functions, the same to the last bit for the same rows.
 
-Invariants: only people who consent to take part and to research are computed, unknown is not consent; sums are exact (`math.fsum`), so
-that the order of rows cannot show. Counts are people unless they say otherwise; times are days.
+Invariants: only people who consent to take part and to research are computed, and unknown is not consent; sums are exact (`math.fsum`),
+so that the order of rows cannot show. Counts are people unless named otherwise; durations are days; days and months are local.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ class Mean(BaseModel):
 
 
 class Wave(BaseModel):
-    """One instrument, wave and scale: those with a seat beside those who wait."""
+    """Means of one instrument, wave and scale: people with a seat beside people who wait."""
 
     instrument: str
     wave: str
@@ -38,7 +38,7 @@ class Wave(BaseModel):
 
 
 class Response(BaseModel):
-    """How many were asked, and how many answered."""
+    """Surveys of one instrument and wave: asked for and answered."""
 
     instrument: str
     wave: str
@@ -47,7 +47,7 @@ class Response(BaseModel):
 
 
 class Referrals(BaseModel):
-    """By whom, in which month (YYYY-MM)."""
+    """People whom one partner referred in one month (YYYY-MM)."""
 
     partner: str
     month: str
@@ -55,7 +55,7 @@ class Referrals(BaseModel):
 
 
 class Attended(BaseModel):
-    """`members`: seats on the days of the meetings; `rate` is present over members, None before the first meeting."""
+    """Lines of all roll-calls. `rate` is present over members, None before the first meeting."""
 
     members: int
     present: int
@@ -63,7 +63,7 @@ class Attended(BaseModel):
 
 
 class Indicators(BaseModel):
-    """How a programme stands."""
+    """Indicators of one programme. `took_part`: present at one meeting or more; `groups`: open seats per group."""
 
     programme: str
     referred: int
@@ -95,7 +95,7 @@ class Facts(BaseModel):
 
 
 def indicators(facts: Facts, rules: Programme) -> Indicators:
-    """Computed anew from the rows, each time."""
+    """Compute every figure from the rows."""
     people = {row["worker"]: row for row in facts.path if "worker" in row and consents(row)}
     seats = [row for row in facts.path if "member" in row and row["member"] in people]
     seated = {row["member"] for row in seats if row["until"] is None and "withdrawn" not in people[row["member"]]}
@@ -128,7 +128,7 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
 
 
 def consents(row: Row) -> bool:
-    """To take part and to research; what is not known is not consent."""
+    """Tell whether a row shows consent to take part and to research."""
     return row.get("consent_participation") is True and row.get("consent_research") is True
 
 
@@ -177,7 +177,7 @@ def _means(scores: Sequence[Row], seated: set[str], waiting: set[str]) -> list[W
 
 
 def mean_of(values: Sequence[float]) -> Mean:
-    """Exactly summed, then rounded once."""
+    """Mean and deviation of exact sums, so that the order of values cannot show."""
     n = len(values)
     if n == 0:
         return Mean(n=0, mean=None, sd=None)

@@ -32,7 +32,7 @@ recalls = Reactions()
 
 @recalls.on(WorkerReferred)
 async def create(event: Event[WorkerReferred], work: Work) -> None:
-    """Create a worker who is missing. Names come from the contact card on the bus; without one the card stays empty."""
+    """Create a worker who is missing. The name comes from the contact card on the bus; without one the card stays empty."""
     if await work.find(Worker, event.subject) is None:
         worker = Worker(id=event.subject, partner=event.data.partner, trace=event.traceparent)
         work.add(worker)

@@ -42,7 +42,7 @@ FIRST, LAST = date(2026, 11, 2), date(2026, 12, 1)
 
 
 def consent(purpose: Purpose, given: bool) -> ConsentChanged:
-    """A decision."""
+    """The payload of a decision on one purpose."""
     return ConsentChanged(purpose=purpose, given=given, notice="2026-09", language="it")
 
 

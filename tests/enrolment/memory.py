@@ -80,5 +80,7 @@ class MemoryWork:
     def table(self, topic: Topic, by: Worker, value: bytes | None) -> None:
         self.records.append((topic.name, by.id, value))
 
+    publish_table = table
+
     async def note_access(self, person: str, who: str, role: str, what: str) -> None:
         self.accesses.append((person, who, role, what))
