@@ -1,4 +1,4 @@
-"""The routes of analytics. True counts leave only to those who work with the people; everybody else waits for releases."""
+"""Routes of analytics. True counts go only to operators and administrators; outsiders get frozen releases."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ router = APIRouter()
 
 @router.get("/indicators")
 async def read_indicators(read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR)]) -> Indicators:
-    """How the programme stands, from events alone. The same rows give the same bytes."""
+    """Read the indicators of the programme, computed from events alone. The same rows give the same bytes."""
     facts = Facts(
         path=await read.rows("path"),
         meetings=await read.rows("meetings"),

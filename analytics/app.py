@@ -1,4 +1,4 @@
-"""Analytics, composed."""
+"""Composition of analytics."""
 
 from analytics import api
 from analytics.projections import Attendance, Meetings, Path, Scores
@@ -9,7 +9,7 @@ from services.vault.keyring import service_holder
 
 
 def build(settings: Settings) -> Service:
-    """Stand analytics on the chassis. Misconfigured when its keys or programmes cannot be read."""
+    """Build the service. Misconfigured when its keys or programmes cannot be read."""
     return Service(
         "analytics",
         settings,

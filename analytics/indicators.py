@@ -1,12 +1,12 @@
-"""From rows to indicators: pure, and the same to the last bit for the same rows.
+"""Indicators from rows: pure functions, the same to the last bit for the same rows.
 
-Invariants: only people who consent to take part and to research are computed, unknown is not consent; sums are exact (`math.fsum`), so
-that the order of rows cannot show. Counts are people unless they say otherwise; times are days.
+Invariants: only people who consent to take part and to research are computed, and unknown is not consent; sums are exact (`math.fsum`),
+so that the order of rows cannot show. Counts are people unless named otherwise; durations are days; days and months are local.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date
 from math import fsum, sqrt
 from statistics import median
 from typing import Any
@@ -28,7 +28,7 @@ class Mean(BaseModel):
 
 
 class Wave(BaseModel):
-    """One instrument, wave and scale: those with a seat beside those who wait."""
+    """Means of one instrument, wave and scale: people with a seat beside people who wait."""
 
     instrument: str
     wave: str
@@ -38,7 +38,7 @@ class Wave(BaseModel):
 
 
 class Response(BaseModel):
-    """How many were asked, and how many answered."""
+    """Surveys of one instrument and wave: asked for and answered."""
 
     instrument: str
     wave: str
@@ -47,7 +47,7 @@ class Response(BaseModel):
 
 
 class Referrals(BaseModel):
-    """By whom, in which month (YYYY-MM)."""
+    """People whom one partner referred in one month (YYYY-MM)."""
 
     partner: str
     month: str
@@ -55,7 +55,7 @@ class Referrals(BaseModel):
 
 
 class Attended(BaseModel):
-    """`members`: seats on the days of the meetings; `rate` is present over members, None before the first meeting."""
+    """Lines of all roll-calls. `rate` is present over members, None before the first meeting."""
 
     members: int
     present: int
@@ -63,7 +63,7 @@ class Attended(BaseModel):
 
 
 class Indicators(BaseModel):
-    """How a programme stands."""
+    """Indicators of one programme. `took_part`: present at one meeting or more; `groups`: open seats per group."""
 
     programme: str
     referred: int
@@ -95,7 +95,7 @@ class Facts(BaseModel):
 
 
 def indicators(facts: Facts, rules: Programme) -> Indicators:
-    """Computed anew from the rows, each time."""
+    """Compute every figure from the rows."""
     people = {row["worker"]: row for row in facts.path if "worker" in row and consents(row)}
     seats = [row for row in facts.path if "member" in row and row["member"] in people]
     seated = {row["member"] for row in seats if row["until"] is None and "withdrawn" not in people[row["member"]]}
@@ -108,7 +108,7 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
     return Indicators(
         programme=rules.id,
         referred=len(people),
-        referrals=_referrals(people.values()),
+        referrals=_referrals(people.values(), rules),
         admitted=sum("admitted" in row for row in people.values()),
         declined=sum("declined" in row for row in people.values()),
         seated=len(seated),
@@ -120,7 +120,7 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
         meetings_scheduled=len(meetings),
         meetings_held=sum("held" in row for row in meetings),
         attendance=_attended(attendance),
-        days_from_referral_to_first_meeting=_days_to_first_meeting(people, seats),
+        days_from_referral_to_first_meeting=_days_to_first_meeting(people, seats, rules),
         surveys=_responses(scores),
         means=_means(scores, seated, waiting),
         targets=dict(sorted(rules.targets.items())),
@@ -128,12 +128,12 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
 
 
 def consents(row: Row) -> bool:
-    """To take part and to research; what is not known is not consent."""
+    """Tell whether a row shows consent to take part and to research."""
     return row.get("consent_participation") is True and row.get("consent_research") is True
 
 
-def _referrals(people: Iterable[Row]) -> list[Referrals]:
-    counted = Counter((row["partner"], row["referred"].strftime("%Y-%m")) for row in people)
+def _referrals(people: Iterable[Row], rules: Programme) -> list[Referrals]:
+    counted = Counter((row["partner"], f"{rules.day_of(row['referred']):%Y-%m}") for row in people)
     return [
         Referrals(partner=partner, month=month, referred=number) for (partner, month), number in sorted(counted.items())
     ]
@@ -145,14 +145,13 @@ def _attended(attendance: Sequence[Row]) -> Attended:
     return Attended(members=len(attendance), present=present, rate=rate)
 
 
-def _days_to_first_meeting(people: dict[str, Row], seats: Sequence[Row]) -> float | None:
-    """The median over people of the days between referral and their first group's first day with them."""
-    first: dict[str, str] = {}
+def _days_to_first_meeting(people: dict[str, Row], seats: Sequence[Row], rules: Programme) -> float | None:
+    """Median over persons of the days from the local day of the referral to the first day in a group."""
+    first: dict[str, date] = {}
     for seat in seats:
-        first[seat["member"]] = min(seat["since"], first.get(seat["member"], seat["since"]))
-    days = [
-        (datetime.fromisoformat(day).date() - people[worker]["referred"].date()).days for worker, day in first.items()
-    ]
+        since = date.fromisoformat(seat["since"])
+        first[seat["member"]] = min(since, first.get(seat["member"], since))
+    days = [(since - rules.day_of(people[worker]["referred"])).days for worker, since in first.items()]
     return float(median(days)) if days else None
 
 
@@ -178,7 +177,7 @@ def _means(scores: Sequence[Row], seated: set[str], waiting: set[str]) -> list[W
 
 
 def mean_of(values: Sequence[float]) -> Mean:
-    """Exactly summed, then rounded once."""
+    """Mean and deviation of exact sums, so that the order of values cannot show."""
     n = len(values)
     if n == 0:
         return Mean(n=0, mean=None, sd=None)

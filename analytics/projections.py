@@ -1,4 +1,7 @@
-"""What happened, as facts keyed by what they concern. Set, never added: repeats, corrections and any interleaving give the same rows."""
+"""Read models of analytics.
+
+Invariant: facts are set and never added, so that repeats, corrections and any interleaving of topics give the same rows.
+"""
 
 from services.contracts import Event
 from services.contracts.enrolment import (
@@ -22,50 +25,43 @@ from services.events.delivery.declare import Projection, Rows, on
 
 
 class Path(Projection):
-    """One row per worker: when each step was reached, and what they consent to."""
+    """One row per worker with the time of each step and the last decision on each purpose; one row per seat."""
 
     name = "path"
 
     @on(WorkerReferred)
     def referred(self, event: Event[WorkerReferred], rows: Rows) -> None:
-        """By whom, when."""
         rows.set(
             event.subject, person=event.subject, worker=event.subject, partner=event.data.partner, referred=event.time
         )
 
     @on(ConsentChanged)
     def consented(self, event: Event[ConsentChanged], rows: Rows) -> None:
-        """The latest counts."""
         rows.set(event.subject, person=event.subject, **{f"consent_{event.data.purpose.value}": event.data.given})
 
     @on(WorkerAdmitted)
     def admitted(self, event: Event[WorkerAdmitted], rows: Rows) -> None:
-        """After the welcome interview."""
         rows.set(event.subject, person=event.subject, admitted=event.time)
 
     @on(WorkerDeclined)
     def declined(self, event: Event[WorkerDeclined], rows: Rows) -> None:
-        """Not admitted."""
         rows.set(event.subject, person=event.subject, declined=event.time)
 
     @on(WorkerWithdrawn)
-    def withdrew(self, event: Event[WorkerWithdrawn], rows: Rows) -> None:
-        """Left the programme."""
+    def withdrawn(self, event: Event[WorkerWithdrawn], rows: Rows) -> None:
         rows.set(event.subject, person=event.subject, withdrawn=event.time, reason=event.data.reason)
 
     @on(WorkerWaitlisted)
-    def waits(self, event: Event[WorkerWaitlisted], rows: Rows) -> None:
-        """In the pool."""
+    def waiting(self, event: Event[WorkerWaitlisted], rows: Rows) -> None:
         rows.set(event.subject, person=event.subject, waits=event.time, not_before=event.data.not_before)
 
     @on(WorkerUnlisted)
     def unlisted(self, event: Event[WorkerUnlisted], rows: Rows) -> None:
-        """Not in the pool any more."""
         rows.set(event.subject, person=event.subject, unlisted=event.time)
 
     @on(MemberJoined)
     def joined(self, event: Event[MemberJoined], rows: Rows) -> None:
-        """A seat: a row of its own per group, since somebody can move."""
+        """Set a row per member and group, since a member can move."""
         worker = event.data.worker
         rows.set(
             f"{worker}/{event.subject}",
@@ -78,12 +74,10 @@ class Path(Projection):
 
     @on(MemberLeft)
     def left(self, event: Event[MemberLeft], rows: Rows) -> None:
-        """The seat was given up."""
         rows.set(f"{event.data.worker}/{event.subject}", person=event.data.worker, until=event.data.since)
 
     @on(WorkerErased)
     def erased(self, event: Event[WorkerErased], rows: Rows) -> None:
-        """Nothing is kept."""
         rows.drop(event.subject)
 
 
@@ -94,12 +88,10 @@ class Meetings(Projection):
 
     @on(GroupFormed)
     def formed(self, event: Event[GroupFormed], rows: Rows) -> None:
-        """A group begins."""
         rows.set(f"group/{event.subject}", formed=event.subject, **event.data.model_dump())
 
     @on(SessionScheduled)
     def scheduled(self, event: Event[SessionScheduled], rows: Rows) -> None:
-        """A meeting has a date."""
         rows.set(
             event.subject,
             session=event.subject,
@@ -110,7 +102,6 @@ class Meetings(Projection):
 
     @on(SessionHeld)
     def held(self, event: Event[SessionHeld], rows: Rows) -> None:
-        """It took place."""
         rows.set(event.subject, held=event.data.on, present=event.data.present, absent=event.data.absent)
 
 
@@ -121,32 +112,33 @@ class Attendance(Projection):
 
     @on(AttendanceRecorded)
     def recorded(self, event: Event[AttendanceRecorded], rows: Rows) -> None:
-        """Present or not; said again, it corrects."""
-        told = event.data
+        """Set the line; a second roll-call of the same meeting corrects it."""
+        line = event.data
         rows.set(
-            f"{told.session}/{event.subject}", person=event.subject, group=told.group, on=told.on, present=told.present
+            f"{line.session}/{event.subject}", person=event.subject, group=line.group, on=line.on, present=line.present
         )
 
 
 class Scores(Projection):
-    """One row per survey: asked, answered, scored."""
+    """One row per survey: the invitation, the time of the answer, the scores."""
 
     name = "scores"
 
     @on(SurveyInvited)
     def invited(self, event: Event[SurveyInvited], rows: Rows) -> None:
-        """Asked."""
-        told = event.data
-        rows.set(event.subject, person=told.worker, instrument=told.instrument, wave=told.wave, due=told.due)
+        survey = event.data
+        rows.set(event.subject, person=survey.worker, instrument=survey.instrument, wave=survey.wave, due=survey.due)
 
     @on(SurveySubmitted)
     def submitted(self, event: Event[SurveySubmitted], rows: Rows) -> None:
-        """Answered."""
-        told = event.data
-        rows.set(event.subject, person=told.worker, instrument=told.instrument, wave=told.wave, submitted=event.time)
+        survey = event.data
+        rows.set(
+            event.subject, person=survey.worker, instrument=survey.instrument, wave=survey.wave, submitted=event.time
+        )
 
     @on(SurveyScored)
     def scored(self, event: Event[SurveyScored], rows: Rows) -> None:
-        """What it scored."""
-        told = event.data
-        rows.set(event.subject, person=told.worker, instrument=told.instrument, wave=told.wave, scores=told.scores)
+        survey = event.data
+        rows.set(
+            event.subject, person=survey.worker, instrument=survey.instrument, wave=survey.wave, scores=survey.scores
+        )

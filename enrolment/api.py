@@ -1,4 +1,4 @@
-"""The routes of enrolment: parse, authorise, call, answer."""
+"""Routes of enrolment: parse, authorise, call, answer."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
 from enrolment import commands as do
-from enrolment.domain import Status, Worker
+from enrolment import queries
+from enrolment.domain import Worker
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
 from services.identity.auth import Role, Who, allowed
@@ -16,11 +17,13 @@ from services.web.run import Reader, Run
 
 router = APIRouter()
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Welcomer = Annotated[Who, allowed(Role.OPERATOR)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+Operator = Annotated[Who, allowed(Role.OPERATOR)]
+WorkerOrOperator = Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]
 
 
 class Act(Body):
-    """`at` says when it happened, if not now."""
+    """A body with `at`: the time at which it happened, if not now."""
 
     at: Moment | None = Field(
         default=None, description="when it happened in the world; now when absent, never in the future"
@@ -28,7 +31,7 @@ class Act(Body):
 
 
 class Card(Body):
-    """Who somebody is and how to reach them."""
+    """Identity and contact of a person."""
 
     given_name: Text
     family_name: Text
@@ -36,11 +39,11 @@ class Card(Body):
     phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = Field(
         default=None, description="E.164"
     )
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "it"
+    language: Language = "it"
 
 
 class Profile(Body):
-    """What grouping matches on."""
+    """Attributes by which grouping matches people."""
 
     municipality: Slug
     travel_km: float = Field(
@@ -55,12 +58,12 @@ class Profile(Body):
     needs_access: bool = Field(default=False, description="the place has to be step-free; why is not asked")
 
     def profiled(self) -> WorkerProfiled:
-        """As it is said."""
+        """The payload of the event that publishes this profile."""
         return WorkerProfiled.model_validate(self.model_dump())
 
 
 class Referral(Act):
-    """A worker is sent. A referrer's own partner is taken from the token; an operator names the partner."""
+    """A worker whom a partner refers. A referrer's own partner is taken from the token; an operator names the partner."""
 
     partner: Slug | None = None
     person: Card
@@ -68,7 +71,7 @@ class Referral(Act):
 
 
 class Referred(BaseModel):
-    """Where to find them from now on."""
+    """The id under which the worker is found from now on."""
 
     worker: str
 
@@ -90,8 +93,8 @@ async def referral(
     return Referred(**made)
 
 
-class Row(BaseModel):
-    """One worker on the desk."""
+class WorkerProgress(BaseModel):
+    """The partner of one worker and the time of each step so far, without a name."""
 
     model_config = ConfigDict(extra="ignore")
     worker: str
@@ -111,25 +114,13 @@ async def workers(
     who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR)],
     after: Annotated[str | None, Query(description="the last id of the page before", max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> list[Row]:
-    """The desk, by id. A referrer sees their own partner's referrals."""
+) -> list[WorkerProgress]:
+    """Workers and their progress, by id. A referrer gets the referrals of their own partner."""
     where: dict[str, Any] = {"partner": who.partner} if who.role is Role.REFERRER else {}
     if after is not None:
         where["worker"] = {"$gt": after}
     rows = await read.rows("desk", where, limit=limit)
-    return [Row(**row) for row in rows if "worker" in row]
-
-
-class Person(BaseModel):
-    """Everything kept of somebody."""
-
-    worker: str
-    partner: str
-    status: Status
-    card: dict[str, str]
-    profile: dict[str, Any] | None
-    consents: dict[str, dict[str, Any]]
-    version: int
+    return [WorkerProgress(**row) for row in rows if "worker" in row]
 
 
 @router.get("/workers/{worker}")
@@ -138,16 +129,16 @@ async def person(
     run: Run,
     who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR, Role.ADMINISTRATOR)],
     response: Response,
-) -> Person:
-    """One person's data. The look is written to their access log. 404 no-such-worker."""
-    _themselves(who, worker)
-    seen = await run(do.look, do.Look(worker=worker, who=who.subject, role=who.role, what="person"), keep=False)
-    response.headers["ETag"] = etag(seen["version"])
-    return Person(**seen)
+) -> queries.Person:
+    """Data of one person. The read is written to their access log. 404 no-such-worker."""
+    _refuse_another(who, worker)
+    found = await run.query(queries.read_person, worker, who=who.subject, role=who.role)
+    response.headers["ETag"] = etag(found.version)
+    return found
 
 
 class Access(BaseModel):
-    """Who saw what, when."""
+    """One read of a person's data: the reader, their role, the part that they read, the time."""
 
     who: str
     role: str
@@ -159,32 +150,30 @@ class Access(BaseModel):
 async def accesses(
     worker: Id, read: Reader, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]
 ) -> list[Access]:
-    """Who looked at this person's data."""
-    _themselves(who, worker)
+    """Reads of this person's data, oldest first."""
+    _refuse_another(who, worker)
     return [Access(**each) for each in await read.accesses(worker)]
 
 
 @router.put("/workers/{worker}/profile", status_code=204)
-async def profile(worker: Id, body: Profile, run: Run, who: Welcomer) -> None:
-    """Say what grouping matches on, whole. 404 no-such-worker · 412 changed meanwhile (If-Match) · 422 no-such-slot,
+async def profile(worker: Id, body: Profile, run: Run, who: Operator) -> None:
+    """Replace the whole profile. 404 no-such-worker · 412 changed meanwhile (If-Match) · 422 no-such-slot,
     no-such-municipality, no-employer."""
     await run(do.describe, do.Describe(worker=worker, profile=body.profiled()), edits=(Worker, worker))
 
 
 class Decision(Act):
-    """Consents given or withdrawn, having read one version of the notice."""
+    """Consents given or withdrawn, after reading one version of the notice."""
 
     consents: dict[Purpose, bool] = Field(min_length=1)
     notice: Text
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "it"
+    language: Language = "it"
 
 
 @router.post("/workers/{worker}/consents", status_code=204)
-async def consents(
-    worker: Id, body: Decision, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]
-) -> None:
+async def consents(worker: Id, body: Decision, run: Run, who: WorkerOrOperator) -> None:
     """Give or withdraw consents, each purpose apart. 404 no-such-worker · 412 changed meanwhile (If-Match)."""
-    _themselves(who, worker)
+    _refuse_another(who, worker)
     command = do.DecideConsent(
         worker=worker, given=body.consents, notice=body.notice, language=body.language, at=body.at
     )
@@ -192,39 +181,39 @@ async def consents(
 
 
 @router.post("/workers/{worker}/admission", status_code=204)
-async def admission(worker: Id, run: Run, who: Welcomer, body: Act | None = None) -> None:
+async def admission(worker: Id, run: Run, who: Operator, body: Act | None = None) -> None:
     """Admit a referred worker. 404 no-such-worker · 409 not-referred, no-consent · 412 changed meanwhile (If-Match)."""
     await run(do.admit, do.Admit(worker=worker, at=body.at if body else None), edits=(Worker, worker))
 
 
 @router.post("/workers/{worker}/refusal", status_code=204)
-async def refusal(worker: Id, run: Run, who: Welcomer, body: Act | None = None) -> None:
-    """Not admitted, or did not want to be. 404 no-such-worker · 409 not-referred · 412 changed meanwhile (If-Match)."""
+async def refusal(worker: Id, run: Run, who: Operator, body: Act | None = None) -> None:
+    """Decline a referred worker, or note that they declined. 404 no-such-worker · 409 not-referred · 412 changed meanwhile
+    (If-Match)."""
     await run(do.decline, do.Decline(worker=worker, at=body.at if body else None), edits=(Worker, worker))
 
 
 class Withdrawal(Act):
-    """Why somebody leaves."""
+    """The reason for leaving the programme."""
 
     reason: Leaving
 
 
 @router.post("/workers/{worker}/withdrawal", status_code=204)
-async def withdrawal(
-    worker: Id, body: Withdrawal, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]
-) -> None:
+async def withdrawal(worker: Id, body: Withdrawal, run: Run, who: WorkerOrOperator) -> None:
     """Leave the programme. 404 no-such-worker · 409 not-enrolled · 412 changed meanwhile (If-Match)."""
-    _themselves(who, worker)
+    _refuse_another(who, worker)
     await run(do.withdraw, do.Withdraw(worker=worker, reason=body.reason, at=body.at), edits=(Worker, worker))
 
 
 @router.delete("/workers/{worker}", status_code=204)
 async def erasure(worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]) -> None:
-    """Erase a person: their key dies, everywhere. 404 no-such-worker · 410 erased."""
-    _themselves(who, worker)
+    """Erase a person: their key is destroyed everywhere. 404 no-such-worker · 410 erased."""
+    _refuse_another(who, worker)
     await run(do.erase, do.Erase(worker=worker), edits=(Worker, worker))
 
 
-def _themselves(who: Who, worker: str) -> None:
+def _refuse_another(who: Who, worker: str) -> None:
+    """Refused("not-yours", 403) when a worker asks about another worker."""
     if who.role is Role.WORKER and who.subject != worker:
         raise Refused("not-yours", "A worker sees and decides about themselves alone.", Refusal.FORBIDDEN)

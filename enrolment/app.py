@@ -1,10 +1,10 @@
-"""Enrolment, composed."""
+"""Composition of enrolment."""
 
 from functools import partial
 
 from enrolment import api
 from enrolment.domain import Worker
-from enrolment.projections import Desk
+from enrolment.projections import Progress
 from enrolment.reactions import reactions
 from enrolment.replay import erase_again, recalls
 from services.operations.replay import recall
@@ -14,7 +14,7 @@ from services.vault.keyring import master_holder
 
 
 def build(settings: Settings) -> Service:
-    """Stand enrolment on the chassis. Misconfigured when its keys or programmes cannot be read."""
+    """Build the service. Misconfigured when its keys or programmes cannot be read."""
     return Service(
         "enrolment",
         settings,
@@ -22,6 +22,6 @@ def build(settings: Settings) -> Service:
         aggregates=[Worker],
         routes=[api.router],
         reactions=reactions,
-        projections=[Desk()],
+        projections=[Progress()],
         after_restore=[partial(recall, recalls), erase_again],
     )

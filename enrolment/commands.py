@@ -1,4 +1,4 @@
-"""What can be done about somebody on the way: each command beside its one handler."""
+"""Commands of enrolment, each beside its one handler."""
 
 import orjson
 from pydantic import Field
@@ -15,7 +15,7 @@ CARD = ("given_name", "family_name", "email", "phone", "language")
 
 
 class Refer(Command):
-    """A partner refers somebody."""
+    """A partner refers a person."""
 
     partner: Slug
     card: dict[str, str]
@@ -23,12 +23,12 @@ class Refer(Command):
 
 
 async def refer(command: Refer, work: Work) -> dict[str, str]:
-    """Their key is made first: everything said of them is encrypted under it."""
+    """Create a worker and the person's key. Refused: no-such-partner, and as `describe`."""
     if command.partner not in {partner.id for partner in work.rules.partners}:
         raise Refused("no-such-partner", f"{command.partner} is no partner of {work.programme}.", Refusal.INVALID)
     worker = Worker.refer(new_id(), command.partner, work.cause.traceparent)
     work.add(worker)
-    await work.new_key(worker)
+    await work.new_key(worker)  # before any field is sealed
     worker.fill_in({name: await work.seal(worker.id, name, text) for name, text in command.card.items()})
     if command.profile is not None:
         await _describe(worker, command.profile, work)
@@ -36,21 +36,21 @@ async def refer(command: Refer, work: Work) -> dict[str, str]:
 
 
 async def _worker(id: str, work: Work) -> Worker:
-    """Whatever is done about somebody goes on in the trace of their referral."""
+    """The worker, guarded. What follows continues the trace of their referral: one trace for one person's way."""
     worker = await work.get(Worker, id)
     work.follow(worker.trace)
     return worker
 
 
 class Describe(Command):
-    """What grouping matches on has changed."""
+    """The profile of a worker has changed."""
 
     worker: Id
     profile: WorkerProfiled
 
 
 async def describe(command: Describe, work: Work) -> None:
-    """The whole profile anew."""
+    """Replace the whole profile. Refused: no-such-slot, no-such-municipality, no-employer, erased."""
     await _describe(await _worker(command.worker, work), command.profile, work)
 
 
@@ -63,12 +63,12 @@ async def _describe(worker: Worker, profile: WorkerProfiled, work: Work) -> None
             "no-such-municipality", f"{profile.municipality} is no municipality of {work.programme}.", Refusal.INVALID
         )
     if profile.among is Among.COLLEAGUES and profile.employer is None:
-        raise Refused("no-employer", "Somebody without an employer has no colleagues to sit among.", Refusal.INVALID)
+        raise Refused("no-employer", "A person without an employer has no colleagues to sit among.", Refusal.INVALID)
     worker.describe(profile, await work.seal(worker.id, "profile", profile.model_dump_json()))
 
 
 class DecideConsent(Command):
-    """Somebody gave or withdrew consents, having read one version of the notice."""
+    """A worker gave or withdrew consents, after reading one version of the notice."""
 
     worker: Id
     given: dict[Purpose, bool] = Field(min_length=1)
@@ -77,7 +77,7 @@ class DecideConsent(Command):
 
 
 async def decide_consent(command: DecideConsent, work: Work) -> None:
-    """Who may be contacted has a card on the bus, and nobody else."""
+    """Record each decision. The contact card is on the bus exactly while the worker consents to contact."""
     worker = await _worker(command.worker, work)
     for purpose, given in sorted(command.given.items()):
         worker.consent(purpose, given, command.notice, command.language, work.at)
@@ -118,51 +118,25 @@ async def decline(command: Decline, work: Work) -> None:
 
 
 class Withdraw(Command):
-    """Somebody leaves."""
+    """A worker leaves the programme."""
 
     worker: Id
     reason: Leaving
 
 
 async def withdraw(command: Withdraw, work: Work) -> None:
-    """Let them go."""
+    """Withdraw a referred or admitted worker."""
     (await _worker(command.worker, work)).withdraw(command.reason)
 
 
 class Erase(Command):
-    """Somebody wants nothing kept of them, or the law or the retention period does."""
+    """A person is erased: at their wish, by law, or because the retention period is over."""
 
     worker: Id
 
 
 async def erase(command: Erase, work: Work) -> None:
-    """The death of the key, with tombstones for all who held it."""
+    """Empty the record and destroy the person's key, with tombstones for all who hold it."""
     worker = await _worker(command.worker, work)
     worker.erase()
     await work.destroy_key(worker)
-
-
-class Look(Command):
-    """Somebody reads a person's data: written down before it is shown."""
-
-    worker: Id
-    who: str
-    role: str
-    what: str
-
-
-async def look(command: Look, work: Work) -> dict[str, object]:
-    """Identity, consents and profile in the clear, for the caller alone."""
-    worker = await _worker(command.worker, work)
-    if worker.card:
-        await work.note_access(worker.id, command.who, command.role, command.what)
-    profile = await work.unseal(worker.id, "profile", worker.profile) if worker.profile else None
-    return {
-        "worker": worker.id,
-        "partner": worker.partner,
-        "status": worker.status.value,
-        "card": {name: await work.unseal(worker.id, name, sealed) for name, sealed in worker.card.items()},
-        "profile": orjson.loads(profile) if profile else None,
-        "consents": {purpose.value: consent.model_dump(mode="json") for purpose, consent in worker.consents.items()},
-        "version": work.version(worker),
-    }

@@ -1,4 +1,8 @@
-"""Who is on the way into a group. Nobody is admitted without a consent to take part; nobody is asked for a diagnosis."""
+"""A worker on the way into a group. Nobody is admitted without consent to take part; nobody is asked for a diagnosis.
+
+Invariant: an event changes the state in one method, marked with `applies`, both live and on replay. The card, the sealed profile and the
+trace are in no event: commands set them.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -17,11 +21,11 @@ from services.contracts.enrolment import (
     WorkerReferred,
     WorkerWithdrawn,
 )
-from services.kernel import Aggregate, Refusal, Refused
+from services.kernel import Aggregate, Refusal, Refused, applies
 
 
 class Status(StrEnum):
-    """Where somebody is on the way."""
+    """The step that a worker has reached. Only `referred` and `admitted` lead further; `erased` is final."""
 
     REFERRED = "referred"
     ADMITTED = "admitted"
@@ -31,7 +35,7 @@ class Status(StrEnum):
 
 
 class Consent(BaseModel):
-    """The record of one purpose (ISO/IEC TS 27560 terms): what was decided, having read which notice, when."""
+    """The last decision on one purpose, after reading one version of the notice (ISO/IEC TS 27560 terms)."""
 
     given: bool
     notice: str
@@ -40,7 +44,7 @@ class Consent(BaseModel):
 
 
 class Worker(Aggregate):
-    """One person's way. `card` and `profile` are sealed under the person's key; nothing else here tells who it is."""
+    """One worker's status and consents. `card` and `profile` are sealed under the person's key; no other field identifies the person."""
 
     noun: ClassVar[str] = "worker"
     partner: str
@@ -48,72 +52,87 @@ class Worker(Aggregate):
     consents: dict[Purpose, Consent] = {}
     card: dict[str, str] = {}
     profile: str | None = None
-    trace: str | None = None  # in which they were referred
+    trace: str | None = None  # the traceparent of the referral
 
     @classmethod
     def refer(cls, id: str, partner: str, trace: str | None = None) -> "Worker":
-        """A partner sends somebody, or they came by themselves and the partner took the request."""
+        """A new worker. `partner` referred them, or took their own request."""
         worker = cls(id=id, partner=partner, trace=trace)
         worker.says(WorkerReferred(partner=partner))
         return worker
 
     def consent(self, purpose: Purpose, given: bool, notice: str, language: str, at: datetime) -> None:
-        """Give or withdraw one consent. Who withdraws from taking part leaves the programme."""
-        self._is_here()
-        self.consents = {**self.consents, purpose: Consent(given=given, notice=notice, language=language, at=at)}
-        self.says(ConsentChanged(purpose=purpose, given=given, notice=notice, language=language))
+        """Give or withdraw one consent. An admitted worker who withdraws consent to take part leaves the programme."""
+        self._refuse_if_erased()
+        self.says(ConsentChanged(purpose=purpose, given=given, notice=notice, language=language), at)
         if purpose is Purpose.PARTICIPATION and not given and self.status is Status.ADMITTED:
             self.withdraw(Leaving.CONSENT_WITHDRAWN)
 
+    @applies(ConsentChanged, timed=True)
+    def _consented(self, event: ConsentChanged, at: datetime | None) -> None:
+        assert at is not None  # `consent` gives it, and every stored event has it
+        consent = Consent(given=event.given, notice=event.notice, language=event.language, at=at)
+        self.consents = {**self.consents, event.purpose: consent}
+
     def consents_to(self, purpose: Purpose) -> bool:
-        """Whether the consent was given and not withdrawn."""
+        """Tell whether the last decision on this purpose is consent."""
         consent = self.consents.get(purpose)
         return consent is not None and consent.given
 
     def fill_in(self, card: dict[str, str]) -> None:
-        """Identity and contact, each field sealed. Said by nothing but the card's own record."""
-        self._is_here()
+        """Keep identity and contact, each field sealed. No event tells them; only the card's own record does."""
+        self._refuse_if_erased()
         self.card = card
 
     def describe(self, profile: WorkerProfiled, sealed: str) -> None:
-        """What grouping matches on; the latest counts whole."""
-        self._is_here()
+        """Replace the whole profile. `sealed` is the same profile, encrypted, as it is stored."""
+        self._refuse_if_erased()
         self.profile = sealed
         self.says(profile)
 
     def admit(self) -> None:
-        """The welcome interview ended well."""
-        if self.status is not Status.REFERRED:
-            raise Refused("not-referred", f"Worker {self.id} is {self.status}, not referred.")
+        """Admit after the welcome interview. Refused: not-referred, no-consent."""
+        self._refuse_unless_referred()
         if not self.consents_to(Purpose.PARTICIPATION):
             raise Refused("no-consent", f"Worker {self.id} has not consented to take part.")
-        self.status = Status.ADMITTED
         self.says(WorkerAdmitted(partner=self.partner))
 
+    @applies(WorkerAdmitted)
+    def _admitted(self, _: WorkerAdmitted) -> None:
+        self.status = Status.ADMITTED
+
     def decline(self) -> None:
-        """Not admitted, or did not want to be."""
-        if self.status is not Status.REFERRED:
-            raise Refused("not-referred", f"Worker {self.id} is {self.status}, not referred.")
-        self.status = Status.DECLINED
+        """End the way before admission: not admitted, or not willing. Refused: not-referred."""
+        self._refuse_unless_referred()
         self.says(WorkerDeclined(partner=self.partner))
 
+    @applies(WorkerDeclined)
+    def _declined(self, _: WorkerDeclined) -> None:
+        self.status = Status.DECLINED
+
     def withdraw(self, reason: Leaving) -> None:
-        """Leaves the programme."""
+        """Leave the programme. Refused: not-enrolled."""
         if self.status not in {Status.REFERRED, Status.ADMITTED}:
             raise Refused("not-enrolled", f"Worker {self.id} is {self.status} and cannot withdraw.")
-        self.status = Status.WITHDRAWN
         self.says(WorkerWithdrawn(reason=reason))
 
+    @applies(WorkerWithdrawn)
+    def _withdrawn(self, _: WorkerWithdrawn) -> None:
+        self.status = Status.WITHDRAWN
+
     def erase(self) -> None:
-        """Everything that told who it was goes; that there was somebody stays."""
-        self._is_here()
-        self.forget()
+        """Empty the record of all that identifies the person. The id and the partner stay."""
+        self._refuse_if_erased()
         self.says(WorkerErased())
 
-    def forget(self) -> None:
-        """As `erase`, when it was said already."""
+    @applies(WorkerErased)
+    def _erased(self, _: WorkerErased) -> None:
         self.status, self.card, self.profile, self.consents = Status.ERASED, {}, None, {}
 
-    def _is_here(self) -> None:
+    def _refuse_unless_referred(self) -> None:
+        if self.status is not Status.REFERRED:
+            raise Refused("not-referred", f"Worker {self.id} is {self.status}, not referred.")
+
+    def _refuse_if_erased(self) -> None:
         if self.status is Status.ERASED:
             raise Refused("erased", f"Person {self.id} was erased.", Refusal.GONE)

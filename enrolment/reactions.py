@@ -1,4 +1,4 @@
-"""Enrolment acts on nobody else's events yet: its desk only shows them. Of its own it takes one back, the erasure."""
+"""Reactions of enrolment. It consumes one event of its own, the erasure, since a restored database can be older than it."""
 
 from enrolment.domain import Worker
 from services.contracts import Event
@@ -10,8 +10,8 @@ reactions = Reactions()
 
 
 @reactions.on(WorkerErased)
-async def when_a_restored_record_is_of_somebody_erased_it_is_emptied(event: Event[WorkerErased], work: Work) -> None:
-    """A database can be older than an erasure that was said."""
+async def when_worker_erased_empty_the_restored_record(event: Event[WorkerErased], work: Work) -> None:
+    """Empty a record that a restore brought back. A record that is empty already stays as it is."""
     worker = await work.peek(Worker, event.subject)
     if worker is not None:
-        worker.forget()
+        worker.apply(event.data, event.time)

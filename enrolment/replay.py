@@ -1,12 +1,15 @@
-"""What enrolment's own events tell of a record, for a database that is older than they are; and erasures of which no event is left.
+"""Replay of enrolment's own events on a restored database, which can be older than they are.
 
-Invariant: whoever stands in the register of the erased is erased, and all others are told.
+Invariants: the aggregate alone changes its state from an event; whoever is in the register of erased persons is erased, also when
+neither the database nor the bus has the event, and the other services are told.
 """
+
+from typing import Any
 
 import orjson
 
 from enrolment.commands import Erase, erase
-from enrolment.domain import Consent, Status, Worker
+from enrolment.domain import Status, Worker
 from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
@@ -28,8 +31,8 @@ recalls = Reactions()
 
 
 @recalls.on(WorkerReferred)
-async def referred(event: Event[WorkerReferred], work: Work) -> None:
-    """A record without a name, unless they have a contact card on the bus."""
+async def create(event: Event[WorkerReferred], work: Work) -> None:
+    """Create a worker who is missing. The name comes from the contact card on the bus; without one the card stays empty."""
     if await work.find(Worker, event.subject) is None:
         worker = Worker(id=event.subject, partner=event.data.partner, trace=event.traceparent)
         work.add(worker)
@@ -45,51 +48,33 @@ async def _card(worker: Worker, work: Work) -> dict[str, str]:
 
 
 @recalls.on(ConsentChanged)
-async def decided(event: Event[ConsentChanged], work: Work) -> None:
-    """The last decision counts."""
-    told, worker = event.data, await work.get(Worker, event.subject)
-    consent = Consent(given=told.given, notice=told.notice, language=told.language, at=event.time)
-    worker.consents = {**worker.consents, told.purpose: consent}
+@recalls.on(WorkerAdmitted)
+@recalls.on(WorkerDeclined)
+@recalls.on(WorkerWithdrawn)
+async def apply(event: Event[Any], work: Work) -> None:
+    """Change the worker's state as the event did when it was live."""
+    (await work.get(Worker, event.subject)).apply(event.data, event.time)
 
 
 @recalls.on(WorkerProfiled)
-async def described(event: Event[WorkerProfiled], work: Work) -> None:
-    """What grouping matches on."""
+async def seal_profile(event: Event[WorkerProfiled], work: Work) -> None:
+    """Seal the profile again, since the event has it in the clear."""
     worker = await work.get(Worker, event.subject)
     worker.profile = await work.seal(worker.id, "profile", event.data.model_dump_json())
-
-
-@recalls.on(WorkerAdmitted)
-async def admitted(event: Event[WorkerAdmitted], work: Work) -> None:
-    """Admitted."""
-    (await work.get(Worker, event.subject)).status = Status.ADMITTED
-
-
-@recalls.on(WorkerDeclined)
-async def declined(event: Event[WorkerDeclined], work: Work) -> None:
-    """Declined."""
-    (await work.get(Worker, event.subject)).status = Status.DECLINED
-
-
-@recalls.on(WorkerWithdrawn)
-async def withdrawn(event: Event[WorkerWithdrawn], work: Work) -> None:
-    """Gone."""
-    (await work.get(Worker, event.subject)).status = Status.WITHDRAWN
+    worker.apply(event.data, event.time)
 
 
 async def erase_again(service: Service) -> None:
-    """Those who are known to be erased by another register alone, since both the database and the bus forgot it."""
+    """Erase those who are in the register of erased persons alone, since the database and the bus both lost the event."""
     async for each in service.store["erased"].find({}, {"programme": 1}):
         record = (await service.store.by_id(Worker.noun, [each["_id"]])).get(each["_id"])
-        gone = (
-            record is None or record["state"]["status"] == Status.ERASED.value or each["programme"] not in service.rules
-        )
-        if record is not None and not gone and not await _said(service.store, each["programme"], record["state"]["id"]):
+        if record is None or record["state"]["status"] == Status.ERASED.value or each["programme"] not in service.rules:
+            continue
+        if not await _erasure_recorded(service.store, each["programme"], record["state"]["id"]):
             await service.do(erase, Erase(worker=record["state"]["id"]), each["programme"])
 
 
-async def _said(store: Store, programme: str, worker: str) -> bool:
-    letters = store["outbox"].find(
-        {"programme": programme, "topic": WorkerErased.topic, "key": worker, "sequence": {"$gt": 0}}
-    )
-    return any([WorkerErased.type.encode() in each["value"] async for each in letters])
+async def _erasure_recorded(store: Store, programme: str, worker: str) -> bool:
+    """Tell whether the outbox holds the worker's erasure, which the reaction to it will then apply."""
+    where = {"programme": programme, "topic": WorkerErased.topic, "key": worker, "sequence": {"$gt": 0}}
+    return any([WorkerErased.type.encode() in row["value"] async for row in store["outbox"].find(where)])

@@ -70,7 +70,7 @@ async def _enrol(stage: Stage, number: int, workers: list[str]) -> None:
 
 async def _seat(stage: Stage, workers: list[str]) -> str:
     """A group of theirs that met yesterday; the id of its meeting."""
-    yesterday = datetime.now(stage.rules.zone).date() - timedelta(days=1)
+    yesterday = stage.rules.day_of(datetime.now(UTC)) - timedelta(days=1)
     slot = next(slot for slot in stage.rules.slots if slot.isoweekday == yesterday.isoweekday())
     name = f"smoke-{stage.seed:x}"
     place = {"title": "Prova", "address": "Nessuna", "municipality": "monza"}

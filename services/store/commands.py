@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Generic, TypeVar
+from functools import wraps
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
-from services.kernel import Aggregate, Command, NotYet, Refusal, Refused, Unavailable
+from services.kernel import Aggregate, Command, NotYet, Refusal, Refused, Unavailable, new_id
 from services.programmes import Programme
 from services.store.clock import now_utc
 from services.store.documents import StoredDocument
@@ -25,6 +26,8 @@ from services.telemetry import Metrics, Telemetry
 from services.vault.keyring import KeyHolder
 
 C = TypeVar("C", bound=Command)
+P = ParamSpec("P")
+R = TypeVar("R")
 Handler = Callable[[C, Work], Awaitable[Any]]
 Expectation = tuple[type[Aggregate], str, int]  # class, id, version
 REMEMBERED = timedelta(days=30)  # for which a repeat gets the first answer
@@ -127,6 +130,22 @@ class Commanding:
         finally:
             self.metrics.commanded(name, outcome)
 
+    async def query(
+        self, handler: Callable[Concatenate[Work, P], Awaitable[R]], rules: Programme, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """The answer of a read, from one snapshot; what it writes to access logs commits first. Refused or Unavailable as `run`;
+        ChangedByQuery when it changed an aggregate."""
+
+        @wraps(handler)
+        async def read(_: Command, work: Work) -> R:
+            answer = await handler(work, *args, **kwargs)
+            if not work.untouched:
+                raise ChangedByQuery(f"{handler.__name__} changed an aggregate")
+            return answer
+
+        answer: R = await self.run(read, Command(), rules, new_id())
+        return answer
+
     async def _attempt(self, transaction: Transaction, request: Invocation[Any]) -> tuple[Any, int]:
         """Run the handler once; return its answer and the number of events."""
         now, command, repeat = now_utc(), request.command, request.repeat
@@ -157,6 +176,10 @@ class Commanding:
         if known.body != repeat.body:
             raise Refused("key-reused", "This Idempotency-Key was used for another request.", Refusal.INVALID)
         return known
+
+
+class ChangedByQuery(Exception):
+    """A defect: a query changed an aggregate. Nothing is stored."""
 
 
 async def _expect(work: Work, kind: type[Aggregate], id: str, version: int) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from enrolment import commands as enrol
+from enrolment.queries import read_person
 from services.kernel import Refused
 from services.operations.backup import registers
 from services.operations.backup.people import keys_to_file
@@ -42,8 +42,10 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
         assert (report.lost, report.conflicts) == ([], [])
         async with living(again, SOME) as town:
             await town.rests()
-            shown = await town.world.enrol(enrol.look, enrol.Look(worker=stays, who="x", role="operator", what="all"))
-            assert shown["card"]["given_name"] == "Grazia"
+            enrolment = town.world.enrolment
+            rules = enrolment.rules[world.programme]
+            shown = await enrolment.commanding.query(read_person, rules, stays, who="x", role="operator")
+            assert shown.card["given_name"] == "Grazia"
             found = await everything(again)
             for service in SOME:
                 assert set(found[f"{service} keys"]) == {f"{world.programme}/{stays}"}

@@ -1,0 +1,221 @@
+"""Every figure of `indicators()` against rows made by hand."""
+
+import random
+from datetime import UTC, datetime
+from itertools import product
+from math import sqrt
+from typing import Any
+
+import pytest
+
+from analytics.indicators import Attended, Facts, Mean, Referrals, Response, Row, Wave, consents, indicators, mean_of
+from tests.analytics.facts import OCTOBER, RULES, figures, presence, seat, survey, worker
+
+NONE = Mean(n=0, mean=None, sd=None)
+
+
+def test_a_programme_without_rows_has_zeros_and_no_rate_or_median() -> None:
+    empty = figures()
+    assert empty.model_dump() == {
+        "programme": "monza-brianza",
+        **dict.fromkeys(
+            ("referred", "admitted", "declined", "seated", "waiting", "withdrawn", "found_work", "took_part"), 0
+        ),
+        "referrals": [],
+        "groups": [],
+        "meetings_scheduled": 0,
+        "meetings_held": 0,
+        "attendance": {"members": 0, "present": 0, "rate": None},
+        "days_from_referral_to_first_meeting": None,
+        "surveys": [],
+        "means": [],
+        "targets": RULES.targets,
+    }
+
+
+def test_each_step_counts_the_persons_who_reached_it() -> None:
+    found = figures(
+        [
+            worker("a"),
+            worker("b", admitted=OCTOBER),
+            worker("c", admitted=OCTOBER, waits=OCTOBER),
+            worker("d", declined=OCTOBER),
+            worker("e", admitted=OCTOBER, withdrawn=OCTOBER, reason="found-work"),
+            worker("f", withdrawn=OCTOBER, reason="illness"),
+        ]
+    )
+    assert (found.referred, found.admitted, found.declined) == (6, 3, 1)
+    assert (found.withdrawn, found.found_work, found.waiting, found.seated) == (2, 1, 1, 0)
+
+
+@pytest.mark.parametrize(("participation", "research"), product([True, False, None], repeat=2))
+def test_only_who_consents_to_take_part_and_to_research_is_computed(
+    participation: bool | None, research: bool | None
+) -> None:
+    decided = {"consent_participation": participation, "consent_research": research}
+    row = {name: value for name, value in worker("a").items() if not name.startswith("consent_")}
+    row |= {name: value for name, value in decided.items() if value is not None}
+    is_computed = participation is True and research is True
+    found = figures([row, seat("a")], attendance=[presence("a", True)], scores=[survey("a", scores={"total": 50.0})])
+    assert consents(row) is is_computed
+    assert (found.referred, found.seated, found.took_part, len(found.surveys), len(found.means)) == (is_computed,) * 5
+    assert found.groups == [1] * is_computed
+    assert found.attendance.members == int(is_computed)
+    assert (found.days_from_referral_to_first_meeting is not None) is is_computed
+
+
+def test_rows_of_a_person_who_was_never_referred_are_not_computed() -> None:
+    found = figures([seat("x")], attendance=[presence("x", True)], scores=[survey("x", scores={"total": 1.0})])
+    assert found == figures()
+
+
+def test_a_person_without_any_other_consent_is_computed_all_the_same() -> None:
+    assert figures([worker("a", **{"consent_partner-feedback": False, "consent_contact": False})]).referred == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "seats", "counted"),
+    [
+        ({}, [seat("a")], (1, 0)),
+        ({"waits": OCTOBER}, [seat("a")], (1, 0)),
+        ({"waits": OCTOBER}, [], (0, 1)),
+        ({"waits": OCTOBER, "unlisted": OCTOBER}, [], (0, 0)),
+        ({}, [seat("a", until="2026-12-01")], (0, 0)),
+        ({"waits": OCTOBER}, [seat("a", until="2026-12-01")], (0, 1)),
+        ({"withdrawn": OCTOBER, "reason": "other"}, [seat("a")], (0, 0)),
+        ({}, [seat("a", "g1", until="2026-12-01"), seat("a", "g2")], (1, 0)),
+    ],
+)
+def test_a_person_has_a_seat_or_waits_or_neither(row: Row, seats: list[Row], counted: tuple[int, int]) -> None:
+    found = figures([worker("a", **row), *seats])
+    assert (found.seated, found.waiting) == counted
+
+
+def test_groups_are_the_numbers_of_open_seats_from_the_smallest() -> None:
+    people = [worker(id) for id in "abcdef"]
+    seats = [*(seat(id, "g1") for id in "abc"), seat("d", "g2"), seat("e", "g2", until="2026-12-01"), seat("f", "g3")]
+    assert figures([*people, *seats]).groups == [1, 1, 3]
+
+
+def test_referrals_are_counted_by_partner_and_month_in_order() -> None:
+    november = datetime(2026, 11, 3, tzinfo=UTC)
+    found = figures(
+        [
+            worker("a", partner="cisl", referred=november),
+            worker("b", partner="cisl"),
+            worker("c", partner="acli"),
+            worker("d", partner="cisl"),
+        ]
+    )
+    assert found.referrals == [
+        Referrals(partner="acli", month="2026-10", referred=1),
+        Referrals(partner="cisl", month="2026-10", referred=2),
+        Referrals(partner="cisl", month="2026-11", referred=1),
+    ]
+
+
+def test_meetings_are_counted_by_their_own_rows_and_not_by_those_of_groups() -> None:
+    rows: list[Row] = [
+        {"formed": "g1", "kind": "heterogeneous"},
+        {"session": "g1.1", "held": "2026-11-02"},
+        {"session": "g1.2"},
+    ]
+    found = figures(meetings=rows)
+    assert (found.meetings_scheduled, found.meetings_held) == (2, 1)
+
+
+def test_attendance_is_present_over_the_lines_of_the_roll_calls() -> None:
+    lines = [presence("a", True), presence("a", False), presence("b", True), presence("c", False)]
+    found = figures([worker(id) for id in "abc"], attendance=lines)
+    assert found.attendance == Attended(members=4, present=2, rate=0.5)
+    assert found.took_part == 2
+
+
+def test_attendance_of_nobody_present_is_a_rate_of_zero() -> None:
+    found = figures([worker("a")], attendance=[presence("a", False)])
+    assert (found.attendance.rate, found.took_part) == (0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("since", "days"),
+    [
+        ({"a": ["2026-10-05"]}, 0.0),
+        ({"a": ["2026-11-02"]}, 28.0),
+        ({"a": ["2026-10-15"], "b": ["2026-10-08"]}, 6.5),
+        ({"a": ["2026-10-15"], "b": ["2026-10-08"], "c": ["2027-10-05"]}, 10.0),
+        ({"a": ["2026-12-01", "2026-10-09"]}, 4.0),
+    ],
+)
+def test_days_to_the_first_meeting_are_the_median_over_persons_from_the_first_seat(
+    since: dict[str, list[str]], days: float
+) -> None:
+    seats = [seat(id, f"g{n}", day) for id, each in since.items() for n, day in enumerate(each)]
+    found = figures([*(worker(id) for id in since), worker("waits"), *seats])
+    assert found.days_from_referral_to_first_meeting == days
+
+
+def test_surveys_are_counted_by_instrument_and_wave() -> None:
+    rows = [survey("a"), survey("b", submitted=False), survey("a", "T1", submitted=False)]
+    found = figures([worker("a"), worker("b")], scores=rows)
+    assert found.surveys == [
+        Response(instrument="who5", wave="T0", invited=2, submitted=1),
+        Response(instrument="who5", wave="T1", invited=1, submitted=0),
+    ]
+
+
+def test_means_set_those_with_a_seat_beside_those_who_wait() -> None:
+    path = [*(worker(id) for id in "abc"), worker("w", waits=OCTOBER), worker("n"), seat("a"), seat("b")]
+    scores = {"a": 40.0, "b": 60.0, "w": 30.0, "n": 99.0}
+    found = figures(path, scores=[survey(id, scores={"total": score}) for id, score in scores.items()])
+    assert found.means == [
+        Wave(
+            instrument="who5",
+            wave="T0",
+            scale="total",
+            seated=Mean(n=2, mean=50.0, sd=sqrt(200.0)),
+            waiting=Mean(n=1, mean=30.0, sd=None),
+        )
+    ]
+
+
+def test_each_scale_and_wave_has_a_mean_of_its_own_also_of_nobody() -> None:
+    rows = [survey("a", "T1", {"total": 1.0}), survey("a", "T0", {"y": 2.0, "x": 3.0})]
+    found = figures([worker("a"), seat("a")], scores=rows)
+    assert [(each.wave, each.scale, each.seated.mean, each.waiting) for each in found.means] == [
+        ("T0", "x", 3.0, NONE),
+        ("T0", "y", 2.0, NONE),
+        ("T1", "total", 1.0, NONE),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "mean", "sd"),
+    [
+        ([], None, None),
+        ([7.0], 7.0, None),
+        ([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0], 5.0, sqrt(32 / 7)),
+        ([0.1] * 10, 0.1, 0.0),
+    ],
+)
+def test_a_mean_has_the_deviation_of_the_sample(values: list[float], mean: float | None, sd: float | None) -> None:
+    assert mean_of(values) == Mean(n=len(values), mean=mean, sd=sd)
+
+
+def test_the_order_of_rows_cannot_show() -> None:
+    chance = random.Random(1)
+    path = [worker(f"w{n}") for n in range(40)] + [seat(f"w{n}", f"g{n % 3}") for n in range(30)]
+    rows: dict[str, Any] = {
+        "path": path,
+        "meetings": [{"session": f"g{n}.1"} for n in range(3)],
+        "attendance": [presence(f"w{n}", n % 3 > 0) for n in range(30)],
+        "scores": [survey(f"w{n}", scores={"total": chance.uniform(0, 100)}) for n in range(40)],
+    }
+    expected = figures(**rows).model_dump_json()
+    for _ in range(20):
+        shuffled = {name: chance.sample(each, len(each)) for name, each in rows.items()}
+        assert indicators(Facts(**shuffled), RULES).model_dump_json() == expected
+
+
+def test_the_targets_are_those_of_the_programme_by_name() -> None:
+    assert list(figures().targets) == sorted(RULES.targets)
+    assert figures().targets == RULES.targets

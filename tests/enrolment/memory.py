@@ -1,0 +1,86 @@
+"""`Work` without engines, for the handlers of enrolment: aggregates in a dict, readable "sealed" fields, published records in a list."""
+
+from functools import cache
+from types import SimpleNamespace
+from typing import cast
+
+from enrolment.domain import Worker
+from services import programmes
+from services.contracts import Topic
+from services.kernel import Refusal, Refused
+from services.store.work import Work
+from tests.enrolment.workers import AT, TRACE, sealed
+
+KEY = bytes(32)
+
+
+@cache
+def _rules() -> programmes.Programme:
+    return programmes.load_all()["smoke"]
+
+
+class MemoryWork:
+    """The part of `Work` that handlers of enrolment use."""
+
+    def __init__(self, *workers: Worker, card: bytes | None = None) -> None:
+        self.workers = {each.id: each for each in workers}
+        self.rules = _rules()
+        self.programme, self.at = self.rules.id, AT
+        self.cause = SimpleNamespace(traceparent=TRACE)
+        self.records: list[tuple[str, str, bytes | None]] = []
+        self.destroyed: list[str] = []
+        self.accesses: list[tuple[str, ...]] = []
+        self.guarded: list[str] = []
+        self._card = card
+
+    @property
+    def as_work(self) -> Work:
+        """The same object, as handlers are declared to take it."""
+        return cast("Work", self)
+
+    async def find(self, kind: type[Worker], id: str) -> Worker | None:
+        self.guarded.append(id)
+        return await self.peek(kind, id)
+
+    async def peek(self, _: type[Worker], id: str) -> Worker | None:
+        return self.workers.get(id)
+
+    async def get(self, kind: type[Worker], id: str) -> Worker:
+        if (worker := await self.find(kind, id)) is None:
+            raise Refused("no-such-worker", id, Refusal.NOT_FOUND)
+        return worker
+
+    def add(self, worker: Worker) -> None:
+        self.workers[worker.id] = worker
+
+    def follow(self, traceparent: str | None) -> None:
+        self.cause = SimpleNamespace(traceparent=traceparent)
+
+    def version(self, _: Worker) -> int:
+        return 7
+
+    async def key(self, _: str) -> bytes:
+        return KEY
+
+    async def new_key(self, _: Worker) -> None:
+        return None
+
+    async def destroy_key(self, by: Worker) -> None:
+        self.destroyed.append(by.id)
+
+    async def seal(self, person: str, field: str, text: str) -> str:
+        return sealed(person, field, text)
+
+    async def unseal(self, person: str, field: str, text: str) -> str:
+        return text.removeprefix(sealed(person, field, ""))
+
+    async def published(self, _topic: Topic, _by: Worker) -> bytes | None:
+        return self._card
+
+    def table(self, topic: Topic, by: Worker, value: bytes | None) -> None:
+        self.records.append((topic.name, by.id, value))
+
+    publish_table = table
+
+    async def note_access(self, person: str, who: str, role: str, what: str) -> None:
+        self.accesses.append((person, who, role, what))

@@ -1,0 +1,111 @@
+"""Commands of enrolment: what they check against the programme, and which contact cards they publish."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from enrolment import commands as do
+from enrolment.domain import Status
+from services import vault
+from services.contracts.enrolment import Among, Purpose, WorkerAdmitted, WorkerReferred
+from services.contracts.topics import CONTACTS
+from services.kernel import Refusal, Refused
+from tests.enrolment.memory import KEY, MemoryWork
+from tests.enrolment.workers import PROFILE, TRACE, in_status, recorded, sealed
+
+CARD = {"given_name": "Ada", "family_name": "Prova", "language": "it"}
+
+
+async def refer(work: MemoryWork, **changes: Any) -> str:
+    """Refer Ada, with changes; the new worker's id."""
+    command = do.Refer(**{"partner": "prova", "card": CARD, "profile": PROFILE, **changes})
+    return (await do.refer(command, work.as_work))["worker"]
+
+
+def decision(**given: bool) -> do.DecideConsent:
+    """A decision on purposes, by name."""
+    return do.DecideConsent(
+        worker="w1", given={Purpose(name): yes for name, yes in given.items()}, notice="1", language="it"
+    )
+
+
+async def test_a_referral_seals_each_field_and_the_profile_under_the_new_persons_key() -> None:
+    work = MemoryWork()
+    id = await refer(work)
+    worker = work.workers[id]
+    assert worker.card == {name: sealed(id, name, text) for name, text in CARD.items()}
+    assert worker.profile == sealed(id, "profile", PROFILE.model_dump_json())
+    assert recorded(worker) == [WorkerReferred(partner="prova"), PROFILE]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"partner": "nobody"}, "no-such-partner"),
+        ({"profile": PROFILE.model_copy(update={"slots": ("monday", "never")})}, "no-such-slot"),
+        ({"profile": PROFILE.model_copy(update={"municipality": "atlantis"})}, "no-such-municipality"),
+        ({"profile": PROFILE.model_copy(update={"among": Among.COLLEAGUES})}, "no-employer"),
+    ],
+)
+async def test_a_referral_that_the_programme_does_not_know_is_refused(changes: dict[str, Any], code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        await refer(MemoryWork(), **changes)
+    assert (refused.value.code, refused.value.kind) == (code, Refusal.INVALID)
+
+
+async def test_colleagues_sit_together_when_the_employer_is_known() -> None:
+    await refer(MemoryWork(), profile=PROFILE.model_copy(update={"among": Among.COLLEAGUES, "employer": "acme"}))
+
+
+@pytest.mark.parametrize("status", [Status.REFERRED, Status.WITHDRAWN])
+async def test_consent_to_contact_publishes_the_card_encrypted(status: Status) -> None:
+    worker = in_status(status)
+    worker.card = {"email": sealed("w1", "email", "ada@example.org")}
+    work = MemoryWork(worker)
+    await do.decide_consent(decision(contact=True), work.as_work)
+    [(topic, person, value)] = work.records
+    assert (topic, person) == (CONTACTS.name, "w1")
+    assert value is not None
+    assert orjson.loads(vault.decrypt_payload(KEY, value.decode())) == {"email": "ada@example.org"}
+
+
+async def test_contact_that_is_withdrawn_publishes_a_tombstone() -> None:
+    work = MemoryWork(in_status(Status.ADMITTED))
+    await do.decide_consent(decision(contact=False, research=True), work.as_work)
+    assert work.records == [(CONTACTS.name, "w1", None)]
+
+
+async def test_a_decision_on_other_purposes_leaves_the_published_card_as_it_is() -> None:
+    work = MemoryWork(in_status(Status.ADMITTED))
+    await do.decide_consent(decision(research=True, participation=True), work.as_work)
+    assert work.records == []
+
+
+async def test_a_decision_on_several_purposes_records_one_event_for_each() -> None:
+    worker = in_status(Status.REFERRED)
+    await do.decide_consent(decision(research=True, contact=False), MemoryWork(worker).as_work)
+    assert [(each.purpose, each.given) for each in recorded(worker)] == [("contact", False), ("research", True)]
+
+
+async def test_a_command_goes_on_in_the_trace_of_the_referral() -> None:
+    worker = in_status(Status.REFERRED)
+    work = MemoryWork(worker)
+    work.cause.traceparent = "another"
+    await do.admit(do.Admit(worker="w1"), work.as_work)
+    assert recorded(worker) == [WorkerAdmitted(partner="cisl")]
+    assert work.cause.traceparent == TRACE
+
+
+async def test_an_erasure_destroys_the_key_once_and_is_refused_after_that() -> None:
+    work = MemoryWork(in_status(Status.ADMITTED))
+    await do.erase(do.Erase(worker="w1"), work.as_work)
+    with pytest.raises(Refused) as refused:
+        await do.erase(do.Erase(worker="w1"), work.as_work)
+    assert (refused.value.code, work.destroyed) == ("erased", ["w1"])
+
+
+async def test_a_worker_whom_nobody_referred_is_not_there() -> None:
+    with pytest.raises(Refused) as refused:
+        await do.admit(do.Admit(worker="nobody"), MemoryWork().as_work)
+    assert refused.value.kind is Refusal.NOT_FOUND

@@ -1,0 +1,61 @@
+"""Workers in every status, and commands on them, for tests of the rules: no engine, no clock, no cipher."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from enrolment.domain import Status, Worker
+from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
+
+AT = datetime(2026, 10, 1, 9, tzinfo=UTC)
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+CARD = {"given_name": "sealed Ada", "family_name": "sealed Prova"}
+PROFILE = WorkerProfiled(municipality="monza", travel_km=15, slots=("monday",))
+COMMANDS: dict[str, Callable[[Worker], None]] = {
+    "consent to take part": lambda worker: decide(worker, Purpose.PARTICIPATION, True),
+    "withdraw consent to take part": lambda worker: decide(worker, Purpose.PARTICIPATION, False),
+    "withdraw consent to research": lambda worker: decide(worker, Purpose.RESEARCH, False),
+    "fill in": lambda worker: worker.fill_in(CARD),
+    "describe": lambda worker: worker.describe(PROFILE, sealed(worker.id, "profile", PROFILE.model_dump_json())),
+    "admit": Worker.admit,
+    "decline": Worker.decline,
+    "withdraw": lambda worker: worker.withdraw(Leaving.NO_TIME),
+    "erase": Worker.erase,
+}
+
+
+def sealed(person: str, field: str, text: str) -> str:
+    """A stand-in for a sealed field, the same each time."""
+    return f"{person}/{field}: {text}"
+
+
+def decide(worker: Worker, purpose: Purpose, given: bool, at: datetime = AT, notice: str = "2026-09") -> None:
+    """Decide on one purpose."""
+    worker.consent(purpose, given, notice, "it", at)
+
+
+def referred() -> Worker:
+    """A worker whom a partner just referred."""
+    return Worker.refer("w1", "cisl", TRACE)
+
+
+def in_status(status: Status) -> Worker:
+    """A worker who consented to take part and reached this status, with no event left to record."""
+    worker = referred()
+    worker.fill_in(CARD)
+    decide(worker, Purpose.PARTICIPATION, True)
+    if status is Status.ADMITTED:
+        worker.admit()
+    elif status is Status.DECLINED:
+        worker.decline()
+    elif status is Status.WITHDRAWN:
+        worker.withdraw(Leaving.OTHER)
+    elif status is Status.ERASED:
+        worker.erase()
+    worker._events.clear()
+    return worker
+
+
+def recorded(worker: Worker) -> list[Any]:
+    """The payloads of the events that the worker recorded, in order."""
+    return [each.data for each in worker._events]
