@@ -1,8 +1,10 @@
-"""What a route is given: `Run`, which runs the caller's command, and `Reader`, which reads the caller's programme.
+"""What a route is given: `Run`, which runs the caller's command, and `Reader`, which reads the caller's programme. A page behind a
+personal link makes its own with `run_for`.
 
 Invariant: both know who calls, so that a route cannot act in, or read of, another programme than the caller's.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Protocol
 
@@ -11,7 +13,7 @@ from fastapi import Depends, Header, Request
 from services import web
 from services.events.inbox.projections import ReadModels
 from services.identity import auth
-from services.kernel import Aggregate, Command, new_id
+from services.kernel import Aggregate, Command, Refusal, Refused, new_id
 from services.programmes import Programme
 from services.store.commands import Commanding, Handler, Repeat
 from services.store.mongo import Document, Store
@@ -33,6 +35,11 @@ class Runner:
         self._service: Serving = request.app.state.service
         self._request, self._who, self._key, self._if_match = request, who, key, if_match
 
+    @property
+    def rules(self) -> Programme:
+        """The programme of the caller."""
+        return self._service.rules[self._who.programme]
+
     async def __call__(
         self,
         handler: Handler[Any],
@@ -41,7 +48,7 @@ class Runner:
         keep: bool = True,
     ) -> Any:
         """The handler's answer. `edits` is what If-Match speaks of; `keep=False` for answers that must not be stored."""
-        service, who, repeat, expects = self._service, self._who, None, None
+        who, repeat, expects = self._who, None, None
         if self._key is not None and keep:
             route = f"{self._request.method} {self._request.url.path}"
             caller = f"{who.role}/{who.partner}/{who.subject}"
@@ -49,8 +56,21 @@ class Runner:
         if self._if_match is not None and edits is not None and self._if_match.strip() != "*":
             expects = (*edits, web.version_of(self._if_match))
         correlation = self._request.headers.get("x-request-id") or new_id()
-        rules = service.rules[who.programme]
-        return await service.commanding.run(handler, command, rules, correlation[:64], repeat=repeat, expects=expects)
+        run = self._service.commanding.run
+        return await run(handler, command, self.rules, correlation[:64], repeat=repeat, expects=expects)
+
+
+async def run_for(request: Request, link: auth.Link) -> Runner:
+    """The runner of a page behind a personal link: the caller is the worker whom the link names. Refused("no-such-link", 404) when
+    the programme of the link is not here."""
+    service: Serving = request.app.state.service
+    if link.programme not in service.rules:
+        raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
+    who = auth.Who(auth.Role.WORKER, link.subject, link.programme)
+    key = hashlib.sha256(
+        await request.body()
+    ).hexdigest()  # a form cannot send a key: the same body is the same request
+    return Runner(request, who, key, request.headers.get("if-match"))
 
 
 class Reading:

@@ -87,6 +87,7 @@ BREACHES = [
     Breach("projections", "analytics.projections", "services.store.work"),
     Breach("routes", "enrolment.api", "services.store.mongo"),
     Breach("routes", "grouping.api", "grouping.reactions"),
+    Breach("routes", "sessions.pages", "services.runtime.service"),
     Breach("judge", "grouping.formation.checking", "grouping.formation.seating"),
     Breach("judge", "grouping.formation.measuring", "grouping.formation.scoring"),
     Breach("judge", "grouping.formation.measuring", "grouping.formation.bound"),

@@ -149,6 +149,24 @@ async def test_a_personal_link_shows_the_survey_and_takes_the_answers(world: Wor
     assert len(await world.said("survey.submitted")) == 1
 
 
+async def test_a_form_that_is_sent_twice_is_one_submission_of_its_request_and_shows_the_same_page(
+    world: World, form: Form
+) -> None:
+    worker = await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker, 2, status="invited")
+    path, answers = world.link(worker, "who5", "T0"), world.sessions.store["answers"]
+    async with world.browser() as browser:
+        both = [await browser.post(path, data=form, headers={"x-request-id": "r-1"}) for _ in range(2)]
+        assert [(each.status_code, each.headers["location"]) for each in both] == [(303, "?lang=it")] * 2
+        assert len({(await browser.get(path)).text for _ in both}) == 1
+        assert await answers.count_documents({"programme": world.programme}) == 1
+        other = await browser.post(path, data=form | {"i1": "0"})
+    assert (other.status_code, other.headers["location"]) == (303, "?lang=it")
+    (submitted,) = await world.said("survey.submitted")
+    assert b'"correlationid":"r-1"' in submitted["value"]
+    assert len(await world.said("survey.scored", RESTRICTED)) == 1
+
+
 async def test_what_is_wrong_is_said_on_the_page_and_nothing_is_lost(world: World, form: Form) -> None:
     worker = await world.admitted(Purpose.RESEARCH)
     await world.surveys(worker, 2, status="invited")
