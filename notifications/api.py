@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from notifications import store
-from notifications.commands import agreed_with
+from notifications import queries
+from notifications.agreements import agreed_with
 from notifications.domain import Status
 from services.contracts.base import Day, Id, Slug
 from services.identity.auth import Role, Who, allowed
@@ -48,7 +48,7 @@ async def messages(
     """Messages, oldest first. Addresses and texts are nowhere kept."""
     wanted = {"worker": worker, "about": about, "status": status}
     asked = {name: str(value) for name, value in wanted.items() if value is not None}
-    found = await store.messages(documents, who.programme, asked, after, limit)
+    found = await queries.messages(documents, who.programme, asked, after, limit)
     return [Told(**message.model_dump(exclude={"correlation", "tries"}), tries=tries) for message, tries in found]
 
 
@@ -67,6 +67,9 @@ async def feeds(
 ) -> list[Ledger]:
     """The ledgers of the programme's partners, by partner; what is in them only the partner reads."""
     agreed = {partner.id for partner in read.rules.partners if agreed_with(partner.id, read.rules)}
-    last, delivered = await store.ledgers(documents, who.programme), await store.deliveries(documents, who.programme)
+    last, delivered = (
+        await queries.ledgers(documents, who.programme),
+        await queries.deliveries(documents, who.programme),
+    )
     partners = sorted(agreed | last.keys() | delivered.keys())
     return [Ledger(partner=each, last=last.get(each, 0), **delivered.get(each, {})) for each in partners]

@@ -4,14 +4,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
-import orjson
-from pydantic import Field
-
-from notifications.composing import Letter
-from notifications.domain import Circle, Entry, Fact, Feed, Known, Message, Recipient, Seat, Status, Venue
-from services import vault
+from notifications.agreements import agreed_with
+from notifications.domain import Circle, Entry, Fact, Feed, Known, Message, Recipient, Seat
 from services.contracts.base import Id
-from services.kernel import Command, NotYet, Refused, new_id
+from services.kernel import Command, new_id
 from services.programmes import Programme
 from services.store.work import Work
 
@@ -51,33 +47,6 @@ async def drop(seats: Sequence[Seat], work: Work) -> None:
             seat.message = None
 
 
-class Gather(Command):
-    """Everything that a message says. `card` is the person's contact card as it stands on the bus."""
-
-    message: Id
-    card: bytes | None = Field(repr=False)
-
-
-async def gather(command: Gather, work: Work) -> Letter:
-    """Asked immediately before sending, so that what changed since it was queued counts. Refused("past"), ("no-address"), or
-    ("not-queued") when there is nothing to send any more; NotYet while card, key or place are on their way."""
-    message = await work.get(Message, command.message)
-    recipient = await work.peek(Recipient, message.worker)
-    if message.status is not Status.QUEUED or recipient is None or not recipient.contact:
-        raise Refused("not-queued", f"Message {message.id} is not to be sent.")
-    if message.day < day_of(work.now, work.rules):
-        raise Refused("past", f"What message {message.id} announces is past.")
-    circle = await work.get(Circle, message.reference)
-    venue = await work.peek(Venue, circle.place)
-    if venue is None or command.card is None:
-        raise NotYet(f"the {'place' if venue is None else 'contact card'} for message {message.id}")
-    card = orjson.loads(vault.decrypt_payload(await work.key(message.worker), command.card.decode()))
-    if not card.get("email"):
-        raise Refused("no-address", f"Message {message.id} has no address to go to.")
-    slot = next(each for each in work.rules.slots if each.id == circle.slot)
-    return Letter(message.id, card, slot.isoweekday, slot.at, venue.title, venue.address, message.day)
-
-
 class MarkSent(Command):
     """The mail server took it."""
 
@@ -101,12 +70,6 @@ class MarkFailed(Command):
 async def mark_failed(command: MarkFailed, work: Work) -> None:
     """Say so."""
     (await work.get(Message, command.message)).fail(command.reason, command.tries)
-
-
-def agreed_with(partner: str, rules: Programme) -> frozenset[str]:
-    """The event types of the feed that the programme's agreement with this partner names; none when it has no feed."""
-    names = next((each.feed for each in rules.partners if each.id == partner), None) or ()
-    return frozenset(f"it.amalavoro.feed.{name.value}.v1" for name in names)
 
 
 async def tell(known: Known, work: Work, naming: Naming) -> None:

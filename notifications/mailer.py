@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from notifications import commands as do
 from notifications.composing import Unaddressable, compose
+from notifications.queries import gather
 from notifications.sending import Later, Never, Server, send
 from notifications.store import Claim, card_of, claim, postpone
 from services.kernel import Command, Refused, Unavailable
@@ -84,7 +85,8 @@ async def send_one(service: Service, server: Server) -> bool:
 
 async def _hand_over(service: Service, server: Server, claimed: Claim) -> None:
     card = await card_of(service.store, claimed.programme, claimed.message.worker)
-    gathered = await service.do(do.gather, do.Gather(message=claimed.message.id, card=card), claimed.programme)
+    rules = service.rules[claimed.programme]
+    gathered = await service.commanding.query(gather, rules, claimed.message.id, card)
     await send(compose(gathered, service.settings.mail_from), server)
 
 

@@ -15,7 +15,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError
 
-from notifications.commands import agreed_with
+from notifications.agreements import agreed_with
 from notifications.domain import Entry
 from notifications.lease import Deposed, Lease
 from notifications.ledger import midnight, record, topic_of

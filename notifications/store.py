@@ -4,11 +4,11 @@ Invariant: a claim stands beside a message's state (`mail`), never in it, and on
 fate replaces the document, and the claim with it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from notifications.domain import Entry, Feed, Known, Message, Status
+from notifications.domain import Entry, Known, Message, Status
 from services.store.mongo import Document, Store
 
 HELD = timedelta(minutes=2)  # for so long a claimed message is nobody else's
@@ -92,28 +92,3 @@ async def note_delivery(store: Store, programme: str, partner: str, delivered: i
     """Write down how far a ledger is delivered, to be shown; nothing rests on it."""
     how = {"programme": programme, "partner": partner, "delivered": delivered, "stopped": stopped}
     await store["deliveries"].replace_one({"_id": f"{programme}/{partner}"}, how, upsert=True)
-
-
-async def messages(
-    store: Store, programme: str, fields: Mapping[str, str], after: str | None, limit: int
-) -> list[tuple[Message, int]]:
-    """Messages with these field values, by id, each with the number of attempts so far."""
-    where: Document = {"programme": programme, **{f"state.{name}": value for name, value in fields.items()}}
-    if after is not None:
-        where["_id"] = {"$gt": f"{programme}/{after}"}
-    found = store[Message.noun].find(where).sort("_id", 1).limit(limit)
-    read = [(Message.model_validate(each["state"]), each.get("mail", {}).get("tries", 0)) async for each in found]
-    return [(message, max(message.tries, tries)) for message, tries in read]
-
-
-async def ledgers(store: Store, programme: str) -> dict[str, int]:
-    """The last place of each ledger, by partner."""
-    return {
-        each["state"]["id"]: each["state"]["last"] async for each in store[Feed.noun].find({"programme": programme})
-    }
-
-
-async def deliveries(store: Store, programme: str) -> dict[str, Document]:
-    """How far each is delivered, and why no further, by partner."""
-    found = store["deliveries"].find({"programme": programme})
-    return {each["partner"]: {"delivered": each["delivered"], "stopped": each["stopped"]} async for each in found}

@@ -9,10 +9,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from services.contracts.base import Id, Slug
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refusal, Refused
-from services.web import Body, Day, Moment, etag
+from services.web import Body, Moment, etag
 from services.web.run import Reader, Run
 from sessions import commands as do
-from sessions.domain import Meeting, Status
+from sessions import queries
+from sessions.domain import Meeting
 
 router = APIRouter()
 Leader = Annotated[Who, allowed(Role.FACILITATOR, Role.OPERATOR)]
@@ -59,28 +60,13 @@ def _local(moment: datetime, read: Reader) -> datetime:
     return moment.astimezone(read.rules.zone)
 
 
-class Roll(BaseModel):
-    """A meeting and the people to call: the members of its date. `present` is unknown until the roll was called."""
-
-    session: str
-    group: str
-    number: int
-    starts: AwareDatetime
-    place: str
-    held: bool
-    members: list[str]
-    present: list[str] | None = None
-    version: int
-
-
 @router.get("/sessions/{session}")
-async def roll(session: Id, run: Run, who: Leader, response: Response) -> Roll:
-    """A meeting with the members of its date. The look is written to their access logs. A facilitator has their own groups only.
+async def roll(session: Id, run: Run, who: Leader, response: Response) -> queries.Roll:
+    """A meeting with the members of its date. The read is written to their access logs. A facilitator has their own groups only.
     404 no-such-session."""
-    command = do.OpenRoll(session=session, who=who.subject, role=who.role, facilitator=_facilitator(who))
-    seen = await run(do.open_roll, command, keep=False)
-    response.headers["ETag"] = etag(seen["version"])
-    return Roll(**seen)
+    found = await run.query(queries.open_roll, session, _facilitator(who), who=who.subject, role=who.role)
+    response.headers["ETag"] = etag(found.version)
+    return found
 
 
 class Present(Act):
@@ -120,21 +106,13 @@ async def submission(
     await run(do.submit_survey, command)
 
 
-class Asked(BaseModel):
-    """What somebody is asked, and when."""
-
-    instrument: str
-    wave: str
-    due: Day
-    status: Status
-
-
 @router.get("/workers/{worker}/surveys")
-async def surveys(worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]) -> list[Asked]:
-    """What a person is asked and when, never what they answered. The look is written to their access log."""
+async def surveys(
+    worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]
+) -> list[queries.PlannedSurvey]:
+    """The surveys of a person with their due dates, never the answers. The read is written to their access log."""
     _themselves(who, worker)
-    found = await run(do.list_surveys, do.ListSurveys(worker=worker, who=who.subject, role=who.role), keep=False)
-    return [Asked(**each) for each in found]
+    return await run.query(queries.list_surveys, worker, who=who.subject, role=who.role)
 
 
 class Access(BaseModel):

@@ -9,7 +9,7 @@ from services.contracts.sessions import AttendanceRecorded
 from services.kernel import Command, Refusal, Refused
 from services.programmes.instruments import load_all as instruments
 from services.store.work import Work
-from sessions.domain import Meeting, Participant, Roster, Survey, survey_id
+from sessions.domain import Meeting, Participant, Roster, Survey, led_by, survey_id
 
 
 class RollCall(Command):
@@ -24,51 +24,12 @@ async def roll_call(command: RollCall, work: Work) -> None:
     """Without `at`, what happened happened when the meeting was to start."""
     meeting = await work.find(Meeting, command.session)
     roster = await work.find(Roster, meeting.group) if meeting is not None else None
-    meeting, roster = _led_by(command.facilitator, command.session, meeting, roster)
+    meeting, roster = led_by(command.facilitator, command.session, meeting, roster)
     at = command.at or min(meeting.starts, work.now)
     news = meeting.call_roll(roster.members_on(meeting.day), command.present, at)
     told = {"session": meeting.id, "group": meeting.group, "number": meeting.number, "on": meeting.day}
     for worker, here in news.items():
         (await participant_of(worker, work)).attended(AttendanceRecorded.model_validate({**told, "present": here}), at)
-
-
-def _led_by(
-    facilitator: str | None, session: str, meeting: Meeting | None, roster: Roster | None
-) -> tuple[Meeting, Roster]:
-    """Of other groups a facilitator learns not even that they are there."""
-    if meeting is None or roster is None or facilitator not in {None, roster.facilitator}:
-        raise Refused("no-such-session", f"There is no session {session}.", Refusal.NOT_FOUND)
-    return meeting, roster
-
-
-class OpenRoll(Command):
-    """Somebody reads who was at a meeting, or is to be called: written down before it is shown."""
-
-    session: Id
-    who: str
-    role: str
-    facilitator: str | None = None
-
-
-async def open_roll(command: OpenRoll, work: Work) -> dict[str, object]:
-    """The meeting, and the members of its date."""
-    meeting = await work.peek(Meeting, command.session)
-    roster = await work.peek(Roster, meeting.group) if meeting is not None else None
-    meeting, roster = _led_by(command.facilitator, command.session, meeting, roster)
-    members = sorted({*roster.members_on(meeting.day), *meeting.roll})
-    for worker in members:
-        await work.note_access(worker, command.who, command.role, f"session {meeting.id}")
-    return {
-        "session": meeting.id,
-        "group": meeting.group,
-        "number": meeting.number,
-        "starts": meeting.starts,
-        "place": meeting.place,
-        "held": meeting.held,
-        "members": members,
-        "present": [worker for worker in members if meeting.roll.get(worker)] if meeting.held else None,
-        "version": work.version(meeting),
-    }
 
 
 class SubmitSurvey(Command):
@@ -96,38 +57,6 @@ async def submit_survey(command: SubmitSurvey, work: Work) -> None:
         command.worker, f"{survey.instrument}/{survey.wave}", orjson.dumps(command.answers).decode()
     )
     survey.submit(sealed, scores)
-
-
-class ListSurveys(Command):
-    """Somebody reads what a person is asked and when, never what they answered."""
-
-    worker: Id
-    who: str
-    role: str
-
-
-async def list_surveys(command: ListSurveys, work: Work) -> list[dict[str, object]]:
-    """By due date."""
-    surveys = await work.browse(Survey, worker=command.worker)
-    if surveys:
-        await work.note_access(command.worker, command.who, command.role, "surveys")
-    shown = [each.model_dump(include={"instrument", "wave", "due", "status"}) for each in surveys]
-    return sorted(shown, key=lambda each: (each["due"], each["wave"], each["instrument"]))
-
-
-class LookAtSurvey(Command):
-    """The holder of a personal link opens it."""
-
-    survey: str
-    worker: str
-
-
-async def look_at_survey(command: LookAtSurvey, work: Work) -> Survey:
-    """Refused("no-such-link", 404) when it is not theirs or is no more."""
-    survey = await work.peek(Survey, command.survey)
-    if survey is None or survey.worker != command.worker:
-        raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
-    return survey
 
 
 class InviteDue(Command):

@@ -14,6 +14,7 @@ from services.web.failures import STATUS
 from services.web.run import Runner, run_for
 from sessions import commands as do
 from sessions.domain import Status, Survey
+from sessions.queries import linked_survey
 from sessions.showing import form, notice
 from sessions.wording import LANGUAGES
 
@@ -75,9 +76,7 @@ def _survey_link(secret: bytes, token: str) -> Link:
 
 
 async def _survey(link: Link, run: Runner) -> Survey:
-    look = do.LookAtSurvey(survey=link.purpose.removeprefix(PURPOSE), worker=link.subject)
-    found: Survey = await run(do.look_at_survey, look, keep=False)
-    return found
+    return await run.query(linked_survey, link.purpose.removeprefix(PURPOSE), link.subject)
 
 
 async def _given(request: Request, survey: Survey) -> dict[str, str]:

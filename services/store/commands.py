@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from services.kernel import Aggregate, Command, NotYet, Refusal, Refused, Unavailable
+from services.kernel import Aggregate, Command, NotYet, Refusal, Refused, Unavailable, new_id
 from services.programmes import Programme
 from services.store.clock import now_utc
 from services.store.errors import Conflict, is_transient
@@ -22,6 +23,8 @@ from services.telemetry import Metrics, Telemetry
 from services.vault.keyring import KeyHolder
 
 C = TypeVar("C", bound=Command)
+P = ParamSpec("P")
+R = TypeVar("R")
 Handler = Callable[[C, Work], Awaitable[Any]]
 REMEMBERED = timedelta(days=30)
 PATIENCE = 8.0  # seconds in which a command is tried again
@@ -92,6 +95,22 @@ class Commanding:
             finally:
                 self.metrics.commanded(handler.__name__, outcome)
 
+    async def query(
+        self, handler: Callable[Concatenate[Work, P], Awaitable[R]], rules: Programme, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """The answer of a read, from one snapshot; what it writes to access logs commits first. Refused or Unavailable as `run`;
+        ChangedByQuery when it changed an aggregate."""
+
+        @wraps(handler)
+        async def read(_: Command, work: Work) -> R:
+            answer = await handler(work, *args, **kwargs)
+            if not work.untouched:
+                raise ChangedByQuery(f"{handler.__name__} changed an aggregate")
+            return answer
+
+        answer: R = await self.run(read, Command(), rules, new_id())
+        return answer
+
     async def _attempt(
         self,
         session: Session,
@@ -127,6 +146,10 @@ class Commanding:
         if known is not None and known["body"] != repeat.body:
             raise Refused("key-reused", "This Idempotency-Key was used for another request.", Refusal.INVALID)
         return known
+
+
+class ChangedByQuery(Exception):
+    """A defect: a query changed an aggregate. Nothing is stored."""
 
 
 async def _expect(work: Work, kind: type[Aggregate], id: str, version: int) -> None:

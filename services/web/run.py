@@ -5,8 +5,8 @@ Invariant: both know who calls, so that a route cannot act in, or read of, anoth
 """
 
 import hashlib
-from collections.abc import Mapping
-from typing import Annotated, Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from fastapi import Depends, Header, Request
 
@@ -17,6 +17,10 @@ from services.kernel import Aggregate, Command, Refusal, Refused, new_id
 from services.programmes import Programme
 from services.store.commands import Commanding, Handler, Repeat
 from services.store.mongo import Document, Store
+from services.store.work import Work
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Serving(Protocol):
@@ -58,6 +62,12 @@ class Runner:
         correlation = self._request.headers.get("x-request-id") or new_id()
         run = self._service.commanding.run
         return await run(handler, command, self.rules, correlation[:64], repeat=repeat, expects=expects)
+
+    async def query(
+        self, handler: Callable[Concatenate[Work, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """The answer of a read, which changes nothing and is not stored for repeats."""
+        return await self._service.commanding.query(handler, self.rules, *args, **kwargs)
 
 
 async def run_for(request: Request, link: auth.Link) -> Runner:

@@ -111,6 +111,16 @@ class Meeting(Aggregate):
             self.nameless_absent += not was_present
 
 
+def led_by(
+    facilitator: str | None, session: str, meeting: Meeting | None, roster: Roster | None
+) -> tuple[Meeting, Roster]:
+    """The meeting and its roster, when this facilitator leads the group (None: an operator, who may see all groups).
+    Refused("no-such-session") otherwise: a facilitator cannot find out which other meetings exist."""
+    if meeting is None or roster is None or facilitator not in {None, roster.facilitator}:
+        raise Refused("no-such-session", f"There is no session {session}.", Refusal.NOT_FOUND)
+    return meeting, roster
+
+
 def meeting_id(group: str, number: int) -> str:
     """The same for the same meeting, whoever makes it."""
     return str(uuid5(NAMESPACE_URL, f"urn:amalavoro:session:{group}:{number}"))

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from notifications import commands, mailer
+from notifications import mailer
 from notifications.domain import Status
+from notifications.queries import gather
 from notifications.sending import Server
 from notifications.store import claim, postpone
 from services.contracts.enrolment import Purpose
@@ -176,6 +177,4 @@ async def test_a_message_that_was_dropped_on_its_way_is_not_gathered(world: Worl
         await world.consent(one, False, Purpose.CONTACT)
         await message_of(service, one, Status.DROPPED)
         with pytest.raises(Exception, match="not to be sent"):
-            await service.do(
-                commands.gather, commands.Gather(message=queued["state"]["id"], card=None), world.programme
-            )
+            await service.commanding.query(gather, service.rules[world.programme], queued["state"]["id"], None)
