@@ -1,4 +1,4 @@
-"""What can be done about meetings and surveys: each command beside its one handler."""
+"""Commands about meetings and surveys, each beside its one handler."""
 
 from datetime import date, datetime, time
 
@@ -13,7 +13,7 @@ from sessions.domain import Meeting, Participant, Roster, Survey, led_by, survey
 
 
 class RollCall(Command):
-    """Who was at a meeting. `facilitator` is who says so, unless an operator does."""
+    """Record who was present at a meeting. `facilitator` is the caller's id, None for an operator."""
 
     session: Id
     present: frozenset[Id]
@@ -21,19 +21,20 @@ class RollCall(Command):
 
 
 async def roll_call(command: RollCall, work: Work) -> None:
-    """Without `at`, what happened happened when the meeting was to start."""
+    """Record the roll. Without `at`, it was called when the meeting was to start."""
     meeting = await work.find(Meeting, command.session)
     roster = await work.find(Roster, meeting.group) if meeting is not None else None
     meeting, roster = led_by(command.facilitator, command.session, meeting, roster)
     at = command.at or min(meeting.starts, work.now)
-    news = meeting.call_roll(roster.members_on(meeting.day), command.present, at)
-    told = {"session": meeting.id, "group": meeting.group, "number": meeting.number, "on": meeting.day}
-    for worker, here in news.items():
-        (await participant_of(worker, work)).attended(AttendanceRecorded.model_validate({**told, "present": here}), at)
+    changed = meeting.call_roll(roster.members_on(meeting.day), command.present, at)
+    about = {"session": meeting.id, "group": meeting.group, "number": meeting.number, "on": meeting.day}
+    for worker, here in changed.items():
+        recorded = AttendanceRecorded.model_validate({**about, "present": here})
+        (await participant_of(worker, work)).attended(recorded, at)
 
 
 class SubmitSurvey(Command):
-    """Somebody answered an instrument for a wave: a number for each item."""
+    """Submit the answers to an instrument for a wave: a number for each item."""
 
     worker: Id
     instrument: Slug
@@ -42,7 +43,8 @@ class SubmitSurvey(Command):
 
 
 async def submit_survey(command: SubmitSurvey, work: Work) -> None:
-    """Scored, then sealed: what was answered is read by nobody again without the person's key."""
+    """Score the answers, then seal them under the person's key. Refused("no-such-survey"), ("no-consent"), ("bad-answer"), or as
+    `Survey.submit`."""
     participant = await work.find(Participant, command.worker)
     asked = any((each.instrument, each.wave) == (command.instrument, command.wave) for each in work.rules.surveys)
     if participant is None or participant.admitted is None or not asked:
@@ -60,13 +62,13 @@ async def submit_survey(command: SubmitSurvey, work: Work) -> None:
 
 
 class InviteDue(Command):
-    """These surveys have become due to be asked for."""
+    """Invite the people of these surveys, which have opened."""
 
     surveys: tuple[str, ...]
 
 
 async def invite_due(command: InviteDue, work: Work) -> None:
-    """Those that are gone or not planned any more are passed over."""
+    """Invite those that are still planned; skip the others."""
     for each in command.surveys:
         survey = await work.find(Survey, each)
         if survey is not None:
@@ -74,12 +76,12 @@ async def invite_due(command: InviteDue, work: Work) -> None:
 
 
 def _invite(survey: Survey, work: Work) -> None:
-    """Not said to have happened before the survey was open, however long ago its cause was."""
-    survey.invite(local_day(work.now, work), max(work.at, datetime.combine(survey.opens, time(), work.rules.zone)))
+    """Date the invitation on the day the survey opened at the earliest, however old its cause is."""
+    survey.invite(work.rules.day_of(work.now), max(work.at, datetime.combine(survey.opens, time(), work.rules.zone)))
 
 
 async def participant_of(worker: str, work: Work) -> Participant:
-    """Found, or known from now on."""
+    """The participant of that id, added when it is the first mention."""
     participant = await work.find(Participant, worker)
     if participant is None:
         participant = Participant(id=worker)
@@ -88,7 +90,7 @@ async def participant_of(worker: str, work: Work) -> Participant:
 
 
 async def keep_surveys(participant: Participant, work: Work) -> None:
-    """Who is asked has every wave planned, and is invited to what is open; of who is not, what was not answered is dropped."""
+    """Plan every wave and invite to the open ones; for a person who is not asked (any more), drop what was not answered."""
     known = [await work.get(Survey, each) for each in participant.surveys]
     if not participant.is_asked or participant.admitted is None:
         for survey in known:
@@ -100,7 +102,7 @@ async def keep_surveys(participant: Participant, work: Work) -> None:
 
 
 def _missing(participant: Participant, admitted: date, work: Work) -> list[Survey]:
-    """The waves of the programme that are not planned for them yet."""
+    """Add a survey for each wave of the programme that the participant lacks, and return the new ones."""
     missing = []
     for wave in work.rules.surveys:
         id = survey_id(participant.id, wave.instrument, wave.wave)
@@ -110,8 +112,3 @@ def _missing(participant: Participant, admitted: date, work: Work) -> list[Surve
             work.add(survey)
             missing.append(survey)
     return missing
-
-
-def local_day(moment: datetime, work: Work) -> date:
-    """The day it is then in the programme's time zone."""
-    return moment.astimezone(work.rules.zone).date()

@@ -36,7 +36,7 @@ async def invite(service: Service) -> None:
 
 async def invite_all(service: Service, rules: Programme, now: datetime) -> None:
     """Everything of this programme that is open now."""
-    last = (now.astimezone(rules.zone).date() + NOTICE).isoformat()
+    last = (rules.day_of(now) + NOTICE).isoformat()
     where = {"programme": rules.id, "state.status": Status.PLANNED.value, "state.due": {"$lte": last}}
     found = service.store[Survey.noun].find(where, projection=["state.id"]).sort("_id", 1)
     surveys = [each["state"]["id"] async for each in found]
