@@ -3,10 +3,10 @@
 from functools import partial
 
 from notifications import api
-from notifications.domain import Circle, Entry, Feed, Known, Message, Recipient, Venue
+from notifications.domain import Feed, LedgerEntry, Message, Recipient, ReferredPerson, SeatedGroup, Venue
 from notifications.mailer import mailing
 from notifications.publisher import publish
-from notifications.reactions import standing
+from notifications.reactions import reactions_with
 from notifications.replay import recall_feeds, recall_letters
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS
@@ -22,9 +22,9 @@ def build(settings: Settings) -> Service:
         "notifications",
         settings,
         holder=service_holder("notifications", settings.keys),
-        aggregates=[Venue, Circle, Recipient, Message, Known, Feed, Entry],
+        aggregates=[Venue, SeatedGroup, Recipient, Message, ReferredPerson, Feed, LedgerEntry],
         routes=[api.router],
-        reactions=standing(partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))),
+        reactions=reactions_with(partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))),
         tables=[KEYS, CONTACTS],
         workers=[mailing(settings), publish],
     )

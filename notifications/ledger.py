@@ -7,7 +7,7 @@ also where the envelope wants a moment; a place that may not tell any more keeps
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from notifications.domain import Entry
+from notifications.domain import LedgerEntry
 from services.contracts import Event, catalogue, encode, source_of
 from services.contracts.envelope import schema_uri
 from services.contracts.feed import Withheld
@@ -23,7 +23,7 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def record(entry: Entry, programme: str, *, told: bool) -> tuple[bytes, bytes]:
+def record(entry: LedgerEntry, programme: str, *, told: bool) -> tuple[bytes, bytes]:
     """Key and value of the record on the partner's topic; `told` is whether its person consents now."""
     if told or entry.closes:
         kind, subject, on = catalogue()[entry.fact.type], entry.subject, entry.fact.on

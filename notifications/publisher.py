@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import IllegalOperation, KafkaError
 
 from notifications.agreements import agreed_with
-from notifications.domain import Entry
+from notifications.domain import LedgerEntry
 from notifications.lease import Deposed, Lease
 from notifications.ledger import midnight, record, topic_of
 from notifications.punctuality import Punctuality
@@ -167,7 +167,7 @@ class Publisher:
             await self._note(delivery)
         return True
 
-    async def _send(self, producer: AIOKafkaProducer, waiting: Sequence[tuple[Delivery, list[Entry]]]) -> None:
+    async def _send(self, producer: AIOKafkaProducer, waiting: Sequence[tuple[Delivery, list[LedgerEntry]]]) -> None:
         """These places, in one transaction."""
         await producer.begin_transaction()
         for delivery, places in waiting:

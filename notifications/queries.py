@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import orjson
 
 from notifications.composing import Letter
-from notifications.domain import Circle, Feed, Message, Recipient, Status, Venue
+from notifications.domain import Feed, Message, Recipient, SeatedGroup, Status, Venue
 from services import vault
 from services.kernel import NotYet, Refused
 from services.store.mongo import Document, Store
@@ -24,7 +24,7 @@ async def gather(work: Work, message: str, card: bytes | None) -> Letter:
         raise Refused("not-queued", f"Message {message} is not to be sent.")
     if queued.day < work.rules.day_of(work.now):
         raise Refused("past", f"The meeting that message {message} announces is past.")
-    circle = await work.peek(Circle, queued.reference)
+    circle = await work.peek(SeatedGroup, queued.reference)
     venue = await work.peek(Venue, circle.place) if circle is not None else None
     if circle is None or venue is None or card is None:
         raise NotYet(f"the {'contact card' if card is None else 'place'} for message {message}")

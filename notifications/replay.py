@@ -12,7 +12,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from notifications.domain import Entry, Fact, Feed, Message, Status
+from notifications.domain import Fact, Feed, LedgerEntry, Message, Status
 from notifications.ledger import topic_of
 from notifications.publisher import Delivery, feeds_of
 from services.contracts import Event, decode
@@ -55,9 +55,9 @@ async def _records(bus: Bus, topic: str) -> AsyncIterator[Sequence[Any]]:
         await reader.stop()
 
 
-def _entry(delivery: Delivery, record: Any) -> Entry:
+def _entry(delivery: Delivery, record: Any) -> LedgerEntry:
     event = decode(record.value)
-    return Entry(
+    return LedgerEntry(
         id=f"{delivery.partner}.{event.sequence}",
         partner=delivery.partner,
         sequence=event.sequence,
@@ -65,26 +65,28 @@ def _entry(delivery: Delivery, record: Any) -> Entry:
         subject=event.subject,
         fact=Fact.model_validate({"type": event.type, **event.data}),
         written=event.recordedtime.astimezone(UTC).date(),
-        recalled=True,
+        restored=True,
     )
 
 
-async def _keep(store: Store, delivery: Delivery, places: Sequence[Entry], session: Session) -> None:
+async def _keep(store: Store, delivery: Delivery, places: Sequence[LedgerEntry], session: Session) -> None:
     """All of a batch, and the number after which the ledger goes on."""
     if not places:
         return
     feed: Document = {
         "$max": {"state.last": places[-1].sequence},
-        "$set": {"state.recalled": True},
+        "$set": {"state.restored": True},
         "$inc": {"version": 1},
     }
     begun = {"$setOnInsert": {"programme": delivery.programme, "sequences": {}, "state.id": delivery.partner}}
     entries = [InsertOne(_stored(delivery.programme, each)) for each in places]
     which = {"_id": f"{delivery.programme}/{delivery.partner}"}
-    await store.write_all({Entry.noun: entries, Feed.noun: [UpdateOne(which, feed | begun, upsert=True)]}, session)
+    await store.write_all(
+        {LedgerEntry.noun: entries, Feed.noun: [UpdateOne(which, feed | begun, upsert=True)]}, session
+    )
 
 
-def _stored(programme: str, aggregate: Entry | Message) -> Document:
+def _stored(programme: str, aggregate: LedgerEntry | Message) -> Document:
     state = aggregate.model_dump(mode="json")
     return {"_id": f"{programme}/{aggregate.id}", "programme": programme, "version": 1, "sequences": {}, "state": state}
 

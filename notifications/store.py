@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from notifications.domain import Entry, Known, Message, Status
+from notifications.domain import LedgerEntry, Message, ReferredPerson, Status
 from services.store.mongo import Document, Store
 
 HELD = timedelta(minutes=2)  # for so long a claimed message is nobody else's
@@ -61,30 +61,30 @@ async def card_of(store: Store, programme: str, worker: str) -> bytes | None:
     return bytes(found["value"]) if found and found["value"] is not None else None
 
 
-async def places_after(store: Store, programme: str, partner: str, sequence: int, limit: int) -> list[Entry]:
+async def places_after(store: Store, programme: str, partner: str, sequence: int, limit: int) -> list[LedgerEntry]:
     """The places that follow, in order and without a gap: what a transaction has not committed yet ends the list."""
     where = {"programme": programme, "state.partner": partner, "state.sequence": {"$gt": sequence}}
-    entries: list[Entry] = []
-    async for found in store[Entry.noun].find(where).sort("state.sequence", 1).limit(limit):
-        entry = Entry.model_validate(found["state"])
+    entries: list[LedgerEntry] = []
+    async for found in store[LedgerEntry.noun].find(where).sort("state.sequence", 1).limit(limit):
+        entry = LedgerEntry.model_validate(found["state"])
         if entry.sequence != sequence + len(entries) + 1:
             break
         entries.append(entry)
     return entries
 
 
-async def place(store: Store, programme: str, partner: str, sequence: int) -> Entry | None:
+async def place(store: Store, programme: str, partner: str, sequence: int) -> LedgerEntry | None:
     """One place."""
     _id = f"{programme}/{partner}.{sequence}"
-    found = (await store.by_id(Entry.noun, [_id])).get(_id)
-    return Entry.model_validate(found["state"]) if found else None
+    found = (await store.by_id(LedgerEntry.noun, [_id])).get(_id)
+    return LedgerEntry.model_validate(found["state"]) if found else None
 
 
 async def consenting(store: Store, programme: str, workers: Collection[str]) -> set[str]:
     """Those of them of whom the partner may be told at this moment."""
     ids = [f"{programme}/{worker}" for worker in workers]
-    known, erased = await store.by_id(Known.noun, ids), await store.by_id("erased", ids)
-    people = [Known.model_validate(found["state"]) for _id, found in known.items() if _id not in erased]
+    known, erased = await store.by_id(ReferredPerson.noun, ids), await store.by_id("erased", ids)
+    people = [ReferredPerson.model_validate(found["state"]) for _id, found in known.items() if _id not in erased]
     return {each.id for each in people if each.consents}
 
 

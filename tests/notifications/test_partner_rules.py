@@ -1,11 +1,11 @@
-"""What a partner is told, by the rules alone."""
+"""Entries of a partner's ledger, by the rules alone."""
 
 from datetime import UTC, date, datetime
 
 import orjson
 import pytest
 
-from notifications.domain import Entry, Fact, Feed, Known
+from notifications.domain import Fact, Feed, LedgerEntry, ReferredPerson
 from notifications.ledger import record
 from services.contracts import decode, feed
 from services.contracts.enrolment import Purpose
@@ -20,19 +20,19 @@ def fact(kind: type[feed.Entry]) -> Fact:
     return Fact(type=kind.type, on=DAY)
 
 
-def known(**facts: object) -> Known:
-    return Known(id=WORKER, partner="cgil", **facts)  # type: ignore[arg-type]
+def known(**facts: object) -> ReferredPerson:
+    return ReferredPerson(id=WORKER, partner="cgil", **facts)  # type: ignore[arg-type]
 
 
 def kinds(facts: list[Fact]) -> list[str]:
     return [each.type.split(".", 3)[3].removesuffix(".v1") for each in facts]
 
 
-def tell(person: Known, ledger: Feed, agreed: set[str] = ALL) -> list[Entry]:
+def tell(person: ReferredPerson, ledger: Feed, agreed: set[str] = ALL) -> list[LedgerEntry]:
     """As the handler does it."""
     entries = [ledger.append(each, person.id, "pseudonym", EVENT, DAY) for each in person.release(agreed)]
     for each in entries:
-        person.told(each)
+        person.entered(each)
     return entries
 
 
@@ -119,17 +119,17 @@ def test_a_seat_that_is_heard_of_before_the_admission_is_told_after_it() -> None
 
 
 def test_a_seat_that_is_heard_of_before_the_referral_waits_for_the_partner_to_be_known() -> None:
-    person = Known(id=WORKER, feedback=True)
+    person = ReferredPerson(id=WORKER, feedback=True)
     person.note(fact(feed.Seated))
     person.admit(fact(feed.Admitted))
     assert person.release(ALL) == []
-    person.partner = "cgil"
-    assert kinds(person.release(ALL)) == ["worker.admitted", "worker.seated"]
+    person.refer("cgil", fact(feed.Referred))
+    assert kinds(person.release(ALL)) == ["worker.admitted", "worker.seated", "worker.referred"]
 
 
 def test_a_seat_is_not_told_of_somebody_who_left() -> None:
     person = known(feedback=True, admitted=True)
-    person.leave(fact(feed.Withdrew))
+    person.withdraw(fact(feed.Withdrew))
     person.note(fact(feed.Seated))
     assert kinds(person.release(ALL)) == ["worker.withdrew"]
 
@@ -179,6 +179,6 @@ def test_a_place_that_closes_goes_out_without_consent_and_names_no_worker(kind: 
 
 def test_a_place_that_is_detached_says_nothing_even_if_its_person_consents_again() -> None:
     entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, DAY)
-    entry.detach()
+    entry.withhold()
     assert (entry.worker, entry.subject) == (None, "-")
     assert decode(record(entry, "monza-brianza", told=entry.worker == WORKER)[1]).type == feed.Withheld.type

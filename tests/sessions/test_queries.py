@@ -20,14 +20,19 @@ FIRST = date(2026, 3, 5)
 HELD = datetime(2026, 3, 5, 20, tzinfo=UTC)
 
 
-async def form(_: Command, work: Work) -> str:
+async def with_a_meeting(service: Service) -> str:
     """A group of one member with one meeting; returns the id of the meeting."""
-    roster = Roster(id="g", slot="thu-evening", place="p", facilitator="f")
+    roster, programme = Roster(id="g", slot="thu-evening", place="p", facilitator="f"), rules(service).id
     roster.seat("ada", FIRST)
-    work.add(roster)
-    (meeting,) = schedule(roster, FIRST, time(18), work.rules.zone, 1, 14)
-    work.add(meeting)
-    return meeting.id
+    kept = {"programme": programme, "version": 1, "sequences": {}, "state": roster.model_dump(mode="json")}
+    await service.store["roster"].insert_one({"_id": f"{programme}/g", **kept})
+
+    async def form(_: Command, work: Work) -> str:
+        (meeting,) = schedule(roster, FIRST, time(18), work.rules.zone, 1, 14)
+        work.add(meeting)
+        return meeting.id
+
+    return str(await service.do(form, Command(), programme))
 
 
 async def replace_the_facilitator(work: Work) -> None:
@@ -53,7 +58,7 @@ def rules(service: Service) -> Programme:
 
 
 async def test_a_query_that_changes_an_aggregate_is_a_defect_and_stores_nothing(service: Service) -> None:
-    session = await service.do(form, Command(), rules(service).id)
+    session = await with_a_meeting(service)
     with pytest.raises(ChangedByQuery, match="replace_the_facilitator"):
         await service.commanding.query(replace_the_facilitator, rules(service))
     with pytest.raises(ChangedByQuery, match="call_the_roll"):
@@ -64,7 +69,7 @@ async def test_a_query_that_changes_an_aggregate_is_a_defect_and_stores_nothing(
 
 
 async def test_an_opened_roll_is_logged_and_guards_nothing(service: Service) -> None:
-    session = await service.do(form, Command(), rules(service).id)
+    session = await with_a_meeting(service)
     await service.commanding.query(open_roll, rules(service), session, None, who="olga", role="operator")
     (access,) = await service.store["access"].find({}).to_list(None)
     assert (access["person"], access["who"], access["what"]) == ("ada", "olga", f"session {session}")
