@@ -11,9 +11,9 @@ from datetime import timedelta
 
 from notifications import commands as do
 from notifications.composing import Unaddressable, compose
+from notifications.mail_queue import Claim, card_of, claim, postpone
 from notifications.queries import gather
-from notifications.sending import Later, Never, Server, send
-from notifications.store import Claim, card_of, claim, postpone
+from notifications.smtp import Later, Never, Server, send
 from services.kernel import Command, Refused, Unavailable
 from services.runtime.service import Service, Worker
 from services.settings import Settings

@@ -16,11 +16,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import IllegalOperation, KafkaError
 
 from notifications.agreements import agreed_with
+from notifications.consumer_lag import Punctuality
 from notifications.domain import LedgerEntry
 from notifications.lease import Deposed, Lease
 from notifications.ledger import midnight, record, topic_of
-from notifications.punctuality import Punctuality
-from notifications.store import consenting, note_delivery, place, places_after
+from notifications.mail_queue import consenting, note_delivery, place, places_after
 from services.contracts import Topic
 from services.contracts.topics import FEED
 from services.events.bus.client import Bus, put_down

@@ -7,7 +7,7 @@ from services.settings import Settings
 from services.vault.keyring import service_holder
 from sessions import api, pages
 from sessions.domain import Meeting, Participant, Roster, Survey
-from sessions.inviting import invite
+from sessions.invitations import invite
 from sessions.projections import Calendar, Leads
 from sessions.reactions import reactions
 

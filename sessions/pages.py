@@ -15,7 +15,7 @@ from services.web.run import Runner, run_for
 from sessions import commands as do
 from sessions.domain import Status, Survey
 from sessions.queries import linked_survey
-from sessions.showing import form, notice
+from sessions.survey_page import form, notice
 from sessions.wording import LANGUAGES
 
 PURPOSE = "survey:"  # of a link, before the survey's id

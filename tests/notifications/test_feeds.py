@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError, ProducerFenced
 
+from notifications.consumer_lag import Punctuality
 from notifications.lease import Lease
 from notifications.publisher import Publisher, last_record
-from notifications.punctuality import Punctuality
 from services.contracts import Event
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running

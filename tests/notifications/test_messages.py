@@ -10,9 +10,9 @@ import pytest
 
 from notifications import mailer
 from notifications.domain import Status
+from notifications.mail_queue import claim, postpone
 from notifications.queries import gather
-from notifications.sending import Server
-from notifications.store import claim, postpone
+from notifications.smtp import Server
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
 from tests.harness import eventually

@@ -8,7 +8,7 @@ import pytest
 
 from services.contracts.enrolment import Purpose
 from services.identity.auth import Role
-from sessions.inviting import invite_all
+from sessions.invitations import invite_all
 from tests.harness import eventually
 from tests.sessions.conftest import World
 

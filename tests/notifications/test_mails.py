@@ -6,7 +6,7 @@ from email.message import EmailMessage
 import pytest
 
 from notifications.composing import Letter, Unaddressable, compose
-from notifications.sending import Later, Never, Server, send
+from notifications.smtp import Later, Never, Server, send
 from services.settings import Misconfigured
 from tests.notifications.mail import taking
 
