@@ -7,7 +7,7 @@ from notifications.domain import Feed, LedgerEntry, Message, Recipient, Referred
 from notifications.mailer import mailing
 from notifications.publisher import publish
 from notifications.reactions import reactions_with
-from notifications.replay import recall_feeds, recall_letters
+from notifications.replay import restore_feeds, restore_messages
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS
 from services.runtime.service import Service
@@ -28,5 +28,5 @@ def build(settings: Settings) -> Service:
         tables=[KEYS, CONTACTS],
         workers=[mailing(settings), publish],
     )
-    service.after_restore = (recall_feeds, recall_letters)
+    service.after_restore = (restore_feeds, restore_messages)
     return service

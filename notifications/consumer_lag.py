@@ -1,7 +1,7 @@
-"""How far behind this service takes what was said on a topic, whichever of its copies takes it.
+"""The lag of this service's reactions on a topic, whichever of its copies consumes it.
 
-Age tells, not numbers: the end of a partition is a transaction's marker, which nobody takes, and under load there is always
-something untaken. What counts is how long the oldest untaken record has been there.
+Invariant: lag is the age of the oldest record that was not consumed, not a number of records. A partition ends with the marker of a
+transaction, which nobody consumes, and under load there is always something to consume.
 """
 
 import time
@@ -14,18 +14,18 @@ from services.events.bus.client import Bus
 from services.store.mongo import Store
 
 CONSUMER = "reactions"
-LOOK = 20  # milliseconds to wait for a record, before looking whether there was only a marker
-PATIENCE = 2.0  # seconds until the bus is taken to be away
+WAIT = 20  # milliseconds for a record, before checking whether there was only a marker
+PATIENCE = 2.0  # seconds after which the bus counts as away
 
 
-class Punctuality:
-    """An async context manager, since it holds a connection; `behind` asks."""
+class ConsumerLag:
+    """An async context manager, since it holds a connection."""
 
     def __init__(self, store: Store, bus: Bus, topic: str) -> None:
         self._store = store
         self._partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
         self._reader: AIOKafkaConsumer = bus.reader(isolation_level="read_uncommitted", fetch_max_wait_ms=50)
-        self._bare: dict[TopicPartition, tuple[int, int]] = {}  # from where to where there are markers only
+        self._markers: dict[TopicPartition, tuple[int, int]] = {}  # offsets between which there are markers only
 
     async def __aenter__(self) -> Self:
         await self._reader.start()
@@ -36,31 +36,31 @@ class Punctuality:
     async def __aexit__(self, *_: object) -> None:
         await self._reader.stop()
 
-    async def behind(self, seconds: float) -> bool:
-        """Whether a record has been there for longer than that and is not taken."""
-        taken, ends = await self._taken(), await self._reader.end_offsets(self._partitions)
-        spans = {each: (taken.get(each, 0), ends[each]) for each in self._partitions}
-        open_ = {each: span for each, span in spans.items() if span[0] < span[1] and self._bare.get(each) != span}
+    async def exceeds(self, seconds: float) -> bool:
+        """True when a record has waited longer than that to be consumed."""
+        stored, ends = await self._stored_offsets(), await self._reader.end_offsets(self._partitions)
+        spans = {each: (stored.get(each, 0), ends[each]) for each in self._partitions}
+        open_ = {each: span for each, span in spans.items() if span[0] < span[1] and self._markers.get(each) != span}
         oldest = await self._oldest(open_) if open_ else None
         return oldest is not None and time.time() - oldest > seconds
 
-    async def _taken(self) -> dict[TopicPartition, int]:
+    async def _stored_offsets(self) -> dict[TopicPartition, int]:
         ids = {f"{CONSUMER}|{each.topic}|{each.partition}": each for each in self._partitions}
         return {ids[_id]: found["next"] for _id, found in (await self._store.by_id("offsets", list(ids))).items()}
 
     async def _oldest(self, spans: dict[TopicPartition, tuple[int, int]]) -> float | None:
-        """When the oldest of the first untaken records was sent, in seconds since 1970; None when there are markers only. Records
-        that do not come in time are taken to be very old: better to wait than to tell."""
+        """The time of the oldest of the first records of these spans, in seconds since 1970; None when there are markers only. A record
+        that does not arrive in time counts as very old: better to wait than to deliver."""
         sent: list[float] = []
         for each, (start, _) in spans.items():
             self._reader.seek(each, start)
         self._reader.resume(*spans)
         deadline = time.monotonic() + PATIENCE
         while spans and time.monotonic() < deadline:
-            found = await self._reader.getmany(*spans, timeout_ms=LOOK)
+            found = await self._reader.getmany(*spans, timeout_ms=WAIT)
             sent += [records[0].timestamp / 1000 for records in found.values() if records]
-            bare = {each: span for each, span in spans.items() if await self._reader.position(each) >= span[1]}
-            self._bare |= {each: span for each, span in bare.items() if not found.get(each)}
-            spans = {each: span for each, span in spans.items() if each not in bare and not found.get(each)}
+            read = {each: span for each, span in spans.items() if await self._reader.position(each) >= span[1]}
+            self._markers |= {each: span for each, span in read.items() if not found.get(each)}
+            spans = {each: span for each, span in spans.items() if each not in read and not found.get(each)}
         self._reader.pause(*self._partitions)
         return 0.0 if spans else min(sent, default=None)

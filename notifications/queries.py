@@ -4,15 +4,16 @@ from collections.abc import Mapping
 
 import orjson
 
-from notifications.composing import Letter
+from notifications.composing import MailContent
 from notifications.domain import Feed, Message, Recipient, SeatedGroup, Status, Venue
+from notifications.mail_queue import attempts_of
 from services import vault
 from services.kernel import NotYet, Refused
 from services.store.mongo import Document, Store
 from services.store.work import Work
 
 
-async def gather(work: Work, message: str, card: bytes | None) -> Letter:
+async def mail_content(work: Work, message: str, card: bytes | None) -> MailContent:
     """The content of the mail for a message; `card` is the person's encrypted contact card. Read immediately before sending, so that
     a change since the message was queued counts.
 
@@ -24,15 +25,15 @@ async def gather(work: Work, message: str, card: bytes | None) -> Letter:
         raise Refused("not-queued", f"Message {message} is not to be sent.")
     if queued.day < work.rules.day_of(work.now):
         raise Refused("past", f"The meeting that message {message} announces is past.")
-    circle = await work.peek(SeatedGroup, queued.reference)
-    venue = await work.peek(Venue, circle.place) if circle is not None else None
-    if circle is None or venue is None or card is None:
+    group = await work.peek(SeatedGroup, queued.reference)
+    venue = await work.peek(Venue, group.place) if group is not None else None
+    if group is None or venue is None or card is None:
         raise NotYet(f"the {'contact card' if card is None else 'place'} for message {message}")
     contact = orjson.loads(vault.decrypt_payload(await work.key(queued.worker), card.decode()))
     if not contact.get("email"):
         raise Refused("no-address", f"Message {message} has no address to go to.")
-    slot = next(each for each in work.rules.slots if each.id == circle.slot)
-    return Letter(message, contact, slot.isoweekday, slot.at, venue.title, venue.address, queued.day)
+    slot = next(each for each in work.rules.slots if each.id == group.slot)
+    return MailContent(message, contact, slot.isoweekday, slot.at, venue.title, venue.address, queued.day)
 
 
 async def messages(
@@ -43,18 +44,11 @@ async def messages(
     if after is not None:
         where["_id"] = {"$gt": f"{programme}/{after}"}
     found = store[Message.noun].find(where).sort("_id", 1).limit(limit)
-    read = [(Message.model_validate(each["state"]), each.get("mail", {}).get("tries", 0)) async for each in found]
+    read = [(Message.model_validate(each["state"]), attempts_of(each).tries) async for each in found]
     return [(message, max(message.tries, tries)) for message, tries in read]
 
 
 async def ledgers(store: Store, programme: str) -> dict[str, int]:
-    """The last place of each ledger, by partner."""
-    return {
-        each["state"]["id"]: each["state"]["last"] async for each in store[Feed.noun].find({"programme": programme})
-    }
-
-
-async def deliveries(store: Store, programme: str) -> dict[str, Document]:
-    """How far each is delivered, and why no further, by partner."""
-    found = store["deliveries"].find({"programme": programme})
-    return {each["partner"]: {"delivered": each["delivered"], "stopped": each["stopped"]} async for each in found}
+    """The last sequence of each ledger, by partner."""
+    found = store[Feed.noun].find({"programme": programme})
+    return {each["state"]["id"]: each["state"]["last"] async for each in found}

@@ -143,7 +143,7 @@ def test_places_are_numbered_from_one_without_a_gap() -> None:
 
 def test_nothing_in_a_record_links_it_to_anything_else() -> None:
     entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, date(2026, 3, 13))
-    key, value = record(entry, "monza-brianza", told=True)
+    key, value = record(entry, "monza-brianza", consents=True)
     body = orjson.loads(value)
     assert key == b"pseudonym"
     assert WORKER.encode() not in value
@@ -156,7 +156,7 @@ def test_nothing_in_a_record_links_it_to_anything_else() -> None:
 
 def test_a_record_is_an_event_that_any_reader_reads() -> None:
     leaving = Fact(type=feed.Withdrew.type, on=DAY, reason="found-work")
-    _, value = record(Feed(id="cgil").append(leaving, WORKER, "pseudonym", EVENT, DAY), "monza-brianza", told=True)
+    _, value = record(Feed(id="cgil").append(leaving, WORKER, "pseudonym", EVENT, DAY), "monza-brianza", consents=True)
     event = read(decode(value))
     assert event.data == feed.Withdrew(on=DAY, reason="found-work")  # type: ignore[arg-type]
     assert (event.sequence, event.subject, event.time) == (1, "pseudonym", datetime(2026, 3, 12, tzinfo=UTC))
@@ -164,7 +164,7 @@ def test_a_record_is_an_event_that_any_reader_reads() -> None:
 
 def test_a_place_whose_person_no_longer_consents_goes_out_and_says_nothing() -> None:
     entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, DAY)
-    key, value = record(entry, "monza-brianza", told=False)
+    key, value = record(entry, "monza-brianza", consents=False)
     event = decode(value)
     assert (key, event.subject, event.sequence, event.type) == (b"-", "-", 1, feed.Withheld.type)
     assert b"pseudonym" not in value
@@ -173,7 +173,7 @@ def test_a_place_whose_person_no_longer_consents_goes_out_and_says_nothing() -> 
 @pytest.mark.parametrize("kind", [feed.ConsentWithdrawn, feed.Erased])
 def test_a_place_that_closes_goes_out_without_consent_and_names_no_worker(kind: type[feed.Entry]) -> None:
     entry = Feed(id="cgil").append(fact(kind), WORKER, "pseudonym", EVENT, DAY)
-    key, value = record(entry, "monza-brianza", told=False)
+    key, value = record(entry, "monza-brianza", consents=False)
     assert (key, decode(value).type, entry.worker) == (b"pseudonym", kind.type, None)
 
 
@@ -181,4 +181,4 @@ def test_a_place_that_is_detached_says_nothing_even_if_its_person_consents_again
     entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, DAY)
     entry.withhold()
     assert (entry.worker, entry.subject) == (None, "-")
-    assert decode(record(entry, "monza-brianza", told=entry.worker == WORKER)[1]).type == feed.Withheld.type
+    assert decode(record(entry, "monza-brianza", consents=entry.worker == WORKER)[1]).type == feed.Withheld.type

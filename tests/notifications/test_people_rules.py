@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from notifications.domain import Message, Recipient, SeatedGroup, Status
+from notifications.domain import Message, Recipient, SeatedGroup, Status, Venue
+from services.contracts import catalogue
 from services.contracts.notifications import MessageFailed, MessageSent
 from services.kernel import RecordedEvent, Refused
 
@@ -87,3 +88,46 @@ def test_a_message_has_one_fate() -> None:
         one.sent(2)
     with pytest.raises(Refused, match="not queued"):
         one.fail("refused", 2)
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "reason"),
+    [
+        (MessageSent(worker="w", about="seat", reference="g"), Status.SENT, None),
+        (MessageFailed(worker="w", about="seat", reference="g", reason="refused"), Status.FAILED, "refused"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_the_outcome_of_a_message_has_the_same_effect_on_replay_as_live(
+    event: MessageSent | MessageFailed, status: Status, reason: str | None
+) -> None:
+    replayed = message()
+    replayed.apply(event)
+    assert (replayed.status, replayed.reason) == (status, reason)
+    assert said(replayed) == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_replayed_message_has_the_state_of_the_live_one_but_for_its_attempts(fails: bool) -> None:
+    live, replayed = message(), message()
+    if fails:
+        live.fail("refused", 2)
+    else:
+        live.sent(2)
+    for each in said(live):
+        replayed.apply(each.data, each.at)
+    assert replayed.model_dump() == live.model_dump() | {"tries": 0}
+
+
+def test_each_own_event_type_of_notifications_is_applied() -> None:
+    own = {kind for type, kind in catalogue().items() if type.startswith("it.amalavoro.notifications.")}
+    assert own == Message.appliers.keys()
+
+
+def test_a_place_and_a_group_that_are_published_again_are_corrected() -> None:
+    venue = Venue(id="p", title="Casa", address="via Roma 1")
+    venue.correct("Casa", "via Roma 2")
+    group = SeatedGroup(id="g", slot="thu-evening", place="p", first=FIRST)
+    group.correct("mon-evening", "q", FIRST + timedelta(days=4))
+    assert venue.address == "via Roma 2"
+    assert (group.slot, group.place, group.first) == ("mon-evening", "q", FIRST + timedelta(days=4))
