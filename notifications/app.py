@@ -1,4 +1,4 @@
-"""Notifications, composed."""
+"""Composition of notifications."""
 
 from functools import partial
 
@@ -16,8 +16,7 @@ from services.vault.keyring import service_holder
 
 
 def build(settings: Settings) -> Service:
-    """Stand notifications on the chassis. Misconfigured when its keys or programmes cannot be read, or the mail server's address
-    is none."""
+    """Build the service. Misconfigured when its keys or programmes cannot be read, or AMA_SMTP is no address of a mail server."""
     service = Service(
         "notifications",
         settings,

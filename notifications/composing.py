@@ -52,11 +52,7 @@ def compose(content: MailContent, sender: str) -> EmailMessage:
         mail["To"] = Address(
             _line(f"{content.card['given_name']} {content.card['family_name']}"), addr_spec=content.card["email"]
         )
-    except (
-        ValueError,
-        IndexError,
-        HeaderParseError,
-    ):  # IndexError: the standard library's parser, on some malformed addresses
+    except (ValueError, IndexError, HeaderParseError):  # IndexError: the parser fails so on some malformed addresses
         raise Unaddressable from None
     mail["Subject"] = _line(subject)
     mail["Date"] = datetime.now(UTC)

@@ -20,7 +20,7 @@ class Deliveries:
         self._documents = store["deliveries"]
 
     async def note(self, programme: str, delivered: Delivered) -> None:
-        """Replace what is known of this partner."""
+        """Replace the state of this partner's feed."""
         document = {"programme": programme, **delivered.model_dump()}
         await self._documents.replace_one({"_id": f"{programme}/{delivered.partner}"}, document, upsert=True)
 

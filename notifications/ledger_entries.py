@@ -26,7 +26,7 @@ async def entry_at(store: Store, programme: str, partner: str, sequence: int) ->
 
 
 async def consenting(store: Store, programme: str, workers: Collection[str]) -> set[str]:
-    """Those workers about whom the partner may be told at this moment."""
+    """Those workers who consent at this moment: their referrer may read about them."""
     ids = [f"{programme}/{worker}" for worker in workers]
     found, erased = await store.by_id(ReferredPerson.noun, ids), await store.by_id("erased", ids)
     people = [ReferredPerson.model_validate(each["state"]) for _id, each in found.items() if _id not in erased]

@@ -22,13 +22,13 @@ Answer = Annotated[float, Field(strict=True)]
 
 
 class Act(Body):
-    """`at` says when it happened, if that is not plain."""
+    """A request that may carry its time in the world, `at`; without it, the time is the one that the route states."""
 
     at: Moment | None = Field(default=None, description="when it happened in the world, never in the future")
 
 
 class Session(BaseModel):
-    """A meeting of a group; `starts` is local time with its offset. Counts are there once it was held."""
+    """A meeting of a group; `starts` is local time with its offset. The counts are null until it was held."""
 
     model_config = ConfigDict(extra="ignore")
     session: str
@@ -70,14 +70,14 @@ async def roll(session: Id, run: Run, who: Leader, response: Response) -> querie
 
 
 class Present(Act):
-    """Everybody who was there; every other member was not."""
+    """The members who were present; every other member of the day was absent."""
 
     present: list[Id] = Field(max_length=200)
 
 
 @router.put("/sessions/{session}/roll-call", status_code=204)
 async def roll_call(session: Id, body: Present, run: Run, who: Leader) -> None:
-    """Say who was there; again, to correct. A facilitator has their own groups only. 404 no-such-session · 409 not-yet-held ·
+    """Record who was present; a repeat corrects. A facilitator has their own groups only. 404 no-such-session · 409 not-yet-held ·
     412 changed meanwhile (If-Match) · 422 not-a-member."""
     present = frozenset(body.present)
     command = do.RollCall(session=session, present=present, facilitator=_facilitator(who), at=body.at)
@@ -85,7 +85,7 @@ async def roll_call(session: Id, body: Present, run: Run, who: Leader) -> None:
 
 
 class Answers(Act):
-    """A number for each item of the instrument."""
+    """Answers to an instrument: a number for each item."""
 
     answers: dict[Slug, Answer] = Field(min_length=1, max_length=200)
 
@@ -116,7 +116,7 @@ async def surveys(
 
 
 class Access(BaseModel):
-    """Who saw what, when."""
+    """One read of a person's data: the reader, their role, the data, the time."""
 
     who: str
     role: str
@@ -128,11 +128,11 @@ class Access(BaseModel):
 async def accesses(
     worker: Id, read: Reader, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]
 ) -> list[Access]:
-    """Who looked here at what concerns this person."""
+    """The access log of a person: every read of their data here, oldest first."""
     _themselves(who, worker)
     return [Access(**each) for each in await read.accesses(worker)]
 
 
 def _themselves(who: Who, worker: str) -> None:
     if who.role is Role.WORKER and who.subject != worker:
-        raise Refused("not-yours", "A worker sees and answers for themselves alone.", Refusal.FORBIDDEN)
+        raise Refused("not-yours", "A worker reads and answers their own surveys alone.", Refusal.FORBIDDEN)

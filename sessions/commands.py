@@ -91,12 +91,12 @@ async def participant_of(worker: str, work: Work) -> Participant:
 
 async def keep_surveys(participant: Participant, work: Work) -> None:
     """Plan every wave and invite to the open ones; for a person who is not asked (any more), drop what was not answered."""
-    known = [await work.get(Survey, each) for each in participant.surveys]
+    planned = [await work.get(Survey, each) for each in participant.surveys]
     if not participant.is_asked or participant.admitted is None:
-        for survey in known:
+        for survey in planned:
             survey.drop()
         return
-    for survey in [*known, *_missing(participant, participant.admitted, work)]:
+    for survey in [*planned, *_missing(participant, participant.admitted, work)]:
         survey.plan()
         _invite(survey, work)
 

@@ -2,7 +2,7 @@
 
 Invariants: unknown consent waits and refused consent drops; a withdrawal of consent, or an erasure, is entered only for a person with
 earlier entries; the `Feed` alone numbers entries 1, 2, 3 …; nothing in an entry is found in another topic: its event id is random
-(a UUIDv7 would tell the millisecond), and its times are days.
+(a UUIDv7 would reveal the millisecond), and its times are days.
 """
 
 from collections.abc import Collection
@@ -41,7 +41,7 @@ class ReferredPerson(Aggregate):
 
     @property
     def consents(self) -> bool | None:
-        """True, False, or None while unknown. A person who takes no more part is told of no more, whatever their feedback consent."""
+        """True, False, or None while unknown. Consent to feedback counts only while the person consents to participate."""
         return False if self.participation is False else self.feedback
 
     def refer(self, partner: str, fact: Fact) -> None:

@@ -33,13 +33,13 @@ def gap_free(events: list[Event[Any]]) -> bool:
 
 
 def publisher(service: Service) -> Publisher:
-    """One that believes to be elected, whatever others believe: what protects the feed is not the lease."""
+    """A publisher with a lease of its own: a feed is protected by fencing, not by the lease."""
     return Publisher(service, Lease(service.store, uuid.uuid4().hex))
 
 
 @asynccontextmanager
 async def life(one: Publisher) -> AsyncIterator[None]:
-    """It runs, and is killed at the end."""
+    """Run a publisher, and cancel it at the end."""
     task = asyncio.create_task(one.run())
     try:
         yield

@@ -8,7 +8,7 @@ import pytest
 
 from services.contracts.enrolment import Purpose
 from services.identity.auth import Role
-from sessions.invitations import invite_all
+from sessions.invitations import invite_open
 from tests.harness import eventually
 from tests.sessions.conftest import World
 
@@ -120,7 +120,7 @@ async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: Wo
     (later,) = await world.stored("survey", worker=worker, wave="T1", instrument="who5")
     rules, due = world.sessions.rules[world.programme], date.fromisoformat(later["due"])
     noon = datetime(due.year, due.month, due.day, 12, tzinfo=UTC)
-    await invite_all(world.sessions, rules, noon - timedelta(days=15))
+    await invite_open(world.sessions, rules, noon - timedelta(days=15))
     assert len(await world.said("survey.invited")) == 2
 
     near = (datetime.now(UTC).date() + timedelta(days=14)).isoformat()
@@ -128,7 +128,7 @@ async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: Wo
         {"_id": f"{world.programme}/{later['id']}"}, {"$set": {"state.due": near}}
     )
     for _ in range(2):
-        await invite_all(world.sessions, rules, datetime.now(UTC))
+        await invite_open(world.sessions, rules, datetime.now(UTC))
     assert len(await world.said("survey.invited")) == 3
 
 
