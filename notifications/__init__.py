@@ -1,7 +1,7 @@
-"""Notifications owns what is told to whom: messages to people, and each partner's ledger of what it may know.
+"""Notifications owns messages to people, and a ledger for each partner with the history of its own referrals.
 
-Publishes: `ama.notifications` (message sent, message failed: never to which address, nor what it said), and `ama.feed.{partner}`,
-what became of that partner's own referrals, linkable to nothing else.
-Consumes: from enrolment who was referred, admitted, declined, withdrew, consents and was erased; from grouping places, groups and
-who sits in them; and the compacted tables of people's keys and contact cards.
+Publishes: `ama.notifications` (message sent, message failed; no address and no text), and `ama.feed.{partner}`, the ledger of that
+partner, whose records are linkable to nothing else.
+Consumes: from enrolment referrals, admissions, refusals, withdrawals, consents and erasures; from grouping places, groups and their
+members; and the compacted tables of people's keys and contact cards.
 """

@@ -1,12 +1,13 @@
-"""The routes of notifications: what was told and how far, never what it said or where it went."""
+"""The routes of notifications: the state of messages and feeds, never their content or an address."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from notifications import store
-from notifications.commands import agreed_with
+from notifications import queries
+from notifications.agreements import agreed_with
+from notifications.deliveries import Delivered, Deliveries
 from notifications.domain import Status
 from services.contracts.base import Day, Id, Slug
 from services.identity.auth import Role, Who, allowed
@@ -22,8 +23,8 @@ def _documents(request: Request) -> Any:
 Documents = Annotated[Any, Depends(_documents)]
 
 
-class Told(BaseModel):
-    """A message: to whom, about what, and what became of it. `tries` counts attempts, `reason` is why it was given up."""
+class MessageState(BaseModel):
+    """A message and its state, without content. `tries` counts attempts, `reason` is the code for which it was given up."""
 
     id: str
     worker: str
@@ -44,16 +45,18 @@ async def messages(
     status: Status | None = None,
     after: Annotated[Id | None, Query(description="the last id of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> list[Told]:
-    """Messages, oldest first. Addresses and texts are nowhere kept."""
+) -> list[MessageState]:
+    """Messages, oldest first. Addresses and texts are stored nowhere."""
     wanted = {"worker": worker, "about": about, "status": status}
     asked = {name: str(value) for name, value in wanted.items() if value is not None}
-    found = await store.messages(documents, who.programme, asked, after, limit)
-    return [Told(**message.model_dump(exclude={"correlation", "tries"}), tries=tries) for message, tries in found]
+    found = await queries.messages(documents, who.programme, asked, after, limit)
+    return [
+        MessageState(**message.model_dump(exclude={"correlation", "tries"}), tries=tries) for message, tries in found
+    ]
 
 
 class Ledger(BaseModel):
-    """How long a partner's ledger is, and how far it is delivered; `stopped` says why no further."""
+    """The last sequence of a partner's ledger, and the last delivered one; `stopped` is the reason why no more is delivered."""
 
     partner: str
     last: int = 0
@@ -65,8 +68,9 @@ class Ledger(BaseModel):
 async def feeds(
     documents: Documents, read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR)]
 ) -> list[Ledger]:
-    """The ledgers of the programme's partners, by partner; what is in them only the partner reads."""
+    """The ledgers of the programme's partners, by partner, without their entries: only the partner reads these."""
     agreed = {partner.id for partner in read.rules.partners if agreed_with(partner.id, read.rules)}
-    last, delivered = await store.ledgers(documents, who.programme), await store.deliveries(documents, who.programme)
-    partners = sorted(agreed | last.keys() | delivered.keys())
-    return [Ledger(partner=each, last=last.get(each, 0), **delivered.get(each, {})) for each in partners]
+    last, delivered = await queries.ledgers(documents, who.programme), await Deliveries(documents).of(who.programme)
+    nothing = {each: Delivered(partner=each, delivered=0) for each in agreed | last.keys()}
+    known = sorted((nothing | delivered).items())
+    return [Ledger(last=last.get(partner, 0), **each.model_dump()) for partner, each in known]

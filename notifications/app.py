@@ -1,14 +1,14 @@
-"""Notifications, composed."""
+"""Composition of notifications."""
 
 from collections.abc import Sequence
 from functools import partial
 
 from notifications import api
-from notifications.domain import Circle, Entry, Feed, Known, Message, Recipient, Venue
+from notifications.domain import Feed, LedgerEntry, Message, Recipient, ReferredPerson, SeatedGroup, Venue
 from notifications.mailer import mailing
 from notifications.publisher import publish
-from notifications.reactions import standing
-from notifications.replay import recall_feeds, recall_letters
+from notifications.reactions import reactions_with
+from notifications.replay import restore_feeds, restore_messages
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS
 from services.runtime.service import BackgroundTask, Service
@@ -17,16 +17,18 @@ from services.vault.keyring import service_holder
 
 
 def build(settings: Settings, background: Sequence[BackgroundTask] | None = None) -> Service:
-    """Compose notifications. `background`: None means the mailer and the publisher. Misconfigured when its keys or programmes cannot be
-    read, or the mail server's address is none."""
+    """Build the service. `background`: None means the mailer and the publisher.
+
+    Misconfigured when its keys or programmes cannot be read, or AMA_SMTP is no address of a mail server.
+    """
     return Service(
         "notifications",
         settings,
         holder=service_holder("notifications", settings.keys),
-        aggregates=[Venue, Circle, Recipient, Message, Known, Feed, Entry],
+        aggregates=[Venue, SeatedGroup, Recipient, Message, ReferredPerson, Feed, LedgerEntry],
         routes=[api.router],
-        reactions=standing(partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))),
+        reactions=reactions_with(partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))),
         tables=[KEYS, CONTACTS],
         background=[mailing(settings), publish] if background is None else background,
-        after_restore=[recall_feeds, recall_letters],
+        after_restore=[restore_feeds, restore_messages],
     )

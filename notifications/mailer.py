@@ -1,7 +1,7 @@
-"""Messages that are due go out: claimed, gathered, composed, handed over, and then said to be.
+"""Sending of messages that are due: claim one, read its content, compose the mail, send it, record the outcome.
 
-At least once: a copy that dies between the mail server's yes and ours leaves the message to the next one, which sends it under the
-same Message-ID. Nothing remote is called inside a transaction.
+Invariants: each message is sent at least once. A copy that dies after the mail server's acceptance and before recording it leaves the
+message to the next copy, which sends it under the same Message-ID. No remote call is made inside a transaction.
 """
 
 import asyncio
@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from notifications import commands as do
 from notifications.composing import Unaddressable, compose
-from notifications.sending import Later, Never, Server, send
-from notifications.store import Claim, card_of, claim, postpone
+from notifications.mail_queue import Claim, MailQueue
+from notifications.queries import mail_content
+from notifications.smtp import PermanentFailure, Server, TransientFailure, send
 from services.kernel import Command, Refused, Unavailable
 from services.runtime.service import BackgroundTask, Service
 from services.settings import Settings
@@ -20,17 +21,17 @@ from services.store.errors import is_transient
 from services.store.mongo import PyMongoError
 
 log = logging.getLogger(__name__)
-IDLE = 0.5  # seconds between looks when nothing is due
-ATTEMPT = 90.0  # seconds; less than a claim is held, so that no two copies hand over one message at one time
+IDLE = 0.5  # seconds between polls when nothing is due
+ATTEMPT = 90.0  # seconds; less than a claim lasts, so that no two copies send one message at one time
 DELAYS = [
     timedelta(minutes=each) for each in (1, 5, 15, 60, 180, 480, 1440)
-]  # after the first, second … failure; then it is given up
-MISSING = timedelta(seconds=2)  # until the next look for a contact card, a key or a place that is on its way
-GIVEN_UP = {"past", "no-address"}  # refusals that no later attempt changes; by any other the message is gone already
+]  # after the first, second … failure; then the message is given up
+MISSING = timedelta(seconds=2)  # until the next attempt while a contact card, a key or a place is missing
+GIVEN_UP = {"past", "no-address"}  # refusals for which the message fails; after any other there is nothing left to send
 
 
 def mailing(settings: Settings) -> BackgroundTask:
-    """The worker that sends. Misconfigured when the mail server's address is none."""
+    """The background task that sends. Misconfigured when AMA_SMTP is no address of a mail server."""
     server = Server.of(settings.smtp) if settings.smtp else None
 
     async def mail(service: Service) -> None:
@@ -45,62 +46,64 @@ def mailing(settings: Settings) -> BackgroundTask:
             except PyMongoError as error:
                 if not is_transient(error):
                     raise
-                log.warning("mailer begins again", extra={"service": service.name, "error": type(error).__name__})
+                log.warning("mailer starts again", extra={"service": service.name, "error": type(error).__name__})
                 await asyncio.sleep(IDLE)
 
     return mail
 
 
 async def send_one(service: Service, server: Server) -> bool:
-    """Try the oldest message that is due; whether there was one."""
-    claimed = await claim(service.store, service.rules)
+    """Try to send the oldest message that is due. False when none is due."""
+    queue = MailQueue(service.store)
+    claimed = await queue.claim(service.rules)
     if claimed is None:
         return False
     try:
         async with asyncio.timeout(ATTEMPT):
-            await _hand_over(service, server, claimed)
+            await _send(service, server, queue, claimed)
     except Unavailable:
-        await postpone(service.store, claimed, MISSING, counted=False)
-    except Refused as no:
-        log.info("message not sent", extra={"service": service.name, "reason": no.code})
-        if no.code in GIVEN_UP:
-            await _settle(service, claimed, do.mark_failed, _failed(claimed, no.code))
-    except (Later, TimeoutError) as trouble:
-        error = str(trouble) or type(trouble).__name__
+        await queue.postpone(claimed, MISSING, counted=False)
+    except Refused as refused:
+        log.info("message not sent", extra={"service": service.name, "reason": refused.code})
+        if refused.code in GIVEN_UP:
+            await _record(service, claimed, do.mark_failed, _failed(claimed, refused.code))
+    except (TransientFailure, TimeoutError) as failure:
+        error = str(failure) or type(failure).__name__
         log.warning("message not taken", extra={"service": service.name, "error": error, "attempt": claimed.tries})
         if claimed.failures >= len(DELAYS):
-            await _settle(service, claimed, do.mark_failed, _failed(claimed, "undeliverable"))
+            await _record(service, claimed, do.mark_failed, _failed(claimed, "undeliverable"))
         else:
-            await postpone(service.store, claimed, DELAYS[claimed.failures])
-    except Never as refusal:
-        log.warning("message refused", extra={"service": service.name, "error": str(refusal)})
-        await _settle(service, claimed, do.mark_failed, _failed(claimed, "refused"))
+            await queue.postpone(claimed, DELAYS[claimed.failures])
+    except PermanentFailure as failure:
+        log.warning("message refused", extra={"service": service.name, "error": str(failure)})
+        await _record(service, claimed, do.mark_failed, _failed(claimed, "refused"))
     except Unaddressable:
-        await _settle(service, claimed, do.mark_failed, _failed(claimed, "no-address"))
+        await _record(service, claimed, do.mark_failed, _failed(claimed, "no-address"))
     else:
-        await _settle(service, claimed, do.mark_sent, do.MarkSent(message=claimed.message.id, tries=claimed.tries))
+        await _record(service, claimed, do.mark_sent, do.MarkSent(message=claimed.message.id, tries=claimed.tries))
     return True
 
 
-async def _hand_over(service: Service, server: Server, claimed: Claim) -> None:
-    card = await card_of(service.store, claimed.programme, claimed.message.worker)
-    gathered = await service.do(do.gather, do.Gather(message=claimed.message.id, card=card), claimed.programme)
-    await send(compose(gathered, service.settings.mail_from), server)
+async def _send(service: Service, server: Server, queue: MailQueue, claimed: Claim) -> None:
+    card = await queue.card_of(claimed.programme, claimed.message.worker)
+    rules = service.rules[claimed.programme]
+    content = await service.commanding.query(mail_content, rules, claimed.message.id, card)
+    await send(compose(content, service.settings.mail_from), server)
 
 
 def _failed(claimed: Claim, reason: str) -> do.MarkFailed:
     return do.MarkFailed(message=claimed.message.id, reason=reason, tries=claimed.tries)
 
 
-async def _settle(service: Service, claimed: Claim, handler: Callable[..., Awaitable[None]], command: Command) -> None:
-    """Its fate is known and has to be written down, however long the database takes."""
+async def _record(service: Service, claimed: Claim, handler: Callable[..., Awaitable[None]], command: Command) -> None:
+    """Record the outcome, however long the database is away: the mail server has answered, and will not be asked again."""
     while True:
         try:
             await service.do(handler, command, claimed.programme, claimed.message.correlation)
         except Unavailable:
             await asyncio.sleep(IDLE)
-        except Refused as gone:  # erased, or decided otherwise, while it was on its way
-            log.info("message is gone", extra={"service": service.name, "reason": gone.code})
+        except Refused as refused:  # erased, or its outcome recorded, in the meantime
+            log.info("message is gone", extra={"service": service.name, "reason": refused.code})
             return
         else:
             return

@@ -1,76 +1,51 @@
-"""Partners' ledgers go out, each on its own topic: in order, without a gap, exactly once.
+"""Delivery of partners' ledgers, each on its own topic: in order, without a gap, exactly once.
 
-Invariants: where to go on is read from the topic itself, after every earlier producer was fenced, so that neither a death between
-sending and remembering nor a frozen copy that wakes can repeat or skip a place; consent is asked again for every place that goes
-out, and none goes out while what enrolment said is taken too late; a topic that lost its tail goes on where it ends now, so that
-there is no gap in it; one that holds another ledger's records is left alone, loudly.
+Invariants: the position of a feed is read from the topic itself, after every earlier producer was fenced, so that neither a death
+between sending and remembering nor a frozen copy that wakes can repeat or skip an entry; consent is asked again for every entry that
+is delivered, and nothing is delivered while the events of enrolment are consumed too late; a topic that lost its tail goes on where
+it ends now, so that it has no gap; a topic that holds the records of another ledger is left alone, with an error in the log.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import IllegalOperation, KafkaError
 
-from notifications.commands import agreed_with
-from notifications.domain import Entry
+from notifications.consumer_lag import ConsumerLag
+from notifications.deliveries import Delivered, Deliveries
+from notifications.domain import LedgerEntry
+from notifications.feed_position import FeedPosition, TailLost, feeds_of
+from notifications.feed_topic import last_record
 from notifications.lease import Deposed, Lease
 from notifications.ledger import midnight, record, topic_of
-from notifications.punctuality import Punctuality
-from notifications.store import consenting, note_delivery, place, places_after
+from notifications.ledger_entries import consenting, entries_after, entry_at
 from services.contracts import Topic
 from services.contracts.topics import FEED
-from services.events.bus.client import Bus, put_down
+from services.events.bus.client import put_down
 from services.events.outbox.restarts import RestartPolicy
-from services.programmes import Programme
 from services.runtime.service import Service
 from services.store.mongo import PyMongoError
 
 log = logging.getLogger(__name__)
-POLL = 0.2  # seconds between looks when there is nothing new
-MOST = 500  # places in one transaction
-LOOK = 5.0  # seconds between looks at whether the topics still have what was put there
+POLL = 0.2  # seconds between polls when there is nothing new
+MOST = 500  # entries of a feed in one transaction
+CHECK = 5.0  # seconds between checks that the topics still have what was put there
 PATIENCE = 60.0  # seconds for a transaction; Kafka itself ends one after thirty
-PUNCTUAL = 3.0  # seconds; a withdrawal of consent must be taken within them, or nothing goes out
+MOST_LAG = 3.0  # seconds; a withdrawal of consent must be consumed within them, or nothing is delivered
 HEADERS = [("content-type", b"application/cloudevents+json")]
 
 
-@dataclass(slots=True)
-class Delivery:
-    """One ledger on its way: the last place on the topic, or why nothing more is put there."""
-
-    programme: str
-    partner: str
-    last: int = 0
-    end: int = 0  # the offset behind it on the topic
-    stopped: str | None = None
-
-    @property
-    def partition(self) -> TopicPartition:
-        """Where it goes."""
-        return TopicPartition(topic_of(self.partner), 0)
-
-    def holds(self, end: int) -> None:
-        """The topic reaches so far. Raises TailLost when it had reached further."""
-        if end < self.end:
-            raise TailLost(f"{self.partition.topic} ends at {end}, not {self.end}")
-        self.end = end
-
-
-class TailLost(Exception):
-    """A topic no longer has what it had acknowledged."""
-
-
 async def publish(service: Service) -> None:
-    """The worker that delivers. Any number may run; the holder of the lease does, and begins again after whatever goes wrong."""
+    """Deliver the feeds as a background task. Any number of copies may run it; the holder of the lease delivers, and starts again after
+    any failure."""
     lease = Lease(service.store, "feeds")
-    beginnings = RestartPolicy(lease.release)
+    restarts = RestartPolicy(lease.release)
     try:
         while True:
-            beginnings.begins()
+            restarts.begins()
             try:
                 if await lease.take():
                     await Publisher(service, lease).run()
@@ -85,131 +60,101 @@ async def publish(service: Service) -> None:
                 TimeoutError,
                 AssertionError,
             ) as error:
-                log.warning("publisher begins again", extra={"service": service.name, "error": repr(error)[:300]})
-                await beginnings.failed()
+                log.warning("publisher starts again", extra={"service": service.name, "error": repr(error)[:300]})
+                await restarts.failed()
     finally:
         await lease.release()
 
 
 class Publisher:
-    """One life of the one that delivers: from fencing the one before to the first thing that goes wrong."""
+    """One life of the publisher: from fencing its predecessor to the first failure."""
 
     def __init__(self, service: Service, lease: Lease) -> None:
         self._store, self._bus, self._lease = service.store, service.bus, lease
-        self._looked = 0.0
-        self.deliveries = feeds_of(service.rules.values())
-        self.topics = [
-            Topic(topic_of(each.partner), service.name, partitions=FEED.partitions) for each in self.deliveries
-        ]
-        self.producer = (
-            f"{service.settings.database}.{service.name}.feeds"  # the transactional id: who shares a ledger shares it
-        )
+        self._deliveries = Deliveries(service.store)
+        self._checked = 0.0
+        self.feeds = feeds_of(service.rules.values())
+        self.topics = [Topic(topic_of(each.partner), service.name, partitions=FEED.partitions) for each in self.feeds]
+        # The transactional id: copies that share a ledger share it, so that Kafka fences all but one of them.
+        self.producer = f"{service.settings.database}.{service.name}.feeds"
 
     async def run(self) -> None:
-        """Deliver until something fails; without any agreement there is nothing to do, for ever."""
+        """Deliver until something fails. Without any agreement it waits for ever."""
         await self._bus.prepare(self.topics)
         await self._lease.keep()
         producer = self._bus.producer(self.producer)
-        await producer.start()  # fences whoever sent before
+        await producer.start()  # fences every earlier producer
         reader = self._bus.reader()
         try:
             await reader.start()
             await self._lease.keep()
-            for delivery in self.deliveries:
-                await self.find_place(delivery)
-            async with Punctuality(self._store, self._bus, "ama.enrolment") as punctuality:
+            for feed in self.feeds:
+                await self.find_position(feed)
+            async with ConsumerLag(self._store, self._bus, "ama.enrolment") as lag:
                 while True:
                     await self._lease.keep()
-                    await self.look(reader)
-                    if not await self.deliver(producer, punctuality):
+                    await self.check_topics(reader)
+                    if not await self.deliver(producer, lag):
                         await asyncio.sleep(POLL)
         finally:
             await put_down(reader.stop)
             await producer.stop()
 
-    async def look(self, reader: AIOKafkaConsumer) -> None:
-        """Whether every topic still has what was put there. Raises TailLost."""
+    async def check_topics(self, reader: AIOKafkaConsumer) -> None:
+        """Check now and then that every topic still has what was put there. Raises TailLost."""
         now = asyncio.get_running_loop().time()
-        if now - self._looked < LOOK or not self.deliveries:
+        if now - self._checked < CHECK or not self.feeds:
             return
-        self._looked = now
-        async with asyncio.timeout(LOOK):
-            ends = await reader.end_offsets([each.partition for each in self.deliveries])
-        for each in self.deliveries:
-            each.holds(ends[each.partition])
+        self._checked = now
+        async with asyncio.timeout(CHECK):
+            ends = await reader.end_offsets([each.partition for each in self.feeds])
+        for each in self.feeds:
+            each.move_to(ends[each.partition])
 
-    async def find_place(self, delivery: Delivery) -> None:
-        """Where the topic ends, and whether it is this ledger that it holds."""
-        last = await last_record(self._bus, topic_of(delivery.partner))
-        delivery.end = 0 if last is None else last.offset + 1
+    async def find_position(self, feed: FeedPosition) -> None:
+        """Read the position from the end of the topic. Stops the feed when its last record is of another ledger."""
+        last = await last_record(self._bus, topic_of(feed.partner))
+        feed.end = 0 if last is None else last.offset + 1
         if last is not None:
             body = orjson.loads(last.value)
-            delivery.last = int(body["sequence"])
-            mine = await place(self._store, delivery.programme, delivery.partner, delivery.last)
-            if mine is None or mine.event != body["id"]:
-                delivery.stopped = f"the topic's place {delivery.last} is not of this ledger"
-                log.error("feed stopped", extra={"partner": delivery.partner, "reason": delivery.stopped})
-        await self._note(delivery)
+            feed.last = int(body["sequence"])
+            entry = await entry_at(self._store, feed.programme, feed.partner, feed.last)
+            if entry is None or entry.event != body["id"]:
+                feed.stopped = f"the topic's record {feed.last} is not of this ledger"
+                log.error("feed stopped", extra={"partner": feed.partner, "reason": feed.stopped})
+        await self._note(feed)
 
-    async def deliver(self, producer: AIOKafkaProducer, punctuality: Punctuality) -> bool:
-        """Send what follows in every ledger, in one transaction; whether there was something, and it went out."""
+    async def deliver(self, producer: AIOKafkaProducer, lag: ConsumerLag) -> bool:
+        """Send the entries that follow in every ledger, in one transaction. True when there were entries, and they were delivered."""
         waiting = []
-        for each in self.deliveries:
+        for each in self.feeds:
             if each.stopped is None:
-                places = await places_after(self._store, each.programme, each.partner, each.last, MOST)
-                waiting += [(each, places)] if places else []
-        if not waiting or await punctuality.behind(PUNCTUAL):
+                entries = await entries_after(self._store, each.programme, each.partner, each.last, MOST)
+                waiting += [(each, entries)] if entries else []
+        if not waiting or await lag.exceeds(MOST_LAG):
             return False
         async with asyncio.timeout(PATIENCE):
             await self._send(producer, waiting)
-        for delivery, places in waiting:
-            delivery.last = places[-1].sequence
-            await self._note(delivery)
+        for feed, entries in waiting:
+            feed.last = entries[-1].sequence
+            await self._note(feed)
         return True
 
-    async def _send(self, producer: AIOKafkaProducer, waiting: Sequence[tuple[Delivery, list[Entry]]]) -> None:
-        """These places, in one transaction."""
+    async def _send(
+        self, producer: AIOKafkaProducer, waiting: Sequence[tuple[FeedPosition, list[LedgerEntry]]]
+    ) -> None:
         await producer.begin_transaction()
-        for delivery, places in waiting:
+        for feed, entries in waiting:
             sent = []
-            told = await consenting(self._store, delivery.programme, {entry.worker for entry in places if entry.worker})
-            for entry in places:
-                key, value = record(entry, delivery.programme, told=entry.worker in told)
-                written = int(midnight(entry.written).timestamp() * 1000)  # the record's own time is a day as well
-                topic = topic_of(delivery.partner)
+            consents = await consenting(self._store, feed.programme, {each.worker for each in entries if each.worker})
+            for entry in entries:
+                key, value = record(entry, feed.programme, consents=entry.worker in consents)
+                written = int(midnight(entry.written).timestamp() * 1000)  # the time of the record is a day as well
+                topic = topic_of(feed.partner)
                 sent.append(await producer.send(topic, value, key, partition=0, timestamp_ms=written, headers=HEADERS))
-            delivery.holds(max(each.offset for each in await asyncio.gather(*sent)) + 1)
+            feed.move_to(max(each.offset for each in await asyncio.gather(*sent)) + 1)
         await producer.commit_transaction()
 
-    async def _note(self, delivery: Delivery) -> None:
-        await note_delivery(self._store, delivery.programme, delivery.partner, delivery.last, delivery.stopped)
-
-
-def feeds_of(programmes: Iterable[Programme]) -> list[Delivery]:
-    """One per partner with an agreement; a partner belongs to one programme."""
-    return [
-        Delivery(rules.id, each.id) for rules in programmes for each in rules.partners if agreed_with(each.id, rules)
-    ]
-
-
-async def last_record(bus: Bus, topic: str) -> ConsumerRecord | None:
-    """The last committed record of the topic's one partition. What ends a partition is mostly a marker, or what was aborted; so
-    look ever further back until a record is found."""
-    partition, reader = TopicPartition(topic, 0), bus.reader(isolation_level="read_committed")
-    await reader.start()
-    try:
-        reader.assign([partition])
-        end, back = (await reader.end_offsets([partition]))[partition], 8
-        while end:
-            start = max(0, end - back)
-            reader.seek(partition, start)
-            last = None
-            while await reader.position(partition) < end:
-                for each in (await reader.getmany(partition, timeout_ms=500)).get(partition, []):
-                    last = each
-            if last is not None or start == 0:
-                return last
-            back *= 8
-        return None
-    finally:
-        await reader.stop()
+    async def _note(self, feed: FeedPosition) -> None:
+        delivered = Delivered(partner=feed.partner, delivered=feed.last, stopped=feed.stopped)
+        await self._deliveries.note(feed.programme, delivered)

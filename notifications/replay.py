@@ -1,120 +1,93 @@
-"""After a restore: what partners were told and people were written, before anything more is.
+"""After a restore: what partners have read and people were sent, before anything more is sent.
 
-Invariants: a ledger reaches as far as its topic, with the numbers and ids that are there; a letter that went out is not queued any more.
-What is then told again, because events are taken again, takes the place or the letter that it had (`commands.tell`, `commands.announce`).
+Invariants: a ledger reaches as far as its topic, with the sequences and ids that are there; a message that was sent is not queued any
+more. When events are consumed again, their facts take the entries and messages that they had (`commands.enter`, `commands.announce`).
 """
 
 import logging
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC
 from functools import partial
 from typing import Any
 
-from aiokafka import TopicPartition
-
-from notifications.domain import Entry, Fact, Feed, Message, Status
-from notifications.ledger import topic_of
-from notifications.publisher import Delivery, feeds_of
+from notifications.domain import Fact, LedgerEntry, Message, Status
+from notifications.feed_position import FeedPosition, feeds_of
+from notifications.feed_topic import all_records
+from notifications.ledger import day_of_midnight, topic_of
+from notifications.ledger_entries import add_restored, last_sequence
 from services.contracts import Event, decode
+from services.contracts.envelope import read
 from services.contracts.notifications import MessageFailed, MessageSent
-from services.events.bus.client import Bus
+from services.programmes import Programme
 from services.runtime.service import Service
-from services.store.mongo import Document, InsertOne, Store, Transaction, UpdateOne
+from services.store.mongo import InsertOne, UpdateOne
 
 log = logging.getLogger(__name__)
-SENT = {MessageSent.type: Status.SENT, MessageFailed.type: Status.FAILED}
+OUTCOMES = {MessageSent.type, MessageFailed.type}
 
 
-async def recall_feeds(service: Service) -> None:
-    """Read back every place that a topic has and its ledger lacks."""
-    for each in feeds_of(service.rules.values()):
-        feed = (await service.store.by_id(Feed.noun, [f"{each.programme}/{each.partner}"])).values()
-        last, back = max((found["state"]["last"] for found in feed), default=0), 0
-        async for records in _records(service.bus, topic_of(each.partner)):
-            places = [entry for record in records if (entry := _entry(each, record)).sequence > last]
-            await service.store.transaction(partial(_keep, service.store, each, places))
-            back += len(places)
-        if back:
-            log.warning("places were read back from the feed", extra={"partner": each.partner, "count": back})
+async def restore_feeds(service: Service) -> None:
+    """Read back every entry that a topic has and its ledger lacks."""
+    for feed in feeds_of(service.rules.values()):
+        last, count = await last_sequence(service.store, feed.programme, feed.partner), 0
+        async for records in all_records(service.bus, topic_of(feed.partner)):
+            entries = [entry for record in records if (entry := _entry(feed, record.value)).sequence > last]
+            write = partial(add_restored, service.store, feed.programme, feed.partner, entries)
+            await service.store.transaction(write)
+            count += len(entries)
+        if count:
+            log.warning("entries were read back from the feed", extra={"partner": feed.partner, "count": count})
 
 
-async def _records(bus: Bus, topic: str) -> AsyncIterator[Sequence[Any]]:
-    """Everything committed on a feed's one partition, in batches; nothing when there is no such topic."""
-    partition, reader = TopicPartition(topic, 0), bus.reader(isolation_level="read_committed")
-    await reader.start()
-    try:
-        if topic not in await reader.topics():
-            return
-        reader.assign([partition])
-        await reader.seek_to_beginning(partition)
-        end = (await reader.end_offsets([partition]))[partition]
-        while await reader.position(partition) < end:
-            for records in (await reader.getmany(partition, timeout_ms=500)).values():
-                yield records
-    finally:
-        await reader.stop()
-
-
-def _entry(delivery: Delivery, record: Any) -> Entry:
-    event = decode(record.value)
-    return Entry(
-        id=f"{delivery.partner}.{event.sequence}",
-        partner=delivery.partner,
+def _entry(feed: FeedPosition, value: bytes) -> LedgerEntry:
+    event = decode(value)
+    return LedgerEntry(
+        id=f"{feed.partner}.{event.sequence}",
+        partner=feed.partner,
         sequence=event.sequence,
         event=event.id,
         subject=event.subject,
         fact=Fact.model_validate({"type": event.type, **event.data}),
-        written=event.recordedtime.astimezone(UTC).date(),
-        recalled=True,
+        written=day_of_midnight(event.recordedtime),
+        restored=True,
     )
 
 
-async def _keep(store: Store, delivery: Delivery, places: Sequence[Entry], transaction: Transaction) -> None:
-    """All of a batch, and the number after which the ledger goes on."""
-    if not places:
-        return
-    feed: Document = {
-        "$max": {"state.last": places[-1].sequence},
-        "$set": {"state.recalled": True},
-        "$inc": {"version": 1},
-    }
-    begun = {"$setOnInsert": {"programme": delivery.programme, "sequences": {}, "state.id": delivery.partner}}
-    entries = [InsertOne(_stored(delivery.programme, each)) for each in places]
-    which = {"_id": f"{delivery.programme}/{delivery.partner}"}
-    await store.write_all({Entry.noun: entries, Feed.noun: [UpdateOne(which, feed | begun, upsert=True)]}, transaction)
-
-
-def _stored(programme: str, aggregate: Entry | Message) -> Document:
-    state = aggregate.model_dump(mode="json")
-    return {"_id": f"{programme}/{aggregate.id}", "programme": programme, "version": 1, "sequences": {}, "state": state}
-
-
-async def recall_letters(service: Service) -> None:
-    """What was said of letters, and is not known of them."""
+async def restore_messages(service: Service) -> None:
+    """Give messages the outcome that was published and is not in the database."""
     store = service.store
-    lost = store["recalled"].find({"topic": MessageSent.topic, "lost": {"$exists": True}})
-    async for each in lost:
-        for letter in (await store.by_id("outbox", [said["id"] for said in each["lost"]])).values():
-            if (event := decode(letter["value"])).type in SENT:
-                await _settle(store, event)
+    async for each in store["recalled"].find({"topic": MessageSent.topic, "lost": {"$exists": True}}):
+        rows = await store.by_id("outbox", [lost["id"] for lost in each["lost"]])
+        for event in (decode(row["value"]) for row in rows.values()):
+            if event.type in OUTCOMES and event.programme in service.rules:
+                await _restore(service, read(event))
 
 
-async def _settle(store: Store, event: Event[Any]) -> None:
-    """The letter has this fate: one that is still queued, or one that is not known here yet."""
-    _id, person = f"{event.programme}/{event.subject}", f"{event.programme}/{event.data['worker']}"
-    if await store.by_id("erased", [person]):
+async def _restore(service: Service, event: Event[Any]) -> None:
+    """Apply the outcome to a message that is still queued, or that the database lacks. Erased people get no message back."""
+    store, programme, _id = service.store, event.programme, f"{event.programme}/{event.subject}"
+    if await store.by_id("erased", [f"{programme}/{event.data.worker}"]):
         return
-    state = {"state.status": SENT[event.type].value, "state.reason": event.data.get("reason")}
-    await store.write(Message.noun, [UpdateOne({"_id": _id, "state.status": Status.QUEUED.value}, {"$set": state})])
-    if not await store.by_id(Message.noun, [_id]):
-        message = Message(
-            id=event.subject,
-            worker=event.data["worker"],
-            about=event.data["about"],
-            reference=event.data["reference"],
-            day=event.time.date(),
-            correlation=event.correlationid or event.id,
-            status=SENT[event.type],
-            reason=event.data.get("reason"),
+    stored = (await store.by_id(Message.noun, [_id])).get(_id)
+    message = Message.model_validate(stored["state"]) if stored else lost_message(event, service.rules[programme])
+    if message.status is not Status.QUEUED:
+        return
+    message.apply(event.data, event.time)
+    state = message.model_dump(mode="json")
+    if stored:
+        await store.write(
+            Message.noun, [UpdateOne({"_id": _id, "state.status": Status.QUEUED.value}, {"$set": {"state": state}})]
         )
-        await store.write(Message.noun, [InsertOne(_stored(event.programme, message))])
+    else:
+        document = {"_id": _id, "programme": programme, "version": 1, "sequences": {}, "state": state}
+        await store.write(Message.noun, [InsertOne(document)])
+
+
+def lost_message(event: Event[Any], rules: Programme) -> Message:
+    """The message of an outcome as it was queued. The day of the outcome stands for the day of the meeting, which no event carries."""
+    return Message(
+        id=event.subject,
+        worker=event.data.worker,
+        about=event.data.about,
+        reference=event.data.reference,
+        day=rules.day_of(event.time),
+        correlation=event.correlationid or event.id,
+    )

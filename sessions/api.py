@@ -9,10 +9,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from services.contracts.base import Id, Slug
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refusal, Refused
-from services.web import Body, Day, Moment, etag
+from services.web import Body, Moment, etag
 from services.web.run import Reader, Run
 from sessions import commands as do
-from sessions.domain import Meeting, Status
+from sessions import queries
+from sessions.domain import Meeting
 
 router = APIRouter()
 Leader = Annotated[Who, allowed(Role.FACILITATOR, Role.OPERATOR)]
@@ -21,13 +22,13 @@ Answer = Annotated[float, Field(strict=True)]
 
 
 class Act(Body):
-    """`at` says when it happened, if that is not plain."""
+    """A request that may carry its time in the world, `at`; without it, the time is the one that the route states."""
 
     at: Moment | None = Field(default=None, description="when it happened in the world, never in the future")
 
 
 class Session(BaseModel):
-    """A meeting of a group; `starts` is local time with its offset. Counts are there once it was held."""
+    """A meeting of a group; `starts` is local time with its offset. The counts are null until it was held."""
 
     model_config = ConfigDict(extra="ignore")
     session: str
@@ -59,39 +60,24 @@ def _local(moment: datetime, read: Reader) -> datetime:
     return moment.astimezone(read.rules.zone)
 
 
-class Roll(BaseModel):
-    """A meeting and the people to call: the members of its date. `present` is unknown until the roll was called."""
-
-    session: str
-    group: str
-    number: int
-    starts: AwareDatetime
-    place: str
-    held: bool
-    members: list[str]
-    present: list[str] | None = None
-    version: int
-
-
 @router.get("/sessions/{session}")
-async def roll(session: Id, run: Run, who: Leader, response: Response) -> Roll:
-    """A meeting with the members of its date. The look is written to their access logs. A facilitator has their own groups only.
+async def roll(session: Id, run: Run, who: Leader, response: Response) -> queries.Roll:
+    """A meeting with the members of its date. The read is written to their access logs. A facilitator has their own groups only.
     404 no-such-session."""
-    command = do.OpenRoll(session=session, who=who.subject, role=who.role, facilitator=_facilitator(who))
-    seen = await run(do.open_roll, command, keep=False)
-    response.headers["ETag"] = etag(seen["version"])
-    return Roll(**seen)
+    found = await run.query(queries.open_roll, session, _facilitator(who), who=who.subject, role=who.role)
+    response.headers["ETag"] = etag(found.version)
+    return found
 
 
 class Present(Act):
-    """Everybody who was there; every other member was not."""
+    """The members who were present; every other member of the day was absent."""
 
     present: list[Id] = Field(max_length=200)
 
 
 @router.put("/sessions/{session}/roll-call", status_code=204)
 async def roll_call(session: Id, body: Present, run: Run, who: Leader) -> None:
-    """Say who was there; again, to correct. A facilitator has their own groups only. 404 no-such-session · 409 not-yet-held ·
+    """Record who was present; a repeat corrects. A facilitator has their own groups only. 404 no-such-session · 409 not-yet-held ·
     412 changed meanwhile (If-Match) · 422 not-a-member."""
     present = frozenset(body.present)
     command = do.RollCall(session=session, present=present, facilitator=_facilitator(who), at=body.at)
@@ -99,7 +85,7 @@ async def roll_call(session: Id, body: Present, run: Run, who: Leader) -> None:
 
 
 class Answers(Act):
-    """A number for each item of the instrument."""
+    """Answers to an instrument: a number for each item."""
 
     answers: dict[Slug, Answer] = Field(min_length=1, max_length=200)
 
@@ -120,25 +106,17 @@ async def submission(
     await run(do.submit_survey, command)
 
 
-class Asked(BaseModel):
-    """What somebody is asked, and when."""
-
-    instrument: str
-    wave: str
-    due: Day
-    status: Status
-
-
 @router.get("/workers/{worker}/surveys")
-async def surveys(worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]) -> list[Asked]:
-    """What a person is asked and when, never what they answered. The look is written to their access log."""
+async def surveys(
+    worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]
+) -> list[queries.PlannedSurvey]:
+    """The surveys of a person with their due dates, never the answers. The read is written to their access log."""
     _themselves(who, worker)
-    found = await run(do.list_surveys, do.ListSurveys(worker=worker, who=who.subject, role=who.role), keep=False)
-    return [Asked(**each) for each in found]
+    return await run.query(queries.list_surveys, worker, who=who.subject, role=who.role)
 
 
 class Access(BaseModel):
-    """Who saw what, when."""
+    """One read of a person's data: the reader, their role, the data, the time."""
 
     who: str
     role: str
@@ -150,11 +128,11 @@ class Access(BaseModel):
 async def accesses(
     worker: Id, read: Reader, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]
 ) -> list[Access]:
-    """Who looked here at what concerns this person."""
+    """The access log of a person: every read of their data here, oldest first."""
     _themselves(who, worker)
     return [Access(**each) for each in await read.accesses(worker)]
 
 
 def _themselves(who: Who, worker: str) -> None:
     if who.role is Role.WORKER and who.subject != worker:
-        raise Refused("not-yours", "A worker sees and answers for themselves alone.", Refusal.FORBIDDEN)
+        raise Refused("not-yours", "A worker reads and answers their own surveys alone.", Refusal.FORBIDDEN)

@@ -1,4 +1,4 @@
-"""Sessions, composed."""
+"""Composition of sessions."""
 
 from services.contracts.topics import KEYS
 from services.identity.auth import link_secret
@@ -7,13 +7,13 @@ from services.settings import Settings
 from services.vault.keyring import service_holder
 from sessions import api, pages
 from sessions.domain import Meeting, Participant, Roster, Survey
-from sessions.inviting import invite
+from sessions.invitations import invite_when_due
 from sessions.projections import Calendar, Leads
 from sessions.reactions import reactions
 
 
 def build(settings: Settings) -> Service:
-    """Stand sessions on the chassis. Misconfigured when its keys or programmes cannot be read."""
+    """Build the service. Misconfigured when its keys or programmes cannot be read."""
     return Service(
         "sessions",
         settings,
@@ -23,5 +23,5 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         projections=[Calendar(), Leads()],
         tables=[KEYS],
-        background=[invite],
+        background=[invite_when_due],
     )

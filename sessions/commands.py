@@ -1,4 +1,4 @@
-"""What can be done about meetings and surveys: each command beside its one handler."""
+"""Commands about meetings and surveys, each beside its one handler."""
 
 from datetime import date, datetime, time
 
@@ -9,11 +9,11 @@ from services.contracts.sessions import AttendanceRecorded
 from services.kernel import Command, Refusal, Refused
 from services.programmes.instruments import load_all as instruments
 from services.store.work import Work
-from sessions.domain import Meeting, Participant, Roster, Survey, survey_id
+from sessions.domain import Meeting, Participant, Roster, Survey, led_by, survey_id
 
 
 class RollCall(Command):
-    """Who was at a meeting. `facilitator` is who says so, unless an operator does."""
+    """Record who was present at a meeting. `facilitator` is the caller's id, None for an operator."""
 
     session: Id
     present: frozenset[Id]
@@ -21,58 +21,20 @@ class RollCall(Command):
 
 
 async def roll_call(command: RollCall, work: Work) -> None:
-    """Without `at`, what happened happened when the meeting was to start."""
+    """Record the roll. Without `at`, it was called when the meeting was to start."""
     meeting = await work.find(Meeting, command.session)
     roster = await work.find(Roster, meeting.group) if meeting is not None else None
-    meeting, roster = _led_by(command.facilitator, command.session, meeting, roster)
+    meeting, roster = led_by(command.facilitator, command.session, meeting, roster)
     at = command.at or min(meeting.starts, work.now)
-    news = meeting.call_roll(roster.members_on(meeting.day), command.present, at)
-    told = {"session": meeting.id, "group": meeting.group, "number": meeting.number, "on": meeting.day}
-    for worker, here in news.items():
-        (await participant_of(worker, work)).attended(AttendanceRecorded.model_validate({**told, "present": here}), at)
-
-
-def _led_by(
-    facilitator: str | None, session: str, meeting: Meeting | None, roster: Roster | None
-) -> tuple[Meeting, Roster]:
-    """Of other groups a facilitator learns not even that they are there."""
-    if meeting is None or roster is None or facilitator not in {None, roster.facilitator}:
-        raise Refused("no-such-session", f"There is no session {session}.", Refusal.NOT_FOUND)
-    return meeting, roster
-
-
-class OpenRoll(Command):
-    """Somebody reads who was at a meeting, or is to be called: written down before it is shown."""
-
-    session: Id
-    who: str
-    role: str
-    facilitator: str | None = None
-
-
-async def open_roll(command: OpenRoll, work: Work) -> dict[str, object]:
-    """The meeting, and the members of its date."""
-    meeting = await work.peek(Meeting, command.session)
-    roster = await work.peek(Roster, meeting.group) if meeting is not None else None
-    meeting, roster = _led_by(command.facilitator, command.session, meeting, roster)
-    members = sorted({*roster.members_on(meeting.day), *meeting.roll})
-    for worker in members:
-        await work.note_access(worker, command.who, command.role, f"session {meeting.id}")
-    return {
-        "session": meeting.id,
-        "group": meeting.group,
-        "number": meeting.number,
-        "starts": meeting.starts,
-        "place": meeting.place,
-        "held": meeting.held,
-        "members": members,
-        "present": [worker for worker in members if meeting.roll.get(worker)] if meeting.held else None,
-        "version": work.version(meeting),
-    }
+    changed = meeting.call_roll(roster.members_on(meeting.day), command.present, at)
+    about = {"session": meeting.id, "group": meeting.group, "number": meeting.number, "on": meeting.day}
+    for worker, here in changed.items():
+        recorded = AttendanceRecorded.model_validate({**about, "present": here})
+        (await participant_of(worker, work)).attended(recorded, at)
 
 
 class SubmitSurvey(Command):
-    """Somebody answered an instrument for a wave: a number for each item."""
+    """Submit the answers to an instrument for a wave: a number for each item."""
 
     worker: Id
     instrument: Slug
@@ -81,7 +43,8 @@ class SubmitSurvey(Command):
 
 
 async def submit_survey(command: SubmitSurvey, work: Work) -> None:
-    """Scored, then sealed: what was answered is read by nobody again without the person's key."""
+    """Score the answers, then seal them under the person's key. Refused("no-such-survey"), ("no-consent"), ("bad-answer"), or as
+    `Survey.submit`."""
     participant = await work.find(Participant, command.worker)
     asked = any((each.instrument, each.wave) == (command.instrument, command.wave) for each in work.rules.surveys)
     if participant is None or participant.admitted is None or not asked:
@@ -98,46 +61,14 @@ async def submit_survey(command: SubmitSurvey, work: Work) -> None:
     survey.submit(sealed, scores)
 
 
-class ListSurveys(Command):
-    """Somebody reads what a person is asked and when, never what they answered."""
-
-    worker: Id
-    who: str
-    role: str
-
-
-async def list_surveys(command: ListSurveys, work: Work) -> list[dict[str, object]]:
-    """By due date."""
-    surveys = await work.browse(Survey, worker=command.worker)
-    if surveys:
-        await work.note_access(command.worker, command.who, command.role, "surveys")
-    shown = [each.model_dump(include={"instrument", "wave", "due", "status"}) for each in surveys]
-    return sorted(shown, key=lambda each: (each["due"], each["wave"], each["instrument"]))
-
-
-class LookAtSurvey(Command):
-    """The holder of a personal link opens it."""
-
-    survey: str
-    worker: str
-
-
-async def look_at_survey(command: LookAtSurvey, work: Work) -> Survey:
-    """Refused("no-such-link", 404) when it is not theirs or is no more."""
-    survey = await work.peek(Survey, command.survey)
-    if survey is None or survey.worker != command.worker:
-        raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
-    return survey
-
-
 class InviteDue(Command):
-    """These surveys have become due to be asked for."""
+    """Invite the people of these surveys, which have opened."""
 
     surveys: tuple[str, ...]
 
 
 async def invite_due(command: InviteDue, work: Work) -> None:
-    """Those that are gone or not planned any more are passed over."""
+    """Invite those that are still planned; skip the others."""
     for each in command.surveys:
         survey = await work.find(Survey, each)
         if survey is not None:
@@ -145,12 +76,12 @@ async def invite_due(command: InviteDue, work: Work) -> None:
 
 
 def _invite(survey: Survey, work: Work) -> None:
-    """Not said to have happened before the survey was open, however long ago its cause was."""
-    survey.invite(local_day(work.now, work), max(work.at, datetime.combine(survey.opens, time(), work.rules.zone)))
+    """Date the invitation on the day the survey opened at the earliest, however old its cause is."""
+    survey.invite(work.rules.day_of(work.now), max(work.at, datetime.combine(survey.opens, time(), work.rules.zone)))
 
 
 async def participant_of(worker: str, work: Work) -> Participant:
-    """Found, or known from now on."""
+    """The participant of that id, added when it is the first mention."""
     participant = await work.find(Participant, worker)
     if participant is None:
         participant = Participant(id=worker)
@@ -159,19 +90,19 @@ async def participant_of(worker: str, work: Work) -> Participant:
 
 
 async def keep_surveys(participant: Participant, work: Work) -> None:
-    """Who is asked has every wave planned, and is invited to what is open; of who is not, what was not answered is dropped."""
-    known = [await work.get(Survey, each) for each in participant.surveys]
+    """Plan every wave and invite to the open ones; for a person who is not asked (any more), drop what was not answered."""
+    planned = [await work.get(Survey, each) for each in participant.surveys]
     if not participant.is_asked or participant.admitted is None:
-        for survey in known:
+        for survey in planned:
             survey.drop()
         return
-    for survey in [*known, *_missing(participant, participant.admitted, work)]:
+    for survey in [*planned, *_missing(participant, participant.admitted, work)]:
         survey.plan()
         _invite(survey, work)
 
 
 def _missing(participant: Participant, admitted: date, work: Work) -> list[Survey]:
-    """The waves of the programme that are not planned for them yet."""
+    """Add a survey for each wave of the programme that the participant lacks, and return the new ones."""
     missing = []
     for wave in work.rules.surveys:
         id = survey_id(participant.id, wave.instrument, wave.wave)
@@ -181,8 +112,3 @@ def _missing(participant: Participant, admitted: date, work: Work) -> list[Surve
             work.add(survey)
             missing.append(survey)
     return missing
-
-
-def local_day(moment: datetime, work: Work) -> date:
-    """The day it is then in the programme's time zone."""
-    return moment.astimezone(work.rules.zone).date()

@@ -1,4 +1,4 @@
-"""The calendar, for lists; without people."""
+"""Read models for lists of meetings. They hold no member."""
 
 from services.contracts import Event
 from services.contracts.grouping import FacilitatorAssigned, GroupFormed
@@ -7,28 +7,28 @@ from services.events.delivery.declare import Projection, Rows, on
 
 
 class Calendar(Projection):
-    """One row per session: when, where, and once it was held how many came."""
+    """One row per session: date and place, and the counts once it was held."""
 
     name = "calendar"
     indexes = ("group",)
 
     @on(SessionScheduled)
     def scheduled(self, event: Event[SessionScheduled], rows: Rows) -> None:
-        """It has a date."""
+        """Set date and place."""
         rows.set(event.subject, session=event.subject, **event.data.model_dump())
 
     @on(SessionHeld)
     def held(self, event: Event[SessionHeld], rows: Rows) -> None:
-        """The latest roll-call counts."""
+        """Set the counts; the latest roll-call replaces earlier ones."""
         rows.set(event.subject, held=True, present=event.data.present, absent=event.data.absent)
 
 
 class Leads(Projection):
-    """One row per group: who leads it."""
+    """One row per group with its facilitator."""
 
     name = "leads"
 
     @on(GroupFormed, FacilitatorAssigned)
     def led(self, event: Event[GroupFormed] | Event[FacilitatorAssigned], rows: Rows) -> None:
-        """From now on."""
+        """Set the facilitator; the latest assignment counts."""
         rows.set(event.subject, group=event.subject, facilitator=event.data.facilitator)

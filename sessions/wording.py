@@ -1,4 +1,4 @@
-"""What the survey page says besides the questions, in the languages it is offered in."""
+"""Texts of the survey page in each of its languages; the questions come from the instrument."""
 
 LANGUAGES = {"it": "Italiano", "en": "English"}
 

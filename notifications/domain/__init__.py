@@ -1,6 +1,8 @@
-"""The rules of telling: people (`people`) and partners (`partners`) share nothing but the person's id."""
+"""Rules of messages to people (`people`) and of ledgers for partners (`partners`). The two share the person's id alone."""
 
-from notifications.domain.partners import CLOSING, Entry, Fact, Feed, Known
-from notifications.domain.people import Circle, Message, Recipient, Seat, Status, Venue
+from notifications.domain.partners import CLOSING, Fact, Feed, LedgerEntry, ReferredPerson
+from notifications.domain.people import Message, Recipient, Seat, SeatedGroup, Status, Venue
 
-__all__ = ["CLOSING", "Circle", "Entry", "Fact", "Feed", "Known", "Message", "Recipient", "Seat", "Status", "Venue"]
+__all__ = [
+    "CLOSING", "Fact", "Feed", "LedgerEntry", "Message", "Recipient", "ReferredPerson", "Seat", "SeatedGroup", "Status", "Venue",
+]  # fmt: skip

@@ -1,8 +1,8 @@
-"""What to tell a partner: what became of its own referrals, and nothing without the person's consent.
+"""Ledgers of partners: the history of each partner's own referrals, and nothing without the person's consent.
 
-Invariants: unknown consent waits and refused consent drops; a withdrawal of consent, or an erasure, is told only of somebody of
-whom something was told; places in a ledger are numbered 1, 2, 3 … by the `Feed` alone; an entry carries nothing by which it could
-be found in another topic: its id is random (a UUIDv7 would tell the millisecond), its days are days.
+Invariants: unknown consent waits and refused consent drops; a withdrawal of consent, or an erasure, is entered only for a person with
+earlier entries; the `Feed` alone numbers entries 1, 2, 3 …; nothing in an entry is found in another topic: its event id is random
+(a UUIDv7 would reveal the millisecond), and its times are days.
 """
 
 from collections.abc import Collection
@@ -19,50 +19,56 @@ CLOSING = frozenset({ConsentWithdrawn.type, Erased.type})
 
 
 class Fact(BaseModel):
-    """Something that became of somebody: a type of the feed, the day, and what else that type carries."""
+    """A step of a person's way: an event type of the feed, the local day, and the further field of that type."""
 
     type: str
     on: date
     reason: str | None = None
 
 
-class Known(Aggregate):
-    """What is known of a person here: who referred them, what they consent to, and what waits to be told."""
+class ReferredPerson(Aggregate):
+    """The referrer of a person, their consents, and the facts that wait for either. `entries` are the sequences of the ledger entries
+    about them."""
 
     noun: ClassVar[str] = "known"
     partner: str | None = None
     feedback: bool | None = None
     participation: bool | None = None
     admitted: bool = False
-    gone: bool = False
+    withdrawn: bool = False
     pending: tuple[Fact, ...] = ()
-    places: tuple[int, ...] = ()  # in the partner's ledger, which tell of them
+    entries: tuple[int, ...] = ()
 
     @property
     def consents(self) -> bool | None:
-        """Whether the partner may be told. Who no longer takes part is no longer told of, whatever they said of feedback."""
+        """True, False, or None while unknown. Consent to feedback counts only while the person consents to participate."""
         return False if self.participation is False else self.feedback
 
+    def refer(self, partner: str, fact: Fact) -> None:
+        """Take the partner who referred them. Earlier facts waited for it."""
+        self.partner = partner
+        self.note(fact)
+
     def note(self, fact: Fact) -> None:
-        """Something happened. It waits for what is not known yet; where consent was refused it is not even kept."""
-        if self.consents is not False and not (self.gone and fact.type == Seated.type):
+        """Keep a fact until it may be released. Refused consent drops it at once, and so does a withdrawal for a seat."""
+        if self.consents is not False and not (self.withdrawn and fact.type == Seated.type):
             self.pending = (*self.pending, fact)
 
     def admit(self, fact: Fact) -> None:
-        """They were admitted: told before a seat, even if that was heard of first."""
+        """Note the admission before the seats, since a partner reads in this order, and the two come by different topics."""
         seats = [each for each in self.pending if each.type == Seated.type]
         self.pending = tuple(each for each in self.pending if each not in seats)
         self.admitted = True
         for each in [fact, *seats]:
             self.note(each)
 
-    def leave(self, fact: Fact) -> None:
-        """They left: no seat is told of any more."""
+    def withdraw(self, fact: Fact) -> None:
+        """Note that they left. Seats that arrive later are dropped."""
         self.note(fact)
-        self.gone = True
+        self.withdrawn = True
 
     def decide(self, purpose: Purpose, given: bool, on: date) -> tuple[int, ...]:
-        """They gave or withdrew a consent. Returns the places in the ledger that may not tell of them any more."""
+        """Take a consent or its withdrawal. Returns the sequences of the entries to withhold from now on."""
         if purpose is Purpose.PARTNER_FEEDBACK:
             self.feedback = given
         elif purpose is Purpose.PARTICIPATION:
@@ -70,32 +76,31 @@ class Known(Aggregate):
         return self._close(ConsentWithdrawn.type, on) if self.consents is False else ()
 
     def erase(self, on: date) -> tuple[int, ...]:
-        """Nothing more is ever told, but that. Returns as `decide` does."""
+        """Close their entries with an erasure, the last fact about them. Returns the sequences as `decide` does."""
         self.feedback = False
         return self._close(Erased.type, on)
 
     def _close(self, type: str, on: date) -> tuple[int, ...]:
-        closed, self.places = self.places, ()
+        closed, self.entries = self.entries, ()
         self.pending = (Fact(type=type, on=on),) if closed else ()
         return closed
 
     def release(self, agreed: Collection[str]) -> list[Fact]:
-        """What is told now, in order. What the partner has not agreed on is let go; a seat is told after the admission, which comes
-        by another topic."""
+        """Take the facts that may be entered now, in order. Types without an agreement are dropped; a seat waits for the admission."""
         if self.partner is None or self.consents is None:
             return []
         ready = [each for each in self.pending if each.type != Seated.type or self.admitted]
         self.pending = tuple(each for each in self.pending if each not in ready)
         return [each for each in ready if each.type in agreed or each.type in CLOSING]
 
-    def told(self, entry: "Entry") -> None:
-        """It is in the ledger."""
+    def entered(self, entry: "LedgerEntry") -> None:
+        """Remember an entry about them, so that it can be withheld later."""
         if not entry.closes:
-            self.places = (*self.places, entry.sequence)
+            self.entries = (*self.entries, entry.sequence)
 
 
-class Entry(Aggregate):
-    """A place in a partner's ledger. `worker` is kept so that consent can be asked again at delivery; what closes needs none."""
+class LedgerEntry(Aggregate):
+    """An entry of a partner's ledger. `worker` is kept so that consent is asked again at delivery; a closing entry needs none."""
 
     noun: ClassVar[str] = "entry"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("partner", "sequence"), ("partner", "subject"))
@@ -104,35 +109,35 @@ class Entry(Aggregate):
     event: str
     subject: str
     fact: Fact
-    written: date
+    written: date  # the local day; a restored entry has the day that the partner read
     worker: str | None = None
-    recalled: bool = False  # read back from the topic after a restore, and not told again yet
+    restored: bool = False  # read back from the topic after a restore, and not matched with a person yet
 
     @property
     def closes(self) -> bool:
-        """Whether it goes out whatever the person consents to."""
+        """True for a withdrawal of consent or an erasure, which are delivered without consent."""
         return self.fact.type in CLOSING
 
     def recognise(self, worker: str) -> None:
-        """It is told again, and this is where it was told."""
-        self.recalled, self.worker = False, None if self.closes else worker
+        """Match a restored entry with its person, when the fact behind it arrives again."""
+        self.restored, self.worker = False, None if self.closes else worker
 
-    def detach(self) -> None:
-        """The place stays, and says nothing any more."""
+    def withhold(self) -> None:
+        """Keep the sequence, and say nothing of the person any more."""
         self.subject, self.worker = "-", None
 
 
 class Feed(Aggregate):
-    """A partner's ledger, which is to say its one numberer."""
+    """A partner's ledger: it numbers the entries. The id is the partner's."""
 
     noun: ClassVar[str] = "feed"
     last: int = 0
-    recalled: bool = False  # whether it has places that were read back
+    restored: bool = False  # has entries that were read back from the topic
 
-    def append(self, fact: Fact, worker: str, subject: str, event: str, today: date) -> Entry:
-        """The next place. `subject` is the person's pseudonym with this partner, `event` a new random id."""
+    def append(self, fact: Fact, worker: str, subject: str, event: str, today: date) -> LedgerEntry:
+        """The next entry. `subject` is the person's pseudonym with this partner, `event` a new random id."""
         self.last += 1
-        return Entry(
+        return LedgerEntry(
             id=f"{self.id}.{self.last}",
             partner=self.id,
             sequence=self.last,

@@ -1,7 +1,8 @@
-"""What to tell a person. Nobody is written to who has not said they may be; unknown consent waits, withdrawn consent drops.
+"""Messages to people, and the consent and the seats that decide them.
 
-A first meeting that is already past is not announced: lists are entered late, consent may come after months, and a letter that
-calls somebody to a meeting they have missed, or have been to, does harm and no good.
+Invariants: nobody is written to without consent to contact; unknown consent waits, and withdrawn consent drops what is queued. A first
+meeting that is past is not announced: lists are entered late, consent may come after months, and a message about a meeting that
+somebody missed or attended does harm and no good.
 """
 
 from datetime import date, timedelta
@@ -11,34 +12,42 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from services.contracts.notifications import MessageFailed, MessageSent
-from services.kernel import Aggregate, Refused
+from services.kernel import Aggregate, Refused, applies
 
 
 class Venue(Aggregate):
-    """A place, as a letter names it."""
+    """Title and address of a place, as a message shows them. The id is the place's."""
 
     noun: ClassVar[str] = "venue"
     title: str
     address: str
 
+    def correct(self, title: str, address: str) -> None:
+        """Replace both, when the place was registered again."""
+        self.title, self.address = title, address
 
-class Circle(Aggregate):
-    """A group, as a letter names it: its weekly slot, its place, the day of its first meeting."""
+
+class SeatedGroup(Aggregate):
+    """A group as a message shows it: its weekly slot, its place, the day of its first meeting. The id is the group's."""
 
     noun: ClassVar[str] = "circle"
     slot: str
     place: str
     first: date
 
+    def correct(self, slot: str, place: str, first: date) -> None:
+        """Replace all three, when the event was published again."""
+        self.slot, self.place, self.first = slot, place, first
+
     def first_for(self, since: date, cadence_days: int) -> date:
-        """The first meeting of somebody who has a seat since that day."""
+        """The day of the first meeting of a person with a seat since that day."""
         if since <= self.first:
             return self.first
         return self.first + timedelta(days=-(-(since - self.first).days // cadence_days) * cadence_days)
 
 
 class Status(StrEnum):
-    """What became of a message."""
+    """The state of a message."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -47,7 +56,7 @@ class Status(StrEnum):
 
 
 class Message(Aggregate):
-    """One thing to tell one person. Attempts are counted beside it, by whoever claims it, until its fate is known."""
+    """One message to one person. While it is queued, its attempts are counted beside its state (`notifications.mail_queue`)."""
 
     noun: ClassVar[str] = "message"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("status",), ("worker",))
@@ -62,32 +71,40 @@ class Message(Aggregate):
 
     @classmethod
     def about_seat(cls, id: str, worker: str, group: str, day: date, correlation: str) -> "Message":
-        """That they have a seat in the group, and meet first on that day."""
+        """A queued message: the person has a seat in the group, and their first meeting is on that day."""
         return cls(id=id, worker=worker, about="seat", reference=group, day=day, correlation=correlation)
 
     def sent(self, tries: int) -> None:
-        """The mail server took it. Also true when it was dropped while on its way."""
+        """Record that the mail server took it. Allowed for a message that was dropped while it was on its way."""
         if self.status not in {Status.QUEUED, Status.DROPPED}:
             raise Refused("not-queued", f"Message {self.id} is {self.status}, not queued.")
-        self.status, self.tries = Status.SENT, tries
+        self.tries = tries
         self.says(MessageSent(worker=self.worker, about=self.about, reference=self.reference))
 
+    @applies(MessageSent)
+    def _sent(self, _: MessageSent) -> None:
+        self.status = Status.SENT
+
     def fail(self, reason: str, tries: int) -> None:
-        """Given up, for a reason with a stable code."""
+        """Give it up, for a reason with a stable code. Refused("not-queued")."""
         if self.status is not Status.QUEUED:
             raise Refused("not-queued", f"Message {self.id} is {self.status}, not queued.")
-        self.status, self.tries, self.reason = Status.FAILED, tries, reason
+        self.tries = tries
         self.says(MessageFailed(worker=self.worker, about=self.about, reference=self.reference, reason=reason))
 
+    @applies(MessageFailed)
+    def _failed(self, event: MessageFailed) -> None:
+        self.status, self.reason = Status.FAILED, event.reason
+
     def drop(self) -> bool:
-        """Do not send it any more. Whether that was in time."""
+        """Drop it, if it was not sent or given up yet. True when it is dropped now."""
         if self.status is Status.QUEUED:
             self.status = Status.DROPPED
         return self.status is Status.DROPPED
 
 
 class Seat(BaseModel):
-    """A seat to tell of, and the message that does."""
+    """A seat to announce, and the message that announces it."""
 
     group: str
     since: date
@@ -95,28 +112,32 @@ class Seat(BaseModel):
 
 
 class Recipient(Aggregate):
-    """Whether somebody may be written to (None: not known yet), the seats they have, and every message there ever was for them."""
+    """A person's consent to contact (None: not known yet), the seats they have, and every message there ever was for them."""
 
     noun: ClassVar[str] = "recipient"
     contact: bool | None = None
     seats: tuple[Seat, ...] = ()
     messages: tuple[str, ...] = ()
 
-    def sit(self, group: str, since: date) -> None:
-        """They have a seat."""
+    def decide_contact(self, given: bool) -> None:
+        """Take their decision about contact; the later one counts."""
+        self.contact = given
+
+    def take_seat(self, group: str, since: date) -> None:
+        """Add a seat, in place of an earlier one in the same group."""
         self.seats = (*(each for each in self.seats if each.group != group), Seat(group=group, since=since))
 
-    def stand_up(self, groups: set[str] | None = None) -> list[Seat]:
-        """They have no seat in these groups (None: in any) any more; returns the seats they had."""
+    def leave(self, groups: set[str] | None = None) -> list[Seat]:
+        """Remove their seats in these groups (None: in all), and return them."""
         left = [each for each in self.seats if groups is None or each.group in groups]
         self.seats = tuple(each for each in self.seats if each not in left)
         return left
 
-    def hears(self, seat: Seat, message: str) -> None:
-        """This message tells of the seat."""
+    def announced(self, seat: Seat, message: str) -> None:
+        """Remember the message that announces the seat."""
         seat.message = message
         self.messages = (*self.messages, message)
 
-    def untold(self) -> list[Seat]:
-        """The seats to tell of now: none without consent."""
+    def unannounced(self) -> list[Seat]:
+        """The seats to announce now: none without consent."""
         return [each for each in self.seats if each.message is None] if self.contact else []

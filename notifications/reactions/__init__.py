@@ -1,36 +1,38 @@
-"""What others say, and who is told of it: people (`people`) and partners (`partners`).
+"""Reactions to events of enrolment and grouping: messages to people (`people`) and ledgers of partners (`partners`).
 
-No decision here waits for another event: what is not known yet stays with the person until it is.
+No reaction waits for another event: a fact that is incomplete stays with the person until the rest arrives.
 """
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
-from notifications.commands import Naming
+from notifications.commands import Pseudonyms
 from notifications.reactions.partners import ledgers
-from notifications.reactions.people import letters
+from notifications.reactions.people import messages
 from services.contracts import Event
 from services.events.delivery.declare import Reactions
 from services.store.work import Work
 
 
-def standing(naming: Naming) -> Reactions:
-    """Both tables as one; the reactions that fill ledgers are given how a partner knows a person."""
+def reactions_with(pseudonyms: Pseudonyms) -> Reactions:
+    """Both tables as one; the reactions that fill ledgers are given the pseudonyms."""
     together = Reactions()
-    for table in (letters, ledgers):
+    for table in (messages, ledgers):
         for kind, needs in table.needs.items():
             together.needs.setdefault(kind, []).extend(needs)
-    for kind, handlers in letters.handlers.items():
+    for kind, handlers in messages.handlers.items():
         together.handlers.setdefault(kind, []).extend(handlers)
     for kind, handlers in ledgers.handlers.items():
-        together.handlers.setdefault(kind, []).extend(_given(handler, naming) for handler in handlers)
+        together.handlers.setdefault(kind, []).extend(_given(handler, pseudonyms) for handler in handlers)
     return together
 
 
-def _given(handler: Callable[..., Awaitable[None]], naming: Naming) -> Callable[[Event[Any], Work], Awaitable[None]]:
+def _given(
+    handler: Callable[..., Awaitable[None]], pseudonyms: Pseudonyms
+) -> Callable[[Event[Any], Work], Awaitable[None]]:
     @wraps(handler)
     async def given(event: Event[Any], work: Work) -> None:
-        await handler(event, work, naming)
+        await handler(event, work, pseudonyms)
 
     return given

@@ -1,10 +1,10 @@
-"""What happened, and which partner's ledger it belongs into. Each reaction is also given how partners know people."""
+"""Reactions that fill the ledgers of partners. Each is given the pseudonyms by which partners know people."""
 
 from typing import Any
 
-from notifications.commands import Naming, day_of, detach, tell
-from notifications.domain import Fact, Known
-from notifications.reactions.keeping import known_as, member
+from notifications.commands import Pseudonyms, enter, withhold
+from notifications.domain import Fact, ReferredPerson
+from notifications.reactions.aggregates import find_or_add, member
 from services.contracts import Event, feed
 from services.contracts.enrolment import (
     ConsentChanged,
@@ -23,90 +23,92 @@ ledgers = Reactions()
 
 
 def the_person(event: Event[Any]) -> list[tuple[Any, str]]:
-    """The one person it is about."""
-    return [(Known, event.subject)]
+    """The person who is the subject."""
+    return [(ReferredPerson, event.subject)]
 
 
 def the_member(event: Event[Any]) -> list[tuple[Any, str]]:
-    """Who has a seat."""
-    return [(Known, member(event))]
+    """The person who has a seat."""
+    return [(ReferredPerson, member(event))]
 
 
 @ledgers.on(WorkerReferred, needs=the_person)
 async def when_somebody_is_referred_their_referrer_is_known(
-    event: Event[WorkerReferred], work: Work, naming: Naming
+    event: Event[WorkerReferred], work: Work, pseudonyms: Pseudonyms
 ) -> None:
-    """From now on, whatever waited for that."""
-    (await known_as(Known, event.subject, work)).partner = event.data.partner
-    await _note(event.subject, _on_its_day(feed.Referred.type, event, work), work, naming)
+    """Enter the referral, and the facts that waited for it."""
+    person = await find_or_add(ReferredPerson, event.subject, work)
+    person.refer(event.data.partner, _fact(feed.Referred.type, event, work))
+    await enter(person, work, pseudonyms)
 
 
 @ledgers.on(WorkerAdmitted, needs=the_person)
 async def when_somebody_is_admitted_their_referrer_learns_it(
-    event: Event[WorkerAdmitted], work: Work, naming: Naming
+    event: Event[WorkerAdmitted], work: Work, pseudonyms: Pseudonyms
 ) -> None:
-    """And of a seat, if that was heard of first."""
-    known = await known_as(Known, event.subject, work)
-    known.admit(_on_its_day(feed.Admitted.type, event, work))
-    await tell(known, work, naming)
+    """Enter the admission, then a seat that arrived before it."""
+    person = await find_or_add(ReferredPerson, event.subject, work)
+    person.admit(_fact(feed.Admitted.type, event, work))
+    await enter(person, work, pseudonyms)
 
 
 @ledgers.on(WorkerDeclined, needs=the_person)
 async def when_somebody_is_declined_their_referrer_learns_it(
-    event: Event[WorkerDeclined], work: Work, naming: Naming
+    event: Event[WorkerDeclined], work: Work, pseudonyms: Pseudonyms
 ) -> None:
-    """Not why."""
-    await _note(event.subject, _on_its_day(feed.Declined.type, event, work), work, naming)
+    """Enter the refusal without its reason."""
+    await _note(event.subject, _fact(feed.Declined.type, event, work), work, pseudonyms)
 
 
 @ledgers.on(MemberJoined, needs=the_member)
 async def when_somebody_has_a_seat_their_referrer_learns_it(
-    event: Event[MemberJoined], work: Work, naming: Naming
+    event: Event[MemberJoined], work: Work, pseudonyms: Pseudonyms
 ) -> None:
-    """That there is one, not which."""
-    await _note(event.data.worker, Fact(type=feed.Seated.type, on=event.data.since), work, naming)
+    """Enter the seat without naming the group."""
+    await _note(event.data.worker, Fact(type=feed.Seated.type, on=event.data.since), work, pseudonyms)
 
 
 @ledgers.on(WorkerWithdrawn, needs=the_person)
 async def when_somebody_withdraws_their_referrer_learns_it(
-    event: Event[WorkerWithdrawn], work: Work, naming: Naming
+    event: Event[WorkerWithdrawn], work: Work, pseudonyms: Pseudonyms
 ) -> None:
-    """And why, as far as the list of reasons goes."""
-    known = await known_as(Known, event.subject, work)
-    known.leave(_on_its_day(feed.Withdrew.type, event, work).model_copy(update={"reason": event.data.reason.value}))
-    await tell(known, work, naming)
+    """Enter the withdrawal with its reason from the fixed list."""
+    person = await find_or_add(ReferredPerson, event.subject, work)
+    fact = _fact(feed.Withdrew.type, event, work)
+    person.withdraw(fact.model_copy(update={"reason": event.data.reason.value}))
+    await enter(person, work, pseudonyms)
 
 
 @ledgers.on(ConsentChanged, needs=the_person)
-async def when_feedback_is_decided_what_waited_is_told_or_dropped(
-    event: Event[ConsentChanged], work: Work, naming: Naming
+async def when_feedback_is_decided_waiting_facts_are_entered_or_dropped(
+    event: Event[ConsentChanged], work: Work, pseudonyms: Pseudonyms
 ) -> None:
-    """To the partner who referred them, and no other."""
+    """Enter or drop the facts that waited, for the partner who referred them and no other."""
     if event.data.purpose not in {Purpose.PARTNER_FEEDBACK, Purpose.PARTICIPATION}:
         return
-    known = await known_as(Known, event.subject, work)
-    await detach(known, known.decide(event.data.purpose, event.data.given, day_of(event.time, work.rules)), work)
-    await tell(known, work, naming)
+    person = await find_or_add(ReferredPerson, event.subject, work)
+    await withhold(person, person.decide(event.data.purpose, event.data.given, work.rules.day_of(event.time)), work)
+    await enter(person, work, pseudonyms)
 
 
 @ledgers.on(WorkerErased, needs=the_person)
-async def when_somebody_is_erased_their_places_say_nothing(
-    event: Event[WorkerErased], work: Work, naming: Naming
+async def when_somebody_is_erased_their_entries_are_withheld(
+    event: Event[WorkerErased], work: Work, pseudonyms: Pseudonyms
 ) -> None:
-    """The partner who was told of them is told to delete it."""
-    known = await work.find(Known, event.subject)
-    if known is None:
+    """Withhold their entries and enter the erasure, so that the partner deletes what it has read."""
+    person = await work.find(ReferredPerson, event.subject)
+    if person is None:
         return
-    await detach(known, known.erase(day_of(event.time, work.rules)), work)
-    await tell(known, work, naming)
-    work.remove(known)
+    await withhold(person, person.erase(work.rules.day_of(event.time)), work)
+    await enter(person, work, pseudonyms)
+    work.remove(person)
 
 
-def _on_its_day(type: str, event: Event[Any], work: Work) -> Fact:
-    return Fact(type=type, on=day_of(event.time, work.rules))
+def _fact(type: str, event: Event[Any], work: Work) -> Fact:
+    return Fact(type=type, on=work.rules.day_of(event.time))
 
 
-async def _note(worker: str, fact: Fact, work: Work, naming: Naming) -> None:
-    known = await known_as(Known, worker, work)
-    known.note(fact)
-    await tell(known, work, naming)
+async def _note(worker: str, fact: Fact, work: Work, pseudonyms: Pseudonyms) -> None:
+    person = await find_or_add(ReferredPerson, worker, work)
+    person.note(fact)
+    await enter(person, work, pseudonyms)

@@ -1,77 +1,87 @@
-"""What happened, and who is written to because of it."""
+"""Reactions that queue and drop messages to people."""
 
 from typing import Any
 
 from notifications.commands import announce, drop
-from notifications.domain import Circle, Message, Recipient, Venue
-from notifications.reactions.keeping import keep, known_as, member
+from notifications.domain import Message, Recipient, SeatedGroup, Venue
+from notifications.reactions.aggregates import find_or_add, member
 from services.contracts import Event
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased, WorkerWithdrawn
 from services.contracts.grouping import GroupFormed, MemberJoined, MemberLeft, PlaceRegistered
 from services.events.delivery.declare import Reactions
 from services.store.work import Work
 
-letters = Reactions()
+messages = Reactions()
 
 
 def the_recipient(event: Event[Any]) -> list[tuple[Any, str]]:
-    """The one person it is about."""
+    """The recipient who is the subject."""
     return [(Recipient, event.subject)]
 
 
 def the_member_and_the_group(event: Event[Any]) -> list[tuple[Any, str]]:
-    """Who has or had a seat, and where."""
-    return [(Circle, event.subject), (Recipient, member(event))]
+    """The group, and the person who has or had a seat in it."""
+    return [(SeatedGroup, event.subject), (Recipient, member(event))]
 
 
-@letters.on(PlaceRegistered)
-async def when_a_place_is_registered_letters_can_name_it(event: Event[PlaceRegistered], work: Work) -> None:
-    """New, or corrected."""
-    await keep(Venue, event.subject, work, title=event.data.title, address=event.data.address)
+@messages.on(PlaceRegistered)
+async def when_a_place_is_registered_messages_can_name_it(event: Event[PlaceRegistered], work: Work) -> None:
+    """Keep title and address; the latest registration counts."""
+    venue = await work.find(Venue, event.subject)
+    if venue is None:
+        work.add(Venue(id=event.subject, title=event.data.title, address=event.data.address))
+    else:
+        venue.correct(event.data.title, event.data.address)
 
 
-@letters.on(GroupFormed)
-async def when_a_group_is_formed_letters_can_name_it(event: Event[GroupFormed], work: Work) -> None:
-    """Slot, place and first day."""
-    await keep(Circle, event.subject, work, slot=event.data.slot, place=event.data.place, first=event.data.first)
+@messages.on(GroupFormed)
+async def when_a_group_is_formed_messages_can_name_it(event: Event[GroupFormed], work: Work) -> None:
+    """Keep slot, place and first day; the latest event counts."""
+    group, formed = await work.find(SeatedGroup, event.subject), event.data
+    if group is None:
+        work.add(SeatedGroup(id=event.subject, slot=formed.slot, place=formed.place, first=formed.first))
+    else:
+        group.correct(formed.slot, formed.place, formed.first)
 
 
-@letters.on(MemberJoined, needs=the_member_and_the_group)
-async def when_somebody_has_a_seat_they_are_told(event: Event[MemberJoined], work: Work) -> None:
-    """Now, or as soon as they consent to be."""
-    recipient = await known_as(Recipient, event.data.worker, work)
-    recipient.sit(event.subject, event.data.since)
+@messages.on(MemberJoined, needs=the_member_and_the_group)
+async def when_somebody_has_a_seat_it_is_announced(event: Event[MemberJoined], work: Work) -> None:
+    """Queue the message now, or as soon as they consent to contact."""
+    recipient = await find_or_add(Recipient, event.data.worker, work)
+    recipient.take_seat(event.subject, event.data.since)
     await announce(recipient, work)
 
 
-@letters.on(MemberLeft, needs=the_member_and_the_group)
+@messages.on(MemberLeft, needs=the_member_and_the_group)
 async def when_a_seat_is_given_up_nobody_is_called_to_it(event: Event[MemberLeft], work: Work) -> None:
-    """What is still queued is dropped."""
-    await drop((await known_as(Recipient, event.data.worker, work)).stand_up({event.subject}), work)
+    """Drop the message that is still queued."""
+    recipient = await find_or_add(Recipient, event.data.worker, work)
+    await drop(recipient.leave({event.subject}), work)
 
 
-@letters.on(ConsentChanged, needs=the_recipient)
-async def when_contact_is_decided_letters_go_or_do_not(event: Event[ConsentChanged], work: Work) -> None:
-    """Given: what waited is queued. Withdrawn: what is queued is dropped."""
+@messages.on(ConsentChanged, needs=the_recipient)
+async def when_contact_is_decided_messages_are_queued_or_dropped(event: Event[ConsentChanged], work: Work) -> None:
+    """Queue the messages that waited for consent, or drop the queued ones."""
     if event.data.purpose is not Purpose.CONTACT:
         return
-    recipient = await known_as(Recipient, event.subject, work)
-    recipient.contact = event.data.given
+    recipient = await find_or_add(Recipient, event.subject, work)
+    recipient.decide_contact(event.data.given)
     if recipient.contact:
         await announce(recipient, work)
     else:
         await drop(recipient.seats, work)
 
 
-@letters.on(WorkerWithdrawn, needs=the_recipient)
+@messages.on(WorkerWithdrawn, needs=the_recipient)
 async def when_somebody_withdraws_they_are_called_to_no_meeting(event: Event[WorkerWithdrawn], work: Work) -> None:
-    """What is still queued is dropped."""
-    await drop((await known_as(Recipient, event.subject, work)).stand_up(), work)
+    """Drop every message that is still queued."""
+    recipient = await find_or_add(Recipient, event.subject, work)
+    await drop(recipient.leave(), work)
 
 
-@letters.on(WorkerErased, needs=the_recipient)
+@messages.on(WorkerErased, needs=the_recipient)
 async def when_somebody_is_erased_no_message_of_theirs_stays(event: Event[WorkerErased], work: Work) -> None:
-    """Neither queued nor sent."""
+    """Remove the queued messages and the sent ones."""
     recipient = await work.find(Recipient, event.subject)
     if recipient is None:
         return

@@ -1,8 +1,8 @@
-"""Who meets when and who was there; who is asked what and when. Nobody is asked who has not consented to research."""
+"""Meetings of groups (`meetings`) and surveys of people (`surveys`). Nobody is asked without consent to research."""
 
-from sessions.domain.meetings import Meeting, Membership, Roster, meeting_id, schedule
+from sessions.domain.meetings import Meeting, Membership, Roster, led_by, meeting_id, schedule
 from sessions.domain.surveys import NOTICE, Participant, Status, Survey, survey_id
 
 __all__ = [
-    "NOTICE", "Meeting", "Membership", "Participant", "Roster", "Status", "Survey", "meeting_id", "schedule", "survey_id",
+    "NOTICE", "Meeting", "Membership", "Participant", "Roster", "Status", "Survey", "led_by", "meeting_id", "schedule", "survey_id",
 ]  # fmt: skip

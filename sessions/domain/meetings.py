@@ -1,6 +1,6 @@
-"""Who meets when, and who was there. Attendance counts the members of the meeting's own date, whenever the roll is called.
+"""Groups and their meetings: the calendar, and the attendance of the members of each meeting's own date.
 
-Of somebody who was erased only the count stays: a meeting that nine of twelve came to stays one.
+Invariant: of an erased person only the count stays, so a meeting that nine of twelve attended keeps these numbers.
 """
 
 from collections.abc import Collection
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from services.contracts.sessions import SessionHeld, SessionScheduled
-from services.kernel import Aggregate, Refusal, Refused
+from services.kernel import Aggregate, Refusal, Refused, applies
 
 
 class Membership(BaseModel):
@@ -24,7 +24,7 @@ class Membership(BaseModel):
 
 
 class Roster(Aggregate):
-    """Who belongs to a group, by date, as grouping told it. The id is the group's."""
+    """The members of a group by date, as grouping published them. The id is the group's."""
 
     noun: ClassVar[str] = "roster"
     slot: str
@@ -32,60 +32,65 @@ class Roster(Aggregate):
     facilitator: str
     members: list[Membership] = []
 
+    def assign(self, facilitator: str) -> None:
+        """Give the group to this facilitator from now on."""
+        self.facilitator = facilitator
+
     def seat(self, worker: str, since: date) -> None:
-        """A seat from that day on."""
+        """Begin a membership on that day."""
         self.members.append(Membership(worker=worker, since=since))
 
     def release(self, worker: str, since: date) -> None:
-        """No seat any more from that day on."""
+        """End a membership: that day is the first without a seat."""
         for each in self.members:
             if each.worker == worker and each.until is None:
                 each.until = max(since, each.since)
 
     def members_on(self, day: date) -> list[str]:
-        """Who had a seat that day."""
+        """The members of that day, sorted by id."""
         return sorted({m.worker for m in self.members if m.since <= day and (m.until is None or day < m.until)})
 
-    def detach(self, worker: str) -> None:
-        """Of an erased person not even the pseudonym stays."""
+    def forget(self, worker: str) -> None:
+        """Remove every membership of an erased person: not even the pseudonym stays."""
         self.members = [each for each in self.members if each.worker != worker]
 
 
 class Meeting(Aggregate):
-    """One meeting of a group. `starts` carries the local offset, so its date is the local one; `roll` says who was there."""
+    """One meeting of a group. `roll` maps each member to whether they were present."""
 
     noun: ClassVar[str] = "session"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("group",),)
     group: str
     number: int
-    starts: datetime
+    starts: datetime  # with the programme's local offset
     place: str
     held: bool = False
     roll: dict[str, bool] = {}
-    nameless_present: int = 0
-    nameless_absent: int = 0
+    erased_present: int = 0
+    erased_absent: int = 0
 
     @property
     def day(self) -> date:
-        """The local date."""
+        """The local date, since `starts` carries the local offset, also when it was stored."""
         return self.starts.date()
 
     @property
     def present(self) -> int:
-        """How many were there."""
-        return sum(self.roll.values()) + self.nameless_present
+        """The number of members who were there, erased ones included."""
+        return sum(self.roll.values()) + self.erased_present
 
     @property
     def absent(self) -> int:
-        """How many members were not."""
-        return len(self.roll) - sum(self.roll.values()) + self.nameless_absent
+        """The number of members who were not there, erased ones included."""
+        return len(self.roll) - sum(self.roll.values()) + self.erased_absent
 
     def schedule(self) -> None:
-        """It has a date."""
+        """Publish the date and the place of a new meeting."""
         self.says(SessionScheduled(group=self.group, number=self.number, starts=self.starts, place=self.place))
 
     def call_roll(self, members: Collection[str], present: Collection[str], at: datetime) -> dict[str, bool]:
-        """Who was there of those who were members that day; returns what is new, and of whom. The same roll again says nothing."""
+        """Record the attendance of that day's members. Returns the members whose attendance is new or corrected; the same roll again
+        changes nothing. Refused("not-yet-held"), or ("not-a-member") naming the strangers in `workers`."""
         if at < self.starts:
             raise Refused("not-yet-held", f"Session {self.id} starts at {self.starts.isoformat()}.")
         if strangers := sorted(set(present) - set(members)):
@@ -95,29 +100,43 @@ class Meeting(Aggregate):
         roll = {member: member in present for member in members}
         if self.held and roll == self.roll:
             return {}
-        news = {member: here for member, here in roll.items() if self.roll.get(member) is not here}
-        self.held, self.roll = True, roll
+        changed = {member: here for member, here in roll.items() if self.roll.get(member) is not here}
+        self.roll = roll  # the event carries the counts alone: it is open, and attendance is not
         self.says(
             SessionHeld(group=self.group, number=self.number, on=self.day, present=self.present, absent=self.absent), at
         )
-        return news
+        return changed
 
-    def detach(self, worker: str) -> None:
-        """Of an erased person only the count stays."""
+    @applies(SessionHeld)
+    def _held(self, _: SessionHeld) -> None:
+        self.held = True
+
+    def forget(self, worker: str) -> None:
+        """Replace an erased person on the roll by a count."""
         if worker in self.roll:
             was_present = self.roll[worker]
             self.roll = {each: here for each, here in self.roll.items() if each != worker}
-            self.nameless_present += was_present
-            self.nameless_absent += not was_present
+            self.erased_present += was_present
+            self.erased_absent += not was_present
+
+
+def led_by(
+    facilitator: str | None, session: str, meeting: Meeting | None, roster: Roster | None
+) -> tuple[Meeting, Roster]:
+    """The meeting and its roster, when this facilitator leads the group (None: an operator, who may see all groups).
+    Refused("no-such-session") otherwise: a facilitator cannot find out which other meetings exist."""
+    if meeting is None or roster is None or facilitator not in {None, roster.facilitator}:
+        raise Refused("no-such-session", f"There is no session {session}.", Refusal.NOT_FOUND)
+    return meeting, roster
 
 
 def meeting_id(group: str, number: int) -> str:
-    """The same for the same meeting, whoever makes it."""
+    """The id of a meeting, derived from group and number, so that scheduling again makes no second one."""
     return str(uuid5(NAMESPACE_URL, f"urn:amalavoro:session:{group}:{number}"))
 
 
 def schedule(roster: Roster, first: date, at: time, zone: ZoneInfo, number: int, cadence_days: int) -> list[Meeting]:
-    """So many meetings, every `cadence_days` from the first day, at the same local time in summer and in winter."""
+    """Schedule so many meetings, every `cadence_days` from the first day, at the same local time in summer and in winter."""
     days = [first + timedelta(days=cadence_days * each) for each in range(number)]
     meetings = [
         Meeting(

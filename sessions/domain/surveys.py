@@ -1,6 +1,7 @@
-"""Who is asked what, and when. A wave is due so many days after admission, also for people who only wait for a seat.
+"""Survey waves of admitted people. A wave is due a number of days after admission, also for people who only wait for a seat.
 
-Unknown consent waits, withdrawn consent stops: what was not answered is dropped, and planned again if consent is given again.
+Invariant: nobody is invited without consent to research. Unknown consent waits; withdrawn consent drops each unanswered survey, and
+consent given again plans it again.
 """
 
 from datetime import date, datetime, timedelta
@@ -9,38 +10,50 @@ from typing import ClassVar
 from uuid import NAMESPACE_URL, uuid5
 
 from services.contracts.sessions import AttendanceRecorded, SurveyInvited, SurveyScored, SurveySubmitted
-from services.kernel import Aggregate, Refused
+from services.kernel import Aggregate, Refused, applies
 
-NOTICE = timedelta(days=14)  # people are asked so long before the due date
+NOTICE = timedelta(days=14)  # from the invitation to the due date
 
 
 class Participant(Aggregate):
-    """Somebody who was admitted or decided about research. `groups` are those they have or had a seat in."""
+    """A person who was admitted, or decided about research. `groups` are those in which they have or had a seat."""
 
     noun: ClassVar[str] = "participant"
     admitted: date | None = None
     research: bool | None = None
-    gone: bool = False
+    withdrawn: bool = False
     groups: list[str] = []
     surveys: list[str] = []
 
     @property
     def is_asked(self) -> bool:
-        """Whether surveys concern them: admitted, here, and consenting to research."""
-        return self.admitted is not None and self.research is True and not self.gone
+        """True for a person who was admitted, did not withdraw and consents to research."""
+        return self.admitted is not None and self.research is True and not self.withdrawn
 
-    def sit(self, group: str) -> None:
-        """They have a seat there."""
+    def admit(self, on: date) -> None:
+        """Start the waves on that day."""
+        self.admitted = on
+
+    def decide_research(self, given: bool) -> None:
+        """Take their decision about research; the later one counts."""
+        self.research = given
+
+    def withdraw(self) -> None:
+        """End their part in the programme."""
+        self.withdrawn = True
+
+    def join(self, group: str) -> None:
+        """Remember a group in which they have a seat."""
         if group not in self.groups:
             self.groups.append(group)
 
     def attended(self, recorded: AttendanceRecorded, at: datetime) -> None:
-        """Whether they were at a meeting."""
+        """Publish their attendance of a meeting. The state stays: the meeting's roll holds it."""
         self.says(recorded, at)
 
 
 class Status(StrEnum):
-    """Where a survey is."""
+    """The state of a survey."""
 
     PLANNED = "planned"
     INVITED = "invited"
@@ -62,42 +75,50 @@ class Survey(Aggregate):
 
     @classmethod
     def of(cls, worker: str, instrument: str, wave: str, admitted: date, due_days: int) -> "Survey":
-        """Due so many days after admission."""
+        """A planned survey, due so many days after admission."""
         due = admitted + timedelta(days=due_days)
         return cls(id=survey_id(worker, instrument, wave), worker=worker, instrument=instrument, wave=wave, due=due)
 
+    @property
+    def opens(self) -> date:
+        """The first day on which the person is invited."""
+        return self.due - NOTICE
+
     def plan(self) -> None:
-        """Dropped once, asked for again."""
+        """Plan a dropped survey again."""
         if self.status is Status.DROPPED:
             self.status = Status.PLANNED
 
-    @property
-    def opens(self) -> date:
-        """From this day on they are asked."""
-        return self.due - NOTICE
-
-    def invite(self, today: date, at: datetime) -> None:
-        """They are asked, if it is time and they were not."""
-        if self.status is Status.PLANNED and self.opens <= today:
-            self.status = Status.INVITED
-            self.says(SurveyInvited(worker=self.worker, instrument=self.instrument, wave=self.wave, due=self.due), at)
-
     def drop(self) -> None:
-        """Not asked any more."""
+        """Invite no more, unless it was answered already."""
         if self.status is not Status.SUBMITTED:
             self.status = Status.DROPPED
 
+    def invite(self, today: date, at: datetime) -> None:
+        """Invite the person, if the survey is open and they were not invited before."""
+        if self.status is Status.PLANNED and self.opens <= today:
+            self.says(SurveyInvited(worker=self.worker, instrument=self.instrument, wave=self.wave, due=self.due), at)
+
+    @applies(SurveyInvited)
+    def _invited(self, _: SurveyInvited) -> None:
+        self.status = Status.INVITED
+
     def submit(self, sealed: str, scores: dict[str, float]) -> None:
-        """They answered: which answers, only the scores tell, and only to who may read them."""
+        """Take the sealed answers and publish their scores to the services that may read them.
+        Refused("submitted-already"), or ("not-open") without an invitation."""
         if self.status is Status.SUBMITTED:
             raise Refused("submitted-already", f"{self.instrument} of wave {self.wave} was submitted already.")
         if self.status is not Status.INVITED:
             raise Refused("not-open", f"{self.instrument} of wave {self.wave} is not open.")
-        self.status, self.answers = Status.SUBMITTED, sealed
+        self.answers = sealed  # no event carries answers
         self.says(SurveySubmitted(worker=self.worker, instrument=self.instrument, wave=self.wave))
         self.says(SurveyScored(worker=self.worker, instrument=self.instrument, wave=self.wave, scores=scores))
 
+    @applies(SurveySubmitted)
+    def _submitted(self, _: SurveySubmitted) -> None:
+        self.status = Status.SUBMITTED
+
 
 def survey_id(worker: str, instrument: str, wave: str) -> str:
-    """The same for the same survey, whoever plans it."""
+    """The id of a survey, derived from what it is about, so that planning again makes no second one."""
     return str(uuid5(NAMESPACE_URL, f"urn:amalavoro:survey:{worker}:{instrument}:{wave}"))

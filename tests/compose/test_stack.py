@@ -336,7 +336,7 @@ def test_mail_is_caught_under_its_profile(stack: Stack) -> None:
     program = """
 import asyncio
 from email.message import EmailMessage
-from notifications.sending import Server, send
+from notifications.smtp import Server, send
 from services.settings import from_environment
 mail = EmailMessage()
 mail["From"], mail["To"], mail["Subject"] = "ama@example.org", "ada@example.org", "Prova"

@@ -52,7 +52,7 @@ class Book:
         """The next place, as its record."""
         fact = Fact(type=kind, on=DAY, reason=reason)
         entry = self._numberer.append(fact, subject, subject, str(uuid.uuid4()), DAY)
-        return record(entry, "monza-brianza", told=True)[1]
+        return record(entry, "monza-brianza", consents=True)[1]
 
     def values(self, *kinds_and_subjects: tuple[str, str]) -> list[bytes]:
         """The next places."""

@@ -1,4 +1,4 @@
-"""Enrolment and grouping publish, notifications tells; in a programme of the test's own, so that its topics are too."""
+"""Enrolment and grouping publish and notifications reacts, in a programme of the test's own, so that its topics are too."""
 
 import re
 import uuid
@@ -61,7 +61,7 @@ roles = ["referrer"]
 
 @dataclass
 class World:
-    """The services that publish, and what people do there."""
+    """The services that publish, and the actions of people there."""
 
     enrolment: Service
     grouping: Service
@@ -69,30 +69,29 @@ class World:
 
     @property
     def programme(self) -> str:
-        """The test's own."""
         return next(name for name in self.enrolment.rules if name.startswith("own"))
 
     @property
     def partner(self) -> str:
-        """With an agreement."""
+        """The partner that has an agreement."""
         return self.programme.replace("own", "p")
 
     @property
     def stranger(self) -> str:
-        """Without one."""
+        """The partner that has no agreement."""
         return self.programme.replace("own", "q")
 
     @property
     def topic(self) -> str:
-        """The partner's feed."""
+        """The topic of the partner's feed."""
         return f"ama.feed.{self.partner}"
 
     async def enrol(self, handler: Any, command: Command) -> Any:
-        """Something that enrolment does."""
+        """Run a command of enrolment."""
         return await self.enrolment.do(handler, command, self.programme)
 
     async def refer(self, partner: str | None = None, **card: str) -> str:
-        """Somebody who can come on Thursday evenings."""
+        """Refer somebody who can come on Thursday evenings; returns their id."""
         profile = WorkerProfiled(municipality="monza", travel_km=30, slots=("thu-evening",))
         made = await self.enrol(
             enrol.refer, enrol.Refer(partner=partner or self.partner, card=CARD | card, profile=profile)
@@ -100,26 +99,24 @@ class World:
         return str(made["worker"])
 
     async def consent(self, worker: str, given: bool = True, *purposes: Purpose) -> None:
-        """To these purposes; to all of them when none is named."""
+        """Decide on these purposes, or on all of them when none is named."""
         decided = dict.fromkeys(purposes or Purpose, given)
         await self.enrol(
             enrol.decide_consent, enrol.DecideConsent(worker=worker, given=decided, notice="1", language="it")
         )
 
     async def admit(self, worker: str) -> None:
-        """After the interview."""
         await self.enrol(enrol.admit, enrol.Admit(worker=worker))
 
     async def withdraw(self, worker: str) -> None:
-        """They found work."""
+        """End their part, since they found work."""
         await self.enrol(enrol.withdraw, enrol.Withdraw(worker=worker, reason=Leaving.FOUND_WORK))
 
     async def erase(self, worker: str) -> None:
-        """For ever."""
         await self.enrol(enrol.erase, enrol.Erase(worker=worker))
 
     async def seat(self, *workers: str, weeks: int = 2) -> date:
-        """A group of these; its first meeting is on the Thursday so many weeks from now."""
+        """Form a group of these; returns its first day, the Thursday so many weeks from now."""
 
         async def waiting() -> bool:
             ids = [f"{self.programme}/{worker}" for worker in workers]
@@ -148,7 +145,7 @@ class World:
         return first
 
     async def feed(self, number: int) -> list[Event[Any]]:
-        """So many entries of the partner's feed, as the partner reads them; and it is seen that no more come at once."""
+        """Read so many entries of the partner's feed, as the partner does, and those that follow at once."""
         reader = self.enrolment.bus.reader(isolation_level="read_committed", auto_offset_reset="earliest")
         await reader.start()
         try:
@@ -183,7 +180,7 @@ async def world(own: Settings) -> AsyncIterator[World]:
 
 @pytest.fixture
 def teller(own: Settings) -> Callable[..., Service]:
-    """Makes notifications, to be started by the test."""
+    """A function that builds notifications with these settings, for the test to start."""
 
     def build(background: Sequence[BackgroundTask] | None = None, **given: Any) -> Service:
         return notifications.app.build(own.model_copy(update=given), background)

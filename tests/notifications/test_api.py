@@ -1,4 +1,4 @@
-"""What the desk shows of messages and ledgers, and to whom."""
+"""Routes of messages and feeds: their fields, and the roles that may call them."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

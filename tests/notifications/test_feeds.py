@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError, ProducerFenced
 
+from notifications.consumer_lag import ConsumerLag
+from notifications.feed_topic import last_record
 from notifications.lease import Lease
-from notifications.publisher import Publisher, last_record
-from notifications.punctuality import Punctuality
+from notifications.publisher import Publisher
 from services.contracts import Event
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
@@ -32,13 +33,13 @@ def gap_free(events: list[Event[Any]]) -> bool:
 
 
 def publisher(service: Service) -> Publisher:
-    """One that believes to be elected, whatever others believe: what protects the feed is not the lease."""
+    """A publisher with a lease of its own: a feed is protected by fencing, not by the lease."""
     return Publisher(service, Lease(service.store, uuid.uuid4().hex))
 
 
 @asynccontextmanager
 async def life(one: Publisher) -> AsyncIterator[None]:
-    """It runs, and is killed at the end."""
+    """Run a publisher, and cancel it at the end."""
     task = asyncio.create_task(one.run())
     try:
         yield
@@ -118,7 +119,7 @@ async def test_a_publisher_that_dies_again_and_again_delivers_each_place_once(wo
             dying = publisher(service)
 
             def last(one: Publisher = dying) -> int:
-                return next((each.last for each in one.deliveries if each.partner == world.partner), 0)
+                return next((each.last for each in one.feeds if each.partner == world.partner), 0)
 
             async def further(last: Callable[[], int] = last) -> bool:
                 return last() > reached[-1]
@@ -220,12 +221,12 @@ async def test_reactions_are_behind_while_a_record_lies_untaken_and_not_by_a_mar
 ) -> None:
     service = teller(background=())
     await world.refer()
-    async with Punctuality(service.store, service.bus, "ama.enrolment") as punctuality:
+    async with ConsumerLag(service.store, service.bus, "ama.enrolment") as lag:
         await asyncio.sleep(1)
-        assert await punctuality.behind(0.5)
+        assert await lag.exceeds(0.5)
         async with running(service, ["consume"]):
 
             async def level() -> bool:
-                return not await punctuality.behind(0.5)
+                return not await lag.exceeds(0.5)
 
             assert await eventually(level)

@@ -47,6 +47,6 @@ async def test_a_feed_that_lost_its_tail_goes_on_without_a_gap_and_without_a_rep
 
 
 async def tell(world: World, number: int) -> None:
-    """So many people are referred, and agree that their referrer hears of it."""
+    """Refer so many people who consent to partner feedback."""
     for _ in range(number):
         await world.consent(await world.refer())

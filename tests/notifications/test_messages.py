@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from notifications import commands, mailer
+from notifications import mailer
 from notifications.domain import Status
-from notifications.sending import Server
-from notifications.store import claim, postpone
+from notifications.mail_queue import MailQueue
+from notifications.queries import mail_content
+from notifications.smtp import Server
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
 from tests.harness import eventually
@@ -115,13 +116,14 @@ async def test_a_message_is_claimed_once_until_it_is_postponed(world: World, tel
         one, other, _ = await two_with_a_seat(world)
         await message_of(service, one, Status.QUEUED)
         await message_of(service, other, Status.QUEUED)
-        claims = await asyncio.gather(*(claim(service.store, [world.programme]) for _ in range(6)))
+        queue = MailQueue(service.store)
+        claims = await asyncio.gather(*(queue.claim([world.programme]) for _ in range(6)))
         held = [each for each in claims if each is not None]
         assert sorted(each.message.worker for each in held) == sorted([one, other])
-        await postpone(service.store, held[0], timedelta(0))
-        again = await claim(service.store, [world.programme])
+        await queue.postpone(held[0], timedelta(0))
+        again = await queue.claim([world.programme])
         await service.store["message"].update_many({}, {"$set": {"mail.due": datetime(2026, 1, 1, tzinfo=UTC)}})
-        after_a_death = [await claim(service.store, [world.programme]) for _ in range(2)]
+        after_a_death = [await queue.claim([world.programme]) for _ in range(2)]
     assert again is not None
     assert (again.message.id, again.tries, again.failures) == (held[0].message.id, 2, 1)
     assert sorted((each.tries, each.failures) for each in after_a_death if each) == [(2, 0), (3, 1)]
@@ -176,6 +178,4 @@ async def test_a_message_that_was_dropped_on_its_way_is_not_gathered(world: Worl
         await world.consent(one, False, Purpose.CONTACT)
         await message_of(service, one, Status.DROPPED)
         with pytest.raises(Exception, match="not to be sent"):
-            await service.do(
-                commands.gather, commands.Gather(message=queued["state"]["id"], card=None), world.programme
-            )
+            await service.commanding.query(mail_content, service.rules[world.programme], queued["state"]["id"], None)

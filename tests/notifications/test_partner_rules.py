@@ -1,11 +1,11 @@
-"""What a partner is told, by the rules alone."""
+"""Entries of a partner's ledger, by the rules alone."""
 
 from datetime import UTC, date, datetime
 
 import orjson
 import pytest
 
-from notifications.domain import Entry, Fact, Feed, Known
+from notifications.domain import Fact, Feed, LedgerEntry, ReferredPerson
 from notifications.ledger import record
 from services.contracts import decode, feed
 from services.contracts.enrolment import Purpose
@@ -20,19 +20,19 @@ def fact(kind: type[feed.Entry]) -> Fact:
     return Fact(type=kind.type, on=DAY)
 
 
-def known(**facts: object) -> Known:
-    return Known(id=WORKER, partner="cgil", **facts)  # type: ignore[arg-type]
+def known(**facts: object) -> ReferredPerson:
+    return ReferredPerson(id=WORKER, partner="cgil", **facts)  # type: ignore[arg-type]
 
 
 def kinds(facts: list[Fact]) -> list[str]:
     return [each.type.split(".", 3)[3].removesuffix(".v1") for each in facts]
 
 
-def tell(person: Known, ledger: Feed, agreed: set[str] = ALL) -> list[Entry]:
+def tell(person: ReferredPerson, ledger: Feed, agreed: set[str] = ALL) -> list[LedgerEntry]:
     """As the handler does it."""
     entries = [ledger.append(each, person.id, "pseudonym", EVENT, DAY) for each in person.release(agreed)]
     for each in entries:
-        person.told(each)
+        person.entered(each)
     return entries
 
 
@@ -119,17 +119,17 @@ def test_a_seat_that_is_heard_of_before_the_admission_is_told_after_it() -> None
 
 
 def test_a_seat_that_is_heard_of_before_the_referral_waits_for_the_partner_to_be_known() -> None:
-    person = Known(id=WORKER, feedback=True)
+    person = ReferredPerson(id=WORKER, feedback=True)
     person.note(fact(feed.Seated))
     person.admit(fact(feed.Admitted))
     assert person.release(ALL) == []
-    person.partner = "cgil"
-    assert kinds(person.release(ALL)) == ["worker.admitted", "worker.seated"]
+    person.refer("cgil", fact(feed.Referred))
+    assert kinds(person.release(ALL)) == ["worker.admitted", "worker.seated", "worker.referred"]
 
 
 def test_a_seat_is_not_told_of_somebody_who_left() -> None:
     person = known(feedback=True, admitted=True)
-    person.leave(fact(feed.Withdrew))
+    person.withdraw(fact(feed.Withdrew))
     person.note(fact(feed.Seated))
     assert kinds(person.release(ALL)) == ["worker.withdrew"]
 
@@ -143,7 +143,7 @@ def test_places_are_numbered_from_one_without_a_gap() -> None:
 
 def test_nothing_in_a_record_links_it_to_anything_else() -> None:
     entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, date(2026, 3, 13))
-    key, value = record(entry, "monza-brianza", told=True)
+    key, value = record(entry, "monza-brianza", consents=True)
     body = orjson.loads(value)
     assert key == b"pseudonym"
     assert WORKER.encode() not in value
@@ -156,7 +156,7 @@ def test_nothing_in_a_record_links_it_to_anything_else() -> None:
 
 def test_a_record_is_an_event_that_any_reader_reads() -> None:
     leaving = Fact(type=feed.Withdrew.type, on=DAY, reason="found-work")
-    _, value = record(Feed(id="cgil").append(leaving, WORKER, "pseudonym", EVENT, DAY), "monza-brianza", told=True)
+    _, value = record(Feed(id="cgil").append(leaving, WORKER, "pseudonym", EVENT, DAY), "monza-brianza", consents=True)
     event = read(decode(value))
     assert event.data == feed.Withdrew(on=DAY, reason="found-work")  # type: ignore[arg-type]
     assert (event.sequence, event.subject, event.time) == (1, "pseudonym", datetime(2026, 3, 12, tzinfo=UTC))
@@ -164,7 +164,7 @@ def test_a_record_is_an_event_that_any_reader_reads() -> None:
 
 def test_a_place_whose_person_no_longer_consents_goes_out_and_says_nothing() -> None:
     entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, DAY)
-    key, value = record(entry, "monza-brianza", told=False)
+    key, value = record(entry, "monza-brianza", consents=False)
     event = decode(value)
     assert (key, event.subject, event.sequence, event.type) == (b"-", "-", 1, feed.Withheld.type)
     assert b"pseudonym" not in value
@@ -173,12 +173,12 @@ def test_a_place_whose_person_no_longer_consents_goes_out_and_says_nothing() -> 
 @pytest.mark.parametrize("kind", [feed.ConsentWithdrawn, feed.Erased])
 def test_a_place_that_closes_goes_out_without_consent_and_names_no_worker(kind: type[feed.Entry]) -> None:
     entry = Feed(id="cgil").append(fact(kind), WORKER, "pseudonym", EVENT, DAY)
-    key, value = record(entry, "monza-brianza", told=False)
+    key, value = record(entry, "monza-brianza", consents=False)
     assert (key, decode(value).type, entry.worker) == (b"pseudonym", kind.type, None)
 
 
 def test_a_place_that_is_detached_says_nothing_even_if_its_person_consents_again() -> None:
     entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, DAY)
-    entry.detach()
+    entry.withhold()
     assert (entry.worker, entry.subject) == (None, "-")
-    assert decode(record(entry, "monza-brianza", told=entry.worker == WORKER)[1]).type == feed.Withheld.type
+    assert decode(record(entry, "monza-brianza", consents=entry.worker == WORKER)[1]).type == feed.Withheld.type

@@ -1,10 +1,11 @@
-"""Who is written to, by the rules alone."""
+"""Messages to people, by the rules alone."""
 
 from datetime import date, timedelta
 
 import pytest
 
-from notifications.domain import Circle, Message, Recipient, Status
+from notifications.domain import Message, Recipient, SeatedGroup, Status, Venue
+from services.contracts import catalogue
 from services.contracts.notifications import MessageFailed, MessageSent
 from services.kernel import RecordedEvent, Refused
 
@@ -16,40 +17,40 @@ def message() -> Message:
 
 
 def said(of: Message) -> list[RecordedEvent]:
-    voice: list[RecordedEvent] = []
-    of.record_into(voice)
-    return voice
+    events: list[RecordedEvent] = []
+    of.record_into(events)
+    return events
 
 
 @pytest.mark.parametrize("contact", [None, False])
 def test_without_consent_there_is_no_seat_to_tell_of(contact: bool | None) -> None:
     recipient = Recipient(id="w", contact=contact)
-    recipient.sit("g", FIRST)
-    assert recipient.untold() == []
+    recipient.take_seat("g", FIRST)
+    assert recipient.unannounced() == []
 
 
 def test_a_seat_is_told_of_once() -> None:
     recipient = Recipient(id="w", contact=True)
-    recipient.sit("g", FIRST)
-    (seat,) = recipient.untold()
-    recipient.hears(seat, "m")
-    assert recipient.untold() == []
+    recipient.take_seat("g", FIRST)
+    (seat,) = recipient.unannounced()
+    recipient.announced(seat, "m")
+    assert recipient.unannounced() == []
     assert recipient.messages == ("m",)
 
 
 def test_a_seat_that_was_given_up_is_not_told_of() -> None:
     recipient = Recipient(id="w")
-    recipient.sit("g", FIRST)
-    recipient.sit("h", FIRST)
-    assert [each.group for each in recipient.stand_up({"g"})] == ["g"]
-    recipient.contact = True
-    assert [each.group for each in recipient.untold()] == ["h"]
+    recipient.take_seat("g", FIRST)
+    recipient.take_seat("h", FIRST)
+    assert [each.group for each in recipient.leave({"g"})] == ["g"]
+    recipient.decide_contact(True)
+    assert [each.group for each in recipient.unannounced()] == ["h"]
 
 
 @pytest.mark.parametrize(("weeks", "expected"), [(-3, 0), (0, 0), (1, 2), (2, 2), (3, 4), (4, 4)])
 def test_a_late_joiner_is_called_to_the_next_meeting(weeks: int, expected: int) -> None:
-    circle = Circle(id="g", slot="thu-evening", place="p", first=FIRST)
-    assert circle.first_for(FIRST + timedelta(weeks=weeks), 14) == FIRST + timedelta(weeks=expected)
+    group = SeatedGroup(id="g", slot="thu-evening", place="p", first=FIRST)
+    assert group.first_for(FIRST + timedelta(weeks=weeks), 14) == FIRST + timedelta(weeks=expected)
 
 
 def test_a_message_that_went_out_is_said_to_be_sent() -> None:
@@ -87,3 +88,46 @@ def test_a_message_has_one_fate() -> None:
         one.sent(2)
     with pytest.raises(Refused, match="not queued"):
         one.fail("refused", 2)
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "reason"),
+    [
+        (MessageSent(worker="w", about="seat", reference="g"), Status.SENT, None),
+        (MessageFailed(worker="w", about="seat", reference="g", reason="refused"), Status.FAILED, "refused"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_the_outcome_of_a_message_has_the_same_effect_on_replay_as_live(
+    event: MessageSent | MessageFailed, status: Status, reason: str | None
+) -> None:
+    replayed = message()
+    replayed.apply(event)
+    assert (replayed.status, replayed.reason) == (status, reason)
+    assert said(replayed) == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_replayed_message_has_the_state_of_the_live_one_but_for_its_attempts(fails: bool) -> None:
+    live, replayed = message(), message()
+    if fails:
+        live.fail("refused", 2)
+    else:
+        live.sent(2)
+    for each in said(live):
+        replayed.apply(each.data, each.at)
+    assert replayed.model_dump() == live.model_dump() | {"tries": 0}
+
+
+def test_each_own_event_type_of_notifications_is_applied() -> None:
+    own = {kind for type, kind in catalogue().items() if type.startswith("it.amalavoro.notifications.")}
+    assert own == Message.appliers.keys()
+
+
+def test_a_place_and_a_group_that_are_published_again_are_corrected() -> None:
+    venue = Venue(id="p", title="Casa", address="via Roma 1")
+    venue.correct("Casa", "via Roma 2")
+    group = SeatedGroup(id="g", slot="thu-evening", place="p", first=FIRST)
+    group.correct("mon-evening", "q", FIRST + timedelta(days=4))
+    assert venue.address == "via Roma 2"
+    assert (group.slot, group.place, group.first) == ("mon-evening", "q", FIRST + timedelta(days=4))

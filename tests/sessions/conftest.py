@@ -1,4 +1,4 @@
-"""Enrolment and grouping publish, sessions acts on it; in a programme of the test's own, where two make a group."""
+"""Enrolment and grouping publish and sessions reacts, in a programme of the test's own, where two make a group."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -48,7 +48,7 @@ def _parted(text: str) -> tuple[str, str, str]:
 
 @dataclass
 class World:
-    """Three services, and what people do there."""
+    """Three services, and the actions of people there."""
 
     enrolment: Service
     grouping: Service
@@ -56,11 +56,10 @@ class World:
 
     @property
     def programme(self) -> str:
-        """The test's own."""
         return next(name for name in self.sessions.rules if name.startswith("own"))
 
     async def admitted(self, *purposes: Purpose) -> str:
-        """Somebody admitted, who consents to taking part and to these purposes."""
+        """Admit somebody who consents to participate and to these purposes; returns their id."""
         partner = self.enrolment.rules[self.programme].partners[0].id
         profile = WorkerProfiled(municipality="monza", travel_km=30, slots=("thu-evening",))
         refer = enrol.Refer(partner=partner, card=CARD, profile=profile)
@@ -71,21 +70,19 @@ class World:
         return worker
 
     async def consent(self, worker: str, purpose: Purpose, *, given: bool) -> None:
-        """Give or withdraw one."""
+        """Give or withdraw a consent."""
         decision = enrol.DecideConsent(worker=worker, given={purpose: given}, notice="1", language="it")
         await self.enrolment.do(enrol.decide_consent, decision, self.programme)
 
     async def withdraw(self, worker: str) -> None:
-        """They leave the programme."""
         leave = enrol.Withdraw(worker=worker, reason=Leaving.NO_TIME)
         await self.enrolment.do(enrol.withdraw, leave, self.programme)
 
     async def erase(self, worker: str) -> None:
-        """For ever."""
         await self.enrolment.do(enrol.erase, enrol.Erase(worker=worker), self.programme)
 
     async def seat(self, *workers: str, facilitator: str) -> str:
-        """A group of these, of which two meetings could have been held."""
+        """Form a group of these, of which two meetings could have been held; returns its id."""
 
         async def waiting() -> bool:
             found = await self.grouping.store.by_id("seeker", [f"{self.programme}/{worker}" for worker in workers])
@@ -122,12 +119,12 @@ class World:
         return f"/s/{sign_link(link_secret(self.sessions.settings.keys), Link(**told), lifetime)}"
 
     async def stored(self, noun: str, **fields: Any) -> list[dict[str, Any]]:
-        """What sessions keeps."""
+        """States of aggregates that sessions stores, with these field values."""
         where = {"programme": self.programme} | {f"state.{name}": value for name, value in fields.items()}
         return [each["state"] async for each in self.sessions.store[noun].find(where).sort("state.number", 1)]
 
     async def surveys(self, worker: str, number: int = 8, **fields: Any) -> list[dict[str, Any]]:
-        """Waits until there are so many like this."""
+        """Wait until the worker has so many surveys with these field values, and return them."""
 
         async def there() -> list[dict[str, Any]]:
             found = await self.stored("survey", worker=worker, **fields)
@@ -137,7 +134,7 @@ class World:
         return found
 
     async def said(self, kind: str, topic: str = "ama.sessions", **where: Any) -> list[dict[str, Any]]:
-        """Events of this type that sessions wrote down to be published."""
+        """Rows of the outbox of sessions for events of this type."""
         found = (
             self.sessions.store["outbox"].find({"programme": self.programme, "topic": topic, **where}).sort("_id", 1)
         )
@@ -152,7 +149,6 @@ def three_weeks_ago() -> date:
 
 @pytest_asyncio.fixture
 async def world(own: Settings) -> AsyncIterator[World]:
-    """Running."""
     async with AsyncExitStack() as stack:
         enrolled = await stack.enter_async_context(running(enrolment.app.build(own), ["relay"]))
         grouped = await stack.enter_async_context(running(grouping.app.build(own), ["relay", "consume"]))

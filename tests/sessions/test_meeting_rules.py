@@ -1,4 +1,4 @@
-"""Who meets when and who was there, by the rules alone."""
+"""Meetings by the rules alone: their dates, their members, and the roll."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ import pytest
 
 from services.contracts.sessions import SessionHeld, SessionScheduled
 from services.kernel import Aggregate, RecordedEvent, Refusal, Refused
-from sessions.domain import Meeting, Roster, meeting_id, schedule
+from sessions.domain import Meeting, Roster, led_by, meeting_id, schedule
 
 ROME = ZoneInfo("Europe/Rome")
 FIRST = date(2026, 10, 1)  # a Thursday; clocks go back on 25 October
@@ -23,9 +23,9 @@ def roster(**members: tuple[date, date | None]) -> Roster:
 
 
 def said(of: Aggregate) -> list[RecordedEvent]:
-    voice: list[RecordedEvent] = []
-    of.record_into(voice)
-    return voice
+    events: list[RecordedEvent] = []
+    of.record_into(events)
+    return events
 
 
 def fortnightly() -> list[Meeting]:
@@ -149,9 +149,9 @@ def test_who_was_no_member_that_day_cannot_have_been_there() -> None:
 def test_of_an_erased_member_only_the_count_stays() -> None:
     one = meeting()
     one.call_roll(["a", "b", "c"], {"a", "b"}, after(one))
-    one.detach("a")
-    one.detach("c")
-    one.detach("never-there")
+    one.forget("a")
+    one.forget("c")
+    one.forget("never-there")
     assert one.roll.keys() == {"b"}
     assert (one.present, one.absent) == (2, 1)
 
@@ -159,6 +159,42 @@ def test_of_an_erased_member_only_the_count_stays() -> None:
 def test_a_correction_after_an_erasure_keeps_the_count_of_the_erased() -> None:
     one = meeting()
     one.call_roll(["a", "b"], {"a"}, after(one))
-    one.detach("a")
+    one.forget("a")
     one.call_roll(["b"], {"b"}, after(one))
     assert [(each.present, each.absent) for each in held(one)] == [(1, 1), (2, 0)]
+
+
+def test_a_replayed_meeting_is_held_and_its_roll_is_unknown() -> None:
+    one, replayed = meeting(), meeting()
+    one.call_roll(["a", "b"], {"a"}, after(one))
+    for each in said(one):
+        replayed.apply(each.data, each.at)
+    assert replayed.model_dump() == one.model_dump() | {"roll": {}}
+
+
+def test_a_facilitator_who_is_assigned_replaces_the_one_before() -> None:
+    one = roster()
+    one.assign("another")
+    assert one.facilitator == "another"
+
+
+def test_an_erased_member_is_on_no_roster() -> None:
+    one = roster(a=(FIRST, None), b=(FIRST, None))
+    one.forget("a")
+    assert one.members_on(FIRST) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("facilitator", "known", "found"),
+    [("f", True, True), (None, True, True), ("another", True, False), (None, False, False)],
+)
+def test_a_meeting_is_found_by_its_facilitator_and_by_operators(
+    facilitator: str | None, known: bool, found: bool
+) -> None:
+    one, group = meeting(), roster()
+    if found:
+        assert led_by(facilitator, one.id, one, group) == (one, group)
+    else:
+        with pytest.raises(Refused) as refused:
+            led_by(facilitator, one.id, one if known else None, group)
+        assert (refused.value.code, refused.value.kind) == ("no-such-session", Refusal.NOT_FOUND)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from services.programmes.instruments import load_all
-from sessions.showing import form, notice
+from sessions.survey_page import form, notice
 from sessions.wording import LANGUAGES, WORDS
 
 DUE = date(2026, 9, 15)

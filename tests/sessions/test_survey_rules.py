@@ -1,10 +1,11 @@
-"""Who is asked what and when, by the rules alone."""
+"""Survey waves by the rules alone: when people are invited, and which answers are taken."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from pydantic import BaseModel
 
-from services.contracts.sessions import SurveyInvited, SurveyScored, SurveySubmitted
+from services.contracts.sessions import AttendanceRecorded, SurveyInvited, SurveyScored, SurveySubmitted
 from services.kernel import RecordedEvent, Refused
 from sessions.domain import Participant, Status, Survey, survey_id
 
@@ -17,13 +18,13 @@ def survey(due_days: int = 0) -> Survey:
 
 
 def said(of: Survey) -> list[object]:
-    voice: list[RecordedEvent] = []
-    of.record_into(voice)
-    return [each.data for each in voice]
+    events: list[RecordedEvent] = []
+    of.record_into(events)
+    return [each.data for each in events]
 
 
 @pytest.mark.parametrize(
-    ("admitted", "research", "gone", "asked"),
+    ("admitted", "research", "withdrawn", "asked"),
     [
         (ADMITTED, True, False, True),
         (ADMITTED, None, False, False),
@@ -33,15 +34,15 @@ def said(of: Survey) -> list[object]:
     ],
 )
 def test_who_is_asked_was_admitted_is_here_and_consents(
-    admitted: date | None, research: bool | None, gone: bool, asked: bool
+    admitted: date | None, research: bool | None, withdrawn: bool, asked: bool
 ) -> None:
-    assert Participant(id="w", admitted=admitted, research=research, gone=gone).is_asked is asked
+    assert Participant(id="w", admitted=admitted, research=research, withdrawn=withdrawn).is_asked is asked
 
 
 def test_a_seat_in_a_group_is_remembered_once() -> None:
     one = Participant(id="w")
     for group in ("g", "h", "g"):
-        one.sit(group)
+        one.join(group)
     assert one.groups == ["g", "h"]
 
 
@@ -112,3 +113,49 @@ def test_what_was_dropped_is_asked_again_when_consent_is_given_again() -> None:
     one.invite(ADMITTED, NOW)
     assert one.status is Status.INVITED
     assert len(said(one)) == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        (SurveyInvited(worker="w", instrument="who5", wave="T1", due=ADMITTED), Status.INVITED),
+        (SurveySubmitted(worker="w", instrument="who5", wave="T1"), Status.SUBMITTED),
+        (SurveyScored(worker="w", instrument="who5", wave="T1", scores={"wellbeing": 52.0}), Status.PLANNED),
+    ],
+    ids=lambda each: type(each).__name__ if not isinstance(each, Status) else each.value,
+)
+def test_an_event_of_a_survey_has_the_same_effect_on_replay_as_live(event: BaseModel, status: Status) -> None:
+    one = survey()
+    one.apply(event)
+    assert one.status is status
+    assert said(one) == []
+
+
+def test_a_replayed_survey_has_the_state_of_the_live_one_but_for_its_answers() -> None:
+    live, replayed = survey(), survey()
+    live.invite(ADMITTED, NOW)
+    live.submit("sealed", {"wellbeing": 52.0})
+    for each in live._events:
+        replayed.apply(each.data, each.at)
+    assert replayed.model_dump() == live.model_dump() | {"answers": None}
+
+
+def test_a_participant_is_asked_from_admission_and_consent_until_they_withdraw() -> None:
+    one = Participant(id="w")
+    one.decide_research(True)
+    assert not one.is_asked
+    one.admit(ADMITTED)
+    assert one.is_asked
+    one.decide_research(False)
+    assert not one.is_asked
+    one.decide_research(True)
+    one.withdraw()
+    assert not one.is_asked
+
+
+def test_an_attendance_is_published_and_leaves_the_participant_as_they_were() -> None:
+    one = Participant(id="w")
+    recorded = AttendanceRecorded(session="s", group="g", number=1, on=ADMITTED, present=True)
+    one.attended(recorded, NOW)
+    assert [(each.data, each.at) for each in one._events] == [(recorded, NOW)]
+    assert one.model_dump() == Participant(id="w").model_dump()

@@ -8,7 +8,7 @@ import pytest
 
 from services.contracts.enrolment import Purpose
 from services.identity.auth import Role
-from sessions.inviting import invite_all
+from sessions.invitations import invite_open
 from tests.harness import eventually
 from tests.sessions.conftest import World
 
@@ -120,7 +120,7 @@ async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: Wo
     (later,) = await world.stored("survey", worker=worker, wave="T1", instrument="who5")
     rules, due = world.sessions.rules[world.programme], date.fromisoformat(later["due"])
     noon = datetime(due.year, due.month, due.day, 12, tzinfo=UTC)
-    await invite_all(world.sessions, rules, noon - timedelta(days=15))
+    await invite_open(world.sessions, rules, noon - timedelta(days=15))
     assert len(await world.said("survey.invited")) == 2
 
     near = (datetime.now(UTC).date() + timedelta(days=14)).isoformat()
@@ -128,7 +128,7 @@ async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: Wo
         {"_id": f"{world.programme}/{later['id']}"}, {"$set": {"state.due": near}}
     )
     for _ in range(2):
-        await invite_all(world.sessions, rules, datetime.now(UTC))
+        await invite_open(world.sessions, rules, datetime.now(UTC))
     assert len(await world.said("survey.invited")) == 3
 
 
@@ -147,6 +147,24 @@ async def test_a_personal_link_shows_the_survey_and_takes_the_answers(world: Wor
         assert "Thank you" in thanks.text
         assert (await browser.post(f"{path}?lang=en", data=form)).status_code == 303
     assert len(await world.said("survey.submitted")) == 1
+
+
+async def test_a_form_that_is_sent_twice_is_one_submission_of_its_request_and_shows_the_same_page(
+    world: World, form: Form
+) -> None:
+    worker = await world.admitted(Purpose.RESEARCH)
+    await world.surveys(worker, 2, status="invited")
+    path, answers = world.link(worker, "who5", "T0"), world.sessions.store["answers"]
+    async with world.browser() as browser:
+        both = [await browser.post(path, data=form, headers={"x-request-id": "r-1"}) for _ in range(2)]
+        assert [(each.status_code, each.headers["location"]) for each in both] == [(303, "?lang=it")] * 2
+        assert len({(await browser.get(path)).text for _ in both}) == 1
+        assert await answers.count_documents({"programme": world.programme}) == 1
+        other = await browser.post(path, data=form | {"i1": "0"})
+    assert (other.status_code, other.headers["location"]) == (303, "?lang=it")
+    (submitted,) = await world.said("survey.submitted")
+    assert b'"correlationid":"r-1"' in submitted["value"]
+    assert len(await world.said("survey.scored", RESTRICTED)) == 1
 
 
 async def test_what_is_wrong_is_said_on_the_page_and_nothing_is_lost(world: World, form: Form) -> None:

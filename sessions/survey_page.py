@@ -1,7 +1,7 @@
-"""The survey page, made of an instrument, what was answered so far, and what is wrong with it. Plain HTML: no script, nothing from
-elsewhere, so that it works on any telephone and with any reader.
+"""The HTML of the survey page, from an instrument, the answers so far and their mistakes. It has no script and loads nothing from
+other sites, so it works on any telephone and with any screen reader.
 
-Invariant: whatever was given is shown again; nothing a visitor wrote is shown unescaped.
+Invariant: every answer is shown again, and nothing that a visitor typed is shown unescaped.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from services.programmes.instruments import Instrument
 from services.web.site import Site
 from sessions.wording import LANGUAGES, WORDS
 
-STEPS = 20  # more than so many are no choices to show side by side
+STEPS = 20  # with more answers to choose from, the page has a number field
 
 
 @lru_cache(maxsize=1)
@@ -29,7 +29,7 @@ def _page(template: str, status: int, language: str, **shown: Any) -> HTMLRespon
 
 
 def notice(says: str, language: str, status: int = 200) -> HTMLResponse:
-    """A page with one sentence."""
+    """A page with one sentence, named by its key in `WORDS`."""
     return _page("page.html", status, language, says=says)
 
 
@@ -42,7 +42,7 @@ def form(
     says: str | None = None,
     status: int = 200,
 ) -> HTMLResponse:
-    """The questions. `wrong` says by item what is wrong; `says` is the sentence above them all."""
+    """A page with the questions. `given` holds answers and `wrong` mistakes, by item; `says` is the sentence above them all."""
     return _page(
         "survey.html",
         status,
@@ -59,13 +59,13 @@ def form(
 
 
 def _question(id: str, text: Mapping[str, str], language: str) -> dict[str, str]:
-    """In the language asked for, else in one there is, else by its id."""
+    """The question in this language, else in another one, else its id."""
     lang = language if language in text else next(iter(text), language)
     return {"id": id, "text": text.get(lang, id), "lang": lang}
 
 
 def _limits(instrument: Instrument, language: str) -> dict[str, str]:
-    """The least and the most answer, with what they mean where the instrument says so."""
+    """The least and the most answer, with their labels where the instrument has them."""
     least, most = f"{instrument.least:g}", f"{instrument.most:g}"
     if language not in instrument.ends:
         return {"least": least, "most": most}
@@ -74,7 +74,7 @@ def _limits(instrument: Instrument, language: str) -> dict[str, str]:
 
 
 def _steps(instrument: Instrument) -> list[str]:
-    """The answers to choose from; none when any number between the limits is one."""
+    """The answers to choose from; none when any number between the limits is allowed."""
     least, most = int(instrument.least), int(instrument.most)
     if instrument.continuous or most - least > STEPS:
         return []

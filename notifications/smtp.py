@@ -1,6 +1,6 @@
 """One mail to one mail server.
 
-Invariant: what is raised names a code and never an address: a mail library's own errors carry both.
+Invariant: an error names a code and never an address; the errors of the mail library carry both.
 """
 
 from dataclasses import dataclass, field
@@ -16,17 +16,17 @@ SECONDS = 30.0  # for each step of the conversation
 PORTS = {"smtp": 25, "smtps": 465}
 
 
-class Later(Exception):
-    """It did not go out, and may another time."""
+class TransientFailure(Exception):
+    """The mail did not go out; a later attempt may succeed."""
 
 
-class Never(Exception):
-    """The mail server will not take this mail."""
+class PermanentFailure(Exception):
+    """The mail server refused this mail for good (5xx)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where mail goes out. With a user, nothing is said before the line is encrypted."""
+    """The mail server for outgoing mail. With a user, the line is encrypted before the password is sent."""
 
     host: str
     port: int
@@ -36,7 +36,7 @@ class Server:
 
     @classmethod
     def of(cls, address: str) -> "Server":
-        """From `smtp://user:password@host:port` or `smtps://…`. Misconfigured when it is none."""
+        """Read `smtp://user:password@host:port` or `smtps://…`. Misconfigured when the address is neither."""
         try:
             url = urlsplit(address)
             port = url.port or PORTS[url.scheme]
@@ -49,8 +49,8 @@ class Server:
 
 
 async def send(mail: EmailMessage, server: Server) -> None:
-    """Hand it over. Raises Never when the server refuses recipient or content for good (5xx), Later for everything else: also a
-    refused login or sender, which says nothing of this mail."""
+    """Hand the mail to the server. Raises PermanentFailure when it refuses recipient or content with 5xx, TransientFailure otherwise:
+    a refused login or sender says nothing about this mail."""
     try:
         await aiosmtplib.send(
             mail,
@@ -63,14 +63,16 @@ async def send(mail: EmailMessage, server: Server) -> None:
             timeout=SECONDS,
         )
     except SMTPRecipientsRefused as refused:
-        raise _told(max((each.code for each in refused.recipients), default=0), "recipient") from None
+        raise _failure(max((each.code for each in refused.recipients), default=0), "recipient") from None
     except (SMTPRecipientRefused, aiosmtplib.SMTPDataError) as refused:
-        raise _told(refused.code, "recipient" if isinstance(refused, SMTPRecipientRefused) else "content") from None
-    except SMTPResponseException as trouble:
-        raise Later(f"{type(trouble).__name__} {trouble.code}") from None
-    except (SMTPException, OSError) as trouble:
-        raise Later(type(trouble).__name__) from None
+        part = "recipient" if isinstance(refused, SMTPRecipientRefused) else "content"
+        raise _failure(refused.code, part) from None
+    except SMTPResponseException as error:
+        raise TransientFailure(f"{type(error).__name__} {error.code}") from None
+    except (SMTPException, OSError) as error:
+        raise TransientFailure(type(error).__name__) from None
 
 
-def _told(code: int, what: str) -> Later | Never:
-    return Never(f"{what} refused with {code}") if 500 <= code < 600 else Later(f"{what} refused with {code}")
+def _failure(code: int, part: str) -> TransientFailure | PermanentFailure:
+    kind = PermanentFailure if 500 <= code < 600 else TransientFailure
+    return kind(f"{part} refused with {code}")

@@ -1,6 +1,6 @@
-"""Surveys that become due while nothing else happens: found day by day, and invited by a command.
+"""Invitations to surveys that open on a day without any other event: a background task finds them, a command invites.
 
-Any number of copies may do this beside each other; the command decides, on the survey as it then is.
+Invariant: any number of copies may run the task at once, since the command decides on the state that the survey has then.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from sessions.commands import InviteDue, invite_due
 from sessions.domain import NOTICE, Status, Survey
 
 log = logging.getLogger(__name__)
-EVERY = 60.0  # seconds between looks
-AT_ONCE = 200  # surveys of one command
+EVERY = 60.0  # seconds between searches
+AT_ONCE = 200  # surveys of one command, which is one transaction
 
 
-async def invite(service: Service) -> None:
-    """Look for every programme, for as long as the service runs."""
+async def invite_when_due(service: Service) -> None:
+    """Search every programme once a minute, for as long as the service runs. Waits while the database is away."""
     while True:
         try:
             for rules in service.rules.values():
-                await invite_all(service, rules, now_utc())
+                await invite_open(service, rules, now_utc())
         except (PyMongoError, Unavailable) as error:
             if not (isinstance(error, Unavailable) or is_transient(error)):
                 raise
@@ -34,9 +34,9 @@ async def invite(service: Service) -> None:
         await asyncio.sleep(EVERY)
 
 
-async def invite_all(service: Service, rules: Programme, now: datetime) -> None:
-    """Everything of this programme that is open now."""
-    last = (now.astimezone(rules.zone).date() + NOTICE).isoformat()
+async def invite_open(service: Service, rules: Programme, now: datetime) -> None:
+    """Invite to every planned survey of this programme that is open at that time."""
+    last = (rules.day_of(now) + NOTICE).isoformat()
     where = {"programme": rules.id, "state.status": Status.PLANNED.value, "state.due": {"$lte": last}}
     found = service.store[Survey.noun].find(where, projection=["state.id"]).sort("_id", 1)
     surveys = [each["state"]["id"] async for each in found]

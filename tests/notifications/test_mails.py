@@ -1,12 +1,12 @@
-"""A letter is composed in the person's language and handed to a real mail server."""
+"""A mail is composed in the person's language and taken by a real mail server."""
 
 from datetime import date, time
 from email.message import EmailMessage
 
 import pytest
 
-from notifications.composing import Letter, Unaddressable, compose
-from notifications.sending import Later, Never, Server, send
+from notifications.composing import MailContent, Unaddressable, compose
+from notifications.smtp import PermanentFailure, Server, TransientFailure, send
 from services.settings import Misconfigured
 from tests.notifications.mail import taking
 
@@ -14,8 +14,8 @@ SENDER = "AMA Lavoro <ama@example.org>"
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 
 
-def letter(**card: str) -> Letter:
-    return Letter(
+def content(**card: str) -> MailContent:
+    return MailContent(
         "019ce2f4", CARD | card, 4, time(18), "Casa del Volontariato", "via Correggio 59, Monza", date(2026, 3, 5)
     )
 
@@ -24,8 +24,8 @@ def text(mail: EmailMessage) -> str:
     return str(mail.get_content())
 
 
-def test_an_italian_letter_names_slot_place_and_first_date_in_words() -> None:
-    body = text(compose(letter(), SENDER))
+def test_an_italian_mail_names_slot_place_and_first_date_in_words() -> None:
+    body = text(compose(content(), SENDER))
     for said in (
         "Ciao Ada",
         "il giovedì alle ore 18:00",
@@ -35,8 +35,8 @@ def test_an_italian_letter_names_slot_place_and_first_date_in_words() -> None:
         assert said in body
 
 
-def test_an_english_letter_names_slot_place_and_first_date_in_words() -> None:
-    mail = compose(letter(language="en"), SENDER)
+def test_an_english_mail_names_slot_place_and_first_date_in_words() -> None:
+    mail = compose(content(language="en"), SENDER)
     for said in (
         "Dear Ada",
         "Thursdays at 18:00",
@@ -48,16 +48,16 @@ def test_an_english_letter_names_slot_place_and_first_date_in_words() -> None:
 
 
 def test_whoever_reads_another_language_is_written_to_in_italian() -> None:
-    assert "Ciao Ada" in text(compose(letter(language="ro"), SENDER))
+    assert "Ciao Ada" in text(compose(content(language="ro"), SENDER))
 
 
 def test_the_message_id_is_the_message_so_that_a_repeat_can_be_dropped() -> None:
-    first, again = compose(letter(), SENDER), compose(letter(), SENDER)
+    first, again = compose(content(), SENDER), compose(content(), SENDER)
     assert first["Message-ID"] == again["Message-ID"] == "<019ce2f4@example.org>"
 
 
 def test_a_name_cannot_write_another_header() -> None:
-    mail = compose(letter(given_name="Ada\r\nBcc: other@example.org"), SENDER)
+    mail = compose(content(given_name="Ada\r\nBcc: other@example.org"), SENDER)
     assert mail["Bcc"] is None
     assert len(mail["To"].addresses) == 1
 
@@ -67,16 +67,16 @@ def test_a_name_cannot_write_another_header() -> None:
 )
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(Unaddressable):
-        compose(letter(email=address), SENDER)
+        compose(content(email=address), SENDER)
 
 
-def test_a_letter_shows_nothing_of_the_person_in_a_log() -> None:
-    assert repr(letter()) == "Letter(019ce2f4)"
+def test_the_content_of_a_mail_shows_nothing_of_the_person_in_a_log() -> None:
+    assert repr(content()) == "MailContent(019ce2f4)"
 
 
-async def test_a_mail_server_takes_the_letter() -> None:
+async def test_a_mail_server_takes_the_content() -> None:
     with taking() as taker:
-        await send(compose(letter(), SENDER), Server.of(taker.address))
+        await send(compose(content(), SENDER), Server.of(taker.address))
     (mail,) = taker.taken
     assert mail["To"] == "Ada Prova <ada@example.org>"
     assert mail["Message-ID"] == "<019ce2f4@example.org>"
@@ -84,13 +84,14 @@ async def test_a_mail_server_takes_the_letter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"), [("550 no such user ada@example.org", Never), ("451 greylisted ada@example.org", Later)]
+    ("answer", "expected"),
+    [("550 no such user ada@example.org", PermanentFailure), ("451 greylisted ada@example.org", TransientFailure)],
 )
-async def test_a_refusal_for_good_is_told_from_one_for_now_and_neither_names_the_address(
+async def test_a_permanent_failure_differs_from_a_transient_one_and_neither_names_the_address(
     answer: str, expected: type[Exception]
 ) -> None:
     with taking(answer) as taker, pytest.raises(expected) as refusal:
-        await send(compose(letter(), SENDER), Server.of(taker.address))
+        await send(compose(content(), SENDER), Server.of(taker.address))
     assert "ada" not in str(refusal.value)
     assert refusal.value.__cause__ is None
 
@@ -98,8 +99,8 @@ async def test_a_refusal_for_good_is_told_from_one_for_now_and_neither_names_the
 async def test_a_mail_server_that_is_away_may_take_it_another_time() -> None:
     with taking() as taker:
         address = taker.address
-    with pytest.raises(Later):
-        await send(compose(letter(), SENDER), Server.of(address))
+    with pytest.raises(TransientFailure):
+        await send(compose(content(), SENDER), Server.of(address))
 
 
 def test_the_mail_server_is_read_from_its_address() -> None:

@@ -1,0 +1,72 @@
+"""Reads that answer a route. They change no aggregate; a read of a person's data writes its access log in the same transaction."""
+
+from datetime import date
+
+from pydantic import AwareDatetime, BaseModel
+
+from services.kernel import Refusal, Refused
+from services.store.work import Work
+from sessions.domain import Meeting, Roster, Status, Survey, led_by
+
+
+class Roll(BaseModel):
+    """A meeting and the people to call: the members of its date. `present` is unknown until the roll was called."""
+
+    session: str
+    group: str
+    number: int
+    starts: AwareDatetime
+    place: str
+    held: bool
+    members: list[str]
+    present: list[str] | None = None
+    version: int
+
+
+async def open_roll(work: Work, session: str, facilitator: str | None, *, who: str, role: str) -> Roll:
+    """The roll of a meeting, for this facilitator, or for an operator (None). Logged as an access for each person on it.
+    Refused("no-such-session", 404) also for the group of another facilitator."""
+    meeting = await work.peek(Meeting, session)
+    roster = await work.peek(Roster, meeting.group) if meeting is not None else None
+    meeting, roster = led_by(facilitator, session, meeting, roster)
+    members = sorted({*roster.members_on(meeting.day), *meeting.roll})
+    for worker in members:
+        await work.note_access(worker, who, role, f"session {meeting.id}")
+    return Roll(
+        session=meeting.id,
+        group=meeting.group,
+        number=meeting.number,
+        starts=meeting.starts,
+        place=meeting.place,
+        held=meeting.held,
+        members=members,
+        present=[worker for worker in members if meeting.roll.get(worker)] if meeting.held else None,
+        version=work.version(meeting),
+    )
+
+
+class PlannedSurvey(BaseModel):
+    """A survey of a person and its due date, without answers."""
+
+    instrument: str
+    wave: str
+    due: date
+    status: Status
+
+
+async def list_surveys(work: Work, worker: str, *, who: str, role: str) -> list[PlannedSurvey]:
+    """The surveys of a person by due date. Logged as an access, unless there is none."""
+    surveys = await work.browse(Survey, worker=worker)
+    if surveys:
+        await work.note_access(worker, who, role, "surveys")
+    shown = [PlannedSurvey(**each.model_dump(include={"instrument", "wave", "due", "status"})) for each in surveys]
+    return sorted(shown, key=lambda each: (each.due, each.wave, each.instrument))
+
+
+async def linked_survey(work: Work, survey: str, worker: str) -> Survey:
+    """The survey of a personal link. Refused("no-such-link", 404) when it is another person's or was erased. The person reads their
+    own survey, so no access is logged."""
+    found = await work.peek(Survey, survey)
+    if found is None or found.worker != worker:
+        raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
+    return found
