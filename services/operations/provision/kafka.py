@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaError
 
 from services.contracts.topics import TOPICS
 from services.engines import Engines
-from services.engines.acl import add_user, entitle
 from services.events.bus.client import Bus
+from services.operations.provision.kafka_users import add_user, entitle
 from services.operations.provision.rights import rights_of, user_of
 from services.settings import Misconfigured, Settings
 

@@ -7,7 +7,7 @@ nothing else; the topics that it writes it may also make, so that one that was l
 from collections.abc import Iterator
 
 from services.contracts.topics import FEED, read_by, written_by
-from services.engines.acl import CLUSTER, Operation, Resource, Right
+from services.operations.provision.kafka_users import CLUSTER, Operation, Resource, Right
 
 
 def user_of(service: str, database: str) -> str:

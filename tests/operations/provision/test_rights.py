@@ -17,9 +17,9 @@ from aiokafka.errors import (
 from services.contracts.topics import SERVICES, TOPICS
 from services.embedded.home import Home
 from services.engines import EngineError, Engines, Sasl
-from services.engines.acl import Operation, Resource, Right, add_user, allow, entitle
 from services.engines.kafka import login_of
 from services.operations.provision.kafka import make_users
+from services.operations.provision.kafka_users import Operation, Resource, Right, add_user, allow, entitle
 from services.operations.provision.rights import rights_of, user_of
 from services.scenarios.pilot.play import Stage
 from services.scenarios.smoke import PROGRAMME, run_of_its_own, smoke
