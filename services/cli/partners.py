@@ -26,7 +26,8 @@ def user(partner: Partner, data: Data = HERE) -> None:
     It may read the topic ama.feed.PARTNER, and keep consumer groups whose names begin with "PARTNER.". Without a running `ama up --secure`,
     AMA_KAFKA and AMA_SASL_* name the cluster and an administrator of it.
     """
-    from services.operations.provision.kafka_users import Operation, add_user, allow
+    from services.operations.provision.kafka_users import add_user, allow
+    from services.operations.provision.rights import Operation
 
     engines, topic, password = _cluster(data, partner), _feed(partner, data), secrets.token_urlsafe(32)
 

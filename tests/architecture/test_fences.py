@@ -66,6 +66,8 @@ BREACHES = [
     Breach("motor", "grouping.commands", "motor.motor_asyncio"),
     Breach("driver", "enrolment.projections", "pymongo"),
     Breach("driver", "services.events.outbox.relay", "bson"),
+    Breach("administration", "services.events.bus.client", "confluent_kafka"),
+    Breach("administration", "services.operations.provision.kafka", "confluent_kafka.admin"),
     Breach("app", "enrolment.api", "enrolment.app"),
     Breach("app", "services.runtime.serving", "grouping.app"),
     Breach("enrolment", "enrolment.commands", "enrolment.projections"),

@@ -19,7 +19,8 @@ from services.engines import Embedded, EngineError, Engines, Sasl
 from services.engines.kafka import answers, login_of
 from services.events.bus.client import Bus
 from services.events.bus.log_dirs import Disk, broker_disks
-from services.operations.provision.kafka_users import Operation, add_user, allow, remove_user
+from services.operations.provision.kafka_users import add_user, allow, remove_user
+from services.operations.provision.rights import Operation
 from services.runtime.login_errors import told
 from services.settings import Misconfigured, Settings
 from tests.engines.traffic import consume, make_topic, produce, read, subscribe, write

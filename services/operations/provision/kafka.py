@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from services.contracts.topics import TOPICS
 from services.engines import Engines
 from services.events.bus.client import Bus
-from services.operations.provision.kafka_users import add_user, entitle
+from services.operations.provision.kafka_users import add_user, set_rights
 from services.operations.provision.rights import rights_of, user_of
 from services.settings import Misconfigured, Settings
 
@@ -41,4 +41,4 @@ async def make_users(engines: Engines, passwords: Mapping[str, str], database: s
 async def _make(engines: Engines, service: str, password: str, database: str) -> None:
     user = user_of(service, database)
     await add_user(engines, user, password)
-    await entitle(engines, user, rights_of(service, database))
+    await set_rights(engines, user, rights_of(service, database))
