@@ -62,14 +62,14 @@ def take(
     """
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
-    from services.operations.backup import people, taking
+    from services.operations.backup import dump, people
 
     given = settings(data)
     into = folder or Path(f"{given.database}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     also = partial(people.keys_to_file, keys, _passphrase(confirm=True)) if keys else None
 
     async def run(stores: Any, report: Any) -> Any:
-        return await asyncio.to_thread(taking.take, stores, into, report, also)
+        return await asyncio.to_thread(dump.take, stores, into, report, also)
 
     manifest = _with_stores(given, SERVICES, run)
     Console().print(
@@ -117,7 +117,10 @@ def restore(
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
     from services.events.bus.client import Bus
-    from services.operations.backup import registers, reporting, restoring
+    from services.operations.backup import registers
+    from services.operations.backup.report import told as report_of
+    from services.operations.backup.restore import Wanted
+    from services.operations.backup.restore import restore as restore_all
     from services.settings import Misconfigured
 
     chosen = service or list(SERVICES)
@@ -126,7 +129,7 @@ def restore(
     if keys and keyless:
         raise Misconfigured("Either --keys or --keyless.")
     given = settings(data)
-    wanted = restoring.Wanted(
+    wanted = Wanted(
         folder,
         replace=replace,
         keys=(keys, _passphrase(confirm=False)) if keys else None,
@@ -138,7 +141,7 @@ def restore(
 
     async def run(stores: Any, report: Any) -> Any:
         await _found(given)
-        return await reporting.told(await restoring.restore(stores, Bus(given), wanted, report), stores)
+        return await report_of(await restore_all(stores, Bus(given), wanted, report), stores)
 
     told = _with_stores(given, chosen, run)
     to.write_text(told.model_dump_json(indent=1))

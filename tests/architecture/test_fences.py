@@ -61,7 +61,7 @@ BREACHES = [
     Breach("engines", "services.engines.kafka", "services.settings"),
     Breach("console", "services.operations.console.app", "services.store.mongo"),
     Breach("console", "services.operations.console.live", "services.runtime.service"),
-    Breach("console", "services.operations.console.asking", "pymongo"),
+    Breach("console", "services.operations.console.services_client", "pymongo"),
     Breach("motor", "services.events.inbox.state", "motor.motor_asyncio"),
     Breach("motor", "grouping.commands", "motor.motor_asyncio"),
     Breach("driver", "enrolment.projections", "pymongo"),

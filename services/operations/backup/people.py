@@ -15,10 +15,10 @@ from services.contracts import decode as event_of
 from services.contracts.enrolment import WorkerErased
 from services.contracts.topics import CONTACTS, KEYS
 from services.operations.backup import sealed
+from services.operations.backup.bus_reader import Reading
 from services.operations.backup.documents import encode, stream
+from services.operations.backup.key_access import Openers, pieces
 from services.operations.backup.manifest import Topic as Acknowledged
-from services.operations.backup.opening import Openers, pieces
-from services.operations.backup.reading import Reading
 from services.store.clock import now_utc
 from services.store.mongo import DeleteMany, Document, InsertOne, Store, UpdateOne
 

@@ -21,13 +21,13 @@ from starlette.staticfiles import StaticFiles
 from services import web
 from services.contracts.topics import SERVICES
 from services.identity.oidc import NotSignedIn, Provider
-from services.identity.session import WebSession, WebSessions
 from services.identity.settings import ConsoleSettings
+from services.identity.web_session import WebSession, WebSessions
 from services.kernel import Unavailable
 from services.operations.console import assets
-from services.operations.console.asking import Asking, Away, MayNot, Stranger
 from services.operations.console.live import View, over, stream
 from services.operations.console.screen import STATIC, site
+from services.operations.console.services_client import Asking, Away, MayNot, Stranger
 from services.web.forms import form_of
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from services.identity.session import WebSession, WebSessions
-from services.operations.console.asking import Asking, MayNot, Stranger, Told
+from services.identity.web_session import WebSession, WebSessions
 from services.operations.console.screen import site
+from services.operations.console.services_client import Asking, MayNot, Stranger, Told
 from services.operations.console.wording import WORDS
 from services.web.pages import moment
 

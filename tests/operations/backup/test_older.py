@@ -17,7 +17,7 @@ from services.contracts.enrolment import Purpose
 from services.contracts.grouping import Wish
 from services.engines import Engines
 from services.kernel import Refused
-from services.operations.backup.reporting import Told
+from services.operations.backup.report import Told
 from services.settings import Settings
 from tests.notifications.mail import taking
 from tests.operations.backup.conftest import (

@@ -10,7 +10,7 @@ from services import vault
 from services.cli.backup import _saying
 from services.contracts.topics import SERVICES
 from services.operations.backup import sealed
-from services.operations.backup.opening import tried
+from services.operations.backup.key_access import tried
 from services.settings import Misconfigured
 
 PHRASE, PERSON = "a long enough passphrase", "0198c0de"

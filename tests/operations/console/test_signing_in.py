@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from services.cli import where
 from services.identity.issuer import Issuer
-from services.identity.session import WebSessions
 from services.identity.settings import ConsoleSettings, from_environment
+from services.identity.web_session import WebSessions
 from services.settings import Misconfigured
 from tests.operations.console.desk import PASSWORD, Desk, changed, desk, parameter
 

@@ -15,8 +15,8 @@ from services.contracts import TOPICS, Event, Topic, Unreadable, decode
 from services.contracts.topics import programme_of
 from services.events.outbox.acknowledged import generation_of
 from services.kernel import new_id
+from services.operations.backup.bus_reader import Reading, TopicState
 from services.operations.backup.manifest import Topic as Acknowledged
-from services.operations.backup.reading import Reading, TopicState
 from services.store.mongo import Document, InsertOne, Session, Store, UpdateOne
 from services.store.restored import Place, digest_of, recalling
 

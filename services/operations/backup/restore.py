@@ -13,12 +13,12 @@ from pathlib import Path
 from services.contracts import TOPICS
 from services.contracts.topics import CONTACTS, KEYS
 from services.events.bus.client import Bus
-from services.operations.backup import opening, people, putting
-from services.operations.backup.importing import Imported, bring_back
+from services.operations.backup import key_access, load, people
+from services.operations.backup.bus_import import Imported, bring_back
+from services.operations.backup.bus_reader import Reading, TopicState, reading
+from services.operations.backup.key_access import Openers
 from services.operations.backup.manifest import Manifest, Report, check
-from services.operations.backup.opening import Openers
 from services.operations.backup.people import People
-from services.operations.backup.reading import Reading, TopicState, reading
 from services.store import restored
 from services.store.mongo import DeleteOne, Store
 
@@ -57,13 +57,13 @@ class Done:
 async def restore(stores: Mapping[str, Store], bus: Bus, wanted: Wanted, report: Report) -> Done:
     """Restore these services. Raises Misconfigured or Damaged before anything is touched; KafkaError when no bus is there."""
     manifest = await asyncio.to_thread(check, wanted.backup, partial(_of, report, "checking "))
-    await asyncio.to_thread(partial(putting.refuse, stores, manifest, replace=wanted.replace))
+    await asyncio.to_thread(partial(load.refuse, stores, manifest, replace=wanted.replace))
     done = Done(manifest)
     async with reading(bus) as bus_now:
         standing = await bus_now.standing(TOPICS)
         living = await people.look(bus_now, manifest.acknowledged, wanted.serves)
         openers = await asyncio.to_thread(_opening, wanted, living, manifest) if "enrolment" in stores else None
-        await asyncio.to_thread(putting.put, stores, wanted.backup, manifest, report)
+        await asyncio.to_thread(load.put, stores, wanted.backup, manifest, report)
         for service, store in stores.items():
             done.imported[service] = await bring_back(
                 service, store, bus_now, manifest.acknowledged, wanted.serves, _note(report)
@@ -85,7 +85,7 @@ def _opening(wanted: Wanted, living: People, manifest: Manifest) -> Openers | No
     """What opens people's keys, if there is anybody. Misconfigured when it does not."""
     known = manifest.parts["enrolment"].collections.get("worker")
     somebody = living.alive or wanted.keys or (known and known.documents)
-    return opening.tried(wanted.folder, wanted.keys, living.sample) if wanted.folder and somebody else None
+    return key_access.tried(wanted.folder, wanted.keys, living.sample) if wanted.folder and somebody else None
 
 
 async def _bring_keys(

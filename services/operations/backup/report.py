@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.operations.backup.restoring import Done
+from services.operations.backup.restore import Done
 from services.store.clock import now_utc
 from services.store.mongo import Document, Store
 
