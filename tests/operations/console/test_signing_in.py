@@ -28,7 +28,7 @@ async def redeemed(one: Desk, back: str, **given: str) -> tuple[int, str | None]
     form = {
         "grant_type": "authorization_code",
         "code": parameter(back, "code"),
-        "redirect_uri": one.console.provider.back,
+        "redirect_uri": one.console.provider.redirect_uri,
         "client_id": "ama-console",
         "code_verifier": "a" * 43,
         **given,
