@@ -69,7 +69,7 @@ def take(
     also = partial(people.keys_to_file, keys, _passphrase(confirm=True)) if keys else None
 
     async def run(stores: Any, report: Any) -> Any:
-        return await asyncio.to_thread(dump.take, stores, into, report, also)
+        return await asyncio.to_thread(dump.dump, stores, into, report, also)
 
     manifest = _with_stores(given, SERVICES, run)
     Console().print(
@@ -117,9 +117,9 @@ def restore(
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
     from services.events.bus.client import Bus
-    from services.operations.backup import registers
-    from services.operations.backup.report import told as report_of
-    from services.operations.backup.restore import Wanted
+    from services.operations.backup.registers import erased_in
+    from services.operations.backup.report import report_of
+    from services.operations.backup.restore import RestorePlan
     from services.operations.backup.restore import restore as restore_all
     from services.settings import Misconfigured
 
@@ -129,12 +129,12 @@ def restore(
     if keys and keyless:
         raise Misconfigured("Either --keys or --keyless.")
     given = settings(data)
-    wanted = Wanted(
+    wanted = RestorePlan(
         folder,
         replace=replace,
         keys=(keys, _passphrase(confirm=False)) if keys else None,
         folder=None if keyless else given.keys,
-        registers=registers.of(register or []),
+        registers=erased_in(register or []),
         only=frozenset(given.only.split(",")) if given.only else None,
     )
     to = report_to or Path(f"restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")

@@ -1,7 +1,7 @@
-"""A restore from beginning to end: the backup is put back, the bus is heard, people's keys come, and the services may start.
+"""Restore from beginning to end: load the backup, import later events from the bus, restore people's keys, let the services start.
 
-Invariant: the order. What the bus has is known before anything is deleted (a bus that is away stops the restore); who was erased is in
-every register, and every sequence that was given is known, before a database counts as whole.
+Invariant: the order. The bus is read before anything is deleted, so a missing bus stops the restore. A database counts as whole only after
+every erased person is in its register and every sequence that was given is known.
 """
 
 import asyncio
@@ -14,21 +14,21 @@ from services.contracts import TOPICS
 from services.contracts.topics import CONTACTS, KEYS
 from services.events.bus.client import Bus
 from services.operations.backup import key_access, load, people
-from services.operations.backup.bus_import import Imported, bring_back
-from services.operations.backup.bus_reader import Reading, TopicState, reading
-from services.operations.backup.key_access import Openers
+from services.operations.backup.bus_import import Imported, import_events
+from services.operations.backup.bus_reader import BusReader, TopicState, open_reader
+from services.operations.backup.key_access import KeyAccess
 from services.operations.backup.manifest import Manifest, Report, check
 from services.operations.backup.people import People
 from services.store import restored
 from services.store.mongo import DeleteOne, Store
 
-TABLES = {KEYS.name, CONTACTS.name}
+TABLES = {KEYS.name, CONTACTS.name}  # compacted: their consumers keep the newest record of each person
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be restored, and from what. `keys`: a sealed file and its passphrase. `folder`: of key files, None where people
-    are to stay unreadable. `registers`: other databases or backups whose erased count as well, by `programme/person`."""
+class RestorePlan:
+    """The input of a restore. `keys`: a sealed file and its passphrase. `folder`: of key files; None leaves people's data unreadable.
+    `registers`: erased persons from other backups, as `programme/person`. `only`: the programmes of these databases; None is all."""
 
     backup: Path
     replace: bool = False
@@ -38,13 +38,13 @@ class Wanted:
     only: frozenset[str] | None = None
 
     def serves(self, programme: str) -> bool:
-        """Whether this programme is one of these databases'."""
+        """Tell if these databases have this programme."""
         return self.only is None or programme in self.only
 
 
 @dataclass(slots=True)
-class Done:
-    """What a restore did. `keyless`: people whose key is nowhere."""
+class RestoreOutcome:
+    """The outcome of a restore. `keyless`: persons whose key was found nowhere."""
 
     manifest: Manifest
     imported: dict[str, Imported] = field(default_factory=dict)
@@ -54,65 +54,70 @@ class Done:
     notes: list[str] = field(default_factory=list)
 
 
-async def restore(stores: Mapping[str, Store], bus: Bus, wanted: Wanted, report: Report) -> Done:
-    """Restore these services. Raises Misconfigured or Damaged before anything is touched; KafkaError when no bus is there."""
-    manifest = await asyncio.to_thread(check, wanted.backup, partial(_of, report, "checking "))
-    await asyncio.to_thread(partial(load.refuse, stores, manifest, replace=wanted.replace))
-    done = Done(manifest)
-    async with reading(bus) as bus_now:
-        standing = await bus_now.standing(TOPICS)
-        living = await people.look(bus_now, manifest.acknowledged, wanted.serves)
-        openers = await asyncio.to_thread(_opening, wanted, living, manifest) if "enrolment" in stores else None
-        await asyncio.to_thread(load.put, stores, wanted.backup, manifest, report)
+async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, report: Report) -> RestoreOutcome:
+    """Restore these services. Misconfigured or Damaged before any change; KafkaError when no broker answers."""
+    manifest = await asyncio.to_thread(check, plan.backup, partial(_prefixed, report, "checking "))
+    await asyncio.to_thread(partial(load.check_targets, stores, manifest, replace=plan.replace))
+    outcome = RestoreOutcome(manifest)
+    async with open_reader(bus) as reader:
+        topics = await reader.states(TOPICS)
+        living = await people.read_people(reader, manifest.acknowledged, plan.serves)
+        access = await asyncio.to_thread(_key_access, plan, living, manifest) if "enrolment" in stores else None
+        await asyncio.to_thread(load.load, stores, plan.backup, manifest, report)
         for service, store in stores.items():
-            done.imported[service] = await bring_back(
-                service, store, bus_now, manifest.acknowledged, wanted.serves, _note(report)
+            outcome.imported[service] = await import_events(
+                service, store, reader, manifest.acknowledged, plan.serves, _note(report)
             )
-            await _set_offsets(store, standing, manifest)
+            await _set_offsets(store, topics, manifest)
         before = await people.registered(stores.values())
-        living.erased |= before | wanted.registers
-        done.erased = len(living.erased - before)
+        living.erased |= before | plan.registers
+        outcome.erased = len(living.erased - before)
         for store in stores.values():
             await people.forget(store, living.erased)
         if "enrolment" in stores:
-            await _bring_keys(stores["enrolment"], bus_now, wanted, openers, living, done)
+            await _bring_keys(stores["enrolment"], reader, plan, access, living, outcome)
     for store in stores.values():
         await restored.whole(store)
-    return done
+    return outcome
 
 
-def _opening(wanted: Wanted, living: People, manifest: Manifest) -> Openers | None:
-    """What opens people's keys, if there is anybody. Misconfigured when it does not."""
+def _key_access(plan: RestorePlan, living: People, manifest: Manifest) -> KeyAccess | None:
+    """Check the access to people's keys; None when there are no people. Misconfigured when it does not open them."""
     known = manifest.parts["enrolment"].collections.get("worker")
-    somebody = living.alive or wanted.keys or (known and known.documents)
-    return key_access.tried(wanted.folder, wanted.keys, living.sample) if wanted.folder and somebody else None
+    somebody = living.alive or plan.keys or (known and known.documents)
+    return key_access.check_access(plan.folder, plan.keys, living.sample) if plan.folder and somebody else None
 
 
 async def _bring_keys(
-    store: Store, bus_now: Reading, wanted: Wanted, openers: Openers | None, living: People, done: Done
+    store: Store,
+    reader: BusReader,
+    plan: RestorePlan,
+    access: KeyAccess | None,
+    living: People,
+    outcome: RestoreOutcome,
 ) -> None:
-    if openers is not None and openers.service is not None:
-        done.keys += await people.keys_from_bus(bus_now, store, openers, living, wanted.serves)
-    elif openers is not None:
-        done.notes.append(f"Keys were not taken from the bus: {openers.why}")
-    if openers is not None and wanted.keys is not None:
-        done.keys += await people.keys_from_file(*wanted.keys, store, living)
-    done.keyless = await people.keyless(store, living)
+    if access is not None and access.service is not None:
+        outcome.keys += await people.keys_from_bus(reader, store, access, living, plan.serves)
+    elif access is not None:
+        outcome.notes.append(f"Keys were not taken from the bus: {access.problem}")
+    if access is not None and plan.keys is not None:
+        outcome.keys += await people.keys_from_file(*plan.keys, store, living)
+    outcome.keyless = await people.keyless(store, living)
 
 
-async def _set_offsets(store: Store, standing: Mapping[str, TopicState], manifest: Manifest) -> None:
-    """Consumers go on where they were, on topics that are still what they were; others, and those that keep tables, from the first record.
-    What was taken is dropped by its mark."""
-    same = {name for name, there in standing.items() if there.known_as(manifest.acknowledged.get(name))} - TABLES
+async def _set_offsets(store: Store, topics: Mapping[str, TopicState], manifest: Manifest) -> None:
+    """Let consumers continue at their offsets on topics that are the same as at the backup; on others, and on compacted ones, from the
+    first record. Marks make them drop the events that they had taken."""
+    same = {name for name, state in topics.items() if state.known_as(manifest.acknowledged.get(name))} - TABLES
     async for each in store["offsets"].find():
         topic = each["topic"]
-        if topic not in same or each["next"] > standing[topic].ends.get(each["partition"], 0):
+        if topic not in same or each["next"] > topics[topic].ends.get(each["partition"], 0):
             await store.write("offsets", [DeleteOne({"_id": each["_id"]})])
 
 
 def _note(report: Report) -> Callable[[str, int], None]:
-    return lambda what, so_far: report(f"from the bus: {what}", so_far, so_far)
+    return lambda topic, so_far: report(f"from the bus: {topic}", so_far, so_far)
 
 
-def _of(report: Report, prefix: str, what: str, so_far: int, there: int) -> None:
-    report(f"{prefix}{what}", so_far, there)
+def _prefixed(report: Report, prefix: str, label: str, so_far: int, expected: int) -> None:
+    report(f"{prefix}{label}", so_far, expected)

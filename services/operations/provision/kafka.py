@@ -1,6 +1,6 @@
-"""Kafka, made ready: every topic of the catalogue with its partitions, a SCRAM user for each service, and its rights.
+"""Provisioning of Kafka: every topic of the catalogue with its partitions, a SCRAM user for each service, and its rights.
 
-Invariant: what a user may do afterwards is what `rights` says, also when an earlier catalogue had said more.
+Invariant: afterwards a user has the rights of `rights_of` and no others, also when an earlier catalogue gave more.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ PATIENCE = 120.0  # seconds for a broker that is just starting
 
 
 async def make_topics(administrator: Settings) -> None:
-    """Those that are missing, as soon as a broker answers. Misconfigured when one has another number of partitions, or when none does."""
+    """Make the missing topics as soon as a broker answers. Misconfigured when none does, and for a wrong number of partitions."""
     bus, loop = Bus(administrator), asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE
     while True:
@@ -34,7 +34,7 @@ async def make_topics(administrator: Settings) -> None:
 
 
 async def make_users(engines: Engines, passwords: Mapping[str, str], database: str) -> None:
-    """A user for each service (`passwords`, by service) on the cluster that `engines` names with an administrator."""
+    """Make a user for each service. `passwords` is by service; `engines` names the cluster and its administrator."""
     await asyncio.gather(*(_make(engines, service, password, database) for service, password in passwords.items()))
 
 
