@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from notifications.domain import Feed, LedgerEntry, ReferredPerson
-from services.store.mongo import Document, InsertOne, Transaction, Store, UpdateOne
+from services.store.mongo import Document, InsertOne, Store, Transaction, UpdateOne
 
 
 async def entries_after(store: Store, programme: str, partner: str, sequence: int, limit: int) -> list[LedgerEntry]:

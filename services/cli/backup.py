@@ -62,14 +62,14 @@ def take(
     """
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
-    from services.operations.backup import people, taking
+    from services.operations.backup import dump, people
 
     given = settings(data)
     into = folder or Path(f"{given.database}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     also = partial(people.keys_to_file, keys, _passphrase(confirm=True)) if keys else None
 
     async def run(stores: Any, report: Any) -> Any:
-        return await asyncio.to_thread(taking.take, stores, into, report, also)
+        return await asyncio.to_thread(dump.dump, stores, into, report, also)
 
     manifest = _with_stores(given, SERVICES, run)
     Console().print(
@@ -117,7 +117,10 @@ def restore(
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
     from services.events.bus.client import Bus
-    from services.operations.backup import registers, reporting, restoring
+    from services.operations.backup.registers import erased_in
+    from services.operations.backup.report import report_of
+    from services.operations.backup.restore import RestorePlan
+    from services.operations.backup.restore import restore as restore_all
     from services.settings import Misconfigured
 
     chosen = service or list(SERVICES)
@@ -126,19 +129,19 @@ def restore(
     if keys and keyless:
         raise Misconfigured("Either --keys or --keyless.")
     given = settings(data)
-    wanted = restoring.Wanted(
+    wanted = RestorePlan(
         folder,
         replace=replace,
         keys=(keys, _passphrase(confirm=False)) if keys else None,
         folder=None if keyless else given.keys,
-        registers=registers.of(register or []),
+        registers=erased_in(register or []),
         only=frozenset(given.only.split(",")) if given.only else None,
     )
     to = report_to or Path(f"restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
 
     async def run(stores: Any, report: Any) -> Any:
         await _found(given)
-        return await reporting.told(await restoring.restore(stores, Bus(given), wanted, report), stores)
+        return await report_of(await restore_all(stores, Bus(given), wanted, report), stores)
 
     told = _with_stores(given, chosen, run)
     to.write_text(told.model_dump_json(indent=1))

@@ -26,7 +26,8 @@ def user(partner: Partner, data: Data = HERE) -> None:
     It may read the topic ama.feed.PARTNER, and keep consumer groups whose names begin with "PARTNER.". Without a running `ama up --secure`,
     AMA_KAFKA and AMA_SASL_* name the cluster and an administrator of it.
     """
-    from services.engines.acl import Operation, add_user, allow
+    from services.operations.provision.kafka_users import add_user, allow
+    from services.operations.provision.rights import Operation
 
     engines, topic, password = _cluster(data, partner), _feed(partner, data), secrets.token_urlsafe(32)
 
@@ -49,7 +50,7 @@ def user(partner: Partner, data: Data = HERE) -> None:
 @app.command()
 def remove(partner: Partner, data: Data = HERE) -> None:
     """Take the partner's user and its rights away. The feed stays. Open connections end when they log in anew."""
-    from services.engines.acl import remove_user
+    from services.operations.provision.kafka_users import remove_user
 
     asyncio.run(remove_user(_cluster(data, partner), partner))
     typer.echo(f"{partner} has no user any more.")

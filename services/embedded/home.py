@@ -1,6 +1,7 @@
-"""Everything on one machine: engines, issuer, mail catcher and the five services, in one folder, behind one port.
+"""The whole system on one machine: engines, issuer, mail catcher and the five services, with one folder and one port.
 
-Invariant: it stands on the same `build(settings)` as any other deployment; only where things are differs, and the folder says so.
+Invariant: the services come from the same `build(settings)` as in any other deployment; only addresses differ, and `run.json` in the
+folder has them.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ from services.vault.master import VARIABLE as MASTER_KEYS
 
 
 class Home:
-    """An async context manager: up when entered, down when left."""
+    """The system as an asynchronous context manager: it runs inside the block. `given` are further settings of the services."""
 
     def __init__(
         self,
@@ -72,7 +73,7 @@ class Home:
                 f"Port {self._port} is taken: name another with --port, or 0 for a free one."
             ) from error
         self._stack.callback(listening.close)
-        keys = self._make_keys()
+        keys = self._make_keys()  # first, since the engines' data folder tells a first start from a lost key
         engines = self._engines or await self._start_engines()
         self.base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self.issuer = Issuer(keys, f"{self.base}/issuer")
@@ -92,7 +93,7 @@ class Home:
             **self._given,
         )
         self.operators = OperatorsConsole(ConsoleSettings(**self._console_given()))
-        pages = [self._issuing(), *self.operators.routes()]
+        pages = [self._mount_issuer(), *self.operators.routes()]
         self.house = serving.AllServices(await self._settings_of_each(engines), pages)
         shown = [service.metrics for service in self.house.services.values()]
         metrics_port = self._stack.enter_context(serving_metrics(self.settings.metrics_port or 0, shown))
@@ -102,22 +103,23 @@ class Home:
         self._stack.push_async_callback(self.operators.close)
         with self._console.status("Starting the services"):
             await self.house.start()
-        self._say_where(engines)
+        self._write_addresses(engines)
 
     def _console_given(self) -> dict[str, Any]:
-        """Whatever the environment says of another console."""
+        """Give the console's settings, all of them: the environment may hold those of another console."""
         given = {"public_url": self.base, "issuer": self.issuer.url, "jwks": None, "console_issuer": None}
         client = {"console_client": CLIENT, "console_secret": None, "console_scope": "openid"}
         return {**given, **client, "console_services": f"{self.base}/{{service}}"}
 
-    def _issuing(self) -> Mount:
-        """The issuer, at which people sign in to the console with this start's password."""
+    def _mount_issuer(self) -> Mount:
+        """Mount the issuer, at which people sign in to the console with the password of this start."""
         served = service.served(programmes.load_all(self.settings.programmes), self.settings.only)
         self.signing_in = SignIn.to_the_console(self.issuer, self.password, self.base, list(served))
         return Mount("/issuer", self.issuer.app(self.signing_in))
 
     def _make_keys(self) -> Path:
-        """Before there is anything to lock with them. A new master key beside old data would lock everybody out of their own."""
+        """Make the keys of services that have none. Misconfigured when there is data without its master key, since a new one
+        opens none of it."""
         keys, given = self.data / "keys", bool(os.environ.get(MASTER_KEYS))
         if (self.data / "mongo").exists() and not (given or (keys / "master.jwks").exists()):
             raise Misconfigured(
@@ -128,7 +130,7 @@ class Home:
         return keys
 
     async def _start_engines(self) -> Engines:
-        """Off the loop: a first start downloads, and formats."""
+        """Start the engines in a thread, since a first start downloads files and formats folders."""
         embedded = Embedded(self.data, secure=self._secure, report=self._stack.enter_context(progress.bar()))
         engines = await asyncio.to_thread(embedded.start)
         self._stack.callback(embedded.stop)
@@ -136,7 +138,8 @@ class Home:
         return engines
 
     async def _settings_of_each(self, engines: Engines) -> Callable[[str], Settings]:
-        """With users on our own Kafka, each service is one, under a password that nobody keeps: the next start gives it another."""
+        """Give the settings of each service. On an embedded Kafka with users each has its own user; its password is new at each start
+        and kept nowhere."""
         if self._embedded is None or engines.sasl is None:
             return lambda _: self.settings
         passwords = {service: secrets.token_urlsafe(32) for service in SERVICES}
@@ -161,9 +164,9 @@ class Home:
         finally:
             services.cancel()
 
-    def _say_where(self, engines: Engines) -> None:
-        """Other commands read this; nobody else may."""
-        where = {
+    def _write_addresses(self, engines: Engines) -> None:
+        """Write `run.json`, by which other commands find the running system. It holds passwords, so only its owner may read it."""
+        addresses = {
             "base": self.base,
             "metrics": self.metrics,
             "kafka": engines.kafka,
@@ -174,11 +177,11 @@ class Home:
         }
         path = self.data / "run.json"
         path.touch(mode=0o600)
-        path.write_text(json.dumps(where))
+        path.write_text(json.dumps(addresses))
         self._stack.callback(path.unlink, missing_ok=True)
 
     def addresses(self) -> dict[str, str]:
-        """What is where."""
+        """Give the addresses and files of the running system, by name, for people."""
         named = {name: f"{self.base}/{name}/docs" for name in self.house.services}
         engines = {"Kafka": self.settings.kafka, "MongoDB": self.settings.mongo}
         console = {"console": f"{self.base}/  (password: {self.password})"}
@@ -192,11 +195,11 @@ class Home:
         }
 
     def token(self, role: str, programme: str, subject: str | None = None, partner: str | None = None) -> str:
-        """A token of the embedded issuer."""
+        """Sign a token of the embedded issuer."""
         return self.issuer.token(role, programme, subject or role, partner)
 
     def client(self) -> httpx.AsyncClient:
-        """An HTTP client of the public port."""
+        """Open an HTTP client for the public port."""
         return httpx.AsyncClient(base_url=self.base, timeout=30)
 
     async def __aexit__(
@@ -206,7 +209,7 @@ class Home:
 
 
 def log_of(data: Path) -> Path:
-    """The log of what runs in this folder."""
+    """Name the log of the system in this folder."""
     return data / "ama.log"
 
 

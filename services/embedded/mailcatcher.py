@@ -1,6 +1,6 @@
-"""A mail server that keeps what it is given: where no other is configured, messages can be looked at instead of being lost.
+"""A mail server that keeps every message in a folder: without a configured server, people can read what would have been sent.
 
-Invariant: it listens on loopback alone and sends nothing anywhere.
+Invariant: it listens on loopback alone and forwards nothing.
 """
 
 import mailbox
@@ -14,7 +14,7 @@ from aiosmtpd.handlers import Mailbox
 
 @contextmanager
 def catching(folder: Path) -> Iterator[str]:
-    """Keep mail as a Maildir in the folder; gives the server's address as `AMA_SMTP` takes it."""
+    """Keep mail as a Maildir in the folder; gives the server's address in the form of `AMA_SMTP`."""
     mailbox.Maildir(folder, create=True)
     controller = Controller(Mailbox(folder), hostname="127.0.0.1", port=_free())
     controller.start()

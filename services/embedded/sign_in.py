@@ -1,7 +1,7 @@
-"""How people sign in at the embedded issuer: the authorization code flow with PKCE, for clients that are known, behind a password.
+"""Sign-in of people at the embedded issuer: the authorization code flow with PKCE, for known clients, behind a password.
 
-Invariants: nothing is answered to an address that was not registered for the client; a code is good once, for a minute, for who holds the
-verifier; the password is told only where the system was started or is kept, so that nobody else on the network gets in.
+Invariants: an answer goes only to an address that is registered for the client. A code is valid once, for a minute, for the holder of the
+verifier. The password is shown only where the system was started or is kept, so nobody else on the network can sign in.
 """
 
 import secrets
@@ -22,19 +22,23 @@ from services.operations.console.screen import site
 from services.web.forms import form_of
 
 CLIENT = "ama-console"
-ROLES = (Role.ADMINISTRATOR, Role.OPERATOR, Role.COORDINATOR)  # those that are nobody's in particular
+ROLES = (
+    Role.ADMINISTRATOR,
+    Role.OPERATOR,
+    Role.COORDINATOR,
+)  # the others need the id of one worker, facilitator or partner
 CODE_LASTS = 60.0  # seconds
-CHALLENGE = 43  # characters of an S256
-PRINTED, KEPT = "password-printed", "password-kept"  # words that say where the password is found
-PROBE, STUDY = "smoke", "jobs2"  # programmes whose people are invented, or of long ago
+CHALLENGE = 43  # characters of an S256 challenge
+PRINTED, KEPT = "password-printed", "password-kept"  # texts that say where to find the password
+PROBE, STUDY = "smoke", "jobs2"  # programmes with invented people, or with those of a study
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code stands for."""
+    """The sign-in that an authorization code completes. `until`: by the monotonic clock."""
 
     client: str
-    back: str
+    redirect_uri: str
     challenge: str
     nonce: str | None
     name: str
@@ -44,7 +48,7 @@ class Grant:
 
 
 class SignIn:
-    """`clients` are addresses to come back to, by client id. Every client is public: it proves itself by PKCE."""
+    """The sign-in pages. `clients` maps a client id to its redirect URI. Every client is public and proves itself by PKCE."""
 
     def __init__(
         self, issuer: Issuer, password: str, clients: Mapping[str, str], programmes: Sequence[str], hint: str = PRINTED
@@ -57,15 +61,15 @@ class SignIn:
     def to_the_console(
         cls, issuer: Issuer, password: str, public_url: str, programmes: Sequence[str], hint: str = PRINTED
     ) -> Self:
-        """For the console at that address alone."""
+        """Build a sign-in for one client, the console at that address."""
         return cls(issuer, password, {CLIENT: f"{public_url.rstrip('/')}/console/signed-in"}, programmes, hint)
 
     def prefer(self, programme: str) -> None:
-        """Offer that one first: its people are here."""
+        """Offer this programme first in the form."""
         self._programmes = sorted(self._programmes, key=lambda each: each != programme)
 
-    def described(self) -> dict[str, Any]:
-        """Its part of the discovery document."""
+    def discovery(self) -> dict[str, Any]:
+        """Give the members of the discovery document that concern sign-in."""
         return {
             "authorization_endpoint": f"{self._issuer.url}/authorize",
             "token_endpoint": f"{self._issuer.url}/token",
@@ -79,7 +83,7 @@ class SignIn:
         }
 
     def routes(self) -> list[Route]:
-        """To stand under the issuer's address."""
+        """Give the routes, relative to the issuer's address."""
         return [
             Route("/authorize", self._ask, methods=["GET"]),
             Route("/authorize", self._enter, methods=["POST"]),
@@ -87,11 +91,11 @@ class SignIn:
         ]
 
     async def _ask(self, request: Request) -> Response:
-        return self._wrong(request) or self._form(request)
+        return self._refusal(request) or self._form(request)
 
     async def _enter(self, request: Request) -> Response:
-        if (wrong := self._wrong(request)) is not None:
-            return wrong
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
         form, asked = await form_of(request), request.query_params
         name, password, role, programme = (
             str(form.get(each, "")) for each in ("name", "password", "role", "programme")
@@ -108,8 +112,9 @@ class SignIn:
         )
         return self._back(asked, code=code)
 
-    def _wrong(self, request: Request) -> Response | None:
-        """The answer to a request that is not as it must be: to whoever asks, while it is unsure where it came from."""
+    def _refusal(self, request: Request) -> Response | None:
+        """Answer a request that is wrong; None when it is right. The first check answers on a page of our own: an address that is not
+        registered must get no redirection."""
         asked = request.query_params
         if asked.get("redirect_uri") != self.clients.get(asked.get("client_id", ""), ""):
             return site().page(request, "login.html", 400, asks=False, says="wrong-request")
@@ -121,11 +126,11 @@ class SignIn:
         return None
 
     def _back(self, asked: Mapping[str, str], **answer: str) -> Response:
-        told = {**answer, **({"state": asked["state"]} if "state" in asked else {}), "iss": self._issuer.url}
-        return RedirectResponse(f"{self.clients[asked['client_id']]}?{urlencode(told)}", 303)
+        parameters = {**answer, **({"state": asked["state"]} if "state" in asked else {}), "iss": self._issuer.url}
+        return RedirectResponse(f"{self.clients[asked['client_id']]}?{urlencode(parameters)}", 303)
 
     def _form(self, request: Request, says: str | None = None, name: str = "", status: int = 200) -> Response:
-        """A form's way includes where it is sent on to, which a browser checks too."""
+        """Render the form. Its policy names the client's address too, since browsers apply `form-action` to redirections."""
         to = urlsplit(request.query_params["redirect_uri"])
         return site().page(
             request,
@@ -144,16 +149,16 @@ class SignIn:
         form = await form_of(request)
         if form.get("grant_type") != "authorization_code":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
-        grant = self._grants.pop(str(form.get("code", "")), None)  # good once, also when the rest is wrong
+        grant = self._grants.pop(str(form.get("code", "")), None)  # valid once, also when the rest is wrong
         if grant is None or not _redeems(grant, form):
             return JSONResponse({"error": "invalid_grant"}, 400)
         access = self._issuer.token(grant.role, grant.programme, grant.name)
-        told = {"access_token": access, "id_token": self._issuer.id_token(grant.client, grant.name, grant.nonce)}
-        return JSONResponse({**told, "token_type": "Bearer", "expires_in": int(WORKDAY), "scope": "openid"})
+        tokens = {"access_token": access, "id_token": self._issuer.id_token(grant.client, grant.name, grant.nonce)}
+        return JSONResponse({**tokens, "token_type": "Bearer", "expires_in": int(WORKDAY), "scope": "openid"})
 
 
 def offered(served: Sequence[str]) -> list[str]:
-    """Of these programmes: those with people of today first, in their order; the one of a probe only where there is no other."""
+    """Order programmes for the form: those with real people first; the probe's only when there is no other."""
     return sorted((each for each in served if each != PROBE), key=lambda each: each == STUDY) or list(served)
 
 
@@ -162,6 +167,6 @@ def _redeems(grant: Grant, form: Mapping[str, Any]) -> bool:
     return (
         time.monotonic() < grant.until
         and form.get("client_id") == grant.client
-        and form.get("redirect_uri") == grant.back
+        and form.get("redirect_uri") == grant.redirect_uri
         and secrets.compare_digest(challenge_of(verifier).encode(), grant.challenge.encode())
     )

@@ -1,6 +1,6 @@
-"""The embedded default's own OIDC issuer: a signing key in a folder, its discovery document, and tokens for the roles.
+"""The OIDC issuer of the embedded default: a signing key in a folder, a discovery document, and tokens for the roles.
 
-Invariant: services treat it as any other issuer; nothing but its address tells them that it is ours.
+Invariant: services treat it as any other issuer; only its address tells them that it is ours.
 """
 
 import time
@@ -23,14 +23,14 @@ WORKDAY = 8 * 60 * 60.0  # seconds
 ID_LASTS = 5 * 60  # seconds
 
 
-class SignsIn(Protocol):
-    """How people sign in here."""
+class SignInPages(Protocol):
+    """The sign-in of people at this issuer; `services.embedded.sign_in` has the one that is used."""
 
-    def described(self) -> dict[str, Any]:
-        """Its part of the discovery document."""
+    def discovery(self) -> dict[str, Any]:
+        """Give the members of the discovery document that concern sign-in."""
 
     def routes(self) -> list[Route]:
-        """What answers them."""
+        """Give its routes, relative to the issuer's address."""
 
 
 class Issuer:
@@ -54,7 +54,7 @@ class Issuer:
     def token(
         self, role: str, programme: str, subject: str, partner: str | None = None, lifetime: float = WORKDAY
     ) -> str:
-        """A token for `lifetime` seconds. Misconfigured for a role that does not exist."""
+        """Sign an access token for `lifetime` seconds. Misconfigured for a role that does not exist."""
         if role not in list(Role):
             raise Misconfigured(f"There is no role {role}; there are {', '.join(Role)}.")
         now = int(time.time())
@@ -63,7 +63,7 @@ class Issuer:
         return self._signed(claims)
 
     def id_token(self, client: str, subject: str, nonce: str | None) -> str:
-        """Who signed in, for the client alone: no service takes it for a right to call. In force for the minutes it takes to read it."""
+        """Sign an ID token for a client, in force for ID_LASTS seconds. No service accepts it, since its audience is the client."""
         now = int(time.time())
         claims = {"iss": self.url, "aud": client, "sub": subject, "name": subject, "iat": now, "exp": now + ID_LASTS}
         return self._signed(claims | ({"nonce": nonce} if nonce else {}))
@@ -71,16 +71,16 @@ class Issuer:
     def _signed(self, claims: dict[str, Any]) -> str:
         return jwt.encode({"alg": ALGORITHM, "kid": self._key.kid}, claims, self._key, algorithms=[ALGORITHM])
 
-    def app(self, signing_in: SignsIn | None = None) -> Starlette:
-        """Discovery document and keys, as OpenID Connect Discovery 1.0 wants them, and how people sign in, if they can. Document and keys
-        are open: they hold nothing secret."""
+    def app(self, sign_in: SignInPages | None = None) -> Starlette:
+        """Serve discovery document and keys (OpenID Connect Discovery 1.0), and the sign-in, if there is one. Document and keys are open:
+        they hold nothing secret."""
         described = {
             "issuer": self.url,
             "jwks_uri": f"{self.url}/jwks.json",
             "id_token_signing_alg_values_supported": [ALGORITHM],
             "response_types_supported": ["none"],
             "subject_types_supported": ["public"],
-            **(signing_in.described() if signing_in else {}),
+            **(sign_in.discovery() if sign_in else {}),
         }
 
         async def discovery(_: Request) -> JSONResponse:
@@ -89,13 +89,13 @@ class Issuer:
         async def jwks(_: Request) -> JSONResponse:
             return JSONResponse({"keys": [{**self._key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}]})
 
-        more = signing_in.routes() if signing_in else []
+        more = sign_in.routes() if sign_in else []
         return Starlette(
             routes=[Route("/.well-known/openid-configuration", discovery), Route("/jwks.json", jwks), *more]
         )
 
 
 def _new_key() -> dict[str, Any]:
-    """`kid` is the key's thumbprint (RFC 7638), so that two keys never share one."""
+    """Make a key whose `kid` is its thumbprint (RFC 7638), so that two keys never share one."""
     key = OKPKey.generate_key("Ed25519", private=True, auto_kid=True)
     return {**key.as_dict(private=True), "iat": int(time.time())}

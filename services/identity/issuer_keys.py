@@ -1,6 +1,6 @@
-"""The public keys by which an issuer's tokens are believed.
+"""The public keys that verify an issuer's tokens.
 
-Invariant: they are asked for rarely, whatever strangers send; they outlive a short absence of the issuer and no long one.
+Invariant: they are fetched rarely, whatever callers send. They stay in use through a short outage of the issuer, never a long one.
 """
 
 import asyncio
@@ -16,53 +16,53 @@ from services.kernel import Unavailable
 
 log = logging.getLogger(__name__)
 KINDS = {"OKP", "EC", "RSA"}
-KEYS_KEPT = 600.0  # seconds for which the issuer's keys are believed without asking again
-KEYS_TRUSTED = 3600.0  # seconds for which they are believed when the issuer does not answer
-ASK_AGAIN = 5.0  # seconds between two questions, whatever strangers send and however the first one ended
+KEYS_KEPT = 600.0  # seconds for which the keys are used before they are fetched again
+KEYS_TRUSTED = 3600.0  # seconds for which they are used when the issuer does not answer
+FETCH_AGAIN = 5.0  # seconds between two fetches, whatever callers send and however the first one ended
 
 
 class IssuerKeys:
-    """The public keys of one issuer, asked for rarely: no stranger makes us ask more often than every few seconds."""
+    """The public keys of one issuer. No caller can cause more than one fetch every FETCH_AGAIN seconds."""
 
     def __init__(self, issuer: str, jwks: str | None, clock: Callable[[], float]) -> None:
         self._issuer, self._jwks, self._clock = issuer.rstrip("/"), jwks, clock
         self._keys: KeySet | None = None
-        self._asked = self._answered = float("-inf")
+        self._fetched = self._answered = float("-inf")
         self._lock = asyncio.Lock()
 
     async def having(self, kid: str | None) -> KeySet:
-        """The keys; asked for again when they are old, or when this one is not among them. Unavailable when there are none
-        to be believed, or when the issuer cannot be asked about a strange one."""
+        """Give the keys; fetch them again when they are old, or when `kid` is not among them. Unavailable when there are none
+        to trust, or when the issuer gives no answer about an unknown `kid`."""
         if (
             self._keys is not None
-            and not self._strange(kid)
+            and not self._unknown(kid)
             and self._age() <= (KEYS_TRUSTED if self._lock.locked() else KEYS_KEPT)
         ):
-            return self._keys  # nobody with a good token waits for the answer to somebody else's question
+            return self._keys  # a caller with a known key does not wait for a fetch that another caller caused
         async with self._lock:
-            if (self._strange(kid) or self._age() > KEYS_KEPT) and self._clock() - self._asked > ASK_AGAIN:
-                await self._ask()
-            unsure = self._strange(kid) and self._answered < self._asked
-            if self._keys is None or self._age() > KEYS_TRUSTED or unsure:
-                raise Unavailable("The issuer of tokens does not answer.", after=int(ASK_AGAIN))
+            if (self._unknown(kid) or self._age() > KEYS_KEPT) and self._clock() - self._fetched > FETCH_AGAIN:
+                await self._fetch()
+            undecided = self._unknown(kid) and self._answered < self._fetched
+            if self._keys is None or self._age() > KEYS_TRUSTED or undecided:
+                raise Unavailable("The issuer of tokens does not answer.", after=int(FETCH_AGAIN))
             return self._keys
 
-    def _strange(self, kid: str | None) -> bool:
+    def _unknown(self, kid: str | None) -> bool:
         return self._keys is None or (kid is not None and kid not in {key.kid for key in self._keys.keys})
 
     def _age(self) -> float:
         return self._clock() - self._answered
 
-    async def _ask(self) -> None:
-        self._asked = now = self._clock()
+    async def _fetch(self) -> None:
+        self._fetched = now = self._clock()
         try:
             async with httpx.AsyncClient(timeout=5) as client:
-                where = self._jwks or await self._discovered(client)
-                told = (await client.get(where)).raise_for_status().json()
-            self._keys = KeySet.import_key_set({"keys": [jwk for jwk in told["keys"] if _verifies(jwk)]})
+                address = self._jwks or await self._discovered(client)
+                document = (await client.get(address)).raise_for_status().json()
+            self._keys = KeySet.import_key_set({"keys": [jwk for jwk in document["keys"] if _verifies(jwk)]})
             self._answered = now
         except (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("the issuer's keys cannot be had", extra={"reason": type(error).__name__})
+            log.warning("issuer keys cannot be fetched", extra={"reason": type(error).__name__})
 
     async def _discovered(self, client: httpx.AsyncClient) -> str:
         found = (await client.get(f"{self._issuer}/.well-known/openid-configuration")).raise_for_status().json()
@@ -72,5 +72,5 @@ class IssuerKeys:
 
 
 def _verifies(jwk: Mapping[str, Any]) -> bool:
-    """Whether a published key is one that tokens may be signed with; an issuer publishes others too."""
+    """Tell if tokens may be signed with a published key; an issuer publishes keys for encryption too."""
     return jwk.get("kty") in KINDS and jwk.get("use", "sig") == "sig" and jwk.get("crv") not in {"X25519", "X448"}

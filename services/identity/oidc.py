@@ -1,7 +1,7 @@
-"""Signing in at an OpenID Connect provider: the authorization code flow with PKCE (RFC 7636), as a public or confidential client.
+"""Sign-in at an OpenID Connect provider: the authorization code flow with PKCE (RFC 7636), as a public or confidential client.
 
-Invariants: a code is redeemed only by the browser that asked for it (state, in a cookie that only this console can have sealed) and with
-the verifier that was never sent before; an ID token is believed only when the issuer's key signed it, for us, for this very sign-in.
+Invariants: only the browser that asked for a code redeems it: it brings back the state, in a cookie that this console sealed. The verifier
+is not sent before that. An ID token is accepted only if the issuer's key signed it, for this client and this very sign-in.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 class NotSignedIn(Exception):
-    """Somebody came back from the provider, and is not believed. `why` is a word for the log, never for the page."""
+    """An answer from the provider was not accepted. `why` is a word for the log, never for the page."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -40,7 +40,7 @@ class NotSignedIn(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A sign-in that was begun: what must come back, and the verifier that proves that it is ours."""
+    """A sign-in that was begun: the values that must come back, and the verifier that redeems the code."""
 
     state: str
     nonce: str
@@ -49,14 +49,14 @@ class Pending:
 
     @classmethod
     def new(cls) -> "Pending":
-        """With fresh secrets of 256 bits."""
+        """Begin a sign-in with fresh secrets of 256 bits."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         return cls(state, nonce, verifier, time.time() + PENDING)
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who it is, for the page; the token that services are asked with; for how many seconds it is in force."""
+    """A person's name for the page, the token for requests to services, and the seconds for which the token is in force."""
 
     name: str
     token: str
@@ -70,31 +70,31 @@ class Provider:
         self._settings, self._client = settings, client
         self._keys = IssuerKeys(settings.issuer, settings.jwks, time.monotonic)
         self._found: dict[str, Any] | None = None
-        self._secret = OctKey.generate_key(256)  # a sign-in that a restart interrupts is begun again
+        self._secret = OctKey.generate_key(256)  # in memory alone: a person whom a restart interrupts begins again
 
     @property
-    def back(self) -> str:
-        """Where the provider sends people back to."""
+    def redirect_uri(self) -> str:
+        """The address to which the provider sends people back."""
         return f"{self._settings.base}/console/signed-in"
 
     async def begin(self) -> tuple[str, str]:
-        """Where to send somebody, and what to leave in their browser. Unavailable when the provider does not answer."""
+        """Give the address to send a person to, and the sealed cookie for their browser. Unavailable when the provider does not answer."""
         pending = Pending.new()
-        asked = {
+        parameters = {
             "response_type": "code",
             "client_id": self._settings.console_client,
-            "redirect_uri": self.back,
+            "redirect_uri": self.redirect_uri,
             "scope": self._settings.console_scope,
             "state": pending.state,
             "nonce": pending.nonce,
             "code_challenge": challenge_of(pending.verifier),
             "code_challenge_method": "S256",
         }
-        where = (await self._discovered())["authorization_endpoint"]
-        return f"{where}{'&' if '?' in where else '?'}{urlencode(asked)}", self._sealed(pending)
+        address = (await self._discovered())["authorization_endpoint"]
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters)}", self._sealed(pending)
 
     async def finish(self, answer: Mapping[str, str], kept: str | None) -> SignedIn:
-        """Redeem what somebody came back with. NotSignedIn when any of it is not as it must be."""
+        """Redeem the answer that a person came back with. NotSignedIn when any part of it is wrong."""
         pending = self._opened(kept)
         if not secrets.compare_digest(answer.get("state", "").encode(), pending.state.encode()):
             raise NotSignedIn("state")
@@ -104,7 +104,7 @@ class Provider:
             raise NotSignedIn("another issuer")  # RFC 9207
         tokens = await self._redeemed(answer["code"], pending.verifier)
         try:
-            claims = await self._believed(tokens["id_token"], pending.nonce)
+            claims = await self._verified(tokens["id_token"], pending.nonce)
             name = next(str(claims[each]) for each in ("name", "preferred_username", "sub") if claims.get(each))
             return SignedIn(name[:100], str(tokens["access_token"]), float(tokens.get("expires_in", 3600)))
         except (JoseError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -112,25 +112,31 @@ class Provider:
 
     async def _redeemed(self, code: str, verifier: str) -> dict[str, Any]:
         given = self._settings
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.back, "code_verifier": verifier}
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.redirect_uri,
+            "code_verifier": verifier,
+        }
         if given.console_secret is None:
-            return await self._told({**form, "client_id": given.console_client})
+            return await self._posted({**form, "client_id": given.console_client})
         named = f"{quote(given.console_client, safe='')}:{quote(given.console_secret, safe='')}"  # RFC 6749, 2.3.1
-        return await self._told(form, Authorization=f"Basic {b64encode(named.encode()).decode()}")
+        return await self._posted(form, Authorization=f"Basic {b64encode(named.encode()).decode()}")
 
-    async def _told(self, form: dict[str, str], **headers: str) -> dict[str, Any]:
-        where = (await self._discovered())["token_endpoint"]
+    async def _posted(self, form: dict[str, str], **headers: str) -> dict[str, Any]:
+        address = (await self._discovered())["token_endpoint"]
         try:
-            answer = await self._client.post(self._reached(where), data=form, headers=headers, timeout=PATIENCE)
+            answer = await self._client.post(self._reached(address), data=form, headers=headers, timeout=PATIENCE)
             if answer.is_client_error:
                 raise NotSignedIn("code")
-            told: dict[str, Any] = answer.raise_for_status().json()
+            tokens: dict[str, Any] = answer.raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
             raise Unavailable("The issuer of tokens does not answer.") from error
-        return told
+        return tokens
 
-    async def _believed(self, token: str, nonce: str) -> dict[str, Any]:
-        """The claims of an ID token (OpenID Connect Core 1.0, section 3.1.3.7)."""
+    async def _verified(self, token: str, nonce: str) -> dict[str, Any]:
+        """Verify an ID token and give its claims (OpenID Connect Core 1.0, section 3.1.3.7)."""
+        # `azp` and the nonce are checked by hand: joserfc knows neither, and the nonce differs at each sign-in.
         keys = await self._keys.having(jws.extract_compact(token.encode()).headers().get("kid"))
         claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
         client = self._settings.console_client
@@ -145,11 +151,11 @@ class Provider:
         if claims.get("azp", client) != client:
             raise ValueError("made for another client")
         if not secrets.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
-            raise ValueError("of another sign-in")
+            raise ValueError("made for another sign-in")
         return dict(claims)
 
     async def _discovered(self) -> dict[str, Any]:
-        """The provider's own description; asked for until there is one, then kept."""
+        """Give the discovery document; fetch it until the provider answers, then keep it."""
         if self._found is None:
             issuer = self._settings.issuer.rstrip("/")
             try:
@@ -163,7 +169,7 @@ class Provider:
         return self._found
 
     def _reached(self, address: str) -> str:
-        """Where this process reaches what browsers reach there."""
+        """Translate a browser's address of the issuer into the one that this process reaches it by."""
         public, inside = self._settings.issuer.rstrip("/"), self._settings.console_issuer
         return address.replace(public, inside.rstrip("/"), 1) if inside and address.startswith(public) else address
 
@@ -182,5 +188,5 @@ class Provider:
 
 
 def challenge_of(verifier: str) -> str:
-    """S256 of RFC 7636."""
+    """Compute the S256 challenge of a verifier (RFC 7636)."""
     return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

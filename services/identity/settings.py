@@ -1,4 +1,4 @@
-"""What the console takes from its environment. It needs no engine: services and issuer are reached by their addresses."""
+"""Settings of the console from its environment. It needs no engine: it reaches services and issuer by their addresses."""
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -7,23 +7,25 @@ from services.settings import Misconfigured
 
 
 class ConsoleSettings(BaseSettings):
-    """Read from `AMA_*`, as the services' own."""
+    """Settings under the prefix `AMA_`, as those of the services."""
 
     model_config = SettingsConfigDict(env_prefix="AMA_", env_ignore_empty=True, extra="ignore")
 
     public_url: str = Field(
-        default="http://127.0.0.1:8000", description="what browsers reach; the console is at its `/`"
+        default="http://127.0.0.1:8000", description="the address for browsers; the console is at its `/`"
     )
-    issuer: str = Field(default="http://127.0.0.1:8000/issuer", description="OIDC issuer by which people sign in")
-    jwks: str | None = Field(default=None, description="where the issuer's keys are, if its description does not say")
+    issuer: str = Field(default="http://127.0.0.1:8000/issuer", description="the OIDC issuer at which people sign in")
+    jwks: str | None = Field(
+        default=None, description="the address of the issuer's keys, if its discovery document does not say"
+    )
     console_issuer: str | None = Field(
-        default=None, description="where the console reaches the issuer, when that is not where browsers do"
+        default=None, description="the address by which the console reaches the issuer, if browsers use another"
     )
     console_services: str = Field(
-        default="http://127.0.0.1:8000/{service}", description="where a service answers, with {service} for its name"
+        default="http://127.0.0.1:8000/{service}", description="the address of a service, with {service} for its name"
     )
     console_client: str = Field(default="ama-console", description="the console's client id at the issuer")
-    console_secret: str | None = Field(default=None, description="its secret, where the issuer gave it one")
+    console_secret: str | None = Field(default=None, description="its secret, if the issuer gave it one")
     console_scope: str = Field(
         default="openid", description="scopes to ask for, so that the token says role and programme"
     )
@@ -32,17 +34,17 @@ class ConsoleSettings(BaseSettings):
 
     @property
     def base(self) -> str:
-        """Of every address that a browser is sent to."""
+        """The beginning of every address for browsers, without a slash at its end."""
         return self.public_url.rstrip("/")
 
     @property
     def tls(self) -> bool:
-        """Whether browsers reach it through TLS, so that cookies may be bound to that."""
+        """True when browsers use TLS, so that cookies may require it."""
         return self.base.startswith("https://")
 
 
 def from_environment() -> ConsoleSettings:
-    """Settings from `AMA_*`. Misconfigured with one sentence naming the first variable that is wrong."""
+    """Read the settings from `AMA_*`. Misconfigured names the first variable that is wrong."""
     try:
         return ConsoleSettings()
     except ValidationError as error:

@@ -1,6 +1,6 @@
-"""A projection built anew beside the live one, as a consumer of its own, while the service goes on.
+"""Rebuild of a projection beside the live one, by a consumer of its own, while the service runs.
 
-Invariant: readers see the old generation until the new one has taken everything that was there, then the new one; never a part of it.
+Invariant: readers see the old generation until the new one has taken every record that was there, then the new one, and never a part of it.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from services.store.collections import prepare
 
 
 async def rebuild(service: Service, projection: str, report: Callable[[int, int], None]) -> int:
-    """Rebuild it from the first event; `report(read, there)` tells progress in records. Returns the generation that is read now.
+    """Rebuild a projection from the first event. `report(read, expected)` is called with numbers of records. Returns the new generation.
 
-    The service need not run; when it does, it follows the pointer within a second.
+    The service need not run; when it does, it reads the new generation within a second. Misconfigured for an unknown projection.
     """
     if projection not in service.read_models.projections:
         known = ", ".join(service.read_models.projections) or "none"
@@ -29,6 +29,7 @@ async def rebuild(service: Service, projection: str, report: Callable[[int, int]
     broker = service.bus.broker()
     await broker.start()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    # Erasures delete rows of every projection, so each rebuild takes them, whatever the projection handles.
     topics = {
         catalogue()[kind].topic for kind in [*service.read_models.projections[projection].handlers(), WorkerErased.type]
     }
@@ -44,8 +45,8 @@ async def rebuild(service: Service, projection: str, report: Callable[[int, int]
     )
     try:
         await runner.run_on(broker)
-        levelling = asyncio.ensure_future(level(runner, report))
-        await asyncio.wait([levelling, failed], return_when=asyncio.FIRST_COMPLETED)
+        caught_up = asyncio.ensure_future(level(runner, report))
+        await asyncio.wait([caught_up, failed], return_when=asyncio.FIRST_COMPLETED)
         if failed.done():
             failed.result()
         await service.read_models.flip(projection, generation)

@@ -1,7 +1,7 @@
-"""What a restored service had done by commands since its backup, done to its state again, as far as its own events tell it.
+"""Replay after a restore: the service applies its own events since the backup to the state that lacks them.
 
-Invariants: nothing is said; each event is taken once; all of it comes before any role of the service begins. What the events do not tell
-(a name, an answer) stays lost, and is in the restore's report.
+Invariants: no event is recorded; each event is applied once; replay ends before any role of the service starts. Data that is in no event
+(a name, an answer) stays lost; the report of the restore lists it.
 """
 
 import logging
@@ -22,22 +22,22 @@ log = logging.getLogger(__name__)
 
 
 async def recall(table: Reactions, service: Service) -> None:
-    """Give each subject the events that its state lacks, in their order. Without the key of a sealed one, its subject stays as it is."""
+    """Apply to each subject the events that its state lacks, in order. A subject stays as it is if a sealed event has no key."""
     async for each in service.store["recalled"].find({"lost.type": {"$in": list(table.handlers)}}):
         try:
-            await service.store.transaction(partial(_recall, table, service, each))
+            await service.store.transaction(partial(_replay_subject, table, service, each))
         except NotYet as missing:
             log.warning("state is not mended", extra={"service": service.name, "reason": str(missing)})
 
 
-async def _recall(table: Reactions, service: Service, recalled: Document, transaction: Transaction) -> None:
+async def _replay_subject(table: Reactions, service: Service, recalled: Document, transaction: Transaction) -> None:
     store, rules = service.store, service.rules.get(recalled["programme"])
     if rules is None:
         return
-    ids = [said["id"] for said in recalled["lost"] if said["type"] in table.handlers]
+    ids = [lost["id"] for lost in recalled["lost"] if lost["type"] in table.handlers]
     unit = Unit(store, transaction, service.holder, now_utc())
-    letters = (await store.by_id("outbox", ids, transaction)).values()
-    events = [decode(each["value"]) for each in sorted(letters, key=lambda each: each["sequence"])]
+    rows = (await store.by_id("outbox", ids, transaction)).values()
+    events = [decode(each["value"]) for each in sorted(rows, key=lambda each: each["sequence"])]
     opening = Opened(unit, table.handlers)
     await opening.prepare(events)
     for event in events:
@@ -45,6 +45,6 @@ async def _recall(table: Reactions, service: Service, recalled: Document, transa
             cause = Cause(rules.id, event.time, event.correlationid or event.id, event.id)
             for handler in table.handlers[event.type]:
                 await handler(opened, Work(unit, rules, cause))
-    await unit.flush(silently=True)
+    await unit.flush(silently=True)  # the events are on the bus already
     taken = {"$pull": {"lost": {"id": {"$in": ids}}}}
     await store.write("recalled", [UpdateOne({"_id": recalled["_id"]}, taken)], transaction)

@@ -1,6 +1,6 @@
-"""Everything that was said is said again: for a bus that was lost, or a new one.
+"""Republish of all events of a service, for a bus that was lost or replaced.
 
-Invariant: the running relay does it, so that one hand alone writes to a topic; what is asked for here is remembered until it is done.
+Invariant: the running relay sends, so that a topic has one writer alone. A request is stored until it is completed.
 """
 
 import asyncio
@@ -13,17 +13,17 @@ from services.runtime.service import Service
 from services.settings import Misconfigured
 from services.store.mongo import Document
 
-Report = Callable[[str, int, int], None]
+Report = Callable[[str, int, int], None]  # topic, records sent, records to send
 POLL = 0.2  # seconds between looks at how far it is
-ENOUGH = 3 * LEASE.total_seconds()  # without a relay; one that died has a successor by then
+ENOUGH = 3 * LEASE.total_seconds()  # without a relay; by then another one has the lease of a dead one
 
 
 class NobodySends(Exception):
-    """No relay of this service runs; what was asked for is done when one does."""
+    """No relay of this service runs. The request stays stored, and the next relay fulfils it."""
 
 
 def topics_of(service: str, wanted: Sequence[str]) -> list[str]:
-    """The topics that the service writes, or those wanted of them. Misconfigured when one is another's."""
+    """List the topics that the service writes, or the wanted ones. Misconfigured when it does not write one of these."""
     own = [topic.name for topic in TOPICS.values() if topic.writer == service]
     for each in wanted:
         if each not in own:
@@ -32,20 +32,20 @@ def topics_of(service: str, wanted: Sequence[str]) -> list[str]:
 
 
 async def republish(service: Service, topics: Sequence[str], report: Report) -> None:
-    """Ask the relay for it and wait until it is done, reporting topic, records sent and records there are. Raises NobodySends."""
+    """Ask the relay to send these topics again, and wait until it has. Raises NobodySends."""
     await owe(service.store, topics)
     patience = ENOUGH
-    there = dict.fromkeys(topics, 1)
+    expected = dict.fromkeys(topics, 1)
     while owed := await _owed(service, topics):
         for topic, done in owed.items():
-            there[topic] = done["there"]
+            expected[topic] = done["there"]
             report(topic, done["sent"], done["there"])
         patience = ENOUGH if await _sends(service) else patience - POLL
         if patience < 0:
             raise NobodySends(f"No relay of {service.name} runs. It will be done as soon as one does.")
         await asyncio.sleep(POLL)
     for topic in topics:
-        report(topic, there[topic], there[topic])
+        report(topic, expected[topic], expected[topic])
 
 
 async def _owed(service: Service, topics: Sequence[str]) -> dict[str, Document]:

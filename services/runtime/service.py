@@ -21,6 +21,7 @@ from services.events.inbox.projections import ReadModels
 from services.events.inbox.runner import ConsumerRunner
 from services.events.outbox.relay import Relay
 from services.identity import auth
+from services.identity.route_access import check_protected
 from services.kernel import Aggregate, Command, new_id
 from services.programmes import Programme
 from services.runtime import login_errors, ops
@@ -87,7 +88,7 @@ class Service:
             app.include_router(router)
         web.install(app)
         app.add_middleware(Counted, count=self.metrics.answered)
-        auth.check_protected(app)
+        check_protected(app)
         return app
 
     async def start(self, roles: Collection[str] = ROLES) -> None:

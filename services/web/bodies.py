@@ -1,6 +1,6 @@
-"""Bodies, before anything reads them: not too large, of a known kind, JSON, and of nothing that an engine could not keep.
+"""Checks of request bodies before a route reads them: size, media type, JSON, and values that an engine cannot store.
 
-Invariant: at most `LARGEST` bytes of a body are held, whatever its length says and however it is cut into chunks.
+Invariant: at most `LARGEST` bytes of a body are held in memory, whatever its header claims and however it is cut into chunks.
 """
 
 from urllib.parse import unquote_to_bytes
@@ -14,26 +14,26 @@ from services.web.problem import problem
 from services.web.readable import Malformed, wrong_in
 
 LARGEST = 1024 * 1024  # bytes
-LINGERING = (
-    16  # times the limit that is read and thrown away, since who is still sending does not see why it was refused
-)
-URLENCODED, FILES = "application/x-www-form-urlencoded", "multipart/form-data"  # read by the routes that ask for them
+# A client that is still sending does not read the refusal: so many times the limit is read and thrown away first.
+LINGERING = 16
+URLENCODED, FILES = "application/x-www-form-urlencoded", "multipart/form-data"  # parsed by the routes that take them
 
 
 class CheckedBodies:
-    """Pure ASGI: reads a body whole, up to the limit, and refuses what is wrong with it before it is parsed."""
+    """ASGI middleware that reads a whole body, up to the limit, and refuses a wrong one before any route parses it."""
 
     def __init__(self, app: ASGIApp, largest: int = LARGEST) -> None:
         self._app, self._largest = app, largest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is well."""
+        """Pass the request on when its address and body are right; else answer with a problem document."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         refusal: Response | None
         if _claims_more(headers, LINGERING * self._largest) or (body := await self._whole(receive)) is None:
+            # The connection is closed, since the rest of the body is still on it.
             refusal = problem(413, "too-large", f"A body has at most {self._largest} bytes.", {"Connection": "close"})
             await refusal(scope, receive, send)
             return
@@ -44,7 +44,7 @@ class CheckedBodies:
         await self._app(scope, _again(body, receive), send)
 
     async def _whole(self, receive: Receive) -> bytes | None:
-        """The body; None when it is too large. Empty when the caller has gone: whoever reads on is told by the server."""
+        """Read the body; None when it is too large. Empty when the caller has disconnected, which the server tells the next reader."""
         chunks: list[bytes] = []
         size, more = 0, True
         while more and size <= LINGERING * self._largest:
@@ -89,7 +89,7 @@ def _wrong_body(headers: Headers, body: bytes) -> Response | None:
         wrong = wrong_in(body)
     except Malformed as error:
         return problem(400, "malformed-json", f"The body is not JSON: {error}.")
-    return invalid([named(("body", *each.way), each.why) for each in wrong]) if wrong else None
+    return invalid([named(("body", *each.path), each.why) for each in wrong]) if wrong else None
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -1,6 +1,6 @@
-"""Routes that every service has: is it alive, is it ready, what does it publish and consume.
+"""Routes that every service has: health, and the contracts of its events and of its API.
 
-Invariant: they are open, and tell nothing of any person or programme.
+Invariant: they are open to everybody, and say nothing about any person or programme.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,48 +17,48 @@ from services.web.problem import problem
 
 
 class Healthy(Protocol):
-    """What health needs of a service."""
+    """The part of a service that the health routes use."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The name of the service."""
 
     @property
     def ready(self) -> Callable[[], Awaitable[dict[str, str]]]:
-        """What is not ready, and why; nothing when all is."""
+        """A function that lists what is not ready, with the reason; empty when all is."""
 
 
 class DescribedService(Healthy, Protocol):
-    """What the standing routes need of a service."""
+    """The part of a service that the contract routes use."""
 
     @property
     def app(self) -> FastAPI:
-        """What answers."""
+        """The FastAPI application."""
 
     @property
     def bootstrap(self) -> str:
-        """Where its bus is."""
+        """The address of its Kafka."""
 
     @property
     def secured(self) -> bool:
-        """Whether its bus wants a user and a password."""
+        """True when Kafka needs a user and a password."""
 
     def consumed_types(self) -> list[str]:
-        """The event types that it reads."""
+        """List the event types that it consumes."""
 
 
 def health(service: Healthy) -> APIRouter:
-    """`/healthz` (the process answers) and `/readyz` (what it needs answers)."""
+    """Build `/healthz` (the process answers) and `/readyz` (its engines answer too)."""
     router = APIRouter(dependencies=[open_to_all("load balancers and container engines ask without a token")])
 
     @router.get("/healthz")
     async def healthz() -> dict[str, str]:
-        """The process answers."""
+        """Report that the process answers."""
         return {"service": service.name, "status": "alive"}
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
-        """Everything it needs answers. 503 naming what does not."""
+        """Report that all it needs answers. 503 names what does not."""
         missing = await service.ready()
         if missing:
             detail = "; ".join(f"{name}: {why}" for name, why in missing.items())
@@ -69,7 +69,7 @@ def health(service: Healthy) -> APIRouter:
 
 
 def common_routes(service: DescribedService) -> list[APIRouter]:
-    """Health, and the contracts, each as a document and as a page; `/openapi.json` is FastAPI's own route."""
+    """Build the health routes and the contract routes; `/openapi.json` is FastAPI's own."""
     router = APIRouter(dependencies=[open_to_all("contracts are published language")])
 
     def described() -> dict[str, Any]:
@@ -85,17 +85,17 @@ def common_routes(service: DescribedService) -> list[APIRouter]:
 
     @router.get("/asyncapi.json")
     async def document() -> dict[str, Any]:
-        """What it publishes and consumes (AsyncAPI 3.0)."""
+        """Describe the events that it publishes and consumes (AsyncAPI 3.0)."""
         return described()
 
     @router.get("/asyncapi", response_class=HTMLResponse)
     async def page() -> HTMLResponse:
-        """The same, to read."""
+        """Show the AsyncAPI document as a page."""
         return HTMLResponse(contract_page.page(described()))
 
     @router.get("/docs", response_class=HTMLResponse)
     async def operations() -> HTMLResponse:
-        """What can be asked of it (OpenAPI), to read."""
+        """Show the OpenAPI document as a page."""
         return HTMLResponse(openapi_page.page(service.app.openapi()))
 
     return [health(service), router]

@@ -1,6 +1,6 @@
-"""How the requests of a service ended, counted by class of status.
+"""Count of answered requests by HTTP status.
 
-Invariant: health is not counted, since load balancers ask for it all day; an address is never looked at for anything else.
+Invariant: requests for health are not counted, since load balancers send them all day. No other part of an address is read.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,13 @@ HEALTH = ("/healthz", "/readyz")
 
 
 class Counted:
-    """Pure ASGI, outside of everything else. A request whose caller went away before an answer began counts for nothing."""
+    """ASGI middleware around all others. A request whose caller disconnects before the answer begins is not counted."""
 
     def __init__(self, app: ASGIApp, count: Callable[[int], None]) -> None:
         self._app, self._count = app, count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything through."""
+        """Pass the request on, and count the status of its answer."""
         if scope["type"] != "http" or scope["path"].endswith(HEALTH):
             await self._app(scope, receive, send)
             return

@@ -1,6 +1,6 @@
-"""The OpenAPI document of a service, told whole: who may call each operation, and every problem it may answer with.
+"""Additions to a service's OpenAPI document: the roles of each operation, and every problem that it may answer with.
 
-Invariant: roles are read from the same dependency that enforces them, so the document cannot promise another thing.
+Invariant: roles are read from the dependency that enforces them, so the document cannot promise anything else.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.identity import auth
+from services.identity.route_access import RouteAccess, access_of
 
 Schema = dict[str, Any]
 _TEXT = {"type": "string"}
@@ -52,30 +52,30 @@ _RETRY = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"
 
 
 def install(app: FastAPI) -> None:
-    """Let `app.openapi()` tell it. The document is made when it is first asked for."""
+    """Make `app.openapi()` return the completed document, built at the first call."""
     plain = app.openapi
-    told: list[Schema] = []
+    completed: list[Schema] = []
 
     def openapi() -> Schema:
         document = plain()  # kept by FastAPI, and another one once routes have changed
-        if not told or told[0] is not document:
-            told[:] = [_completed(document, auth.doors(app))]
+        if not completed or completed[0] is not document:
+            completed[:] = [_completed(document, access_of(app))]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way of extending it
 
 
-def _completed(document: Schema, doors: Iterable[auth.Door]) -> Schema:
-    for door in doors:
-        for method in door.methods:
-            operation = document.get("paths", {}).get(door.path, {}).get(method.lower())
+def _completed(document: Schema, routes: Iterable[RouteAccess]) -> Schema:
+    for route in routes:
+        for method in route.methods:
+            operation = document.get("paths", {}).get(route.path, {}).get(method.lower())
             if operation is None:
-                continue  # not in the schema, by its own wish
-            operation |= {"x-roles": [str(role) for role in door.roles]} if door.roles else {"x-open": door.why}
+                continue  # a route declared with include_in_schema=False
+            operation |= {"x-roles": [str(role) for role in route.roles]} if route.roles else {"x-open": route.why}
             responses = operation["responses"]
             if "HTTPValidationError" in str(responses.get("422")):
                 del responses["422"]
-            for status, text in sorted(_problems(method, door).items()):
+            for status, text in sorted(_problems(method, route).items()):
                 described = responses.setdefault(str(status), {"description": text})
                 described.setdefault("content", {}).setdefault(
                     "application/problem+json", _IS_PROBLEM
@@ -89,7 +89,7 @@ def _completed(document: Schema, doors: Iterable[auth.Door]) -> Schema:
     return document
 
 
-def _problems(method: str, door: auth.Door) -> dict[int, str]:
+def _problems(method: str, route: RouteAccess) -> dict[int, str]:
     return (
-        _ALWAYS | (_CLOSED if door.roles else {}) | (_CHANGING if method not in {"GET", "HEAD"} or door.roles else {})
+        _ALWAYS | (_CLOSED if route.roles else {}) | (_CHANGING if method not in {"GET", "HEAD"} or route.roles else {})
     )

@@ -1,6 +1,6 @@
-"""Errors that speak: whatever goes wrong becomes an RFC 9457 problem document with a stable code, naming the field.
+"""Answers to failed requests: problem documents (RFC 9457) with a stable code, and the wrong fields where there are some.
 
-Invariant: nothing of the inside is told to the caller, and nothing the caller said is written to a log.
+Invariant: an answer reveals nothing of the inside, and no log holds anything that the caller sent.
 """
 
 import logging
@@ -20,9 +20,9 @@ from services.store.mongo import PyMongoError, within
 from services.web.problem import problem
 
 log = logging.getLogger(__name__)
-MOST = 100  # wrong fields that are named; a list of a million wrong lines is answered by its first ones
+MOST = 100  # wrong fields in one answer, since a body may have a million
 PATIENCE = 20.0  # seconds that a request waits for MongoDB
-LONGEST = 200  # characters of a name that the caller chose
+LONGEST = 200  # characters of a field name, which the caller may have invented
 STATUS = {
     Refusal.CONFLICT: 409,
     Refusal.FORBIDDEN: 403,
@@ -37,28 +37,28 @@ CODES = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "to
 
 
 def install(app: Starlette) -> None:
-    """Answer what is raised inside with a problem document."""
+    """Register the handlers that turn exceptions into problem documents."""
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Unavailable, _unavailable)
-    app.add_exception_handler(PyMongoError, _away)
+    app.add_exception_handler(PyMongoError, _no_database)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
 
 def invalid(errors: Sequence[Mapping[str, str]]) -> JSONResponse:
-    """422 with the wrong fields: `field` begins with where it was (body, path, query, header)."""
+    """Answer 422 with the wrong fields. `field` begins with its place: body, path, query or header."""
     first = errors[0]
     detail = f"{first['field']}: {first['message'].rstrip('.')}."
     return problem(422, "invalid", detail, errors=[dict(each) for each in errors[:MOST]])
 
 
 def named(place: Sequence[str | int], why: str) -> dict[str, str]:
-    """One wrong field: dotted, and in a body also as a JSON pointer (RFC 6901, as a fragment)."""
+    """Describe one wrong field by a dotted name, and in a body also by a JSON pointer (RFC 6901, as a fragment)."""
     steps = [str(step)[:LONGEST] for step in place]
-    told = {"field": ".".join(steps), "message": why}
+    described = {"field": ".".join(steps), "message": why}
     if steps[0] == "body":
-        told["pointer"] = "#" + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps[1:])
-    return told
+        described["pointer"] = "#" + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps[1:])
+    return described
 
 
 async def _refused(_: Request, error: Any) -> JSONResponse:
@@ -70,8 +70,8 @@ async def _unavailable(_: Request, error: Any) -> JSONResponse:
     return problem(503, "unavailable", error.detail, {"Retry-After": str(error.after)})
 
 
-async def _away(request: Request, error: Any) -> JSONResponse:
-    """A look that MongoDB did not answer; commands have said so themselves."""
+async def _no_database(request: Request, error: Any) -> JSONResponse:
+    """Answer a read that MongoDB failed. Commands raise Unavailable themselves."""
     if not is_transient(error):
         raise error
     return await _unavailable(request, Unavailable("The database does not answer."))
@@ -80,9 +80,8 @@ async def _away(request: Request, error: Any) -> JSONResponse:
 async def _invalid(_: Request, error: Any) -> JSONResponse:
     found = error.errors()
     if isinstance(error.body, bytes) and error.body:
-        return problem(
-            415, "not-json", "Send application/json.", {"Accept": "application/json"}
-        )  # a form, where none is asked for
+        # FastAPI leaves the body as bytes when its media type is not JSON: a form was sent to a route that takes none.
+        return problem(415, "not-json", "Send application/json.", {"Accept": "application/json"})
     return invalid([named(each["loc"], each["msg"]) for each in found[: MOST + 1]])
 
 
@@ -92,27 +91,27 @@ async def _http(_: Request, error: Any) -> JSONResponse:
 
 
 class Bounded:
-    """Pure ASGI: whatever a request asks of MongoDB is given up after so many seconds altogether, since a server that is silent and not
-    gone would keep a caller waiting for as long."""
+    """ASGI middleware that limits the seconds of all MongoDB operations of one request. A server that is connected and silent would
+    keep the caller waiting forever."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything through."""
+        """Pass the request on within PATIENCE."""
         with within(PATIENCE):
             await self._app(scope, receive, send)
 
 
 class Caught:
-    """Pure ASGI: what nobody expected is written down and answered with 500. It stands inside Starlette's own, which would
-    raise it once more for the server to write down again. Once an answer has begun, it can only be broken off."""
+    """ASGI middleware that logs an unexpected exception and answers 500. It is inside Starlette's own handler, which would raise the
+    exception again for the server to log a second time. An answer that has begun can only be broken off."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything through."""
+        """Pass the request on, and answer 500 if it raises before its answer has begun."""
         begun = False
 
         async def sending(message: Message) -> None:
@@ -130,5 +129,5 @@ class Caught:
 
 
 def _route(scope: Scope) -> str:
-    """The function that was to answer: an address may hold a personal link."""
+    """Name the function of the route, since an address may hold a personal link."""
     return f"{scope['method']} {getattr(scope.get('endpoint'), '__qualname__', 'unknown')}"

@@ -1,6 +1,6 @@
-"""What fields of a request are made of, and the tags by which an edit says what it has read.
+"""Types of request fields, and entity tags, by which an edit names the version that it read.
 
-Invariant: a body with an unknown field is refused, and no date is so far off that a calendar or an engine cannot hold it.
+Invariant: a body with an unknown field is refused, and every date is in a range that calendars and engines can hold.
 """
 
 from datetime import UTC, date, datetime
@@ -24,19 +24,19 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_this_age)]
 
 
 class Body(BaseModel):
-    """A request's body: unknown fields are refused."""
+    """Base class of request bodies; an unknown field is refused."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 def etag(version: int) -> str:
-    """The entity tag of an aggregate's version."""
+    """Format an aggregate's version as an entity tag."""
     return f'"{version}"'
 
 
 def version_of(tag: str) -> int:
-    """The version that an If-Match names, also when a proxy that compresses has made the tag weak. Refused(412) when it is no
-    tag of ours: then nothing matches."""
+    """Parse the version of an If-Match, also of a weak tag, which a compressing proxy makes. Refused as stale when the tag is not
+    ours, since then nothing matches."""
     digits = tag.strip().removeprefix("W/").strip('"')
     if not digits.isascii() or not digits.isdecimal() or len(digits) > 12:
         raise Refused("changed-meanwhile", "If-Match names no version of this.", Refusal.STALE)

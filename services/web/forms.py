@@ -1,4 +1,4 @@
-"""A page's form, read only when it is small: nothing that a stranger sends is held before its size is known."""
+"""Forms of pages. Invariant: no part of a form is held in memory before its size is known to be small."""
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -8,7 +8,7 @@ LARGEST = 16 * 1024  # bytes
 
 
 async def form_of(request: Request) -> FormData:
-    """What was filled in. HTTPException(413) when it is larger than any of our forms, or does not say how large it is."""
+    """Read a form. HTTPException(413) when it is larger than LARGEST, or has no valid Content-Length."""
     length = request.headers.get("content-length", "")
     if not (length.isascii() and length.isdecimal() and len(length) < 10 and int(length) <= LARGEST):
         raise HTTPException(413, "A form is small, and says how large it is.")

@@ -1,7 +1,7 @@
-"""Headers that a browser goes by: nothing is framed, guessed, kept, or told to another site.
+"""Security headers of every answer: no framing, no guessed media type, no cache, no referrer.
 
-Invariant: an address may hold a personal link, so no page tells where the reader came from; an answer may hold a person's data, so
-no cache keeps it, unless the route says otherwise.
+Invariant: an address may hold a personal link, so no referrer is sent. An answer may hold a person's data, so no cache keeps it,
+unless the route sets another header.
 """
 
 from starlette.datastructures import MutableHeaders
@@ -20,13 +20,13 @@ PLAIN = {
 
 
 class PlainHeaders:
-    """Pure ASGI: adds to every answer what the route did not set itself."""
+    """ASGI middleware that adds the headers which the route did not set."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything through, with headers."""
+        """Pass the request on, and add the missing headers to its answer."""
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,6 +1,6 @@
-"""An OpenAPI document as one plain page: who may call what, with what, and what comes back.
+"""An OpenAPI document as one plain page: operations with their roles, parameters, bodies and answers.
 
-Invariant: the page needs no other address and no script; whatever a document holds is shown as text, never as markup.
+Invariant: the page needs no other address and no script; every value of the document is shown as text, never as markup.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ _jinja = Environment(
 
 
 def page(document: Schema) -> str:
-    """The HTML of a service's OpenAPI document."""
+    """Render a service's OpenAPI document as HTML."""
     schemas = document["components"]["schemas"]
     operations = [
         _operation(method, path, operation, schemas)
@@ -57,13 +57,13 @@ def _schema(answer: Schema) -> Schema:
 
 
 def _element(schema: Schema) -> Schema:
-    """Of a list, what it is a list of."""
+    """Give the schema of the elements of a list; another schema is returned as it is."""
     items: Schema = schema.get("items", schema)
     return items
 
 
 def _whole(node: Any, schemas: Schema, inside: tuple[str, ...] = ()) -> Any:
-    """The schema with what it refers to in place; what contains itself is left out the second time."""
+    """Replace references by the schemas that they name. A schema inside itself becomes empty, which ends the recursion."""
     if isinstance(node, list):
         return [_whole(each, schemas, inside) for each in node]
     if not isinstance(node, dict):

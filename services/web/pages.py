@@ -26,7 +26,7 @@ TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def moment(value: str | datetime | None) -> Markup | str:
-    """A time as the page shows it, in UTC, for a person and for a program."""
+    """Format a time in UTC as a `time` element, readable for people and programs."""
     if value is None:
         return "-"
     at = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
@@ -36,7 +36,7 @@ def moment(value: str | datetime | None) -> Markup | str:
 
 
 def pretty(record: str | None) -> str:
-    """A record to read, laid out when it is JSON."""
+    """Format a record for reading: indented when it is JSON, else unchanged."""
     try:
         return json.dumps(json.loads(record or ""), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
@@ -44,7 +44,7 @@ def pretty(record: str | None) -> str:
 
 
 def language_of(request: Request, languages: Collection[str]) -> str:
-    """That which was chosen here, now or before; else the first of the browser's that there is; else the first there is."""
+    """Choose the language: the one of the address or the cookie, else the browser's first that is offered, else the first offered."""
     chosen = request.query_params.get("lang") or request.cookies.get(COOKIE)
     if chosen in languages:
         return str(chosen)

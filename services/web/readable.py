@@ -1,6 +1,6 @@
-"""Whether a JSON text can be kept: said by the field that cannot.
+"""Check of a JSON text for values that cannot be stored, by field.
 
-Invariant: what passes has only characters that UTF-8 and the engines can hold, and only whole numbers of 64 bits, so that no
+Invariant: a text that passes has only characters that UTF-8 and the engines can hold, and whole numbers of at most 64 bits, so that no
 engine refuses later what a rule has accepted.
 """
 
@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
+# Cheap search over bytes: only a text that may hold such a value is walked field by field.
 _DOUBTFUL = re.compile(rb"\\u0000|\\ud[89a-f]|[0-9]{19}", re.IGNORECASE)
-_WHOLE = range(-(2**63), 2**63)
+_INT64 = range(-(2**63), 2**63)
 
 
 class Malformed(Exception):
@@ -21,22 +22,22 @@ class Malformed(Exception):
 
 
 class Wrong(NamedTuple):
-    """One value that cannot be kept: the way to it from the top, and why not."""
+    """One value that cannot be stored: the path to it from the top, and the reason."""
 
-    way: tuple[str | int, ...]
+    path: tuple[str | int, ...]
     why: str
 
 
 def wrong_in(text: bytes) -> list[Wrong]:
-    """What in a JSON text cannot be kept, the first hundred. Raises Malformed."""
+    """List the values of a JSON text that cannot be stored, at most 100. Raises Malformed."""
     why = _not_json(text)
     if why is None and not _DOUBTFUL.search(text):
-        return []  # what nearly every body comes to
+        return []  # nearly every body ends here
     try:
-        told = json.loads(text, parse_constant=_no_number)  # unlike orjson, it reads half a character
+        parsed = json.loads(text, parse_constant=_no_number)  # unlike orjson, it reads a lone surrogate
     except (ValueError, RecursionError) as error:
         raise Malformed(why or str(error)) from None
-    found = list(islice(_wrong(told, ()), 100))
+    found = list(islice(_wrong(parsed, ()), 100))
     if why is not None and not found:
         raise Malformed(why)
     return found
@@ -54,25 +55,25 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _wrong(told: Any, way: tuple[str | int, ...]) -> Iterator[Wrong]:
-    if isinstance(told, str):
-        if why := wrong_text(told):
-            yield Wrong(way, why)
-    elif isinstance(told, dict):
-        for name, value in told.items():
+def _wrong(value: Any, path: tuple[str | int, ...]) -> Iterator[Wrong]:
+    if isinstance(value, str):
+        if why := wrong_text(value):
+            yield Wrong(path, why)
+    elif isinstance(value, dict):
+        for name, member in value.items():
             if why := wrong_text(name):
-                yield Wrong(way, f"a field's name {why}")
+                yield Wrong(path, f"a field's name {why}")
             else:
-                yield from _wrong(value, (*way, name))
-    elif isinstance(told, list):
-        for place, value in enumerate(told):
-            yield from _wrong(value, (*way, place))
-    elif isinstance(told, int) and told not in _WHOLE:
-        yield Wrong(way, "is a whole number of more than 64 bits")
+                yield from _wrong(member, (*path, name))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _wrong(item, (*path, place))
+    elif isinstance(value, int) and value not in _INT64:
+        yield Wrong(path, "is a whole number of more than 64 bits")
 
 
 def wrong_text(text: str) -> str | None:
-    """Why a text cannot be kept; None when it can."""
+    """Give the reason why a text cannot be stored; None when it can."""
     if "\0" in text:
         return "holds the character NUL"
     try:

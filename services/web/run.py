@@ -24,7 +24,7 @@ R = TypeVar("R")
 
 
 class Serving(Protocol):
-    """What a route needs of the service that it stands in: `request.app.state.service`."""
+    """The part of a service that its routes use, as `request.app.state.service`."""
 
     rules: Mapping[str, Programme]
     commanding: Commanding
@@ -33,7 +33,7 @@ class Serving(Protocol):
 
 
 class Runner:
-    """Runs the caller's command in the caller's programme, once per Idempotency-Key."""
+    """Runs the caller's command in the caller's programme, once for each Idempotency-Key."""
 
     def __init__(self, request: Request, who: auth.Who, key: str | None, if_match: str | None) -> None:
         self._service: Serving = request.app.state.service
@@ -51,7 +51,7 @@ class Runner:
         edits: tuple[type[Aggregate], str] | None = None,
         keep: bool = True,
     ) -> Any:
-        """The handler's answer. `edits` is what If-Match speaks of; `keep=False` for answers that must not be stored."""
+        """Run a handler and return its answer. `edits` is the aggregate of If-Match; `keep=False` stores no answer for repeats."""
         who, repeat, expects = self._who, None, None
         if self._key is not None and keep:
             route = f"{self._request.method} {self._request.url.path}"
@@ -92,7 +92,7 @@ class Reading:
         self.rules = self._service.rules[who.programme]
 
     async def rows(self, projection: str, where: Document | None = None, limit: int | None = None) -> list[Document]:
-        """Live rows by key."""
+        """Read the live rows of a projection, in the order of their keys, at most `limit`."""
         found: list[Document] = []
         async for row in self._service.read_models.rows(projection, {**(where or {}), "programme": self.programme}):
             found.append(row)
@@ -101,11 +101,11 @@ class Reading:
         return found
 
     async def row(self, projection: str, key: str) -> Document | None:
-        """One live row."""
+        """Read one live row of a projection by its key."""
         return await self._service.read_models.row(projection, f"{self.programme}/{key}")
 
     async def accesses(self, person: str) -> list[Document]:
-        """Who looked at the person's data, oldest first."""
+        """Read the log of accesses to a person's data, oldest first."""
         found = self._service.store["access"].find({"programme": self.programme, "person": person}).sort("_id", 1)
         return [document async for document in found]
 
@@ -116,7 +116,7 @@ async def _runner(
     idempotency_key: Annotated[str | None, Header(max_length=200, description="sent twice, done once")] = None,
     if_match: Annotated[str | None, Header(max_length=40, description="the ETag that was read; 412 when stale")] = None,
 ) -> Runner:
-    """A function, and a coroutine: a class FastAPI would call in a thread."""
+    """Make the runner. A coroutine, since FastAPI would call the class itself in a thread."""
     return Runner(request, who, idempotency_key, if_match)
 
 

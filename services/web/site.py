@@ -1,4 +1,4 @@
-"""A site: the templates of one package, and its words in each language.
+"""A site: the templates of one package, and its texts in each language.
 
 Invariant: every value that a template shows is escaped; every page carries the headers of `services.web.pages`.
 """
@@ -30,11 +30,11 @@ class Site:
         self._templates.filters |= {"moment": moment, "pretty": pretty}
 
     def language(self, request: Request) -> str:
-        """The language of the reader."""
+        """Choose the language of the reader."""
         return language_of(request, self.languages)
 
     def part(self, template: str, language: str, **shown: Any) -> str:
-        """The HTML of one template."""
+        """Render one template as HTML."""
         words = self.words[language]
         return self._templates.get_template(template).render(language=language, words=words, **shown)
 
@@ -47,7 +47,7 @@ class Site:
         forms: str = "'self'",
         **shown: Any,
     ) -> Response:
-        """A whole page. `forms` lists where its forms may lead, redirections included; `tls`: browsers reach it by TLS."""
+        """Render a whole page. `forms` lists the addresses that its forms may lead to, redirections included; `tls`: browsers use TLS."""
         language = self.language(request)
         others = {each: str(request.url.include_query_params(lang=each).query) for each in self.languages}
         body = self.part(template, language, languages=self.languages, links=others, **{"session": None, **shown})

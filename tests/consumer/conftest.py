@@ -20,8 +20,9 @@ from notifications.ledger import record
 from services.consumer import Feed
 from services.contracts.feed import Admitted, Referred
 from services.engines import Embedded, Engines
-from services.engines.acl import Operation, add_user, allow
 from services.engines.kafka import login_of
+from services.operations.provision.kafka_users import add_user, allow
+from services.operations.provision.rights import Operation
 from tests.engine_fixtures import choose, given
 from tests.engines.traffic import make_topic
 from tests.notifications.conftest import own, teller, world

@@ -16,10 +16,11 @@ from aiokafka.errors import (
 )
 
 from services.engines import Embedded, EngineError, Engines, Sasl
-from services.engines.acl import Operation, add_user, allow, remove_user
 from services.engines.kafka import answers, login_of
 from services.events.bus.client import Bus
 from services.events.bus.log_dirs import Disk, broker_disks
+from services.operations.provision.kafka_users import add_user, allow, remove_user
+from services.operations.provision.rights import Operation
 from services.runtime.login_errors import explained
 from services.settings import Misconfigured, Settings
 from tests.engines.traffic import consume, make_topic, produce, read, subscribe, write

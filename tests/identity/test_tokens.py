@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from services.identity.auth import LEEWAY, Authenticator, Role, Who
 from services.identity.issuer import Issuer
-from services.identity.issuer_keys import ASK_AGAIN, KEYS_KEPT, KEYS_TRUSTED
+from services.identity.issuer_keys import FETCH_AGAIN, KEYS_KEPT, KEYS_TRUSTED
 from services.kernel import Refused
 from services.web import Unavailable
 from tests.web.serving import Asked, Served, client_of, served, settings_for
@@ -198,7 +198,7 @@ async def test_a_new_key_is_found_and_the_old_one_is_not_believed_any_more(away:
     async with away.up():
         await believes.who(old)
         away.change_keys(tmp_path / "other")
-        clock.now += ASK_AGAIN + 1
+        clock.now += FETCH_AGAIN + 1
         assert await believes.who(away.issuer.token("operator", "jobs2", "y")) == Who(Role.OPERATOR, "y", "jobs2")
         with pytest.raises(Refused):
             await believes.who(old)
@@ -239,7 +239,7 @@ async def test_an_issuer_that_is_away_is_503_at_once_for_those_who_come_after_an
         with pytest.raises(Unavailable):
             await believes.who(token)
         assert away.asked.paths == []  # not asked again so soon
-        clock.now += ASK_AGAIN + 1
+        clock.now += FETCH_AGAIN + 1
         await believes.who(token)
 
 
@@ -270,7 +270,7 @@ async def test_a_strange_key_while_the_issuer_is_away_may_be_a_new_one(away: Ser
     believes = Authenticator(settings_for(away.url), known=["jobs2"], clock=clock)
     async with away.up():
         await believes.who(away.issuer.token("operator", "jobs2", "x"))
-    clock.now += ASK_AGAIN + 1
+    clock.now += FETCH_AGAIN + 1
     with pytest.raises(Unavailable):
         await believes.who(Issuer(tmp_path / "strange", away.url).token("operator", "jobs2", "x"))
     await believes.who(away.issuer.token("operator", "jobs2", "x"))

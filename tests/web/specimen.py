@@ -9,6 +9,7 @@ from services import web
 from services.contracts.base import Id
 from services.identity import auth
 from services.identity.auth import Role, Who, allowed, open_to_all
+from services.identity.route_access import check_protected
 from services.kernel import Refused
 from services.settings import Settings
 from services.web import Body, Moment, Unavailable
@@ -80,5 +81,5 @@ def build(settings: Settings, *more: APIRouter) -> FastAPI:
     for each in (router(), *more):
         app.include_router(each)
     web.install(app)
-    auth.check_protected(app)
+    check_protected(app)
     return app

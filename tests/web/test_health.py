@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 
 from services import web
-from services.identity import auth
+from services.identity.route_access import check_protected
 from tests.web.serving import client_of
 
 
@@ -30,7 +30,7 @@ def application(service: Specimen) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None)
     app.include_router(web.health(service))
     web.install(app)
-    auth.check_protected(app)
+    check_protected(app)
     return app
 
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from services.identity import auth
-from services.identity.auth import Role, Unprotected, Who, allowed, caller, open_to_all
+from services.identity.auth import Role, Who, allowed, caller, open_to_all
+from services.identity.route_access import Unprotected, check_protected
 from tests.web import specimen
 from tests.web.denied import assert_denied_by_default, operations
 from tests.web.serving import Served, client_of, settings_for
@@ -88,12 +88,12 @@ def test_a_mount_stops_the_build() -> None:
     app = FastAPI()
     app.router.routes.append(Mount("/files", PlainTextResponse("here")))
     with pytest.raises(Unprotected):
-        auth.check_protected(app)
+        check_protected(app)
 
 
 def test_documentation_pages_from_elsewhere_stop_the_build() -> None:
     with pytest.raises(Unprotected, match="/docs"):
-        auth.check_protected(FastAPI())
+        check_protected(FastAPI())
 
 
 def test_a_router_may_say_it_for_all_of_its_routes() -> None:

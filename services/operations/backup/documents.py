@@ -1,7 +1,7 @@
-"""Documents as bytes: read at one moment of the cluster, kept in files as mongodump keeps them, and put back.
+"""Documents as bytes: read at one moment of the cluster, kept in files in the format of mongodump, and inserted again.
 
-Invariant: memory holds a batch, never a collection. What a file holds is told by a count and a hash of the documents themselves, so that
-it can be checked without a database. Works on PyMongo's own objects, in a thread: this is long work, one document after the other.
+Invariant: memory holds a batch, never a collection. A count and a hash of the documents describe a file, so that it can be checked
+without a database. Works on PyMongo's synchronous objects in a thread, since it takes long and handles one document after the other.
 """
 
 import gzip
@@ -23,16 +23,28 @@ AT_ONCE = 2_000  # documents, or
 LARGEST = 8 * 1024 * 1024  # bytes, in one command
 HEAD = 4  # a document begins with its length
 Moment = Timestamp
-__all__ = ["Damaged", "Moment", "Written", "decode", "encode", "look", "put", "read", "snapshot", "stream", "write"]
+__all__ = [
+    "Damaged",
+    "Moment",
+    "Summary",
+    "decode",
+    "encode",
+    "insert",
+    "read",
+    "snapshot",
+    "stream",
+    "summarise",
+    "write",
+]
 
 
 class Damaged(Exception):
-    """A file is not what was written."""
+    """A file differs from what was written."""
 
 
 @dataclass(slots=True)
-class Written:
-    """What went into a file. `bytes`: of the documents, before they were compressed."""
+class Summary:
+    """Number, size and hash of the documents of a file. `bytes` and `sha256` are those before compression."""
 
     documents: int = 0
     bytes: int = 0
@@ -40,7 +52,7 @@ class Written:
 
 
 def snapshot(database: Any) -> Moment:
-    """The moment to read at: the latest that a majority has. All databases of the cluster can be read at it."""
+    """Choose the latest cluster time that a majority has. All databases of the cluster can be read at it."""
     first = {"find": "outbox", "limit": 1, "singleBatch": True, "readConcern": {"level": "snapshot"}}
     moment: Moment = database.command(first)["cursor"]["atClusterTime"]
     return moment
@@ -49,7 +61,9 @@ def snapshot(database: Any) -> Moment:
 def stream(
     database: Any, collection: str, moment: Moment, where: Mapping[str, Any] | None = None
 ) -> Iterator[RawBSONDocument]:
-    """The documents as they stood at that moment."""
+    """Read the documents as they were at that moment."""
+    # By commands, since the driver lets nobody choose `atClusterTime`. One explicit session serves them all: without it the server refuses
+    # the later ones under load.
     find = {
         "find": collection,
         "filter": where or {},
@@ -64,9 +78,9 @@ def stream(
             yield from cursor["nextBatch"]
 
 
-def write(path: Path, documents: Iterable[RawBSONDocument], report: Callable[[int], None]) -> Written:
-    """Into a new file; `report` hears how many there are so far."""
-    written, digest = Written(), hashlib.sha256()
+def write(path: Path, documents: Iterable[RawBSONDocument], report: Callable[[int], None]) -> Summary:
+    """Write documents into a new file; `report` is called with the number so far."""
+    written, digest = Summary(), hashlib.sha256()
     with gzip.open(path, "xb", compresslevel=1) as file:
         for each in documents:
             digest.update(each.raw)
@@ -81,7 +95,7 @@ def write(path: Path, documents: Iterable[RawBSONDocument], report: Callable[[in
 
 
 def read(path: Path) -> Iterator[bytes]:
-    """The documents of a file, one by one. Raises Damaged."""
+    """Read the documents of a file, one by one. Raises Damaged."""
     try:
         with gzip.open(path, "rb") as file:
             yield from cut(BufferedReader(file, 1 << 20))
@@ -90,7 +104,7 @@ def read(path: Path) -> Iterator[bytes]:
 
 
 def cut(file: Any) -> Iterator[bytes]:
-    """Documents that stand one behind the other."""
+    """Cut a stream of concatenated documents. Raises Damaged at one that is incomplete."""
     while head := file.read(HEAD):
         length = int.from_bytes(head, "little")
         rest = file.read(length - HEAD)
@@ -99,9 +113,9 @@ def cut(file: Any) -> Iterator[bytes]:
         yield head + rest
 
 
-def look(path: Path) -> Written:
-    """What the file holds now. Raises Damaged."""
-    found, digest = Written(), hashlib.sha256()
+def summarise(path: Path) -> Summary:
+    """Read a whole file for its summary. Raises Damaged."""
+    found, digest = Summary(), hashlib.sha256()
     for each in read(path):
         digest.update(each)
         found.documents += 1
@@ -110,17 +124,17 @@ def look(path: Path) -> Written:
     return found
 
 
-def put(collection: Any, documents: Iterable[bytes], report: Callable[[int], None]) -> int:
-    """Insert them as they are; how many there were."""
-    there, batch, size = 0, list[RawBSONDocument](), 0
+def insert(collection: Any, documents: Iterable[bytes], report: Callable[[int], None]) -> int:
+    """Insert documents unchanged, in batches; returns their number."""
+    inserted, batch, size = 0, list[RawBSONDocument](), 0
     for each in documents:
         batch.append(RawBSONDocument(each))
         size += len(each)
         if len(batch) == AT_ONCE or size > LARGEST:
             collection.insert_many(batch, ordered=False)
-            there, batch, size = there + len(batch), [], 0
-            report(there)
+            inserted, batch, size = inserted + len(batch), [], 0
+            report(inserted)
     if batch:
         collection.insert_many(batch, ordered=False)
-    report(there + len(batch))
-    return there + len(batch)
+    report(inserted + len(batch))
+    return inserted + len(batch)

@@ -1,7 +1,7 @@
-"""What a backup says of itself, and whether it is still what it says.
+"""The manifest of a backup, and the check of a backup against it.
 
 Invariant: a backup is its manifest and the files that it names, no more and no fewer; a folder without a manifest is none. Nothing here
-needs a database, so that a backup can be checked where it is kept.
+needs a database, so that a backup can be checked in the place where it is kept.
 """
 
 from collections.abc import Callable
@@ -11,20 +11,20 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.operations.backup.documents import Damaged, look
+from services.operations.backup.documents import Damaged, summarise
 from services.settings import Misconfigured
 
 NAME = "manifest.json"
-Report = Callable[[str, int, int], None]  # of what, how many documents so far, of how many
+Report = Callable[[str, int, int], None]  # label, number so far, expected number
 
 
-class Said(BaseModel):
-    """Of the manifest or a part of it. Unknown fields are refused: they would mean something."""
+class Strict(BaseModel):
+    """A part of the manifest. Unknown fields are refused: a later version gave them a meaning that this one would ignore."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Held(Said):
+class Collection(Strict):
     """One collection: its documents, their bytes before compression, the hash of those bytes, and its indexes as MongoDB lists them."""
 
     documents: int
@@ -33,24 +33,24 @@ class Held(Said):
     indexes: list[dict[str, Any]]
 
 
-class Topic(Said):
-    """What Kafka had acknowledged of a topic: its id, the end of each partition, and the generation of its records."""
+class Topic(Strict):
+    """The part of a topic that Kafka had acknowledged: topic id, end offset by partition, and generation of the records."""
 
     id: str | None = None
     ends: dict[int, int] = {}
     generation: int = 0
 
 
-class Part(Said):
-    """One service: the database that it was taken from, and its collections."""
+class Part(Strict):
+    """One service: the name of its database, its collections, and its topics."""
 
     database: str
-    collections: dict[str, Held]
+    collections: dict[str, Collection]
     acknowledged: dict[str, Topic] = {}
 
 
-class Manifest(Said):
-    """`moment`: seconds and ordinal of the cluster time at which everything was read. `software`: what wrote it."""
+class Manifest(Strict):
+    """The manifest. `moment`: seconds and ordinal of the cluster time of all reads. `software`: version of the program that wrote it."""
 
     format: Literal[1] = 1
     made: datetime
@@ -62,7 +62,7 @@ class Manifest(Said):
 
     @property
     def acknowledged(self) -> dict[str, Topic]:
-        """By topic. Dead letters' topics, which all write, are left out."""
+        """The acknowledged topics of all services, by name. Topics of dead letters have several writers and are left out."""
         return {
             name: topic
             for part in self.parts.values()
@@ -72,16 +72,16 @@ class Manifest(Said):
 
     @property
     def documents(self) -> int:
-        """All there are."""
+        """The number of documents in the whole backup."""
         return sum(held.documents for part in self.parts.values() for held in part.collections.values())
 
     def save(self, folder: Path) -> None:
-        """Write it, last of all."""
+        """Write the manifest, after all files that it names."""
         (folder / NAME).write_text(self.model_dump_json(indent=1))
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":
-        """Misconfigured when there is none, or one of another format."""
+        """Read the manifest of a folder. Misconfigured when there is none, or one of another format."""
         path = folder / NAME
         try:
             return cls.model_validate_json(path.read_text())
@@ -96,24 +96,24 @@ class Manifest(Said):
 def _first(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return "it is not text"
-    told = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, told['loc'])) or 'it'}: {told['msg'].lower()}"
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg'].lower()}"
 
 
 def file_of(folder: Path, service: str, collection: str) -> Path:
-    """Where the documents of a collection are."""
+    """Name the file that has the documents of a collection."""
     return folder / service / f"{collection}.bson.gz"
 
 
 def check(folder: Path, report: Report = lambda *_: None) -> Manifest:
-    """Read all of it and compare. Raises Damaged, naming the first file that is not what the manifest says."""
+    """Read a whole backup and compare it with its manifest. Damaged names the first file that differs."""
     manifest = Manifest.load(folder)
     named = {file_of(folder, service, each) for service, part in manifest.parts.items() for each in part.collections}
-    if strangers := sorted(set(folder.rglob("*.bson.gz")) - named):
-        raise Damaged(f"{strangers[0]} is not in the manifest")
+    if unnamed := sorted(set(folder.rglob("*.bson.gz")) - named):
+        raise Damaged(f"{unnamed[0]} is not in the manifest")
     for service, part in manifest.parts.items():
         for name, held in part.collections.items():
-            found = look(file_of(folder, service, name))
+            found = summarise(file_of(folder, service, name))
             report(f"{service} {name}", found.documents, held.documents)
             if (found.documents, found.bytes, found.sha256) != (held.documents, held.bytes, held.sha256):
                 raise Damaged(f"{file_of(folder, service, name)} is not what was written")

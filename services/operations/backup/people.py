@@ -1,8 +1,8 @@
-"""People's keys come back after a restore, and those who were erased since the backup do not.
+"""People's keys after a restore: they come back for everybody who was not erased since the backup.
 
-Where keys come from: the compacted topic, which has the newest of everybody and knows who was erased; or, when that topic is lost as well,
-a file that the operator kept apart. Invariant: whoever is erased, by any register, tombstone or event that can be seen, has no key, no
-card and no access log afterwards, and stands in the register of every restored service before it takes anything.
+Keys come from the compacted topic, which has the newest key of everybody and tombstones of the erased. If that topic is lost as well, they
+come from a file that the operator kept. Invariant: a person who is erased, by any register, tombstone or event that can be seen, has no
+key, no contact card and no access log afterwards. The register of every restored service names that person before it takes an event.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,22 +15,22 @@ from services.contracts import decode as event_of
 from services.contracts.enrolment import WorkerErased
 from services.contracts.topics import CONTACTS, KEYS
 from services.operations.backup import sealed
+from services.operations.backup.bus_reader import BusReader
 from services.operations.backup.documents import encode, stream
+from services.operations.backup.key_access import KeyAccess, pieces
 from services.operations.backup.manifest import Topic as Acknowledged
-from services.operations.backup.opening import Openers, pieces
-from services.operations.backup.reading import Reading
 from services.store.clock import now_utc
 from services.store.mongo import DeleteMany, Document, InsertOne, Store, UpdateOne
 
 EVENTS = WorkerErased.topic
-AT_ONCE = 500
-Served = Callable[[str], bool]
+AT_ONCE = 500  # persons in one write
+Served = Callable[[str], bool]  # True for a programme of these databases
 
 
 @dataclass(slots=True)
 class People:
-    """By `programme/person`: who was erased, and of whom the bus has a key. `authority`: whether it has everybody's. `sample`: somebody,
-    and their key as it stands there."""
+    """Persons by `programme/person`: the erased, and those whose key is on the bus. `authority`: the bus has everybody's key.
+    `sample`: one person and the wrapped key from the bus."""
 
     erased: set[str] = field(default_factory=set)
     alive: set[str] = field(default_factory=set)
@@ -38,24 +38,24 @@ class People:
     sample: tuple[str, bytes] | None = None
 
     def may_live(self, _id: str) -> bool:
-        """Whether this person's key may come back."""
+        """Tell if this person's key may come back."""
         return _id not in self.erased and (not self.authority or _id in self.alive)
 
 
-async def look(reading: Reading, known: Mapping[str, Acknowledged], served: Served) -> People:
-    """What the bus says of people."""
-    people, standing = People(), await reading.standing([KEYS.name, EVENTS])
-    if KEYS.name in standing:
-        people.authority = standing[KEYS.name].known_as(known.get(KEYS.name))
-        async for records in reading.records(KEYS.name, standing[KEYS.name], {}):
+async def read_people(reader: BusReader, known: Mapping[str, Acknowledged], served: Served) -> People:
+    """Read from the bus which people have a key and which were erased."""
+    people, topics = People(), await reader.states([KEYS.name, EVENTS])
+    if KEYS.name in topics:
+        people.authority = topics[KEYS.name].known_as(known.get(KEYS.name))
+        async for records in reader.records(KEYS.name, topics[KEYS.name], {}):
             for each in records:
                 if (_id := _person(each, served)) is not None:
                     (people.erased if each.value is None else people.alive).add(_id)
                     people.sample = (_id.partition("/")[2], each.value) if each.value else people.sample
-    if EVENTS in standing:
-        same = standing[EVENTS].known_as(known.get(EVENTS))
+    if EVENTS in topics:
+        same = topics[EVENTS].known_as(known.get(EVENTS))
         start = known[EVENTS].ends if same else {}
-        async for records in reading.records(EVENTS, standing[EVENTS], start):
+        async for records in reader.records(EVENTS, topics[EVENTS], start):
             people.erased |= {_id for each in records if (_id := _erased(each.value, served)) is not None}
     people.alive -= people.erased
     return people
@@ -67,7 +67,7 @@ def _person(record: Any, served: Served) -> str | None:
 
 
 def _erased(value: bytes | None, served: Served) -> str | None:
-    if value is None or WorkerErased.type.encode() not in value:
+    if value is None or WorkerErased.type.encode() not in value:  # decoding each of a long topic's events takes minutes
         return None
     try:
         event = event_of(value)
@@ -77,12 +77,12 @@ def _erased(value: bytes | None, served: Served) -> str | None:
 
 
 async def registered(stores: Iterable[Store]) -> set[str]:
-    """Who stands in the registers of these databases."""
+    """Read the registers of these databases."""
     return {each["_id"] for store in stores async for each in store["erased"].find({}, {"_id": 1})}
 
 
 async def forget(store: Store, erased: Collection[str]) -> None:
-    """They are in the register; what was kept of them here goes. Rows and aggregates follow when the erasure itself is taken again."""
+    """Register erased persons and delete their data here. Rows and aggregates follow when the service takes the erasure event again."""
     for some in _several(sorted(erased)):
         split = [(_id, *_id.split("/", 1)) for _id in some]
         entry = {"at": now_utc()}
@@ -111,12 +111,12 @@ async def forget(store: Store, erased: Collection[str]) -> None:
         )
 
 
-async def keys_from_bus(reading: Reading, store: Store, openers: Openers, people: People, served: Served) -> int:
-    """Wrap for enrolment, by its master key, what the bus has wrapped for the services; for how many."""
-    standing, there = await reading.standing([KEYS.name]), 0
-    if KEYS.name not in standing:
+async def keys_from_bus(reader: BusReader, store: Store, access: KeyAccess, people: People, served: Served) -> int:
+    """Wrap with enrolment's master key the keys that the bus has wrapped for services. Returns the number of keys."""
+    topics, restored = await reader.states([KEYS.name]), 0
+    if KEYS.name not in topics:
         return 0
-    async for records in reading.records(KEYS.name, standing[KEYS.name], {}):
+    async for records in reader.records(KEYS.name, topics[KEYS.name], {}):
         found = {_id: each.value for each in records if each.value and (_id := _person(each, served)) is not None}
         wanted = [_id for _id in found if people.may_live(_id)]
         known = await store.by_id("keys", wanted)
@@ -124,22 +124,22 @@ async def keys_from_bus(reading: Reading, store: Store, openers: Openers, people
         for _id in wanted:
             if _id not in known:
                 programme, _, person = _id.partition("/")
-                wrapped = openers.master.wrap(person, openers.open(person, found[_id]))
+                wrapped = access.master.wrap(person, access.open(person, found[_id]))
                 new.append(InsertOne({"_id": _id, "programme": programme, "wrapped": wrapped}))
         await store.write("keys", new)
-        there += len(new)
-    return there
+        restored += len(new)
+    return restored
 
 
 async def keyless(store: Store, people: People) -> list[str]:
-    """Of whom enrolment knows, and whose key it has not: what is kept of them cannot be read."""
+    """List the persons that enrolment knows without having their key: their data cannot be read."""
     known = {each["_id"] async for each in store["worker"].find({"state.status": {"$ne": "erased"}}, {"_id": 1})}
     opened = {each["_id"] async for each in store["keys"].find({}, {"_id": 1})}
     return sorted(known - opened - people.erased)
 
 
 def keys_to_file(path: Path, passphrase: str, databases: Mapping[str, Any], moment: Any) -> None:
-    """What enrolment keeps of people's keys, and what it had published of them, at this moment. Runs in a thread."""
+    """Write the keys that enrolment has, and their records in its outbox, at this moment. Blocks, so call it in a thread."""
     published, database = {"topic": KEYS.name, "value": {"$ne": None}}, databases["enrolment"]
 
     def all_of_them() -> Iterator[bytes]:
@@ -151,23 +151,23 @@ def keys_to_file(path: Path, passphrase: str, databases: Mapping[str, Any], mome
 
 
 async def keys_from_file(path: Path, passphrase: str, store: Store, people: People) -> int:
-    """Those that enrolment lacks, of whom may live; how many came. Misconfigured when the file does not open."""
-    there = 0
+    """Insert the keys that enrolment lacks, except of erased persons. Returns their number; Misconfigured when the file does not open."""
+    restored = 0
     for some in pieces(path, passphrase):
         keys = {
             each["d"]["_id"]: each["d"] for each in some if each["c"] == "keys" and people.may_live(each["d"]["_id"])
         }
         known = await store.by_id("keys", list(keys))
         new = [InsertOne(each) for _id, each in keys.items() if _id not in known]
-        letters = [each["d"] for each in some if each["c"] == "outbox"]
+        rows = [each["d"] for each in some if each["c"] == "outbox"]
         await store.write("keys", new)
-        await _put_back([each for each in letters if people.may_live(f"{each['programme']}/{each['key']}")], store)
-        there += len(new)
-    return there
+        await _insert_rows([each for each in rows if people.may_live(f"{each['programme']}/{each['key']}")], store)
+        restored += len(new)
+    return restored
 
 
-async def _put_back(letters: Sequence[Document], store: Store) -> None:
-    """What had been published, where the bus did not give it back."""
+async def _insert_rows(rows: Sequence[Document], store: Store) -> None:
+    """Insert outbox rows of published keys that did not come back from the bus."""
     writes = [
         UpdateOne(
             {name: each[name] for name in ("programme", "topic", "key", "sequence")},
@@ -178,7 +178,7 @@ async def _put_back(letters: Sequence[Document], store: Store) -> None:
             },
             upsert=True,
         )
-        for each in letters
+        for each in rows
     ]
     await store.write("outbox", writes)
 

@@ -1,4 +1,4 @@
-"""The registers of the erased in other backups: whoever was erased by then stays erased."""
+"""Registers of erased persons in other backups: whoever was erased by then stays erased."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,8 +7,8 @@ from services.operations.backup.documents import decode, read
 from services.operations.backup.manifest import check, file_of
 
 
-def of(backups: Iterable[Path]) -> frozenset[str]:
-    """By `programme/person`, over all their services. Raises Misconfigured or Damaged for one that is none."""
+def erased_in(backups: Iterable[Path]) -> frozenset[str]:
+    """Collect the erased persons of all services of these backups, as `programme/person`. Misconfigured or Damaged for a bad one."""
     found: set[str] = set()
     for folder in backups:
         for service, part in check(folder).parts.items():

@@ -1,8 +1,8 @@
-"""People's keys in a file of their own, sealed with the operator's passphrase.
+"""A file of people's keys, sealed with the operator's passphrase.
 
-The keys in it are wrapped already (for enrolment by the master key, for each service by its own); the seal is so that the file alone is
-worth nothing. Invariant: a piece opens only with the passphrase, in its place, in the file it was written for; one that was cut short does
-not pass for whole. The key comes from the passphrase by scrypt (RFC 7914), the pieces are AES-256-GCM.
+The keys in it are wrapped already (for enrolment by the master key, for each service by its own key). The seal makes the file alone
+useless. Invariant: a piece opens only with the passphrase, in its place, in the file it was written for, and a file that was cut short does
+not open. The key is derived from the passphrase by scrypt (RFC 7914); the pieces are AES-256-GCM.
 """
 
 import json
@@ -24,11 +24,11 @@ FORMAT = "ama person keys 1"
 
 
 def write(path: Path, passphrase: str, documents: Iterable[bytes]) -> int:
-    """Into a new file that only its owner reads; how many there were. Misconfigured for a passphrase that is too short, or when the
-    file is there."""
+    """Write documents into a new file that only its owner can read; returns their number. Misconfigured for a short passphrase, and
+    when the file exists."""
     if len(passphrase) < SHORTEST:
         raise Misconfigured(f"The passphrase needs {SHORTEST} characters or more.")
-    salt, number, there = os.urandom(16), 0, 0
+    salt, number, written = os.urandom(16), 0, 0
     key = _key(passphrase, salt)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -39,25 +39,25 @@ def write(path: Path, passphrase: str, documents: Iterable[bytes]) -> int:
         piece = bytearray()
         for each in documents:
             piece += each
-            there += 1
+            written += 1
             if len(piece) > PIECE:
                 _put(file, key, salt, number, bytes(piece), last=False)
                 number, piece = number + 1, bytearray()
         _put(file, key, salt, number, bytes(piece), last=True)
         file.flush()
         os.fsync(file.fileno())
-    return there
+    return written
 
 
 def read(path: Path, passphrase: str) -> Iterator[bytes]:
-    """The pieces, each a row of whole documents. Misconfigured when it is no such file, or the passphrase is another; Damaged."""
+    """Read the pieces, each a sequence of whole documents. Misconfigured for another kind of file or a wrong passphrase; Damaged."""
     if not path.is_file():
         raise Misconfigured(f"There is no file of keys {path}.")
     with path.open("rb") as file:
         try:
-            told: dict[str, Any] = json.loads(file.readline())
-            salt = to_bytes(told["salt"])
-            known = (told["format"], told["n"], told["r"], told["p"]) == (FORMAT, *HARD.values())
+            head: dict[str, Any] = json.loads(file.readline())
+            salt = to_bytes(head["salt"])
+            known = (head["format"], head["n"], head["r"], head["p"]) == (FORMAT, *HARD.values())
         except (ValueError, KeyError, TypeError, Unopenable):
             known, salt = False, b""
         if not known:
@@ -74,20 +74,20 @@ def _pieces(file: BinaryIO, key: bytes, salt: bytes, path: Path) -> Iterator[byt
             raise Damaged(f"{path} ends too early")
         last = head[:1] == b"\x01"
         try:
-            yield unlock(key, boxed, _where(salt, number, last=last))
+            yield unlock(key, boxed, _context(salt, number, last=last))
         except Unopenable:
-            if number == 0:
+            if number == 0:  # a passphrase that opens the first piece is right, so later failures are damage
                 raise Misconfigured(f"{path} does not open with this passphrase.") from None
             raise Damaged(f"{path} is not what was written") from None
         number += 1
 
 
 def _put(file: BinaryIO, key: bytes, salt: bytes, number: int, piece: bytes, *, last: bool) -> None:
-    boxed = lock(key, piece, _where(salt, number, last=last))
+    boxed = lock(key, piece, _context(salt, number, last=last))
     file.write((b"\x01" if last else b"\x00") + len(boxed).to_bytes(4, "big") + boxed)
 
 
-def _where(salt: bytes, number: int, *, last: bool) -> bytes:
+def _context(salt: bytes, number: int, *, last: bool) -> bytes:
     return bound(FORMAT, to_text(salt), str(number), "last" if last else "more")
 
 

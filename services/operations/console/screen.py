@@ -1,4 +1,4 @@
-"""The console's site: its templates and its words."""
+"""The site of the console: its templates and texts."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -11,5 +11,5 @@ STATIC = Path(__file__).parent / "static"
 
 @lru_cache(maxsize=1)
 def site() -> Site:
-    """One site for all requests, since reading templates takes time."""
+    """Give one site to all requests, since reading templates takes time."""
     return Site("services.operations.console", LANGUAGES, WORDS)

@@ -1,4 +1,4 @@
-"""What the console says, in the languages it is offered in."""
+"""Texts of the console, by language and key."""
 
 LANGUAGES = {"it": "Italiano", "en": "English"}
 
@@ -30,7 +30,7 @@ WORDS: dict[str, dict[str, str]] = {
         "funnel-away": "Gli indicatori non sono disponibili in questo momento.",
         "held": "Un'altra lettera morta dello stesso soggetto trattiene ancora ciò che aspetta.",
         "history": "Che cosa è stato fatto",
-        "holes": "di cui senza predecessore",
+        "gaps": "di cui senza predecessore",
         "intruder": "Occupa il posto di un altro evento: può solo essere lasciata andare.",
         "lag": "Ritardo",
         "language": "Lingua",
@@ -101,7 +101,7 @@ WORDS: dict[str, dict[str, str]] = {
         "problem-relay": "{}: nessuno invia gli eventi",
         "problem-old": "{}: eventi non inviati da {} secondi",
         "problem-dead": "lettere morte: {}",
-        "problem-holes": "{}: eventi senza predecessore",
+        "problem-gaps": "{}: eventi senza predecessore",
     },
     "en": {
         "admitted": "Admitted",
@@ -130,7 +130,7 @@ WORDS: dict[str, dict[str, str]] = {
         "funnel-away": "The indicators cannot be had at this moment.",
         "held": "Another dead letter of the same subject still holds back what waits.",
         "history": "What was done about it",
-        "holes": "of these without a predecessor",
+        "gaps": "of these without a predecessor",
         "intruder": "It has the place of another event: it can only be dismissed.",
         "lag": "Lag",
         "language": "Language",
@@ -201,6 +201,6 @@ WORDS: dict[str, dict[str, str]] = {
         "problem-relay": "{}: nobody sends its events",
         "problem-old": "{}: events not sent for {} seconds",
         "problem-dead": "dead letters: {}",
-        "problem-holes": "{}: events without a predecessor",
+        "problem-gaps": "{}: events without a predecessor",
     },
 }

@@ -1,6 +1,6 @@
-"""Kafka, made ready: every topic of the catalogue with its partitions, a SCRAM user for each service, and its rights.
+"""Provisioning of Kafka: every topic of the catalogue with its partitions, a SCRAM user for each service, and its rights.
 
-Invariant: what a user may do afterwards is what `rights` says, also when an earlier catalogue had said more.
+Invariant: afterwards a user has the rights of `rights_of` and no others, also when an earlier catalogue gave more.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaError
 
 from services.contracts.topics import TOPICS
 from services.engines import Engines
-from services.engines.acl import add_user, entitle
 from services.events.bus.client import Bus
+from services.operations.provision.kafka_users import add_user, set_rights
 from services.operations.provision.rights import rights_of, user_of
 from services.settings import Misconfigured, Settings
 
@@ -19,7 +19,7 @@ PATIENCE = 120.0  # seconds for a broker that is just starting
 
 
 async def make_topics(administrator: Settings) -> None:
-    """Those that are missing, as soon as a broker answers. Misconfigured when one has another number of partitions, or when none does."""
+    """Make the missing topics as soon as a broker answers. Misconfigured when none does, and for a wrong number of partitions."""
     bus, loop = Bus(administrator), asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE
     while True:
@@ -34,11 +34,11 @@ async def make_topics(administrator: Settings) -> None:
 
 
 async def make_users(engines: Engines, passwords: Mapping[str, str], database: str) -> None:
-    """A user for each service (`passwords`, by service) on the cluster that `engines` names with an administrator."""
+    """Make a user for each service. `passwords` is by service; `engines` names the cluster and its administrator."""
     await asyncio.gather(*(_make(engines, service, password, database) for service, password in passwords.items()))
 
 
 async def _make(engines: Engines, service: str, password: str, database: str) -> None:
     user = user_of(service, database)
     await add_user(engines, user, password)
-    await entitle(engines, user, rights_of(service, database))
+    await set_rights(engines, user, rights_of(service, database))

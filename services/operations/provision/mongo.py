@@ -1,6 +1,6 @@
-"""MongoDB, made ready: a replica set, a user for each service that has its own database and nothing else, and every index.
+"""Provisioning of MongoDB: a replica set, a user for each service with rights on its own database alone, and every index.
 
-Invariant: a set that is there is left as it is; what a user may do afterwards is what is said here, also when it was more before.
+Invariant: an existing replica set is not changed. Afterwards a user has the rights of this module and no others.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ PATIENCE = 120.0  # seconds for a server that is just starting, and until a set 
 
 
 async def found_set(administrator: Settings) -> None:
-    """Found the replica set that the address names, if its only host belongs to none yet. Returns when there is a primary; Misconfigured
-    when there is none."""
+    """Found the replica set that the address names, if its only host belongs to none. Returns when there is a primary; Misconfigured
+    when there is none within PATIENCE."""
     url = urlsplit(administrator.mongo)
     login, _, host = url.netloc.rpartition("@")
     name = parse_qs(url.query).get("replicaSet", [""])[0]
@@ -35,12 +35,12 @@ async def found_set(administrator: Settings) -> None:
 
 
 async def _found(name: str, host: str, direct: Store) -> None:
-    if (await direct.db.command("hello")).get("isreplicaset"):  # as a member says that waits to be told its set
+    if (await direct.db.command("hello")).get("isreplicaset"):  # the sign of a member without a configuration
         await direct.db.command("replSetInitiate", {"_id": name, "members": [{"_id": 0, "host": host}]})
 
 
 async def _patiently(address: str, what: Callable[[Store], Awaitable[None]]) -> None:
-    """Do it as soon as the server lets it be done."""
+    """Run an action, again after each transient error. Misconfigured after PATIENCE."""
     store, loop = Store(address, "admin"), asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE
     try:
@@ -60,7 +60,7 @@ async def _patiently(address: str, what: Callable[[Store], Awaitable[None]]) -> 
 
 
 async def make_users(administrator: Settings, passwords: Mapping[str, str]) -> None:
-    """A user for each service (`passwords`, by service), in the database `admin`, as sharded clusters want it."""
+    """Make a user for each service, in the database `admin`, which sharded clusters require. `passwords` is by service."""
     store = Store(administrator.mongo, "admin")
     try:
         for service, password in passwords.items():
@@ -73,8 +73,8 @@ async def make_users(administrator: Settings, passwords: Mapping[str, str]) -> N
 
 
 async def make_indexes(administrator: Settings) -> None:
-    """Collections, indexes and topics of every service, as each would make them itself. What they are is known to the service put
-    together; it is given keys of nobody, since it opens nothing."""
+    """Make collections, indexes and topics of every service by its own `prepare`, since only an assembled service knows them. It gets
+    fresh keys, which open nothing and are thrown away."""
     with tempfile.TemporaryDirectory() as folder:
         keys = Path(folder) / "keys"
         vault.make_keys(keys, SERVICES)

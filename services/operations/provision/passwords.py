@@ -1,6 +1,7 @@
-"""The secrets of a deployment, as files: passwords of both engines' users, MongoDB's key file, and the services' keys.
+"""Secrets of a deployment, as files: passwords of the users of both engines, MongoDB's key file, and the services' keys.
 
-Invariant: a secret is made once and never overwritten; each file is for its owner alone. `{engine}-{service}` is that service's password.
+Invariant: a secret is made once and never overwritten; only its owner can read the file. The password of a service on an engine is in the
+file `{engine}-{service}`.
 """
 
 import base64
@@ -18,12 +19,13 @@ ENGINES = ("kafka", "mongo")
 ADMIN = "admin"
 KEYS = "keys"  # the folder of key files in it
 KEY_FILE = "mongo-keyfile"
-CONSOLE = "console"  # with which people sign in to the console at the embedded issuer
-SMTP = "smtp"  # empty, until somebody writes a mail server's address into it
+CONSOLE = "console"  # the password for the console at the embedded issuer
+SMTP = "smtp"  # empty, until an operator writes the address of a mail server into it
 
 
 def make(folder: Path, owner: int | None = None) -> None:
-    """Make what is missing. `owner`, a user's number, is given the files, which root alone can do; Misconfigured when it cannot be done."""
+    """Make the missing files. `owner` is the number of the user who gets them; only root can set it. Misconfigured when a file
+    cannot be written."""
     for engine in ENGINES:
         for who in (ADMIN, *SERVICES):
             _make(folder / f"{engine}-{who}", lambda: secrets.token_urlsafe(32))
@@ -31,7 +33,7 @@ def make(folder: Path, owner: int | None = None) -> None:
     _make(folder / CONSOLE, lambda: secrets.token_urlsafe(18))
     _make(folder / SMTP, str)
     vault.make_keys(folder / KEYS, SERVICES)
-    Issuer(folder / KEYS, "")  # makes its key
+    Issuer(folder / KEYS, "")  # for the side effect: it makes its key
     if owner is not None:
         for path in [*folder.iterdir(), *(folder / KEYS).iterdir()]:
             os.chown(path, owner, owner)
@@ -51,7 +53,7 @@ def _make(path: Path, content: Callable[[], str]) -> None:
 
 
 def read(folder: Path, engine: str) -> dict[str, str]:
-    """The services' passwords for this engine. Misconfigured when one is missing."""
+    """Read the services' passwords for this engine. Misconfigured when one is missing or empty."""
     found: dict[str, str] = {}
     for service in SERVICES:
         path = folder / f"{engine}-{service}"

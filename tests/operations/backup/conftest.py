@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.contracts.topics import SERVICES, TOPICS
 from services.engines import Engines
 from services.events.bus.client import Bus
-from services.operations.backup import restoring, taking
-from services.operations.backup.reporting import Told, told
+from services.operations.backup import dump, restore
+from services.operations.backup.report import RestoreReport, report_of
 from services.runtime.serving import AllServices
 from services.settings import Settings
 from services.store.mongo import Store
@@ -87,7 +87,7 @@ async def living(settings: Settings, services: Collection[str] = SERVICES) -> As
 
 @asynccontextmanager
 async def databases(settings: Settings, services: Collection[str] = SERVICES) -> AsyncIterator[dict[str, Store]]:
-    """The databases alone."""
+    """Stores of these databases, without any service."""
     stores = {name: Store(settings.mongo, settings.database_of(name)) for name in services}
     try:
         yield stores
@@ -99,16 +99,16 @@ async def databases(settings: Settings, services: Collection[str] = SERVICES) ->
 async def take(settings: Settings, folder: Path, also: Callable[[Any, Any], None] | None = None) -> Path:
     """A backup of all five."""
     async with databases(settings) as stores:
-        await asyncio.to_thread(taking.take, stores, folder, lambda *_: None, also)
+        await asyncio.to_thread(dump.dump, stores, folder, lambda *_: None, also)
     return folder
 
 
-async def put(settings: Settings, backup: Path, services: Collection[str] = SERVICES, **more: Any) -> Told:
+async def put(settings: Settings, backup: Path, services: Collection[str] = SERVICES, **more: Any) -> RestoreReport:
     """A restore of these."""
     assert settings.only is not None
-    wanted = restoring.Wanted(backup, **{"folder": settings.keys, "only": frozenset([settings.only]), **more})
+    wanted = restore.RestorePlan(backup, **{"folder": settings.keys, "only": frozenset([settings.only]), **more})
     async with databases(settings, services) as stores:
-        return await told(await restoring.restore(stores, Bus(settings), wanted, lambda *_: None), stores)
+        return await report_of(await restore.restore(stores, Bus(settings), wanted, lambda *_: None), stores)
 
 
 def elsewhere(settings: Settings) -> Settings:

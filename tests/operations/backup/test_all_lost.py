@@ -36,7 +36,7 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
             await town.rests()
             newer = await take(lived, tmp_path / "newer")
         await bus.empty()
-        again, erased = elsewhere(lived), registers.of([newer])
+        again, erased = elsewhere(lived), registers.erased_in([newer])
         assert erased == {f"{world.programme}/{goes}"}
         report = await put(again, older, keys=(tmp_path / "keys", PHRASE), registers=erased)
         assert (report.lost, report.conflicts) == ([], [])

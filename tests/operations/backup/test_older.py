@@ -17,7 +17,7 @@ from services.contracts.enrolment import Purpose
 from services.contracts.grouping import Wish
 from services.engines import Engines
 from services.kernel import Refused
-from services.operations.backup.reporting import Told
+from services.operations.backup.report import RestoreReport
 from services.settings import Settings
 from tests.notifications.mail import taking
 from tests.operations.backup.conftest import (
@@ -218,7 +218,7 @@ async def test_an_older_backup_of_all_five_is_brought_level_and_goes_on(lives: L
     what_is_lost_is_told(told, lives)
 
 
-def what_is_lost_is_told(told: Told, lives: Lives) -> None:
+def what_is_lost_is_told(told: RestoreReport, lives: Lives) -> None:
     """By subject, with what to do; what the services mend by themselves is not among it."""
     assert (told.conflicts, told.notes, told.erased_since) == ([], [], 1)
     lost = {(each.service, each.subject): each for each in told.lost}

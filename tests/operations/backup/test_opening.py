@@ -10,7 +10,7 @@ from services import vault
 from services.cli.backup import _saying
 from services.contracts.topics import SERVICES
 from services.operations.backup import sealed
-from services.operations.backup.opening import tried
+from services.operations.backup.key_access import check_access
 from services.settings import Misconfigured
 
 PHRASE, PERSON = "a long enough passphrase", "0198c0de"
@@ -46,7 +46,7 @@ def file(folder: Path, tmp_path: Path) -> Path:
 
 def refusal(folder: Path, file: tuple[Path, str] | None, sample: tuple[str, bytes] | None) -> str:
     with pytest.raises(Misconfigured) as refused:
-        tried(folder, file, sample)
+        check_access(folder, file, sample)
     assert "keys make" not in str(refused.value), "which would be the end of old data"
     return str(refused.value)
 
@@ -54,7 +54,7 @@ def refusal(folder: Path, file: tuple[Path, str] | None, sample: tuple[str, byte
 def test_the_house_own_keys_open_what_is_on_the_bus_and_in_the_file(
     folder: Path, file: Path, on_the_bus: tuple[str, bytes]
 ) -> None:
-    assert tried(folder, (file, PHRASE), on_the_bus).open(*on_the_bus) == b"k" * 32
+    assert check_access(folder, (file, PHRASE), on_the_bus).open(*on_the_bus) == b"k" * 32
 
 
 def test_a_master_key_that_is_missing_is_to_be_put_back_also_beside_a_file_of_keys(folder: Path, file: Path) -> None:
@@ -81,9 +81,9 @@ def test_without_a_service_key_only_a_file_of_keys_will_do(
     for each in folder.glob("*.jwk"):
         each.unlink()
     assert "no service's private key" in refusal(folder, None, on_the_bus)
-    openers = tried(folder, (file, PHRASE), on_the_bus)
+    openers = check_access(folder, (file, PHRASE), on_the_bus)
     assert openers.service is None
-    assert "no service's private key" in openers.why
+    assert "no service's private key" in openers.problem
 
 
 def test_a_mongodb_without_a_primary_is_told_with_what_to_do() -> None:

@@ -30,7 +30,7 @@ async def test_an_administrator_sees_a_dead_letter_come_redrives_it_dismisses_an
         await letters.filter(has_text=first).locator("a").click()
         await expect(page.locator("pre")).to_contain_text(first)
         await page.click("#redrive")
-        await expect(page.locator("#told")).to_contain_text("ripresa")
+        await expect(page.locator("#banner")).to_contain_text("ripresa")
         assert (await poison.closed(first, "redriven"))["history"][-1]["by"] == "Anna Prova"
         await expect(letters.filter(has_text=first)).to_have_count(0)
         await letters.filter(has_text=second).locator("a").click()
@@ -71,7 +71,7 @@ async def test_everything_can_be_done_with_the_keyboard_alone(browser: Browser, 
         await _reaches(page, "#reason")
         await page.keyboard.type("by keyboard")
         await page.keyboard.press("Enter")
-        await expect(page.locator("#told")).to_contain_text("dismissed")
+        await expect(page.locator("#banner")).to_contain_text("dismissed")
         assert (await poison.closed(worker, "dismissed"))["history"][-1]["why"] == "by keyboard"
         await _reaches(page, "#sign-out")
         await page.keyboard.press("Enter")

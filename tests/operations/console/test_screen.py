@@ -1,4 +1,4 @@
-"""What a page says, in whose language, and that nothing it shows is markup."""
+"""Texts of the console's pages: their language, their completeness, and that no shown value is markup."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ RUNBOOK = (CONSOLE.parents[2] / "docs" / "operations.md").read_text()
 
 
 def asked(accepts: str = "", query: str = "", cookie: str = "") -> Request:
-    """A request of a browser that is set so."""
+    """A request of a browser with these settings."""
     headers = [(b"accept-language", accepts.encode()), (b"cookie", f"ama-language={cookie}".encode())]
     return Request({"type": "http", "method": "GET", "path": "/", "query_string": query.encode(), "headers": headers})
 
@@ -52,16 +52,16 @@ def test_every_word_is_there_in_each_language_with_the_same_gaps_and_is_used() -
 
 
 def test_nothing_that_a_service_tells_is_markup() -> None:
-    letter = dict.fromkeys(("consumer", "why", "type", "subject", "origin"), "<b>x</b>")
+    dead_letter = dict.fromkeys(("consumer", "why", "type", "subject", "origin"), "<b>x</b>")
     html = screen.site().part(
-        "parts/dead.html", "it", letters=[{**letter, "service": "grouping", "id": 'a"/<b>', "at": None}]
+        "parts/dead.html", "it", dead_letters=[{**dead_letter, "service": "grouping", "id": 'a"/<b>', "at": None}]
     )
     assert "<b>" not in html
     assert "&lt;b&gt;" in html
 
 
 def test_what_needs_attention_is_said_and_nothing_when_all_is_well() -> None:
-    consumer = {"name": "reactions", "lag": 0, "parked": 0, "holes": 0, "dead": 0, "stopped": 0}
+    consumer = {"name": "reactions", "lag": 0, "parked": 0, "holes": 0, "dead": 0, "stopped": 0}  # language: kept
     well = {"missing": {}, "relay": {"leads": True}, "outbox_age": 1.0, "consumers": [consumer]}
     assert problems_of({"grouping": well}, WORDS["en"]) == []
     ill: list[Any] = [
@@ -69,7 +69,7 @@ def test_what_needs_attention_is_said_and_nothing_when_all_is_well() -> None:
         {"missing": {"MongoDB": "does not answer"}, "relay": None, "outbox_age": None, "consumers": []},
         {**well, "relay": {"leads": False}},
         {**well, "outbox_age": 90.0},
-        {**well, "consumers": [{**consumer, "holes": 2, "parked": 2}]},
+        {**well, "consumers": [{**consumer, "holes": 2, "parked": 2}]},  # language: kept
         {**well, "consumers": [{**consumer, "dead": 3}]},
     ]
     for each in ill:

@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from services.cli import where
 from services.identity.issuer import Issuer
-from services.identity.session import WebSessions
 from services.identity.settings import ConsoleSettings, from_environment
+from services.identity.web_session import WebSessions
 from services.settings import Misconfigured
 from tests.operations.console.desk import PASSWORD, Desk, changed, desk, parameter
 
@@ -28,7 +28,7 @@ async def redeemed(one: Desk, back: str, **given: str) -> tuple[int, str | None]
     form = {
         "grant_type": "authorization_code",
         "code": parameter(back, "code"),
-        "redirect_uri": one.console.provider.back,
+        "redirect_uri": one.console.provider.redirect_uri,
         "client_id": "ama-console",
         "code_verifier": "a" * 43,
         **given,

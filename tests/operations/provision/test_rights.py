@@ -17,10 +17,10 @@ from aiokafka.errors import (
 from services.contracts.topics import SERVICES, TOPICS
 from services.embedded.home import Home
 from services.engines import EngineError, Engines, Sasl
-from services.engines.acl import Operation, Resource, Right, add_user, allow, entitle
 from services.engines.kafka import login_of
 from services.operations.provision.kafka import make_users
-from services.operations.provision.rights import rights_of, user_of
+from services.operations.provision.kafka_users import add_user, allow, set_rights
+from services.operations.provision.rights import Operation, Resource, Right, rights_of, user_of
 from services.scenarios.pilot.play import Stage
 from services.scenarios.smoke import PROGRAMME, run_of_its_own, smoke
 from tests.engines.traffic import produce, subscribe
@@ -188,7 +188,7 @@ async def test_made_again_with_a_smaller_catalogue_a_user_loses_what_it_had(admi
     who = Sasl(user_of("grouping", "again"), "another")
     await produce(administered, who, "ama.grouping", "tried", transaction=None)
     fewer = [right for right in rights_of("grouping", "again") if right.name != "ama.grouping"]
-    await entitle(administered, who.username, fewer)
+    await set_rights(administered, who.username, fewer)
     with pytest.raises(TopicAuthorizationFailedError):
         await produce(administered, who, "ama.grouping", "tried", transaction=None)
     await produce(administered, who, "ama.grouping.dead", "tried", transaction=None)

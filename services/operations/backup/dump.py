@@ -1,7 +1,7 @@
-"""A backup is taken: all five databases at one moment, while the services run.
+"""Dump of all five databases at one moment, while the services run.
 
-Invariants: what is read is what a majority had at one cluster time; person keys are left out, wherever they stand; a folder that is there
-is left alone, and one that is not whole has no manifest, nor the name of a backup.
+Invariants: every read is at one cluster time that a majority had. Keys of persons are left out of every collection. An existing folder
+is not changed; an incomplete backup has no manifest and another name.
 """
 
 import shutil
@@ -13,39 +13,40 @@ from typing import Any
 
 from services.contracts.topics import KEYS
 from services.operations.backup import documents
-from services.operations.backup.manifest import Held, Manifest, Part, Report, Topic, check, file_of
+from services.operations.backup.manifest import Collection, Manifest, Part, Report, Topic, check, file_of
 from services.settings import Misconfigured
 from services.store.mongo import Document, Store
 
-LEFT_OUT = {"keys", "leases", "levels"}  # what opens people's data; what is only true while something runs
+LEFT_OUT = {"keys", "leases", "levels"}  # keys open people's data; the others are true only while something runs
 KEY_TOPICS = [KEYS.name, f"{KEYS.name}.dead"]
-KEYLESS: Document = {"$nor": [{"topic": {"$in": KEY_TOPICS}, "value": {"$ne": None}}]}  # wherever a record is kept
+# Outbox rows and dead letters hold records too, so the filter applies to every collection.
+KEYLESS: Document = {"$nor": [{"topic": {"$in": KEY_TOPICS}, "value": {"$ne": None}}]}
 
 
-def take(
+def dump(
     stores: Mapping[str, Store], folder: Path, report: Report, also: Callable[[Any, Any], None] | None = None
 ) -> Manifest:
-    """Take a backup of these services' databases into a new folder and verify it. Runs in a thread. `also` is called with PyMongo's
-    client and the moment, to take what belongs elsewhere. Misconfigured when the folder is there."""
+    """Dump these services' databases into a new folder and verify it. Blocks, so call it in a thread. `also` is called with the
+    databases by service and the moment, to dump what belongs elsewhere. Misconfigured when the folder exists."""
     draft = folder.with_name(f"{folder.name}.partial")
     for each in (folder, draft):
         if each.exists():
             raise Misconfigured(
-                f"{each} is there already: a backup overwrites nothing. Name another folder, or remove it."
+                f"{each} exists already: a backup overwrites nothing. Name another folder, or remove it."
             )
     draft.mkdir(parents=True, mode=0o700)
     try:
-        manifest = _take({service: store.bare for service, store in stores.items()}, draft, report, also)
+        manifest = _dump({service: store.bare for service, store in stores.items()}, draft, report, also)
         manifest.save(draft)
         check(draft)
-        draft.rename(folder)
-    except BaseException:
+        draft.rename(folder)  # last, so that only a complete and verified backup has the name
+    except BaseException:  # an interrupt too must not leave a folder that looks like a backup
         shutil.rmtree(draft)
         raise
     return manifest
 
 
-def _take(
+def _dump(
     databases: Mapping[str, Any], folder: Path, report: Report, also: Callable[[Any, Any], None] | None
 ) -> Manifest:
     first = next(iter(databases.values()))
@@ -76,19 +77,19 @@ def _listed(database: Any) -> list[str]:
     return sorted(name for name in found if name not in LEFT_OUT and not name.startswith("system."))
 
 
-def _copy(database: Any, name: str, moment: Any, path: Path, report: Report, service: str) -> Held:
-    there = database[name].estimated_document_count()
+def _copy(database: Any, name: str, moment: Any, path: Path, report: Report, service: str) -> Collection:
+    expected = database[name].estimated_document_count()
     written = documents.write(
         path,
         documents.stream(database, name, moment, KEYLESS),
-        lambda so_far: report(f"{service} {name}", so_far, max(there, so_far)),
+        lambda so_far: report(f"{service} {name}", so_far, max(expected, so_far)),
     )
     indexes = [_plain(each) for each in database[name].list_indexes()]
-    return Held(documents=written.documents, bytes=written.bytes, sha256=written.sha256, indexes=indexes)
+    return Collection(documents=written.documents, bytes=written.bytes, sha256=written.sha256, indexes=indexes)
 
 
 def _plain(index: Mapping[str, Any]) -> dict[str, Any]:
-    """As it can be made again. The order of its fields counts, which an object of JSON does not promise."""
+    """Describe an index so that it can be made again. Its key becomes a list: an object of JSON promises no order of fields."""
     return {**{name: value for name, value in index.items() if name not in {"v", "ns"}}, "key": [*index["key"].items()]}
 
 

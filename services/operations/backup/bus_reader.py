@@ -1,14 +1,13 @@
-"""The bus as a restore reads it: what stands on a topic from a place on, in batches, and which topics there are.
+"""Reader of the bus for a restore: the topics that exist, and their records from an offset on, in batches.
 
-Invariant: nothing is written, and no group is joined. Records are read uncommitted: what an aborted transaction holds was stored before it
-was sent, and consumers, who read so too, may have taken it.
+Invariant: it writes nothing and joins no group. It reads records of aborted transactions too: every event is stored before it
+is sent, and consumers, which read these records as well, may have taken it.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.client import AIOKafkaClient
@@ -17,32 +16,32 @@ from services.events.bus.client import Bus
 from services.events.bus.topic_ids import topic_ids
 from services.operations.backup.manifest import Topic
 
-PATIENCE = 10.0  # seconds for one answer of the bus
+PATIENCE = 10.0  # seconds for one answer of a broker
 AT_ONCE = 1_000  # records
-WAIT_MS = 50  # for records, where only a marker stands; all else that is asked of the broker waits behind that
+WAIT_MS = 50  # where only transaction markers are left; other requests to the broker queue behind this one
 
 
 @dataclass(slots=True)
 class TopicState:
-    """A topic on the bus: its id, and where each partition ends."""
+    """A topic on the bus: its id, and the end offset of each partition."""
 
     id: str
     ends: dict[int, int]
 
     def known_as(self, topic: Topic | None) -> bool:
-        """Whether it is the topic that the backup knew, with nothing lost of what was acknowledged then."""
+        """Tell if this is the topic that the backup knew, still with every record that was acknowledged then."""
         same = topic is not None and topic.id == self.id
         return same and topic is not None and all(self.ends.get(number, 0) >= end for number, end in topic.ends.items())
 
 
-class Reading:
-    """Made by `reading`."""
+class BusReader:
+    """An open reader, made by `open_reader`."""
 
     def __init__(self, bus: Bus, reader: AIOKafkaConsumer, client: AIOKafkaClient) -> None:
         self._bus, self._reader, self._client = bus, reader, client
 
-    async def standing(self, topics: Collection[str]) -> dict[str, TopicState]:
-        """Those of the topics that are there."""
+    async def states(self, topics: Collection[str]) -> dict[str, TopicState]:
+        """Read the state of those of the topics that exist."""
         async with asyncio.timeout(PATIENCE):
             ids = await topic_ids(self._client, sorted(topics))
             return {name: TopicState(id, await self._ends(name)) for name, id in ids.items()}
@@ -54,10 +53,10 @@ class Reading:
         return {each.partition: end for each, end in ends.items()}
 
     async def records(
-        self, topic: str, standing: TopicState, start: Mapping[int, int]
+        self, topic: str, state: TopicState, start: Mapping[int, int]
     ) -> AsyncIterator[Sequence[ConsumerRecord]]:
-        """What stands there from `start` (without an entry: the first) to where it ended when it was looked at."""
-        parts = {TopicPartition(topic, number): end for number, end in standing.ends.items()}
+        """Read batches of records by partition, from the offsets of `start` (else the first) to the ends of `state`."""
+        parts = {TopicPartition(topic, number): end for number, end in state.ends.items()}
         self._reader.assign(list(parts))
         await self._reader.seek_to_beginning(*parts)
         for part in parts:
@@ -72,18 +71,13 @@ class Reading:
 
 
 @asynccontextmanager
-async def reading(bus: Bus) -> AsyncIterator[Reading]:
-    """A look at the bus. KafkaError when no broker answers."""
+async def open_reader(bus: Bus) -> AsyncIterator[BusReader]:
+    """Open a reader for the block. KafkaError when no broker answers."""
     client, reader = AIOKafkaClient(**bus.client()), bus.reader(auto_offset_reset="earliest", fetch_max_wait_ms=WAIT_MS)
     try:
         await client.bootstrap()
         await reader.start()
-        yield Reading(bus, reader, client)
+        yield BusReader(bus, reader, client)
     finally:
         await reader.stop()
         await client.close()
-
-
-def headers_of(record: Any) -> dict[str, bytes]:
-    """A record's headers by name."""
-    return dict(record.headers)

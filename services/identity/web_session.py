@@ -1,7 +1,7 @@
-"""Who is signed in. Kept in memory alone: a restart signs everybody out, and signing out leaves nothing that a stolen cookie could open.
+"""Web sessions of people who are signed in, in memory alone: a restart signs everybody out, and a cookie stolen earlier opens nothing.
 
-Invariants: a session ends after so long without a request of its person (a page that is merely open is none), after so long altogether,
-with its token, and by signing out; its id and its CSRF token are 256 random bits each.
+Invariants: a web session ends after a time without a request of its person (an open page makes none), after a longest time, with its
+token, and by signing out. Its id and its CSRF token are 256 random bits each.
 """
 
 import secrets
@@ -24,7 +24,7 @@ def _secret() -> str:
 
 @dataclass(slots=True)
 class WebSession:
-    """`told` is what the next page says first."""
+    """One signed-in person in one browser. `banner` is shown once by the next page: the key of a text, and what goes into it."""
 
     name: str
     token: str
@@ -32,11 +32,11 @@ class WebSession:
     used: float
     id: str = field(default_factory=_secret)
     csrf: str = field(default_factory=_secret)
-    told: tuple[str, str] | None = None
+    banner: tuple[str, str] | None = None
 
 
 class WebSessions:
-    """`clock` counts seconds, from whenever."""
+    """All web sessions. `clock` counts seconds from any start."""
 
     def __init__(self, settings: ConsoleSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._idle, self._longest = settings.console_idle * 60.0, settings.console_longest * 3600.0
@@ -44,7 +44,7 @@ class WebSessions:
         self._open: dict[str, WebSession] = {}
 
     def begin(self, who: SignedIn) -> WebSession:
-        """Anew at each sign-in, so that nobody can have known its id before."""
+        """Open a web session under a new id, so that nobody can have planted the id in the browser before."""
         now = self._clock()
         self._open = {id: each for id, each in self._open.items() if self._lasts(each)}
         while len(self._open) >= MOST:
@@ -54,7 +54,7 @@ class WebSessions:
         return session
 
     def of(self, request: Request, by_person: bool = True) -> WebSession | None:
-        """Whose request it is; `by_person` when they made it, and not their page by itself."""
+        """Find the web session of a request. `by_person`: the person made it, so the time without a request starts anew."""
         session = self._open.get(request.cookies.get(self._named("session"), ""))
         if session is None or not self.lasts(session):
             return None
@@ -63,30 +63,30 @@ class WebSessions:
         return session
 
     def lasts(self, session: WebSession) -> bool:
-        """Whether it has not ended; one that has is forgotten."""
+        """Tell if the web session has not ended; forget it when it has."""
         if not self._lasts(session):
             self.end(session)
         return session.id in self._open
 
     def end(self, session: WebSession) -> None:
-        """At once, and wherever its cookie is."""
+        """End a web session at once, in every place that holds its cookie."""
         self._open.pop(session.id, None)
 
     def remember(self, response: Response, session: WebSession) -> None:
-        """In the browser, until that is closed."""
+        """Set the cookie of a web session, which the browser drops when it is closed."""
         self._set(response, "session", session.id, None)
         self.forget(response, "signing-in")
 
     def remember_pending(self, response: Response, sealed: str) -> None:
-        """For as long as somebody takes to sign in."""
+        """Set the cookie of a sign-in that was begun, for PENDING seconds."""
         self._set(response, "signing-in", sealed, PENDING)
 
     def pending(self, request: Request) -> str | None:
-        """What was left there."""
+        """Read the cookie of a sign-in that was begun."""
         return request.cookies.get(self._named("signing-in"))
 
     def forget(self, response: Response, *what: str) -> None:
-        """Have the browser drop these."""
+        """Have the browser drop these cookies; without a name, both."""
         for each in what or ("session", "signing-in"):
             self._set(response, each, "", 0)
 
@@ -96,7 +96,7 @@ class WebSessions:
         )
 
     def _named(self, what: str) -> str:
-        """With TLS a name that only this very host can set; without, a browser would refuse it."""
+        """Name a cookie. `__Host-` lets only this very host set it; a browser refuses the prefix without TLS."""
         return f"{'__Host-' if self._tls else ''}ama-{what}"
 
     def _lasts(self, session: WebSession) -> bool:

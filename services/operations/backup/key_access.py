@@ -1,7 +1,7 @@
-"""What opens people's keys, tried before a restore touches anything.
+"""Access to people's keys, checked before a restore changes anything.
 
-Invariant: a restore that would leave people unreadable, because a key file is missing or another's or a passphrase is wrong, is refused
-while everything is still as it was; and nobody is told to make new keys beside old data.
+Invariant: a restore that would leave people's data unreadable (a key file is missing or wrong, or a passphrase) is refused before any
+change. No message advises to make new keys beside old data.
 """
 
 import io
@@ -21,62 +21,63 @@ PUT_BACK = "put the key files back from their own backup, and name their folder 
 
 
 @dataclass(frozen=True, slots=True)
-class Openers:
-    """The master key, and what opens the keys on the bus; `why` it does not, where a file of keys stands in for them."""
+class KeyAccess:
+    """The master key, and a service's private key, which opens the keys on the bus. `problem`: the reason why that one is missing."""
 
     master: vault.MasterKeys
     service: vault.ServiceKeys | None
-    why: str = ""
+    problem: str = ""
 
     def open(self, person: str, wrapped: bytes) -> bytes:
-        """A person's key as the bus has it. Raises Unopenable."""
+        """Unwrap a person's key from the bus. Raises Unopenable."""
         assert self.service is not None
         return vault.unwrap_mine(self.service.service, self.service.private, person, wrapped)
 
 
-def tried(folder: Path, file: tuple[Path, str] | None, sample: tuple[str, bytes] | None) -> Openers:
-    """With the key files of this folder, the file of keys and a key that stands on the bus, where there are such. Misconfigured."""
+def check_access(folder: Path, file: tuple[Path, str] | None, sample: tuple[str, bytes] | None) -> KeyAccess:
+    """Try the key files of this folder on the file of keys and on one key from the bus, if given. Misconfigured when one does not open."""
     master = _master(folder)
     if file is not None:
-        _try(master, *file)
+        _check_file(master, *file)
     try:
         return _with_service(folder, master, sample)
-    except Misconfigured as why:
+    except Misconfigured as problem:
         if file is None:
             raise
-        return Openers(master, None, str(why))
+        return KeyAccess(master, None, str(problem))
 
 
 def _master(folder: Path) -> vault.MasterKeys:
     try:
         return vault.MasterKeys.load(folder)
-    except Misconfigured as why:
-        if isinstance(why.__context__, FileNotFoundError):
+    except Misconfigured as problem:
+        if isinstance(problem.__context__, FileNotFoundError):
             raise Misconfigured(
                 f"{folder / FILE} is missing, and nobody's data can be read without it: {PUT_BACK}. Nothing was restored."
             ) from None
         raise
 
 
-def _with_service(folder: Path, master: vault.MasterKeys, sample: tuple[str, bytes] | None) -> Openers:
+def _with_service(folder: Path, master: vault.MasterKeys, sample: tuple[str, bytes] | None) -> KeyAccess:
     service = next((each for each in READERS if (folder / f"{each}.jwk").exists()), None)
     if service is None:
         raise Misconfigured(
             f"{folder} has no service's private key, by which the keys on the bus are opened: {PUT_BACK}."
         )
-    openers = Openers(master, vault.ServiceKeys.load(folder, service))
+    access = KeyAccess(master, vault.ServiceKeys.load(folder, service))
     try:
         if sample is not None:
-            openers.open(*sample)
+            access.open(*sample)
     except vault.Unopenable:
         raise Misconfigured(
             f"{folder / service}.jwk is not what people's keys on the bus were wrapped for: {PUT_BACK}."
         ) from None
-    return openers
+    return access
 
 
-def _try(master: vault.MasterKeys, path: Path, passphrase: str) -> None:
-    """The passphrase opens the whole file, and the master key whatever key stands first in it."""
+def _check_file(master: vault.MasterKeys, path: Path, passphrase: str) -> None:
+    """Check that the passphrase opens the whole file, and the master key its first person's key."""
+    # The whole file, since a wrong piece at its end would otherwise show only after the databases were replaced.
     found = [next((each["d"] for each in some if each["c"] == "keys"), None) for some in pieces(path, passphrase)]
     first = next((each for each in found if each is not None), None)
     try:
@@ -87,6 +88,6 @@ def _try(master: vault.MasterKeys, path: Path, passphrase: str) -> None:
 
 
 def pieces(path: Path, passphrase: str) -> Iterator[list[Any]]:
-    """What is in a file of keys, some at a time: each of a collection `c`, a document `d`. Misconfigured when it does not open."""
+    """Read a file of keys in batches of documents with `c`, the collection, and `d`, its document. Misconfigured when it does not open."""
     for piece in sealed.read(path, passphrase):
         yield [decode(each) for each in cut(io.BytesIO(piece))]

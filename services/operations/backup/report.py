@@ -1,7 +1,7 @@
-"""What a restore could not mend, told so that an operator can act on it.
+"""Report of a restore: its numbers, and the state that it could not rebuild, with advice for the operator.
 
-What other events had caused is mended by the services, which take those events again. What somebody had done by a command is known on the
-bus and to others, and not in the state of the service that did it: that is listed, subject by subject.
+A service rebuilds by itself what other events had caused, since it takes those events again. The effect of a command since the backup is on
+the bus, and not in the state of the service that ran it. The report lists these effects by subject.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -9,12 +9,14 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.operations.backup.restoring import Done
+from services.operations.backup.restore import RestoreOutcome
 from services.store.clock import now_utc
 from services.store.mongo import Document, Store
 
 SHOWN = 20  # subjects on the screen; all of them are in the file
-KEYLESS = "If there is a file of keys that has theirs, restore again, with --replace and --keys FILE; else erase them and refer them again."
+NO_KEY_ADVICE = (
+    "If a file of keys has theirs, restore again, with --replace and --keys FILE; else erase them and refer them again."
+)
 ADVICE: dict[str, str] = {
     "worker.referred": "their name is gone, unless they had consented to be contacted: if it is, erase them and refer them again",
     "facilitator.registered": "register the facilitator again: where they are and when they are free is not known",
@@ -23,7 +25,7 @@ ADVICE: dict[str, str] = {
     "survey.submitted": "the answers are lost, the scores are not: nothing to do, and the link may be used once more",
     "survey.scored": "belongs to the survey",
 }
-MENDED = {  # by the restore, and by the services when they start (`replay.py` of each)
+REBUILT = {  # by the restore, and by the services when they start (`replay.py` of each)
     "worker.erased", "worker.profiled", "consent.changed", "worker.admitted", "worker.declined", "worker.withdrawn", "place.registered",
     "group.formed", "facilitator.assigned", "member.joined", "pair.wished", "message.sent",
     "message.failed",
@@ -31,7 +33,7 @@ MENDED = {  # by the restore, and by the services when they start (`replay.py` o
 
 
 class Event(BaseModel):
-    """Something that was said. `sequence`: its place in its subject's row on that topic."""
+    """An event on the bus. `sequence`: its number among the events of its subject on that topic."""
 
     type: str
     sequence: int
@@ -39,7 +41,7 @@ class Event(BaseModel):
 
 
 class Lost(BaseModel):
-    """A subject that lacks in its service's state what was done by commands since the backup. `todo`: what mends it."""
+    """A subject whose state lacks the effects of commands since the backup. `todo`: advice for the operator."""
 
     service: str
     programme: str
@@ -49,8 +51,8 @@ class Lost(BaseModel):
     todo: list[str]
 
 
-class Told(BaseModel):
-    """The report."""
+class RestoreReport(BaseModel):
+    """The report of one restore, as it is written to a file."""
 
     backup: datetime
     restored: datetime
@@ -64,12 +66,12 @@ class Told(BaseModel):
     lost: list[Lost]
 
     def lines(self) -> Iterator[str]:
-        """For the screen."""
+        """Give the lines for the terminal, at most SHOWN subjects."""
         came, moment = sum(self.events_from_the_bus.values()), f"{self.backup:%Y-%m-%d %H:%M:%S} UTC"
         start = "Look at this before services are started:" if self.keyless else "The services can be started."
         yield f"{', '.join(self.services)}: restored as of {moment}. {start}"
         if self.keyless:
-            yield f"{len(self.keyless)} PEOPLE HAVE NO KEY, and what is kept of them cannot be read. {KEYLESS}"
+            yield f"{len(self.keyless)} PEOPLE HAVE NO KEY, and what is kept of them cannot be read. {NO_KEY_ADVICE}"
         yield f"{came} later events came back from the bus, and {self.keys} people's keys; {self.erased_since} erased since stay erased."
         yield from self.notes
         for each in self.conflicts:
@@ -83,18 +85,18 @@ class Told(BaseModel):
             yield f"  … and {len(self.lost) - SHOWN} more"
 
 
-async def told(done: Done, stores: Mapping[str, Store]) -> Told:
-    """What it did and could not do."""
-    imported = done.imported.values()
-    return Told(
-        backup=done.manifest.made,
+async def report_of(outcome: RestoreOutcome, stores: Mapping[str, Store]) -> RestoreReport:
+    """Build the report from the outcome and from the databases."""
+    imported = outcome.imported.values()
+    return RestoreReport(
+        backup=outcome.manifest.made,
         restored=now_utc(),
         services=list(stores),
         events_from_the_bus={topic: n for each in imported for topic, n in each.events.items()},
-        erased_since=done.erased,
-        keys=done.keys,
-        keyless=done.keyless,
-        notes=done.notes,
+        erased_since=outcome.erased,
+        keys=outcome.keys,
+        keyless=outcome.keyless,
+        notes=outcome.notes,
         conflicts=[fork for each in imported for fork in each.forks],
         lost=[lost for service, store in stores.items() async for lost in _lost(service, store)],
     )
@@ -102,14 +104,14 @@ async def told(done: Done, stores: Mapping[str, Store]) -> Told:
 
 async def _lost(service: str, store: Store) -> AsyncIterator[Lost]:
     async for each in store["recalled"].find({"lost": {"$exists": True}}).sort("_id", 1):
-        if (lost := _of(service, each)).events:
+        if (lost := _lost_of(service, each)).events:
             yield lost
 
 
-def _of(service: str, recalled: Document) -> Lost:
-    told = [Event(type=_short(each["type"]), sequence=each["sequence"], at=each["at"]) for each in recalled["lost"]]
-    events = [each for each in told if each.type not in MENDED]
-    todo = dict.fromkeys(ADVICE.get(each.type, "look what it lacks") for each in events)
+def _lost_of(service: str, recalled: Document) -> Lost:
+    known = [Event(type=_short(each["type"]), sequence=each["sequence"], at=each["at"]) for each in recalled["lost"]]
+    events = [each for each in known if each.type not in REBUILT]
+    todo = dict.fromkeys(ADVICE.get(each.type, "compare it with the events and correct it") for each in events)
     place = {name: recalled[name] for name in ("topic", "subject")}
     return Lost(service=service, programme=recalled["programme"], **place, events=events, todo=list(todo))
 

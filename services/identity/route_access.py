@@ -1,0 +1,67 @@
+"""Access to routes, deny by default: each route names its roles, or the reason why everybody may call it.
+
+Invariant: roles are read back from the dependency that enforces them, so a description of the routes cannot promise anything else.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from services.identity.auth import Role
+
+
+class Unprotected(Exception):
+    """A defect of the program: a route names neither its roles nor a reason to be open."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAccess:
+    """A route and its callers: these roles, or everybody for the reason `why`."""
+
+    path: str
+    methods: frozenset[str]
+    roles: tuple[Role, ...]
+    why: str | None
+
+
+def access_of(app: FastAPI) -> Iterator[RouteAccess]:
+    """List the access of every route, also in routers that the application includes. Unprotected at the first that names neither
+    roles nor a reason, and at what cannot name any (a mount, a socket, a plain route). The OpenAPI document is exempt."""
+    for route in iter_route_contexts(app.routes):
+        if (
+            app.openapi_url is not None
+            and route.path == app.openapi_url
+            and not isinstance(route.original_route, APIRoute)
+        ):
+            continue
+        named = f"{' '.join(sorted(route.methods or ()))} {route.path or type(route.original_route).__name__}".strip()
+        if not isinstance(route.original_route, APIRoute):
+            raise Unprotected(f"{named} cannot say which roles may call it: declare it as a route of a router")
+        marks = list(_dependencies(route.dependant))
+        roles = [mark.roles for mark in marks if hasattr(mark, "roles")]
+        whys = [mark.why for mark in marks if hasattr(mark, "why")]
+        if len(roles) + bool(whys) != 1 or roles == [()]:
+            raise Unprotected(f"{named} must say which roles may call it, or why everybody may, and not both")
+        yield RouteAccess(
+            route.path_format or "",
+            frozenset(route.methods or ()),
+            roles[0] if roles else (),
+            whys[0] if whys else None,
+        )
+
+
+def check_protected(app: FastAPI) -> None:
+    """Raise Unprotected, which stops the start, unless every route names its access. Call it last: routes that are added
+    afterwards are not seen."""
+    for _ in access_of(app):
+        pass
+
+
+def _dependencies(dependant: Dependant) -> Iterator[Any]:
+    for each in dependant.dependencies:
+        yield each.call
+        yield from _dependencies(each)

@@ -1,0 +1,123 @@
+"""Restore from beginning to end: load the backup, import later events from the bus, restore people's keys, let the services start.
+
+Invariant: the order. The bus is read before anything is deleted, so a missing bus stops the restore. A database counts as whole only after
+every erased person is in its register and every sequence that was given is known.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from services.contracts import TOPICS
+from services.contracts.topics import CONTACTS, KEYS
+from services.events.bus.client import Bus
+from services.operations.backup import key_access, load, people
+from services.operations.backup.bus_import import Imported, import_events
+from services.operations.backup.bus_reader import BusReader, TopicState, open_reader
+from services.operations.backup.key_access import KeyAccess
+from services.operations.backup.manifest import Manifest, Report, check
+from services.operations.backup.people import People
+from services.store import restored
+from services.store.mongo import DeleteOne, Store
+
+TABLES = {KEYS.name, CONTACTS.name}  # compacted: their consumers keep the newest record of each person
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePlan:
+    """The input of a restore. `keys`: a sealed file and its passphrase. `folder`: of key files; None leaves people's data unreadable.
+    `registers`: erased persons from other backups, as `programme/person`. `only`: the programmes of these databases; None is all."""
+
+    backup: Path
+    replace: bool = False
+    keys: tuple[Path, str] | None = None
+    folder: Path | None = None
+    registers: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
+
+    def serves(self, programme: str) -> bool:
+        """Tell if these databases have this programme."""
+        return self.only is None or programme in self.only
+
+
+@dataclass(slots=True)
+class RestoreOutcome:
+    """The outcome of a restore. `keyless`: persons whose key was found nowhere."""
+
+    manifest: Manifest
+    imported: dict[str, Imported] = field(default_factory=dict)
+    erased: int = 0
+    keys: int = 0
+    keyless: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, report: Report) -> RestoreOutcome:
+    """Restore these services. Misconfigured or Damaged before any change; KafkaError when no broker answers."""
+    manifest = await asyncio.to_thread(check, plan.backup, partial(_prefixed, report, "checking "))
+    await asyncio.to_thread(partial(load.check_targets, stores, manifest, replace=plan.replace))
+    outcome = RestoreOutcome(manifest)
+    async with open_reader(bus) as reader:
+        topics = await reader.states(TOPICS)
+        living = await people.read_people(reader, manifest.acknowledged, plan.serves)
+        access = await asyncio.to_thread(_key_access, plan, living, manifest) if "enrolment" in stores else None
+        await asyncio.to_thread(load.load, stores, plan.backup, manifest, report)
+        for service, store in stores.items():
+            outcome.imported[service] = await import_events(
+                service, store, reader, manifest.acknowledged, plan.serves, _note(report)
+            )
+            await _set_offsets(store, topics, manifest)
+        before = await people.registered(stores.values())
+        living.erased |= before | plan.registers
+        outcome.erased = len(living.erased - before)
+        for store in stores.values():
+            await people.forget(store, living.erased)
+        if "enrolment" in stores:
+            await _bring_keys(stores["enrolment"], reader, plan, access, living, outcome)
+    for store in stores.values():
+        await restored.mark_whole(store)
+    return outcome
+
+
+def _key_access(plan: RestorePlan, living: People, manifest: Manifest) -> KeyAccess | None:
+    """Check the access to people's keys; None when there are no people. Misconfigured when it does not open them."""
+    known = manifest.parts["enrolment"].collections.get("worker")
+    somebody = living.alive or plan.keys or (known and known.documents)
+    return key_access.check_access(plan.folder, plan.keys, living.sample) if plan.folder and somebody else None
+
+
+async def _bring_keys(
+    store: Store,
+    reader: BusReader,
+    plan: RestorePlan,
+    access: KeyAccess | None,
+    living: People,
+    outcome: RestoreOutcome,
+) -> None:
+    if access is not None and access.service is not None:
+        outcome.keys += await people.keys_from_bus(reader, store, access, living, plan.serves)
+    elif access is not None:
+        outcome.notes.append(f"Keys were not taken from the bus: {access.problem}")
+    if access is not None and plan.keys is not None:
+        outcome.keys += await people.keys_from_file(*plan.keys, store, living)
+    outcome.keyless = await people.keyless(store, living)
+
+
+async def _set_offsets(store: Store, topics: Mapping[str, TopicState], manifest: Manifest) -> None:
+    """Let consumers continue at their offsets on topics that are the same as at the backup; on others, and on compacted ones, from the
+    first record. Marks make them drop the events that they had taken."""
+    same = {name for name, state in topics.items() if state.known_as(manifest.acknowledged.get(name))} - TABLES
+    async for each in store["offsets"].find():
+        topic = each["topic"]
+        if topic not in same or each["next"] > topics[topic].ends.get(each["partition"], 0):
+            await store.write("offsets", [DeleteOne({"_id": each["_id"]})])
+
+
+def _note(report: Report) -> Callable[[str, int], None]:
+    return lambda topic, so_far: report(f"from the bus: {topic}", so_far, so_far)
+
+
+def _prefixed(report: Report, prefix: str, label: str, so_far: int, expected: int) -> None:
+    report(f"{prefix}{label}", so_far, expected)
