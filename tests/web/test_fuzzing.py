@@ -16,6 +16,7 @@ from tests.web.serving import Served, served, settings_for
 MEANT = {"/away", "/defect/{link}"}  # routes of the specimen that fail on purpose
 
 
+@pytest.mark.explore
 async def test_no_generated_request_is_a_server_error_or_answered_otherwise_than_described(
     client: httpx.AsyncClient, operator: dict[str, str]
 ) -> None:
