@@ -2,8 +2,9 @@
 
 pytest_plugins = [
     "tests.helpers.randomness",
-    "tests.processes",
-    "tests.engine_fixtures",
+    "tests.helpers.scheduling",
+    "tests.helpers.engines",
+    "tests.helpers.services",
+    "tests.helpers.own_programme",
     "tests.compose.docker_here",
-    "tests.harness",
 ]

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from schemathesis import Case
 from schemathesis.core.result import Ok
 
-from grouping.formation import Problem
-from tests.grouping.problems import problems
 from tests.helpers.randomness import chance
 
 NUMBER = 10  # examples of each property in a fixed run
@@ -39,12 +37,6 @@ OPENAPI = {
 @given(st.integers(), st.text(), st.sets(st.text()))
 def test_values(number: int, text: str, texts: set[str]) -> None:
     print("value", number, ascii(text), sorted(map(ascii, texts)))
-
-
-@settings(max_examples=NUMBER)
-@given(problems())
-def test_problems(asked: Problem) -> None:
-    print("problem", asked.model_dump_json())
 
 
 @settings(max_examples=NUMBER, phases=[Phase.generate], suppress_health_check=list(HealthCheck))

@@ -12,7 +12,7 @@ from tests.architecture.examples_tried import NUMBER
 from tests.helpers.randomness import TIMES
 
 ROOT = Path(__file__).parents[2]
-KINDS = {"value", "problem", "request"}
+KINDS = {"value", "request"}
 pytestmark = pytest.mark.timeout(600)
 
 

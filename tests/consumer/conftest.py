@@ -22,11 +22,9 @@ from services.contracts.feed import Admitted, Referred
 from services.engines import Embedded, Engines
 from services.engines.acl import Operation, add_user, allow
 from services.engines.kafka import login_of
-from tests.engine_fixtures import choose, given
-from tests.engines.traffic import make_topic
-from tests.notifications.conftest import own, teller, world
+from tests.helpers.engines import choose, given
+from tests.helpers.traffic import make_topic
 
-__all__ = ["own", "teller", "world"]
 ROOT = Path(__file__).parents[2]
 DAY = date(2027, 1, 11)
 PASSWORD = "of the partner's own"

@@ -19,9 +19,9 @@ from services.contracts.feed import Erased, Referred
 from services.engines import Engines
 from services.runtime.service import Service, running
 from tests.consumer.conftest import NODE, PYTHON, ROOT, Ledger, Start, environment, reader_of
-from tests.harness import eventually
+from tests.helpers.own_programme import World
 from tests.helpers.randomness import chance
-from tests.notifications.conftest import World
+from tests.helpers.waiting import eventually
 
 Rows = dict[str, dict[str, Any]]
 STEPS = "referred, admitted, declined, seated, withdrew, reason"

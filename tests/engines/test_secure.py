@@ -22,7 +22,7 @@ from services.events.bus.client import Bus
 from services.events.bus.log_dirs import Disk, broker_disks
 from services.runtime.login_errors import told
 from services.settings import Misconfigured, Settings
-from tests.engines.traffic import consume, make_topic, produce, read, subscribe, write
+from tests.helpers.traffic import consume, make_topic, produce, read, subscribe, write
 
 FEED = "ama.feed.cgil"
 INTERNAL = "ama.enrolment"

@@ -13,7 +13,7 @@ from services.kernel import NotYet
 from services.runtime.service import Service, running
 from services.store.work import Work
 from tests.events.conftest import PROGRAMME, consent, on_the_topic, refer
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 
 Build = Callable[[Reactions], Service]
 

@@ -16,7 +16,7 @@ from services.runtime.service import Service
 from services.store.errors import Uncertain
 from services.store.mongo import ReplaceOne, Session
 from services.store.work import Work
-from tests.events.apart import (
+from tests.helpers.own_engines import (
     Apart,
     event,
     from_now_on,
@@ -28,7 +28,7 @@ from tests.events.apart import (
     until_dead,
     until_noted,
 )
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 
 
 @pytest.fixture

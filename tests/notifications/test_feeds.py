@@ -15,9 +15,9 @@ from notifications.punctuality import Punctuality
 from services.contracts import Event
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
-from tests.harness import eventually
+from tests.helpers.own_programme import World
 from tests.helpers.randomness import chance
-from tests.notifications.conftest import World
+from tests.helpers.waiting import eventually
 
 Teller = Callable[..., Service]
 FEEDBACK = (Purpose.PARTICIPATION, Purpose.PARTNER_FEEDBACK)

@@ -8,7 +8,7 @@ import pytest
 from notifications.composing import Letter, Unaddressable, compose
 from notifications.sending import Later, Never, Server, send
 from services.settings import Misconfigured
-from tests.notifications.mail import taking
+from tests.helpers.mail_server import taking
 
 SENDER = "AMA Lavoro <ama@example.org>"
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}

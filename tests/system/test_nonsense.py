@@ -13,7 +13,7 @@ from schemathesis.core.transport import Response
 
 from services.contracts.topics import SERVICES
 from services.embedded.home import Home
-from tests.harness import Caller
+from tests.helpers.callers import Caller
 from tests.helpers.randomness import TIMES, exploring
 
 EXAMPLES = 10 * (TIMES if exploring() else 1)  # right ones and as many wrong ones, for each operation
