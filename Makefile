@@ -15,7 +15,7 @@ IMAGE := ama-lavoro:$(or $(AMA_VERSION),local)
 JOBS ?= 2# test processes beside each other, each with engines of its own; a file's tests stay together
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test chaos bench check audit secrets up down backup restore lock format clean
+.PHONY: help setup run test explore chaos bench check audit secrets up down backup restore lock format clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -42,6 +42,9 @@ run: setup ## start everything, and play the 899 people of JOBS II through it
 
 test: setup ## run the tests against real engines (some of them: make test ARGS=tests/contracts)
 	$(BIN)/python -m pytest --numprocesses $(JOBS) -m "not long" $(ARGS)
+
+explore: setup ## search for faults among random examples, 20 times as many as in `make test` (some: make explore ARGS=tests/vault)
+	AMA_EXPLORE=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --timeout 3600 -m "explore and not long" $(ARGS)
 
 chaos: setup ## kill and freeze everything while people are served, and judge (longer: make chaos ARGS="--kills 1000 --seed 7")
 	$(BIN)/python -m tests.system.chaos $(ARGS)

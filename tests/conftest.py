@@ -1,3 +1,10 @@
-"""What every test may ask for."""
+"""Plugins of all tests. Fixtures of one folder are in its own `conftest.py`."""
 
-pytest_plugins = ["tests.processes", "tests.engine_fixtures", "tests.compose.docker_here", "tests.harness"]
+pytest_plugins = [
+    "tests.helpers.randomness",
+    "tests.helpers.scheduling",
+    "tests.helpers.engines",
+    "tests.helpers.services",
+    "tests.helpers.own_programme",
+    "tests.compose.docker_here",
+]

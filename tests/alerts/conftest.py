@@ -14,7 +14,7 @@ from services.runtime import environment
 from services.runtime.service import Service
 from services.telemetry import serving_metrics
 from tests.alerts.server import Prometheus, prometheus
-from tests.events.apart import Apart
+from tests.helpers.own_engines import Apart
 
 
 @pytest.fixture(scope="module")

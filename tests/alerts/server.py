@@ -18,7 +18,7 @@ import yaml
 from services.engines.ports import LOOPBACK, free_port
 from services.engines.supervise import Supervised
 from tests.alerts.brought import program
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 
 OPS = Path(__file__).parents[2] / "ops" / "prometheus"
 OFTEN = "500ms"

@@ -32,10 +32,11 @@ from services.telemetry import serving_metrics
 from tests.alerts.conftest import watched
 from tests.alerts.fronts import NAME, certificate, front
 from tests.alerts.server import Prometheus, grouping, rules, selectors
-from tests.events.apart import PROGRAMME, Apart, event, listening, noting, subjects, tell, until_dead
-from tests.harness import SHIPPED, eventually
-from tests.system.bad_days.house import issuing
-from tests.system.bad_days.wire import State, Wire
+from tests.helpers.own_engines import PROGRAMME, Apart, event, listening, noting, subjects, tell, until_dead
+from tests.helpers.services import SHIPPED
+from tests.helpers.serving import issuing
+from tests.helpers.waiting import eventually
+from tests.helpers.wire import State, Wire
 
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 LONG = timedelta(minutes=20)  # older than any alert lets something grow

@@ -23,11 +23,9 @@ from services.engines import Embedded, Engines
 from services.engines.kafka import login_of
 from services.operations.provision.kafka_users import add_user, allow
 from services.operations.provision.rights import Operation
-from tests.engine_fixtures import choose, given
-from tests.engines.traffic import make_topic
-from tests.notifications.conftest import own, teller, world
+from tests.helpers.engines import choose, given
+from tests.helpers.traffic import make_topic
 
-__all__ = ["own", "teller", "world"]
 ROOT = Path(__file__).parents[2]
 DAY = date(2027, 1, 11)
 PASSWORD = "of the partner's own"

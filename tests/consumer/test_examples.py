@@ -1,7 +1,6 @@
 """The worked examples as a partner runs them: real processes, as the partner's own user, on the feed that `notifications` publishes."""
 
 import asyncio
-import random
 import signal
 import socket
 import sqlite3
@@ -20,8 +19,9 @@ from services.contracts.feed import Erased, Referred
 from services.engines import Engines
 from services.runtime.service import Service, running
 from tests.consumer.conftest import NODE, PYTHON, ROOT, Ledger, Start, environment, reader_of
-from tests.harness import eventually
-from tests.notifications.conftest import World
+from tests.helpers.own_programme import World
+from tests.helpers.randomness import chance
+from tests.helpers.waiting import eventually
 
 Rows = dict[str, dict[str, Any]]
 STEPS = "referred, admitted, declined, seated, withdrew, reason"
@@ -120,6 +120,7 @@ async def test_an_example_that_is_killed_in_the_middle_takes_each_entry_once(
     example: tuple[str, ...], ledger: Ledger, start: Start, tmp_path: Path
 ) -> None:
     store, people, kills = tmp_path / "x.db", 16, 2 if example is PYTHON else 1
+    moments = chance()
     settings = environment(ledger.feed, OUTCOMES_STORE="x.db", OUTCOMES_PORT="0")
     await ledger.tell(Referred.type, "first")
     process = start(*example, **settings)
@@ -131,7 +132,7 @@ async def test_an_example_that_is_killed_in_the_middle_takes_each_entry_once(
     for _ in range(kills):
         process = start(*example, **settings)
         await eventually(partial(writing, store, process), 60)
-        await asyncio.sleep(random.uniform(0.1, 0.6))
+        await asyncio.sleep(moments.uniform(0.1, 0.6))
         process.kill()
         process.wait()
     start(*example, **settings)

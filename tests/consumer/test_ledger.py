@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.consumer import Consumer, FeedStopped, NotYet, Projection, Reactions, Sqlite, Store, on, taker
+from services.consumer import Consumer, FeedStopped, NotYet, Reactions, Sqlite, Store, taker
 from services.contracts import Event
 from services.contracts.feed import Admitted, ConsentWithdrawn, Erased, Referred, Seated
 from services.engines import Engines
 from tests.consumer import stores
 from tests.consumer.conftest import Book
+from tests.consumer.outcomes import Outcomes, failing, rows
 from tests.consumer.stores import NOWHERE, journal, journalling, places, take
 
 
@@ -24,32 +25,6 @@ from tests.consumer.stores import NOWHERE, journal, journalling, places, take
 def store(request: pytest.FixtureRequest, engines: Engines, tmp_path: Path) -> Store:
     """Each in turn."""
     return stores.make(request.param, engines, tmp_path)
-
-
-class Outcomes(Projection):
-    """What is known of whom."""
-
-    name = "outcomes"
-    indexes = ("referred", "admitted")
-
-    @on(Referred)
-    def referred(self, event: Event[Referred], rows: Any) -> None:
-        rows.set(event.subject, person=event.subject, referred=event.data.on)
-
-    @on(Admitted)
-    def admitted(self, event: Event[Admitted], rows: Any) -> None:
-        rows.set(event.subject, admitted=event.data.on)
-
-
-def failing(*sequences: int) -> Any:
-    """Fails at these places, for as long as they are in the list that is returned with it."""
-    bad = set(sequences)
-
-    def fail(event: Event[Any]) -> None:
-        if event.sequence in bad:
-            raise RuntimeError("a defect of the partner's")
-
-    return bad, fail
 
 
 @settings(max_examples=30, deadline=None)
@@ -127,16 +102,6 @@ async def test_rows_about_a_person_go_with_their_consent_or_with_them(store: Sto
     people = [(kind, person) for person in "abc" for kind in (Referred.type, Admitted.type)]
     await take(consumer, Book().values(*people, (ConsentWithdrawn.type, "a"), (Erased.type, "b")))
     assert await rows(store) == {"c": {"referred": "2027-01-11", "admitted": "2027-01-11"}}
-
-
-async def rows(store: Any) -> dict[str, dict[str, Any]]:
-    """The projection's rows, read as a partner reads them."""
-    if isinstance(store, Sqlite):
-        async with store.transaction() as transaction:
-            found = transaction.given.execute("SELECT key, referred, admitted FROM outcomes")
-            return {key: {"referred": referred, "admitted": admitted} for key, referred, admitted in found}
-    found = await stores.now((await store.rows("outcomes")).find({}).to_list(None))
-    return {each["_id"]: {name: each.get(name) for name in ("referred", "admitted")} for each in found}
 
 
 async def test_what_is_not_yet_possible_is_tried_again_in_order_and_not_for_ever(

@@ -18,10 +18,10 @@ from services.engines import Engines
 from services.engines.kafka import login_of
 from tests.consumer import stores
 from tests.consumer.conftest import Ledger
+from tests.consumer.outcomes import Outcomes, failing, rows
 from tests.consumer.stores import journalling, places
-from tests.consumer.test_ledger import Outcomes, failing, rows
-from tests.engines.traffic import administrator, make_topic
-from tests.harness import eventually
+from tests.helpers.traffic import administrator, make_topic
+from tests.helpers.waiting import eventually
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from services.consumer import Feed, FeedStopped, Sqlite
 from services.engines import Engines, Sasl
 from services.engines.kafka import answers, login_of
 from tests.consumer.stores import journalling
-from tests.engines.traffic import consume, make_topic, produce, subscribe
+from tests.helpers.traffic import consume, make_topic, produce, subscribe
 
 PARTNER, FEED, OTHER = "cgil", "ama.feed.cgil", "ama.feed.uil"
 AMA = str(Path(sys.executable).with_name("ama"))

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from services.engines import Engines
-from tests.emptied import ours
-from tests.engines.traffic import administrator, make_topic
+from tests.helpers.topics import ours
+from tests.helpers.traffic import administrator, make_topic
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from services.engines import DataHeld, Embedded, Engines
-from tests.engines.traffic import make_topic, read, write
+from tests.helpers.traffic import make_topic, read, write
 
 TOPIC = "life"
 SHORT = 15.0  # seconds in which engines without an owner must have ended

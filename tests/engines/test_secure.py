@@ -23,7 +23,7 @@ from services.operations.provision.kafka_users import add_user, allow, remove_us
 from services.operations.provision.rights import Operation
 from services.runtime.login_errors import explained
 from services.settings import Misconfigured, Settings
-from tests.engines.traffic import consume, make_topic, produce, read, subscribe, write
+from tests.helpers.traffic import consume, make_topic, produce, read, subscribe, write
 
 FEED = "ama.feed.cgil"
 INTERNAL = "ama.enrolment"

@@ -16,7 +16,7 @@ from services.events.delivery.declare import Reactions
 from services.runtime.service import Service, running
 from services.settings import Settings
 from services.vault.keyring import service_holder
-from tests.events.apart import PROGRAMME, apart
+from tests.helpers.own_engines import PROGRAMME, apart
 
 __all__ = ["PROGRAMME", "apart"]
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
@@ -56,7 +56,7 @@ async def on_the_topic(
     service: Service, topic: str, until: Callable[[list[Event[Any]]], bool], seconds: float = 20.0
 ) -> list[Event[Any]]:
     """Everything committed on a topic, read from the first record until the condition holds."""
-    from tests.harness import eventually
+    from tests.helpers.waiting import eventually
 
     consumer: AIOKafkaConsumer = service.bus.reader(
         isolation_level="read_committed", auto_offset_reset="earliest", metadata_max_age_ms=1000

@@ -14,7 +14,7 @@ from services.runtime.service import Service, running
 from services.store.mongo import InsertOne
 from services.store.work import Work
 from tests.events.conftest import PROGRAMME, consent, on_the_topic, refer
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 
 Build = Callable[[Reactions], Service]
 

@@ -24,10 +24,11 @@ from services.store.clock import now_utc
 from services.store.mongo import Transaction
 from services.store.unit import Unit
 from services.vault.keyring import service_holder
-from tests.events.apart import (
+from tests.helpers.own_engines import (
     Apart,
     changed,
     event,
+    failing,
     from_now_on,
     key,
     listening,
@@ -38,19 +39,7 @@ from tests.events.apart import (
     until_dead,
     until_noted,
 )
-from tests.harness import eventually
-
-
-def failing(on: Collection[str], tried: list[str] | None = None) -> Any:
-    """Fails for these events, as long as they are among them."""
-
-    async def fail(event: Event[Any]) -> None:
-        if tried is not None:
-            tried.append(event.id)
-        if event.id in on:
-            raise RuntimeError("Mario Rossi cannot be found")
-
-    return fail
+from tests.helpers.waiting import eventually
 
 
 async def test_a_redriven_event_is_taken_where_it_died_and_the_parked_and_the_new_follow_in_order(apart: Apart) -> None:

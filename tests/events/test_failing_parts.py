@@ -14,7 +14,7 @@ from services.events.outbox.relay import Relay
 from services.runtime.service import Service, running
 from services.settings import Settings
 from tests.events.conftest import on_the_topic, refer
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 
 
 def build(settings: Settings) -> Service:

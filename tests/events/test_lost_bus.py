@@ -23,8 +23,8 @@ from services.store.mongo import UpdateOne
 from services.store.work import Work
 from services.vault.keyring import service_holder
 from tests.events.conftest import consent, on_the_topic, refer
-from tests.fragile import FragileBus
-from tests.harness import eventually
+from tests.helpers.restorable_bus import FragileBus
+from tests.helpers.waiting import eventually
 
 SOON = 90.0
 Change = Callable[[FragileBus, Service], Awaitable[None]]

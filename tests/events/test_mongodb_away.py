@@ -15,8 +15,8 @@ from services.runtime.service import Service, running
 from services.settings import Settings
 from services.store.work import Work
 from tests.events.conftest import refer
-from tests.harness import eventually
-from tests.system.bad_days.wire import State, Wire
+from tests.helpers.waiting import eventually
+from tests.helpers.wire import State, Wire
 
 SAID = 160  # more than a reader may begin before its place, over all partitions
 

@@ -17,7 +17,7 @@ from services.runtime.service import Service
 from services.store.errors import Uncertain
 from services.store.mongo import InsertOne, ReplaceOne, Transaction
 from services.store.work import Work
-from tests.events.apart import (
+from tests.helpers.own_engines import (
     Apart,
     event,
     from_now_on,
@@ -29,7 +29,7 @@ from tests.events.apart import (
     until_dead,
     until_noted,
 )
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import asyncio
 from typing import Any
 
 from services.embedded.home import Home
-from tests.harness import Caller, eventually
+from tests.helpers.callers import Caller
+from tests.helpers.waiting import eventually
 
 PROGRAMME = "monza-brianza"
 CONSENTS = {"participation": True, "contact": True, "research": True, "partner-feedback": True}

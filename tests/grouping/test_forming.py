@@ -8,7 +8,7 @@ import pytest
 
 from services.embedded.home import Home
 from tests.grouping.door import PROGRAMME, a_facilitator, a_place, admitted
-from tests.harness import Caller
+from tests.helpers.callers import Caller
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 
 from services.embedded.home import Home
 from tests.grouping.door import PROGRAMME, admitted, formed
-from tests.harness import Caller, eventually
+from tests.helpers.callers import Caller
+from tests.helpers.waiting import eventually
 
 
 @pytest.fixture

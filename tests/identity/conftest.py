@@ -1,5 +1,5 @@
-"""The specimen service and its issuer, as `tests/web` has them."""
+"""The specimen service and its issuer, served for these tests."""
 
-from tests.web.conftest import client, issuer, operator
+from tests.helpers.specimen_served import client, issuer, operator
 
 __all__ = ["client", "issuer", "operator"]

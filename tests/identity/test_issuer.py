@@ -13,7 +13,7 @@ from services.cli import app
 from services.identity.auth import Authenticator, Role, Who
 from services.identity.issuer import Issuer
 from services.settings import Misconfigured
-from tests.web.serving import Served, settings_for
+from tests.helpers.serving import Served, settings_for
 
 
 def test_the_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from services.identity.issuer import Issuer
 from services.identity.issuer_keys import FETCH_AGAIN, KEYS_KEPT, KEYS_TRUSTED
 from services.kernel import Refused
 from services.web import Unavailable
-from tests.web.serving import Asked, Served, client_of, served, settings_for
+from tests.helpers.serving import Asked, Served, client_of, served, settings_for
 
 Claims = dict[str, Any]
 
@@ -244,7 +244,7 @@ async def test_an_issuer_that_is_away_is_503_at_once_for_those_who_come_after_an
 
 
 async def test_over_http_an_issuer_that_is_away_says_when_to_come_again(away: Served) -> None:
-    from tests.web import specimen
+    from tests.helpers import specimen
 
     async with client_of(specimen.build(settings_for(away.url))) as client:
         token = away.issuer.token("operator", "jobs2", "x")

@@ -9,8 +9,8 @@ from notifications.domain import Status
 from services.contracts.enrolment import Purpose
 from services.identity.auth import Role, Who, caller
 from services.runtime.service import Service, running
-from tests.harness import eventually
-from tests.notifications.conftest import World
+from tests.helpers.own_programme import World
+from tests.helpers.waiting import eventually
 
 Teller = Callable[..., Service]
 

@@ -1,7 +1,6 @@
 """A partner's feed on a real bus: its own referrals, by consent, once each, in order."""
 
 import asyncio
-import random
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -17,8 +16,9 @@ from notifications.publisher import Publisher
 from services.contracts import Event
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
-from tests.harness import eventually
-from tests.notifications.conftest import World
+from tests.helpers.own_programme import World
+from tests.helpers.randomness import chance
+from tests.helpers.waiting import eventually
 
 Teller = Callable[..., Service]
 FEEDBACK = (Purpose.PARTICIPATION, Purpose.PARTNER_FEEDBACK)
@@ -110,7 +110,7 @@ async def test_what_is_withdrawn_between_writing_and_delivery_goes_out_as_withhe
 
 async def test_a_publisher_that_dies_again_and_again_delivers_each_place_once(world: World, teller: Teller) -> None:
     service = teller(background=())
-    reached = [0]
+    reached, moments = [0], chance()
     async with running(service, ["consume"]):
         people = [await world.refer() for _ in range(12)]
         for number, each in enumerate(people):
@@ -127,7 +127,7 @@ async def test_a_publisher_that_dies_again_and_again_delivers_each_place_once(wo
             async with life(dying):
                 if number % 2:  # every other one dies at its work, the rest at any moment from their start on
                     await eventually(further, 30)
-                await asyncio.sleep(random.uniform(0, 0.6))
+                await asyncio.sleep(moments.uniform(0, 0.6))
                 reached.append(max(reached[-1], last()))
         await in_the_ledger(service, world, 24)
         async with life(publisher(service)):

@@ -7,9 +7,9 @@ from pathlib import Path
 import enrolment.app
 from services.runtime.service import Service, running
 from services.settings import Settings
-from tests.fragile import FragileBus
-from tests.harness import eventually
-from tests.notifications.conftest import World
+from tests.helpers.own_programme import World
+from tests.helpers.restorable_bus import FragileBus
+from tests.helpers.waiting import eventually
 
 
 async def test_a_feed_that_lost_its_tail_goes_on_without_a_gap_and_without_a_repeat(

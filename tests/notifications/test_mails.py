@@ -8,7 +8,7 @@ import pytest
 from notifications.composing import MailContent, Unaddressable, compose
 from notifications.smtp import PermanentFailure, Server, TransientFailure, send
 from services.settings import Misconfigured
-from tests.notifications.mail import taking
+from tests.helpers.mail_server import taking
 
 SENDER = "AMA Lavoro <ama@example.org>"
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}

@@ -15,9 +15,9 @@ from notifications.queries import mail_content
 from notifications.smtp import Server
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
-from tests.harness import eventually
-from tests.notifications.conftest import World
-from tests.notifications.mail import Taker, taking
+from tests.helpers.mail_server import Taker, taking
+from tests.helpers.own_programme import World
+from tests.helpers.waiting import eventually
 
 Teller = Callable[..., Service]
 

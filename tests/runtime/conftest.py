@@ -1,5 +1,5 @@
 """Engines of these tests' own, since they stop and start MongoDB."""
 
-from tests.events.apart import apart
+from tests.helpers.own_engines import apart
 
 __all__ = ["apart"]

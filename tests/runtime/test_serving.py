@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from tests.web.serving import served
+from tests.helpers.serving import served
 
 LONG = 6.0  # seconds; uvicorn by itself, and httpx, keep one for five: who asks then is cut off now and then
 

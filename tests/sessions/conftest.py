@@ -24,7 +24,7 @@ from services.identity.auth import Link, Role, Who, caller, link_secret, sign_li
 from services.runtime.service import Service, running
 from services.settings import Settings
 from sessions.domain import survey_id
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 

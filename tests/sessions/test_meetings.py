@@ -5,7 +5,7 @@ from typing import Any
 import pytest_asyncio
 
 from services.identity.auth import Role
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 from tests.sessions.conftest import World
 
 RESTRICTED = "ama.sessions.restricted"

@@ -9,7 +9,7 @@ import pytest
 from services.contracts.enrolment import Purpose
 from services.identity.auth import Role
 from sessions.invitations import invite_open
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 from tests.sessions.conftest import World
 
 ANSWERS = {f"i{each}": each for each in range(1, 6)}

@@ -16,7 +16,7 @@ from services.engines.mongod import SET, Mongod, elected
 from services.engines.ports import Ports
 from services.store.errors import is_transient
 from services.store.mongo import InsertOne, PyMongoError, Store, Transaction
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 
 PATIENCE = 3.0  # seconds; a connection that is new has what it needs at the first try
 

@@ -16,12 +16,13 @@ import pytest
 import pytest_asyncio
 
 from services.identity.issuer import Issuer
-from tests.harness import eventually
+from tests.helpers.serving import issuing
+from tests.helpers.waiting import eventually
+from tests.helpers.wire import State
 from tests.system.bad_days.callers import HANGS, PERSON, Callers, one_caller
 from tests.system.bad_days.engines import ReplicaSet, WiredKafka, within
-from tests.system.bad_days.house import PROGRAMME, Services, issuing
 from tests.system.bad_days.ledger import faults, told
-from tests.system.bad_days.wire import State
+from tests.system.bad_days.services import PROGRAMME, Services
 
 SETTLED = 90.0  # seconds in which everything acknowledged has had its effects, once the engines answer
 COMMITTED = 20.0  # seconds in which what had effects is committed on the bus too

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 from tests.system.chaos.field import Field, field_of
 from tests.system.chaos.fleet import Copy
 from tests.system.chaos.lives import Lives

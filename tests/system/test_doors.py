@@ -8,7 +8,7 @@ import pytest
 from services.contracts.topics import SERVICES
 from services.embedded.home import Home
 from services.identity.auth import Role
-from tests.harness import Caller
+from tests.helpers.callers import Caller
 
 OPEN = {"/healthz", "/readyz", "/asyncapi.json", "/asyncapi"}
 METHODS = ("get", "put", "post", "delete", "patch")

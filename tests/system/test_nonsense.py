@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Ok
 from schemathesis.core.transport import Response
 
 from services.contracts.topics import SERVICES
 from services.embedded.home import Home
-from tests.harness import Caller
+from tests.helpers.callers import Caller
+from tests.helpers.randomness import TIMES, exploring
 
-EXAMPLES = 10  # right ones and as many wrong ones, for each operation
+EXAMPLES = 10 * (TIMES if exploring() else 1)  # right ones and as many wrong ones, for each operation
 PROGRAMME = "jobs2"
 LONGEST = 20  # seconds that an answer may take
 
@@ -33,11 +34,9 @@ def attack(
         takes = bool(operation.body) or any(operation.iter_parameters())
         for mode in GenerationMode if takes else (GenerationMode.POSITIVE,):
 
-            @seed(1)
             @settings(
                 max_examples=EXAMPLES,
                 deadline=None,
-                database=None,
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )
@@ -96,6 +95,7 @@ async def something(home: Home) -> dict[str, str]:
     }
 
 
+@pytest.mark.explore
 @pytest.mark.parametrize("service", SERVICES)
 async def test_no_request_that_can_be_made_from_the_description_is_a_server_error(home: Home, service: str) -> None:
     async with home.client() as client:

@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 from services.cli import app
 from services.embedded.home import Home
 from services.settings import Misconfigured
-from tests.harness import Caller
-from tests.web.serving import Served
+from tests.helpers.callers import Caller
+from tests.helpers.serving import Served
 
 
 async def ama(*words: str, answer: str = "", **named: str) -> Result:

@@ -21,23 +21,10 @@ from services import vault
 from services.contracts.topics import CONTACTS, KEYS, TOPICS
 from services.embedded.home import Home
 from services.operations.rebuild import rebuild
-from tests.engine_fixtures import choose
-from tests.harness import eventually
-from tests.system.test_thread import (
-    PROGRAMME,
-    People,
-    Record,
-    a_monday,
-    events_said,
-    feed,
-    is_event,
-    kind,
-    records,
-    settled,
-    until,
-    who5,
-    written,
-)
+from tests.helpers.engines import choose
+from tests.helpers.people import PROGRAMME, People, a_monday, who5, written
+from tests.helpers.records import Record, events_said, feed, is_event, kind, records, settled, until
+from tests.helpers.waiting import eventually
 
 RESTRICTED = [name for name in TOPICS if name.endswith(".restricted")]
 ANSWERS = {"i1": 1, "i2": 2, "i3": 3, "i4": 4, "i5": 0}

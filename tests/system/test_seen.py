@@ -25,7 +25,8 @@ from services.runtime import gauges
 from services.runtime.service import Service, running
 from services.runtime.serving import build
 from services.settings import Settings
-from tests.harness import Caller, eventually
+from tests.helpers.callers import Caller
+from tests.helpers.waiting import eventually
 
 PROGRAMME = "monza-brianza"
 Labels = dict[str, str]

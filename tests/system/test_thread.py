@@ -1,30 +1,20 @@
-"""One referral's way through all five services, from an HTTP request to a letter, a partner's feed and a number."""
+"""One referral's way through all five services, from an HTTP request to a message, a partner's feed and a number."""
 
 import asyncio
-import mailbox
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from email import message_from_bytes
 from email.message import Message
-from email.policy import default
-from typing import Any
 
 import orjson
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
-from services.contracts.topics import CONTACTS, KEYS, TOPICS
 from services.embedded.home import Home
-from services.runtime.service import Service
-from tests.harness import Caller, eventually, late
+from tests.helpers.people import CONSENTS, OTHER, SCORE, People, a_monday, who5, written
+from tests.helpers.records import Record, feed, is_event, kind, records, settled, until
+from tests.helpers.waiting import eventually
 
-PROGRAMME, OTHER = "monza-brianza", "jobs2"
-CONSENTS = {"participation": True, "contact": True, "research": True, "partner-feedback": True}
-ANSWERS = {f"i{number}": value for number, value in enumerate((4, 3, 5, 2, 4), start=1)}
-SCORE = 72.0  # four times the sum
 MONTHS = [
     "gennaio",
     "febbraio",
@@ -39,216 +29,6 @@ MONTHS = [
     "novembre",
     "dicembre",
 ]
-READING = {"isolation_level": "read_committed", "enable_auto_commit": False}
-Record = dict[str, Any]
-
-
-def a_monday(weeks: int) -> date:
-    """So many weeks from now, or ago."""
-    today = datetime.now().astimezone().date()
-    return today - timedelta(days=today.weekday()) + timedelta(weeks=weeks)
-
-
-def written(home: Home, address: str) -> list[Message]:
-    """The letters that arrived at this address."""
-    letters = mailbox.Maildir(home.data / "mail", factory=None, create=False)
-    parsed = [message_from_bytes(letters.get_bytes(key), policy=default) for key in letters.iterkeys()]
-    return [each for each in parsed if address in str(each["To"])]
-
-
-def client(home: Home) -> dict[str, Any]:
-    """How any client of this bus connects."""
-    given = home.settings
-    secured = {
-        "security_protocol": "SASL_PLAINTEXT",
-        "sasl_mechanism": given.sasl_mechanism,
-        "sasl_plain_username": given.sasl_username,
-        "sasl_plain_password": given.sasl_password,
-    }
-    return {"bootstrap_servers": given.kafka} | (secured if given.sasl_username else {})
-
-
-async def records(home: Home, *topics: str) -> list[ConsumerRecord]:
-    """Everything committed on these topics, or on all, read with a client that knows nothing of the services."""
-    consumer, admin = AIOKafkaConsumer(**client(home), **READING), AIOKafkaAdminClient(**client(home))
-    await consumer.start()
-    await admin.start()
-    try:
-        wanted = topics or [name for name in await admin.list_topics() if not name.startswith("__")]
-        described = await admin.describe_topics(list(wanted))
-        parts = [TopicPartition(each["topic"], p["partition"]) for each in described for p in each["partitions"]]
-        consumer.assign(parts)
-        await consumer.seek_to_beginning(*parts)
-        ends, found = await consumer.end_offsets(parts), []
-        while [part for part in parts if await consumer.position(part) < ends[part]]:
-            for batch in (await consumer.getmany(timeout_ms=200)).values():
-                found += batch
-        return found
-    finally:
-        await admin.close()
-        await consumer.stop()
-
-
-async def feed(home: Home, partner: str) -> list[Record]:
-    """The partner's ledger as the partner reads it."""
-    return [orjson.loads(each.value) for each in await records(home, f"ama.feed.{partner}")]
-
-
-def kind(entry: Record) -> str:
-    return str(entry["type"]).removeprefix("it.amalavoro.feed.").removesuffix(".v1")
-
-
-async def until(home: Home, partner: str, check: Callable[[list[Record]], Any]) -> list[Record]:
-    """The ledger, once it is like that."""
-
-    async def there() -> list[Record]:
-        entries = await feed(home, partner)
-        return entries if check(entries) else []
-
-    found: list[Record] = await eventually(there, 40)
-    return found
-
-
-async def settled(home: Home) -> None:
-    """Everything said so far is on the bus, and taken by all."""
-    services = home.house.services.values()
-
-    async def level() -> bool:
-        said = {letter["_id"] for each in services for letter in await events_said(each)}
-        there = {orjson.loads(each.value)["id"] for each in await records(home) if is_event(each)}
-        behind = await late(services)
-        unsaid.update(missing=len(said - there), late=behind)
-        return not (said - there or behind)
-
-    unsaid: dict[str, Any] = {}
-    try:
-        await eventually(level, 40)
-    except AssertionError as error:
-        raise AssertionError(f"not level: {unsaid}") from error
-
-
-async def events_said(service: Service) -> list[Record]:
-    """What stands in its outbox, but for records of compacted topics and dead letters."""
-    events = {"$nin": [KEYS.name, CONTACTS.name, *(name for name in TOPICS if name.endswith(".dead"))]}
-    found: list[Record] = await service.store["outbox"].find({"topic": events}).to_list(None)
-    return found
-
-
-def is_event(record: ConsumerRecord) -> bool:
-    """A structured event, by its header."""
-    return bool(record.value) and ("content-type", b"application/cloudevents+json") in record.headers
-
-
-@dataclass(frozen=True)
-class People:
-    """What acts of people are needed before anything can be shown."""
-
-    home: Home
-    programme: str = PROGRAMME
-    slot: str = "mon-evening"
-
-    def caller(self, role: str, subject: str | None = None, partner: str | None = None) -> Caller:
-        return Caller(self.home, role, self.programme, subject, partner)
-
-    async def refer(self, partner: str = "cgil", **card: str) -> str:
-        profile = {"municipality": "monza", "slots": [self.slot]}
-        body = {"person": {"given_name": "Ada", "family_name": "Filo", **card}, "profile": profile}
-        answer = await self.caller("referrer", partner=partner)("POST", "/enrolment/referrals", body)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["worker"])
-
-    async def consent(self, worker: str, **consents: bool) -> None:
-        given = {name.replace("_", "-"): value for name, value in consents.items()}
-        answer = await self.caller("worker", worker)(
-            "POST", f"/enrolment/workers/{worker}/consents", {"consents": given, "notice": "2026-09"}
-        )
-        assert answer.status_code == 204, answer.text
-
-    async def admit(self, partner: str = "cgil", **card: str) -> str:
-        """Referred, consenting to everything, admitted."""
-        worker = await self.refer(partner, **card)
-        await self.consent(worker, **CONSENTS)
-        answer = await self.caller("operator")("POST", f"/enrolment/workers/{worker}/admission")
-        assert answer.status_code == 204, answer.text
-        return worker
-
-    async def form(self, members: Sequence[str], first: date, name: str) -> str:
-        """A group of these, with a place and a facilitator of its own."""
-        operator = self.caller("operator")
-        place = {"title": f"Casa {name}", "address": "Via Correggio 59", "municipality": "monza"}
-        leader = {"municipality": "monza", "slots": [self.slot]}
-        assert (await operator("PUT", f"/grouping/places/{name}", place)).status_code == 204
-        assert (await operator("PUT", f"/grouping/facilitators/{name}-leader", leader)).status_code == 204
-        body = {
-            "members": list(members),
-            "slot": self.slot,
-            "place": name,
-            "facilitator": f"{name}-leader",
-            "first": str(first),
-        }
-
-        async def formed() -> Any:
-            answer = await operator("POST", "/grouping/groups", body)
-            known = answer.status_code == 201 or answer.json()["code"] in {"no-such-seeker", "not-waiting"}
-            assert known, answer.text
-            return answer.json().get("group")
-
-        return str(await eventually(formed))
-
-    async def meetings(self, group: str, leader: str) -> list[Record]:
-        """The calendar, once it is whole."""
-        facilitator = self.caller("facilitator", f"{leader}-leader")
-
-        async def scheduled() -> list[Record]:
-            answer = await facilitator("GET", f"/sessions/groups/{group}/sessions")
-            return answer.json() if answer.status_code == 200 and len(answer.json()) == 18 else []
-
-        found: list[Record] = await eventually(scheduled)
-        return found
-
-    async def call_roll(self, meeting: str, leader: str, present: Sequence[str]) -> None:
-        facilitator = self.caller("facilitator", f"{leader}-leader")
-
-        async def called() -> bool:  # a member is on the roster a moment after the meeting is in the calendar
-            answer = await facilitator("PUT", f"/sessions/sessions/{meeting}/roll-call", {"present": list(present)})
-            assert answer.status_code == 204 or answer.json()["code"] == "not-a-member", answer.text
-            return answer.status_code == 204
-
-        await eventually(called)
-
-    async def answer(self, worker: str, answers: Mapping[str, float] = ANSWERS) -> None:
-        me = self.caller("worker", worker)
-
-        async def submitted() -> bool:
-            answer = await me("PUT", f"/sessions/workers/{worker}/surveys/who5/T0", {"answers": dict(answers)})
-            assert answer.status_code in {204, 404, 409}, answer.text
-            return answer.status_code == 204
-
-        await eventually(submitted)
-
-    async def indicators(self) -> Record:
-        answer = await self.caller("operator")("GET", "/analytics/indicators")
-        assert answer.status_code == 200, answer.text
-        told: Record = answer.json()
-        return told
-
-    async def indicators_once(self, check: Callable[[Record], Any]) -> Record:
-        """The indicators, once they are like that."""
-
-        async def there() -> Record | None:
-            told = await self.indicators()
-            return told if check(told) else None
-
-        found: Record = await eventually(there)
-        return found
-
-
-def who5(told: Record) -> tuple[int, float]:
-    """How many who sit have scored, and the sum of their scores."""
-    for each in told["means"]:
-        if (each["instrument"], each["wave"]) == ("who5", "T0"):
-            return each["seated"]["n"], each["seated"]["n"] * (each["seated"]["mean"] or 0)
-    return 0, 0.0
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from services.events.bus.client import THEIRS, Bus
 from services.kernel import Refused
 from services.settings import Misconfigured
 from services.telemetry import Metrics, Telemetry, log_as_json, serving_metrics
-from tests.web.serving import settings_for
+from tests.helpers.serving import settings_for
 
 SETTINGS = settings_for("http://127.0.0.1:1/issuer")
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import stat
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -14,17 +13,7 @@ from services import vault
 from services.settings import Misconfigured
 from services.vault.files import new_octets, write
 from tests.vault.conftest import ANN, SERVICES
-
-FILES = {"master.jwks", "services.jwks", "links.jwk", "pseudonyms.jwk", *(f"{service}.jwk" for service in SERVICES)}
-SECRET_PARTS = re.compile(r'"(?:k|d)": "([^"]+)"')
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def secrets_in(folder: Path) -> list[str]:
-    return [found for text in content(folder).values() for found in SECRET_PARTS.findall(text.decode())]
+from tests.vault.key_files import FILES, SECRET_PARTS, content, secrets_in
 
 
 def test_all_that_is_needed_is_made_and_nothing_else_is_left(folder: Path) -> None:

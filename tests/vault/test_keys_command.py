@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from services.cli.keys import app
 from services.settings import Misconfigured
 from tests.vault.conftest import SERVICES
-from tests.vault.test_key_files import FILES, content, secrets_in
+from tests.vault.key_files import FILES, content, secrets_in
 
 
 @pytest.fixture(autouse=True)

@@ -1,31 +1,5 @@
-"""A specimen service and its issuer, both really served."""
+"""The specimen service and its issuer, served for these tests."""
 
-from collections.abc import AsyncIterator
+from tests.helpers.specimen_served import client, issuer, operator
 
-import httpx
-import pytest
-import pytest_asyncio
-
-from tests.web import specimen
-from tests.web.serving import Served, client_of, settings_for
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def issuer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    """An issuer that answers."""
-    there = Served(tmp_path_factory.mktemp("issuer") / "keys")
-    async with there.up():
-        yield there
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def client(issuer: Served) -> AsyncIterator[httpx.AsyncClient]:
-    """The specimen, asked without a token."""
-    async with client_of(specimen.build(settings_for(issuer.url))) as asking:
-        yield asking
-
-
-@pytest.fixture
-def operator(issuer: Served) -> dict[str, str]:
-    """The headers of an operator."""
-    return {"Authorization": f"Bearer {issuer.issuer.token('operator', 'jobs2', 'carla')}"}
+__all__ = ["client", "issuer", "operator"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -12,6 +12,8 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+
+from tests.helpers.randomness import TIMES, exploring
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -30,11 +32,9 @@ def fuzz(base: str, openapi: dict[str, Any], headers: dict[str, str], examples: 
             GenerationMode if sent else (GenerationMode.POSITIVE,)
         ):  # what takes nothing cannot be asked wrongly
 
-            @seed(1)
             @settings(
-                max_examples=examples,
+                max_examples=examples * (TIMES if exploring() else 1),
                 deadline=None,
-                database=None,
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )

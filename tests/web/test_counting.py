@@ -9,7 +9,7 @@ from starlette.routing import Mount, Route
 from services import web
 from services.telemetry import Metrics
 from services.web.counting import Counted
-from tests.web.serving import client_of
+from tests.helpers.serving import client_of
 
 
 def application(metrics: Metrics) -> Starlette:

@@ -9,13 +9,14 @@ from fastapi import APIRouter
 from schemathesis.core.failures import FailureGroup
 
 from services.identity.auth import open_to_all
-from tests.web import specimen
+from tests.helpers import specimen
+from tests.helpers.serving import Served, served, settings_for
 from tests.web.fuzz import fuzz
-from tests.web.serving import Served, served, settings_for
 
 MEANT = {"/away", "/defect/{link}"}  # routes of the specimen that fail on purpose
 
 
+@pytest.mark.explore
 async def test_no_generated_request_is_a_server_error_or_answered_otherwise_than_described(
     client: httpx.AsyncClient, operator: dict[str, str]
 ) -> None:

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from services import web
 from services.identity.route_access import check_protected
-from tests.web.serving import client_of
+from tests.helpers.serving import client_of
 
 
 class Specimen:

@@ -8,8 +8,8 @@ from starlette.responses import HTMLResponse
 
 from services.identity.auth import Role, Who, allowed, open_to_all
 from services.web.openapi_page import page
-from tests.web import specimen
-from tests.web.serving import settings_for
+from tests.helpers import specimen
+from tests.helpers.serving import settings_for
 
 SETTINGS = settings_for("http://127.0.0.1:1/issuer")
 

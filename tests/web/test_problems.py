@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from services import web
 from services.kernel import Refusal, Refused
 from services.web import LARGEST
-from tests.web.serving import client_of
+from tests.helpers.serving import client_of
 
 JSON = {"Content-Type": "application/json"}
 GOOD = {"person": {"name": "Ada"}}

@@ -10,9 +10,9 @@ from starlette.routing import Mount, Route
 
 from services.identity.auth import Role, Who, allowed, caller, open_to_all
 from services.identity.route_access import Unprotected, check_protected
-from tests.web import specimen
+from tests.helpers import specimen
+from tests.helpers.serving import Served, client_of, settings_for
 from tests.web.denied import assert_denied_by_default, operations
-from tests.web.serving import Served, client_of, settings_for
 
 SETTINGS = settings_for("http://127.0.0.1:1/issuer")
 

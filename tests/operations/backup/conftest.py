@@ -20,10 +20,10 @@ from services.operations.backup.report import RestoreReport, report_of
 from services.runtime.serving import AllServices
 from services.settings import Settings
 from services.store.mongo import Store
-from tests.harness import eventually, late, sasl
-from tests.notifications.conftest import World, in_a_programme_of_its_own, own
+from tests.helpers.own_programme import World, in_a_programme_of_its_own
+from tests.helpers.services import sasl
+from tests.helpers.waiting import eventually, late
 
-__all__ = ["own"]
 Documents = dict[str, dict[str, Any]]
 EVENTS = [name for name, topic in TOPICS.items() if not topic.compacted and not name.endswith(".dead")]
 

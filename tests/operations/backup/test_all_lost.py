@@ -9,7 +9,7 @@ from services.kernel import Refused
 from services.operations.backup import registers
 from services.operations.backup.people import keys_to_file
 from services.settings import Settings
-from tests.fragile import FragileBus
+from tests.helpers.restorable_bus import FragileBus
 from tests.operations.backup.conftest import elsewhere, everything, feed, living, put, take
 
 SOME = ("enrolment", "notifications", "analytics")  # who has keys, who has feeds, who has rows

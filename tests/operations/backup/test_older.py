@@ -19,7 +19,7 @@ from services.engines import Engines
 from services.kernel import Refused
 from services.operations.backup.report import RestoreReport
 from services.settings import Settings
-from tests.notifications.mail import taking
+from tests.helpers.mail_server import taking
 from tests.operations.backup.conftest import (
     Documents,
     Town,

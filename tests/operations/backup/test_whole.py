@@ -21,7 +21,7 @@ from services.operations.backup.documents import Damaged, decode, read
 from services.operations.backup.people import keys_to_file
 from services.settings import Misconfigured, Settings
 from services.store.collections import prepare
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 from tests.operations.backup.conftest import (
     Town,
     databases,

@@ -8,7 +8,8 @@ from services.embedded.home import Home
 from services.events.inbox import dead_letters
 from services.runtime.service import Service
 from services.store.work import Work
-from tests.harness import Caller, eventually
+from tests.helpers.callers import Caller
+from tests.helpers.waiting import eventually
 
 PROGRAMME = "jobs2"
 

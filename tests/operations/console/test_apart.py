@@ -13,7 +13,7 @@ from services.contracts.topics import SERVICES
 from services.embedded.home import Home
 from services.embedded.sign_in import CLIENT
 from services.runtime.serving import listen
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 from tests.operations.console.desk import Clock, Desk
 
 

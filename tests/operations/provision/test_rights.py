@@ -23,7 +23,7 @@ from services.operations.provision.kafka_users import add_user, allow, set_right
 from services.operations.provision.rights import Operation, Resource, Right, rights_of, user_of
 from services.scenarios.pilot.play import Stage
 from services.scenarios.smoke import PROGRAMME, run_of_its_own, smoke
-from tests.engines.traffic import produce, subscribe
+from tests.helpers.traffic import produce, subscribe
 from tests.operations.provision.conftest import login
 
 FEED = "ama.feed.prova"

@@ -12,7 +12,7 @@ from services import programmes
 from services.identity.issuer import Issuer
 from services.scenarios.pilot.play import Stage, Stuck
 from services.scenarios.smoke import PROGRAMME, smoke
-from tests.web.serving import served
+from tests.helpers.serving import served
 
 AWAY = {"grouping", "analytics"}
 

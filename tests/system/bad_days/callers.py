@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import httpx
 
-from tests.harness import eventually
-from tests.system.bad_days.house import Services, Serving
+from tests.helpers.waiting import eventually
+from tests.system.bad_days.services import Services, Serving
 
 HANGS = 30.0  # seconds: what is not answered by then is taken to hang
 PATIENCE = 120.0  # seconds in which a command must have been acknowledged, however often it is sent

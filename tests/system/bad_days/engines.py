@@ -23,7 +23,7 @@ from services.engines.kafka import Kafka
 from services.engines.mongod import GRACE, Mongod
 from services.engines.ports import LOOPBACK, Ports
 from services.engines.supervise import Supervised
-from tests.system.bad_days.wire import Wire
+from tests.helpers.wire import Wire
 
 SET = "bad"
 LATER_MS = 300_000

@@ -6,7 +6,7 @@ Invariant: nothing else is deleted; when it ends, the broker knows of none of th
 from aiokafka.admin import AIOKafkaAdminClient
 
 from services.engines import Engines
-from tests.engines.traffic import administrator
+from tests.helpers.traffic import administrator
 
 
 async def topic_of_ours(engines: Engines) -> str | None:

@@ -29,7 +29,8 @@ from services.settings import Settings
 from services.store.mongo import InsertOne, PyMongoError, UpdateOne
 from services.store.work import Work
 from services.vault.keyring import service_holder
-from tests.harness import SHIPPED, eventually
+from tests.helpers.services import SHIPPED
+from tests.helpers.waiting import eventually
 
 PROGRAMME = "monza-brianza"
 AT = "2026-01-01T10:00:00Z"
@@ -231,3 +232,15 @@ async def from_now_on(service: Service, *consumers: str) -> None:
                 await service.store["offsets"].insert_one({"_id": f"{consumer}|{each.topic}|{each.partition}", **place})
     finally:
         await reader.stop()
+
+
+def failing(on: Collection[str], tried: list[str] | None = None) -> Any:
+    """Fails for these events, as long as they are among them."""
+
+    async def fail(event: Event[Any]) -> None:
+        if tried is not None:
+            tried.append(event.id)
+        if event.id in on:
+            raise RuntimeError("Mario Rossi cannot be found")
+
+    return fail

@@ -27,8 +27,8 @@ from services.engines import Embedded, Engines, Sasl
 from services.engines.kafka import answers
 from services.engines.mongod import elected, uri
 from services.engines.ports import LOOPBACK, free_port
-from tests.emptied import emptied, topic_of_ours
-from tests.processes import at_home, file_of
+from tests.helpers.scheduling import at_home, file_of
+from tests.helpers.topics import emptied, topic_of_ours
 
 KAFKA_IMAGE = "apache/kafka:4.3.1"
 MONGO_IMAGE = "mongo:8.0"

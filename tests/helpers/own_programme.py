@@ -24,7 +24,7 @@ from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
 from services.kernel import Command
 from services.runtime.service import BackgroundTask, Service, running
 from services.settings import Settings
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 

@@ -10,6 +10,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services import vault
+from services.contracts.topics import SERVICES
 from services.identity.issuer import Issuer
 from services.runtime.serving import listen, serving
 from services.settings import Settings
@@ -71,3 +73,14 @@ class Served:
 def settings_for(issuer: str, **given: Any) -> Settings:
     """Settings of a service that needs no engines."""
     return Settings(kafka="127.0.0.1:1", mongo="mongodb://127.0.0.1:1", issuer=issuer, **given)
+
+
+@asynccontextmanager
+async def issuing(folder: Path) -> AsyncIterator[tuple[Issuer, Path]]:
+    """An issuer that answers, and the folder of the keys."""
+    keys = folder / "keys"
+    vault.make_keys(keys, SERVICES)
+    listening = listen(0)
+    issuer = Issuer(keys, f"http://127.0.0.1:{listening.getsockname()[1]}")
+    async with serving(issuer.app(), listening):
+        yield issuer, keys

@@ -6,19 +6,15 @@ Invariant: a process ends with the test, whatever way the test ends.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 
-from services import vault
-from services.contracts.topics import SERVICES
 from services.engines.ports import LOOPBACK, free_port
 from services.engines.supervise import Supervised
 from services.identity.issuer import Issuer
-from services.runtime import serving
-from tests.harness import eventually
+from tests.helpers.waiting import eventually
 
 PROGRAMME = "monza-brianza"
 STARTS = 90.0  # seconds in which a process is up and ready
@@ -92,14 +88,3 @@ class Services:
         """End both, side by side."""
         await asyncio.gather(*(asyncio.to_thread(each.stop) for each in self.all))
         os.close(self._lock)
-
-
-@asynccontextmanager
-async def issuing(folder: Path) -> AsyncIterator[tuple[Issuer, Path]]:
-    """An issuer that answers, and the folder of the keys."""
-    keys = folder / "keys"
-    vault.make_keys(keys, SERVICES)
-    listening = serving.listen(0)
-    issuer = Issuer(keys, f"http://{LOOPBACK}:{listening.getsockname()[1]}")
-    async with serving.serving(issuer.app(), listening):
-        yield issuer, keys

@@ -1,0 +1,21 @@
+"""Callers of the services' HTTP interfaces."""
+
+from typing import Any
+
+import httpx
+
+from services.embedded.home import Home
+
+
+class Caller:
+    """An HTTP client that speaks with one role's token."""
+
+    def __init__(
+        self, home: Home, role: str, programme: str, subject: str | None = None, partner: str | None = None
+    ) -> None:
+        bearer = home.token(role, programme, subject, partner)
+        self._client = httpx.AsyncClient(base_url=home.base, headers={"Authorization": f"Bearer {bearer}"}, timeout=30)
+
+    async def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._client.request(method, path, json=body, headers=named)

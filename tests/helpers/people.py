@@ -1,0 +1,145 @@
+"""People who act through the HTTP interfaces of the home: they refer, consent, admit, form groups, meet and answer."""
+
+import mailbox
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from email import message_from_bytes
+from email.message import Message
+from email.policy import default
+from typing import Any
+
+from services.embedded.home import Home
+from tests.helpers.callers import Caller
+from tests.helpers.records import Record
+from tests.helpers.waiting import eventually
+
+PROGRAMME, OTHER = "monza-brianza", "jobs2"
+CONSENTS = {"participation": True, "contact": True, "research": True, "partner-feedback": True}
+ANSWERS = {f"i{number}": value for number, value in enumerate((4, 3, 5, 2, 4), start=1)}
+SCORE = 72.0  # four times the sum
+
+
+def a_monday(weeks: int) -> date:
+    """So many weeks from now, or ago."""
+    today = datetime.now().astimezone().date()
+    return today - timedelta(days=today.weekday()) + timedelta(weeks=weeks)
+
+
+def written(home: Home, address: str) -> list[Message]:
+    """The letters that arrived at this address."""
+    letters = mailbox.Maildir(home.data / "mail", factory=None, create=False)
+    parsed = [message_from_bytes(letters.get_bytes(key), policy=default) for key in letters.iterkeys()]
+    return [each for each in parsed if address in str(each["To"])]
+
+
+@dataclass(frozen=True)
+class People:
+    """What acts of people are needed before anything can be shown."""
+
+    home: Home
+    programme: str = PROGRAMME
+    slot: str = "mon-evening"
+
+    def caller(self, role: str, subject: str | None = None, partner: str | None = None) -> Caller:
+        return Caller(self.home, role, self.programme, subject, partner)
+
+    async def refer(self, partner: str = "cgil", **card: str) -> str:
+        profile = {"municipality": "monza", "slots": [self.slot]}
+        body = {"person": {"given_name": "Ada", "family_name": "Filo", **card}, "profile": profile}
+        answer = await self.caller("referrer", partner=partner)("POST", "/enrolment/referrals", body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["worker"])
+
+    async def consent(self, worker: str, **consents: bool) -> None:
+        given = {name.replace("_", "-"): value for name, value in consents.items()}
+        answer = await self.caller("worker", worker)(
+            "POST", f"/enrolment/workers/{worker}/consents", {"consents": given, "notice": "2026-09"}
+        )
+        assert answer.status_code == 204, answer.text
+
+    async def admit(self, partner: str = "cgil", **card: str) -> str:
+        """Referred, consenting to everything, admitted."""
+        worker = await self.refer(partner, **card)
+        await self.consent(worker, **CONSENTS)
+        answer = await self.caller("operator")("POST", f"/enrolment/workers/{worker}/admission")
+        assert answer.status_code == 204, answer.text
+        return worker
+
+    async def form(self, members: Sequence[str], first: date, name: str) -> str:
+        """A group of these, with a place and a facilitator of its own."""
+        operator = self.caller("operator")
+        place = {"title": f"Casa {name}", "address": "Via Correggio 59", "municipality": "monza"}
+        leader = {"municipality": "monza", "slots": [self.slot]}
+        assert (await operator("PUT", f"/grouping/places/{name}", place)).status_code == 204
+        assert (await operator("PUT", f"/grouping/facilitators/{name}-leader", leader)).status_code == 204
+        body = {
+            "members": list(members),
+            "slot": self.slot,
+            "place": name,
+            "facilitator": f"{name}-leader",
+            "first": str(first),
+        }
+
+        async def formed() -> Any:
+            answer = await operator("POST", "/grouping/groups", body)
+            known = answer.status_code == 201 or answer.json()["code"] in {"no-such-seeker", "not-waiting"}
+            assert known, answer.text
+            return answer.json().get("group")
+
+        return str(await eventually(formed))
+
+    async def meetings(self, group: str, leader: str) -> list[Record]:
+        """The calendar, once it is whole."""
+        facilitator = self.caller("facilitator", f"{leader}-leader")
+
+        async def scheduled() -> list[Record]:
+            answer = await facilitator("GET", f"/sessions/groups/{group}/sessions")
+            return answer.json() if answer.status_code == 200 and len(answer.json()) == 18 else []
+
+        found: list[Record] = await eventually(scheduled)
+        return found
+
+    async def call_roll(self, meeting: str, leader: str, present: Sequence[str]) -> None:
+        facilitator = self.caller("facilitator", f"{leader}-leader")
+
+        async def called() -> bool:  # a member is on the roster a moment after the meeting is in the calendar
+            answer = await facilitator("PUT", f"/sessions/sessions/{meeting}/roll-call", {"present": list(present)})
+            assert answer.status_code == 204 or answer.json()["code"] == "not-a-member", answer.text
+            return answer.status_code == 204
+
+        await eventually(called)
+
+    async def answer(self, worker: str, answers: Mapping[str, float] = ANSWERS) -> None:
+        me = self.caller("worker", worker)
+
+        async def submitted() -> bool:
+            answer = await me("PUT", f"/sessions/workers/{worker}/surveys/who5/T0", {"answers": dict(answers)})
+            assert answer.status_code in {204, 404, 409}, answer.text
+            return answer.status_code == 204
+
+        await eventually(submitted)
+
+    async def indicators(self) -> Record:
+        answer = await self.caller("operator")("GET", "/analytics/indicators")
+        assert answer.status_code == 200, answer.text
+        told: Record = answer.json()
+        return told
+
+    async def indicators_once(self, check: Callable[[Record], Any]) -> Record:
+        """The indicators, once they are like that."""
+
+        async def there() -> Record | None:
+            told = await self.indicators()
+            return told if check(told) else None
+
+        found: Record = await eventually(there)
+        return found
+
+
+def who5(told: Record) -> tuple[int, float]:
+    """How many who sit have scored, and the sum of their scores."""
+    for each in told["means"]:
+        if (each["instrument"], each["wave"]) == ("who5", "T0"):
+            return each["seated"]["n"], each["seated"]["n"] * (each["seated"]["mean"] or 0)
+    return 0, 0.0

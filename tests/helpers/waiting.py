@@ -1,0 +1,26 @@
+"""Waits for what comes by events, with a limit."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from services.runtime.service import Service
+
+
+async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 60.0) -> Any:
+    """What `check` gives once it is true; the last answer is in the failure."""
+    deadline, last = time.monotonic() + seconds, None
+    while time.monotonic() < deadline:
+        last = await check()
+        if last:
+            return last
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s; last seen: {last!r}")
+
+
+async def late(services: Iterable[Service]) -> list[str]:
+    """Consumers that have not taken all there is; asked at once, since each answers when its reader has."""
+    consumers = [(f"{each.name} {name}", c) for each in services for name, c in each.runners.items()]
+    level = await asyncio.gather(*(c.caught_up() for _, c in consumers))
+    return [name for (name, _), is_level in zip(consumers, level, strict=True) if not is_level]
