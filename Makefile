@@ -52,7 +52,7 @@ chaos: setup ## kill and freeze everything while people are served, and judge (l
 bench: setup ## measure against bare floors (some of it: make bench ARGS="relay commands"; that it runs: ARGS=--quick)
 	$(BIN)/python -m bench $(ARGS)
 
-check: setup ## format, lint, types, import fences, contracts, AsyncAPI
+check: setup ## format, lint, types, import fences, contracts, AsyncAPI, picture of packages, language
 	$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -60,6 +60,8 @@ check: setup ## format, lint, types, import fences, contracts, AsyncAPI
 	$(BIN)/ama contracts check
 	$(BIN)/ama contracts export build/contracts >/dev/null
 	$(NODE) $(PARSER)/validate.mjs build/contracts/asyncapi/*.json
+	$(BIN)/python ops/packages.py --check
+	$(BIN)/python ops/language.py
 
 audit: setup ## known vulnerabilities in the locked dependencies of Python and JavaScript (asks the advisory services)
 	@$(BIN)/python ops/audit.py requirements.lock requirements.image.lock $(PARSER) $(EXAMPLE) $(CONSOLE) $(AXE)

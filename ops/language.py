@@ -1,6 +1,7 @@
 """Checks the language of code and documents: `python ops/language.py [PATH ...]`. Exit status 1 and one line for each finding.
 
-Refused are docstrings that open with a question word or say next to nothing, long sentences in documents, and names that were replaced.
+Refused are names that were replaced, docstrings that open with a question word or say next to nothing, and long sentences in documents.
+Invariant: every text that git tracks is read, unless paths are given; a line is exempt only by the words `language: kept`.
 """
 
 import ast
@@ -11,43 +12,74 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+READ = {".css", ".html", ".js", ".md", ".mjs", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
+EXEMPT = {"ops/language.py", "tests/architecture/test_language.py"}  # both must name what is refused
 OPENINGS = {"who", "what", "whether", "of", "how", "where", "that"}
 FEWEST = 4  # words of a docstring; fewer only rephrase the name
 MOST = 30  # words of a sentence in a document
-REPLACED = {
-    "ailing": "failing",
-    "Beginnings": "RestartPolicy",
-    "Consumption": "ConsumerRunner",
-    "Deposed": "LeaseLost",
-    "doom": "failure reason",
-    "doomed": "failed",
-    "hole": "gap",
-    "holes": "gaps",
-    "House": "AllServices",
-    "is_passing": "is_transient",
-    "recalling": "replay",
-    "Shelf": "ReadModels",
-    "spoiled": "deferred",
-    "Spoiled": "Deferred",
-    "Surroundings": "Environment",
-    "Turn": "BatchResult",
-    "voice": "events",
-}
-_OLD = re.compile(rf"(?<![\w-])({'|'.join(REPLACED)})(?![\w-])")
-_KEPT = re.compile(r"language: kept")  # on a line that must name an old name
+SENTENCE = 4  # words of an identifier; a longer one is a sentence, in which ordinary English is right
+COMPOUND = {"dead", "ascii"}  # dead_letters, ascii_letters
+KEPT = "language: kept"
+LETTER = "record, outbox row, message or dead letter"
+WORDS = {  # in prose, strings and code alike
+    "ailing": "failing", "doom": "failure reason", "doomed": "failed", "hole": "gap", "holes": "gaps", "spoiled": "deferred",
+    "letter": LETTER, "letters": LETTER, "voice": "events",
+}  # fmt: skip
+NAMES = WORDS | {  # words of an identifier or of a file's name
+    "beginnings": "restart policy", "forgetting": "erasure", "passes": "is_transient", "passing": "transient", "rebuilding": "rebuild",
+    "recalling": "replay", "republishing": "republish", "steady": "stable", "surroundings": "environment", "trusting": "issuer keys",
+    "watching": "gauges",
+}  # fmt: skip
+CLASSES = {
+    "Beginnings": "RestartPolicy", "Consumption": "ConsumerRunner", "Deposed": "LeaseLost", "House": "AllServices", "Letter": LETTER,
+    "Shelf": "ReadModels", "SigningIn": "SignIn", "Spoiled": "Deferred", "Standing": "one name for each meaning",
+    "Surroundings": "Environment", "Turn": "BatchResult",
+}  # fmt: skip
+FILES = NAMES | {"desk": "the present name of the file", "doors": "run", "signing_in": "sign_in"}
+NOT_DEAD = r"(?<!\bdead )(?<!\bDead )(?<!lower-case )"
+PROSE = re.compile(rf"(?<![\w#-]){NOT_DEAD}({'|'.join([*WORDS, 'Letters?', 'Spoiled', 'Voice'])})(?![\w-])")
+SPAN = re.compile(rf"`[^`\n]*\b({'|'.join(CLASSES)})\b[^`\n]*`")  # a class in the code of a document or docstring
+FILE = re.compile(rf"(?<![\w-])({'|'.join(FILES)})\.(?:py|md|html)\b")
 
 
 def findings(path: Path) -> Iterator[str]:
     """Every fault of one file, as `line: sentence`."""
-    text = path.read_text()
-    if path != Path(__file__):
-        for number, line in enumerate(text.splitlines(), 1):
-            if (old := _OLD.search(line)) and not _KEPT.search(line):
-                yield f"{number}: say {REPLACED[old[1]]} instead of {old[1]}"
-    yield from _docstrings(text) if path.suffix == ".py" else _sentences(text)
+    text, code = path.read_text(), path.suffix == ".py"
+    lines = [*text.splitlines(), ""]
+    if path.as_posix().removeprefix(f"{ROOT.as_posix()}/") not in EXEMPT:
+        named = instead(path.stem) if path.suffix in {".py", ".html"} else None
+        old = {*replaced(lines), *(identifiers(text) if code else ()), *({(1, path.name, named)} if named else ())}
+        yield from (f"{at}: say {new} instead of {name}" for at, name, new in sorted(old) if KEPT not in lines[at - 1])
+    yield from docstrings(text) if code else sentences(text) if path.suffix == ".md" else ()
 
 
-def _docstrings(text: str) -> Iterator[str]:
+def instead(name: str) -> str | None:
+    """The replacement of an identifier, or None when the identifier may stay."""
+    words = name.lower().strip("_").split("_")
+    table = WORDS if len(words) > SENTENCE else NAMES
+    old = [each for before, each in zip(["", *words], words, strict=False) if each in table and before not in COMPOUND]
+    return CLASSES.get(name) or (table[old[0]] if old else None)
+
+
+def replaced(lines: list[str]) -> Iterator[tuple[int, str, str]]:
+    """Replaced words, files and classes in any text: line, old, new."""
+    for number, line in enumerate(lines, 1):
+        for pattern, table in ((PROSE, WORDS), (FILE, FILES), (SPAN, CLASSES)):
+            for found in pattern.finditer(line):
+                yield number, found[1], table.get(found[1]) or table[found[1].lower()]
+
+
+def identifiers(text: str) -> Iterator[tuple[int, str, str]]:
+    """Replaced identifiers of a Python file: line, old, new."""
+    for node in ast.walk(ast.parse(text)):
+        fields = [getattr(node, field, None) for field in ("id", "attr", "arg", "name", "asname", "module")]
+        for name in (part for each in fields if isinstance(each, str) for part in each.split(".")):
+            if new := instead(name):
+                yield getattr(node, "lineno", 1), name, new
+
+
+def docstrings(text: str) -> Iterator[str]:
+    """Docstrings that open with a question word, or that say too little."""
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -60,13 +92,13 @@ def _docstrings(text: str) -> Iterator[str]:
             yield f"{number}: a docstring of {len(words)} words says no more than the name: {docstring!r}"
 
 
-def _sentences(text: str) -> Iterator[str]:
-    """Long sentences of a Markdown document. Code is left out; a cell of a table and an item of a list stand alone."""
+def sentences(text: str) -> Iterator[str]:
+    """Long sentences of a document. Code blocks are left out; a cell of a table and an item of a list stand alone."""
     text = re.sub(r"^```.*?^```", lambda block: "\n" * block[0].count("\n"), text, flags=re.DOTALL | re.MULTILINE)
     number = 1
     for block in re.split(r"(\n\s*\n|\n(?=\s*(?:[-*|#]|\d+\.) ?))", text):
         flat = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", re.sub(r"`[^`]*`", "code", block))
-        for sentence in re.split(r"(?<=[.!?])\s|\|", flat):
+        for sentence in re.split(r"(?<=[.!?])[)*_\"”]*\s|\|", flat):
             words = re.findall(r"[^\W\d_][\w'-]*", sentence)
             if len(words) > MOST:
                 yield f"{number}: a sentence of {len(words)} words: {' '.join(words[:8])} …"
@@ -75,15 +107,12 @@ def _sentences(text: str) -> Iterator[str]:
 
 def main(given: list[str]) -> int:
     """The number of findings, at most 1, over the given paths or all that git tracks."""
-    command = ["git", "ls-files", "--", *(given or ["*.py", "*.md"])]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    found = 0
-    for name in listed:
-        if Path(name).suffix in {".py", ".md"}:
-            for each in findings(ROOT / name):
-                sys.stdout.write(f"{name}:{each}\n")
-                found += 1
-    return min(found, 1)
+    command = ["git", "ls-files", "-z", "--", *given]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    paths = [ROOT / name for name in listed if Path(name).suffix in READ]
+    found = [f"{path.relative_to(ROOT)}:{each}\n" for path in paths if path.exists() for each in findings(path)]
+    sys.stdout.writelines(found)
+    return min(len(found), 1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""The `ama` command: one place from which everything is run, looked at and mended.
+"""The `ama` command: starts, inspects and repairs everything.
 
-Invariant: a command imports what it needs when it runs, so that `ama --help` is quick and no part is needed by another's command.
+Imports every package. No package may import it.
+Invariant: a command imports the modules that it needs when it runs, so that `ama --help` is quick and no command needs another's modules.
 """
 
 import logging

@@ -1,7 +1,7 @@
-"""Consuming events so that each takes effect once: declare what you handle, give a function or a projection, and a place to keep marks.
+"""The kit for partners: consume a feed so that each entry takes effect once.
 
-Invariant: this package imports nothing of ours but the contracts and itself, so that a partner can stand on it as we do. Services
-stand on `take` and bring their own store; partners stand on `Consumer`, with `Sqlite` or `Mongo`.
+Imports kernel, contracts and `events.delivery` alone, and no framework. Partners' programs may import it; nothing else of ours does.
+Invariant: the place in the feed and the effect commit in one transaction of the partner's own store.
 """
 
 from services.consumer.feed import Feed, FeedStopped

@@ -1,4 +1,8 @@
-"""The published language: one class per event type, its envelope, its topics. Imports nothing else of ours."""
+"""The published language: event types, envelope, topics, frozen schemas.
+
+Imports nothing else of ours. Every package except `engines` and `vault`, and every room, may import it.
+Invariant: each event type has one class, one frozen schema and one example; a change is readable both ways or has a new version.
+"""
 
 from services.contracts import enrolment, feed, grouping, notifications, sessions
 from services.contracts.base import EventData, Restricted, catalogue

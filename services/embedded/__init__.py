@@ -1,5 +1,5 @@
 """Everything on one machine: engines, issuer, mail catcher, console and the five services in one process.
 
-`scenarios` and `cli` may import it.
+Imports every package below it. `scenarios` and `cli` may import it.
 Invariant: a service cannot tell that it runs here; `build(settings)` is the same everywhere.
 """

@@ -1,7 +1,7 @@
-"""The engines that everything stands on, Apache Kafka and MongoDB, from packages alone: no Docker, Java or Maven.
+"""Apache Kafka and MongoDB as child processes, started from packages without Docker or Java.
 
-`with Embedded(Path(".ama")) as engines:` starts both on loopback and says where they are; `acl` gives Kafka's users
-their rights; `progress.bar` shows the first download.
+Imports nothing else of ours. `operations`, `embedded` and `cli` may import it.
+Invariant: an engine ends with the process that started it, and two processes cannot hold one data folder.
 """
 
 from services.engines.embedded import Embedded, Engines

@@ -1,5 +1,5 @@
-"""Events on their way: `bus` (topics, clients), `outbox` (relay), `delivery` (order, marks, parking), `inbox` (consumers, projections).
+"""Events on their way: `bus`, `outbox`, `delivery` and `inbox`.
 
-Packages from `web` upwards may import it, and the rooms what they declare reactions and projections with.
-Invariant: an event that was committed reaches every consumer, and takes effect there once.
+Packages from `web` upwards may import it; rooms import what they declare reactions and projections with.
+Invariant: a committed event reaches every consumer and takes effect there once.
 """

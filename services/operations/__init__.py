@@ -1,5 +1,5 @@
-"""What operators of the system do: backup, restore, provisioning, console, rebuild, replay, republish.
+"""Commands of an operator: backup, restore, provisioning, console, rebuild, replay, republish.
 
-`embedded`, `scenarios` and `cli` may import it.
-Invariant: each can be interrupted and run again.
+`embedded`, `scenarios` and `cli` may import it; a room's `app.py` imports `replay`.
+Invariant: each operation can be interrupted and run again.
 """

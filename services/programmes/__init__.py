@@ -1,5 +1,6 @@
-"""A programme is data: a TOML file that a province writes and loads. Partners, sizes, cadence, slots, municipalities, survey waves.
+"""Programmes as data: TOML files with partners, sizes, slots, municipalities and survey waves.
 
+Imports kernel, settings and contracts. Packages from `store` upwards, and rules of the rooms, may import it.
 Invariant: a programme that loads is consistent in itself; a mistake is one sentence that names the file and the line.
 """
 

@@ -1,5 +1,5 @@
 """Programmes played through the public interfaces: the pilot on real data, and the smoke test.
 
-`cli` may import it.
-Invariant: a scenario uses what a caller from outside can use, and nothing else.
+Imports contracts, programmes and settings. `cli` may import it.
+Invariant: a scenario uses only interfaces that an outside caller can use.
 """

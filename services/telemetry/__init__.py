@@ -1,6 +1,7 @@
-"""What is seen from outside: log lines, traces, metrics. Ids only, never what was said of anybody.
+"""Log lines, traces and metrics. They hold ids, never data about a person.
 
-Invariant: nothing here is global but the log's format; each service has its own tracer and its own registry.
+Imports kernel, contracts and settings. Packages from `store` upwards may import it.
+Invariant: only the format of the log is global; each service has its own tracer and its own registry.
 """
 
 from services.telemetry.logs import log_as_json

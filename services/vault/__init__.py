@@ -1,7 +1,8 @@
-"""Cryptography of people's data: a key per person, sealed fields, encrypted payloads, wrapped keys, and the key files.
+"""Cryptography of people's data: subject keys, sealed fields, encrypted payloads, wrapped keys, key files.
 
-Invariant: nothing here stores data, sends or logs; a key leaves memory only wrapped, or into its file; and nothing opens for
-another person, field or service. What cannot be opened raises `Unopenable`, what is wrong with a file `Misconfigured`.
+Imports settings alone. Packages from `store` upwards, `identity`, and rooms that seal a field may import it.
+Invariant: it stores, sends and logs nothing; a key leaves memory only wrapped or into its file; data opens only for the person, field and
+service that it was sealed for. `Unopenable` is raised for data that does not open, `Misconfigured` for a wrong key file.
 """
 
 from services.vault.files import keep

@@ -1,7 +1,8 @@
-"""HTTP as every service speaks it: bodies checked before anything reads them, failures that speak, a description that is true.
+"""HTTP of every service: bodies, problem documents, OpenAPI pages, and the frame of the site.
 
-Invariant: no body larger than the limit is ever held, no text reaches a rule that an engine could not store, and whatever goes
-wrong, the answer is a problem document that reveals nothing of the inside.
+Imports kernel, contracts, programmes, store, events and identity. Packages from `runtime` upwards, and routes of the rooms, may import it.
+Invariant: no body above the limit is held in memory; no text reaches a rule that an engine cannot store; every failure is answered with a
+problem document that reveals nothing of the inside.
 """
 
 from fastapi import FastAPI

@@ -1,5 +1,5 @@
-"""What the consumers of services and of partners share: order, marks, parking, failure reasons.
+"""Rules of delivery that services and partners share: order, marks, parking, failure reasons.
 
-Imports kernel and contracts alone, so that the partners' kit (`services.consumer`) can stand on it. No I/O.
-Invariant: per source and subject, events take effect in sequence and once; what cannot is parked.
+Imports kernel and contracts alone. `inbox` and the partners' kit (`services.consumer`) may import it. No I/O.
+Invariant: per source and subject, events take effect in sequence and once; an event that cannot is parked.
 """

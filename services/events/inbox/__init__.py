@@ -1,5 +1,5 @@
-"""Consumers of a service: batches, effects, dead letters and projections, with their state in the service's MongoDB.
+"""Consumers of a service: batches, effects, dead letters, projections.
 
-Imports `delivery`, `bus` and the store. `runtime` and `operations` may import it.
+Imports `delivery`, `bus`, `outbox` and the store. Packages from `web` upwards may import it.
 Invariant: effects, marks and offsets of a batch commit in one transaction.
 """

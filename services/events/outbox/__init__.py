@@ -1,5 +1,5 @@
-"""The relay: it sends the outbox to Kafka, and refills a bus that lost records.
+"""The relay: sends the outbox to Kafka, and refills a bus that lost records.
 
-Imports `bus` and the store. `runtime`, `operations` and the publisher of the partner feeds may import it.
-Invariant: an event of the outbox is acknowledged by Kafka before the relay's position moves past it.
+Imports `bus` and the store. `inbox`, packages above `events` and the publisher of the partners' feeds may import it.
+Invariant: Kafka acknowledges an event before the relay's position moves past it.
 """

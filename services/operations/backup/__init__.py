@@ -1,5 +1,6 @@
-"""Backup and restore of the five databases: taken at one moment, put back whole, and brought level with a bus that is ahead.
+"""Backup and restore of the five databases.
 
-Invariants: what is taken is what stood in all five at one cluster time; no key of a person is in it; nothing is overwritten unless that was
-asked for; a service whose database is being restored does not start; no sequence and no place in a feed is ever given twice.
+Imports the store, the bus and the vault. `cli` may import it.
+Invariants: a backup shows all databases at one cluster time and holds no person's key; nothing is overwritten unless the operator asks
+for it; a service does not start on a half restored database; no sequence and no place in a feed is given twice.
 """

@@ -1,5 +1,6 @@
-"""The page for the operator of the system: how the services stand, live; dead letters, looked at and dealt with; the thread's funnel.
+"""The operator's page: state of the services, dead letters, funnel of the programme.
 
-Invariants: it reaches the services by their addresses alone and acts with the token of who is signed in, so that the services decide what
-they may; it keeps nothing but who is signed in; nothing runs or styles the page but what this folder serves.
+Imports `identity`, `web`, contracts and settings; no engine. `embedded` and `cli` may import it.
+Invariants: it calls the services by their addresses with the token of the person who is signed in, so that the services decide on rights;
+it stores nothing but web sessions; the page loads scripts and styles from this folder alone.
 """

@@ -1,4 +1,5 @@
-"""What a cluster needs before the services stand on it: topics, and for each service users of its own with exactly its rights.
+"""Topics, users and rights on a cluster, made before the services start.
 
-Invariant: rights are derived from the catalogue of topics, nowhere written down; all of it can be run again, on what is there.
+Imports contracts, engines, events, runtime and the store. `embedded` and `cli` may import it.
+Invariant: rights are derived from the catalogue of topics and written down nowhere else; all of it can be run again.
 """

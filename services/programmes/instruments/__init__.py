@@ -1,8 +1,8 @@
-"""Questionnaires are data: items, range, reversals, direction, scoring, cut-offs and reliability with their source, licence; wording
-where it may be shipped.
+"""Questionnaires as data: items, scoring, cut-offs, reliability with its source, licence.
 
-Invariant: a score is computed only from valid answers, and from all of them but those that the instrument's author allows to be missing;
-what is wrong is named by its item.
+Imports kernel and contracts. `programmes` and the room `sessions` may import it.
+Invariant: a score is computed from valid answers alone, and from all of them except those that the instrument's author allows to be
+missing; a mistake is named by its item.
 """
 
 import tomllib

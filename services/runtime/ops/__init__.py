@@ -1,7 +1,7 @@
-"""What the operator of the system may see and do of one service: how it stands, and its dead letters.
+"""The `/ops` routes of a service: its state and its dead letters.
 
-Invariant: what is told comes from the service's own database and the bus, never from the process that answers, so that any copy of a
-service tells the same.
+Imports the store, events, identity and `web`. `runtime` alone may import it.
+Invariant: an answer comes from the service's database and the bus, never from the process, so that every copy answers the same.
 """
 
 from services.runtime.ops.api import routes

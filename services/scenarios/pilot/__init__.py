@@ -1,4 +1,5 @@
-"""Real people from an open data set, played through the public interfaces of the services.
+"""The people of an open data set, played through the public interfaces of the services.
 
-Invariant: one request over TCP per human act, with the token of whoever acts; there is no route for pilots, and none in bulk.
+Imports programmes and settings. `cli` may import it.
+Invariant: one HTTP request for each human act, with the token of the person who acts; no route exists for pilots alone.
 """
