@@ -17,7 +17,6 @@ from aiokafka.errors import IllegalOperation, KafkaError
 
 from notifications.commands import agreed_with
 from notifications.domain import Entry
-from notifications.lease import Deposed, Lease
 from notifications.ledger import midnight, record, topic_of
 from notifications.punctuality import Punctuality
 from notifications.store import consenting, note_delivery, place, places_after
@@ -27,6 +26,7 @@ from services.events.bus.client import Bus, put_down
 from services.events.outbox.restarts import RestartPolicy
 from services.programmes import Programme
 from services.runtime.service import Service
+from services.store.lease import Lease, LeaseLost
 from services.store.mongo import PyMongoError
 
 log = logging.getLogger(__name__)
@@ -67,26 +67,26 @@ class TailLost(Exception):
 async def publish(service: Service) -> None:
     """The worker that delivers. Any number may run; the holder of the lease does, and begins again after whatever goes wrong."""
     lease = Lease(service.store, "feeds")
-    beginnings = RestartPolicy(lease.release)
+    restarts = RestartPolicy(lease.release)
     try:
         while True:
-            beginnings.begins()
+            restarts.started()
             try:
-                if await lease.take():
+                if await lease.take() is not None:
                     await Publisher(service, lease).run()
                 await asyncio.sleep(1.0)
             except (
                 KafkaError,
                 IllegalOperation,  # of a producer that was fenced while it sent
                 PyMongoError,
-                Deposed,
+                LeaseLost,
                 TailLost,
                 ConnectionError,
                 TimeoutError,
                 AssertionError,
             ) as error:
                 log.warning("publisher begins again", extra={"service": service.name, "error": repr(error)[:300]})
-                await beginnings.failed()
+                await restarts.failed()
     finally:
         await lease.release()
 

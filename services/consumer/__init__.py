@@ -1,7 +1,7 @@
-"""Consuming events so that each takes effect once: declare what you handle, give a function or a projection, and a place to keep marks.
+"""Kit of the partners: consume events so that each takes effect once.
 
-Invariant: this package imports nothing of ours but the contracts and itself, so that a partner can stand on it as we do. Services
-stand on `take` and bring their own store; partners stand on `Consumer`, with `Sqlite` or `Mongo`.
+Declare what you handle, give functions or a projection, and a store: `Sqlite` or `Mongo`. `Consumer` does the rest.
+Invariant: the kit imports contracts, kernel and `services.events.delivery` alone, so that a partner needs no framework.
 """
 
 from services.consumer.feed import Feed, FeedStopped
@@ -10,34 +10,56 @@ from services.consumer.mongo import Mongo
 from services.consumer.partner import Consumer, DeadLetter, Lag
 from services.consumer.sqlite import Sqlite
 from services.consumer.stores import Store, Transaction
-from services.events.delivery.declare import Projection, Reactions, Rows, Spoiled, on
-from services.events.delivery.state import BatchResult, Dead, Desk, Effect, Letter, Mark, Parked, Tally, key_of
+from services.events.delivery.declare import Deferred, Projection, Reactions, Rows, on
+from services.events.delivery.state import (
+    BatchResult,
+    ConsumerState,
+    Dead,
+    Effect,
+    Mark,
+    Parked,
+    ParkedStatus,
+    Record,
+    Tally,
+    key_of,
+)
 from services.events.delivery.take import take
 from services.kernel import NotYet
+
+# Earlier public names, for programs that import them.
+Desk = ConsumerState  # language: kept
+Letter = Record  # language: kept
+Spoiled = Deferred  # language: kept
+Turn = BatchResult  # language: kept
 
 __all__ = [
     "BatchResult",
     "Consumer",
+    "ConsumerState",
     "Dead",
     "DeadLetter",
-    "Desk",
+    "Deferred",
+    "Desk",  # language: kept
     "Effect",
     "Feed",
     "FeedStopped",
     "Lag",
-    "Letter",
+    "Letter",  # language: kept
     "Mark",
     "Mongo",
     "NotYet",
     "Parked",
+    "ParkedStatus",
     "Projection",
     "Reactions",
+    "Record",
     "Rows",
-    "Spoiled",
+    "Spoiled",  # language: kept
     "Sqlite",
     "Store",
     "Tally",
     "Transaction",
+    "Turn",  # language: kept
     "key_of",
     "main",
     "on",

@@ -28,7 +28,7 @@ async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
     await store["outbox"].create_index([("sequence", 1), ("_id", 1)])
     await store["outbox"].create_index(SPOKEN, unique=True, partialFilterExpression={"sequence": {"$gt": 0}})
     await store["parked"].create_index([("consumer", 1), ("subject_key", 1)])
-    await store["parked"].create_index([("consumer", 1), ("retry", 1)])
+    await store["parked"].create_index([("consumer", 1), ("status", 1), ("retry", 1)])
     await store["marks"].create_index([("consumer", 1)])
     await store["dead"].create_index([("consumer", 1), ("status", 1)])
     await store["dead"].create_index([("consumer", 1), ("subject_key", 1)])

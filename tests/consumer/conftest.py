@@ -55,12 +55,12 @@ class Book:
         return record(entry, "monza-brianza", told=True)[1]
 
     def values(self, *kinds_and_subjects: tuple[str, str]) -> list[bytes]:
-        """The next places."""
+        """Records of the next places, one for each subject."""
         return [self.value(kind, subject) for kind, subject in kinds_and_subjects]
 
 
 class Ledger(Book):
-    """On its topic."""
+    """A partner's ledger on its topic."""
 
     def __init__(self, engines: Engines, feed: Feed) -> None:
         super().__init__(str(feed.user))
@@ -96,7 +96,7 @@ class Ledger(Book):
 
 @pytest_asyncio.fixture
 async def ledger(engines: Engines) -> Ledger:
-    """Of a partner of the test's own, with its user."""
+    """The ledger of a new partner, with its user."""
     partner = f"k{uuid.uuid4().hex[:8]}"
     await make_topic(engines, f"ama.feed.{partner}")
     return Ledger(engines, await reader_of(engines, partner))
@@ -112,7 +112,7 @@ async def reader_of(engines: Engines, partner: str) -> Feed:
 
 
 def environment(feed: Feed, **more: str) -> dict[str, str]:
-    """What a partner's process finds in its environment."""
+    """The environment of a partner's process."""
     assert feed.user
     assert feed.password
     settings = {

@@ -22,12 +22,12 @@ from tests.consumer.stores import NOWHERE, journal, journalling, places, take
 
 @pytest.fixture(params=stores.NAMES)
 def store(request: pytest.FixtureRequest, engines: Engines, tmp_path: Path) -> Store:
-    """Each in turn."""
+    """Each store of the kit, one after the other."""
     return stores.make(request.param, engines, tmp_path)
 
 
 class Outcomes(Projection):
-    """What is known of whom."""
+    """One row per person."""
 
     name = "outcomes"
     indexes = ("referred", "admitted")

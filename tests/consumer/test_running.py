@@ -69,7 +69,7 @@ async def test_it_says_how_far_it_is_in_entries_and_shows_it_to_kafka(ledger: Le
 
 
 async def shown(ledger: Ledger) -> int:
-    """What Kafka tells others of the consumer's place."""
+    """The offset that Kafka has of the consumer."""
     assert ledger.engines.sasl
     looking = AIOKafkaConsumer(
         bootstrap_servers=ledger.engines.kafka, group_id=f"{ledger.partner}.journal", **login_of(ledger.engines.sasl)

@@ -36,7 +36,7 @@ def ama(engines: Engines, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def settings(engines: Engines) -> Iterator[dict[str, str]]:
-    """What the command prints, as a shell would read it; there are the feeds of two partners, and an internal topic."""
+    """Output of the command, as a shell would read it; there are the feeds of two partners, and an internal topic."""
     for topic in (FEED, OTHER, "ama.enrolment"):
         asyncio.run(_made(engines, topic))
     done = ama(engines, "user", PARTNER)

@@ -30,13 +30,13 @@ async def enrolled(settings: Settings) -> AsyncIterator[Service]:
 
 
 async def refer(service: Service, partner: str = "afol") -> str:
-    """Refer somebody; their id."""
+    """Refer a worker. Returns the id."""
     made = await service.do(do.refer, do.Refer(partner=partner, card=CARD), PROGRAMME)
     return str(made["worker"])
 
 
 async def consent(service: Service, worker: str, purpose: Purpose = Purpose.PARTICIPATION, given: bool = True) -> None:
-    """Decide consents."""
+    """Decide one consent of a worker."""
     command = do.DecideConsent(worker=worker, given={purpose: given}, notice="1", language="it")
     await service.do(do.decide_consent, command, PROGRAMME)
 

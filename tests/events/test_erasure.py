@@ -69,7 +69,7 @@ async def test_a_row_that_was_set_beside_an_erasure_is_deleted_again(
 
 @pytest_asyncio.fixture
 async def event() -> Event[Any]:
-    """Somebody was referred."""
+    """The referral of a worker."""
     return Event(
         id="0", source="/programmes/jobs2/enrolment", type=WorkerReferred.type, subject="somebody", time=now_utc(),
         recordedtime=now_utc(), sequence=1, data={"partner": "afol"},

@@ -56,10 +56,10 @@ async def test_what_commits_while_the_stream_is_opened_is_in_the_scan_or_in_the_
         scanned.clear()
         ended.clear()
         talking = [asyncio.create_task(talk()) for _ in range(WRITERS)]
-        state = await relay._lease()
+        state = await relay.position.take()
         assert state is not None
         async with store.session() as session:
-            cursor, _token = await relay._open(session, {**state, "token": None, "at": None}, None)  # type: ignore[arg-type]  # nothing is sent
+            cursor, _token = await relay._open(session, {"token": None}, None)  # type: ignore[arg-type]  # nothing is sent
             ended.set()
             await asyncio.gather(*talking)
             streamed = await drained(store, session, cursor)

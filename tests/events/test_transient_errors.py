@@ -1,4 +1,4 @@
-"""What passes never makes a dead letter: the database restarted, electing, refusing a transaction for its age or size, or in conflict.
+"""Transient errors never make a dead letter: the database restarted, electing, refusing a transaction for its age or size, or in conflict.
 
 Every test allows an event a single failure (`once`), so that one that is counted by mistake is seen.
 """

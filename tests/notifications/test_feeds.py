@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError, ProducerFenced
 
-from notifications.lease import Lease
 from notifications.publisher import Publisher, last_record
 from notifications.punctuality import Punctuality
 from services.contracts import Event
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
+from services.store.lease import Lease
 from tests.harness import eventually
 from tests.notifications.conftest import World
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from services.events.outbox.position import relay_runs
 from services.operations.backup import documents
 from services.operations.backup.manifest import Manifest, Part, Report, file_of
 from services.settings import Misconfigured
@@ -39,18 +40,12 @@ def half(store: Store) -> bool:
     return store.bare["restored"].find_one({"_id": STATE, "whole": False}) is not None
 
 
-def runs(store: Store) -> bool:
-    """Whether a relay of the service holds its lease, by the server's clock."""
-    holds = {"holder": {"$ne": None}, "$expr": {"$gt": ["$until", "$$NOW"]}}
-    return store.bare["relay"].find_one(holds) is not None
-
-
 def refuse(stores: Mapping[str, Store], manifest: Manifest, *, replace: bool) -> None:
     """Misconfigured when something speaks against restoring these. Runs in a thread, as all here does."""
     for service, store in stores.items():
         if service not in manifest.parts:
             raise Misconfigured(f"The backup has nothing of {service}; it has {', '.join(manifest.parts)}.")
-        if runs(store):
+        if relay_runs(store):
             raise Misconfigured(f"{service} runs: stop every copy of it, and restore then.")
         if not replace and half(store):
             raise half_restored(store)
