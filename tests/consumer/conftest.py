@@ -34,7 +34,7 @@ PASSWORD = "of the partner's own"
 
 @pytest.fixture(scope="package")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """As everywhere, but with users: those of the environment, where they have some, else embedded."""
+    """Engines with users: those of the environment, where they have users, else embedded ones."""
     if choose().kind == "env" and given().sasl:
         yield given()
         return
@@ -103,7 +103,7 @@ async def ledger(engines: Engines) -> Ledger:
 
 
 async def reader_of(engines: Engines, partner: str) -> Feed:
-    """The partner's feed, as its user reads it."""
+    """The partner's feed, with the user that may read it."""
     topic = f"ama.feed.{partner}"
     await add_user(engines, partner, PASSWORD)
     await allow(engines, partner, [Operation.READ], topic=topic)

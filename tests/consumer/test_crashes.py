@@ -1,4 +1,4 @@
-"""A consumer whose process dies anywhere between any two things it says to its store: every entry takes effect exactly once."""
+"""A consumer whose process dies between any two statements to its store: every entry takes effect exactly once."""
 
 import asyncio
 import random

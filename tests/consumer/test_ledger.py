@@ -1,4 +1,4 @@
-"""A ledger taken once, in each store of the kit: what fails or waits holds back its person alone, and nobody's withdrawal of consent."""
+"""A ledger in each store of the kit: an entry that fails or waits holds back its person alone, and no withdrawal of consent."""
 
 import asyncio
 import tempfile
@@ -42,7 +42,7 @@ class Outcomes(Projection):
 
 
 def failing(*sequences: int) -> Any:
-    """Fails at these places, for as long as they are in the list that is returned with it."""
+    """A handler that fails at the places in the returned list, which a test may change."""
     bad = set(sequences)
 
     def fail(event: Event[Any]) -> None:

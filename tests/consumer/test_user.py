@@ -22,7 +22,7 @@ AMA = str(Path(sys.executable).with_name("ama"))
 
 
 def ama(engines: Engines, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command, as an administrator of these engines calls it."""
+    """Run the command as an administrator of these engines."""
     assert engines.sasl
     told = {
         "AMA_KAFKA": engines.kafka,
@@ -62,7 +62,7 @@ def _sasl(engines: Engines) -> Sasl:
 
 @pytest.fixture
 def partner(settings: dict[str, str]) -> Sasl:
-    """As the partner logs in."""
+    """The login of the partner's user."""
     return Sasl(settings["AMA_FEED_USER"], settings["AMA_FEED_PASSWORD"], settings["AMA_FEED_MECHANISM"])
 
 

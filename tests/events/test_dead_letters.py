@@ -1,4 +1,4 @@
-"""Dead letters, on engines of their own: what dies, what waits behind it, and what an operator can do about it."""
+"""Dead letters, on engines of their own: records that die, events that wait behind them, and the commands of an operator."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ from tests.harness import eventually
 
 
 def failing(on: Collection[str], tried: list[str] | None = None) -> Any:
-    """Fails for these events, as long as they are among them."""
+    """A handler that fails for the events whose id is in `on`, which a test may change."""
 
     async def fail(event: Event[Any]) -> None:
         if tried is not None:
@@ -110,7 +110,7 @@ async def test_a_redriven_event_that_fails_again_is_dead_again_after_as_many_tri
 
 
 async def test_an_event_that_is_parked_while_its_subject_is_let_go_on_is_not_stranded(apart: Apart) -> None:
-    """A copy has read that the subject stands still, and is about to park, when a redrive and another copy take what was there."""
+    """One copy has read that the subject is stopped, and is about to park. Meanwhile a redrive lets another copy take its events."""
     (bad,), poison = subjects(1), set[str]()
     poison.add(f"{bad}-1")
     service = apart.service(noting([], failing(poison)))

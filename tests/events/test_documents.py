@@ -1,4 +1,4 @@
-"""Documents of the inbox: each type survives its way into a document and back, and ids are what the store is asked for."""
+"""Documents of the inbox: each type is read back from its document unchanged, and ids follow one rule."""
 
 from datetime import UTC, datetime, timedelta
 from typing import cast

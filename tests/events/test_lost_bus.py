@@ -1,4 +1,4 @@
-"""A bus that lost what it had acknowledged, was made anew, or is another: it is refilled, and no effect is doubled or missing."""
+"""A bus that lost acknowledged records, was created again, or is another one: it is refilled, and no effect is doubled or missing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,14 +31,14 @@ Change = Callable[[FragileBus, Service], Awaitable[None]]
 
 @pytest_asyncio.fixture
 async def bus(tmp_path: Path, engines: Engines) -> AsyncIterator[FragileBus]:  # the jars are there then
-    """A bus that may lose things."""
+    """Engines whose bus a test may damage."""
     fragile = FragileBus(tmp_path)
     yield fragile
     await fragile.end()
 
 
 def counting() -> Reactions:
-    """Reactions whose effects would show that they happened twice."""
+    """Reactions with effects that show when they happened twice."""
     reactions = Reactions()
 
     async def count(event: Event[Any], work: Work) -> None:
@@ -59,13 +59,12 @@ class Pair:
         self.hearer = Service("grouping", heard, holder=service_holder("grouping", heard.keys), reactions=counting())
 
     async def up(self, stack: AsyncExitStack) -> None:
-        """Start both services."""
         await self.hearer.store.make("counted")
         await stack.enter_async_context(running(self.speaker, ["relay"]))
         await stack.enter_async_context(running(self.hearer, ["consume"]))
 
     async def say(self, number: int) -> list[str]:
-        """So many people are referred, and consent."""
+        """Refer so many people, who consent. Returns their ids."""
         people = [await refer(self.speaker) for _ in range(number)]
         for each in people:
             await consent(self.speaker, each)

@@ -1,4 +1,4 @@
-"""Statuses are enums: no code reads a state out of a sentence, by its beginning, its words or a regular expression."""
+"""Statuses are enums: no code reads a state from a part of a sentence, by prefix, by word or by regular expression."""
 
 import ast
 import subprocess

@@ -229,7 +229,7 @@ class Unfriendly(Seen):
         if event.id == "a1":
             raise NotYet("dead: a gap behind a dead letter")
         if event.id == "b1":
-            raise Unreadable("data", "not yet: hole")
+            raise Unreadable("data", "not yet: a gap")
         return await super().apply(event)
 
 

@@ -164,6 +164,13 @@ async def resending(store: Store, topics: Collection[str]) -> dict[str, Progress
     return {each["_id"]: each["resend"] async for each in found}
 
 
+async def take_over(store: Store, topic: str, id: str | None, ends: Mapping[int, int], generation: int) -> None:
+    """Count the records that are on the bus now as acknowledged, after a restore: only what is lost from now on is resent."""
+    change = _raising(ends)
+    change["$max"] |= {"generation": generation}
+    await store.write("topics", [UpdateOne({"_id": topic}, change | {"$set": {"id": id}}, upsert=True)])
+
+
 def _resending() -> dict[str, Any]:
     return {"$max": {"generation": int(time.time() * 1000)}, "$set": {"resend": Progress(sent=0, there=0)}}
 

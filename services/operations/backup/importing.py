@@ -13,11 +13,11 @@ from typing import Any
 
 from services.contracts import TOPICS, Event, Topic, Unreadable, decode
 from services.contracts.topics import programme_of
-from services.events.outbox.acknowledged import generation_of
+from services.events.outbox.acknowledged import generation_of, take_over
 from services.kernel import new_id
 from services.operations.backup.manifest import Topic as Acknowledged
 from services.operations.backup.reading import Reading, TopicState
-from services.store.mongo import Document, InsertOne, Session, Store, UpdateOne
+from services.store.mongo import Document, InsertOne, Session, Store
 from services.store.restored import Place, digest_of, recalling
 
 Note = Callable[[str, int], None]  # of a topic, how many records were read
@@ -153,6 +153,4 @@ def _lost(event: Event[Any]) -> Document:
 
 async def _acknowledge(store: Store, topic: str, standing: TopicState, generation: int) -> None:
     """The relay goes on behind what is there, and sees what is lost from now on."""
-    ends = {f"ends.{number}": end for number, end in standing.ends.items()}
-    change = {"$max": {**ends, "generation": generation}, "$set": {"id": standing.id}}
-    await store.write("topics", [UpdateOne({"_id": topic}, change, upsert=True)])
+    await take_over(store, topic, standing.id, standing.ends, generation)

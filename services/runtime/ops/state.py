@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from services.contracts.topics import TOPICS
 from services.events.delivery.state import ParkedStatus
-from services.events.inbox.documents import DeadStatus
+from services.events.inbox.documents import DeadStatus, offset_id
 from services.events.outbox.acknowledged import resending
 from services.events.outbox.position import saved_at, sending_relay
 from services.runtime.gauges import counted, outbox_age
@@ -147,7 +147,7 @@ def _lag(
     behind = 0
     for place, end in ends.items():
         if place.topic in topics:
-            id = f"{name}|{place.topic}|{place.partition}"
+            id = offset_id(name, (place.topic, place.partition))
             taken, level = offsets.get(id, {}).get("next", 0), levels.get(id, {})
             behind += max(0, end - (level["end"] if level.get("next") == taken else taken))
     return behind
