@@ -22,7 +22,7 @@ from notifications.punctuality import Punctuality
 from notifications.store import consenting, note_delivery, place, places_after
 from services.contracts import Topic
 from services.contracts.topics import FEED
-from services.events.bus.client import Bus, put_down
+from services.events.bus.client import Bus, close_in_time
 from services.events.outbox.restarts import RestartPolicy
 from services.programmes import Programme
 from services.runtime.service import Service
@@ -124,7 +124,7 @@ class Publisher:
                     if not await self.deliver(producer, punctuality):
                         await asyncio.sleep(POLL)
         finally:
-            await put_down(reader.stop)
+            await close_in_time(reader.stop)
             await producer.stop()
 
     async def look(self, reader: AIOKafkaConsumer) -> None:

@@ -13,8 +13,8 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from services.consumer.anew import Report, build_anew
 from services.consumer.feed import Feed, FeedStopped, NotThere
+from services.consumer.rebuild import Report, rebuild_beside
 from services.consumer.stores import Kept, Store, Transaction, transact
 from services.consumer.taker import BATCH, Superseded, Taker, live
 from services.events.delivery.declare import Projection, Reactions
@@ -132,7 +132,7 @@ class Consumer:
         """
         if not isinstance(self._what, Projection):
             raise TypeError("only a projection can be rebuilt")
-        return await build_anew(self._what, self.name, self._store, self.feed, report)
+        return await rebuild_beside(self._what, self.name, self._store, self.feed, report)
 
     async def _follow(self, taker: Taker) -> None:
         looked = time.monotonic()

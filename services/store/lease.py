@@ -42,11 +42,12 @@ class Lease:
         await document.update_one({"_id": self._name}, {"$setOnInsert": {"holder": None}}, upsert=True)
         ours = {"$eq": ["$holder", self.holder]}
         free = {"$or": [ours, {"$not": ["$holder"]}, {"$lt": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}]}
-        renewed = asyncio.get_running_loop().time()  # before the server's answer, so that it is never too late
+        renewed = asyncio.get_running_loop().time()  # before the request, so that the next renewal is never too late
         taken: Document | None = await document.find_one_and_update(
             {"_id": self._name, "$expr": free}, [{"$set": self._claim(ours)}], return_document=True
         )
-        self._renewed = renewed
+        if taken is not None:
+            self._renewed = renewed
         return taken
 
     def _claim(self, ours: Document) -> Document:

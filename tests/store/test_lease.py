@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -12,6 +13,9 @@ from services.store.clock import now_utc
 from services.store.lease import DURATION, Lease, LeaseLost, held, held_now
 from services.store.mongo import Store
 from tests.harness import eventually
+
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest_asyncio.fixture
@@ -98,3 +102,10 @@ async def test_a_lease_in_a_document_of_another_collection_leaves_its_other_fiel
     assert taken is not None
     assert taken["token"] == {"_data": "00"}
     assert await held(store, "relay") is None, "another collection, another lease"
+
+
+def test_no_other_module_decides_whether_a_lease_is_held() -> None:
+    rooms = ("services", "enrolment", "grouping", "sessions", "notifications", "analytics")
+    modules = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
+    deciding = [str(path.relative_to(ROOT)) for path in modules if "$until" in path.read_text()]
+    assert deciding == ["services/store/lease.py"]

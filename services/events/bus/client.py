@@ -60,10 +60,10 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
         except (KafkaError, TimeoutError) as error:
             log.warning("producer stopped with records unsent", extra={"error": type(error).__name__})
         finally:
-            await put_down(self.client.close)
+            await close_in_time(self.client.close)
 
 
-async def put_down(*ends: Callable[[], Awaitable[None]]) -> None:
+async def close_in_time(*ends: Callable[[], Awaitable[None]]) -> None:
     """Close connections, each within `STOPPING` seconds: a close that waits for a frozen peer takes as long as TCP does."""
     for end in ends:
         with suppress(KafkaError, TimeoutError):

@@ -52,7 +52,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     alike: int
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _batches: Batches = field(init=False)
-    _in_hand: int = 0
+    _in_progress: int = 0
     _subscriber: Any = None
     _task: asyncio.Task[None] | None = None
     _generations: dict[Partition, int] = field(default_factory=dict)
@@ -117,7 +117,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 read = [min(await consumer.position(each), ends[each]) for each in held]
         except (TimeoutError, IllegalStateError):
             return 0, 1
-        return max(0, sum(read) - self._in_hand), sum(ends.values()) if held else 1
+        return max(0, sum(read) - self._in_progress), sum(ends.values()) if held else 1
 
     def holds_all(self) -> bool:
         """True when it holds partitions of every topic. `level` does not count a topic that Kafka's metadata does not have yet."""
@@ -143,30 +143,30 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
 
     async def _batch(self, consumed: Records) -> None:
         records = [Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in consumed]
-        self._in_hand = len(records)
+        self._in_progress = len(records)
         try:
             async with self._lock:
                 if not self._batches.stopping.is_set():
-                    anew = await self._begin_anew(records)
-                    await self._batches.take([each for each in records if (each.topic, each.partition) not in anew])
+                    refilled = await self._begin_again(records)
+                    await self._batches.take([each for each in records if (each.topic, each.partition) not in refilled])
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  # FastStream would swallow it and go on
             self.fatal(error)
             await self._batches.stopping.wait()
         finally:
-            self._in_hand = 0
+            self._in_progress = 0
 
-    async def _begin_anew(self, records: Sequence[Record]) -> set[Partition]:
+    async def _begin_again(self, records: Sequence[Record]) -> set[Partition]:
         """Read refilled partitions again from their first record, and return them: records before this reader's offset may be new."""
         found: dict[Partition, int] = {}
         for each in records:
             place = (each.topic, each.partition)
             found[place] = max(found.get(place, 0), generation_of(each))
-        anew = {
+        refilled = {
             place: generation for place, generation in found.items() if generation > self._generations.get(place, 0)
         }
-        for (topic, partition), generation in anew.items():
+        for (topic, partition), generation in refilled.items():
             where: dict[str, Any] = {"topic": topic, "partition": partition}
             log.warning("partition was refilled: reading it again", extra={"consumer": self.name, **where})
             start = offset_document(self.name, (topic, partition), 0)
@@ -177,7 +177,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             )
             self._generations[topic, partition] = generation
             self._subscriber.consumer.seek(TopicPartition(topic, partition), 0)
-        return set(anew)
+        return set(refilled)
 
     async def _look_at_parked(self) -> None:
         """Retry parked events for as long as the consumer runs. End the process when a task of aiokafka has died."""

@@ -17,7 +17,7 @@ from typing import Any, Self, TypedDict
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 
-from services.events.bus.client import Bus, put_down
+from services.events.bus.client import Bus, close_in_time
 from services.events.bus.topic_ids import topic_ids
 from services.store.mongo import Document, Store, UpdateOne
 
@@ -70,7 +70,7 @@ class Acknowledged:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await put_down(self._reader.stop, self._client.close)
+        await close_in_time(self._reader.stop, self._client.close)
 
     async def _load(self) -> None:
         self.topics = {each["_id"]: Known.of(each) async for each in self._store["topics"].find()}

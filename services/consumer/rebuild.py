@@ -17,7 +17,7 @@ GRACE = 1.0  # seconds for readers that opened the old rows just before the swit
 Report = Callable[[int, int], None]
 
 
-async def build_anew(projection: Projection, name: str, store: Store, feed: Feed, report: Report) -> int:
+async def rebuild_beside(projection: Projection, name: str, store: Store, feed: Feed, report: Report) -> int:
     """Build from the first entry to the last, and switch readers over. Returns the new generation. FeedStopped when the feed stops it."""
 
     async def begin(transaction: Transaction) -> int:
