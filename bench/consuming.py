@@ -1,4 +1,4 @@
-"""Our consumer on a topic of a bench: the `ConsumerRunner` that every service runs, its rate taken between its commits."""
+"""A consumer on a topic of a bench: the `ConsumerRunner` that every service runs, with its rate measured between its commits."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -18,21 +18,21 @@ PATIENCE = 1800.0  # seconds
 
 
 class Taken(Metrics):
-    """Tells a clock what was taken, once it is committed."""
+    """Gives a clock the number of events that were taken, after the commit."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__("bench")
         self.clock = clock
 
     def took(self, consumer: str, counts: Mapping[str, int]) -> None:
-        """Count what took effect, and not what came twice."""
+        """Count the events that took effect, without repeats."""
         super().took(consumer, counts)
         if counts.get("taken"):
             self.clock.tick(counts["taken"])
 
 
 async def told(ground: Ground, records: Iterator[tuple[str, bytes]]) -> str:
-    """A topic with these records."""
+    """Create a topic with these records. Returns its name."""
     topic = await ground.topic()
     producer = AIOKafkaProducer(**Bus(ground.settings()).client(), acks="all", max_batch_size=128 * 1024)
     await producer.start()
@@ -42,7 +42,7 @@ async def told(ground: Ground, records: Iterator[tuple[str, bytes]]) -> str:
 
 
 async def taken(service: Service, name: str, topic: str, start: Start, number: int) -> Clock:
-    """Have a consumer take so many events of the topic."""
+    """Let a consumer take so many events of the topic. Returns the clock with their times."""
     clock = Clock()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     broker = service.bus.broker([service.metrics.middleware()])

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.contracts.topics import PARTITIONS
 from services.events.bus.client import Bus
+from services.events.inbox.documents import offset_id
 from services.store.mongo import Store
 
 CONSUMER = "reactions"
@@ -45,7 +46,7 @@ class ConsumerLag:
         return oldest is not None and time.time() - oldest > seconds
 
     async def _stored_offsets(self) -> dict[TopicPartition, int]:
-        ids = {f"{CONSUMER}|{each.topic}|{each.partition}": each for each in self._partitions}
+        ids = {offset_id(CONSUMER, (each.topic, each.partition)): each for each in self._partitions}
         return {ids[_id]: found["next"] for _id, found in (await self._store.by_id("offsets", list(ids))).items()}
 
     async def _oldest(self, spans: dict[TopicPartition, tuple[int, int]]) -> float | None:

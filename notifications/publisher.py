@@ -19,14 +19,14 @@ from notifications.deliveries import Delivered, Deliveries
 from notifications.domain import LedgerEntry
 from notifications.feed_position import FeedPosition, TailLost, feeds_of
 from notifications.feed_topic import last_record
-from notifications.lease import Deposed, Lease
 from notifications.ledger import midnight, record, topic_of
 from notifications.ledger_entries import consenting, entries_after, entry_at
 from services.contracts import Topic
 from services.contracts.topics import FEED
-from services.events.bus.client import put_down
+from services.events.bus.client import close_in_time
 from services.events.outbox.restarts import RestartPolicy
 from services.runtime.service import Service
+from services.store.lease import Lease, LeaseLost
 from services.store.mongo import PyMongoError
 
 log = logging.getLogger(__name__)
@@ -45,16 +45,16 @@ async def publish(service: Service) -> None:
     restarts = RestartPolicy(lease.release)
     try:
         while True:
-            restarts.begins()
+            restarts.started()
             try:
-                if await lease.take():
+                if await lease.take() is not None:
                     await Publisher(service, lease).run()
                 await asyncio.sleep(1.0)
             except (
                 KafkaError,
                 IllegalOperation,  # of a producer that was fenced while it sent
                 PyMongoError,
-                Deposed,
+                LeaseLost,
                 TailLost,
                 ConnectionError,
                 TimeoutError,
@@ -97,7 +97,7 @@ class Publisher:
                     if not await self.deliver(producer, lag):
                         await asyncio.sleep(POLL)
         finally:
-            await put_down(reader.stop)
+            await close_in_time(reader.stop)
             await producer.stop()
 
     async def check_topics(self, reader: AIOKafkaConsumer) -> None:

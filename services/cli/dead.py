@@ -51,11 +51,11 @@ def list_(
 @app.command()
 def show(service: Service, id: Id, as_json: Json = False, data: Data = HERE) -> None:
     """One of them: why it died, where it came from, its envelope, how many wait behind it, and what was done about it."""
-    from services.events.inbox.dead_letters import found, standing
+    from services.events.inbox.dead_letters import found, subject_state
 
     async def look(store: Any) -> dict[str, Any]:
         dead = await found(store, id)
-        return {**dead, **await standing(store, dead)}
+        return {**dead, **await subject_state(store, dead)}
 
     dead = _plain(_on(service, data, look))
     if as_json:

@@ -1,6 +1,6 @@
-"""A partner's feed as any Kafka client finds it: one topic, one partition, committed records, read as the partner's own user.
+"""A partner's feed on Kafka: one topic with one partition, read as the partner's own user, committed records only.
 
-Invariant: nothing here relies on what Kafka remembers of a reader; where to read on is the reader's own affair.
+Invariant: nothing here relies on offsets in Kafka; the reader says from which offset to read.
 """
 
 import os
@@ -18,16 +18,16 @@ MECHANISM = "SCRAM-SHA-512"
 
 
 class FeedStopped(Exception):
-    """One sentence for whoever runs the consumer: it cannot go on by itself."""
+    """The consumer cannot go on by itself. Its text is one sentence for the person who runs it."""
 
 
 class NotThere(FeedStopped):
-    """The topic is not to be seen; it may be later."""
+    """The topic does not exist yet, or this user may not read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Where it is, and who reads it. `tls`: the broker's certificate is one that this machine trusts."""
+    """Address of a feed, and the user who reads it. `tls`: this machine trusts the broker's certificate."""
 
     kafka: str
     topic: str
@@ -39,29 +39,29 @@ class Feed:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Feed":
         """The feed that `AMA_FEED_*` names, as `ama partners user` prints them. FeedStopped naming what is missing."""
-        told = {
+        given = {
             name: environment.get(f"AMA_FEED_{name.upper()}") or None for name in ("kafka", "topic", "user", "password")
         }
         for name in ("kafka", "topic"):
-            if told[name] is None:
+            if given[name] is None:
                 raise FeedStopped(
                     f"AMA_FEED_{name.upper()} is not set: load the settings that `ama partners user` printed."
                 )
         mechanism = environment.get("AMA_FEED_MECHANISM") or MECHANISM
-        return cls(**told, mechanism=mechanism, tls=environment.get("AMA_FEED_TLS") == "yes")  # type: ignore[arg-type]  # two are checked
+        return cls(**given, mechanism=mechanism, tls=environment.get("AMA_FEED_TLS") == "yes")  # type: ignore[arg-type]  # two are checked
 
     @property
     def partition(self) -> TopicPartition:
-        """The only one."""
+        """The only partition of the topic."""
         return TopicPartition(self.topic, 0)
 
     def group(self, name: str) -> str | None:
-        """The consumer group under which the operators of Kafka see how far this consumer is."""
+        """The consumer group under which the operators of Kafka see the lag of this consumer; None without a user."""
         return f"{self.user}.{name}" if self.user else None
 
     @asynccontextmanager
     async def reading(self, offset: int = 0, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
-        """A reader that stands at this offset, or at the first if there is none such any more. NotThere when it sees no topic."""
+        """A reader at this offset, or at the first one when this offset is gone. NotThere when it sees no topic."""
         reader = AIOKafkaConsumer(
             bootstrap_servers=self.kafka,
             group_id=group,
@@ -82,7 +82,7 @@ class Feed:
             await reader.stop()
 
     async def last(self) -> Event[Any] | None:
-        """The last entry there is. What ends a partition is mostly a marker, so ever more of the end is read until there is one."""
+        """The last entry; None without one. A partition mostly ends with transaction markers, so more and more of its end is read."""
         async with self.reading() as reader:
             end, back = (await reader.end_offsets([self.partition]))[self.partition], 8
             while end:

@@ -1,12 +1,14 @@
-"""A partner's feed taken once: a ledger, whose places 1, 2, 3 … run over all persons, on one partition, without repeats.
+"""A partner's feed, each entry taken once. The feed is a ledger: its places 1, 2, 3 … run over all persons, on one partition.
 
-Invariants: only the place after the mark is taken, and its effect, the mark and the offset are of one transaction; an entry that fails,
-or needs what is not there yet, is set aside, with every later entry of its person behind it in order, while other persons' flow on;
-where somebody's consent is withdrawn or they are erased, nothing of them waits any longer. What the ledger cannot account for (a
-missing place, another entry at a place, a record that is no entry) stops it where it stands, with the reason.
+Invariants:
 
-This is not `take`: in a ledger one count covers everybody, and if all that shares it waited behind one bad entry, a
-withdrawal of consent would wait too.
+- Only the place after the mark is taken. Its effect, the mark and the offset are saved in one transaction.
+- An entry that fails, or needs what is not there yet, is set aside, and later entries of its person behind it in order. The entries of
+  other persons go on.
+- When a person's consent is withdrawn or the person is erased, what is set aside of them is deleted.
+- A missing place, another entry at a taken place, or a record that is no entry stops the ledger, with the reason.
+
+`services.events.delivery.take` does not fit: one count covers everybody here, so a withdrawal of consent would wait behind any bad entry.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,65 +19,71 @@ from typing import Any
 from services.consumer.stores import Kept, Transaction
 from services.contracts import Event, Unreadable, decode
 from services.contracts.feed import ConsentWithdrawn, Erased
+from services.events.delivery.state import ParkedStatus
 from services.kernel import NotYet
 
-CLOSING = frozenset(
-    {ConsentWithdrawn.type, Erased.type}
-)  # nothing is told of the person any more; what was told is deleted
-NOT_YET = "not yet: "
-Effect = Callable[[Event[Any], Transaction], Awaitable[bool]]  # returns whether it had any
+CLOSING = frozenset({ConsentWithdrawn.type, Erased.type})  # after these, all that is stored about the person is deleted
+Effect = Callable[[Event[Any], Transaction], Awaitable[bool]]  # returns False when it ignores the entry
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an entry is set aside: the status decides what happens to it, the reason is a sentence for people."""
+
+    status: ParkedStatus
+    reason: str
 
 
 class Failed(Exception):
-    """An entry's effect failed; the cause is the reason. `row`: how many died just before it, one after the other."""
+    """The effect of an entry failed, for its `__cause__`. `failures`: entries that died just before it, one after the other."""
 
-    def __init__(self, event: Event[Any], row: int) -> None:
+    def __init__(self, event: Event[Any], failures: int) -> None:
         super().__init__(f"place {event.sequence}")
-        self.event, self.row = event, row
+        self.event, self.failures = event, failures
 
     @property
-    def why(self) -> str:
-        """The reason, as it is kept with an entry that is set aside."""
-        cause = self.__cause__
-        if isinstance(cause, NotYet):
-            return f"{NOT_YET}{cause}"
-        return str(cause) if isinstance(cause, Unreadable) else f"{type(cause).__name__}: {cause}"[:500]
+    def cause(self) -> Cause:
+        """The cause, as it is stored with the entry."""
+        error = self.__cause__
+        if isinstance(error, NotYet):
+            return Cause(ParkedStatus.NOT_YET, str(error))
+        reason = str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"[:500]
+        return Cause(ParkedStatus.DEAD, reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record of the topic that was read."""
+    """A record of the topic that was decoded."""
 
     event: Event[Any]
     text: str
 
     @classmethod
     def of(cls, value: bytes | None) -> "Entry":
-        """Raises Unreadable."""
+        """Decode a record's value. Raises Unreadable."""
         return cls(decode(value), (value or b"").decode())
 
     @property
     def kept(self) -> Kept:
-        """As it is set aside."""
+        """The entry as it is stored when it is set aside."""
         return {"sequence": self.event.sequence, "text": self.text}
 
 
 @dataclass(slots=True)
 class Taken:
-    """What came of a batch: how many entries had which outcome; why the ledger stands still, if it does."""
+    """Result of a batch: the number of entries by outcome, and the reason why the ledger stopped, if it did."""
 
     counts: dict[str, int] = field(default_factory=dict)
     stopped: str | None = None
 
     def add(self, outcome: str) -> None:
-        """Count."""
         self.counts[outcome] = self.counts.get(outcome, 0) + 1
 
 
 @dataclass(slots=True)
 class Ledger:
-    """One consumer's ledger within one transaction. `name` is the consumer's, `own` that of its generation. `aside`: entries by id that
-    are not tried, and why. `row`: how many died one after the other, up to now."""
+    """One consumer's ledger within one transaction. `name` is the consumer's, `own` that of its generation. `aside`: causes, by id, of
+    entries that are set aside instead of tried. `failures`: entries that died one after the other, up to now."""
 
     name: str
     own: str
@@ -83,15 +91,15 @@ class Ledger:
     effect: Effect
     now: datetime
     is_transient: Callable[[BaseException], bool]
-    aside: Mapping[str, str] = field(default_factory=dict)
-    row: int = 0
+    aside: Mapping[str, Cause] = field(default_factory=dict)
+    failures: int = 0
     _marks: dict[str, Kept] = field(default_factory=dict)
     _waiting: dict[str, Kept] = field(default_factory=dict)
     _dismissed: dict[str, Kept] = field(default_factory=dict)
     _changed: set[str] = field(default_factory=set)
 
     async def take(self, records: Sequence[tuple[int, bytes | None]]) -> Taken:
-        """Take a batch of offsets and values, as far as the ledger can account for it."""
+        """Take a batch of offsets and values, up to the first record that stops the ledger."""
         taken, entries = Taken(), list[tuple[int, Entry]]()
         for at, value in records:
             try:
@@ -106,25 +114,25 @@ class Ledger:
                 break
             taken.add(await self._one(entry))
             self._marks[entry.event.source]["offset"] = at + 1
-        await self.transaction.remember("stopped", self.own, {"why": taken.stopped} if taken.stopped else None)
+        await self.transaction.remember("stopped", self.own, {"reason": taken.stopped} if taken.stopped else None)
         await self._remember()
         return taken
 
     async def redrive(self, sequence: int) -> bool:
-        """Try a dead or waiting entry again, and those behind it; whether there was one at this place."""
+        """Try the entry that is set aside at this place again, and those behind it. Returns False when there is none."""
         key = await self._set_aside(sequence)
         if key is not None:
             await self._follow(key, self._waiting[key]["entries"])
         return key is not None
 
     async def dismiss(self, sequence: int) -> bool:
-        """Let an entry have no effect, in this generation and in all that follow; those behind it go on."""
+        """Exclude an entry from this generation and all that follow; those behind it go on. Returns False when there is none."""
         key = await self._set_aside(sequence)
         if key is not None:
             first, *behind = self._waiting[key]["entries"]
             place = f"{self.name}|{decode(first['text'].encode()).source}|{sequence}"
             await self.transaction.remember(
-                "dismissed", place, {"why": self._waiting[key]["why"], "at": self.now.isoformat()}
+                "dismissed", place, {"reason": self._waiting[key]["reason"], "at": self.now.isoformat()}
             )
             await self._follow(key, behind)
         return key is not None
@@ -144,7 +152,7 @@ class Ledger:
         self._marks[event.source] = {"sequence": event.sequence, "id": event.id}
         key = self._key(event)
         if event.type in CLOSING and self._waiting.pop(key, None) is not None:
-            self._changed.add(key)  # what waits was told of this person, so it goes
+            self._changed.add(key)
         if f"{self.name}|{event.source}|{event.sequence}" in self._dismissed:
             return "dismissed"
         if key in self._waiting:
@@ -154,14 +162,19 @@ class Ledger:
         return await self._try(key, entry, [])
 
     async def _try(self, key: str, entry: Entry, behind: list[Kept]) -> str:
-        """Its effect, unless it must stand aside (then with those behind it)."""
-        why = self.aside.get(entry.event.id)
-        if why is None:
+        """Try it, or set it aside with those behind it."""
+        cause = self.aside.get(entry.event.id)
+        if cause is None:
             return await self._effect(entry.event)
-        self.row += not why.startswith(NOT_YET)
+        self.failures += cause.status is ParkedStatus.DEAD
         known, first = self._waiting.get(key), entry.kept
         since = known["since"] if known and known["entries"][0] == first else self.now.isoformat()
-        self._waiting[key] = {"why": why, "since": since, "entries": [first, *behind]}
+        self._waiting[key] = {
+            "status": cause.status.value,
+            "reason": cause.reason,
+            "since": since,
+            "entries": [first, *behind],
+        }
         self._changed.add(key)
         return "set aside"
 
@@ -172,8 +185,8 @@ class Ledger:
         except Exception as error:
             if self.is_transient(error):
                 raise
-            raise Failed(event, self.row) from error
-        self.row = 0
+            raise Failed(event, self.failures) from error
+        self.failures = 0
         return "taken"
 
     async def _follow(self, key: str, entries: Sequence[Kept]) -> None:

@@ -1,4 +1,4 @@
-"""A consumer's own command line, so that a partner's program is also the tool by which it is looked after."""
+"""Command line of a partner's consumer: run it, and see to its lag, its rebuilds and its dead letters."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from services.consumer.partner import Consumer
 
 
 def main(consumer: Consumer, beside: Callable[[], object] | None = None) -> None:
-    """Run it, or do with it what the arguments say; `beside` is called before it runs (to start a page, say)."""
+    """Do what the command line says. `beside` is called before the consumer runs, for example to start a page."""
     chosen = _parser(consumer.name).parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
@@ -30,14 +30,14 @@ def _parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=f"The consumer {name} of a partner's feed.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     parser.set_defaults(command="run")
-    commands.add_parser("run", help="take what is there and what comes (the default)")
-    commands.add_parser("lag", help="how many entries it is behind")
-    commands.add_parser("rebuild", help="build the projection anew beside the live one, then switch over")
-    commands.add_parser("dead", help="entries that failed or wait, and why")
+    commands.add_parser("run", help="take entries for ever (the default)")
+    commands.add_parser("lag", help="show how many entries it is behind")
+    commands.add_parser("rebuild", help="build the projection again beside the live one, then switch over")
+    commands.add_parser("dead", help="list the entries that failed or wait, with the reason")
     for command, what in (
         ("show", "print a dead entry"),
         ("redrive", "try it again"),
-        ("dismiss", "let it have no effect, ever"),
+        ("dismiss", "exclude it for ever"),
     ):
         commands.add_parser(command, help=what).add_argument("place", type=int, help="its sequence in the feed")
     return parser
@@ -52,10 +52,7 @@ async def _do(consumer: Consumer, chosen: argparse.Namespace) -> None:
                 await running
         case "lag":
             lag = await consumer.lag()
-            _say(
-                f"{lag.behind} behind, {lag.aside} set aside"
-                + (f", stands still: {lag.stopped}" if lag.stopped else "")
-            )
+            _say(f"{lag.behind} behind, {lag.aside} set aside" + (f", stopped: {lag.stopped}" if lag.stopped else ""))
         case "rebuild":
             _say(f"generation {await consumer.rebuild()} is read now")
         case "dead":

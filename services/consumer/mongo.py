@@ -1,26 +1,26 @@
-"""A database of MongoDB as the store, through the client that the partner hands in: Motor's, or PyMongo's asynchronous or plain one.
+"""Store of the kit in a MongoDB database, through the client that the partner gives: Motor's, PyMongo's asynchronous or its plain one.
 
-Invariants: each transaction is a snapshot with majority, so that of two that change the same thing one is tried again; a commit whose
-result is unknown is committed again, and nothing else is repeated. No driver is imported: what is used of one is the same in all.
+Invariants: each transaction is a snapshot with majority, so that of two that change the same document one is tried again. A commit
+whose result is unknown is committed again, and nothing else is repeated. No driver is imported: all three have the methods used here.
 """
 
-import inspect
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from services.consumer.stores import Changes, Kept
+from services.consumer.workarounds import drop_connections, now
 
 Document = dict[str, Any]
 AWAY, SESSIONLESS = "ConnectionFailure", "ConfigurationError"  # the driver's classes, by name
 
 
 class Refused(Exception):
-    """The server refused a write."""
+    """The server refused a write of the kit."""
 
 
 class Given:
-    """What a function is given: `given["name"]` is a collection, and every call on it must say `session=given.session`."""
+    """The argument for functions: `given["name"]` is a collection, and every call on it must pass `session=given.session`."""
 
     def __init__(self, database: Any, session: Any) -> None:
         self.database, self.session = database, session
@@ -37,56 +37,49 @@ class Mongo:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["_Transaction"]:
-        """Write in a snapshot."""
+        """Open a transaction on a snapshot, committed with majority."""
         reading, writing = type(self.database.read_concern)("snapshot"), type(self.database.write_concern)("majority")
-        session = await _now(self._client.start_session())
+        session = await now(self._client.start_session())
         try:
-            await _now(session.start_transaction(reading, writing))
+            await now(session.start_transaction(reading, writing))
             try:
                 yield _Transaction(Given(self.database, session))
             except BaseException as error:
                 await self._abort(session)
                 if _is(error, SESSIONLESS):
-                    await self._drop_connections()
+                    await drop_connections(self._client)
                 raise
             await self._commit(session)
         finally:
-            await _now(session.end_session())
+            await now(session.end_session())
 
     @contextmanager
-    def guard(self, given: Given) -> Iterator[None]:  # noqa: ARG002  # ending the session's transaction makes what follows fail
-        """Nothing to do."""
+    def guard(self, given: Given) -> Iterator[None]:  # noqa: ARG002  # when a function ends the transaction, the next write fails
+        """Do nothing: the server refuses writes after the transaction has ended."""
         yield
 
     def is_transient(self, error: BaseException) -> bool:
-        """An engine that is away, electing or just begun, or somebody else's change of the same."""
+        """True for a server that is away, electing or just starting, and for a write conflict."""
         labels = getattr(error, "has_error_label", None)
         away = _is(error, AWAY) or _is(error, SESSIONLESS)
         return away or (labels is not None and bool(labels("TransientTransactionError")))
 
     async def rows(self, name: str) -> Any:
-        """The collection that holds the projection's rows now: `key` as `_id`, `person`, and the facts."""
-        pointer = await _now(self.database["kit"].find_one({"_id": f"live|{name}"}))
+        """The collection with the projection's live rows: `key` as `_id`, `person`, and the facts."""
+        pointer = await now(self.database["kit"].find_one({"_id": f"live|{name}"}))
         return self.database[f"{name}.g{pointer['what']['generation'] if pointer else 1}"]
-
-    async def _drop_connections(self) -> None:
-        """One was made while the server had just begun and knew of no replica set yet, and has no sessions. The driver keeps such a
-        one for ever, takes it again and again, and has no public way to part with it."""
-        driver = vars(self._client).get("delegate", self._client)  # Motor's has PyMongo's behind it
-        for server in list(driver._topology._servers.values()):  # noqa: SLF001
-            await _now(server.pool.reset_without_pause())
 
     async def _abort(self, session: Any) -> None:
         try:
-            await _now(session.abort_transaction())
+            await now(session.abort_transaction())
         except Exception as error:
             if not self.is_transient(error):
-                raise  # else the server aborts it by itself, and the first error is the one to tell
+                raise  # after a transient error the server aborts it, and the first error is the one to raise
 
     async def _commit(self, session: Any) -> None:
         for attempt in range(8):
             try:
-                await _now(session.commit_transaction())
+                await now(session.commit_transaction())
                 return
             except Exception as error:
                 labels = getattr(error, "has_error_label", None)
@@ -105,7 +98,7 @@ class _Transaction:
         return await self._found({"_id": {"$gte": f"{kind}|{prefix}", "$lt": f"{kind}|{prefix}\uffff"}}, kind)
 
     async def _found(self, where: Document, kind: str) -> dict[str, Kept]:
-        found = await _now(self.given["kit"].find(where, session=self.given.session).sort("_id", 1).to_list(None))
+        found = await now(self.given["kit"].find(where, session=self.given.session).sort("_id", 1).to_list(None))
         return {each["_id"].removeprefix(f"{kind}|"): each["what"] for each in found}
 
     async def remember(self, kind: str, id: str, what: Kept | None) -> None:
@@ -117,7 +110,7 @@ class _Transaction:
             )
 
     async def prepare(self, name: str, generation: int, fields: Collection[str]) -> None:
-        """A collection is made by its first row."""
+        """Do nothing: the first row creates the collection."""
 
     async def change(self, name: str, generation: int, changes: Changes) -> None:
         gone = [{"q": {"person": each}, "limit": 0} for each in sorted(changes.forgotten)]
@@ -132,21 +125,16 @@ class _Transaction:
             await self._run("update", f"{name}.g{generation}", updates=updates)
 
     async def flip(self, name: str, generation: int, fields: Collection[str]) -> None:
-        """Readers follow what is remembered as live."""
+        """Do nothing: readers use the generation that is stored as live."""
 
     async def discard(self, name: str, generation: int) -> None:
         await self._run("delete", f"{name}.g{generation}", deletes=[{"q": {}, "limit": 0}])
 
     async def _run(self, verb: str, collection: str, **arguments: Any) -> None:
-        answer = await _now(self.given.database.command(verb, collection, **arguments, session=self.given.session))
+        answer = await now(self.given.database.command(verb, collection, **arguments, session=self.given.session))
         if answer.get("writeErrors"):
             raise Refused(f"{collection}: {answer['writeErrors'][0].get('errmsg')}")
 
 
 def _is(error: BaseException, name: str) -> bool:
     return any(kind.__name__ == name for kind in type(error).__mro__)
-
-
-async def _now(value: Any) -> Any:
-    """The plain client answers at once, the others are waited for."""
-    return await value if inspect.isawaitable(value) else value

@@ -1,6 +1,6 @@
-"""A consumer as a partner writes one: what to do with each entry, a store of its own, and the feed.
+"""A partner's consumer: its projection or functions, its own store, and the feed.
 
-Invariant: where it reads on is what its store says; Kafka is told how far it is so that others can see it, and is never asked.
+Invariant: it reads on from the offset in its store. It commits offsets to Kafka only so that others can see its lag.
 """
 
 import asyncio
@@ -13,20 +13,21 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from services.consumer.anew import Report, build_anew
 from services.consumer.feed import Feed, FeedStopped, NotThere
+from services.consumer.rebuild import Report, rebuild_beside
 from services.consumer.stores import Kept, Store, Transaction, transact
 from services.consumer.taker import BATCH, Superseded, Taker, live
 from services.events.delivery.declare import Projection, Reactions
+from services.events.delivery.state import ParkedStatus
 
 log = logging.getLogger(__name__)
-LOOK = 5.0  # seconds between looks at what waits, and at a ledger that stands still
+LOOK = 5.0  # seconds between tries of waiting entries, and of a ledger that is stopped
 RECONNECT = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far a consumer is: entries it has not taken, entries that wait or are dead, and why it stands still, if it does."""
+    """Lag of a consumer: entries not taken, entries set aside (they wait or are dead), and the reason why it is stopped, if so."""
 
     behind: int
     aside: int
@@ -35,17 +36,19 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An entry that failed (or waits: then `why` begins with "not yet"), and how many of its person wait behind it."""
+    """An entry that is set aside, and the number of its person's entries that wait `behind` it. `status`: NOT_YET (it is tried again by
+    itself) or DEAD. `why` is a sentence for people."""
 
     sequence: int
     why: str
     since: str
     behind: int
     entry: dict[str, Any]
+    status: ParkedStatus
 
 
 class Consumer:
-    """Take each entry of a feed once: give it a `Projection`, or `Reactions` and a name. Without `feed` it is the environment's."""
+    """Takes each entry of a feed once: give it a `Projection`, or `Reactions` and a name. Without `feed`, the environment names it."""
 
     def __init__(
         self, what: Projection | Reactions, store: Store, feed: Feed | None = None, *, name: str | None = None
@@ -57,17 +60,17 @@ class Consumer:
 
     @property
     def feed(self) -> Feed:
-        """What it reads. FeedStopped when the environment does not say."""
+        """The feed that it reads. FeedStopped when the environment names none."""
         self._feed = self._feed or Feed.from_environment()
         return self._feed
 
     async def run(self) -> None:
-        """Take what is there and what comes, for ever. FeedStopped when it cannot go on by itself."""
+        """Take entries for ever. FeedStopped when it cannot go on by itself."""
         while True:
             try:
                 await self._follow(await self._taker())
             except Superseded:
-                log.warning("%s was built anew: reading on in the new generation", self.name)
+                log.warning("%s was rebuilt: reading on in the new generation", self.name)
             except NotThere as reason:
                 log.warning("%s Looked for again every %.0f s.", reason, RECONNECT)
                 await asyncio.sleep(RECONNECT)
@@ -83,7 +86,7 @@ class Consumer:
                 await asyncio.sleep(RECONNECT)
 
     async def lag(self) -> Lag:
-        """How far it is now, whether or not it runs."""
+        """The lag now, also while it does not run."""
         last = await self.feed.last()
 
         async def look(transaction: Transaction) -> Lag:
@@ -93,12 +96,12 @@ class Consumer:
             stopped = await transaction.recall("stopped", [own])
             taken = sum(int(mark["sequence"]) for mark in marks.values())
             aside = sum(len(each["entries"]) for each in waiting.values())
-            return Lag(last.sequence - taken if last else 0, aside, stopped[own]["why"] if stopped else None)
+            return Lag(last.sequence - taken if last else 0, aside, stopped[own]["reason"] if stopped else None)
 
         return await transact(self._store, look)
 
     async def dead(self) -> list[DeadLetter]:
-        """What is set aside, in the order of the feed."""
+        """The entries that are set aside, in the order of the feed."""
 
         async def look(transaction: Transaction) -> dict[str, Kept]:
             return await transaction.browse("waiting", f"{self.name}.g{await live(transaction, self.name)}|")
@@ -106,47 +109,49 @@ class Consumer:
         waiting, letters = await transact(self._store, look), []
         for each in waiting.values():
             first, *behind = each["entries"]
-            letters.append(
-                DeadLetter(first["sequence"], each["why"], each["since"], len(behind), orjson.loads(first["text"]))
-            )
+            status, entry = ParkedStatus(each["status"]), orjson.loads(first["text"])
+            why = f"not yet: {each['reason']}" if status is ParkedStatus.NOT_YET else each["reason"]
+            letters.append(DeadLetter(first["sequence"], why, each["since"], len(behind), entry, status))
         return sorted(letters, key=lambda letter: letter.sequence)
 
     async def redrive(self, sequence: int) -> bool:
-        """Try it again, and what waits behind it; whether something waits at this place. What fails again stays, with the new reason."""
+        """Try an entry that is set aside again, and those behind it. One that fails again stays, with the new reason. Returns False when
+        nothing is set aside at this place."""
         return await (await self._taker()).within(lambda ledger: ledger.redrive(sequence))
 
     async def dismiss(self, sequence: int) -> bool:
-        """Let it have no effect, also when the projection is built anew; what waits behind it goes on."""
+        """Exclude an entry that is set aside, also from every rebuild; those behind it go on. Returns False when nothing is set aside at
+        this place."""
         return await (await self._taker()).within(lambda ledger: ledger.dismiss(sequence))
 
     async def rebuild(self, report: Report = lambda _done, _there: None) -> int:
-        """Build the projection anew from the first entry, beside the live one, which may run meanwhile; when level, switch readers over.
+        """Build the projection again from the first entry, beside the live one, which may run meanwhile; then switch readers over.
 
-        `report(done, there)` tells progress, in records. Returns the generation that is read now. TypeError for functions: what they did
-        is not the kit's to undo.
+        `report(done, there)` tells progress in records. Returns the generation that is read now. TypeError for functions: the kit cannot
+        undo their effects.
         """
         if not isinstance(self._what, Projection):
-            raise TypeError("only a projection can be built anew")
-        return await build_anew(self._what, self.name, self._store, self.feed, report)
+            raise TypeError("only a projection can be rebuilt")
+        return await rebuild_beside(self._what, self.name, self._store, self.feed, report)
 
     async def _follow(self, taker: Taker) -> None:
         looked = time.monotonic()
         async with self.feed.reading(await self._offset(taker), self.feed.group(self.name)) as reader:
             while True:
-                if await self._turn(reader, taker) == 0 and time.monotonic() - looked > LOOK:
+                if await self._take_next(reader, taker) == 0 and time.monotonic() - looked > LOOK:
                     await taker.retry()
                     looked = time.monotonic()
 
-    async def _turn(self, reader: AIOKafkaConsumer, taker: Taker) -> int:
-        """Take the next batch; how many records that were."""
+    async def _take_next(self, reader: AIOKafkaConsumer, taker: Taker) -> int:
+        """Take the next batch. Returns its number of records."""
         found = await reader.getmany(self.feed.partition, timeout_ms=500, max_records=BATCH)
         records = found.get(self.feed.partition, [])
         if not records:
             return 0
         taken = await taker.take([(each.offset, each.value) for each in records])
         if taken.stopped is not None:
-            log.error("%s stands still at %s: %s", self.name, self.feed.topic, taken.stopped)
-            reader.seek(self.feed.partition, 0)  # what is missing may be elsewhere: the topic may be a new one
+            log.error("%s is stopped at %s: %s", self.name, self.feed.topic, taken.stopped)
+            reader.seek(self.feed.partition, 0)  # the topic may be a new one, with the missing entry at another offset
             await asyncio.sleep(LOOK)
         elif self.feed.group(self.name):
             await self._show(reader, records[-1].offset + 1)
@@ -155,8 +160,8 @@ class Consumer:
     async def _show(self, reader: AIOKafkaConsumer, offset: int) -> None:
         try:
             await reader.commit({self.feed.partition: offset})
-        except KafkaError as error:  # it is for watching: the entries are taken
-            log.warning("Kafka does not note how far %s is: %r", self.name, error)
+        except KafkaError as error:  # the entries are taken all the same
+            log.warning("Kafka does not store the offset of %s: %r", self.name, error)
 
     async def _taker(self) -> Taker:
         generation = await transact(self._store, lambda transaction: live(transaction, self.name))

@@ -1,4 +1,4 @@
-"""A file of SQLite as the store: what a projection tells is read with plain SQL, from the view of its name.
+"""Store of the kit in an SQLite file. The rows of a projection are read with plain SQL, from the view of its name.
 
 Invariants: one writer at a time (`BEGIN IMMEDIATE`); a function that is given the connection cannot end the transaction it stands in.
 Nothing else may be written through the connection; readers open their own.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from services.consumer.stores import Changes, Kept
 
-PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+TRANSIENT = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 class Sqlite:
@@ -26,7 +26,7 @@ class Sqlite:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["_Transaction"]:
-        """Write, as the only one. Statements are short and run in place: there is nothing to wait for but the disk."""
+        """Open the only write transaction. Statements run on the event loop: they are short and wait for nothing but the disk."""
         async with self._alone:
             connection = self._opened()
             connection.execute("BEGIN IMMEDIATE")
@@ -40,7 +40,7 @@ class Sqlite:
 
     @contextmanager
     def guard(self, given: sqlite3.Connection) -> Iterator[None]:
-        """A commit by the function would part its effect from the mark: SQLite itself refuses it."""
+        """Have SQLite refuse a commit by the function, which would separate its effect from the mark."""
         given.set_authorizer(
             lambda action, *_: sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_TRANSACTION else sqlite3.SQLITE_OK
         )
@@ -50,11 +50,10 @@ class Sqlite:
             given.set_authorizer(None)
 
     def is_transient(self, error: BaseException) -> bool:
-        """Another writer, or a disk that is full for now."""
-        return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in PASSING
+        """True for another writer, and for a disk that is full."""
+        return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in TRANSIENT
 
     def close(self) -> None:
-        """Close the file."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

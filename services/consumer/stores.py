@@ -1,7 +1,6 @@
-"""What the kit asks of a store: one transaction that holds what it remembers, the rows of projections and a function's own effect.
+"""Interface of a store: one transaction holds the kit's own state, the rows of projections and the effects of functions.
 
-Invariant: all that happens within one transaction is there afterwards, or none of it; two transactions that change the same thing do
-not both end well.
+Invariant: a transaction commits as a whole or not at all. Of two transactions that change the same document, one fails.
 """
 
 import asyncio
@@ -16,51 +15,51 @@ from typing import Any, Protocol, TypeVar
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-Kept = dict[str, Any]  # what JSON can hold
+Kept = dict[str, Any]  # a value that JSON can hold
 
 
 class Transaction(Protocol):
-    """One that is open."""
+    """An open transaction of a store."""
 
-    given: Any  # what a function is given, to have its effect in this transaction
+    given: Any  # the argument for functions, through which their effects join this transaction
 
     async def recall(self, kind: str, ids: Collection[str]) -> dict[str, Kept]:
-        """What is remembered of this kind under these ids."""
+        """The stored values of this kind under these ids."""
 
     async def browse(self, kind: str, prefix: str) -> dict[str, Kept]:
-        """What is remembered of this kind under ids that begin so, by id."""
+        """The stored values of this kind under ids with this prefix, by id."""
 
     async def remember(self, kind: str, id: str, what: Kept | None) -> None:
-        """Replace what is remembered; None forgets it."""
+        """Store a value; None deletes it."""
 
     async def prepare(self, name: str, generation: int, fields: Collection[str]) -> None:
-        """Make room for the rows of a generation, unless there is."""
+        """Create the place for the rows of a generation, unless it exists."""
 
     async def change(self, name: str, generation: int, changes: "Changes") -> None:
         """Write rows of a generation."""
 
     async def flip(self, name: str, generation: int, fields: Collection[str]) -> None:
-        """Readers read this generation from now on."""
+        """Let readers read this generation from now on."""
 
     async def discard(self, name: str, generation: int) -> None:
-        """The rows of a generation are no more."""
+        """Delete the rows of a generation."""
 
 
 class Store(Protocol):
-    """A store of the partner's own."""
+    """The database of a partner, as the kit uses it."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Open one; it is committed at the end of the block, and undone when the block raises."""
+        """Open a transaction. It commits at the end of the block, and is rolled back when the block raises."""
 
     def guard(self, given: Any) -> AbstractContextManager[None]:
-        """While a function of the partner runs."""
+        """A block around a function of the partner, which must not end the transaction."""
 
     def is_transient(self, error: BaseException) -> bool:
-        """Whether the same may succeed when tried again: nobody's fault but the moment's."""
+        """True when the same work can succeed when it is tried again."""
 
 
 async def transact(store: Store, body: Callable[[Transaction], Awaitable[T]]) -> T:
-    """What `body` does, in one transaction; tried again for as long as what hinders it passes by itself."""
+    """Run `body` in one transaction, again after every transient error. Other errors are raised."""
     for attempt in count(1):
         try:
             async with store.transaction() as transaction:
@@ -75,7 +74,7 @@ async def transact(store: Store, body: Callable[[Transaction], Awaitable[T]]) ->
 
 
 class Changes:
-    """What one entry changes in a projection. Implements `services.consumer.Rows`."""
+    """Changes of one entry to the rows of a projection. Implements `services.consumer.Rows`."""
 
     def __init__(self) -> None:
         self.facts: dict[str, dict[str, Any]] = {}
@@ -84,23 +83,23 @@ class Changes:
         self.forgotten: set[str] = set()
 
     def set(self, key: str, *, person: str | None = None, **facts: Any) -> None:
-        """Replace these facts of the row."""
+        """Replace these facts of the row. `person`: a `CLOSING` entry about them deletes it."""
         self.facts.setdefault(key, {}).update({name: plain(value) for name, value in facts.items()})
         if person is not None:
             self.persons[key] = person
 
     def drop(self, key: str) -> None:
-        """The row is no more."""
+        """Delete the row, if there is one."""
         self.facts.pop(key, None)
         self.dropped.add(key)
 
     def forget(self, person: str) -> None:
-        """Every row about the person is no more."""
+        """Delete every row about the person."""
         self.forgotten.add(person)
 
 
 def plain(value: Any) -> Any:
-    """As JSON keeps it: a day or an instant as its ISO text, an enumeration as its value."""
+    """The value as JSON stores it: a day or an instant as its ISO text, an enumeration as its value."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, date | datetime):

@@ -12,9 +12,10 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from services.events.delivery.state import HOLE
+from services.events.delivery.state import ParkedStatus
+from services.events.inbox.documents import DeadStatus
 from services.events.inbox.runner import ConsumerRunner
-from services.events.inbox.state import OPEN
+from services.events.outbox.position import saved_at, sending_relay
 from services.events.outbox.relay import first_id_of
 from services.runtime.ops.levels import Levels
 from services.store.clock import now_utc
@@ -47,34 +48,27 @@ async def watch(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Me
 async def look(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Metrics) -> None:
     """Set every gauge once."""
     metrics.set_consumer_gauge("outbox_age_seconds", RELAY, await outbox_age(store))
-    waits, holes = await counted(store, "parked"), await counted(store, "parked", why=HOLE)
-    dead = await counted(store, "dead", status=OPEN)
+    waits, gaps = await counted(store, "parked"), await counted(store, "parked", status=ParkedStatus.GAP)
+    dead = await counted(store, "dead", status=DeadStatus.OPEN)
     for consumer in {*runners, *waits, *dead, *metrics.consumers} - {RELAY}:
         metrics.set_consumer_gauge("parked", consumer, waits.get(consumer, 0))
-        metrics.set_consumer_gauge("holes", consumer, holes.get(consumer, 0))
+        metrics.set_consumer_gauge("holes", consumer, gaps.get(consumer, 0))
         metrics.set_consumer_gauge("dead", consumer, dead.get(consumer, 0))
     for consumer, runner in list(runners.items()):
         metrics.set_consumer_gauge("lag", consumer, await runner.behind())
     ages = await _ages(store)
     for consumer in metrics.consumers - {RELAY}:
         metrics.set_consumer_gauge("parked_age_seconds", consumer, ages.get(consumer, 0.0))
-    metrics.set_gauge("relay_held", await relay_held(store))
+    metrics.set_gauge("relay_held", await sending_relay(store) is not None)
     metrics.set_gauge("last_look_timestamp_seconds", now_utc().timestamp())
 
 
 async def outbox_age(store: Store) -> float:
     """Seconds for which the oldest record that was said after the relay's last save has waited; 0 when there is none."""
-    state = await store["relay"].find_one({"_id": "relay"}) or {}
-    since = state.get("at")
+    since = await saved_at(store)
     where: Document = {"_id": {"$gt": first_id_of(since)}} if since else {}
     oldest = await store["outbox"].find_one(where, {"_id": 1}, sort=[("_id", 1)])
     return max(0.0, (now_utc() - said_at(oldest["_id"])).total_seconds()) if oldest else 0.0
-
-
-async def relay_held(store: Store) -> bool:
-    """Whether somebody's relay holds the lease, by the server's clock."""
-    held = {"_id": "relay", "holder": {"$ne": None}, "$expr": {"$gt": ["$until", "$$NOW"]}}
-    return await store["relay"].find_one(held, {"_id": 1}) is not None
 
 
 def said_at(id: str) -> datetime:
@@ -90,7 +84,7 @@ async def counted(store: Store, collection: str, **where: Any) -> dict[str, int]
 
 async def _ages(store: Store) -> dict[str, float]:
     """For how many seconds each consumer's oldest event waits that waits for itself, not behind another or for a predecessor."""
-    waiting = {"$match": {"why": {"$regex": "^not yet"}}}
+    waiting = {"$match": {"status": ParkedStatus.NOT_YET}}
     found = store["parked"].aggregate([waiting, {"$group": {"_id": "$consumer", "since": {"$min": "$since"}}}])
     now = now_utc()
     return {each["_id"]: max(0.0, (now - each["since"]).total_seconds()) async for each in found}

@@ -46,7 +46,7 @@ async def _index_own(store: Store) -> None:
 
 async def _index_inbox(store: Store) -> None:
     await store["parked"].create_index([("consumer", 1), ("subject_key", 1)])
-    await store["parked"].create_index([("consumer", 1), ("retry", 1)])
+    await store["parked"].create_index([("consumer", 1), ("status", 1), ("retry", 1)])
     await store["marks"].create_index([("consumer", 1)])
     await store["dead"].create_index([("consumer", 1), ("status", 1)])
     await store["dead"].create_index([("consumer", 1), ("subject_key", 1)])

@@ -316,7 +316,7 @@ async def test_events_that_fail_that_wait_and_that_lack_a_predecessor(ground: Ap
 
         async def waits_long() -> bool:
             since = {"$set": {"since": now_utc() - LONG}}
-            await service.store["parked"].update_many({"why": {"$regex": "^not yet"}}, since)
+            await service.store["parked"].update_many({"status": "not-yet"}, since)
             return bool(await watcher.firing(alertname="EventsWait", **here))
 
         await eventually(waits_long)

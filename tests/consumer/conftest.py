@@ -33,7 +33,7 @@ PASSWORD = "of the partner's own"
 
 @pytest.fixture(scope="package")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """As everywhere, but with users: those of the environment, where they have some, else embedded."""
+    """Engines with users: those of the environment, where they have users, else embedded ones."""
     if choose().kind == "env" and given().sasl:
         yield given()
         return
@@ -54,12 +54,12 @@ class Book:
         return record(entry, "monza-brianza", consents=True)[1]
 
     def values(self, *kinds_and_subjects: tuple[str, str]) -> list[bytes]:
-        """The next places."""
+        """Records of the next places, one for each subject."""
         return [self.value(kind, subject) for kind, subject in kinds_and_subjects]
 
 
 class Ledger(Book):
-    """On its topic."""
+    """A partner's ledger on its topic."""
 
     def __init__(self, engines: Engines, feed: Feed) -> None:
         super().__init__(str(feed.user))
@@ -95,14 +95,14 @@ class Ledger(Book):
 
 @pytest_asyncio.fixture
 async def ledger(engines: Engines) -> Ledger:
-    """Of a partner of the test's own, with its user."""
+    """The ledger of a new partner, with its user."""
     partner = f"k{uuid.uuid4().hex[:8]}"
     await make_topic(engines, f"ama.feed.{partner}")
     return Ledger(engines, await reader_of(engines, partner))
 
 
 async def reader_of(engines: Engines, partner: str) -> Feed:
-    """The partner's feed, as its user reads it."""
+    """The partner's feed, with the user that may read it."""
     topic = f"ama.feed.{partner}"
     await add_user(engines, partner, PASSWORD)
     await allow(engines, partner, [Operation.READ], topic=topic)
@@ -111,7 +111,7 @@ async def reader_of(engines: Engines, partner: str) -> Feed:
 
 
 def environment(feed: Feed, **more: str) -> dict[str, str]:
-    """What a partner's process finds in its environment."""
+    """The environment of a partner's process."""
     assert feed.user
     assert feed.password
     settings = {

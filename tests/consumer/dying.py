@@ -34,11 +34,11 @@ class Countdown(CommandListener):
     succeeded = started
 
     def failed(self, event: object) -> None:
-        """Not counted."""
+        """Statements that are not counted."""
 
 
 class Watched(Sqlite):
-    """Counts its statements."""
+    """An SQLite store that counts its statements."""
 
     def __init__(self, path: str, point: int) -> None:
         super().__init__(path)

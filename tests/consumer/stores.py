@@ -83,6 +83,6 @@ def journalling(
 
 
 async def take(consumer: Consumer, values: list[bytes], first: int = 0) -> str | None:
-    """Take these records, as the consumer does with what it reads; why it stands still, if it does."""
+    """Take these records, as the consumer does with what it reads; returns the reason why it stopped, if it did."""
     taker = await consumer._taker()
     return (await taker.take(list(enumerate(values, first)))).stopped

@@ -1,4 +1,4 @@
-"""A consumer whose process dies anywhere between any two things it says to its store: every entry takes effect exactly once."""
+"""A consumer whose process dies between any two statements to its store: every entry takes effect exactly once."""
 
 import asyncio
 import sys
@@ -23,7 +23,7 @@ SPOKEN = {"sqlite": 45, "mongo": 50}
 
 @pytest.fixture
 def quick(engines: Engines) -> Iterator[None]:
-    """What a dead client left open, MongoDB lets go after a minute; here after two seconds."""
+    """MongoDB ends a dead client's transaction after two seconds instead of a minute."""
     with MongoClient[dict[str, Any]](engines.mongo) as client:
         before = client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=2)["was"]
         yield
@@ -46,7 +46,7 @@ async def test_a_death_at_any_instant_loses_nothing_and_doubles_nothing(
 
 
 async def lives(ledger: Ledger, kind: str, where: str, points: list[int], **given: str) -> list[str]:
-    """How each life ended."""
+    """The exit status of each life."""
     arguments = ("-W", "ignore", "-m", "tests.consumer.dying", kind, where, ",".join(map(str, points)))
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, cwd=ROOT, env=environment(ledger.feed, **given), stdout=asyncio.subprocess.PIPE

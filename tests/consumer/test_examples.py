@@ -29,7 +29,7 @@ EXAMPLES = pytest.mark.parametrize("example", [PYTHON, NODE], ids=["python", "ja
 
 
 def rows(path: Path) -> Rows:
-    """What an example's store says, by person; nothing before there is a store."""
+    """Rows of an example's store, by person; none before there is a store."""
     with closing(sqlite3.connect(path, timeout=20)) as database:
         database.row_factory = sqlite3.Row
         if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'outcomes'").fetchone():
@@ -163,7 +163,7 @@ def witness(store: Path) -> None:
 
 
 async def writing(store: Path, process: subprocess.Popen[bytes]) -> bool:
-    """Whether the process is in the middle of a transaction that writes."""
+    """True while the process is in the middle of a transaction that writes."""
     assert process.poll() is None
     try:
         with closing(sqlite3.connect(store, timeout=0, isolation_level=None)) as database:

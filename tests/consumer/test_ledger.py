@@ -1,4 +1,4 @@
-"""A ledger taken once, in each store of the kit: what fails or waits holds back its person alone, and nobody's withdrawal of consent."""
+"""A ledger in each store of the kit: an entry that fails or waits holds back its person alone, and no withdrawal of consent."""
 
 import asyncio
 import tempfile
@@ -23,7 +23,7 @@ from tests.consumer.stores import NOWHERE, journal, journalling, places, take
 
 @pytest.fixture(params=stores.NAMES)
 def store(request: pytest.FixtureRequest, engines: Engines, tmp_path: Path) -> Store:
-    """Each in turn."""
+    """Each store of the kit, one after the other."""
     return stores.make(request.param, engines, tmp_path)
 
 

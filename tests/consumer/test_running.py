@@ -1,4 +1,4 @@
-"""A consumer that runs on a real feed, as the partner's own user: where it reads on, how far it is, a projection built anew beside it."""
+"""A consumer on a real feed, as the partner's own user: its offset, its lag, and a rebuild of its projection beside it."""
 
 import asyncio
 import sqlite3
@@ -26,7 +26,7 @@ from tests.helpers.waiting import eventually
 
 @asynccontextmanager
 async def running(*consumers: Consumer) -> AsyncIterator[None]:
-    """They run, and are torn away at the end."""
+    """Run the consumers, and cancel them at the end."""
     tasks = [asyncio.create_task(each.run()) for each in consumers]
     try:
         yield
@@ -39,7 +39,7 @@ async def running(*consumers: Consumer) -> AsyncIterator[None]:
 
 
 async def level(consumer: Consumer) -> None:
-    """Until there is nothing it has not read."""
+    """Wait until the consumer has read everything."""
 
     async def is_level() -> bool:
         return (await consumer.lag()).behind == 0
@@ -69,7 +69,7 @@ async def test_it_says_how_far_it_is_in_entries_and_shows_it_to_kafka(ledger: Le
 
 
 async def shown(ledger: Ledger) -> int:
-    """What Kafka tells others of the consumer's place."""
+    """The offset that Kafka has of the consumer."""
     assert ledger.engines.sasl
     looking = AIOKafkaConsumer(
         bootstrap_servers=ledger.engines.kafka, group_id=f"{ledger.partner}.journal", **login_of(ledger.engines.sasl)
@@ -134,7 +134,7 @@ async def test_a_topic_that_was_made_anew_is_read_on_without_a_gap_and_without_a
 
 
 async def emptied(engines: Engines, topic: str) -> None:
-    """The topic is deleted and made anew."""
+    """Delete the topic and create it again."""
     async with administrator(engines) as admin:
         await admin.delete_topics([topic])
 

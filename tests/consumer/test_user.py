@@ -22,7 +22,7 @@ AMA = str(Path(sys.executable).with_name("ama"))
 
 
 def ama(engines: Engines, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command, as an administrator of these engines calls it."""
+    """Run the command as an administrator of these engines."""
     assert engines.sasl
     told = {
         "AMA_KAFKA": engines.kafka,
@@ -36,7 +36,7 @@ def ama(engines: Engines, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def settings(engines: Engines) -> Iterator[dict[str, str]]:
-    """What the command prints, as a shell would read it; there are the feeds of two partners, and an internal topic."""
+    """Output of the command, as a shell would read it; there are the feeds of two partners, and an internal topic."""
     for topic in (FEED, OTHER, "ama.enrolment"):
         asyncio.run(_made(engines, topic))
     done = ama(engines, "user", PARTNER)
@@ -62,7 +62,7 @@ def _sasl(engines: Engines) -> Sasl:
 
 @pytest.fixture
 def partner(settings: dict[str, str]) -> Sasl:
-    """As the partner logs in."""
+    """The login of the partner's user."""
     return Sasl(settings["AMA_FEED_USER"], settings["AMA_FEED_PASSWORD"], settings["AMA_FEED_MECHANISM"])
 
 

@@ -1,4 +1,4 @@
-"""Enrolment alone, and a probe that listens to it: enough to try the mechanism."""
+"""Enrolment, and a service with the reactions of a test that consumes its events."""
 
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -24,26 +24,26 @@ CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org",
 
 @pytest_asyncio.fixture
 async def enrolled(settings: Settings) -> AsyncIterator[Service]:
-    """Enrolment, with its relay."""
+    """Enrolment, running with its relay alone."""
     async with running(enrolment.app.build(settings), ["relay"]) as service:
         yield service
 
 
 async def refer(service: Service, partner: str = "afol") -> str:
-    """Refer somebody; their id."""
+    """Refer a worker. Returns the id."""
     made = await service.do(do.refer, do.Refer(partner=partner, card=CARD), PROGRAMME)
     return str(made["worker"])
 
 
 async def consent(service: Service, worker: str, purpose: Purpose = Purpose.PARTICIPATION, given: bool = True) -> None:
-    """Decide consents."""
+    """Decide one consent of a worker."""
     command = do.DecideConsent(worker=worker, given={purpose: given}, notice="1", language="it")
     await service.do(do.decide_consent, command, PROGRAMME)
 
 
 @pytest.fixture
 def probe(settings: Settings) -> Callable[[Reactions], Service]:
-    """A service with these reactions, its database and its consumer group new."""
+    """Builds a service with these reactions, on a new database and in a new consumer group."""
 
     def build(reactions: Reactions) -> Service:
         own = settings.model_copy(update={"database": f"p{uuid.uuid4().hex[:10]}"})

@@ -1,4 +1,4 @@
-"""A bus that is spoken to under TLS: every client can be made, and a server that does not speak it is named as unreachable."""
+"""Kafka under TLS: every client can be made, and a server without TLS is reported as unreachable."""
 
 import pytest
 from aiokafka.errors import KafkaError

@@ -1,4 +1,4 @@
-"""Taken once, on real engines: an event that fails, one that waits, records that are none."""
+"""A consumer on real engines takes each event once: one that fails, one that waits, and records that are no events."""
 
 import asyncio
 import uuid
@@ -20,7 +20,7 @@ Build = Callable[[Reactions], Service]
 
 
 def noting(taken: list[tuple[str, int]], before: Callable[[Event[Any]], Any] | None = None) -> Reactions:
-    """Reactions that write down what they take."""
+    """Reactions that store and list the events that they take."""
     reactions = Reactions()
 
     async def note(event: Event[Any], work: Work) -> None:
@@ -36,7 +36,7 @@ def noting(taken: list[tuple[str, int]], before: Callable[[Event[Any]], Any] | N
 
 
 async def noted(service: Service, subject: str) -> list[int]:
-    """What took effect, in order of sequence."""
+    """The sequences that took effect, in order."""
     return [each["sequence"] async for each in service.store["noted"].find({"subject": subject}).sort("sequence", 1)]
 
 

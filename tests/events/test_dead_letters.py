@@ -1,4 +1,4 @@
-"""Dead letters, on engines of their own: what dies, what waits behind it, and what an operator can do about it."""
+"""Dead letters, on engines of their own: records that die, events that wait behind them, and the commands of an operator."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from services.contracts import TOPICS, Event, encode
 from services.contracts.enrolment import ConsentChanged, WorkerReferred
 from services.contracts.topics import KEYS
 from services.events.delivery.declare import Projection, Rows, on
-from services.events.delivery.state import Letter, key_of
+from services.events.delivery.state import Record, key_of
 from services.events.delivery.take import take
 from services.events.inbox import batches, dead_letters
 from services.events.inbox.effects import Reacting
@@ -99,7 +99,7 @@ async def test_a_redriven_event_that_fails_again_is_dead_again_after_as_many_tri
 
 
 async def test_an_event_that_is_parked_while_its_subject_is_let_go_on_is_not_stranded(apart: Apart) -> None:
-    """A copy has read that the subject stands still, and is about to park, when a redrive and another copy take what was there."""
+    """One copy has read that the subject is stopped, and is about to park. Meanwhile a redrive lets another copy take its events."""
     (bad,), poison = subjects(1), set[str]()
     poison.add(f"{bad}-1")
     service = apart.service(noting([], failing(poison)))
@@ -119,7 +119,7 @@ async def test_an_event_that_is_parked_while_its_subject_is_let_go_on_is_not_str
         async def park(transaction: Transaction) -> None:
             unit = Unit(service.store, transaction, service.holder, now_utc())
             effect = Slow(unit, service.reactions, service.rules, service.telemetry, alone=False)
-            record = Letter("ama.enrolment", 5, 10**6, None, encode(event(bad, 2)))
+            record = Record("ama.enrolment", 5, 10**6, None, encode(event(bad, 2)))
             await take([record], Inbox("reactions", service.store, transaction), effect, now_utc())
 
         parking = asyncio.create_task(service.store.transaction(park))
@@ -305,14 +305,14 @@ async def test_what_comes_after_a_hole_is_parked_and_reported_and_follows_when_i
 
         async def reported() -> bool:
             await gauges.look(service.store, service.runners, service.metrics)
-            return gauge(service, "holes") == 2
+            return gauge(service, "holes") == 2  # language: kept
 
         assert await eventually(reported)
         assert "events wait for a predecessor that is missing" in caplog.text
         await tell(service.bus, event(late, 2))
         await until_noted(service, {late: [1, 2, 3, 4]})
         await gauges.look(service.store, service.runners, service.metrics)
-        assert gauge(service, "holes") == 0
+        assert gauge(service, "holes") == 0  # language: kept
 
 
 async def test_of_events_that_follow_each_other_in_one_transaction_the_one_that_fails_is_buried(apart: Apart) -> None:

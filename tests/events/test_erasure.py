@@ -1,4 +1,4 @@
-"""A row that was written about somebody while another copy took their erasure does not stay."""
+"""A row that one copy wrote about a person, while another copy handled the erasure, is deleted."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ class Seen(Projection):
 
 @pytest_asyncio.fixture
 async def read_models(settings: Settings) -> AsyncIterator[tuple[Store, ReadModels]]:
-    """A database with one projection."""
+    """A database with the rows of one projection."""
     store = Store(settings.mongo, settings.database_of("forgetting"))
     read_models = ReadModels(store, [Seen()])
     for name in ("erased", "keys", "projections"):
@@ -71,7 +71,7 @@ async def test_a_row_that_was_set_beside_an_erasure_is_deleted_again(
 
 @pytest_asyncio.fixture
 async def event() -> Event[Any]:
-    """Somebody was referred."""
+    """The referral of a worker."""
     return Event(
         id="0", source="/programmes/jobs2/enrolment", type=WorkerReferred.type, subject="somebody", time=now_utc(),
         recordedtime=now_utc(), sequence=1, data={"partner": "afol"},

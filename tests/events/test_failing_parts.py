@@ -1,4 +1,4 @@
-"""What looks alive and does nothing any more: it ends, or lets another do its work."""
+"""A background task that runs and does nothing any more ends its service, or lets another copy work."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 from aiokafka.errors import KafkaError
 
 import enrolment.app
-from services.events.bus.client import failure_of
+from services.events.bus.workarounds import failure_of
 from services.events.delivery.declare import Reactions
 from services.events.outbox.relay import Relay
 from services.runtime.service import Service, running
@@ -26,16 +26,16 @@ async def test_a_relay_that_fails_again_and_again_lets_another_copy_send(
 ) -> None:
     async with running(build(settings), ["api"]) as service:
         of = (service.name, service.store, service.bus, service.settings, service.metrics)
-        ailing, healthy = Relay(*of), Relay(*of)
+        failing, healthy = Relay(*of), Relay(*of)
 
         async def unreachable() -> None:
             raise KafkaError("from this host alone")
 
         async def held() -> bool:
-            return (await service.store["relay"].find_one({"holder": ailing._me})) is not None
+            return (await service.store["relay"].find_one({"holder": failing.position.lease.holder})) is not None
 
-        monkeypatch.setattr(ailing, "_relay", unreachable)
-        relays = [asyncio.create_task(ailing.run())]
+        monkeypatch.setattr(failing, "_relay", unreachable)
+        relays = [asyncio.create_task(failing.run())]
         try:
             await eventually(held)
             relays.append(asyncio.create_task(healthy.run()))

@@ -1,4 +1,4 @@
-"""A relay that is fenced in the midst of a transaction, while more and more is said."""
+"""A relay that is fenced in the middle of a transaction, while more and more events are stored."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ ROUNDS = 8
 
 @asynccontextmanager
 async def much_is_said(service: Service) -> AsyncIterator[list[str]]:
-    """People are referred one after the other for as long as the block runs."""
+    """Refer people one after the other for as long as the block runs."""
     referred: list[str] = []
 
     async def say() -> None:

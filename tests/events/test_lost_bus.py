@@ -1,4 +1,4 @@
-"""A bus that lost what it had acknowledged, was made anew, or is another: it is refilled, and no effect is doubled or missing."""
+"""A bus that lost acknowledged records, was created again, or is another one: it is refilled, and no effect is doubled or missing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -32,14 +32,14 @@ Change = Callable[[FragileBus, Service], Awaitable[None]]
 
 @pytest_asyncio.fixture
 async def bus(tmp_path: Path, engines: Engines) -> AsyncIterator[FragileBus]:  # the jars are there then
-    """A bus that may lose things."""
+    """Engines whose bus a test may damage."""
     fragile = FragileBus(tmp_path)
     yield fragile
     await fragile.end()
 
 
 def counting() -> Reactions:
-    """Reactions whose effects would show that they happened twice."""
+    """Reactions with effects that show when they happened twice."""
     reactions = Reactions()
 
     async def count(event: Event[Any], work: Work) -> None:
@@ -51,8 +51,8 @@ def counting() -> Reactions:
     return reactions
 
 
-class House:
-    """Enrolment, which speaks, and a service that counts what it hears."""
+class Pair:
+    """Enrolment, which publishes, and a service that counts the events that it takes."""
 
     def __init__(self, settings: Settings) -> None:
         heard = settings.model_copy(update={"database": f"{settings.database}c"})
@@ -60,13 +60,12 @@ class House:
         self.hearer = Service("grouping", heard, holder=service_holder("grouping", heard.keys), reactions=counting())
 
     async def up(self, stack: AsyncExitStack) -> None:
-        """Start both."""
         await self.hearer.store.make("counted")
         await stack.enter_async_context(running(self.speaker, ["relay"]))
         await stack.enter_async_context(running(self.hearer, ["consume"]))
 
     async def say(self, number: int) -> list[str]:
-        """So many people are referred, and consent."""
+        """Refer so many people, who consent. Returns their ids."""
         people = [await refer(self.speaker) for _ in range(number)]
         for each in people:
             await consent(self.speaker, each)
@@ -117,56 +116,56 @@ async def is_another(bus: FragileBus, _: Service) -> None:
 async def test_what_the_bus_lost_while_everything_ran_is_put_back_and_takes_effect_once(
     bus: FragileBus, settings: Settings, happens: Change
 ) -> None:
-    house = House(settings.model_copy(update={"kafka": await bus.start()}))
+    pair = Pair(settings.model_copy(update={"kafka": await bus.start()}))
     async with AsyncExitStack() as stack:
-        await house.up(stack)
-        early = await house.say(6)
-        await house.heard(early)
+        await pair.up(stack)
+        early = await pair.say(6)
+        await pair.heard(early)
         await bus.remember()
-        late = await house.say(6)
-        await house.heard(late)
-        await happens(bus, house.speaker)
-        await house.whole(early + late)
-        after = await house.say(3)
-        await house.heard(early + late + after)
-        await house.whole(early + late + after)
+        late = await pair.say(6)
+        await pair.heard(late)
+        await happens(bus, pair.speaker)
+        await pair.whole(early + late)
+        after = await pair.say(3)
+        await pair.heard(early + late + after)
+        await pair.whole(early + late + after)
 
 
 async def test_a_topic_that_goes_while_something_is_said_holds_its_relay_up_for_no_longer_than_a_commit_may_take(
     bus: FragileBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(producer, "PATIENCE", 3.0)
-    house = House(settings.model_copy(update={"kafka": await bus.start()}))
+    pair = Pair(settings.model_copy(update={"kafka": await bus.start()}))
     async with AsyncExitStack() as stack:
-        await house.up(stack)
-        early = await house.say(3)
-        await house.heard(early)
-        admin = AIOKafkaAdminClient(**house.speaker.bus.client())
+        await pair.up(stack)
+        early = await pair.say(3)
+        await pair.heard(early)
+        admin = AIOKafkaAdminClient(**pair.speaker.bus.client())
         await admin.start()
         await admin.delete_topics(["ama.enrolment"])
         await admin.close()
-        said = await house.say(3)
-        await house.whole(early + said)
-        await house.heard(early + said)
+        said = await pair.say(3)
+        await pair.whole(early + said)
+        await pair.heard(early + said)
 
 
 async def test_what_the_bus_lost_before_anybody_heard_it_is_heard_after_a_start(
     bus: FragileBus, settings: Settings
 ) -> None:
-    house = House(settings.model_copy(update={"kafka": await bus.start()}))
+    pair = Pair(settings.model_copy(update={"kafka": await bus.start()}))
     async with AsyncExitStack() as stack:
-        await house.up(stack)
-        early = await house.say(6)
-        await house.heard(early)
+        await pair.up(stack)
+        early = await pair.say(6)
+        await pair.heard(early)
     await bus.remember()
-    async with running(enrolment.app.build(house.speaker.settings), ["relay"]) as speaker:
+    async with running(enrolment.app.build(pair.speaker.settings), ["relay"]) as speaker:
         late = [await refer(speaker) for _ in range(6)]
         for each in late:
             await consent(speaker, each)
-        house.speaker = speaker
-        await house.whole(late)
+        pair.speaker = speaker
+        await pair.whole(late)
     await bus.set_back()
-    again = House(house.speaker.settings)
+    again = Pair(pair.speaker.settings)
     async with AsyncExitStack() as stack:
         await again.up(stack)
         await again.heard(early + late)
@@ -175,14 +174,14 @@ async def test_what_the_bus_lost_before_anybody_heard_it_is_heard_after_a_start(
 async def test_republishing_says_everything_again_and_nothing_takes_effect_twice(
     bus: FragileBus, settings: Settings
 ) -> None:
-    house = House(settings.model_copy(update={"kafka": await bus.start()}))
+    pair = Pair(settings.model_copy(update={"kafka": await bus.start()}))
     seen: list[tuple[str, int, int]] = []
     async with AsyncExitStack() as stack:
-        await house.up(stack)
-        people = await house.say(5)
-        await house.heard(people)
+        await pair.up(stack)
+        people = await pair.say(5)
+        await pair.heard(people)
         topics = topics_of("enrolment", ["ama.enrolment"])
-        await republish(house.speaker, topics, lambda *told: seen.append(told))
+        await republish(pair.speaker, topics, lambda *told: seen.append(told))
         assert seen[-1] == ("ama.enrolment", 10, 10)
         twice: dict[str, int] = {}
 
@@ -192,9 +191,9 @@ async def test_republishing_says_everything_again_and_nothing_takes_effect_twice
                 twice[event.id] = twice.get(event.id, 0) + 1
             return len(twice) == 10 and min(twice.values()) >= 2
 
-        await on_the_topic(house.speaker, "ama.enrolment", repeated)
-        later = await house.say(2)
-        await house.heard(people + later)
+        await on_the_topic(pair.speaker, "ama.enrolment", repeated)
+        later = await pair.say(2)
+        await pair.heard(people + later)
     with pytest.raises(Misconfigured, match=r"enrolment does not write ama\.grouping"):
         topics_of("enrolment", ["ama.grouping"])
 
@@ -203,16 +202,16 @@ async def test_republishing_without_a_relay_says_so_and_is_done_when_there_is_on
     bus: FragileBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.operations.republish.ENOUGH", 1.0)
-    house = House(settings.model_copy(update={"kafka": await bus.start()}))
-    async with running(house.speaker, ["relay"]):
-        people = await house.say(3)
-        await house.whole(people)
+    pair = Pair(settings.model_copy(update={"kafka": await bus.start()}))
+    async with running(pair.speaker, ["relay"]):
+        people = await pair.say(3)
+        await pair.whole(people)
     await bus.empty()
-    silent = enrolment.app.build(house.speaker.settings)
+    silent = enrolment.app.build(pair.speaker.settings)
     with pytest.raises(NobodySends, match="No relay of enrolment runs"):
         await republish(silent, ["ama.enrolment"], lambda *_: None)
     await silent.stop()
-    again = House(house.speaker.settings)
+    again = Pair(pair.speaker.settings)
     async with running(again.speaker, ["relay"]):
         await again.whole(people)
     await again.hearer.stop()

@@ -1,4 +1,4 @@
-"""MongoDB behind a wire that is cut while partitions change hands, or while a service is stopped."""
+"""MongoDB behind a proxy that is cut while partitions are reassigned, or while a service is stopped."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ SAID = 160  # more than a reader may begin before its place, over all partitions
 
 @pytest.fixture
 def wire(settings: Settings) -> Iterator[tuple[Wire, str]]:
-    """A wire to MongoDB, and the address at its end."""
+    """A proxy to MongoDB, and the proxy's address."""
     [(_, target)] = parse_uri(settings.mongo)["nodelist"]
     port = free_port()
     laid = Wire(port, target)

@@ -1,4 +1,4 @@
-"""Said is stored, stored is published: in commit order, nothing skipped, nothing overtaken within its subject."""
+"""Recorded events are stored and published: in commit order, none skipped, and in order within each subject."""
 
 import asyncio
 from typing import Any
@@ -61,7 +61,7 @@ async def test_what_many_said_of_one_subject_at_once_comes_in_one_order_without_
     await on_the_topic(enrolled, "ama.enrolment", complete)
     assert [event.sequence for event in mine] == list(range(1, 14))
     outbox = enrolled.store["outbox"].find({"key": worker, "topic": "ama.enrolment"}).sort("sequence", 1)
-    assert [event.id for event in mine] == [letter["_id"] async for letter in outbox]
+    assert [event.id for event in mine] == [row["_id"] async for row in outbox]
 
 
 async def test_a_relay_that_begins_again_sends_what_was_said_meanwhile_and_repeats_only_the_same_ids(

@@ -1,4 +1,4 @@
-"""A relay that begins without a place to go on from: the scan and the stream together miss nothing, however busy the service is."""
+"""A relay that starts without a saved position: the scan and the change stream together miss nothing, however busy the service is."""
 
 import asyncio
 import uuid
@@ -20,7 +20,7 @@ WRITERS = 16
 
 @pytest_asyncio.fixture
 async def store(settings: Settings) -> AsyncIterator[Store]:
-    """A database with an outbox."""
+    """A database with an empty outbox."""
     opened = Store(settings.mongo, settings.database_of("busy"))
     await opened.make("outbox")
     await opened.make("relay")
@@ -36,19 +36,19 @@ async def test_what_commits_while_the_stream_is_opened_is_in_the_scan_or_in_the_
 
     async def talk() -> None:
         while not ended.is_set():
-            letter = {"_id": uuid.uuid4().hex, "sequence": 1}
+            row = {"_id": uuid.uuid4().hex, "sequence": 1}
 
-            async def say(transaction: Transaction, letter: Document = letter) -> None:
-                await store.insert("outbox", [letter], transaction)
+            async def say(transaction: Transaction, row: Document = row) -> None:
+                await store.insert("outbox", [row], transaction)
 
             await store.transaction(say)
-            said.add(str(letter["_id"]))
+            said.add(str(row["_id"]))
 
     scanned: set[str] = set()
     relay = Relay("busy", store, Bus(settings), settings, Metrics("busy"))
 
-    async def note(letters: list[Document], _: Any) -> None:
-        scanned.update(each["_id"] for each in letters)
+    async def note(rows: list[Document], _: Any) -> None:
+        scanned.update(each["_id"] for each in rows)
 
     monkeypatch.setattr(relay, "_send", note)
     lost: list[str] = []
@@ -56,10 +56,10 @@ async def test_what_commits_while_the_stream_is_opened_is_in_the_scan_or_in_the_
         scanned.clear()
         ended.clear()
         talking = [asyncio.create_task(talk()) for _ in range(WRITERS)]
-        state = await relay._lease()
+        state = await relay.position.take()
         assert state is not None
         async with store.driver_session() as session:
-            cursor, _token = await relay._open(session, {**state, "token": None, "at": None}, None)  # type: ignore[arg-type]  # nothing is sent
+            cursor, _token = await relay._open(session, {"token": None}, None)  # type: ignore[arg-type]  # nothing is sent
             ended.set()
             await asyncio.gather(*talking)
             streamed = await drained(store, session, cursor)
@@ -70,7 +70,7 @@ async def test_what_commits_while_the_stream_is_opened_is_in_the_scan_or_in_the_
 
 
 async def drained(store: Store, session: DriverSession, cursor: int) -> set[str]:
-    """The ids that the stream gives until it has no more."""
+    """The ids of all rows that are left in the stream."""
     found: set[str] = set()
     while True:
         more = {"getMore": cursor, "collection": "outbox", "maxTimeMS": 200, "batchSize": 1000}

@@ -1,4 +1,4 @@
-"""What passes never makes a dead letter: the database restarted, electing, refusing a transaction for its age or size, or in conflict.
+"""Transient errors never make a dead letter: the database restarted, electing, refusing a transaction for its age or size, or in conflict.
 
 Every test allows an event a single failure (`once`), so that one that is counted by mistake is seen.
 """
@@ -34,13 +34,13 @@ from tests.helpers.waiting import eventually
 
 @pytest.fixture
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An event may fail once; a batch is tried as it is for no longer than a moment."""
+    """Let an event fail once only, and try a whole batch for a moment only."""
     monkeypatch.setattr(batches, "ATTEMPTS", 1)
     monkeypatch.setattr(batches, "PATIENCE", 0.2)
 
 
 async def ready(service: Service, *told: Event[Any]) -> None:
-    """These make the first batch that it gets."""
+    """Send these so that they make the first batch of the service."""
     await from_now_on(service, "reactions")
     for name in ("noted", "other"):
         await service.store.make(name)
@@ -48,7 +48,7 @@ async def ready(service: Service, *told: Event[Any]) -> None:
 
 
 async def all_once(service: Service, *wanted: str) -> None:
-    """Each has taken effect, and nothing has died of what passed."""
+    """Check that each has taken effect, and that no dead letter was made."""
     await until_noted(service, {each: [1] for each in wanted}, 90)
     assert await dead_letters.listed(service.store, closed=True) == []
     assert not service.tasks.over

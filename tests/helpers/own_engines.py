@@ -1,4 +1,4 @@
-"""Engines and events of a test's own: what is broken here is seen by nobody else, and MongoDB can be put down and started again."""
+"""Engines and events for the tests of this folder alone, whose MongoDB a test can stop and start again."""
 
 import asyncio
 import os
@@ -24,6 +24,7 @@ from services.engines import Embedded
 from services.engines.ports import Ports
 from services.events.bus.client import Bus
 from services.events.delivery.declare import Projection, Reactions
+from services.events.inbox.documents import offset_document
 from services.runtime.service import Service, running
 from services.settings import Settings
 from services.store.mongo import InsertOne, PyMongoError, UpdateOne
@@ -48,7 +49,7 @@ class Apart:
         self._embedded.stop()
 
     async def kill_mongo(self) -> None:
-        """SIGKILL, in the midst of whatever it does."""
+        """Send SIGKILL, whatever it is doing."""
         mongod = self._embedded._mongod
         assert mongod._process is not None
         for engine in psutil.Process(mongod._process.pid).children():
@@ -126,7 +127,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory, keys: Path) -> Iterator[Apar
 
 
 def event(subject: str, sequence: int, id: str | None = None) -> Event[Any]:
-    """A referral, or a later consent, that nobody said but this test."""
+    """A referral, or a later consent, that only this test publishes."""
     data = (
         WorkerReferred(partner="afol")
         if sequence == 1
@@ -139,7 +140,7 @@ def event(subject: str, sequence: int, id: str | None = None) -> Event[Any]:
 
 
 def key(subject: str) -> str:
-    """What its marks go by."""
+    """The key of the subject's marks."""
     return f"/programmes/{PROGRAMME}/enrolment|{subject}"
 
 
@@ -148,7 +149,7 @@ def subjects(number: int) -> list[str]:
 
 
 async def tell(bus: Bus, *events: Event[Any] | tuple[str, bytes | None], partition: int | None = None) -> None:
-    """Enrolment seems to say these, in this order; a pair is a key and a value as they are. In one `partition` they make one batch."""
+    """Send these as enrolment would, in this order; a pair is a key and a value. In one `partition` they make one batch."""
     producer = AIOKafkaProducer(**bus.client(), acks="all")
     await producer.start()
     try:
@@ -184,7 +185,7 @@ def noting(taken: list[str], before: Before | None = None) -> Reactions:
 
 
 async def noted(service: Service, *wanted: str) -> dict[str, list[int]]:
-    """What took effect of each subject."""
+    """The sequences that took effect, by subject."""
     found: dict[str, list[int]] = {subject: [] for subject in wanted}
     async for each in service.store["noted"].find({"subject": {"$in": list(wanted)}}).sort("sequence", 1):
         found[each["subject"]].append(each["sequence"])
@@ -199,7 +200,7 @@ async def until_noted(service: Service, wanted: dict[str, Sequence[int]], second
 
 
 async def until_dead(service: Service, *names: str, status: str = "open", seconds: float = 30.0) -> list[Any]:
-    """The dead letters of these names, once all are there."""
+    """Wait for the dead letters of these names, and return them."""
 
     async def there() -> Any:
         found = await service.store["dead"].find({"name": {"$in": list(names)}, "status": status}).to_list(100)
@@ -210,7 +211,7 @@ async def until_dead(service: Service, *names: str, status: str = "open", second
 
 @asynccontextmanager
 async def listening(service: Service, roles: Collection[str] = ("consume",)) -> AsyncIterator[Service]:
-    """It runs, has a place for what it notes, and begins with what is said from now on."""
+    """Run the service; it takes only what is sent from now on."""
     if not await service.store["offsets"].find_one({}):
         await from_now_on(service, "reactions", *(f"{name}.g1" for name in service.read_models.projections))
         await service.store.make("noted")
@@ -219,7 +220,7 @@ async def listening(service: Service, roles: Collection[str] = ("consume",)) -> 
 
 
 async def from_now_on(service: Service, *consumers: str) -> None:
-    """As if these had taken everything that is on the bus, where only enrolment speaks."""
+    """Store offsets as if these consumers had taken everything that enrolment has sent."""
     topic = TOPICS["ama.enrolment"]
     await service.bus.prepare([topic])
     reader = service.bus.reader()
@@ -228,8 +229,8 @@ async def from_now_on(service: Service, *consumers: str) -> None:
         partitions = [TopicPartition(topic.name, n) for n in range(topic.partitions)]
         for each, end in (await reader.end_offsets(partitions)).items():
             for consumer in consumers:
-                place = {"topic": each.topic, "partition": each.partition, "next": end}
-                await service.store["offsets"].insert_one({"_id": f"{consumer}|{each.topic}|{each.partition}", **place})
+                place = offset_document(consumer, (each.topic, each.partition), end)
+                await service.store["offsets"].insert_one(place)
     finally:
         await reader.stop()
 

@@ -11,11 +11,11 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from notifications.consumer_lag import ConsumerLag
 from notifications.feed_topic import last_record
-from notifications.lease import Lease
 from notifications.publisher import Publisher
 from services.contracts import Event
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
+from services.store.lease import Lease
 from tests.helpers.own_programme import World
 from tests.helpers.randomness import chance
 from tests.helpers.waiting import eventually

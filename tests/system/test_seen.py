@@ -230,7 +230,7 @@ async def test_what_was_said_and_relayed_is_counted_and_nothing_stays_behind(hom
 async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: Settings, figure: str) -> None:
     service = build("grouping", settings)
     since = datetime.now(UTC)
-    parked = [{"consumer": "reactions", "why": why, "since": since} for why in ("hole", "hole", "not yet: a key")]
+    parked = [{"consumer": "reactions", "status": each, "since": since} for each in ("gap", "gap", "not-yet")]
     async with running(service, ["api"]):
         await service.store["parked"].insert_many(parked)
         await service.store["dead"].insert_many(

@@ -1,9 +1,9 @@
-"""What became of our referrals: read from our feed into outcomes.db, and shown on a page of our own.
+"""Outcomes of our referrals: read from our feed into outcomes.db, and shown on a page of our own.
 
-    python outcomes.py            read on for ever, and serve the page at http://127.0.0.1:8080 (OUTCOMES_PORT names another port)
+    python outcomes.py            read for ever, and serve the page at http://127.0.0.1:8080 (OUTCOMES_PORT names another port)
     python outcomes.py --help     lag, rebuild, dead letters
 
-Rows name their `person`: when somebody's consent is withdrawn or they are erased, the kit deletes all rows about them.
+Rows name their `person`: when a person's consent is withdrawn or the person is erased, the kit deletes all rows about them.
 """
 
 import os
@@ -18,7 +18,7 @@ STORE = Path(os.environ.get("OUTCOMES_STORE", "outcomes.db"))
 
 
 class Outcomes(Projection):
-    """One row per person, by the pseudonym that they have with us: on which day each step was reached."""
+    """One row per person, by our own pseudonym for them, with the day of each step."""
 
     name = "outcomes"
     indexes = ("referred", "admitted", "declined", "seated", "withdrew", "reason")

@@ -1,4 +1,4 @@
-"""The page: what became of our referrals, in Italian, for any screen and any reader. It reads the store, and writes nothing."""
+"""The page with the outcomes of our referrals, in Italian, for any screen and any reader. It reads the store, and writes nothing."""
 
 import sqlite3
 import sys
@@ -62,7 +62,7 @@ PAGE = """<!doctype html>
 
 
 def serve(store: Path, port: int) -> None:
-    """Answer on this machine for as long as the program runs."""
+    """Serve the page on this machine for as long as the program runs."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # the name that http.server calls
@@ -75,7 +75,7 @@ def serve(store: Path, port: int) -> None:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Who looked is not written down."""
+            """Log nothing, so that no reader of the page is recorded."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -83,7 +83,7 @@ def serve(store: Path, port: int) -> None:
 
 
 def people(store: Path) -> list[sqlite3.Row]:
-    """The rows that are live, newest referral first; none before the first entry."""
+    """The live rows, newest referral first; none before the first entry."""
     with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
         database.row_factory = sqlite3.Row
         if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'outcomes'").fetchone():
@@ -92,7 +92,7 @@ def people(store: Path) -> list[sqlite3.Row]:
 
 
 def page(rows: list[sqlite3.Row]) -> str:
-    """The page as HTML."""
+    """The page as an HTML document."""
     reached = {step: sum(row[step] is not None for row in rows) for step in STEPS}
     summary = (
         f"Persone segnalate: {len(rows)}. Ammesse: {reached['admitted']}. Con un posto in un gruppo: {reached['seated']}. "
@@ -109,8 +109,8 @@ def _row(row: sqlite3.Row) -> str:
     return f'<tr><th scope="row">{escape(row["key"][:8])}</th>{cells}</tr>'
 
 
-def _day(told: str | None) -> str:
-    return f'<time datetime="{escape(told)}">{date.fromisoformat(told):%d/%m/%Y}</time>' if told else ""
+def _day(day: str | None) -> str:
+    return f'<time datetime="{escape(day)}">{date.fromisoformat(day):%d/%m/%Y}</time>' if day else ""
 
 
 def _reason(row: sqlite3.Row, step: str) -> str:

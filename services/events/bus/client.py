@@ -1,14 +1,13 @@
-"""Kafka: topics that exist as the catalogue says, producers that fence, subscriptions that never acknowledge by themselves.
+"""Kafka clients: topics as the catalogue defines them, producers that fence, subscriptions that never acknowledge by themselves.
 
-Invariant: the acknowledgement policy is set here, once, explicitly: MANUAL, and nothing relies on it, since offsets are kept with the
-effects in MongoDB. A topic whose number of partitions differs from the catalogue's stops the start.
+Invariants: the acknowledgement policy is set here, once: MANUAL. Nothing relies on it, since MongoDB keeps the offsets with the effects.
+A topic whose number of partitions differs from the catalogue's stops the start.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from operator import attrgetter
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord
@@ -26,22 +25,16 @@ from services.events.bus.log_dirs import Disk, broker_disks
 from services.settings import Misconfigured, Settings
 
 log = logging.getLogger(__name__)
-THEIRS = logging.getLogger("faststream.bus")  # FastStream's own lines; at each start it warns that it makes no topics
-TASKS = (
-    "_fetcher._fetch_task",
-    "_client._sync_task",
-    "_coordinator._coordination_task",
-    "_coordinator._heartbeat_task",
-)
+THEIRS = logging.getLogger("faststream.bus")  # FastStream's own lines; at each start it warns that it creates no topics
 Records = Sequence[ConsumerRecord]
 REPLICAS = 3  # of each topic, where there are as many brokers
-METADATA_MS = 10_000  # so soon a reader finds a topic that was made anew
+METADATA_MS = 10_000  # after which a reader finds a topic that was created again
 STARTING, STOPPING = 60.0, 5.0  # seconds
-IDLE_MS = 20  # FastStream waits this long for records, and when there are none as long again
+IDLE_MS = 20  # FastStream waits so long for records, and sleeps as long when there are none
 
 
 class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
-    """A transactional producer that can be put down also when no broker answers, which aiokafka's own waits for."""
+    """A transactional producer that stops in bounded time also when no broker answers; aiokafka's own waits for one."""
 
     async def start(self) -> None:
         """Fence every earlier producer of this id. TimeoutError when no broker has answered by then."""
@@ -53,40 +46,33 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
             raise
 
     async def abort_transaction(self) -> None:
-        """KafkaError when there is nothing that could be aborted: the broker has done it, or will after the transaction's time."""
+        """Abort the open transaction. IllegalStateError when there is none: the broker has aborted it, or will when it times out."""
         try:
             await super().abort_transaction()
         except AssertionError as error:
             raise IllegalStateError(str(error)) from error
 
     async def stop(self) -> None:
-        """Send what there is to send, for at most a few seconds, and close every connection."""
+        """Send what is buffered, for at most `STOPPING` seconds, and close every connection."""
         try:
             async with asyncio.timeout(STOPPING):
                 await super().stop()
         except (KafkaError, TimeoutError) as error:
-            log.warning("producer put down with records unsent", extra={"error": type(error).__name__})
+            log.warning("producer stopped with records unsent", extra={"error": type(error).__name__})
         finally:
-            await put_down(self.client.close)
+            await close_in_time(self.client.close)
 
 
-async def put_down(*ends: Callable[[], Awaitable[None]]) -> None:
-    """End what holds connections, each within a few seconds: one whose peer is frozen would be waited for as long as TCP waits."""
+async def close_in_time(*ends: Callable[[], Awaitable[None]]) -> None:
+    """Close connections, each within `STOPPING` seconds: a close that waits for a frozen peer takes as long as TCP does."""
     for end in ends:
         with suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(STOPPING):
                 await end()
 
 
-def failure_of(consumer: AIOKafkaConsumer) -> BaseException | None:
-    """Of what one of its tasks has died, if one has. aiokafka does not look: it would read nothing more, and hold its partitions."""
-    tasks = (attrgetter(each)(consumer) for each in TASKS)
-    ended = (task for task in tasks if task is not None and task.done() and not task.cancelled())
-    return next((error for task in ended if (error := task.exception()) is not None), None)
-
-
 class Bus:
-    """How this process talks to Kafka; everything that needs a connection is made from here."""
+    """Makes every Kafka client of this process, from the settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -117,7 +103,7 @@ class Bus:
         )
 
     def reader(self, **options: Any) -> AIOKafkaConsumer:
-        """A consumer outside of any group, for looking (end offsets, a topic's last record)."""
+        """A consumer outside of any group, for end offsets and single records."""
         return AIOKafkaConsumer(**self.client(), enable_auto_commit=False, **options)
 
     def broker(self, middlewares: Sequence[Any] = ()) -> KafkaBroker:
@@ -153,12 +139,12 @@ class Bus:
         *,
         read_committed: bool = False,
     ) -> Any:
-        """Give every batch of records to `take`, one batch after the other. `take` must not raise (FastStream would go on)."""
+        """Give each batch of records to `take`, one after the other. `take` must not raise: FastStream would go on with the next."""
 
         async def parse(records: Records) -> KafkaMessage:
             return KafkaMessage(body=b"", raw_message=records, consumer=subscriber.consumer)  # type: ignore[arg-type]  # a tuple
 
-        async def decode(message: KafkaMessage) -> bytes:  # noqa: ARG001  # reading is the consumer's, which cannot raise
+        async def decode(message: KafkaMessage) -> bytes:  # noqa: ARG001  # the consumer decodes, and never raises
             return b""
 
         subscriber = broker.subscriber(
@@ -184,7 +170,7 @@ class Bus:
         return subscriber
 
     async def ping(self) -> None:
-        """Raises KafkaError when no broker answers."""
+        """Connect to a broker. Raises KafkaError when none answers."""
         client = AIOKafkaClient(**self.client())
         try:
             await client.bootstrap()
@@ -192,7 +178,7 @@ class Bus:
             await client.close()
 
     async def disks(self) -> dict[str, Disk]:
-        """What each broker says of the disk of its data. Raises KafkaError when one does not answer, or not to this user."""
+        """The disk of each broker's data, by broker id. Raises KafkaError when a broker does not answer, or refuses this user."""
         client = AIOKafkaClient(**self.client())
         try:
             await client.bootstrap()

@@ -1,6 +1,6 @@
-"""Kafka's DescribeLogDirs request, version 4, which aiokafka does not bring: a broker's own word on the disks of its data.
+"""Kafka's DescribeLogDirs request in version 4, which aiokafka lacks: size and free space of the disks of each broker.
 
-Invariant: no topic is asked for, so that the answer is as short as the list of folders.
+Invariant: the request names no topic, so that the answer holds only the data folders.
 Source: Kafka's protocol guide, DescribeLogDirs (key 35), and KIP-827.
 """
 
@@ -16,7 +16,7 @@ PARTITION = (("partition", Int32), ("size", Int64), ("offset_lag", Int64), ("is_
 
 
 class LogDirsResponse(Response):  # type: ignore[misc]  # aiokafka is untyped
-    """Folders, each with the size of its file system and what is free on it."""
+    """Answer on the wire: data folders, each with the size and the free space of its file system."""
 
     API_KEY = 35
     API_VERSION = 4
@@ -39,7 +39,7 @@ class LogDirsResponse(Response):  # type: ignore[misc]  # aiokafka is untyped
 
 
 class LogDirsStruct(RequestStruct):  # type: ignore[misc]
-    """The request on the wire."""
+    """Request on the wire, see `LogDirs`."""
 
     API_KEY = 35
     API_VERSION = 4
@@ -52,12 +52,12 @@ class LogDirsStruct(RequestStruct):  # type: ignore[misc]
 
 
 class LogDirs(Request[LogDirsStruct]):  # type: ignore[misc]
-    """Ask for the folders alone."""
+    """Asks for the folders and for no topic."""
 
     API_KEY = 35
 
     def build(self, request_struct_class: type[LogDirsStruct]) -> LogDirsStruct:
-        """aiokafka's hook: the request in the version that the broker speaks."""
+        """Implements aiokafka's hook: the request in the version that the broker speaks."""
         return request_struct_class([], {})
 
 
@@ -69,14 +69,16 @@ class Disk(NamedTuple):
 
 
 async def broker_disks(client: AIOKafkaClient) -> dict[str, Disk]:
-    """By broker, the fullest of its file systems. Raises KafkaError when a broker does not answer, or does not tell this user (who needs
-    DESCRIBE on the cluster)."""
+    """The fullest file system of each broker, by broker id.
+
+    Raises KafkaError when a broker does not answer, or refuses this user, who needs DESCRIBE on the cluster.
+    """
     found: dict[str, Disk] = {}
     for broker in client.cluster.brokers():
         answer: Any = await client.send(broker.nodeId, LogDirs())
         if answer.error_code:
             raise for_code(answer.error_code)
-        told = [Disk(size, free) for code, _, _, size, free, _ in answer.results if code == 0 and size > 0]
-        if told:
-            found[str(broker.nodeId)] = min(told, key=lambda disk: disk.available / disk.size)
+        disks = [Disk(size, free) for code, _, _, size, free, _ in answer.results if code == 0 and size > 0]
+        if disks:
+            found[str(broker.nodeId)] = min(disks, key=lambda disk: disk.available / disk.size)
     return found

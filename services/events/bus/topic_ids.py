@@ -1,6 +1,6 @@
-"""Kafka's Metadata request, version 12, which aiokafka does not bring: it alone tells a topic from another of the same name.
+"""Kafka's Metadata request in version 12, which aiokafka lacks. Its topic ids tell a topic from an earlier one of the same name.
 
-Invariant: only what is asked here is asked; a topic that is not there has no entry.
+Invariant: a topic that does not exist has no entry in the answer, and the request creates none.
 Source: Kafka's protocol guide, Metadata (key 3), and KIP-516.
 """
 
@@ -12,31 +12,29 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
-NONE = bytes(16)  # "by its name": no id is given
+NONE = bytes(16)  # the id of a topic that is asked for by name
 TAGS = ("tags", TaggedFields)
 
 
 class Uuid:
-    """Sixteen bytes."""
+    """Type of the protocol: sixteen bytes, as they are."""
 
     @classmethod
     def encode(cls, value: bytes) -> bytes:
-        """As it is."""
         return value
 
     @classmethod
     def decode(cls, data: BytesIO) -> bytes:
-        """As it is."""
         return data.read(16)
 
     @classmethod
     def repr(cls, value: bytes) -> str:
-        """For aiokafka's debug output."""
+        """The value in aiokafka's debug output."""
         return value.hex()
 
 
 class MetadataResponse(Response):  # type: ignore[misc]  # aiokafka is untyped
-    """Brokers and topics."""
+    """Answer on the wire: brokers and topics."""
 
     API_KEY = 3
     API_VERSION = 12
@@ -79,7 +77,7 @@ class MetadataResponse(Response):  # type: ignore[misc]  # aiokafka is untyped
 
 
 class MetadataStruct(RequestStruct):  # type: ignore[misc]
-    """The request on the wire."""
+    """Request on the wire, see `TopicIds`."""
 
     API_KEY = 3
     API_VERSION = 12
@@ -94,7 +92,7 @@ class MetadataStruct(RequestStruct):  # type: ignore[misc]
 
 
 class TopicIds(Request[MetadataStruct]):  # type: ignore[misc]
-    """Ask for these topics."""
+    """Asks for these topics by name."""
 
     API_KEY = 3
 
@@ -102,11 +100,11 @@ class TopicIds(Request[MetadataStruct]):  # type: ignore[misc]
         self._topics = list(topics)
 
     def build(self, request_struct_class: type[MetadataStruct]) -> MetadataStruct:
-        """aiokafka's hook: the request in the version that the broker speaks."""
+        """Implements aiokafka's hook: the request in the version that the broker speaks."""
         return request_struct_class([(NONE, name, {}) for name in self._topics], False, False, {})
 
 
 async def topic_ids(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, str]:
-    """The id of each of these topics that is there, in hexadecimal. Raises KafkaError when no broker answers."""
+    """The ids, in hexadecimal, of those topics that exist. Raises KafkaError when no broker answers."""
     answer: Any = await client.send(client.get_random_node(), TopicIds(topics))
     return {topic: topic_id.hex() for code, topic, topic_id, *_ in answer.topics if code == 0}

@@ -1,7 +1,7 @@
-"""How reactions and projections are declared: tables of event types and functions. Nothing runs until a service stands on them.
+"""Declarations of reactions and projections: tables from event types to functions. Nothing runs until a service uses them.
 
-Invariant: a projection's row is a set of facts keyed by what they concern, replaced and never added to, so that repeats, corrections
-and any interleaving of topics give the same rows.
+Invariant: a projection's row is a set of facts, keyed by their subject, replaced and never added to. So repeats, corrections and any
+interleaving of topics give the same rows.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,8 +16,8 @@ M = TypeVar("M", bound=Callable[..., None])
 Needs = Callable[[Event[Any]], Iterable[tuple[Any, str]]]
 
 
-class Spoiled(Exception):
-    """A handler said "not yet" after it had changed something: the whole batch is given up and taken again without that event."""
+class Deferred(Exception):
+    """A handler raised NotYet after it had changed something. The whole batch is rolled back and taken again without that event."""
 
     def __init__(self, event: str, why: str) -> None:
         super().__init__(f"{event}: {why}")
@@ -25,8 +25,11 @@ class Spoiled(Exception):
 
 
 class Reactions:
-    """Another's event causes an own command. `needs` names the aggregates that the handler will ask for, so that a whole batch's
-    are fetched together; what it leaves out is fetched one by one."""
+    """Functions that turn an event of another service into an own command.
+
+    `needs` names the aggregates that a handler will ask for, so that one query fetches those of a whole batch. An aggregate that it
+    leaves out is fetched when the handler asks for it.
+    """
 
     def __init__(self) -> None:
         self.handlers: dict[str, list[Reaction]] = {}
@@ -48,10 +51,10 @@ class Rows(Protocol):
     """The rows of a projection, as a handler may write them."""
 
     def set(self, key: str, *, person: str | None = None, **facts: Any) -> None:
-        """Replace these facts of the row. A row about a person names them, and goes with them when they are erased."""
+        """Replace these facts of the row. `person`: the erasure of this person deletes the row."""
 
     def drop(self, key: str) -> None:
-        """The row is no more."""
+        """Delete the row, if there is one."""
 
 
 def on(*kinds: type[EventData]) -> Callable[[M], M]:
@@ -65,16 +68,16 @@ def on(*kinds: type[EventData]) -> Callable[[M], M]:
 
 
 class Projection:
-    """A read model. Subclass it, give methods marked with `on`; its rows live in a store of the service that stands on it.
+    """A read model. Subclass it and mark methods with `on`. Its rows live in the store of the service that uses it.
 
-    `indexes` are the fields that its queries ask for.
+    `indexes` are the fields that its queries filter by.
     """
 
     name: ClassVar[str]
     indexes: ClassVar[tuple[str, ...]] = ()
 
     def handlers(self) -> dict[str, Callable[[Event[Any], Rows], None]]:
-        """The methods by event type. TypeError when two claim one type."""
+        """The methods by event type. TypeError when two handle one type."""
         found: dict[str, Callable[[Event[Any], Rows], None]] = {}
         for attribute in dir(type(self)):
             method = getattr(self, attribute)

@@ -1,23 +1,40 @@
-"""What passes between a consumer and the store that keeps its marks: records, marks, what is parked, what is dead, and one turn.
+"""Types that pass between a consumer and the store of its state: records, marks, parked events, dead records, the result of a batch.
 
-Invariant: all of a turn is saved by one transaction of the store, with the effects, or none of it is.
+Invariant: one transaction of the store saves the whole result of a batch together with the effects, or saves nothing.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Protocol
 
 from services.contracts import Event, decode
 
-HOLE, BEHIND_DEAD, BEHIND_WAITING = "hole", "behind a dead letter", "behind one that waits"
 Partition = tuple[str, int]
 
 
+class ParkedStatus(StrEnum):
+    """State of a parked event. The values are stored."""
+
+    GAP = "gap"  # its predecessor was never delivered
+    NOT_YET = "not-yet"  # its handler raised NotYet; it is tried again
+    DEAD = "dead"  # it cannot be taken, and its subject stops
+    BEHIND_DEAD = "behind-dead"
+    BEHIND_WAITING = "behind-waiting"  # an earlier event of the subject is in NOT_YET
+
+
+REASONS = {
+    ParkedStatus.GAP: "its predecessor is missing",
+    ParkedStatus.BEHIND_DEAD: "an earlier event of its subject is dead",
+    ParkedStatus.BEHIND_WAITING: "an earlier event of its subject waits",
+}
+
+
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A record of the bus, as any client gives it."""
+class Record:
+    """A Kafka record, as any client gives it."""
 
     topic: str
     partition: int
@@ -29,7 +46,7 @@ class Letter:
 
 @dataclass(slots=True)
 class Mark:
-    """The last event taken of one source and subject. `stopped` says why the subject stands still, if it does."""
+    """The last event taken of one source and subject. `stopped`: the reason why no more of the subject is taken, if so."""
 
     sequence: int = 0
     id: str = ""
@@ -37,140 +54,141 @@ class Mark:
     dirty: bool = False
 
     def move(self, event: Event[Any]) -> None:
-        """This event is taken."""
+        """Note that this event is taken."""
         self.sequence, self.id, self.dirty = event.sequence, event.id, True
 
     def stop(self, why: str) -> None:
-        """Nothing more of this subject is taken."""
+        """Take nothing more of this subject."""
         self.stopped, self.dirty = why, True
 
 
 @dataclass(slots=True)
 class Parked:
-    """An event that waits: for its predecessor ("hole"), for what it needs ("not yet: …"), or behind another; or a dead one ("dead: …")."""
+    """An event that cannot be taken now. `reason` is a sentence for people; only `status` decides what happens to the event."""
 
-    letter: Letter
-    why: str
+    record: Record
+    status: ParkedStatus
+    reason: str
     since: datetime
     retry: datetime
     tries: int = 0
 
     @property
-    def waits(self) -> bool:
-        """Whether it is this event's own turn."""
-        return self.why.startswith("not yet")
+    def retried(self) -> bool:
+        """True when the consumer tries this event again by itself."""
+        return self.status is ParkedStatus.NOT_YET
 
     @property
     def first(self) -> bool:
-        """Whether it stands for itself, and not behind another."""
-        return self.why.startswith(("not yet", "dead"))
+        """True when the event itself is the obstacle, and not another one before it."""
+        return self.status in {ParkedStatus.NOT_YET, ParkedStatus.DEAD}
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A record that cannot be taken as it is. `event` is None for one that is no event; the place of an `intruder` is another's."""
+    """A record that cannot be taken. `event` is None when the record is no event. An `intruder` has the sequence of another event."""
 
-    letter: Letter
+    record: Record
     why: str
     event: Event[Any] | None = None
     intruder: bool = False
 
     @property
     def name(self) -> str:
-        """What it is known by to whoever redrives or dismisses it."""
-        return name_of(self.letter, self.event)
+        """The name by which an operator redrives or dismisses it."""
+        return name_of(self.record, self.event)
 
 
-class Desk(Protocol):
-    """The marks of one consumer within one open transaction of its store."""
+class ConsumerState(Protocol):
+    """The stored state of one consumer, within one open transaction of its store."""
 
     async def offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """The next offset to take, per partition."""
 
     async def marks(self, keys: Collection[str]) -> dict[str, Mark]:
-        """The marks there are."""
+        """The marks that exist, by key (see `key_of`)."""
 
     async def parked(self, keys: Collection[str]) -> dict[str, dict[int, Parked]]:
-        """What is parked, by key and sequence."""
+        """The parked events, by key and sequence."""
 
     async def dismissed(self, names: Collection[str]) -> Mapping[str, bool]:
-        """Those of the names (see `name_of`) that were dismissed for this consumer, whatever its generation: whether the event keeps its
-        place in the sequence (it counts as taken) or never had one (an intruder)."""
+        """Those names (see `name_of`) that were dismissed for any generation of this consumer. True: the event keeps its place in the
+        sequence and counts as taken. False: it never had a place (an intruder)."""
 
-    async def save(self, turn: "BatchResult") -> None:
-        """Write everything the turn changed."""
+    async def save(self, result: "BatchResult") -> None:
+        """Write everything that the batch changed."""
 
 
 class Effect(Protocol):
-    """What a consumer does with an event, inside the same transaction as its marks."""
+    """The work of a consumer on an event, inside the transaction that saves its marks."""
 
-    tables: Collection[str]
+    tables: Collection[str]  # compacted topics
 
     async def prepare(self, events: Sequence[Event[Any]]) -> None:
-        """Fetch together what these will need."""
+        """Fetch at once what these events will need."""
 
     async def apply(self, event: Event[Any]) -> str:
-        """Take effect; returns the outcome for the count. Raises NotYet, or Unreadable naming the field of the payload."""
+        """Handle the event; returns the outcome to count. Raises NotYet, or Unreadable naming the field of the payload."""
 
-    async def tabulate(self, letter: Letter) -> None:
-        """Keep a compacted topic's record. Raises Unreadable."""
+    async def tabulate(self, record: Record) -> None:
+        """Keep a record of a compacted topic. Raises Unreadable."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """How many records of a turn had which outcome."""
+    """Number of records of a batch, by outcome."""
 
     counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, outcome: str, number: int = 1) -> None:
-        """Count."""
         self.counts[outcome] = self.counts.get(outcome, 0) + number
 
 
 @dataclass(slots=True)
 class BatchResult:
-    """What one transaction changes besides its effects."""
+    """Everything that one transaction changes besides the effects."""
 
     now: datetime
     marks: dict[str, Mark] = field(default_factory=dict)
     parked: dict[str, dict[int, Parked]] = field(default_factory=dict)
-    fresh: list[tuple[str, int]] = field(default_factory=list)  # newly parked, or parked with another reason
+    fresh: list[tuple[str, int]] = field(default_factory=list)  # newly parked, or parked with another status
     unparked: list[tuple[str, int]] = field(default_factory=list)
     dead: list[Dead] = field(default_factory=list)
-    row: list[str] = field(default_factory=list)  # names of those buried one after the other, since the last success
-    took: bool = False  # whether there was a success at all
-    put_off: list[str] = field(default_factory=list)  # keys whose next event is parked, and was not taken for the limit
-    holes: int = 0  # events that were found to lack their predecessor
+    failures: list[str] = field(default_factory=list)  # names of the events that failed since the last success
+    succeeded: bool = False  # at least one event was taken
+    postponed: list[str] = field(default_factory=list)  # keys whose next event is parked and due, because of the limit
+    gaps: int = 0  # events that were newly found to lack their predecessor
     before: dict[Partition, int] = field(default_factory=dict)
     offsets: dict[Partition, int] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
     def mark(self, key: str) -> Mark:
-        """The key's mark, a new one if there was none."""
+        """The mark of the key; a new one if there was none."""
         return self.marks.setdefault(key, Mark())
 
-    def holed(self) -> Iterator[tuple[str, int]]:
-        """What is parked for want of its predecessor."""
-        yield from ((key, each) for key, waiting in self.parked.items() for each, p in waiting.items() if p.why == HOLE)
+    def gapped(self) -> Iterator[tuple[str, int]]:
+        """Key and sequence of each event whose predecessor is missing."""
+        for key, waiting in self.parked.items():
+            yield from ((key, sequence) for sequence, each in waiting.items() if each.status is ParkedStatus.GAP)
 
     def followers(self, keys: Collection[str], limit: int | None) -> list[Event[Any]]:
-        """What is parked of these and can follow: all of it, or so much from the mark on."""
+        """Parked events of these keys that can be taken next: at most `limit` per key, counted from the mark."""
         found: list[Event[Any]] = []
         for key in keys:
             mark, waiting = self.mark(key), self.parked.get(key, {})
             last = mark.sequence + (len(waiting) if limit is None else limit)
             if mark.stopped is None:
-                found += [decode(p.letter.value) for each, p in waiting.items() if mark.sequence < each <= last]
+                found += [decode(p.record.value) for each, p in waiting.items() if mark.sequence < each <= last]
         return found
 
 
 def key_of(event: Event[Any]) -> str:
-    """What is counted together: the source (which names the topic) and the subject."""
+    """The key under which sequences are counted: the source (which names the topic) and the subject."""
     return f"{event.source}|{event.subject}"
 
 
-def name_of(letter: Letter, event: Event[Any] | None) -> str:
-    """What a dead letter and its dismissal are known by: the event's id, or place and content of what is no event."""
+def name_of(record: Record, event: Event[Any] | None) -> str:
+    """The name of a dead letter and of its dismissal: the event's id, or place and content of a record that is no event."""
     if event is not None:
         return event.id
-    return f"{letter.topic}/{letter.partition}/{letter.offset}-{sha256(letter.value or b'').hexdigest()[:12]}"
+    return f"{record.topic}/{record.partition}/{record.offset}-{sha256(record.value or b'').hexdigest()[:12]}"

@@ -1,13 +1,11 @@
-"""What a service does with an event: opens it with the person's key, then gives it to reactions, or to a projection.
+"""Effects of a service on an event: decrypt it with the person's key, then give it to reactions or to a projection.
 
-Invariants: an event about an erased person has no effect (but the erasure itself has); a restricted event is read only with the key
-of its person; what a compacted topic says is kept by the highest sequence, and never again for an erased person.
+Invariants: an event about an erased person has no effect, except the erasure itself. A restricted event is read only with the key of
+its person. A table keeps the record with the highest sequence of a compacted topic, and none of an erased person.
 """
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
-from enum import Enum
 from typing import Any
 
 import orjson
@@ -17,11 +15,12 @@ from services.contracts import Event, Restricted, Unreadable, catalogue
 from services.contracts.enrolment import WorkerErased
 from services.contracts.envelope import read
 from services.contracts.topics import KEYS
-from services.events.delivery.declare import Projection, Reactions, Spoiled
-from services.events.delivery.state import Letter
+from services.events.delivery.declare import Deferred, Projection, Reactions
+from services.events.delivery.state import Record
+from services.events.inbox.rows import Rows
 from services.kernel import NotYet
 from services.programmes import Programme
-from services.store.mongo import DeleteMany, DeleteOne, ReplaceOne, UpdateOne
+from services.store.mongo import ReplaceOne
 from services.store.outbox import Cause
 from services.store.people import ErasedPerson
 from services.store.unit import Unit
@@ -32,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Opened:
-    """The events of one transaction, opened as far as this service may and the erased allow."""
+    """Decrypts the events of one transaction, as far as this service has the keys and the person was not erased."""
 
     tables: Collection[str] = ()
 
@@ -40,7 +39,7 @@ class Opened:
         self.unit, self._wanted, self._erased = unit, wanted, set[str]()
 
     async def prepare(self, events: Sequence[Event[Any]]) -> None:
-        """Consult the register of the erased and fetch the keys of what is sealed, each in one query."""
+        """Look up erased people and fetch the keys of encrypted payloads, each in one query."""
         about = [(e.programme, person, isinstance(e.data, str)) for e in events if (person := self._person(e))]
         found = await self.unit.by_id(ErasedPerson.collection, [*{f"{p}/{person}" for p, person, _ in about}])
         self._erased |= set(found)
@@ -57,7 +56,7 @@ class Opened:
         return str(event.data.get(kind.person)) if isinstance(event.data, dict) else None
 
     async def opened(self, event: Event[Any]) -> Event[Any] | None:
-        """The event with its payload read, or None when its person was erased. NotYet without the key."""
+        """The event with its payload validated; None when its person was erased. NotYet without the key, Unreadable naming the field."""
         try:
             person = self._person(event)
         except vault.Unopenable as error:
@@ -70,28 +69,28 @@ class Opened:
             return read(event.carrying(_unsealed(await self.unit.keys.get(event.programme, person), event.data)))
         return read(event)
 
-    async def tabulate(self, letter: Letter) -> None:
-        """Keep a record of a compacted topic. A key's tombstone is an erasure."""
+    async def tabulate(self, record: Record) -> None:
+        """Keep a record of a compacted topic. The tombstone of a key is an erasure. Raises Unreadable."""
         try:
-            headers = {name: value.decode() for name, value in letter.headers}
-            person = (letter.key or b"").decode()
+            headers = {name: value.decode() for name, value in record.headers}
+            person = (record.key or b"").decode()
         except UnicodeDecodeError as error:
             raise Unreadable("headers or key", "not UTF-8") from error
         programme, sequence = headers.get("programme"), headers.get("sequence", "")
-        if letter.key is None or not programme or not sequence.isdecimal():
+        if record.key is None or not programme or not sequence.isdecimal():
             log.error(
-                "record without programme or sequence ignored", extra={"topic": letter.topic, "offset": letter.offset}
+                "record without programme or sequence ignored", extra={"topic": record.topic, "offset": record.offset}
             )
             return
-        if letter.value is None and letter.topic == KEYS.name:
+        if record.value is None and record.topic == KEYS.name:
             await self.unit.forget(programme, person)
             return
-        _id, table = f"{programme}/{person}", letter.topic.rpartition(".")[2]
+        _id, table = f"{programme}/{person}", record.topic.rpartition(".")[2]
         if await self.unit.by_id(ErasedPerson.collection, [_id]):
             return
         known = (await self.unit.by_id(table, [_id])).get(_id)
         if known is None or known["sequence"] < int(sequence):
-            document = {"programme": programme, "sequence": int(sequence), "value": letter.value}
+            document = {"programme": programme, "sequence": int(sequence), "value": record.value}
             await self.unit.write(table, [ReplaceOne({"_id": _id}, document, upsert=True)])
 
 
@@ -103,14 +102,13 @@ def _unsealed(key: bytes, data: str) -> Any:
 
 
 class Tabulating(Opened):
-    """Keeps compacted topics, nothing else."""
+    """Keeps the records of compacted topics; handles no events."""
 
     def __init__(self, unit: Unit, tables: Collection[str]) -> None:
         super().__init__(unit, ())
         self.tables = tables
 
     async def apply(self, event: Event[Any]) -> str:  # noqa: ARG002  # there are no events on a compacted topic
-        """Ignored."""
         return "ignored"
 
 
@@ -120,12 +118,12 @@ class Reacting(Opened):
     def __init__(
         self, unit: Unit, reactions: Reactions, rules: Mapping[str, Programme], telemetry: Telemetry, *, alone: bool
     ) -> None:
-        """`alone`: whether every programme on the bus is served here, so that an unknown one is missing rather than another's."""
+        """`alone`: this service serves every programme on the bus, so that an unknown one is missing and not another service's."""
         super().__init__(unit, {*reactions.handlers, WorkerErased.type})
         self._reactions, self._rules, self._telemetry, self._alone = reactions, rules, telemetry, alone
 
     async def prepare(self, events: Sequence[Event[Any]]) -> None:
-        """Also the aggregates that the reactions say they need."""
+        """Fetch also the aggregates that the reactions name in `needs`."""
         await super().prepare(events)
         needed: dict[tuple[Any, str], set[str]] = {}
         for event in events:
@@ -136,7 +134,7 @@ class Reacting(Opened):
             await self.unit.load(kind, programme, ids)
 
     async def apply(self, event: Event[Any]) -> str:
-        """Run the reactions to it."""
+        """Run the reactions to it. Deferred when one raised NotYet after something was changed."""
         handlers = self._reactions.handlers.get(event.type, [])
         if event.type == WorkerErased.type:
             await self.unit.forget(event.programme, event.subject)
@@ -162,14 +160,14 @@ class Reacting(Opened):
                 except NotYet as missing:
                     if first and work.untouched:
                         raise
-                    raise Spoiled(event.id, str(missing)) from missing
+                    raise Deferred(event.id, str(missing)) from missing
                 self.unit.attribute(cause)
                 first = False
         return "taken"
 
 
 class Projecting(Opened):
-    """Gives each event to one projection, and writes its rows."""
+    """Gives each event to one projection and writes its rows."""
 
     def __init__(self, unit: Unit, projection: Projection, collection: str) -> None:
         self._handlers = projection.handlers()
@@ -178,7 +176,7 @@ class Projecting(Opened):
         self._collection = collection
 
     async def apply(self, event: Event[Any]) -> str:
-        """Set the facts it tells."""
+        """Set the facts that the event tells."""
         self.rows.programme = event.programme
         if event.type == WorkerErased.type:
             self._erased.add(f"{event.programme}/{event.subject}")
@@ -195,59 +193,6 @@ class Projecting(Opened):
         return "taken"
 
     async def write(self) -> None:
-        """Write the rows of this transaction."""
+        """Write the rows of this transaction, deletions first."""
         await self.unit.write(self._collection, self.rows.removals())
         await self.unit.write(self._collection, self.rows.writes())
-
-
-class Rows:
-    """A projection's rows as one transaction changes them. Implements `services.consumer.Rows`."""
-
-    def __init__(self) -> None:
-        self.programme = ""
-        self._facts: dict[str, dict[str, Any]] = {}
-        self._dropped: set[str] = set()
-        self._forgotten: set[tuple[str, str]] = set()
-
-    def set(self, key: str, *, person: str | None = None, **facts: Any) -> None:
-        """Replace these facts of the row."""
-        told = {"programme": self.programme, **{name: _plain(value) for name, value in facts.items()}}
-        self._facts.setdefault(f"{self.programme}/{key}", {}).update(told | ({"person": person} if person else {}))
-
-    def drop(self, key: str) -> None:
-        """The row is no more."""
-        self._facts.pop(f"{self.programme}/{key}", None)
-        self._dropped.add(f"{self.programme}/{key}")
-
-    def forget(self, person: str) -> None:
-        """Every row about the person is no more."""
-        self._forgotten.add((self.programme, person))
-        mine = [
-            key
-            for key, facts in self._facts.items()
-            if facts["programme"] == self.programme and facts.get("person") == person
-        ]
-        for key in mine:
-            del self._facts[key]
-
-    def removals(self) -> list[Any]:
-        """Written first."""
-        people = [
-            DeleteMany({"programme": programme, "person": person}) for programme, person in sorted(self._forgotten)
-        ]
-        return [*people, *(DeleteOne({"_id": key}) for key in sorted(self._dropped))]
-
-    def writes(self) -> list[Any]:
-        """Written last, so that a row may be set again after it was dropped."""
-        return [UpdateOne({"_id": key}, {"$set": facts}, upsert=True) for key, facts in self._facts.items()]
-
-
-def _plain(value: Any) -> Any:
-    """As BSON keeps it: a day as its ISO text, an enumeration as its value."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, tuple | list | set | frozenset):
-        return [_plain(each) for each in value]
-    return value

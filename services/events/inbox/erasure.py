@@ -1,7 +1,7 @@
-"""Of the erased nothing comes back: what a second copy wrote about somebody while the first took their erasure is deleted again.
+"""Deletes again what another copy of the service wrote about a person while the first copy handled the person's erasure.
 
-Two transactions that write different documents do not conflict: one that began before the erasure was stored may set a row after the
-rows were deleted. Invariant: no transaction lives as long as an erasure is looked after here, so that after it no such row is left.
+Two transactions that write different documents do not conflict. So one that began before the erasure was stored may set a row after
+the rows were deleted. Invariant: the search covers a longer time than any transaction lives, so that afterwards no such row is left.
 """
 
 import asyncio
@@ -14,12 +14,14 @@ from services.store.errors import is_transient
 from services.store.mongo import PyMongoError, Store
 
 log = logging.getLogger(__name__)
-EVERY = 20.0  # seconds between looks
-LOOKED_AFTER = timedelta(minutes=5)  # a transaction lives for one minute at most, and each look must find MongoDB there
+EVERY = 20.0  # seconds between searches
+SEARCHED = timedelta(
+    minutes=5
+)  # after an erasure; a transaction lives for one minute, and a search may find MongoDB away
 
 
 async def forget_again(store: Store, read_models: ReadModels) -> None:
-    """Look for as long as the service runs."""
+    """Search for as long as the service runs."""
     while True:
         await asyncio.sleep(EVERY)
         try:
@@ -27,17 +29,18 @@ async def forget_again(store: Store, read_models: ReadModels) -> None:
         except PyMongoError as error:
             if not is_transient(error):
                 raise
-            log.warning("the erased are looked after later", extra={"error": type(error).__name__})
+            log.warning("rows of erased people are deleted later", extra={"error": type(error).__name__})
 
 
 async def sweep(store: Store, read_models: ReadModels) -> int:
-    """Delete every row about those who were erased lately, also of a generation that is being built; returns how many there were."""
-    recent = [each async for each in store["erased"].find({"at": {"$gt": now_utc() - LOOKED_AFTER}}, {"programme": 1})]
-    found = 0
+    """Delete every row about a recently erased person, also of a generation that is being built. Returns the number of rows."""
+    recent = [each async for each in store["erased"].find({"at": {"$gt": now_utc() - SEARCHED}}, {"programme": 1})]
+    deleted = 0
     for name in read_models.projections if recent else ():
         live = await read_models.live(name)
         for generation in (live, live + 1):
             for each in recent:
                 about = {"programme": each["programme"], "person": each["_id"].partition("/")[2]}
-                found += int((await store[collection_of(name, generation)].delete_many(about)).deleted_count)
-    return found
+                result = await store[collection_of(name, generation)].delete_many(about)
+                deleted += int(result.deleted_count)
+    return deleted

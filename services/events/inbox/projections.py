@@ -1,6 +1,6 @@
-"""Where a projection's rows are, which generation of them is read, and how a new one is built beside the live one.
+"""The rows of projections, in generations: one is read, and a rebuild fills the next one beside it.
 
-Invariant: readers always read a generation that was level when the pointer was set to it; a rebuild never touches the one being read.
+Invariant: a generation is read only after it had taken everything; a rebuild never touches the generation that is read.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from services.vault.keyring import KeyHolder
 
 
 class ReadModels:
-    """The generations of one service's projections."""
+    """Generations of the projections of one service."""
 
     def __init__(self, store: Store, projections: list[Projection]) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class ReadModels:
         return int(pointer["live"]) if pointer else 1
 
     async def rows(self, name: str, where: Document) -> AsyncIterator[Document]:
-        """The live rows that match, by key. `where` must name the programme as `p`."""
+        """The live rows that match, by key. `where` must name the `programme`."""
         collection = collection_of(name, await self.live(name))
         async for row in self._store[collection].find(where).sort("_id", 1):
             yield row
@@ -43,13 +43,13 @@ class ReadModels:
         return row
 
     async def prepare(self, name: str, generation: int) -> None:
-        """Make the collection and its indexes, each beginning with the programme."""
+        """Create the collection and its indexes, each beginning with the programme."""
         collection = self._store[collection_of(name, generation)]
         for field in ("person", *self.projections[name].indexes):
             await collection.create_index([("programme", 1), (field, 1)])
 
     async def begin(self, name: str) -> int:
-        """A new generation, empty. What an earlier rebuild left unfinished is dropped."""
+        """Create a new, empty generation. What an earlier rebuild left unfinished is dropped."""
         live = await self.live(name)
         following = live + 1
         await self.discard(name, following)
@@ -57,20 +57,19 @@ class ReadModels:
         return following
 
     async def flip(self, name: str, generation: int) -> None:
-        """Readers read this generation from now on."""
+        """Let readers read this generation from now on."""
         await self._store["projections"].update_one({"_id": name}, {"$set": {"live": generation}}, upsert=True)
 
     async def discard(self, name: str, generation: int) -> None:
-        """Drop a generation: its rows, its marks and what it has parked. Its dead letters are nobody's business any more."""
+        """Drop a generation: its rows, marks, offsets and parked events. Its dead letters are closed."""
         await self._store[collection_of(name, generation)].drop()
         consumer = consumer_of(name, generation)
-        for collection in ("marks", "parked"):
+        for collection in ("marks", "parked", "offsets"):
             await self._store[collection].delete_many({"consumer": consumer})
         await supersede(self._store, consumer)
-        await self._store["offsets"].delete_many({"_id": {"$gte": f"{consumer}|", "$lt": f"{consumer}}}"}})
 
     def starting(self, name: str, generation: int, holder: KeyHolder) -> Start:
-        """What a consumer of this generation does in each transaction."""
+        """The effect of a consumer of this generation, for each transaction."""
 
         def start(session: Transaction) -> tuple[Effect, Callable[[], Any]]:
             effect = Projecting(
@@ -82,17 +81,17 @@ class ReadModels:
 
 
 def collection_of(name: str, generation: int) -> str:
-    """Where the rows of a generation are."""
+    """The collection of a generation's rows."""
     return f"{name}.g{generation}"
 
 
 def consumer_of(name: str, generation: int) -> str:
-    """The consumer's name among the service's."""
+    """The name of the consumer that fills the generation."""
     return f"{name}.g{generation}"
 
 
 async def level(runner: ConsumerRunner, report: Callable[[int, int], None], poll: float = 0.2) -> None:
-    """Wait until it, who reads alone, has taken what is there, reporting records read and records there."""
+    """Wait until the runner, the only reader, has taken everything. `report` is given records read and records there are."""
     while True:
         report(*await runner.level())
         if runner.holds_all() and await runner.caught_up():

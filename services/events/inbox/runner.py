@@ -1,8 +1,11 @@
-"""A consumer that runs: where it reads on, how far it is, what waits and is looked at again.
+"""A running consumer: it reads on from its stored offsets, reports its progress, and retries parked events.
 
-Invariants: nothing is acknowledged but by the transaction that took it; on assignment a partition is read from the offset kept with the
-effects; one that was refilled after a loss is read again from its first record, and marks drop what was taken; whatever escapes stops the
-process, since FastStream would go on with the next batch.
+Invariants:
+
+- Only the transaction that took a record acknowledges it.
+- On assignment, a partition is read from the offset that is stored with the effects.
+- A partition that was refilled after a loss is read again from its first record; marks drop what was taken before.
+- Any error that reaches this module ends the process, because FastStream would go on with the next batch.
 """
 
 import asyncio
@@ -17,24 +20,27 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 from faststream.kafka import KafkaBroker
 
-from services.events.bus.client import Bus, Records, failure_of
-from services.events.delivery.state import Letter
+from services.events.bus.client import Bus, Records
+from services.events.bus.workarounds import failure_of
+from services.events.delivery.state import ParkedStatus, Partition, Record
 from services.events.inbox.batches import Batches, Start
+from services.events.inbox.documents import offset_document, offset_id
 from services.events.outbox.acknowledged import generation_of
 from services.store.clock import now_utc
 from services.store.errors import is_transient
-from services.store.mongo import Store, UpdateOne
+from services.store.mongo import Document, Store, UpdateOne
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
-LOOK = 5.0  # seconds for a look at how far it is
-PARKED_EVERY = 0.1  # seconds between looks at what is parked
-BACK = 16  # records: so far before its place a reader begins, to see whether what stands there is what stood there
+LOOK = 5.0  # seconds in which Kafka must tell positions and ends
+PARKED_EVERY = 0.1  # seconds between tries of parked events
+IDLE_EVERY = 2.0  # the same, while nothing is parked that could be tried
+BACK = 16  # records; a reader begins so far before its offset, to see whether the partition was refilled meanwhile
 
 
 @dataclass(eq=False)
 class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
-    """One consumer of one service: what it is given is for `Batches`, but topics, bus, and whom to tell of an end."""
+    """One consumer of one service. `fatal` is called with the error that must end the process; see `Batches` for the other fields."""
 
     name: str
     topics: Sequence[str]
@@ -46,22 +52,21 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     alike: int
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _batches: Batches = field(init=False)
-    _in_hand: int = 0
+    _in_progress: int = 0
     _subscriber: Any = None
     _task: asyncio.Task[None] | None = None
-    _generations: dict[tuple[str, int], int] = field(default_factory=dict)
+    _generations: dict[Partition, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._batches = Batches(self.name, self.store, self.start, self.metrics, self.alike)
 
     async def run_on(self, broker: KafkaBroker) -> None:
-        """Subscribe, and start."""
         self._subscriber = self.bus.subscribe(broker, self.topics, f"{self.store.name}.{self.name}", self._batch, self)
         await self._subscriber.start()
         self._task = asyncio.create_task(self._look_at_parked(), name=f"parked of {self.name}")
 
     async def stop(self) -> None:
-        """Finish the batch in hand, unless it waits for an engine or has failed, and leave the group."""
+        """Finish the current batch, unless it waits for an engine or has failed, and leave the group."""
         self._batches.stopping.set()
         if self._task is not None:
             self._task.cancel()
@@ -69,125 +74,132 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 await self._task
         if self._subscriber is not None:
             async with self._lock:
-                pass  # the batch in hand is done; one that comes now is left, and must not wait for the lock
+                pass  # the current batch is done; one that comes now is not taken, and must not wait for the lock
             await self._subscriber.stop()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Nothing to do: a batch in hand either commits where it stood, or finds that another copy did."""
+        """Does nothing: the current batch commits at its offset, or finds that another copy has committed it."""
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Read on from where the effects are. Until that is known nothing is read, or it would be from a place of aiokafka's own."""
+        """Read on from the stored offsets. Until they are known the partitions are paused, or aiokafka would begin where it likes."""
         consumer = self._subscriber.consumer
         consumer.pause(*assigned)
-        wanted = [self._place(each.topic, each.partition) for each in assigned]
+        wanted = [self._offset_id(each.topic, each.partition) for each in assigned]
         try:
             kept = await self._batches.patiently(partial(self.store.by_id, "offsets", wanted))
             for each in assigned:
-                stored = kept.get(self._place(each.topic, each.partition), {})
+                stored = kept.get(self._offset_id(each.topic, each.partition), {})
                 self._generations[each.topic, each.partition] = stored.get("generation", 0)
                 consumer.seek(each, max(0, stored.get("next", 0) - BACK))
             consumer.resume(*assigned)
         except Exception as error:
             if not self._batches.stopping.is_set():
-                self.fatal(error)  # aiokafka would swallow it, and leave them paused for ever
+                self.fatal(error)  # aiokafka would swallow it and leave the partitions paused for ever
             raise
 
-    async def places(self) -> dict[tuple[str, int], int]:
-        """What it reads next of each partition this copy holds, between two batches, however long one takes."""
+    async def places(self) -> dict[Partition, int]:
+        """The next offset to read of each partition that this copy holds, after the current batch, however long that takes."""
         consumer = self._subscriber.consumer
         async with self._lock:
             return {each: await consumer.position(each) for each in (consumer.assignment() if consumer else ())}
 
-    def _place(self, topic: str, partition: int) -> str:
-        return f"{self.name}|{topic}|{partition}"
+    def _offset_id(self, topic: str, partition: int) -> str:
+        return offset_id(self.name, (topic, partition))
 
     async def level(self) -> tuple[int, int]:
-        """How many records were taken of how many there are now, over the partitions this copy holds. Waits for no batch: it may hang."""
+        """Records taken and records there are now, over the partitions that this copy holds. Never waits for a batch, which may hang."""
         if (consumer := self._subscriber.consumer) is None:
             return 0, 1
         held = list(consumer.assignment())
         try:
-            async with asyncio.timeout(LOOK):  # a partition that is just being handed over has no position to wait for
+            async with asyncio.timeout(LOOK):  # a partition that is being handed over has no position yet
                 ends = await consumer.end_offsets(held) if held else {}
                 read = [min(await consumer.position(each), ends[each]) for each in held]
         except (TimeoutError, IllegalStateError):
             return 0, 1
-        return max(0, sum(read) - self._in_hand), sum(ends.values()) if held else 1
+        return max(0, sum(read) - self._in_progress), sum(ends.values()) if held else 1
 
     def holds_all(self) -> bool:
-        """Whether it holds of every topic: what Kafka's metadata lacks at first comes with a later assignment, and counts for nothing
-        in `level` until then."""
+        """True when it holds partitions of every topic. `level` does not count a topic that Kafka's metadata does not have yet."""
         consumer = self._subscriber.consumer
         return consumer is not None and {each.topic for each in consumer.assignment()} >= {*self.topics}
 
     async def behind(self) -> int:
-        """How many records of the partitions this copy holds it has not taken; 0 when it holds none."""
+        """Records that are not taken, over the partitions that this copy holds; 0 when it holds none."""
         read, there = await self.level()
         return max(0, there - read) if self._subscriber.consumer and self._subscriber.consumer.assignment() else 0
 
     async def caught_up(self) -> bool:
-        """Whether everything that was there at this moment is taken and nothing waits its turn."""
+        """True when everything that was there at this moment is taken and no event is to be tried again."""
         read, there = await self.level()
-        waiting = await self.store["parked"].find_one({"consumer": self.name, "why": {"$regex": "^not yet"}})
-        return read >= there and waiting is None
+        return read >= there and not await self._any_retried()
 
-    async def _batch(self, records: Records) -> None:
-        letters = [Letter(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
-        self._in_hand = len(letters)
+    async def _any_retried(self) -> bool:
+        return await self.store["parked"].find_one(self._retried, {"_id": 1}) is not None
+
+    @property
+    def _retried(self) -> Document:
+        return {"consumer": self.name, "status": ParkedStatus.NOT_YET}
+
+    async def _batch(self, consumed: Records) -> None:
+        records = [Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in consumed]
+        self._in_progress = len(records)
         try:
             async with self._lock:
                 if not self._batches.stopping.is_set():
-                    anew = await self._begin_anew(letters)
-                    await self._batches.take([each for each in letters if (each.topic, each.partition) not in anew])
+                    refilled = await self._begin_again(records)
+                    await self._batches.take([each for each in records if (each.topic, each.partition) not in refilled])
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  # FastStream would swallow it and go on
             self.fatal(error)
             await self._batches.stopping.wait()
         finally:
-            self._in_hand = 0
+            self._in_progress = 0
 
-    async def _begin_anew(self, letters: Sequence[Letter]) -> set[tuple[str, int]]:
-        """The partitions that were refilled since they were read: what was before this reader's place may be new to it."""
-        found: dict[tuple[str, int], int] = {}
-        for each in letters:
+    async def _begin_again(self, records: Sequence[Record]) -> set[Partition]:
+        """Read refilled partitions again from their first record, and return them: records before this reader's offset may be new."""
+        found: dict[Partition, int] = {}
+        for each in records:
             place = (each.topic, each.partition)
             found[place] = max(found.get(place, 0), generation_of(each))
-        anew = {place: made for place, made in found.items() if made > self._generations.get(place, 0)}
-        for (topic, partition), made in anew.items():
+        refilled = {
+            place: generation for place, generation in found.items() if generation > self._generations.get(place, 0)
+        }
+        for (topic, partition), generation in refilled.items():
             where: dict[str, Any] = {"topic": topic, "partition": partition}
             log.warning("partition was refilled: reading it again", extra={"consumer": self.name, **where})
-            start = {**where, "next": 0, "generation": made}
-            write = UpdateOne({"_id": self._place(topic, partition)}, {"$set": start}, upsert=True)
+            start = offset_document(self.name, (topic, partition), 0)
+            start["generation"] = generation
+            write = UpdateOne({"_id": start["_id"]}, {"$set": start}, upsert=True)
             await self._batches.patiently(
                 partial(self.store.transaction, partial(self.store.write, "offsets", [write]))
             )
-            self._generations[topic, partition] = made
+            self._generations[topic, partition] = generation
             self._subscriber.consumer.seek(TopicPartition(topic, partition), 0)
-        return set(anew)
+        return set(refilled)
 
     async def _look_at_parked(self) -> None:
-        """Try again what waits for something that came by another road."""
+        """Retry parked events for as long as the consumer runs. End the process when a task of aiokafka has died."""
         while True:
-            await asyncio.sleep(PARKED_EVERY if self._batches.parked else 2.0)
+            await asyncio.sleep(PARKED_EVERY if self._batches.parked else IDLE_EVERY)
             if (dead := failure_of(self._subscriber.consumer)) is not None:
                 self.fatal(dead)
                 return
             try:
                 await self._retry_due()
-            except Exception as error:  # noqa: BLE001  # told to the process, which ends or begins again
+            except Exception as error:  # noqa: BLE001  # given to the process, which ends or starts again
                 if not is_transient(error):
                     self.fatal(error)
                     return
-                self._batches.tell("what is parked cannot be looked at", error)
+                self._batches.warn("parked events cannot be read", error)
 
     async def _retry_due(self) -> None:
-        waiting = {"consumer": self.name, "why": {"$regex": "^not yet"}}
         held = {(each.topic, each.partition) for each in self._subscriber.consumer.assignment()}
-        due = self.store["parked"].find({**waiting, "retry": {"$lte": now_utc()}}).sort("retry", 1).limit(500)
+        due = self.store["parked"].find({**self._retried, "retry": {"$lte": now_utc()}}).sort("retry", 1).limit(500)
         keys = [each["subject_key"] async for each in due if (each["topic"], each["partition"]) in held]
         if keys:
             async with self._lock:
                 await self._batches.take((), list(dict.fromkeys(keys)))
         else:
-            self._batches.parked = await self.store["parked"].find_one(waiting) is not None
+            self._batches.parked = await self._any_retried()

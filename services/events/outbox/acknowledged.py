@@ -1,8 +1,10 @@
-"""What Kafka acknowledged of each topic, so that a bus that lost some of it is noticed, and refilled.
+"""The records that Kafka acknowledged, by topic: a bus that lost some of them is noticed and refilled.
 
-Invariants: an end is remembered after the commit that reached it, and only ever raised, until a loss is found; from then on the topic
-is owed whole, under a new generation, until all of it is on the bus again, whoever dies meanwhile. A generation is the moment
-(milliseconds since 1970) at which the loss was found, so it only grows; 0 is a bus that never lost anything.
+Invariants:
+
+- An end is stored after the commit that reached it, and is only raised until a loss is found.
+- From a loss on, the topic is to be resent whole under a new generation, until all of it is on the bus, whichever relay dies meanwhile.
+- A generation is the moment (milliseconds since 1970) at which the loss was found, so that it only grows. 0: nothing was ever lost.
 """
 
 import asyncio
@@ -10,42 +12,50 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 
-from services.events.bus.client import Bus, put_down
+from services.events.bus.client import Bus, close_in_time
 from services.events.bus.topic_ids import topic_ids
 from services.store.mongo import Document, Store, UpdateOne
 
 log = logging.getLogger(__name__)
 HEADER = "generation"  # of a record on a topic that was refilled
-PATIENCE = 8.0  # seconds for one look; a client may wait far longer for a topic that went missing
+PATIENCE = 8.0  # seconds for a comparison; a client may wait far longer for a topic that went missing
 
 
 class BusLost(Exception):
-    """Kafka no longer has what it had acknowledged."""
+    """Kafka no longer has records that it had acknowledged."""
+
+
+class Progress(TypedDict):
+    """Resending of one topic: records `sent`, of the records that are `there` in the outbox."""
+
+    sent: int
+    there: int
 
 
 @dataclass(slots=True)
 class Known:
-    """One topic: its id on the bus, the offset behind the last record acknowledged in each partition, and what is owed."""
+    """Document of the collection `topics`: the topic's id on the bus, and the offset after the last acknowledged record by partition.
+    The field `resend` holds the Progress of a topic that is to be resent; without it nothing is."""
 
     id: str | None = None
     ends: dict[int, int] = field(default_factory=dict)
     generation: int = 0
-    owed: bool = False
+    to_resend: bool = False
 
     @classmethod
     def of(cls, stored: Document) -> Self:
-        """As it was saved."""
+        """From the stored document."""
         ends = {int(number): end for number, end in stored.get("ends", {}).items()}
-        return cls(stored.get("id"), ends, stored.get("generation", 0), stored.get("owed") is not None)
+        return cls(stored.get("id"), ends, stored.get("generation", 0), stored.get("resend") is not None)
 
 
 class Acknowledged:
-    """An async context manager, since it holds a connection for looking at the bus."""
+    """The known topics. An async context manager, since it holds a connection to compare them with the bus."""
 
     def __init__(self, store: Store, bus: Bus, topics: Iterable[str]) -> None:
         self._store, self._bus, self._own = store, bus, set(topics)
@@ -60,23 +70,26 @@ class Acknowledged:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await put_down(self._reader.stop, self._client.close)
+        await close_in_time(self._reader.stop, self._client.close)
 
     async def _load(self) -> None:
         self.topics = {each["_id"]: Known.of(each) async for each in self._store["topics"].find()}
 
     @property
-    def owed(self) -> list[str]:
+    def to_resend(self) -> list[str]:
         """The topics that must be sent whole."""
-        return sorted(name for name, known in self.topics.items() if known.owed)
+        return sorted(name for name, known in self.topics.items() if known.to_resend)
 
     def headers(self, topic: str) -> list[tuple[str, bytes]]:
-        """What a record on this topic says of its generation."""
+        """The headers that tell the generation of a record on this topic."""
         known = self.topics.get(topic)
         return [(HEADER, str(known.generation).encode())] if known and known.generation else []
 
-    async def took(self, placed: Sequence[Any]) -> None:
-        """These records (aiokafka's RecordMetadata) are committed. BusLost when one stands where another had stood: the topic is owed."""
+    async def committed(self, placed: Sequence[Any]) -> None:
+        """Store the ends that these committed records (aiokafka's RecordMetadata) reached.
+
+        BusLost when one stands where another had stood: the topic is then to be resent.
+        """
         unknown = {(each.topic, each.partition) for each in placed if each.offset < 0}  # a repeat that Kafka recognised
         raised: dict[str, dict[int, int]] = {}
         for each in placed:
@@ -84,7 +97,7 @@ class Acknowledged:
                 known = self.topics.setdefault(each.topic, Known())
                 if each.offset < known.ends.get(each.partition, 0):
                     await self._lose({each.topic: known.id})
-                    raise BusLost(f"{each.topic}/{each.partition} goes on at {each.offset}")
+                    raise BusLost(f"{each.topic}/{each.partition} continues at {each.offset}")
                 ends = raised.setdefault(each.topic, {})
                 ends[each.partition] = max(each.offset + 1, ends.get(each.partition, 0))
         for topic, ends in raised.items():
@@ -93,9 +106,8 @@ class Acknowledged:
             "topics", [UpdateOne({"_id": topic}, _raising(ends), upsert=True) for topic, ends in raised.items()]
         )
 
-    async def look(self) -> None:
-        """Compare with the bus, and see what was asked for meanwhile; what is `owed` from now on is written down. TimeoutError when
-        the bus does not say in time."""
+    async def compare(self) -> None:
+        """Compare with the bus, and load what an operator asked for. Topics to resend are stored. TimeoutError when Kafka is slow."""
         await self._load()
         names = sorted(self._own | set(self.topics))
         async with asyncio.timeout(PATIENCE):
@@ -111,9 +123,9 @@ class Acknowledged:
     async def _lose(self, lost: Mapping[str, str | None]) -> None:
         for name in lost:
             log.error("bus has lost what it had acknowledged: refilling", extra={"topic": name})
-        owed = owing()
+        resend = _resending()
         changes = {
-            name: owed | {"$set": {**owed["$set"], "id": _id}, "$unset": {"ends": ""}} for name, _id in lost.items()
+            name: resend | {"$set": {**resend["$set"], "id": _id}, "$unset": {"ends": ""}} for name, _id in lost.items()
         }
         await self._store.write(
             "topics", [UpdateOne({"_id": name}, each, upsert=True) for name, each in changes.items()]
@@ -131,23 +143,36 @@ class Acknowledged:
         return any(end < known.ends[each.partition] for each, end in there.items())
 
     async def progress(self, topic: str, sent: int, there: int) -> None:
-        """Tell how far the refilling is."""
-        await self._store["topics"].update_one({"_id": topic}, {"$set": {"owed": {"sent": sent, "there": there}}})
+        """Store how far the resending is."""
+        resend = Progress(sent=sent, there=there)
+        await self._store["topics"].update_one({"_id": topic}, {"$set": {"resend": resend}})
 
     async def refilled(self, topic: str) -> None:
-        """All of it is on the bus again."""
-        await self._store["topics"].update_one({"_id": topic}, {"$unset": {"owed": ""}})
-        self.topics[topic].owed = False
+        """Note that the whole topic is on the bus again."""
+        await self._store["topics"].update_one({"_id": topic}, {"$unset": {"resend": ""}})
+        self.topics[topic].to_resend = False
 
 
-async def owe(store: Store, topics: Collection[str]) -> None:
-    """From now on these topics are owed whole, under a new generation."""
-    await store.write("topics", [UpdateOne({"_id": name}, owing(), upsert=True) for name in topics])
+async def ask_to_resend(store: Store, topics: Collection[str]) -> None:
+    """Have the relay send these topics whole, under a new generation."""
+    await store.write("topics", [UpdateOne({"_id": name}, _resending(), upsert=True) for name in topics])
 
 
-def owing() -> dict[str, Any]:
-    """The change that makes a topic owed."""
-    return {"$max": {"generation": int(time.time() * 1000)}, "$set": {"owed": {"sent": 0, "there": 0}}}
+async def resending(store: Store, topics: Collection[str]) -> dict[str, Progress]:
+    """Those of the topics that are being resent, or will be."""
+    found = store["topics"].find({"_id": {"$in": list(topics)}, "resend": {"$exists": True}}, {"resend": 1})
+    return {each["_id"]: each["resend"] async for each in found}
+
+
+async def take_over(store: Store, topic: str, id: str | None, ends: Mapping[int, int], generation: int) -> None:
+    """Count the records that are on the bus now as acknowledged, after a restore: only what is lost from now on is resent."""
+    change = _raising(ends)
+    change["$max"] |= {"generation": generation}
+    await store.write("topics", [UpdateOne({"_id": topic}, change | {"$set": {"id": id}}, upsert=True)])
+
+
+def _resending() -> dict[str, Any]:
+    return {"$max": {"generation": int(time.time() * 1000)}, "$set": {"resend": Progress(sent=0, there=0)}}
 
 
 def _raising(ends: Mapping[int, int]) -> Document:
@@ -155,6 +180,6 @@ def _raising(ends: Mapping[int, int]) -> Document:
 
 
 def generation_of(record: Any) -> int:
-    """The generation that a record (anything with `headers`) says it belongs to; 0 when it says none."""
-    said = next((value for name, value in record.headers if name == HEADER), b"")
-    return int(said) if said.isdigit() else 0
+    """The generation in the headers of a record (anything with `headers`); 0 without one."""
+    given = next((value for name, value in record.headers if name == HEADER), b"")
+    return int(given) if given.isdigit() else 0

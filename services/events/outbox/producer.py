@@ -1,7 +1,7 @@
-"""One life of the producer that fences its predecessor: from its start to the first thing that goes wrong.
+"""One life of the producer that fences its predecessor: from its start to the first error.
 
-Invariants: what is sent is sent in a transaction; none is left open, or readers of committed records would stand still behind it; what
-was committed is remembered before anything else is done.
+Invariants: every record is sent in a transaction. None is left open, or readers of committed records would stop at it. A commit is
+remembered before anything else is done.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 PATIENCE = 60.0  # seconds for a commit; Kafka itself ends a transaction after thirty
 
 
-class Sending:
-    """An async context manager; entering it fences whoever sent before under the producer's id."""
+class TransactionalSender:
+    """An async context manager; entering it fences every earlier producer of the same id. `pending`: sent, but not committed."""
 
     def __init__(self, producer: Producer, acknowledged: Acknowledged, metrics: Metrics) -> None:
         self._producer, self._acknowledged, self._metrics = producer, acknowledged, metrics
@@ -32,31 +32,34 @@ class Sending:
         await self._producer.start()
         return self
 
-    async def add(self, letters: Iterable[Document]) -> None:
-        """Send in the given order, in the open transaction, or in a new one. ProducerFenced when the open one is open no more."""
-        for letter in letters:
+    async def add(self, rows: Iterable[Document]) -> None:
+        """Send rows of the outbox in the given order, in the open transaction or a new one. ProducerFenced when the open one was ended."""
+        for row in rows:
             if not self._open:
                 await self._producer.begin_transaction()
                 self._open = True
-            headers = [(name, text) for name, text in letter["headers"]]
-            headers += self._acknowledged.headers(letter["topic"])
+            headers = [(name, text) for name, text in row["headers"]]
+            headers += self._acknowledged.headers(row["topic"])
             try:
                 sent = await self._producer.send(
-                    letter["topic"], value=letter["value"], key=letter["key"].encode(), headers=headers
+                    row["topic"], value=row["value"], key=row["key"].encode(), headers=headers
                 )
             except IllegalOperation as error:
-                raise ProducerFenced from error  # an earlier record met it, and aiokafka is in no transaction any more
+                raise ProducerFenced from error  # an earlier record was fenced, and aiokafka has left the transaction
             self.pending.append(sent)
 
     async def commit(self) -> Sequence[Any]:
-        """Commit what was added; where each record stands (aiokafka's RecordMetadata). BusLost when that is where another had stood,
-        TimeoutError when it takes too long: aiokafka tries for ever to add a topic that is there no more to a transaction."""
+        """Commit what was added. Returns the place of each record (aiokafka's RecordMetadata).
+
+        BusLost when a record stands where another had stood. TimeoutError after `PATIENCE`: aiokafka never gives up adding a topic that
+        does not exist any more to a transaction.
+        """
         async with asyncio.timeout(PATIENCE):
             placed = await asyncio.gather(*self.pending)
             await self._producer.commit_transaction()
         self._open, self.pending = False, []
         self._metrics.relayed(len(placed))
-        await self._acknowledged.took(placed)
+        await self._acknowledged.committed(placed)
         return placed
 
     async def __aexit__(self, *_: object) -> None:

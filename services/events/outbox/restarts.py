@@ -1,6 +1,6 @@
-"""What begins again by itself after whatever goes wrong: how long it waits, and when it lets another copy try.
+"""The pause before a background task that failed starts again, and the release of its lease after repeated failures.
 
-Invariant: who fails again and again gives up its lease, since the reason may be this copy alone: another one waits for it.
+Invariant: a copy that fails again and again gives up its lease and waits, because the cause may be this copy alone.
 """
 
 import asyncio
@@ -10,26 +10,26 @@ from contextlib import suppress
 from services.store.errors import backoff
 from services.store.mongo import PyMongoError
 
-STEADY = 30.0  # seconds; a life that was longer ends a row of failures
-AILING = 3  # failures in a row after which another copy may try
-GIVEN_WAY = 1.2  # seconds; the others ask every second
+STABLE = 30.0  # seconds; a life that was longer ends a run of failures
+FAILING = 3  # failures one after the other, from which on another copy may try
+GIVEN_WAY = 1.2  # seconds; the other copies try to take the lease every second
 
 
 class RestartPolicy:
-    """Lives of one worker that holds a lease. `release` gives it up."""
+    """Restarts of one background task that holds a lease. `release` gives the lease up."""
 
     def __init__(self, release: Callable[[], Awaitable[None]]) -> None:
-        self._release, self._failures, self._began = release, 0, 0.0
+        self._release, self._failures, self._started = release, 0, 0.0
 
-    def begins(self) -> None:
-        """A life begins."""
-        self._began = asyncio.get_running_loop().time()
+    def started(self) -> None:
+        """Note the start of the task."""
+        self._started = asyncio.get_running_loop().time()
 
     async def failed(self) -> None:
-        """It ended: wait as long as is due until the next."""
-        lived = asyncio.get_running_loop().time() - self._began
-        self._failures = self._failures + 1 if lived < STEADY else 1
-        if self._failures >= AILING:
+        """Wait until the task may start again: 0.1 s to 5.1 s with jitter, more by `GIVEN_WAY` after `FAILING` failures."""
+        lived = asyncio.get_running_loop().time() - self._started
+        self._failures = self._failures + 1 if lived < STABLE else 1
+        if self._failures >= FAILING:
             with suppress(PyMongoError):
                 await self._release()
             await asyncio.sleep(GIVEN_WAY)

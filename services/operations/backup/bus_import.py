@@ -13,11 +13,11 @@ from typing import Any
 
 from services.contracts import TOPICS, Event, Topic, Unreadable, decode
 from services.contracts.topics import programme_of
-from services.events.outbox.acknowledged import generation_of
+from services.events.outbox.acknowledged import generation_of, take_over
 from services.kernel import new_id
 from services.operations.backup.bus_reader import BusReader, TopicState
 from services.operations.backup.manifest import Topic as Acknowledged
-from services.store.mongo import Document, InsertOne, Store, Transaction, UpdateOne
+from services.store.mongo import Document, InsertOne, Store, Transaction
 from services.store.restored import SubjectKey, digest_of, note_subject
 
 Note = Callable[[str, int], None]  # a topic, and the number of records read
@@ -154,6 +154,4 @@ def _lost(event: Event[Any]) -> Document:
 
 async def _acknowledge(store: Store, topic: str, state: TopicState, generation: int) -> None:
     """Let the relay continue after the records on the topic, and notice any loss from now on."""
-    ends = {f"ends.{number}": end for number, end in state.ends.items()}
-    change = {"$max": {**ends, "generation": generation}, "$set": {"id": state.id}}
-    await store.write("topics", [UpdateOne({"_id": topic}, change, upsert=True)])
+    await take_over(store, topic, state.id, state.ends, generation)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from services.events.outbox.position import relay_runs
 from services.operations.backup import documents
 from services.operations.backup.manifest import Manifest, Part, Report, file_of
 from services.settings import Misconfigured
@@ -39,18 +40,12 @@ def is_half_restored(store: Store) -> bool:
     return store.bare["restored"].find_one({"_id": STATE, "whole": False}) is not None
 
 
-def runs(store: Store) -> bool:
-    """Whether a relay of the service holds its lease, by the server's clock."""
-    holds = {"holder": {"$ne": None}, "$expr": {"$gt": ["$until", "$$NOW"]}}
-    return store.bare["relay"].find_one(holds) is not None
-
-
 def check_targets(stores: Mapping[str, Store], manifest: Manifest, *, replace: bool) -> None:
     """Raise Misconfigured when one of the databases must not be restored. Blocks, so call it in a thread, as all of this module."""
     for service, store in stores.items():
         if service not in manifest.parts:
             raise Misconfigured(f"The backup has nothing of {service}; it has {', '.join(manifest.parts)}.")
-        if runs(store):
+        if relay_runs(store):
             raise Misconfigured(f"{service} runs: stop every copy of it, and restore then.")
         if not replace and is_half_restored(store):
             raise half_restored(store)

@@ -52,7 +52,7 @@ def routes(service: Operated) -> APIRouter:
     async def one(id: Id, who: Administrator) -> Opened:
         """One with its record, how its subject stands, and what was done about it. 404 no-such-dead-letter."""
         found = await dead_letters.found(store, id)
-        return Opened.whole(found, await dead_letters.standing(store, found))
+        return Opened.whole(found, await dead_letters.subject_state(store, found))
 
     @router.post("/dead/{id:path}/redrive")
     async def redrive(id: Id, who: Administrator) -> Held:

@@ -1,11 +1,10 @@
 """A dead letter as the API tells it: names written out, the record as text, exactly as it stands on the bus."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel
-
-from services.store.mongo import Document
 
 
 class Letter(BaseModel):
@@ -24,7 +23,7 @@ class Letter(BaseModel):
     sequence: int | None
 
     @classmethod
-    def of(cls, dead: Document) -> Self:
+    def of(cls, dead: Mapping[str, Any]) -> Self:
         """From the service's database."""
         return cls(**_plain(dead))
 
@@ -49,14 +48,14 @@ class Opened(Letter):
     history: list[Entry]
 
     @classmethod
-    def whole(cls, dead: Document, standing: Document) -> Self:
+    def whole(cls, dead: Mapping[str, Any], standing: Mapping[str, Any]) -> Self:
         """With how its subject stands."""
         value = dead["value"]
         record = value.decode(errors="replace") if isinstance(value, bytes) else value
         return cls(**_plain(dead), **standing, record=record, history=[Entry(**each) for each in dead["history"]])
 
 
-def _plain(dead: Document) -> Document:
+def _plain(dead: Mapping[str, Any]) -> dict[str, Any]:
     same = {name: dead[name] for name in ("status", "why", "at", "origin", "intruder")}
     event = {"type": dead.get("type"), "subject": dead.get("subject"), "sequence": dead.get("sequence")}
     return {"id": dead["_id"], "consumer": dead["consumer"], **same, **event}

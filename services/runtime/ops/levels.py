@@ -6,14 +6,22 @@ stands at that place. It is written only when a reader stood still between two l
 
 import asyncio
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from aiokafka.errors import IllegalStateError
 
+from services.events.inbox.documents import offset_id
 from services.store.mongo import Store, UpdateOne
 
 LOOK = 1.0  # seconds
 Places = Mapping[tuple[str, int], int]
+
+
+class LevelDocument(TypedDict):
+    """Collection `levels`: nothing but transaction markers is between the stored offset `next` and `end`. Ids are those of `offsets`."""
+
+    next: int
+    end: int
 
 
 class Reading(Protocol):
@@ -43,13 +51,11 @@ class Levels:
                 IllegalStateError,
             ):  # it is busy, or just being handed partitions: no reader that stands still
                 continue
-            now |= {f"{name}|{topic}|{partition}": place for (topic, partition), place in places.items()}
+            now |= {offset_id(name, partition): place for partition, place in places.items()}
         still = [id for id, at in now.items() if self._seen.get(id) == at != self._kept.get(id)]
         self._seen = now
         taken = await self._store.by_id("offsets", still)
-        writes = [
-            UpdateOne({"_id": id}, {"$set": {"next": taken.get(id, {}).get("next", 0), "end": now[id]}}, upsert=True)
-            for id in still
-        ]
+        levels = {id: LevelDocument(next=taken.get(id, {}).get("next", 0), end=now[id]) for id in still}
+        writes = [UpdateOne({"_id": id}, {"$set": level}, upsert=True) for id, level in levels.items()]
         await self._store.write("levels", writes)
         self._kept = {id: at for id, at in self._kept.items() if id in now} | {id: now[id] for id in still}

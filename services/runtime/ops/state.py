@@ -13,8 +13,10 @@ from aiokafka import TopicPartition
 from pydantic import BaseModel
 
 from services.contracts.topics import TOPICS
-from services.events.delivery.state import HOLE
-from services.events.inbox.state import OPEN
+from services.events.delivery.state import ParkedStatus
+from services.events.inbox.documents import DeadStatus, offset_id
+from services.events.outbox.acknowledged import resending
+from services.events.outbox.position import saved_at, sending_relay
 from services.runtime.gauges import counted, outbox_age
 from services.runtime.ops.ends import Ends
 from services.store.mongo import Document, PyMongoError, Store, within
@@ -88,39 +90,35 @@ async def state_of(service: Operated) -> ServiceState:
 
 async def _sender(service: Operated) -> Sender:
     """By the server's clock, as the lease itself."""
-    look = [{"$match": {"_id": "relay"}}, {"$addFields": {"leads": {"$gt": ["$until", "$$NOW"]}}}]
-    found = await service.store["relay"].aggregate(look).to_list(1)
-    state: Document = found[0] if found else {}
-    leads = bool(state.get("leads") and state.get("holder"))
+    relay = await sending_relay(service.store)
     own = [topic.name for topic in TOPICS.values() if topic.writer == service.name]
-    owed = service.store["topics"].find({"_id": {"$in": own}, "owed": {"$exists": True}}, {"_id": 1})
     return Sender(
-        leads=leads,
-        who=state.get("who") if leads else None,
-        since=state.get("since") if leads else None,
-        saved=state.get("at"),
-        owed=sorted([each["_id"] async for each in owed]),
+        leads=relay is not None,
+        who=relay.get("who") if relay else None,
+        since=relay.get("since") if relay else None,
+        saved=await saved_at(service.store),
+        owed=sorted(await resending(service.store, own)),
     )
 
 
 async def _consumers(service: Operated) -> list[Consumer]:
     store, reads = service.store, dict(await service.consumers())
     offsets = {each["_id"]: each async for each in store["offsets"].find({})}
-    for id, each in offsets.items():  # one that is being built beside those that are read
-        topics = reads.setdefault(id.split("|")[0], [])
+    for each in offsets.values():  # one that is being built beside those that are read
+        topics = reads.setdefault(each["consumer"], [])
         if each["topic"] not in topics:
             topics.append(each["topic"])
     levels = await store.by_id("levels", list(offsets))
     ends = await service.ends.of({topic for topics in reads.values() for topic in topics})
-    parked, holes = await counted(store, "parked"), await counted(store, "parked", why=HOLE)
-    dead = await counted(store, "dead", status=OPEN)
+    parked, gaps = await counted(store, "parked"), await counted(store, "parked", status=ParkedStatus.GAP)
+    dead = await counted(store, "dead", status=DeadStatus.OPEN)
     stopped = await _stopped(store)
     return [
         Consumer(
             name=name,
             lag=None if ends is None else _lag(name, topics, ends, offsets, levels),
             parked=parked.get(name, 0),
-            holes=holes.get(name, 0),
+            holes=gaps.get(name, 0),
             dead=dead.get(name, 0),
             stopped=stopped.get(name, 0),
         )
@@ -132,7 +130,9 @@ async def _stopped(store: Store) -> dict[str, int]:
     """How many subjects of each consumer stand still, by the dead letters that hold them: there are few of those, and many marks."""
     subjects = {"$group": {"_id": {"consumer": "$consumer", "subject_key": "$subject_key"}}}
     count = {"$group": {"_id": "$_id.consumer", "n": {"$sum": 1}}}
-    found = store["dead"].aggregate([{"$match": {"status": OPEN, "subject_key": {"$exists": True}}}, subjects, count])
+    found = store["dead"].aggregate(
+        [{"$match": {"status": DeadStatus.OPEN, "subject_key": {"$exists": True}}}, subjects, count]
+    )
     return {each["_id"]: each["n"] async for each in found}
 
 
@@ -147,7 +147,7 @@ def _lag(
     behind = 0
     for place, end in ends.items():
         if place.topic in topics:
-            id = f"{name}|{place.topic}|{place.partition}"
+            id = offset_id(name, (place.topic, place.partition))
             taken, level = offsets.get(id, {}).get("next", 0), levels.get(id, {})
             behind += max(0, end - (level["end"] if level.get("next") == taken else taken))
     return behind

@@ -10,8 +10,8 @@ from typing import Any
 from services.cli import main
 from services.contracts import Event
 from services.events.bus.client import Bus
-from services.events.delivery import take
 from services.events.delivery.state import key_of
+from services.events.delivery.step import Step
 from services.store.mongo import Store
 from services.store.unit import Unit
 
@@ -23,15 +23,15 @@ def replace(owner: type, name: str, by: Any) -> None:
 
 def mark() -> None:
     """The inbox forgets: what comes again takes effect again."""
-    one = take._Step.one
+    one = Step.one
 
-    async def forgetful(step: take._Step, letter: Any, event: Any) -> None:
+    async def forgetful(step: Step, letter: Any, event: Any) -> None:
         if isinstance(event, Event):
-            mark = step.turn.mark(key_of(event))
+            mark = step.result.mark(key_of(event))
             mark.sequence = min(mark.sequence, event.sequence - 1)
         await one(step, letter, event)
 
-    replace(take._Step, "one", forgetful)
+    replace(Step, "one", forgetful)
 
 
 def fencing() -> None:

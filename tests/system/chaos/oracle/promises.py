@@ -41,7 +41,7 @@ def _leftovers(world: World) -> Iterator[Finding]:
             yield Finding(
                 "lost",
                 f"{service} {parked['consumer']} has parked {parked['subject_key']} {parked['sequence']}: "
-                f"{parked['why']}",
+                f"{parked['status']}, {parked['reason']}",
             )
         for mark in world.documents.all(service, "marks", {"stopped": {"$exists": True}}):
             yield Finding(

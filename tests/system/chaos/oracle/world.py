@@ -112,8 +112,8 @@ class World:
         found = [f"{len(unsent)} not on the bus, such as {min(unsent)}"] if unsent else []
         for service in SERVICES:
             found += self._behind(service)
-            waiting = self.documents.all(service, "parked", {"why": {"$regex": "^not yet"}})
-            found += [f"{service}: {len(waiting)} wait, such as for: {waiting[0]['why']}"] if waiting else []
+            waiting = self.documents.all(service, "parked", {"status": "not-yet"})
+            found += [f"{service}: {len(waiting)} wait, such as for: {waiting[0]['reason']}"] if waiting else []
         queued = self.documents.all("notifications", "message", {"state.status": "queued"})
         found += [f"{len(queued)} messages are queued, such as with {queued[0].get('mail')}"] if queued else []
         for feed in self.documents.all("notifications", "feed"):

@@ -1,6 +1,6 @@
-"""A projection built anew in a generation of its own, beside the live one.
+"""Rebuild of a projection in a new generation, beside the live one.
 
-Invariant: readers see the old rows until the new ones hold everything that the old ones held, then the new ones; never a part.
+Invariant: readers see the old rows until the new generation has taken every entry that the old one had, and then the new rows.
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from services.consumer.stores import Store, Transaction, transact
 from services.consumer.taker import BATCH, Taker, live
 from services.events.delivery.declare import Projection
 
-GRACE = 1.0  # seconds for those who found the old rows just before
+GRACE = 1.0  # seconds for readers that opened the old rows just before the switch
 Report = Callable[[int, int], None]
 
 
-async def build_anew(projection: Projection, name: str, store: Store, feed: Feed, report: Report) -> int:
-    """From the first entry to the last; returns the generation that is read then."""
+async def rebuild_beside(projection: Projection, name: str, store: Store, feed: Feed, report: Report) -> int:
+    """Build from the first entry to the last, and switch readers over. Returns the new generation. FeedStopped when the feed stops it."""
 
     async def begin(transaction: Transaction) -> int:
         generation = await live(transaction, name)
@@ -33,11 +33,11 @@ async def build_anew(projection: Projection, name: str, store: Store, feed: Feed
     async def switch(transaction: Transaction) -> bool:
         held, holds = await _places(transaction, name, old), await _places(transaction, name, old + 1)
         if any(place > holds.get(source, 0) for source, place in held.items()):
-            return False  # the live one has gone ahead meanwhile
+            return False  # the live one has taken more meanwhile
         await transaction.prepare(name, old + 1, projection.indexes)
         await transaction.remember("live", name, {"generation": old + 1})
         await transaction.flip(name, old + 1, projection.indexes)
-        await forget(transaction, name, old)  # so that whoever is just writing there does not end well
+        await forget(transaction, name, old)  # conflicts with a transaction that writes there now
         return True
 
     async with feed.reading() as reader:
@@ -51,7 +51,7 @@ async def build_anew(projection: Projection, name: str, store: Store, feed: Feed
 
 
 async def forget(transaction: Transaction, name: str, generation: int) -> None:
-    """Nobody goes on with a generation: its marks are gone, and what it has set aside."""
+    """Delete the marks of a generation, and what it has set aside."""
     own = f"{name}.g{generation}"
     for kind in ("mark", "waiting"):
         for id in await transaction.browse(kind, f"{own}|"):
@@ -66,7 +66,7 @@ async def _catch_up(reader: AIOKafkaConsumer, feed: Feed, taker: Taker, report: 
         found = await reader.getmany(feed.partition, timeout_ms=500, max_records=BATCH)
         taken = await taker.take([(each.offset, each.value) for each in found.get(feed.partition, [])])
         if taken.stopped is not None:
-            raise FeedStopped(f"{taker.name} cannot be built anew from {feed.topic}: {taken.stopped}.")
+            raise FeedStopped(f"{taker.name} cannot be rebuilt from {feed.topic}: {taken.stopped}.")
     report(there, there)
 
 
