@@ -1,4 +1,7 @@
-"""The published language: one class per event type, its envelope, its topics. Imports nothing else of ours."""
+"""The published language: one class per event type, the envelope, the topics.
+
+Invariant: it imports no other package of the program.
+"""
 
 from services.contracts import enrolment, feed, grouping, notifications, sessions
 from services.contracts.base import EventData, Restricted, catalogue

@@ -1,4 +1,4 @@
-"""What a partner reads on `ama.feed.{partner}`: what became of its own referrals, linkable to nothing else.
+"""Events of a partner's feed, `ama.feed.{partner}`: the progress of its own referrals, linkable to nothing else.
 
 Here `subject` is the partner's own pseudonym of the person, `source` the feed, `sequence` the place in the ledger (over all subjects),
 `time` a day at midnight UTC. No trace, correlation or cause.
@@ -9,7 +9,7 @@ from services.contracts.enrolment import Leaving
 
 
 class Entry(EventData):
-    """On that day."""
+    """An event of a feed; `on` is the day on which it happened."""
 
     topic = "ama.feed"
     readers = ("partner",)

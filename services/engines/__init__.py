@@ -1,7 +1,7 @@
-"""The engines that everything stands on, Apache Kafka and MongoDB, from packages alone: no Docker, Java or Maven.
+"""Apache Kafka and MongoDB as child processes, from Python packages alone: no Docker, Java or Maven.
 
-`with Embedded(Path(".ama")) as engines:` starts both on loopback and says where they are; `acl` gives Kafka's users
-their rights; `progress.bar` shows the first download.
+`with Embedded(Path(".ama")) as engines:` starts both on loopback and returns their addresses; `acl` gives Kafka's users
+their rights; `progress.bar` shows the first download. Invariant: an engine ends with the process that started it.
 """
 
 from services.engines.embedded import Embedded, Engines

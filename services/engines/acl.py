@@ -1,8 +1,8 @@
-"""Users of Kafka and what they may do: services, and partners that read their own feed.
+"""Users of Kafka and their rights: services, and partners that read their own feed.
 
-Invariants: a user may do nothing that was not allowed here; a call returns when what it changed is in force. Works
-on any cluster that keeps its users as SCRAM credentials and checks ACLs; raises EngineError with Kafka's own reason
-where it does not.
+Invariants: a user may do nothing that was not allowed here; a call returns when its change is in force. It works on
+any cluster that keeps its users as SCRAM credentials and checks ACLs, and raises EngineError with Kafka's own reason
+on any other.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ CLUSTER = "kafka-cluster"  # the only name of a resource of that kind
 
 
 class Operation(IntEnum):
-    """What can be allowed; the numbers are Kafka's."""
+    """Operations that can be allowed; the numbers are Kafka's."""
 
     ALL = 2
     READ = 3
@@ -43,7 +43,7 @@ class Operation(IntEnum):
 
 
 class Resource(IntEnum):
-    """On what; the numbers are Kafka's."""
+    """Kinds of resources; the numbers are Kafka's."""
 
     TOPIC = 2
     GROUP = 3
@@ -68,7 +68,7 @@ async def add_user(engines: Engines, name: str, password: str) -> None:
 
 
 async def remove_user(engines: Engines, name: str) -> None:
-    """Take a user's credentials and rights away. Connections that are open stay so until they log in anew."""
+    """Delete a user's credentials and rights. Open connections stay open until they log in again."""
     async with _administrator(engines) as client:
         await _alter(client, AlterScram(name, None))
         response = await _send(client, DeleteAclsRequest(ANY, None, ANY, f"User:{name}", None, ANY, ANY))
@@ -104,7 +104,7 @@ async def allow(
 
 
 async def entitle(engines: Engines, user: str, rights: Collection[Right]) -> None:
-    """From now on the user has these rights and no others. What stays is never taken away in between."""
+    """Give the user these rights and no others. A right that stays is never removed in between."""
     wanted = {_binding(user, right) for right in rights}
     async with _administrator(engines) as client:
         there = await _bindings(client, user)
@@ -129,7 +129,7 @@ def _binding(user: str, right: Right) -> tuple[Any, ...]:
 
 
 async def _bindings(client: AIOKafkaClient, user: str) -> set[tuple[Any, ...]]:
-    """All that is said of the user, as requests name it."""
+    """Return all bindings of the user, in the form in which requests name them."""
     response = await _send(client, DescribeAclsRequest(ANY, None, ANY, f"User:{user}", None, ANY, ANY))
     _raise_if(response.error_code, response.error_message)
     return {(kind, name, pattern, *acl) for kind, name, pattern, acls in response.resources for acl in acls}
@@ -147,7 +147,7 @@ async def _administrator(engines: Engines) -> AsyncIterator[AIOKafkaClient]:
 
 
 async def _send(client: AIOKafkaClient, request: object) -> Any:
-    """Any broker takes it: it is passed on to the controller."""
+    """Send a request to any broker, which passes it on to the controller."""
     return await client.send(client.get_random_node(), request)
 
 

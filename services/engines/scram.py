@@ -1,4 +1,4 @@
-"""Kafka's AlterUserScramCredentials request, version 0 (KIP-554), which aiokafka does not bring.
+"""Kafka's AlterUserScramCredentials request, version 0 (KIP-554), which aiokafka lacks.
 
 Invariant: no password is sent, only its salted hash (RFC 5802).
 """
@@ -14,7 +14,7 @@ ITERATIONS = 8192
 
 
 class AlterScramResponse(Response):  # type: ignore[misc]  # aiokafka is untyped
-    """One result per user: error code 0, or why not."""
+    """The answer: one result per user, with error code 0 or a message."""
 
     API_KEY = 51
     API_VERSION = 0
@@ -34,7 +34,7 @@ class AlterScramResponse(Response):  # type: ignore[misc]  # aiokafka is untyped
 
 
 class AlterScramStruct(RequestStruct):  # type: ignore[misc]
-    """The request on the wire."""
+    """The request as it is sent."""
 
     API_KEY = 51
     API_VERSION = 0
@@ -58,7 +58,7 @@ class AlterScramStruct(RequestStruct):  # type: ignore[misc]
 
 
 class AlterScram(Request[AlterScramStruct]):  # type: ignore[misc]
-    """Give a user this password, or, with None, take the user's credentials away."""
+    """A request that gives a user this password, or, with None, deletes the credentials."""
 
     API_KEY = 51
 
@@ -66,7 +66,7 @@ class AlterScram(Request[AlterScramStruct]):  # type: ignore[misc]
         self._name, self._password = name, password
 
     def build(self, request_struct_class: type[AlterScramStruct]) -> AlterScramStruct:
-        """aiokafka's hook: the request in the version that the broker speaks."""
+        """Build the request in the version that the broker supports (aiokafka calls it)."""
         if self._password is None:
             return request_struct_class([(self._name, SHA_512, {})], [], {})
         salt = secrets.token_bytes(32)

@@ -1,4 +1,4 @@
-"""A programme is data: a TOML file that a province writes and loads. Partners, sizes, cadence, slots, municipalities, survey waves.
+"""Programmes as data: TOML files that a province writes and loads, with partners, sizes, cadence, slots, municipalities and survey waves.
 
 Invariant: a programme that loads is consistent in itself; a mistake is one sentence that names the file and the line.
 """

@@ -1,5 +1,5 @@
-"""A service assembled and running: `Service`, its background tasks, its gauges and the `/ops` routes.
+"""A service, composed and running: `Service`, its consumers, its background tasks, its gauges and the `/ops` routes.
 
-Imports every package above it in `docs/architecture/`. `operations`, `embedded`, `cli` and each room's `app.py` may import it.
+It imports every package above it in `docs/architecture/`. `operations`, `embedded`, `cli` and each room's `app.py` may import it.
 Invariant: nothing connects before `start`; a background task that ends by itself ends the service.
 """

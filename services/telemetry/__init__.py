@@ -1,6 +1,6 @@
-"""What is seen from outside: log lines, traces, metrics. Ids only, never what was said of anybody.
+"""Log lines, traces and metrics. They hold ids, never the data of a person.
 
-Invariant: nothing here is global but the log's format; each service has its own tracer and its own registry.
+Invariant: nothing here is global but the format of the log; each service has its own tracer and its own registry.
 """
 
 from services.telemetry.logs import log_as_json

@@ -1,7 +1,7 @@
-"""Cryptography of people's data: a key per person, sealed fields, encrypted payloads, wrapped keys, and the key files.
+"""Cryptography of persons' data: a key per person, sealed fields, encrypted payloads, wrapped keys, and the key files.
 
-Invariant: nothing here stores data, sends or logs; a key leaves memory only wrapped, or into its file; and nothing opens for
-another person, field or service. What cannot be opened raises `Unopenable`, what is wrong with a file `Misconfigured`.
+Invariant: nothing here stores, sends or logs data; a key leaves memory only wrapped, or into its file; and nothing opens for
+another person, field or service. Data that does not open raises `Unopenable`, an unusable file `Misconfigured`.
 """
 
 from services.vault.files import keep

@@ -1,7 +1,7 @@
-"""What the operator of the system may see and do of one service: how it stands, and its dead letters.
+"""Operation of one service over HTTP: its state and its dead letters, for the administrator.
 
-Invariant: what is told comes from the service's own database and the bus, never from the process that answers, so that any copy of a
-service tells the same.
+Invariant: answers come from the service's own database and the bus, never from the process that answers, so that any copy of a
+service gives the same answer.
 """
 
 from services.runtime.ops.api import routes

@@ -1,7 +1,7 @@
-"""Where a reader that has taken all there is stands: behind the markers of transactions, which stand on the bus as records do and are none.
+"""Offsets behind the markers of transactions, which take offsets as records do: with them, a consumer that is level has no lag.
 
-Invariant: what is kept says of a place that nothing but markers is between it and `end`, and it counts only while the consumer still
-stands at that place. It is written only when a reader stood still between two looks, so that a busy consumer writes nothing.
+Invariant: a stored level says that only markers are between `next` and `end`. It counts only while the offset of the consumer is still
+`next`. It is written only when a consumer did not move between two checks, so that a busy one writes nothing.
 """
 
 import asyncio
@@ -12,19 +12,19 @@ from aiokafka.errors import IllegalStateError
 
 from services.store.mongo import Store, UpdateOne
 
-LOOK = 1.0  # seconds
+LOOK = 1.0  # seconds in which a consumer that is not busy answers
 Places = Mapping[tuple[str, int], int]
 
 
 class Reading(Protocol):
-    """What it needs of a consumer that runs."""
+    """The part of a running consumer that is needed here."""
 
     async def places(self) -> Places:
-        """What it reads next of each partition it holds."""
+        """Return the offset that it reads next, of each partition that it holds."""
 
 
 class Levels:
-    """Kept by the copies that consume; read by whichever copy is asked."""
+    """The levels of one service: written by the copies that consume, read by any copy."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class Levels:
         self._kept: dict[str, int] = {}
 
     async def keep(self, runners: Mapping[str, Reading]) -> None:
-        """Take one look; write down what did not move since the last one, once."""
+        """Check all consumers; store the offsets that did not move since the last check, once."""
         now: dict[str, int] = {}
         for name, runner in list(runners.items()):
             try:
