@@ -141,7 +141,7 @@ def _operation(action: str, topic: str, messages: Sequence[str]) -> Schema:
 
 def _message(kind: type[EventData]) -> Schema:
     restricted = issubclass(kind, Restricted)
-    said: Schema = {
+    constraints: Schema = {
         "type": {"const": kind.type},
         "source": {"pattern": f"^{source_of('[^/]+', kind.topic)}" + ("/[^/]+$" if kind.topic == FEED.name else "$")},
         "datacontenttype": {"const": JOSE if restricted else "application/json"},
@@ -160,12 +160,14 @@ def _message(kind: type[EventData]) -> Schema:
             "properties": {"content-type": {"type": "string", "const": CONTENT_TYPE.decode()}},
             "required": ["content-type"],
         },
-        "payload": {"allOf": [{"$ref": "#/components/schemas/cloudevent"}, {"type": "object", "properties": said}]},
+        "payload": {
+            "allOf": [{"$ref": "#/components/schemas/cloudevent"}, {"type": "object", "properties": constraints}]
+        },
         "correlationId": {"description": "The request it began with.", "location": "$message.payload#/correlationid"},
         "tags": [{"name": "restricted" if restricted else "feed" if kind.topic == FEED.name else "open"}],
         "externalDocs": {"description": "Frozen JSON Schema of the payload", "url": schema_uri(kind)},
         "bindings": {"kafka": {"key": {"type": "string", "description": "the subject"}, "bindingVersion": _BINDING}},
-        "examples": [{"name": "record", "summary": "As it stands on the topic", "payload": example}],
+        "examples": [{"name": "record", "summary": "As it is on the topic", "payload": example}],
         "x-readers": list(kind.readers),
     }
 

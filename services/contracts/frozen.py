@@ -28,7 +28,7 @@ class Incompatible(Exception):
 
 @dataclass(frozen=True)
 class Frozen:
-    """A folder with `schemas/{type}.json`, `examples/{type}.json` (the record as it stands on the topic) and, of
+    """A folder with `schemas/{type}.json`, `examples/{type}.json` (the record as it is on the topic) and, of
     restricted types, `examples/{type}.opened.json` (the same with its payload decrypted)."""
 
     folder: Path = HERE

@@ -85,7 +85,7 @@ async def test_an_event_that_always_fails_is_buried_its_subject_waits_and_the_ot
             return await service.store["dead"].find_one({"key": bad.encode()})
 
         why = (await eventually(buried))["why"]
-        assert why.startswith("RuntimeError at test_consuming.py:")
+        assert why.startswith("RuntimeError at test_consumer.py:")
         assert "never" not in why, "an exception may quote what somebody said of themselves"
         later = await refer(enrolled)
         await eventually(lambda: noted(service, later))

@@ -118,7 +118,7 @@ def figures(text: str) -> dict[tuple[str, str], float]:
 async def test_five_services_show_their_figures_on_one_port_each_family_once() -> None:
     five = [Metrics(name) for name in ("enrolment", "grouping")]
     five[0].commanded("admit", "done")
-    five[1].said(3)
+    five[1].recorded(3)
     five[1].relayed(2)
     five[1].relayed(5)
     five[1].took("reactions", {"taken": 4})

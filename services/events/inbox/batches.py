@@ -152,7 +152,7 @@ class Batches:
         self._row.took(turn)
         self.parked = self.parked or bool(counts.get("parked") or counts.get("still parked") or turn.put_off)
         self.metrics.took(self.name, counts)
-        self.metrics.said(said)
+        self.metrics.recorded(said)
         if turn.holes:
             log.warning(
                 "events wait for a predecessor that is missing", extra={"consumer": self.name, "count": turn.holes}

@@ -6,14 +6,30 @@ Invariant: a stored level says that only markers are between `next` and `end`. I
 
 import asyncio
 from collections.abc import Mapping
-from typing import Protocol
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from aiokafka.errors import IllegalStateError
 
-from services.store.mongo import Store, UpdateOne
+from services.store.documents import StoredDocument
+from services.store.mongo import Store
 
 LOOK = 1.0  # seconds in which a consumer that is not busy answers
 Places = Mapping[tuple[str, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Level(StoredDocument):
+    """The level of one consumer and partition: between the offset `next` and `end` there are markers alone."""
+
+    collection: ClassVar[str] = "levels"
+
+    next: int
+    end: int
+
+    def position(self, offset: int) -> int:
+        """Return the first offset that may hold a record that was not consumed. `offset`: the consumer's own."""
+        return self.end if self.next == offset else offset
 
 
 class Reading(Protocol):
@@ -38,18 +54,12 @@ class Levels:
             try:
                 async with asyncio.timeout(LOOK):
                     places = await runner.places()
-            except (
-                TimeoutError,
-                IllegalStateError,
-            ):  # it is busy, or just being handed partitions: no reader that stands still
+            except (TimeoutError, IllegalStateError):  # busy, or in a rebalance: it is not at rest
                 continue
             now |= {f"{name}|{topic}|{partition}": place for (topic, partition), place in places.items()}
         still = [id for id, at in now.items() if self._seen.get(id) == at != self._kept.get(id)]
         self._seen = now
-        taken = await self._store.by_id("offsets", still)
-        writes = [
-            UpdateOne({"_id": id}, {"$set": {"next": taken.get(id, {}).get("next", 0), "end": now[id]}}, upsert=True)
-            for id in still
-        ]
-        await self._store.write("levels", writes)
+        offsets = await self._store.by_id("offsets", still)
+        levels = [Level(id, offsets.get(id, {}).get("next", 0), now[id]) for id in still]
+        await self._store.write(Level.collection, [level.upsert() for level in levels])
         self._kept = {id: at for id, at in self._kept.items() if id in now} | {id: now[id] for id in still}

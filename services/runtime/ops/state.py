@@ -17,6 +17,7 @@ from services.events.delivery.state import HOLE
 from services.events.inbox.state import OPEN
 from services.runtime.gauges import counted, outbox_age
 from services.runtime.ops.ends import Ends
+from services.runtime.ops.levels import Level
 from services.store.mongo import Document, PyMongoError, Store, within
 
 LOOK = 4.0  # seconds for all questions to the database, and the one to the bus in between
@@ -149,6 +150,6 @@ def _lag(
     for place, end in ends.items():
         if place.topic in topics:
             id = f"{name}|{place.topic}|{place.partition}"
-            taken, level = offsets.get(id, {}).get("next", 0), levels.get(id, {})
-            behind += max(0, end - (level["end"] if level.get("next") == taken else taken))
+            offset, level = offsets.get(id, {}).get("next", 0), levels.get(id)
+            behind += max(0, end - (Level.of(level).position(offset) if level else offset))
     return behind
