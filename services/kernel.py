@@ -1,6 +1,6 @@
 """The terms of every rule: aggregate, event, command, refusal.
 
-Invariant: nothing here does I/O, reads a clock or imports anything else of ours, so that a rule can be read and tested alone.
+Invariant: nothing here does I/O, reads a clock or imports another module of the program, so that a rule can be read and tested alone.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ M = TypeVar("M", bound=Callable[..., None])
 
 
 def new_id() -> str:
-    """A new UUIDv7 (RFC 9562): unique, and in the order of creation."""
+    """Return a new UUIDv7 (RFC 9562): unique, and in the order of creation."""
     return str(uuid7())
 
 
@@ -46,7 +46,7 @@ class NotYet(Exception):
 
 
 class Unavailable(Exception):
-    """An engine does not answer, or something needed is still on its way. Retry after `after` seconds."""
+    """An engine does not answer, or something needed has not arrived. Retry after `after` seconds."""
 
     def __init__(self, detail: str, after: int = 2) -> None:
         super().__init__(detail)
@@ -103,7 +103,7 @@ class Aggregate(BaseModel):
             getattr(self, name)(data, at) if timed else getattr(self, name)(data)
 
     def record_into(self, events: list[RecordedEvent]) -> None:
-        """Record into a list that aggregates share, with what was recorded before, so that the order across them is kept."""
+        """Record into a list that aggregates share, so that the order across them is kept. Earlier events move into it."""
         events.extend(self._events)
         self._events = events
 

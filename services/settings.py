@@ -1,7 +1,8 @@
-"""What a service takes from its environment, and what it assumes without.
+"""Settings of a service from its environment, with their defaults.
 
 Invariant: a wrong or missing setting stops the start with one sentence that names the variable; nothing falls back silently. An empty
-variable is as none. What is secret can be in a file: `AMA_SECRETS` names a folder, `ama_sasl_password` in it is `AMA_SASL_PASSWORD`.
+variable counts as missing. A secret can be in a file: `AMA_SECRETS` names a folder, and the file `ama_sasl_password` in it is
+`AMA_SASL_PASSWORD`.
 """
 
 import os
@@ -18,13 +19,15 @@ class Misconfigured(Exception):
 
 
 class Settings(BaseSettings):
-    """Read from `AMA_*`; every field can be given by name as well (tests, the embedded default)."""
+    """Settings from `AMA_*`; every field can be given by name as well (tests, the embedded default)."""
 
     model_config = SettingsConfigDict(env_prefix="AMA_", env_ignore_empty=True, extra="ignore")
 
     kafka: str = Field(description="Kafka bootstrap servers, host:port, comma-separated")
     mongo: str = Field(description="MongoDB connection string of a replica set or sharded cluster")
-    mongo_username: str | None = Field(default=None, description="who signs in to MongoDB, where `mongo` does not say")
+    mongo_username: str | None = Field(
+        default=None, description="user for the log-in to MongoDB, when `mongo` names none"
+    )
     mongo_password: str | None = Field(default=None, repr=False)
     sasl_username: str | None = None
     sasl_password: str | None = None
@@ -34,22 +37,22 @@ class Settings(BaseSettings):
     programmes: Path | None = Field(default=None, description="folder with programme files beside the shipped ones")
     only: str | None = Field(
         default=None,
-        description="comma-separated programmes that are served here; those of other deployments on the bus are left alone",
+        description="comma-separated programmes that are served here; events of other programmes on the bus are ignored",
     )
     keys: Path = Field(default=Path("keys"), description="folder with the key files of this service")
     issuer: str = Field(default="http://127.0.0.1:8000/issuer", description="OIDC issuer whose tokens are accepted")
     jwks: str | None = Field(
-        default=None, description="where the issuer's keys are, if its discovery document does not say"
+        default=None, description="address of the issuer's keys, if its discovery document names none"
     )
     audience: str = "ama"
     public_url: str = Field(
-        default="http://127.0.0.1:8000", description="what people's browsers reach; personal links begin with it"
+        default="http://127.0.0.1:8000", description="address for the browsers of people; personal links begin with it"
     )
     smtp: str | None = Field(default=None, description="smtp://user:password@host:port; starttls or TLS by smtps://")
     mail_from: str = "AMA Lavoro <ama@localhost>"
     front: str | None = Field(
         default=None,
-        description="host:port at which this process finds the public front, when the name in AMA_PUBLIC_URL leads elsewhere from here",
+        description="host:port of the public front for this process, when the name in AMA_PUBLIC_URL leads elsewhere from here",
     )
     metrics_port: int | None = None
     otlp: str | None = Field(default=None, description="OTLP/HTTP endpoint for traces")
@@ -64,7 +67,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _sign_in(self) -> Self:
-        """Whoever connects by `mongo` signs in by it."""
+        """Put the user and the password into `mongo`, so that every client that takes the address logs in."""
         if self.mongo_username and "@" not in self.mongo:
             login = f"{quote_plus(self.mongo_username)}:{quote_plus(self.mongo_password or '')}"
             self.mongo = self.mongo.replace("://", f"://{login}@", 1)
@@ -72,28 +75,28 @@ class Settings(BaseSettings):
 
     @property
     def mongo_user(self) -> str:
-        """Who signs in to MongoDB, whichever way it was said; "nobody" where nobody does."""
+        """The user that logs in to MongoDB, from `mongo_username` or `mongo`; "nobody" when there is none."""
         return unquote_plus(urlsplit(self.mongo).username or "nobody")
 
     def database_of(self, service: str) -> str:
-        """Name of a service's own database."""
+        """Return the name of a service's own database."""
         return f"{self.database}_{service}"
 
 
 def from_environment() -> Settings:
-    """Settings from `AMA_*`. Raises Misconfigured with one sentence naming the first variable that is wrong."""
+    """Read the settings from `AMA_*`. Raises Misconfigured with one sentence naming the first variable that is wrong."""
     folder = os.environ.get("AMA_SECRETS") or None
     if folder is not None and not Path(folder).is_dir():
         raise Misconfigured(f"AMA_SECRETS: {folder} is no folder.")
     try:
-        told = Settings(_secrets_dir=folder)
+        settings = Settings(_secrets_dir=folder)
     except ValidationError as error:
         first = error.errors()[0]
         name = "AMA_" + str(first["loc"][0]).upper()
         raise Misconfigured(f"{name}: {first['msg'].lower()}. Set it in the environment.") from error
-    for user, password in (("sasl_username", told.sasl_password), ("mongo_username", told.mongo_password)):
-        if getattr(told, user) and not password:
+    for user, password in (("sasl_username", settings.sasl_password), ("mongo_username", settings.mongo_password)):
+        if getattr(settings, user) and not password:
             raise Misconfigured(
                 f"AMA_{user.upper()} is set, and its password is not: set it, or put it in a file of AMA_SECRETS."
             )
-    return told
+    return settings

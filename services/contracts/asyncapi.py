@@ -1,7 +1,7 @@
-"""AsyncAPI 3.0 of one service: what it publishes, what it consumes, on which topics, and how a record looks.
+"""The AsyncAPI 3.0 document of one service: the events that it publishes and consumes, their topics and their records.
 
-Invariant: everything is taken from the event classes and the topics, so the document cannot say another thing than the
-code. The payload of a message is the whole structured CloudEvent, since that is what a client finds in the record.
+Invariant: everything is taken from the event classes and the topics, so the document cannot contradict the code.
+The payload of a message is the whole structured CloudEvent, since that is what a client finds in the record.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,13 +20,12 @@ _COMPACT_JWE = r"^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]*\.[\w-]+$"
 
 
 def published_by(service: str) -> list[type[EventData]]:
-    """The event types on the topics that this service writes."""
+    """Return the event types on the topics that this service writes."""
     return [kind for kind in published().values() if _on(kind).writer == service]
 
 
 def readable_by(service: str) -> list[type[EventData]]:
-    """The event types of other services that this service may read: every open one, and the restricted ones that name
-    it."""
+    """Return the event types of other services that this service may read: the open ones, and the restricted ones that name it."""
     others = (kind for kind in published().values() if _on(kind).writer != service)
     return [kind for kind in others if service in kind.readers or kind.readers == ("any",)]
 
@@ -39,8 +38,7 @@ def _on(kind: type[EventData]) -> Topic:
 
 
 def document(service: str, publishes: Kinds, consumes: Kinds, *, bootstrap: str, secure: bool = True) -> Schema:
-    """The AsyncAPI document of a service. `bootstrap` is Kafka's host:port list; `secure` says whether it wants
-    SASL/SCRAM."""
+    """Build the AsyncAPI document of a service. `bootstrap`: Kafka's host:port list; `secure`: it asks for SASL/SCRAM."""
     sends, receives = _by_topic(publishes), _by_topic(consumes)
     tables = [topic for topic in TOPICS.values() if topic.compacted and service in (topic.writer, *topic.readers)]
     kinds = {kind.type: kind for of_topic in (*sends.values(), *receives.values()) for kind in of_topic}
@@ -86,9 +84,9 @@ def _info(service: str) -> Schema:
         "title": f"AMA Lavoro: {service}",
         "version": "1.0.0",
         "description": (
-            f"What the service {service} publishes and consumes. Every record is one CloudEvent 1.0 in structured JSON. "
+            f"The events that the service {service} publishes and consumes. Every record is one CloudEvent 1.0 in structured JSON. "
             "Order is promised within a topic and subject; a record may come again with the same id and sequence. "
-            "Unknown types, attributes and fields are to be ignored: a version learns optional fields and changes in no "
+            "Unknown types, attributes and fields are to be ignored: a version gains optional fields and changes in no "
             "other way."
         ),
         "license": {"name": "EUPL-1.2", "url": "https://eupl.eu/1.2/en/"},
@@ -143,7 +141,7 @@ def _operation(action: str, topic: str, messages: Sequence[str]) -> Schema:
 
 def _message(kind: type[EventData]) -> Schema:
     restricted = issubclass(kind, Restricted)
-    said: Schema = {
+    constraints: Schema = {
         "type": {"const": kind.type},
         "source": {"pattern": f"^{source_of('[^/]+', kind.topic)}" + ("/[^/]+$" if kind.topic == FEED.name else "$")},
         "datacontenttype": {"const": JOSE if restricted else "application/json"},
@@ -162,12 +160,14 @@ def _message(kind: type[EventData]) -> Schema:
             "properties": {"content-type": {"type": "string", "const": CONTENT_TYPE.decode()}},
             "required": ["content-type"],
         },
-        "payload": {"allOf": [{"$ref": "#/components/schemas/cloudevent"}, {"type": "object", "properties": said}]},
+        "payload": {
+            "allOf": [{"$ref": "#/components/schemas/cloudevent"}, {"type": "object", "properties": constraints}]
+        },
         "correlationId": {"description": "The request it began with.", "location": "$message.payload#/correlationid"},
         "tags": [{"name": "restricted" if restricted else "feed" if kind.topic == FEED.name else "open"}],
         "externalDocs": {"description": "Frozen JSON Schema of the payload", "url": schema_uri(kind)},
         "bindings": {"kafka": {"key": {"type": "string", "description": "the subject"}, "bindingVersion": _BINDING}},
-        "examples": [{"name": "record", "summary": "As it stands on the topic", "payload": example}],
+        "examples": [{"name": "record", "summary": "As it is on the topic", "payload": example}],
         "x-readers": list(kind.readers),
     }
 

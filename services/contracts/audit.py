@@ -1,4 +1,4 @@
-"""Whether the code still keeps what was promised, one line per broken promise.
+"""The check that the code keeps its published promises: one line for each broken one.
 
 Invariant: `problems` is empty exactly when every type is well named, on a topic of its context, with declared readers,
 frozen, and readable both ways: the frozen example by the class, the class's records by the frozen schema.
@@ -25,7 +25,7 @@ from services.contracts.topics import FEED, topic_of
 _NAME = re.compile(
     r"it\.amalavoro\.(?P<context>[a-z]+)\.(?P<subject>[a-z]+)\.(?P<happened>[a-z]+(-[a-z]+)*)\.v[1-9][0-9]*"
 )
-# Bare text in open types that was looked at, one by one, and holds no person: codes, and what a place is called.
+# Bare text in open types that was reviewed, one by one, and holds no person: codes, and names of places.
 _LOOKED_AT = {
     "it.amalavoro.enrolment.consent.changed.v1": {"data.language", "data.notice"},
     "it.amalavoro.grouping.place.registered.v1": {"data.address", "data.title"},
@@ -37,8 +37,7 @@ _LOOKED_AT = {
 
 
 def problems(kinds: Iterable[type[EventData]], frozen: Frozen | None = None) -> list[str]:
-    """Every broken promise of these types as "type: what is wrong"; also of frozen schemas that none of them keeps any
-    more."""
+    """Return every broken promise of these types as "type: problem", and the frozen schemas that no type keeps any more."""
     kinds, frozen = list(kinds), frozen or Frozen()
     found = [f"{kind.type}: {problem}" for kind in kinds for problem in _of(kind, frozen)]
     gone = frozen.types() - {kind.type for kind in kinds}
@@ -48,7 +47,7 @@ def problems(kinds: Iterable[type[EventData]], frozen: Frozen | None = None) -> 
 
 
 def is_literal(kind: type[EventData]) -> bool:
-    """Whether the class body says `type = "…"`, so that no rename and no computation can change it."""
+    """Check that the class body says `type = "…"`, so that no rename and no computation can change it."""
     try:
         body = ast.parse(dedent(getsource(kind))).body[0]
     except (OSError, TypeError):

@@ -1,4 +1,4 @@
-"""What every event type declares about itself: its name, its topic, who may read it, whom it concerns.
+"""Declarations of event types: each names its type, its topic, its readers and the person that it is about.
 
 Invariant: a type's name is a literal string in the class body, never derived, so that renaming a class changes no contract.
 """
@@ -19,15 +19,15 @@ _types: dict[str, "type[EventData]"] = {}
 
 
 class EventData(BaseModel):
-    """Payload of an open event: read by any service; no name, contact, free text or answer in it. Unknown fields are ignored,
-    so that a reader of today takes what a writer of tomorrow adds."""
+    """Payload of an open event, for any service; it holds no name, contact, free text or answer. Unknown fields are ignored,
+    so that an older reader accepts what a newer writer adds."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)  # JSON has no NaN
 
     type: ClassVar[str]
     topic: ClassVar[str]
     readers: ClassVar[tuple[str, ...]] = ("any",)
-    person: ClassVar[str | None] = None  # the field that holds the person it is about; "subject" if the envelope does
+    person: ClassVar[str | None] = None  # the field with the person that it is about; "subject": the envelope's
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
@@ -41,10 +41,10 @@ class EventData(BaseModel):
 
 
 class Restricted(EventData):
-    """Payload that only the `readers` may read: a JWE under the key of the person that `person` names."""
+    """Payload that only the `readers` may read: on the topic, a JWE under the key of the person that `person` names."""
 
 
 def catalogue(extra: Iterable[type[EventData]] = ()) -> Mapping[str, type[EventData]]:
-    """Every declared event type by its name."""
+    """Return every declared event type by its name."""
     added = {kind.type: kind for kind in extra}
     return {**_types, **added} if added else _types  # asked for every event

@@ -1,4 +1,4 @@
-"""What enrolment publishes: who is on the way into a group, with what consent."""
+"""Events of enrolment: referral, admission, consent, withdrawal and erasure of workers."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from services.contracts.base import Day, EventData, Id, Restricted, Slug
 
 
 class Purpose(StrEnum):
-    """What a person can consent to, each apart from the others."""
+    """A purpose to which a person consents, separately from the others."""
 
     PARTICIPATION = "participation"
     CONTACT = "contact"
@@ -15,7 +15,7 @@ class Purpose(StrEnum):
 
 
 class Leaving(StrEnum):
-    """Why somebody withdrew. Found work is a success, not a drop-out."""
+    """The reason of a withdrawal. Found work is a success, not a drop-out."""
 
     FOUND_WORK = "found-work"
     NO_TIME = "no-time"
@@ -26,7 +26,7 @@ class Leaving(StrEnum):
 
 
 class Among(StrEnum):
-    """With whom alone somebody sits: people whom the same company expelled, or a group that is not theirs alone."""
+    """The only people with whom somebody sits: former colleagues of the same company, or a group of several companies."""
 
     COLLEAGUES = "colleagues"
     OTHERS = "others"
@@ -89,9 +89,9 @@ class WorkerErased(EventData):
 
 
 class WorkerProfiled(Restricted):
-    """What grouping matches on. The latest profile counts whole. `travel_km` in kilometres by road; `slots` are weekly slots;
-    `not_before` holds a person back from every group until that day (a comparison group; a start that was asked for). `among`: with whom
-    alone they sit. `needs_access`: the place has to be step-free; why is not asked."""
+    """The facts that grouping matches on. The latest profile replaces the one before. `travel_km` in kilometres by road; `slots` are
+    weekly slots. `not_before` holds a person back from every group until that day (a comparison group; a start that was asked for).
+    `among`: the only people with whom they sit. `needs_access`: the place has to be step-free; the reason is not asked."""
 
     type = "it.amalavoro.enrolment.worker.profiled.v1"
     topic = "ama.enrolment.restricted"

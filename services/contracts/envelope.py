@@ -1,6 +1,6 @@
-"""The envelope: CloudEvents 1.0, JSON, structured mode, so that one record read with any client explains itself.
+"""The envelope: CloudEvents 1.0, JSON, structured mode, so that one record explains itself in any client.
 
-Invariant: `decode` either returns an event or raises `Unreadable` saying which attribute is wrong; nothing else ever escapes it.
+Invariant: `decode` either returns an event or raises `Unreadable`, which names the attribute that is wrong; it raises nothing else.
 Source: CloudEvents 1.0.2 with its distributed tracing and sequence extensions.
 """
 
@@ -20,7 +20,7 @@ D = TypeVar("D")
 
 
 class Unreadable(Exception):
-    """A record that is no event of ours; `field` names what is wrong with it."""
+    """A record that is no valid event; `field` names the attribute that is wrong."""
 
     def __init__(self, field: str, why: str) -> None:
         super().__init__(f"{field}: {why}")
@@ -29,8 +29,8 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event(Generic[D]):
-    """One thing that happened. `time`: in the world; `recordedtime`: when it was written down. `sequence` counts 1, 2, 3 … per
-    (source, subject). `data` is the payload class, or, before it is opened, the JWE or the bare JSON value."""
+    """One event. `time`: when it happened in the world; `recordedtime`: when it was stored. `sequence` counts 1, 2, 3 … per
+    (source, subject). `data` is the payload as its class, or, before it is decrypted or read, the JWE or the JSON value."""
 
     id: str
     source: str
@@ -51,18 +51,18 @@ class Event(Generic[D]):
         return programme_of(self.source)
 
     def carrying(self, data: Any) -> "Event[Any]":
-        """The same event with another payload (a JWE opened, a class read)."""
+        """Return the same event with another payload (a JWE decrypted, a class read)."""
         return replace(self, data=data)
 
 
 def schema_uri(kind: type[EventData]) -> str:
-    """URI of the frozen JSON Schema of this type and version."""
+    """Return the URI of the frozen JSON Schema of this type and version."""
     return f"https://amalavoro.it/schemas/{kind.type}.json"
 
 
 def encode(event: Event[Any]) -> bytes:
-    """The record's value. `sequence` is a string of digits; without its `sequencetype` the CloudEvents sequence extension would
-    have it sorted as a text, and 10 come before 9."""
+    """Return the record's value. `sequence` is a string of digits with the `sequencetype` Integer. Without that, the CloudEvents
+    sequence extension sorts it as text, and 10 comes before 9."""
     sealed = isinstance(event.data, str)
     body: dict[str, Any] = {
         "specversion": "1.0",
@@ -85,7 +85,7 @@ def encode(event: Event[Any]) -> bytes:
 
 
 def decode(value: bytes | None) -> Event[Any]:
-    """Read a record's value. Raises Unreadable naming the attribute; the payload stays as it came (see `read`)."""
+    """Read a record's value; the payload stays as it came (see `read`). Raises Unreadable."""
     if not value:
         raise Unreadable("value", "the record is empty")
     try:
@@ -115,7 +115,7 @@ def decode(value: bytes | None) -> Event[Any]:
 
 
 def read(event: Event[Any]) -> Event[Any]:
-    """The event with its payload as the class of its type. KeyError for a type we do not know; Unreadable naming the field."""
+    """Return the event with its payload as the class of its type. KeyError for an unknown type; Unreadable names the field."""
     kind = catalogue()[event.type]
     try:
         return event.carrying(kind.model_validate(event.data))
@@ -124,7 +124,7 @@ def read(event: Event[Any]) -> Event[Any]:
         raise Unreadable(".".join(("data", *map(str, first["loc"]))), first["msg"]) from error
 
 
-_DIGITS = 18  # any whole number of so many digits fits into 64 bits, and MongoDB keeps no larger one
+_DIGITS = 18  # any whole number of so many digits fits into 64 bits, the largest that MongoDB stores
 _OPTIONAL = ("dataschema", "traceparent", "correlationid", "causationid")
 
 

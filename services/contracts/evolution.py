@@ -1,4 +1,4 @@
-"""What may change within a version: a type may learn an optional field, nothing else.
+"""Changes within a version: a type may gain an optional field, nothing else.
 
 Invariant: two schemas without a break between them are readable both ways, old events by new readers and new events by
 old readers. A wider type breaks the old reader, a narrower one breaks the old event, so a known field stays exactly as
@@ -17,7 +17,7 @@ _HANDLED = frozenset({"properties", "required", "enum", "anyOf"})
 
 
 def breaks(frozen: Schema, code: Schema, where: str = "data") -> Iterator[str]:
-    """Each reason why one side cannot read the other, as a sentence that begins with the field."""
+    """Yield each reason why one side cannot read the other, as a sentence that begins with the field."""
     yield from _fields(frozen, code, where)
     yield from _choices(frozen, code, where)
     for key in sorted((frozen.keys() | code.keys()) - _WORDING - _HANDLED):
@@ -29,7 +29,7 @@ def breaks(frozen: Schema, code: Schema, where: str = "data") -> Iterator[str]:
 
 
 def additions(frozen: Schema, code: Schema, where: str = "data") -> Iterator[str]:
-    """What the code has learnt compatibly and the frozen schema does not show yet."""
+    """Yield each compatible addition of the code that the frozen schema does not have yet."""
     if frozen.get("x-readers") != code.get("x-readers"):
         yield f"readers were {_show(frozen.get('x-readers'))}, are {_show(code.get('x-readers'))}"
     old, new = frozen.get("properties", {}), code.get("properties", {})
@@ -71,7 +71,7 @@ def _choices(frozen: Schema, code: Schema, where: str) -> Iterator[str]:
 
 
 class _Absent:
-    """Stands for a keyword that is not there, which is another thing than one that is null."""
+    """A keyword that is absent, which differs from one that is null."""
 
 
 _ABSENT = _Absent()

@@ -1,4 +1,4 @@
-"""What a partner reads on `ama.feed.{partner}`: what became of its own referrals, linkable to nothing else.
+"""Events of a partner's feed, `ama.feed.{partner}`: the progress of its own referrals, linkable to nothing else.
 
 Here `subject` is the partner's own pseudonym of the person, `source` the feed, `sequence` the place in the ledger (over all subjects),
 `time` a day at midnight UTC. No trace, correlation or cause.
@@ -9,7 +9,7 @@ from services.contracts.enrolment import Leaving
 
 
 class Entry(EventData):
-    """On that day."""
+    """An event of a feed; `on` is the day on which it happened."""
 
     topic = "ama.feed"
     readers = ("partner",)
@@ -35,7 +35,7 @@ class Declined(Entry):
 
 
 class Seated(Entry):
-    """The worker has a seat in a group from that day. Which group, and whether they come, is not told."""
+    """The worker has a seat in a group from that day. Neither the group nor the attendance is in it."""
 
     type = "it.amalavoro.feed.worker.seated.v1"
 
@@ -48,18 +48,18 @@ class Withdrew(Entry):
 
 
 class ConsentWithdrawn(Entry):
-    """The worker no longer consents that this partner is told anything: nothing more follows, and what was told is to be deleted."""
+    """The worker withdrew the consent to this feed: nothing more follows, and what the partner received is to be deleted."""
 
     type = "it.amalavoro.feed.consent.withdrawn.v1"
 
 
 class Erased(Entry):
-    """The person was erased: what was told of this pseudonym is to be deleted."""
+    """The person was erased: what the partner received about this pseudonym is to be deleted."""
 
     type = "it.amalavoro.feed.worker.erased.v1"
 
 
 class Withheld(Entry):
-    """Consent was withdrawn between writing and delivery: the place in the ledger is kept, and says nothing (the subject is "-")."""
+    """Consent was withdrawn between writing and delivery: the place in the ledger stays, without content (the subject is "-")."""
 
     type = "it.amalavoro.feed.entry.withheld.v1"

@@ -1,4 +1,4 @@
-"""What was promised: the frozen schema and examples of every event type, as files beside the code.
+"""Published promises: the frozen schema and the examples of every event type, as files beside the code.
 
 Invariant: a frozen schema is only ever replaced by one that is readable both ways with it, and an example is never
 rewritten, so that the first record of a type ever shown stays readable.
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 
 class Incompatible(Exception):
-    """A frozen schema would be broken; each of the `breaks` is one sentence. Nothing was written."""
+    """A change breaks a frozen schema; each of the `breaks` is one sentence. Nothing was written."""
 
     def __init__(self, reasons: list[str]) -> None:
         super().__init__("; ".join(reasons))
@@ -28,29 +28,29 @@ class Incompatible(Exception):
 
 @dataclass(frozen=True)
 class Frozen:
-    """A folder with `schemas/{type}.json`, `examples/{type}.json` (the record as it stands on the topic) and, of
+    """A folder with `schemas/{type}.json`, `examples/{type}.json` (the record as it is on the topic) and, of
     restricted types, `examples/{type}.opened.json` (the same with its payload decrypted)."""
 
     folder: Path = HERE
 
     def types(self) -> set[str]:
-        """Names of the types that have a frozen schema."""
+        """Return the names of the types that have a frozen schema."""
         return {path.stem for path in self.folder.glob("schemas/*.json")}
 
     def schema(self, name: str) -> Schema | None:
-        """The frozen schema of a type; None if it was never frozen."""
+        """Return the frozen schema of a type; None if it was never frozen."""
         return _read(self.folder / "schemas" / f"{name}.json")
 
     def example(self, name: str) -> Schema | None:
-        """The example record of a type, of a restricted type sealed."""
+        """Return the example record of a type; that of a restricted type has an encrypted payload."""
         return _read(self.folder / "examples" / f"{name}.json")
 
     def opened(self, kind: type[EventData]) -> Schema | None:
-        """The example record with a payload that can be read without a key."""
+        """Return the example record with a payload that can be read without a key."""
         return self.example(f"{kind.type}.opened" if issubclass(kind, Restricted) else kind.type)
 
     def freeze(self, kinds: Iterable[type[EventData]]) -> list[str]:
-        """Write what is new or compatibly changed, and say what that was. Raises Incompatible, having written nothing."""
+        """Write what is new or compatibly changed; return one line for each. Raises Incompatible, having written nothing."""
         kinds = list(kinds)
         if reasons := [reason for kind in kinds for reason in self.broken(kind)]:
             raise Incompatible(reasons)
@@ -67,7 +67,7 @@ class Frozen:
         return len(kinds)
 
     def broken(self, kind: type[EventData]) -> Iterator[str]:
-        """Why the class may not take the place of its frozen schema."""
+        """Yield each reason why the class may not replace its frozen schema."""
         if (old := self.schema(kind.type)) is not None:
             yield from (f"{kind.type}: {reason}" for reason in breaks(old, schema_of(kind)))
 
@@ -88,7 +88,7 @@ class Frozen:
 
 
 def published() -> dict[str, type[EventData]]:
-    """The types of the published language itself, without those that a plug-in or a test declared."""
+    """Return the types of the published language itself, without those that a plug-in or a test declared."""
     own = __package__ + "."
     return {name: kind for name, kind in sorted(catalogue().items()) if kind.__module__.startswith(own)}
 

@@ -1,4 +1,4 @@
-"""What grouping publishes: who sits with whom, where, when, with which facilitator."""
+"""Events of grouping: groups, their members, places and facilitators."""
 
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ class Kind(StrEnum):
 
 
 class Wish(StrEnum):
-    """What is asked of two people: never in one group; in one group, if it costs nothing that counts more."""
+    """An operator's request for two people: never in one group, or in one group if that costs nothing that counts more."""
 
     APART = "apart"
     TOGETHER = "together"
@@ -50,7 +50,7 @@ class PairWished(Restricted):
 
 
 class PlaceRegistered(EventData):
-    """Where groups can meet (the subject): so many rooms at a time, with step-free access or not. Said again, it corrects."""
+    """A place where groups can meet (the subject): so many rooms at a time, with step-free access or not. A later one corrects it."""
 
     type = "it.amalavoro.grouping.place.registered.v1"
     topic = "ama.grouping"
@@ -62,7 +62,7 @@ class PlaceRegistered(EventData):
 
 
 class FacilitatorRegistered(EventData):
-    """Somebody can lead so many groups at a time (the subject is a pseudonym). Said again, it corrects."""
+    """A facilitator can lead so many groups at a time (the subject is a pseudonym). A later one corrects it."""
 
     type = "it.amalavoro.grouping.facilitator.registered.v1"
     topic = "ama.grouping"

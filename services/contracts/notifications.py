@@ -1,4 +1,4 @@
-"""What notifications publishes: that a message went out, or did not. Never to which address, nor what it said."""
+"""Events of notifications: a message was sent, or failed. Neither the address nor the text is in them."""
 
 from services.contracts.base import EventData, Id
 

@@ -1,6 +1,6 @@
-"""An AsyncAPI document as one plain page: small, legible on a phone, rendered here.
+"""An AsyncAPI document as one plain HTML page: small, and legible on a phone.
 
-Invariant: the page needs no other address and no script; whatever a document holds is shown as text, never as markup.
+Invariant: the page needs no other address and no script; the content of a document is shown as text, never as markup.
 """
 
 import json
@@ -21,7 +21,7 @@ _jinja = Environment(
 
 
 class Row(NamedTuple):
-    """One field of a payload, as a reader wants it: its name, what it may hold, whether it can be missing."""
+    """One field of a payload: its path, the values that it `holds`, whether it is required, and its description."""
 
     name: str
     holds: str
@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 def page(document: Schema) -> str:
-    """The HTML of a document made by `asyncapi.document`."""
+    """Render a document of `asyncapi.document` as HTML."""
     schemas = document["components"]["schemas"]
     messages = [
         {"key": name, **message, "rows": rows(schemas[name]) if name in schemas else [], "example": _example(message)}
@@ -48,7 +48,7 @@ def page(document: Schema) -> str:
 
 
 def rows(schema: Schema) -> list[Row]:
-    """The fields of an object schema, those inside others by their path."""
+    """Return the fields of an object schema; nested ones are named by their path."""
     found: list[Row] = []
     for name, field in schema.get("properties", {}).items():
         found.append(Row(name, holds(field), name in schema.get("required", ()), field.get("description", "")))
@@ -57,7 +57,7 @@ def rows(schema: Schema) -> list[Row]:
 
 
 def holds(field: Schema) -> str:
-    """What a field may hold, in a few words."""
+    """Describe the values of a field in a few words."""
     if "anyOf" in field:
         return " or ".join(holds(choice) for choice in field["anyOf"])
     if "const" in field:

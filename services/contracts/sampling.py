@@ -1,7 +1,7 @@
-"""Examples made from a schema: what a record of a type looks like, for documents and for tests of evolution.
+"""Example records made from a schema, for documents and for tests of evolution.
 
 Invariant: the same schema gives the same example, and every example is valid against its schema. No person is real, and
-the key that the sealed examples are under is public.
+the key of the encrypted examples is public.
 """
 
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ from services.contracts.envelope import Event, encode, schema_uri
 from services.contracts.schema import Schema, schema_of
 from services.contracts.topics import FEED, source_of
 
-KEY = b"example key of nobody, 32 octets"  # opens the sealed examples; A256GCM wants 32 octets
+KEY = b"example key of nobody, 32 octets"  # decrypts the examples; A256GCM needs 32 octets
 PERSON = "019a8c52-6d1e-7b64-9f0a-3c5b7a1d2e4f"
-_PSEUDONYM = "nY3v0QkT8wz1Lr5uXc7dEg"  # what one partner calls the person; every partner has another
+_PSEUDONYM = "nY3v0QkT8wz1Lr5uXc7dEg"  # the person's pseudonym for one partner; every partner has another
 _GROUP = "019a8c60-01b2-7c10-8a55-5d2f90c4e7a1"
-_WORDS: dict[str, tuple[Any, ...]] = {  # what a field of this name tends to hold; used where the schema allows it
+_WORDS: dict[str, tuple[Any, ...]] = {  # examples by the name of a field; used where the schema allows them
     "about": ("group-formed",),
     "absent": (1,),
     "address": ("via Esempio 1",),
@@ -65,7 +65,7 @@ _BY_TYPE: dict[str, tuple[Any, ...]] = {
 
 
 def sample(schema: Schema, *, full: bool = True, name: str = "") -> Any:
-    """A value that the schema allows; `full` with every optional field, else with the required ones alone. ValueError
+    """Return a value that the schema allows; `full`: with every optional field, else with the required ones alone. ValueError
     when none is found: give the field `examples`."""
     valid = jsonschema_rs.validator_for(schema, validate_formats=True)
     for candidate in _candidates(schema, full, name):
@@ -75,10 +75,10 @@ def sample(schema: Schema, *, full: bool = True, name: str = "") -> Any:
 
 
 def record(kind: type[EventData]) -> Schema:
-    """A complete CloudEvent of this type as JSON values, its payload open."""
+    """Return a complete CloudEvent of this type as JSON values, its payload in clear."""
     feed = kind.topic == FEED.name
     written_down, happened = datetime(2026, 3, 13, 8, 5, 12, tzinfo=UTC), datetime(2026, 3, 12, 17, 30, tzinfo=UTC)
-    day = datetime(2026, 3, 12, tzinfo=UTC)  # all that a partner learns of the time
+    day = datetime(2026, 3, 12, tzinfo=UTC)  # a feed tells the day alone
     event = Event(
         id="019ce2f4-3a68-7f5d-8a37-1b9e6c0d4f22",
         source=source_of("monza-brianza", f"{kind.topic}.cgil" if feed else kind.topic),
@@ -97,7 +97,7 @@ def record(kind: type[EventData]) -> Schema:
 
 
 def sealed(kind: type[EventData], opened: Schema) -> Schema:
-    """The record as it stands on the topic: of a restricted type, `data` is a JWE under the person's key, here `KEY`."""
+    """Return the record as it is on the topic: of a restricted type, `data` is a JWE under the person's key, here `KEY`."""
     if not issubclass(kind, Restricted):
         return opened
     person = opened["subject"] if kind.person == "subject" else opened["data"][kind.person]

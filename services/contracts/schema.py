@@ -1,7 +1,7 @@
-"""The JSON Schema (draft 2020-12) of an event type: what a partner reads, and what is frozen.
+"""The JSON Schema (draft 2020-12) of an event type, which partners read and which is frozen.
 
 Invariant: nothing in it comes from a Python name, so that renaming a class or an enum changes no contract. Topic,
-readers and person are part of it: who may read a thing is as much a promise as what is in it.
+readers and person are part of it, since they are promised as well as the fields.
 """
 
 from inspect import cleandoc
@@ -17,7 +17,7 @@ _LITERAL = ("const", "default", "enum", "examples", "required")
 
 
 def schema_of(kind: type[EventData]) -> Schema:
-    """Schema of the payload as it is written; of a restricted type, the payload that the ciphertext opens to.
+    """Return the schema of the payload as it is written; of a restricted type, of the decrypted payload.
     References are resolved in place. ValueError for a payload that contains itself."""
     raw = kind.model_json_schema()
     shape = _plain(raw, raw.get("$defs", {}))
@@ -36,12 +36,12 @@ def schema_of(kind: type[EventData]) -> Schema:
 
 
 def payload_only(schema: Schema) -> Schema:
-    """The schema without its own address and our annotations, to be put inside a larger document."""
+    """Return the schema without its address and its `x-` annotations, to be put inside a larger document."""
     return {key: value for key, value in schema.items() if not key.startswith(("$", "x-"))}
 
 
 def summary_of(kind: type[EventData]) -> str:
-    """First sentence of what the type says of itself."""
+    """Return the first sentence of the docstring of a type."""
     text = " ".join(cleandoc(kind.__doc__ or "").split())
     head, stop, _ = text.partition(". ")
     return head + "." if stop else text
@@ -91,7 +91,7 @@ ENVELOPE: Schema = {
         "sequence": {
             "type": "string",
             "pattern": "^[1-9][0-9]*$",
-            "description": "1, 2, 3 … without a gap per source and subject: shows repeats and holes.",
+            "description": "1, 2, 3 … without a gap per source and subject: it shows repeats and missing events.",
         },
         "sequencetype": {"type": "string", "const": "Integer"},
         "datacontenttype": {"type": "string", "enum": ["application/json", "application/jose"]},

@@ -1,4 +1,4 @@
-"""What sessions publishes: the calendar, who came, and the survey waves."""
+"""Events of sessions: the calendar, attendance, and the survey waves."""
 
 from services.contracts.base import Day, EventData, Id, Moment, Restricted, Slug
 
@@ -39,7 +39,7 @@ class SurveyInvited(EventData):
 
 
 class SurveySubmitted(EventData):
-    """The worker answered. Which answers, nobody learns from this."""
+    """The worker answered; the answers are not in it."""
 
     type = "it.amalavoro.sessions.survey.submitted.v1"
     topic = "ama.sessions"
@@ -50,7 +50,7 @@ class SurveySubmitted(EventData):
 
 
 class AttendanceRecorded(Restricted):
-    """Whether a member was at a meeting (the subject is the member). Said again, it corrects."""
+    """A member (the subject) was present at a meeting, or was not. A later one corrects it."""
 
     type = "it.amalavoro.sessions.attendance.recorded.v1"
     topic = "ama.sessions.restricted"

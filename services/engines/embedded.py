@@ -1,7 +1,7 @@
 """Real Kafka and real MongoDB as child processes on loopback, their data kept in one folder.
 
-Invariants: a data folder has one holder at a time; its engines end with that holder, whatever way it dies; what
-they had acknowledged is there at the next start. Ports stay the same between starts while nobody else takes them.
+Invariants: a data folder has one holder at a time; its engines end with that holder, however it dies; acknowledged
+writes are there at the next start. Ports stay the same between starts while no other process takes them.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from services.engines.ports import Ports
 
 @dataclass(frozen=True)
 class Engines:
-    """Where Kafka and MongoDB are. `sasl` holds the administrator's credentials when Kafka asks for some."""
+    """The addresses of Kafka and MongoDB. `sasl` holds the administrator's credentials when Kafka asks for some."""
 
     kafka: str
     mongo: str
@@ -29,7 +29,7 @@ class Engines:
 class Embedded:
     """The embedded engines on the data folder `data`; `secure` gives Kafka SASL users and ACLs.
 
-    `report` is called with what is being fetched, the bytes fetched so far and the bytes in all. Starting raises
+    `report` is called with the name of the download, the bytes fetched so far and the bytes in all. Starting raises
     EngineError, whose text is one sentence for the operator.
     """
 
@@ -68,7 +68,7 @@ class Embedded:
             end.result()
 
     def ended(self) -> str | None:
-        """One sentence on an engine that has ended without being asked to, or None while both run."""
+        """Return one sentence about an engine that has ended by itself, or None while both run."""
         for engine in (self._kafka, self._mongod):
             if (status := engine.ended()) is not None:
                 return f"{type(engine).__name__} has ended by itself (exit status {status}); its log is {engine.log}."

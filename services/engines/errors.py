@@ -1,4 +1,4 @@
-"""What an operator is told when an engine cannot serve. Each text is one whole sentence that says what to do."""
+"""Errors of the engines, for an operator. Invariant: each text is one whole sentence that says what to do."""
 
 
 class EngineError(Exception):

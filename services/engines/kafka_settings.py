@@ -1,6 +1,6 @@
-"""How the embedded Kafka is set up: its properties, plainly or with users, and its logging.
+"""Configuration of the embedded Kafka: its properties, with or without users, and its logging.
 
-Invariant: with users, every listener asks for a password, the controller's too: there is no door around the ACLs. The
+Invariant: with users, every listener asks for a password, also the controller's, so that no client avoids the ACLs. The
 controller's is SASL/PLAIN, because the credentials of SCRAM are kept in the very log that the controller serves.
 """
 
@@ -27,7 +27,7 @@ SETTINGS = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "group.initial.rebalance.delay.ms": "0",
-    # A broker that was killed is let in again only when its former session is over.
+    # A broker that was killed is accepted again only after the end of its former session.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
     "num.network.threads": "2",
@@ -51,7 +51,7 @@ rootLogger.appenderRef.file.ref = file
 
 
 def properties(data: Path, port: int, controller_port: int, passwords: Mapping[str, str] | None) -> str:
-    """The text of server.properties. `passwords` are the administrator's and the controller's; None asks for none."""
+    """Return the text of server.properties. `passwords`: the administrator's and the controller's; None: Kafka asks for none."""
     kind = "SASL_PLAINTEXT" if passwords else "PLAINTEXT"
     settings = SETTINGS | {
         "log.dirs": str(data),
@@ -66,7 +66,7 @@ def properties(data: Path, port: int, controller_port: int, passwords: Mapping[s
 
 
 def logging(log: Path) -> str:
-    """The text of log4j2.properties: at most 40 MB at `log`."""
+    """Return the text of log4j2.properties: at most 40 MB at `log`."""
     return LOGGING.format(log=log)
 
 

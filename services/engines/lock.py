@@ -1,8 +1,7 @@
-"""One holder per data folder.
+"""A lock for the one holder of a data folder.
 
-Invariant: the lock lives as long as any process that was given its descriptor, so it is free only when the holder
-*and* its engines are gone, whatever way they died. The text in the file names the holder; a file left behind by a
-dead one means nothing.
+Invariant: the lock lives as long as any process that has its descriptor, so it is free only when the holder *and* its
+engines are gone, however they died. The text in the file names the holder; without a lock, the file means nothing.
 """
 
 import fcntl
@@ -28,7 +27,7 @@ class Lock:
         self.descriptor = -1
 
     def acquire(self) -> None:
-        """Take the lock, waiting only while a dead holder's engines end; raises DataHeld, which names the holder."""
+        """Take the lock; wait only while the engines of a dead holder end. Raises DataHeld, which names the holder."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         began = time.monotonic()
         while not _locked(descriptor):
@@ -48,7 +47,7 @@ class Lock:
         self.descriptor = descriptor
 
     def release(self) -> None:
-        """Let go. The folder stays locked while a child that was given the descriptor still runs."""
+        """Release it. The folder stays locked while a child process with the descriptor still runs."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
@@ -63,7 +62,7 @@ def _locked(descriptor: int) -> bool:
 
 
 def _read(descriptor: int) -> dict[str, str | int]:
-    """The holder's note; empty while it is being written."""
+    """Return the holder's note; empty while it is being written."""
     text = os.pread(descriptor, 4096, 0)
     try:
         note = json.loads(text)
@@ -73,14 +72,14 @@ def _read(descriptor: int) -> dict[str, str | int]:
 
 
 def _alive(holder: dict[str, str | int]) -> bool:
-    """Whether the holder's own process still runs; one on another machine or in another container is taken to."""
+    """Return True while the holder's own process runs; one on another host is assumed to run."""
     if not holder:
         return False
     return holder["host"] != socket.gethostname() or holder["born"] == _born(int(holder["pid"]))
 
 
 def _born(pid: int) -> int | None:
-    """When a process began (kernel ticks), which tells it from a later one of its number; None for a dead one."""
+    """Return the start of a process (kernel ticks), which tells it from a later one with its id; None for a dead one."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:

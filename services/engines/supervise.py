@@ -1,8 +1,8 @@
-"""Run a command so that it ends with the process that asked for it, whatever way that one dies.
+"""Run a command so that it ends with the process that started it, however that one dies.
 
 Invariant: no engine outlives its owner. The owner holds the writing end of a pipe; a tiny watcher process, which
 runs this file as a script, holds the reading end and owns the engine. End of file, a byte, or another parent
-process id tells the watcher to end the engine. Should the watcher itself be killed, the kernel kills the engine
+process id makes the watcher end the engine. Should the watcher itself be killed, the kernel kills the engine
 (PR_SET_PDEATHSIG, sound here because the watcher has one thread). The watcher knows only the standard library, so
 that it starts in milliseconds and stays small.
 """
@@ -36,11 +36,11 @@ class Supervised:
 
     @property
     def pid(self) -> int:
-        """The watcher's process id."""
+        """The process id of the watcher."""
         return self._watcher.pid
 
     def ended(self) -> int | None:
-        """The exit status of the engine, or None while it runs."""
+        """Return the exit status of the engine, or None while it runs."""
         return self._watcher.poll()
 
     def stop(self) -> None:
@@ -69,8 +69,8 @@ def watch(owner: int, grace: float, lock: int, command: Sequence[str]) -> int:
     engine = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[lock], preexec_fn=bound)  # noqa: PLW1509 - one thread
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_end(engine, grace)))
     while engine.poll() is None:
-        told, _, _ = select.select([0], [], [], 0.2)
-        if told or os.getppid() != owner:
+        readable, _, _ = select.select([0], [], [], 0.2)
+        if readable or os.getppid() != owner:
             return _end(engine, grace)
     return engine.returncode
 

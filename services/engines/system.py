@@ -1,7 +1,7 @@
-"""The system libraries that mongod takes from the machine: libcurl and OpenSSL 3.
+"""The system libraries that mongod needs from the machine: libcurl and OpenSSL 3.
 
-`python -m services.engines.system` checks them, installs them where it may (root on Debian or Ubuntu), and else
-says in one sentence which command does. Invariant: only what is missing is installed.
+`python -m services.engines.system` checks them, and installs them as root on Debian or Ubuntu. Elsewhere it prints one
+sentence with the command that does. Invariant: only missing libraries are installed.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ PACKAGES = {"libcurl.so.4": "libcurl4", "libssl.so.3": "libssl3", "libcrypto.so.
 
 
 def missing() -> list[str]:
-    """The libraries, by file name, that the machine's loader does not find."""
+    """Return the libraries, by file name, that the loader of the machine does not find."""
     return [library for library in PACKAGES if not _loads(library)]
 
 
@@ -27,7 +27,7 @@ def check() -> None:
 
 
 def sentence(lacking: list[str]) -> str:
-    """Which libraries mongod misses, and what brings them."""
+    """Return the sentence for missing libraries, with the command that installs them."""
     names = " and ".join(lacking)
     if shutil.which("apt-get"):
         return f"mongod needs {names}, which this machine does not have; run: {' '.join(command(lacking))}"
@@ -35,13 +35,13 @@ def sentence(lacking: list[str]) -> str:
 
 
 def command(lacking: list[str]) -> list[str]:
-    """The command that installs them on Debian and Ubuntu."""
+    """Return the command that installs them on Debian and Ubuntu."""
     packages = sorted({PACKAGES[library] for library in lacking})
     return ["apt-get", "install", "-y", "--no-install-recommends", *packages]
 
 
 def install() -> None:
-    """Install what is missing; raises LibraryMissing where this process may not or where it did not help."""
+    """Install the missing libraries. Raises LibraryMissing where this process may not, or where it did not help."""
     lacking = missing()
     if not lacking:
         return

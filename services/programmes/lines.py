@@ -1,6 +1,6 @@
-"""Where in a TOML file a value stands, since the standard library's parser does not keep it.
+"""Lines of the values in a TOML file, which the parser of the standard library does not keep.
 
-Invariant: the text is valid TOML (tomllib has read it), so only what tells where a key, value or table begins needs to be understood.
+Invariant: the text is valid TOML (tomllib has read it), so only the beginnings of keys, values and tables are recognised.
 Every path that `tomllib.loads` gives for the text has a line here.
 """
 
@@ -22,7 +22,7 @@ _STRINGS = (
 
 
 def line_of(text: str, where: Sequence[str | int]) -> int:
-    """The line (from 1) of the deepest part of this path that the file names; 1 when it names none."""
+    """Return the line (from 1) of the deepest part of this path that the file names; 1 when it names none."""
     path, scan = tuple(str(part) for part in where), _Scan(text)
     try:
         lines = scan.run()
@@ -32,7 +32,7 @@ def line_of(text: str, where: Sequence[str | int]) -> int:
 
 
 def lines_of(text: str) -> dict[Path, int]:
-    """The line of each key, table and element."""
+    """Return the line of each key, table and element."""
     return _Scan(text).run()
 
 

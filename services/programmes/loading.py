@@ -1,6 +1,6 @@
-"""From a TOML file to a programme, or to one sentence with the line at which it is wrong.
+"""Reading a programme from a TOML file, or one sentence with the line of its first mistake.
 
-Invariant: whatever is in the file, the only error that leaves this module is Misconfigured.
+Invariant: whatever the file holds, this module raises no other error than Misconfigured.
 """
 
 import re
@@ -23,12 +23,12 @@ PLAIN = re.compile(r"[\w-]+")
 
 
 def load(path: Path) -> Programme:
-    """The programme in this file."""
+    """Read the programme of this file."""
     return parse(_text(path), path.name)
 
 
 def load_all(folder: Path | None = None) -> dict[str, Programme]:
-    """The shipped programmes and those of the folder, by id. A partner belongs to one programme: its feed is named after it."""
+    """Return the shipped programmes and those of the folder, by id. A partner is in one programme alone: its feed has its name."""
     if folder is not None and not folder.is_dir():
         raise Misconfigured(f"AMA_PROGRAMMES: {folder} is no folder.")
     shipped = [Path(str(each)) for each in files("services.programmes").iterdir() if each.name.endswith(".toml")]
@@ -52,23 +52,23 @@ def load_all(folder: Path | None = None) -> dict[str, Programme]:
 
 
 def parse(text: str, name: str) -> Programme:
-    """The programme in this text; `name` is the file's, for the sentence."""
-    told = _toml(text, name)
+    """Read the programme of this text; `name` is that of the file, for the sentence."""
+    table = _toml(text, name)
     try:
-        programme = Programme.model_validate(told)
+        programme = Programme.model_validate(table)
     except ValidationError as error:
         mistakes = error.errors(include_url=False)
         first = next(
             (each for each in mistakes if each["type"] == "extra_forbidden"), mistakes[0]
-        )  # misspelt, rather than missing
+        )  # a misspelt key is reported before the missing one
         where: Sequence[str | int] = first.get("ctx", {}).get("where", first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        raise _wrong(name, text, where, said[:1].lower() + said[1:]) from error
+        fault = first["msg"].removeprefix("Value error, ")
+        raise _wrong(name, text, where, fault[:1].lower() + fault[1:]) from error
     known = load_instruments()
     for at, survey in enumerate(programme.surveys):
         if survey.instrument not in known:
-            said = f"there is no instrument {survey.instrument}; there are {', '.join(known)}"
-            raise _wrong(name, text, ["surveys", at, "instrument"], said)
+            fault = f"there is no instrument {survey.instrument}; there are {', '.join(known)}"
+            raise _wrong(name, text, ["surveys", at, "instrument"], fault)
     return programme
 
 
@@ -88,14 +88,14 @@ def _toml(text: str, name: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         found = LINE_OF_TOML.search(str(error))
         line = int(found.group(1)) if found else text.rstrip("\n").count("\n") + 1
-        said = str(error).partition(" (at")[0]
-        raise Misconfigured(f"{name}, line {line}: not TOML ({said[:1].lower() + said[1:]}).") from error
+        fault = str(error).partition(" (at")[0]
+        raise Misconfigured(f"{name}, line {line}: not TOML ({fault[:1].lower() + fault[1:]}).") from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of brackets
         raise Misconfigured(f"{name}, line {_breaks_at(text)}: not to be read ({type(error).__name__}).") from error
 
 
 def _breaks_at(text: str) -> int:
-    """The first line with which the parser gives up: it does so with every longer beginning of the text, too."""
+    """Return the first line at which the parser gives up; it does so for every longer part of the text, too."""
     lines = text.split("\n")
 
     def gives_up(number: int) -> bool:
@@ -110,6 +110,6 @@ def _breaks_at(text: str) -> int:
     return bisect_left(range(len(lines)), True, key=gives_up)
 
 
-def _wrong(name: str, text: str, where: Sequence[str | int], said: str) -> Misconfigured:
+def _wrong(name: str, text: str, where: Sequence[str | int], fault: str) -> Misconfigured:
     path = ".".join(part if PLAIN.fullmatch(part) else repr(part) for part in map(str, where)) or "the programme"
-    return Misconfigured(f"{name}, line {line_of(text, where)}: {path}: {said}.")
+    return Misconfigured(f"{name}, line {line_of(text, where)}: {path}: {fault}.")

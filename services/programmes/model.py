@@ -1,4 +1,6 @@
-"""What a programme says, and that it is consistent in itself.
+"""The model of a programme.
+
+Invariant: a programme that exists is consistent in itself.
 
 Distances are great circles (haversine, Earth's mean radius 6371.0088 km) times the programme's road factor: rough, and the same for all.
 """
@@ -17,22 +19,20 @@ from pydantic_core import PydanticCustomError
 from services.contracts.base import Slug
 
 EARTH_KM = 6371.0088
-Whole = Annotated[
-    int, Field(strict=True)
-]  # strict: TOML says what is a number and what a date, so "5" and true are mistakes
+Whole = Annotated[int, Field(strict=True)]  # strict: TOML has types for numbers and dates, so "5" and true are mistakes
 Number = Annotated[float, Field(strict=True)]
 Day = Annotated[date, Field(strict=True)]
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class Part(BaseModel):
-    """Unknown keys are refused: a misspelt setting would otherwise be silently ignored."""
+    """A part of a programme. Unknown keys are refused: a misspelt setting would otherwise be silently ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PartnerRole(StrEnum):
-    """What a partner is in the programme; it may be several."""
+    """A role of a partner in the programme; one partner may have several."""
 
     FUNDER = "funder"
     CO_FUNDER = "co-funder"
@@ -43,7 +43,7 @@ class PartnerRole(StrEnum):
 
 
 class FeedEntry(StrEnum):
-    """What an agreement can let a partner know of its own referrals."""
+    """A kind of event about its own referrals that an agreement lets a partner receive."""
 
     REFERRED = "worker.referred"
     ADMITTED = "worker.admitted"
@@ -53,7 +53,7 @@ class FeedEntry(StrEnum):
 
 
 class Partner(Part):
-    """An organisation of the network. `feed` is its agreement: what it is told; without one it has no feed."""
+    """An organisation of the network. `feed` is its agreement, with the kinds of events that it receives; None: it has no feed."""
 
     id: Slug
     name: str
@@ -62,7 +62,7 @@ class Partner(Part):
 
 
 class Trait(StrEnum):
-    """What grouping knows of people in which somebody can be the only one of their kind in a group."""
+    """A trait of people in which a member can be the only one of their kind in a group."""
 
     GENDER = "gender"
     AGE = "age"
@@ -91,12 +91,12 @@ class Slot(Part):
 
     @property
     def isoweekday(self) -> int:
-        """Monday is 1."""
+        """The number of the weekday, Monday 1 to Sunday 7."""
         return WEEKDAYS.index(self.weekday) + 1
 
 
 class Municipality(Part):
-    """Where people live and places are; degrees (WGS 84)."""
+    """A municipality in which people live or places are; coordinates in degrees (WGS 84)."""
 
     id: Slug
     name: str
@@ -105,7 +105,7 @@ class Municipality(Part):
 
 
 class SurveyWave(Part):
-    """A wave asks everybody who was admitted, also those who wait: it is due so many days after admission."""
+    """A survey of everybody who was admitted, also of those who wait, due so many days after the admission."""
 
     wave: Annotated[str, Field(pattern=r"^T[0-9]$")]
     instrument: Slug
@@ -113,21 +113,21 @@ class SurveyWave(Part):
 
 
 class Intake(Part):
-    """From when to when people are taken in."""
+    """The period in which people are admitted, both days included."""
 
     opens: Day
     closes: Day
 
 
 class Notice(Part):
-    """Which version of the privacy notice people read, in which languages."""
+    """The version of the privacy notice that people read, and its languages."""
 
     version: str
     languages: tuple[str, ...] = ("it",)
 
 
 class Programme(Part):
-    """One programme, as its file says."""
+    """One programme, with the fields of its file."""
 
     id: Slug
     title: str
@@ -168,7 +168,7 @@ class Programme(Part):
             raise _inconsistent("sizes.max", "smaller than min")
         for at, trait in enumerate(self.no_one_alone):
             if trait in self.no_one_alone[:at]:
-                raise _inconsistent(f"no_one_alone.{at}", f"{trait} stands there twice")
+                raise _inconsistent(f"no_one_alone.{at}", f"{trait} appears twice")
         _each_once("partners", "id", [each.id for each in self.partners])
         _each_once("slots", "id", [each.id for each in self.slots])
         _each_once("municipalities", "id", [each.id for each in self.municipalities])
@@ -186,23 +186,23 @@ class Programme(Part):
 
     @cached_property
     def places_on_the_map(self) -> dict[str, Municipality]:
-        """Municipalities by id."""
+        """The municipalities of the programme by id."""
         return {each.id: each for each in self.municipalities}
 
 
-def _inconsistent(where: str, said: str) -> PydanticCustomError:
-    """A mistake that no field alone has; `where` is the dotted path at which to mend it."""
-    return PydanticCustomError("inconsistent", "{said}", {"where": where.split("."), "said": said})
+def _inconsistent(where: str, fault: str) -> PydanticCustomError:
+    """Build the error for a mistake that no field alone has; `where` is the dotted path at which to mend it."""
+    return PydanticCustomError("inconsistent", "{fault}", {"where": where.split("."), "fault": fault})
 
 
 def _each_once(part: str, key: str, names: Sequence[str]) -> None:
     for at, name in enumerate(names):
         if name in names[:at]:
-            raise _inconsistent(f"{part}.{at}.{key}", f"{name} stands there twice")
+            raise _inconsistent(f"{part}.{at}.{key}", f"{name} appears twice")
 
 
 def distance_km(rules: Programme, a: str, b: str) -> float:
-    """Kilometres by road, roughly, between two municipalities of the programme. KeyError for one that is not in it."""
+    """Return the rough distance in kilometres by road between two municipalities. KeyError for one that is not in the programme."""
     one, other = rules.places_on_the_map[a], rules.places_on_the_map[b]
     lat1, lat2 = radians(one.lat), radians(other.lat)
     half_lat, half_lon = (lat2 - lat1) / 2, radians(other.lon - one.lon) / 2

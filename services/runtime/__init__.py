@@ -1,4 +1,4 @@
-"""A service assembled and running: `Service`, its background tasks, its gauges and the `/ops` routes.
+"""A service, composed and running: `Service`, its consumers, its background tasks, its gauges and the `/ops` routes.
 
 Imports every package below it in the order of `docs/architecture/README.md`, except `engines`. `operations`, `embedded`, `cli` and each
 room's `app.py` may import it.

@@ -1,6 +1,6 @@
-"""The public front's certificate, as whoever comes from outside is shown it.
+"""The certificate of the public front, as a client from outside receives it.
 
-Invariant: it is read, not trusted: one that has ended, or that nobody signed, is to be seen as well.
+Invariant: it is read, not trusted, so that an expired or self-signed one is visible, too.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from cryptography import x509
 
 
 class NoCertificate(Exception):
-    """The front shows none: nobody listens there, or does not speak TLS."""
+    """The front presents no certificate: no process listens there, or it does not use TLS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """Where to ask, and by which name."""
+    """The address of the front, and the name for which its certificate is asked."""
 
     host: str
     port: int
@@ -27,7 +27,7 @@ class Front:
 
     @classmethod
     def of(cls, public_url: str, front: str | None) -> Self | None:
-        """The front of this public address, asked at `front` (host:port) if that is given; None for one without TLS."""
+        """Return the front of this public address, reached at `front` (host:port) if that is given; None without TLS."""
         address = urlsplit(public_url)
         if address.scheme != "https" or address.hostname is None:
             return None
@@ -36,15 +36,15 @@ class Front:
 
 
 async def validity(front: Front, patience: float = 5.0) -> tuple[datetime, datetime]:
-    """From when until when the certificate is valid. NoCertificate when none is shown in so many seconds."""
+    """Return the first and the last moment of its validity. NoCertificate when none is presented in `patience` seconds."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         async with asyncio.timeout(patience):
             _, writer = await asyncio.open_connection(front.host, front.port, ssl=context, server_hostname=front.name)
-            shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            received = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
             writer.close()
-        certificate = x509.load_der_x509_certificate(shown)
+        certificate = x509.load_der_x509_certificate(received)
     except (OSError, TimeoutError, ValueError) as error:
         raise NoCertificate(f"{front.host}:{front.port}: {type(error).__name__}") from error
     return certificate.not_valid_before_utc, certificate.not_valid_after_utc

@@ -1,7 +1,7 @@
-"""What one service stands on, looked at every few seconds and shown as gauges: its engines, their disks, its key files, the public front.
+"""The environment of one service as gauges, checked every few seconds: engines, their disks, its key files, the public front.
 
-Invariants: a look changes nothing, and each part of it stands for itself, so that one that fails hides no other; what cannot be seen is
-taken away; and a trouble is told in the log when it begins, not every time.
+Invariants: a check changes nothing, and a part that fails hides no other part. A gauge whose value is unknown is removed. A trouble is
+logged when it begins, not at every check.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ from services.vault import Unopenable
 from services.vault.keyring import holder_of
 
 log = logging.getLogger(__name__)
-EVERY = 10.0  # seconds between looks
-PATIENCE = 5.0  # seconds for one part of a look
-ENGINES = {"MongoDB": "mongodb", "Kafka": "kafka"}  # as `ready` names them, and as a label does
+EVERY = 10.0  # seconds between checks
+PATIENCE = 5.0  # seconds for one part of a check
+ENGINES = {"MongoDB": "mongodb", "Kafka": "kafka"}  # by the name in `ready`: the label
 PRIMARY = "primary"
 TRANSIENT = (
     KafkaError,
@@ -39,7 +39,7 @@ CERTIFICATE = ("certificate_not_before_timestamp_seconds", "certificate_not_afte
 
 
 class ObservedService(Protocol):
-    """What is needed of a service."""
+    """The parts of a service that are needed here."""
 
     name: str
     settings: Settings
@@ -49,11 +49,11 @@ class ObservedService(Protocol):
 
     @property
     def ready(self) -> Callable[[], Awaitable[dict[str, str]]]:
-        """What is not ready, and why."""
+        """Returns what is not ready, each with its reason."""
 
 
 class Environment:
-    """Looks for as long as the service runs."""
+    """Checks the environment for as long as the service runs."""
 
     def __init__(self, service: ObservedService) -> None:
         self._service, self._metrics = service, service.metrics
@@ -61,7 +61,7 @@ class Environment:
         self._troubles: set[str] = set()
 
     async def run(self) -> None:
-        """Never ends by itself."""
+        """Check again and again, without an end."""
         while True:
             await self.look()
             await asyncio.sleep(EVERY)
@@ -77,15 +77,15 @@ class Environment:
             await self._certificate(self._front)
 
     async def _disks(self, up: Collection[str]) -> None:
-        """Of the engines that are up. A broker before 3.3 cannot be asked: NotImplementedError is aiokafka's."""
+        """Measure the disks of the engines that are up. NotImplementedError is aiokafka's, for a broker before 3.3."""
         found: dict[tuple[str, str], Disk] = {}
         asking = {"kafka": self._service.bus.disks, "mongodb": self._mongo_disk}
         for engine, ask in [(engine, ask) for engine, ask in asking.items() if engine in up]:
             try:
                 async with asyncio.timeout(PATIENCE + 1):
                     with within(PATIENCE):
-                        told: Mapping[str, Disk] = await ask()
-                found |= {(engine, node): disk for node, disk in told.items()}
+                        disks: Mapping[str, Disk] = await ask()
+                found |= {(engine, node): disk for node, disk in disks.items()}
                 self._fine(f"disk of {engine}")
             except (*TRANSIENT, NotImplementedError) as error:
                 self._trouble(f"disk of {engine}", error)
@@ -95,19 +95,19 @@ class Environment:
                 self._metrics.set_gauge(figure, value, engine, node)
 
     async def _mongo_disk(self) -> dict[str, Disk]:
-        """The primary's own word. A router of a sharded cluster has no disk to tell of."""
-        told = await self._service.store.db.command("dbStats")
-        size = int(told.get("fsTotalSize", 0))
-        return {PRIMARY: Disk(size, size - int(told["fsUsedSize"]))} if size else {}
+        """Ask the primary for its disk. The router of a sharded cluster has none."""
+        stats = await self._service.store.db.command("dbStats")
+        size = int(stats.get("fsTotalSize", 0))
+        return {PRIMARY: Disk(size, size - int(stats["fsUsedSize"]))} if size else {}
 
     async def _keys(self) -> None:
-        """Whether a start would find its keys now, and one of those that are stored opens with them."""
+        """Check that a start would find its key files now, and that one of the stored keys opens with them."""
         try:
             async with asyncio.timeout(PATIENCE + 1):
                 with within(PATIENCE):
                     kept = await self._service.store[StoredKey.collection].find_one()
         except (PyMongoError, TimeoutError):
-            self._metrics.clear("keys_readable")  # `engine_up` says what is wrong
+            self._metrics.clear("keys_readable")  # `engine_up` shows the reason
             return
         try:
             await asyncio.to_thread(_open, self._service.name, self._service.settings.keys, kept)
@@ -130,8 +130,8 @@ class Environment:
 
     def _trouble(self, what: str, error: Exception) -> None:
         if what not in self._troubles:
-            told = {"service": self._service.name, "reason": what, "error": type(error).__name__}
-            log.warning("something that is looked at is amiss", extra=told)
+            extra = {"service": self._service.name, "reason": what, "error": type(error).__name__}
+            log.warning("a check of the environment failed", extra=extra)
         self._troubles.add(what)
 
     def _fine(self, what: str) -> None:

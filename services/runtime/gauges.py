@@ -1,7 +1,7 @@
-"""How one service stands, looked at every few seconds and shown as gauges: what waits, for how long, and what was given up.
+"""The state of one service as gauges, set every few seconds: events that wait, for how long, and events that were given up.
 
-Invariants: a look changes nothing and is cheap; an engine that is away makes the figures old, never the service end. The outbox's age
-compares ids of the service's clock with the relay's save on the server's: it is right to within their difference.
+Invariants: a measurement changes nothing and is cheap. While an engine is away the gauges keep their values, and the service runs on.
+The age of the outbox compares ids by the service's clock with the relay's save by the server's, so it is exact up to their difference.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ from services.store.mongo import Document, PyMongoError, Store, within
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
-EVERY = 3.0  # seconds between looks
-PATIENCE = 10.0  # seconds for one look
-RELAY = "relay"  # whose age the outbox's is
+EVERY = 3.0  # seconds between measurements
+PATIENCE = 10.0  # seconds for one measurement
+RELAY = "relay"  # the consumer label of the outbox's age
 
 
 async def watch(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Metrics, every: float = EVERY) -> None:
-    """Look for as long as the service runs."""
+    """Set the gauges again and again for as long as the service runs."""
     levels = Levels(store)
     while True:
         try:
@@ -39,7 +39,7 @@ async def watch(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Me
                     await levels.keep(runners)
         except (KafkaError, PyMongoError, TimeoutError) as error:
             log.warning(
-                "nothing could be seen of the engines",
+                "gauges could not be set",
                 extra={"service": metrics.service, "error": type(error).__name__},
             )
         await asyncio.sleep(every)
@@ -52,7 +52,7 @@ async def look(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Met
     dead = await counted(store, "dead", status=DeadStatus.OPEN)
     for consumer in {*runners, *waits, *dead, *metrics.consumers} - {RELAY}:
         metrics.set_consumer_gauge("parked", consumer, waits.get(consumer, 0))
-        metrics.set_consumer_gauge("holes", consumer, gaps.get(consumer, 0))
+        metrics.set_consumer_gauge("holes", consumer, gaps.get(consumer, 0))  # language: kept (a public metric)
         metrics.set_consumer_gauge("dead", consumer, dead.get(consumer, 0))
     for consumer, runner in list(runners.items()):
         metrics.set_consumer_gauge("lag", consumer, await runner.behind())
@@ -64,26 +64,26 @@ async def look(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Met
 
 
 async def outbox_age(store: Store) -> float:
-    """Seconds for which the oldest record that was said after the relay's last save has waited; 0 when there is none."""
+    """Return the age in seconds of the oldest row that was written after the relay's last save; 0 when there is none."""
     since = await saved_at(store)
     where: Document = {"_id": {"$gt": first_id_of(since)}} if since else {}
     oldest = await store["outbox"].find_one(where, {"_id": 1}, sort=[("_id", 1)])
-    return max(0.0, (now_utc() - said_at(oldest["_id"])).total_seconds()) if oldest else 0.0
+    return max(0.0, (now_utc() - written_at(oldest["_id"])).total_seconds()) if oldest else 0.0
 
 
-def said_at(id: str) -> datetime:
-    """The moment in a UUIDv7."""
+def written_at(id: str) -> datetime:
+    """Return the moment in a UUIDv7."""
     return datetime.fromtimestamp(int(id.replace("-", "")[:12], 16) / 1000, UTC)
 
 
 async def counted(store: Store, collection: str, **where: Any) -> dict[str, int]:
-    """How many such documents each consumer has there."""
+    """Count the documents of each consumer in a collection; `where` restricts them by field."""
     found = store[collection].aggregate([{"$match": where}, {"$group": {"_id": "$consumer", "n": {"$sum": 1}}}])
     return {each["_id"]: each["n"] async for each in found}
 
 
 async def _ages(store: Store) -> dict[str, float]:
-    """For how many seconds each consumer's oldest event waits that waits for itself, not behind another or for a predecessor."""
+    """Return the age in seconds of each consumer's oldest event that waits for its own sake, not behind another or a gap."""
     waiting = {"$match": {"status": ParkedStatus.NOT_YET}}
     found = store["parked"].aggregate([waiting, {"$group": {"_id": "$consumer", "since": {"$min": "$since"}}}])
     now = now_utc()

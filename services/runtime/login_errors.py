@@ -15,12 +15,12 @@ from services.store.errors import refuses_login
 from services.store.mongo import PyMongoError
 
 REMEDY = (
-    "its password there is another than the given one, or there is no such user. `ama provision` sets it again; with Docker: "
+    "the user does not exist there, or has another password than the given one. `ama provision` sets it again; with Docker: "
     "`docker compose run --rm --no-deps provision`."
 )
 
 ADMINISTRATOR = (
-    "an administrator's password is what the engine has, whatever stands among the secrets. MongoDB keeps its own until it is changed "
+    "an administrator's password is what the engine has, not what the secrets hold. MongoDB keeps its own until it is changed "
     "there, Kafka takes the one it is started with: docs/operations.md says how to change each."
 )
 

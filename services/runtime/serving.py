@@ -1,6 +1,6 @@
 """All five services in one process behind one port, each under its own name: the embedded default.
 
-Invariant: a service knows nothing of standing here; it is the same `build(settings)` that runs alone elsewhere.
+Invariant: a service does not know that it runs here; the same `build(settings)` runs alone elsewhere.
 """
 
 import asyncio
@@ -19,39 +19,39 @@ from services.contracts.topics import SERVICES
 from services.runtime.service import ROLES, Service
 from services.settings import Settings
 
-KEPT = 180  # seconds for which an idle connection is; longer than Caddy (120) and other clients keep theirs, or they would meet its end
+IDLE = 180  # seconds for which an idle connection stays open; longer than in clients (Caddy: 120), so that none uses a closed one
 
 
 def build(name: str, settings: Settings) -> Service:
-    """The service of that name. It is found by name because the chassis knows none of those that stand on it."""
+    """Build the service of that name. It is imported by name, because the chassis knows no service."""
     service: Service = importlib.import_module(f"{name}.app").build(settings)
     return service
 
 
 class AllServices:
-    """The five, started together."""
+    """The five services, started and stopped together."""
 
     def __init__(self, settings: Callable[[str], Settings], others: Collection[BaseRoute] = ()) -> None:
-        """`settings` says what each service is given: with users of its own on the engines, not all the same."""
+        """`settings` returns the settings of a service by its name: with its own users on the engines, they differ."""
         self.services = {name: build(name, settings(name)) for name in SERVICES}
         mounts = [Mount(f"/{name}", service.app) for name, service in self.services.items()]
         self.app = Starlette(routes=[*mounts, *others])
         web.install_outside(self.app)
 
     async def start(self, roles: Collection[str] = ROLES) -> None:
-        """All at once: none needs another to begin."""
+        """Start all at once: none needs another to start."""
         async with asyncio.TaskGroup() as together:
             for service in self.services.values():
                 together.create_task(service.start(roles))
 
     async def stop(self) -> None:
-        """All at once."""
+        """Stop all services at once."""
         async with asyncio.TaskGroup() as together:
             for service in self.services.values():
                 together.create_task(service.stop())
 
     async def ended(self) -> None:
-        """Wait until a service ends; raises what ended it."""
+        """Wait until a service ends, and raise the error that ended it."""
         waiting = [service.tasks.ended for service in self.services.values() if service.tasks.ended is not None]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for future in waiting:
@@ -60,22 +60,22 @@ class AllServices:
 
 
 def alone(service: Service, api: bool) -> Starlette:
-    """One service under its name; without the role `api`, only its health answers."""
+    """Serve one service under its name; without the role `api`, its health alone."""
     app = Starlette(routes=[Mount(f"/{service.name}", service.app if api else service.health_app())])
     web.install_outside(app)
     return app
 
 
 def settle() -> None:
-    """Have the collector of cycles pass over what there is by now, which stays, and look rarely at what a batch makes, which all lives
-    until the batch is done: a fifth of a consumer's time went into looking."""
+    """Exempt the present objects from garbage collection, since they stay, and collect rarely: the objects of a batch all live until its
+    end, and a fifth of a consumer's time went into collections that found nothing."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
 
 
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
-    """A listening socket; port 0 takes a free one. OSError when it is taken."""
+    """Open a listening socket; port 0 means any free one. OSError when the port is in use."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((host, port))
@@ -83,23 +83,23 @@ def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals alone: whoever runs the process decides what an interrupt means."""
+    """A server that leaves signals to the process, which decides what an interrupt means."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """None is captured."""
+        """Capture no signal, in contrast to uvicorn."""
         yield
 
 
 @asynccontextmanager
 async def serving(app: object, listening: socket.socket) -> AsyncIterator[None]:
-    """Answer HTTP on the socket for as long as the block runs."""
+    """Serve HTTP on the socket for as long as the block runs."""
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         log_config=None,
         lifespan="off",
         access_log=False,
-        timeout_keep_alive=KEPT,
+        timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=5,
     )
     server = _Server(config)

@@ -1,4 +1,4 @@
-"""The tasks of a service: run until it stops, and told so until they end.
+"""The asyncio tasks of a service, which run until it stops.
 
 Invariant: a task that ends by itself ends the service, loudly; stopping takes bounded time, also when no engine answers.
 """
@@ -9,12 +9,12 @@ from collections.abc import Coroutine
 from typing import Any
 
 log = logging.getLogger(__name__)
-TIMES = 3  # a task is told to end
+TIMES = 3  # a task is cancelled
 STOPPING = 20.0  # seconds for what is in hand to finish; then the transactions behind it abort by themselves
 
 
 class Tasks:
-    """Those of one service. `ended` is there from `begin` on, and fails with what ended the service."""
+    """The tasks of one service. `ended` exists from `begin` on, and fails with the error that ended the service."""
 
     def __init__(self, service: str) -> None:
         self.ended: asyncio.Future[None] | None = None
@@ -22,12 +22,12 @@ class Tasks:
         self._running: list[asyncio.Task[Any]] = []
 
     def begin(self) -> None:
-        """From here on a task's end is the service's."""
+        """Make `ended`: from now on, a task that ends also ends the service."""
         self.ended = asyncio.get_running_loop().create_future()
 
     @property
     def over(self) -> bool:
-        """Whether the service has not begun, or has ended."""
+        """True when the service has not begun, or has ended."""
         return self.ended is None or self.ended.done()
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
@@ -37,7 +37,7 @@ class Tasks:
         self._running.append(task)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        """Nobody cancelled it: `stop` takes this away before it does, but aiokafka may raise CancelledError of its own."""
+        """End the service. `stop` removes this callback first, so a cancelled task here is one in which aiokafka raised CancelledError."""
         error = None if task.cancelled() else task.exception()
         self.fail(error or RuntimeError(f"{task.get_name()} ended"))
 
@@ -48,13 +48,13 @@ class Tasks:
             self.ended.set_exception(error)
 
     async def stop(self) -> None:
-        """Have them all end."""
+        """Cancel all tasks and wait for their end."""
         for task in self._running:
             task.remove_done_callback(self._ended)
         stuck = {*self._running}
         for _ in range(TIMES if stuck else 0):
             for task in stuck:
-                task.cancel()  # again, since aiokafka takes one that comes while it closes a reader for its own
+                task.cancel()  # repeatedly, since aiokafka swallows a cancellation while it closes a reader
             if not (stuck := (await asyncio.wait(stuck, timeout=STOPPING / TIMES))[1]):
                 break
         for task in stuck:
@@ -62,8 +62,8 @@ class Tasks:
         self._running.clear()
 
     async def end(self, work: Coroutine[Any, Any, None], what: str) -> None:
-        """Stop one other thing. What an engine's absence keeps from stopping in order (aiokafka raises CancelledError then) ends with
-        the process, and must not keep the rest from it."""
+        """Await the stop of one other part (`what`, for the log) for a bounded time. Without an engine it may not stop in order, and
+        aiokafka then raises CancelledError; the other parts are stopped all the same."""
         task = asyncio.ensure_future(work)
         done, _ = await asyncio.wait([task], timeout=STOPPING)
         if not done:

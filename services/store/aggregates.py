@@ -54,7 +54,7 @@ class HeldAggregate:
 
     @property
     def matches_on_write(self) -> bool:
-        """Whether its write changes a document that exists, and so has to match one. A deletion is not counted."""
+        """True when its write changes a document that exists, and so has to match one. A deletion is not counted."""
         return self.version > 0 and not self.removed
 
     def unchanged(self) -> bool:

@@ -7,6 +7,6 @@ from datetime import UTC, datetime
 
 
 def now_utc() -> datetime:
-    """Now, in UTC, cut to milliseconds."""
+    """Return the present moment in UTC, cut to milliseconds."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -111,7 +111,7 @@ class Commanding:
                 if not (isinstance(error, TimeoutError) or is_transient(error)):
                     raise
                 raise Unavailable("The database does not answer, or too many change the same thing.") from error
-            self.metrics.said(events)
+            self.metrics.recorded(events)
             return answer
 
     @contextmanager

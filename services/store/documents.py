@@ -7,7 +7,7 @@ program can read what a newer one wrote.
 from dataclasses import dataclass, fields
 from typing import ClassVar, Self
 
-from services.store.mongo import Document, InsertOne
+from services.store.mongo import Document, InsertOne, UpdateOne
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class StoredDocument:
     def insert(self) -> InsertOne[Document]:
         """Return the write that inserts it."""
         return InsertOne(self.document())
+
+    def upsert(self) -> UpdateOne:
+        """Return the write that sets its fields, and makes the document when there is none."""
+        document = self.document()
+        return UpdateOne({"_id": document.pop("_id")}, {"$set": document}, upsert=True)
 
     @classmethod
     def _names(cls) -> list[str]:

@@ -1,6 +1,6 @@
-"""Why MongoDB failed, and whether the same work can succeed when it is tried again.
+"""Errors of MongoDB, and which of them are transient: the same work can succeed when it is tried again.
 
-Invariant: what is not known to pass does not: it is told, and not tried for ever.
+Invariant: an unknown error is not transient. It is raised, and not retried for ever.
 """
 
 import random
@@ -29,22 +29,22 @@ DUPLICATE = 11000
 
 
 class Conflict(Exception):
-    """Somebody else changed what this transaction had read. It is nobody's business: the transaction is tried again."""
+    """Another transaction changed what this one had read. The transaction is tried again."""
 
 
 class Uncertain(PyMongoError):
-    """The server did not say whether it committed. Only work that finds out what it has done already may be done again."""
+    """The result of a commit is unknown. Only work that recognises what it has done before may be repeated."""
 
 
 class AlreadyStored(PyMongoError):
-    """A duplicate that every new look at the store meets again: not somebody else's insert at the same moment, but one from before."""
+    """A duplicate in every attempt: not a concurrent insert, but a document that was stored earlier."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same work can succeed when tried again: an engine that is down or electing, a conflict, an aborted lifetime."""
+    """Return True when the same work can succeed later: a server that is down or electing, a conflict, an aborted transaction."""
     if isinstance(error, Conflict | ConnectionFailure | Uncertain):
         return True
-    if isinstance(error, ConfigurationError):  # of a server that has just begun, and knows of no replica set yet
+    if isinstance(error, ConfigurationError):  # a server that has just started, and is in no replica set yet
         return True
     if isinstance(error, BulkWriteError):
         details: Mapping[str, Any] = error.details
@@ -58,22 +58,22 @@ def is_transient(error: BaseException) -> bool:
 
 
 def refuses_login(error: BaseException) -> bool:
-    """Whether the server does not let this user in."""
+    """Return True when the server refuses the log-in of this user."""
     return isinstance(error, OperationFailure) and error.code == AUTHENTICATION_FAILED
 
 
 def may_not(error: BaseException) -> bool:
-    """Whether the server knows this user, who may not do that."""
+    """Return True when the server knows this user, who lacks the right."""
     return isinstance(error, OperationFailure) and error.code == UNAUTHORIZED
 
 
 def duplicates(error: BaseException) -> bool:
-    """Whether something that it inserts is there already."""
+    """Return True when an inserted document exists already."""
     if isinstance(error, BulkWriteError):
         return any(each.get("code") == DUPLICATE for each in error.details.get("writeErrors", []))
     return isinstance(error, DuplicateKeyError)
 
 
 def backoff(attempt: int, cap: float = 2.0) -> float:
-    """Seconds to wait before the next attempt: exponential, with full jitter."""
+    """Return the seconds to wait before the next attempt: exponential, with full jitter."""
     return random.uniform(0, min(cap, 0.005 * 2 ** min(attempt, 30)))  # noqa: S311  # jitter is no secret

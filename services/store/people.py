@@ -75,7 +75,7 @@ class ErasedPerson(StoredDocument):
     programme: str
     at: datetime
 
-    def upsert(self) -> UpdateOne:
+    def add(self) -> UpdateOne:
         """Return the write that adds the entry, unless it exists."""
         document = self.document()
         return UpdateOne({"_id": document.pop("_id")}, {"$setOnInsert": document}, upsert=True)
@@ -88,7 +88,7 @@ def erasure(programme: str, person: str, now: datetime) -> dict[str, list[Any]]:
         StoredKey.collection: [DeleteMany({"_id": _id})],
         ContactCard.collection: [DeleteMany({"_id": _id})],
         Access.collection: [DeleteMany({"programme": programme, "person": person})],
-        ErasedPerson.collection: [ErasedPerson(_id, programme, now).upsert()],
+        ErasedPerson.collection: [ErasedPerson(_id, programme, now).add()],
     }
 
 

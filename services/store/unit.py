@@ -43,7 +43,7 @@ class Unit:
 
     @property
     def was_restored(self) -> bool:
-        """Whether the database was restored, so that an event may have been sent before."""
+        """True when the database was restored, so that an event may have been sent before."""
         return self._store.was_restored
 
     async def load(self, kind: type[Aggregate], programme: str, ids: Iterable[str]) -> None:
@@ -103,7 +103,7 @@ class Unit:
         return self._held[type(aggregate), f"{programme}/{aggregate.id}"].version
 
     def is_untouched(self, keys: Collection[AggregateKey]) -> bool:
-        """Whether no event waits for `attribute`, and none of these aggregates has changed."""
+        """Return True when no event waits for `attribute`, and none of these aggregates has changed."""
         held = (self._held[key] for key in keys if key in self._held)
         return not self._events and all(not each.removed and each.unchanged() for each in held)
 

@@ -1,7 +1,7 @@
 """The log: one JSON object a line, from everything in the process, on standard error or in a file.
 
-Invariant: a line holds a fixed sentence and fields that are named here. Of an exception it holds the type and the way through the
-code, never the text, in which a library may quote what somebody wrote of themselves.
+Invariant: a line holds a fixed sentence and fields that are named here. Of an exception it holds the type and the frames, never the text,
+in which a library may quote the data of a person.
 """
 
 import logging
@@ -17,7 +17,7 @@ from structlog.typing import EventDict, Processor
 
 from services.contracts.topics import SERVICES
 
-TOLD = {
+FIELDS = {
     "service",
     "consumer",
     "error",
@@ -32,18 +32,18 @@ TOLD = {
     "count",
 }
 LIBRARIES = ("aiokafka", "faststream")
-EVERY = 10.0  # seconds between two equal sentences of theirs
+REPEAT = 10.0  # seconds between two equal sentences of a library
 LONGEST = 500  # characters of one field
 DEEPEST = 40  # frames of one exception
 _OURS = {"services", *SERVICES}
 
 
 def log_as_json(level: int = logging.WARNING, to: logging.Handler | None = None) -> None:
-    """Every log line of the process as JSON, with known fields only: on standard error, or where `to` writes."""
+    """Write every log line of the process as JSON, with known fields only: on standard error, or to the handler `to`."""
     chain: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(allow=TOLD),
+        structlog.stdlib.ExtraAdder(allow=FIELDS),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _trace,
         _exception,
@@ -54,7 +54,7 @@ def log_as_json(level: int = logging.WARNING, to: logging.Handler | None = None)
         structlog.processors.JSONRenderer(),
     ]
     handler = to or logging.StreamHandler(sys.stderr)
-    handler.addFilter(Calm())
+    handler.addFilter(RepeatFilter())
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=last))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(capture=True)
@@ -63,29 +63,25 @@ def log_as_json(level: int = logging.WARNING, to: logging.Handler | None = None)
         theirs.handlers.clear()  # FastStream writes past the root, in colours
         theirs.propagate = True
         theirs.setLevel(max(level, logging.ERROR))
-    for name in (
-        "uvicorn.access",
-        "httpx",
-        "httpcore",
-    ):  # they write addresses, and an address may hold a personal link
+    for name in ("uvicorn.access", "httpx", "httpcore"):  # they log addresses, and an address may hold a personal link
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
 
-class Calm(logging.Filter):
-    """Clients that find no broker say so a hundred times a second, and would push everything else out of the log."""
+class RepeatFilter(logging.Filter):
+    """Drops repeated sentences of Kafka's clients: without a broker they log a hundred lines a second."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[tuple[str, str], float] = {}
+        self._logged: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it was not said just now."""
+        """Let a sentence of a library pass once in REPEAT seconds, and everything else always."""
         if record.name.partition(".")[0] not in LIBRARIES:
             return True
         now, sentence = time.monotonic(), (record.name, record.getMessage())
-        self._said = {each: at for each, at in self._said.items() if now - at < EVERY}
-        new = sentence not in self._said
-        self._said.setdefault(sentence, now)
+        self._logged = {each: at for each, at in self._logged.items() if now - at < REPEAT}
+        new = sentence not in self._logged
+        self._logged.setdefault(sentence, now)
         return new
 
 
@@ -95,9 +91,9 @@ def _trace(_: Any, __: str, line: EventDict) -> EventDict:
 
 
 def _exception(_: Any, __: str, line: EventDict) -> EventDict:
-    """The exception as types and frames, also in place of a sentence that quotes it, as those of libraries do."""
-    told = line.pop("exc_info", None)
-    error = told if isinstance(told, BaseException) else told[1] if isinstance(told, tuple) else None
+    """Replace the exception by types and frames, and a sentence that quotes it, as libraries log, by its type."""
+    given = line.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else None
     if error is None:
         return line
     logger, sentence = str(line.get("logger", "")), str(line["event"])
@@ -107,7 +103,7 @@ def _exception(_: Any, __: str, line: EventDict) -> EventDict:
 
 
 def _causes(error: BaseException | None) -> Iterator[dict[str, Any]]:
-    """The exception and what led to it, the last first."""
+    """Yield the exception and its causes, the last first."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -43,7 +43,7 @@ class Metrics:
     def __init__(self, service: str) -> None:
         self.service, self.registry = service, CollectorRegistry()
         self._commands = self._counter("commands", "Commands by outcome", "command", "outcome")
-        self._said = self._counter("events_said", "Events committed to the outbox")
+        self._recorded = self._counter("events_said", "Events committed to the outbox")
         self._relayed = self._counter("relayed", "Outbox records committed to the bus")
         self._commits = self._counter("relay_commits", "Transactions committed to the bus")
         self._taken = self._counter("taken", "Records by outcome", "consumer", "outcome")
@@ -57,7 +57,7 @@ class Metrics:
         self._begin_at_nothing()
 
     def _begin_at_nothing(self) -> None:
-        for counter in (self._said, self._relayed, self._commits):
+        for counter in (self._recorded, self._relayed, self._commits):
             counter.labels(self.service)
         for reason in REASONS:
             self._began_again.labels(self.service, reason)
@@ -80,9 +80,9 @@ class Metrics:
         """Count a command by its outcome: `done`, the code of its refusal, `unavailable` or `failed`."""
         self._commands.labels(self.service, command, outcome).inc()
 
-    def said(self, number: int) -> None:
+    def recorded(self, number: int) -> None:
         """Count events that were committed to the outbox."""
-        self._said.labels(self.service).inc(number)
+        self._recorded.labels(self.service).inc(number)
 
     def relayed(self, number: int) -> None:
         """Count one transaction on the bus and its records."""

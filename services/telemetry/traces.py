@@ -1,6 +1,6 @@
-"""Traces: one service's spans, joined to those of others by W3C trace context.
+"""Traces: the spans of one service, joined to those of others by W3C trace context.
 
-Invariant: a span names what was done and how it ended, never with what; the text of an exception may hold a payload, so its type
+Invariant: a span holds the name and the outcome of an action, never its data. The text of an exception may hold a payload, so its type
 alone is recorded.
 """
 
@@ -39,16 +39,16 @@ class Telemetry:
         self.tracer = self._provider.get_tracer("ama")
 
     def export_to(self, exporter: SpanExporter) -> None:
-        """Spans that end from now on go there, too."""
+        """Send the spans that end from now on to this exporter, too."""
         self._exporting = True
         self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
 
     @contextmanager
     def span(self, name: str, traceparent: str | None = None, links: Sequence[str] = ()) -> Iterator[None]:
-        """A span, in the trace that `traceparent` names (else in the current one), linked to others."""
+        """Open a span in the trace that `traceparent` names (else in the current one), linked to others, for the block."""
         parent = W3C.extract({"traceparent": traceparent}) if traceparent else context.get_current()
         if not self._exporting:
-            with trace.use_span(_unseen(parent)):
+            with trace.use_span(_unrecorded(parent)):
                 yield
             return
         found = [link for each in links if (link := _link(each))]
@@ -63,7 +63,7 @@ class Telemetry:
 
     @staticmethod
     def link(traceparents: Sequence[str]) -> None:
-        """Link the current span to those that led to it by another road."""
+        """Link the current span to spans of other traces that led to it."""
         span = trace.get_current_span()
         for each in traceparents if span.is_recording() else ():
             if link := _link(each):
@@ -71,21 +71,21 @@ class Telemetry:
 
     @staticmethod
     def traceparent() -> str | None:
-        """The current span as a W3C traceparent."""
+        """Return the current span as a W3C traceparent."""
         here = trace.get_current_span().get_span_context()
         return f"00-{here.trace_id:032x}-{here.span_id:016x}-{here.trace_flags:02x}" if here.is_valid else None
 
     def flush(self) -> None:
-        """Export what is waiting."""
+        """Export the spans that wait."""
         self._provider.force_flush()
 
     def close(self) -> None:
-        """Export what is waiting, and end."""
+        """Export the spans that wait, and stop."""
         self._provider.shutdown()
 
 
-def _unseen(parent: context.Context) -> Span:
-    """A span that nobody will be shown: its place in the trace is told to others, who may be. A recording one takes four times as long."""
+def _unrecorded(parent: context.Context) -> Span:
+    """Return a span that is not exported, only passed on to other services, which may export. A recorded one costs four times as much."""
     above = trace.get_current_span(parent).get_span_context()
     known = above.is_valid
     return NonRecordingSpan(
@@ -100,7 +100,7 @@ def _unseen(parent: context.Context) -> Span:
 
 
 def _ended_by(span: Span, error: Exception) -> None:
-    """A rule that says no is an answer; anything else is an error."""
+    """Note the outcome: a refusal is an answer, any other exception an error."""
     if isinstance(error, Refused):
         span.set_attribute("ama.refused", error.code)
         return

@@ -1,7 +1,7 @@
-"""Key files: JWK or JWK Set (RFC 7517) in JSON, for their owner alone.
+"""Key files: JWK or JWK Set (RFC 7517) in JSON, readable by their owner alone.
 
-Invariant: a file is written whole or not at all, reaches the disk before anything is encrypted with it, and is never
-overwritten by a maker. A message about one names the file and what to do, and quotes nothing of it.
+Invariant: a file is written whole or not at all, is on disk before anything is encrypted with it, and is never overwritten
+when keys are made. An error names the file and the remedy, and quotes nothing of the content.
 """
 
 import fcntl
@@ -25,8 +25,8 @@ _LATEST = datetime.max.replace(tzinfo=UTC).timestamp()
 
 
 def keep(path: Path, make: Callable[[], Jwk]) -> Jwk:
-    """The JWK in this file, made first if there is no file. Processes that ask at once get the same one. What is there
-    is only read, from wherever it is."""
+    """Return the JWK of this file, made first if there is no file. Processes that call it at once get the same one. An
+    existing file is only read, so its folder may be read-only."""
     if path.exists():
         return read_one(path)
     with alone(path.parent):
@@ -34,14 +34,14 @@ def keep(path: Path, make: Callable[[], Jwk]) -> Jwk:
 
 
 def kept(path: Path, make: Callable[[], Jwk]) -> Jwk:
-    """As `keep`, for who is alone in the folder already."""
+    """Do the same as `keep` for a caller that holds the folder with `alone` already."""
     if not path.exists():
         write(path, make())
     return read_one(path)
 
 
 def read_one(path: Path) -> Jwk:
-    """The only key of a file. Misconfigured for more."""
+    """Return the only key of a file. Misconfigured for more."""
     keys = read(path)
     if len(keys) != 1:
         raise Misconfigured(f"Key file {path} holds {len(keys)} keys instead of one.")
@@ -49,7 +49,7 @@ def read_one(path: Path) -> Jwk:
 
 
 def read(path: Path) -> list[Jwk]:
-    """The keys of a file. Misconfigured when it is missing, not a JWK or JWK Set, or secret and open to everybody."""
+    """Return the keys of a file. Misconfigured when it is missing, no JWK or JWK Set, or secret and readable by everybody."""
     try:
         keys = parse(path.read_text(), f"Key file {path}")
         if path.stat().st_mode & _OTHERS and any(_SECRET & set(key) for key in keys):
@@ -64,30 +64,30 @@ def read(path: Path) -> list[Jwk]:
 
 
 def parse(text: str, where: str) -> list[Jwk]:
-    """The keys in a JSON text. The causes are cut off: they carry the text."""
+    """Return the keys of a JSON text. Misconfigured has no cause, since a cause would carry the text."""
     try:
-        told = json.loads(text)
+        found = json.loads(text)
     except (ValueError, RecursionError):
         raise Misconfigured(f"{where} is not JSON.") from None
-    keys = told.get("keys") if isinstance(told, dict) and "keys" in told else [told]
+    keys = found.get("keys") if isinstance(found, dict) and "keys" in found else [found]
     if not isinstance(keys, list) or not all(isinstance(key, dict) and isinstance(key.get("kty"), str) for key in keys):
         raise Misconfigured(f"{where} is not a JWK or a JWK Set.")
     return keys
 
 
 def new_octets(kid: str) -> Jwk:
-    """A symmetric key of 256 random bits. `iat`: made at, in seconds since 1970."""
+    """Make a symmetric key of 256 random bits. `iat`: the time in seconds since 1970."""
     return {"kty": "oct", "kid": kid, "iat": int(time.time()), "k": to_text(os.urandom(KEY_SIZE))}
 
 
 def made_at(jwk: Mapping[str, Any]) -> float:
-    """`iat`, or 0 where it does not say. Seconds since 1970."""
+    """Return `iat` in seconds since 1970, or 0 when it is missing or invalid."""
     made = jwk.get("iat")
     return float(made) if isinstance(made, int | float) and 0 <= made < _LATEST else 0.0
 
 
 def octets_of(jwk: Mapping[str, Any], where: str) -> bytes:
-    """The 32 bytes of a symmetric key. Misconfigured when it is another kind or size."""
+    """Return the 32 bytes of a symmetric key. Misconfigured for another kind or size."""
     try:
         octets = to_bytes(jwk["k"]) if jwk["kty"] == "oct" else b""
     except (KeyError, TypeError, AttributeError, Unopenable):
@@ -98,7 +98,7 @@ def octets_of(jwk: Mapping[str, Any], where: str) -> bytes:
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Put JSON in a file of mode 600: whole, or not at all, and on disk when this returns."""
+    """Write JSON to a file of mode 600: whole or not at all, and on disk when this returns."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -115,19 +115,19 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold the folder, made if need be and closed to others, against any other maker of keys in it."""
+    """Hold the folder against any other process that makes keys in it. It is made if need be, and closed to other users."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _close_to_others(folder)
     except OSError as error:
         raise Misconfigured(f"Key folder {folder} cannot be made: {error.strerror or error}.") from error
     with _opened(folder) as held:
-        fcntl.flock(held, fcntl.LOCK_EX)  # let go by closing it, or by dying
+        fcntl.flock(held, fcntl.LOCK_EX)  # released by closing it, or by the end of the process
         yield
 
 
 def _close_to_others(folder: Path) -> None:
-    """Only a folder that is for keys alone: who names their home by mistake does not lock others out of it."""
+    """Close a folder that holds keys alone. Misconfigured for another one, such as a home that was named by mistake."""
     if not folder.stat().st_mode & 0o077:
         return
     if any(".jwk" not in entry.name for entry in folder.iterdir()):

@@ -1,8 +1,8 @@
-"""What stands in a folder of keys, and who reads what of it.
+"""The files in a folder of keys, and their readers.
 
-`master.jwks` enrolment alone · `{service}.jwk` that service's private key · `services.jwks` the public halves ·
-`links.jwk` signs personal links · `pseudonyms.jwk` makes partners' names for people. Invariant: what is there stays as it
-is; only what is missing is made, and a public key whose private half is kept elsewhere is left alone.
+`master.jwks`, for enrolment alone · `{service}.jwk`, that service's private key · `services.jwks`, the public halves ·
+`links.jwk`, which signs personal links · `pseudonyms.jwk`, which makes the pseudonyms for partners. Invariant: existing files
+stay as they are; only missing ones are made. A public key whose private half is kept elsewhere stays.
 """
 
 import secrets
@@ -38,13 +38,13 @@ class ServiceKeys:
 
     @classmethod
     def load(cls, folder: Path, service: str) -> Self:
-        """From `{service}.jwk`. Misconfigured when it is missing or unusable."""
+        """Read `{service}.jwk`. Misconfigured when it is missing or unusable."""
         path = folder / f"{service}.jwk"
         return cls(service, _private(read_one(path), path))
 
 
 def public_keys(folder: Path, wanted: Iterable[str] = ()) -> dict[str, PublicKey]:
-    """Public keys by service, from `services.jwks`. Misconfigured when one that is wanted is not among them."""
+    """Read the public keys by service from `services.jwks`. Misconfigured when a wanted one is missing."""
     path = folder / PUBLIC
     found = {str(jwk.get("kid")): _curve(jwk, path) for jwk in read(path)}
     if any(key.is_private for key in found.values()):
@@ -56,13 +56,14 @@ def public_keys(folder: Path, wanted: Iterable[str] = ()) -> dict[str, PublicKey
 
 
 def secret_of(folder: Path, name: str) -> bytes:
-    """The 32 bytes of `links.jwk` or `pseudonyms.jwk`. Misconfigured when the file is missing or unusable."""
+    """Return the 32 bytes of `links.jwk` or `pseudonyms.jwk`. Misconfigured when the file is missing or unusable."""
     path = folder / f"{name}.jwk"
     return octets_of(read_one(path), f"Key file {path}")
 
 
 def make_keys(folder: Path, services: Iterable[str], *, master_given: bool = False) -> None:
-    """Make what is missing; nothing is overwritten. `master_given`: the master keys come from the environment.
+    """Make the missing files; nothing is overwritten. `master_given`: the master keys come from the environment.
+
     Misconfigured when the folder cannot be written, or a private and a public key do not belong together.
     """
     with alone(folder):
@@ -82,13 +83,13 @@ def make_keys(folder: Path, services: Iterable[str], *, master_given: bool = Fal
 
 
 def rotate_master(folder: Path) -> str:
-    """Add a master key, which wraps from the next start on; returns its kid. Misconfigured without one before it."""
+    """Add a master key, which wraps from the next start on; return its kid. Misconfigured when there is none before it."""
     if not (folder / master.FILE).exists():
         raise Misconfigured(f"There is no {master.FILE} in {folder} to rotate: `ama keys make {folder}` makes it.")
     with alone(folder):
         path = folder / master.FILE
         keys = read(path)
-        master.MasterKeys(keys, where=str(path))  # what is unusable is told, not carried on
+        master.MasterKeys(keys, where=str(path))  # raises Misconfigured for an unusable key, instead of keeping it
         added = new_octets(_mark())
         newest = max(made_at(key) for key in keys)
         added["iat"] = max(added["iat"], int(newest) + 1)  # the newest, also after the clock was set back
@@ -98,7 +99,7 @@ def rotate_master(folder: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """What may be told of a key. `made` is when its file was written, where the key itself does not say."""
+    """The public facts of a key. `made`: its `iat`, or the time at which the file was written when the key has none."""
 
     file: str
     kid: str
@@ -107,7 +108,7 @@ class KeyFacts:
 
 
 def list_keys(folder: Path) -> list[KeyFacts]:
-    """Every key of the folder by file, never its material. Misconfigured when a file is unusable."""
+    """Return the facts of every key of the folder, by file. Misconfigured when a file is unusable."""
     if not folder.is_dir():
         raise Misconfigured(f"There is no key folder {folder}: `ama keys make {folder}` makes it.")
     return [_facts(path, jwk) for path in sorted(folder.glob("*.jwk*")) for jwk in read(path)]
@@ -126,7 +127,7 @@ def _master(folder: Path) -> None:
 
 
 def _public_half(folder: Path, service: str, known: Jwk | None) -> Jwk | None:
-    """The public key of the pair in the folder; None when the private half is elsewhere."""
+    """Return the public key of the pair in the folder; None when the private half is elsewhere."""
     path = folder / f"{service}.jwk"
     if known is not None and not path.exists():
         return None
@@ -162,5 +163,5 @@ def _curve(jwk: Jwk, path: Path) -> OKPKey | ECKey:
 
 
 def _mark() -> str:
-    """A kid: the day, to be read, and some randomness, to be unique."""
+    """Return a new kid: the day, for a reader, and random characters, to be unique."""
     return f"{datetime.now(UTC):%Y%m%d}-{to_text(secrets.token_bytes(6))}"

@@ -1,7 +1,7 @@
-"""The master keys: they wrap every person's key in enrolment, and are the one secret without which nothing can be read.
+"""The master keys, which wrap every person's key in enrolment: without them, no person's data can be read.
 
-Invariant: the newest wraps, all of them unwrap; so a rotation is a new key, then a rewrapping at leisure, then, when
-nothing is left under the old one, its removal. A wrapped key is bound to its person and to the master key's id.
+Invariant: the newest wraps, and all of them unwrap. A rotation adds a key, wraps the persons' keys again, and then removes
+the old one. A wrapped key is bound to its person and to the id of the master key.
 """
 
 import os
@@ -16,16 +16,16 @@ from services.vault.files import made_at, octets_of, parse, read
 from services.vault.sealing import KEY_SIZE, Unopenable, bound, decrypt, encrypt
 
 FILE = "master.jwks"
-VARIABLE = "AMA_MASTER_KEYS"  # a JWK, or a JWK Set with the newest last, as JSON; replaces the file
+VARIABLE = "AMA_MASTER_KEYS"  # a JWK, or a JWK Set with the newest last, as JSON; used instead of the file
 _VERSION = "1"
-_KID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # it stands before a dot in what is wrapped
+_KID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # the part of a wrapped key before the dot
 
 Jwks = Sequence[Mapping[str, Any]]
 
 
 class MasterKeys:
-    """Octet keys by kid, the newest last. `again` reads them anew: a key that was added after the start is found when
-    something wrapped by it appears.
+    """Symmetric keys by kid, the newest last. `again` reads them once more when a key is unknown, so that one that was
+    added after the start is found.
     """
 
     def __init__(self, keys: Jwks, again: Callable[[], Jwks] | None = None, where: str = "the master keys") -> None:
@@ -37,7 +37,7 @@ class MasterKeys:
 
     @classmethod
     def load(cls, folder: Path, environment: Mapping[str, str] = os.environ) -> Self:
-        """From the environment, else from the folder. Misconfigured when they are missing or unusable."""
+        """Read them from the environment, else from the folder. Misconfigured when they are missing or unusable."""
         given = environment.get(VARIABLE)
         if given:
             return cls(parse(given, VARIABLE), where=VARIABLE)
@@ -50,14 +50,14 @@ class MasterKeys:
         return next(reversed(self._keys))
 
     def wrap(self, person: str, key: bytes) -> str:
-        """The person's key under the newest master key: `1.kid.ciphertext`."""
+        """Wrap the person's key with the newest master key: `1.kid.ciphertext`."""
         if len(key) != KEY_SIZE:
             raise ValueError(f"the key of {person} has {len(key)} bytes instead of {KEY_SIZE}")
         kid = self.newest
         return f"{_VERSION}.{kid}.{encrypt(self._keys[kid], key, bound('master', person, kid))}"
 
     def unwrap(self, person: str, wrapped: str) -> bytes:
-        """The person's key, by whichever master key wrapped it. Raises Unopenable."""
+        """Unwrap the person's key with the master key that wrapped it. Raises Unopenable."""
         kid, body = _parts(person, wrapped)
         if kid not in self._keys and self._again is not None:
             self._keys = _by_kid(self._again(), self._where)
@@ -69,8 +69,8 @@ class MasterKeys:
             raise Unopenable(f"the key of {person} does not open with master key {kid}: {error}") from None
 
     def rewrap(self, kept: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-        """Of (person, wrapped) pairs, those that an older key wrapped, each under the newest. Lazy; stops at the first
-        that does not open. To be written back only where it is still what was read.
+        """Yield those (person, wrapped) pairs that an older key wrapped, wrapped with the newest. Lazy; raises Unopenable at
+        the first that does not open. The caller writes a pair back only where the stored one is still the one it read.
         """
         for person, wrapped in kept:
             if _parts(person, wrapped)[0] != self.newest:
@@ -86,7 +86,7 @@ def _parts(person: str, wrapped: str) -> tuple[str, str]:
 
 
 def _by_kid(keys: Jwks, where: str) -> dict[str, bytes]:
-    """In the order of `iat` where they have one, else as they stand."""
+    """Return the keys in the order of `iat`; those without one come first, in the given order."""
     found: dict[str, bytes] = {}
     for jwk in sorted(keys, key=made_at):
         kid = jwk.get("kid")

@@ -1,9 +1,9 @@
 """Payloads of restricted events: a compact JWE under the person's key (RFC 7516, `dir` with A256GCM, `kid` = person).
 
-Put together here, since for this one algorithm that is two lines, and every restricted event passes: joserfc takes four
-times as long, and reads no more than 64 KiB. The tests have joserfc read what is written here, and write what is read.
-Invariant: the person is read from the header without the key, so that an erased one is known before anything is opened;
-the header is authenticated, so it cannot name another person than the one it was written for.
+The token is assembled here, since for this one algorithm that is two lines and every restricted event needs it: joserfc takes
+four times as long, and reads no more than 64 KiB. In the tests, joserfc reads the tokens of this module, and writes those that
+it reads. Invariant: the person is read from the header without the key, so that an erased one is known before anything is
+decrypted. The header is authenticated, so it cannot name another person.
 """
 
 import json
@@ -16,7 +16,7 @@ _HEADER = {"alg": "dir", "enc": "A256GCM"}
 
 
 def encrypt_payload(key: bytes, person: str, payload: bytes | Mapping[str, Any]) -> str:
-    """The token. A mapping is written as JSON."""
+    """Return the token. A mapping is written as JSON."""
     if not isinstance(payload, bytes):
         payload = _json(payload)
     protected = to_text(_json({**_HEADER, "kid": person}))
@@ -25,7 +25,7 @@ def encrypt_payload(key: bytes, person: str, payload: bytes | Mapping[str, Any])
 
 
 def payload_person(token: str) -> str:
-    """Whose key opens it. Raises Unopenable for a header that `encrypt_payload` would not write."""
+    """Return the person whose key decrypts it. Raises Unopenable for a header that `encrypt_payload` would not write."""
     try:
         header = json.loads(to_bytes(token[: token.index(".")]))
         person = header.pop("kid")
@@ -37,7 +37,7 @@ def payload_person(token: str) -> str:
 
 
 def decrypt_payload(key: bytes, token: str) -> bytes:
-    """The payload. Raises Unopenable."""
+    """Return the payload. Raises Unopenable."""
     person = payload_person(token)
     try:
         protected, encrypted_key, nonce, boxed, tag = token.split(".")

@@ -1,7 +1,7 @@
-"""What a partner calls a person: stable for that partner, and linkable to nothing that another knows.
+"""Pseudonyms of persons for partners: stable for one partner, and linkable to nothing that another knows.
 
-Invariant: each partner of each programme has its own key, derived by HKDF (RFC 5869) from the one in `pseudonyms.jwk`; a
-name is an HMAC-SHA256 of the person's id under it. The key in the file is never rotated: every partner's ledger hangs on it.
+Invariant: each partner of each programme has its own key, derived by HKDF (RFC 5869) from the one in `pseudonyms.jwk`. A
+pseudonym is an HMAC-SHA256 of the person's id under it. The key in the file is never rotated: every partner's ledger depends on it.
 """
 
 import hmac
@@ -14,7 +14,7 @@ from services.vault.sealing import bound
 
 
 def pseudonym(secret: bytes, programme: str, partner: str, person: str) -> str:
-    """A UUID of version 8 (RFC 9562, section 5.8): 122 bits of the HMAC. `secret`: the 32 bytes of `pseudonyms.jwk`."""
+    """Return a UUID of version 8 (RFC 9562, section 5.8): 122 bits of the HMAC. `secret`: the 32 bytes of `pseudonyms.jwk`."""
     key = partner_key(secret, programme, partner)
     raw = int.from_bytes(hmac.digest(key, person.encode(), "sha256")[:16], "big")
     raw = raw & ~(0xF << 76) | 8 << 76
@@ -22,5 +22,5 @@ def pseudonym(secret: bytes, programme: str, partner: str, person: str) -> str:
 
 
 def partner_key(secret: bytes, programme: str, partner: str) -> bytes:
-    """The 32-byte key of one partner in one programme."""
+    """Return the 32-byte key of one partner in one programme."""
     return HKDF(SHA256(), 32, salt=None, info=bound("pseudonyms", programme, partner)).derive(secret)

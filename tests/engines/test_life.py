@@ -24,7 +24,7 @@ SHORT = 15.0  # seconds in which engines without an owner must have ended
 
 
 class Squatter(ThreadingTCPServer):
-    """Listens on a port and hangs up on whoever calls."""
+    """Listens on a port and closes every connection."""
 
     allow_reuse_address = True
 
@@ -47,24 +47,24 @@ def owned(data: Path) -> Iterator[tuple[subprocess.Popen[str], Engines]]:
 
 
 def children(owner: "subprocess.Popen[str]") -> list[psutil.Process]:
-    """Watchers and engines."""
+    """Return the processes of the watchers and engines."""
     found: list[psutil.Process] = psutil.Process(owner.pid).children(recursive=True)
     assert len(found) == 4
     return found
 
 
 def runs(process: psutil.Process) -> bool:
-    """Whether it does anything still: one that only waits to be asked for its exit status does not."""
+    """Return True while it runs; a zombie does not."""
     return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
 
 
 def all_end(processes: list[psutil.Process]) -> bool:
-    """Whether they all end in short."""
+    """Return True when they all end within SHORT seconds."""
     return eventually(lambda: not any(runs(process) for process in processes))
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold in short."""
+    """Return True when the condition holds within SHORT seconds."""
     deadline = time.monotonic() + SHORT
     while not holds():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Embedded Kafka with users: nobody comes in unknown, nobody does what was not allowed, and there is no side door."""
+"""Embedded Kafka with users: nobody connects without a password, and nobody does what was not allowed."""
 
 import asyncio
 import json

@@ -16,7 +16,7 @@ PATIENCE = 20.0
 
 
 def login(sasl: Sasl | None) -> dict[str, str]:
-    """aiokafka's arguments for this user, or for nobody."""
+    """Return aiokafka's arguments for this user, or for none."""
     return login_of(sasl) if sasl else {}
 
 
@@ -40,7 +40,7 @@ def read(engines: Engines, topic: str) -> tuple[list[str], list[str]]:
 
 @asynccontextmanager
 async def administrator(engines: Engines) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Who may list, make and delete topics."""
+    """A client that may list, make and delete topics."""
     admin = AIOKafkaAdminClient(bootstrap_servers=engines.kafka, **login(engines.sasl))
     await admin.start()
     try:

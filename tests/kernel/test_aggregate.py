@@ -11,7 +11,7 @@ AT = datetime(2027, 1, 11, 9, tzinfo=UTC)
 
 
 class Opened(BaseModel):
-    """A payload."""
+    """A payload with a field."""
 
     by: str
 
@@ -25,7 +25,7 @@ class Seen(BaseModel):
 
 
 class Door(Aggregate):
-    """Open or closed."""
+    """An aggregate that is open or closed."""
 
     noun: ClassVar[str] = "door"
     opener: str | None = None

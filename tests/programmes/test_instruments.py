@@ -131,9 +131,9 @@ def instrument(**changes: Any) -> dict[str, Any]:
     ("changes", "said"),
     [
         ({"least": 5}, "most: not above least"),
-        ({"items": [{"id": "a"}, {"id": "a"}, {"id": "b"}]}, "items: a stands there twice"),
+        ({"items": [{"id": "a"}, {"id": "a"}, {"id": "b"}]}, "items: a appears twice"),
         ({"scales": [{"id": "s", "items": ["a", "c"], "method": "sum"}]}, "scale s: there is no item c"),
-        ({"scales": [{"id": "s", "items": ["a", "a"], "method": "sum"}]}, "scale s: a stands there twice"),
+        ({"scales": [{"id": "s", "items": ["a", "a"], "method": "sum"}]}, "scale s: a appears twice"),
         (
             {"scales": [{"id": "s", "items": ["a", "b"], "method": "sum", "may_miss": 2}]},
             "scale s: nothing would be left",

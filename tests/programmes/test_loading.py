@@ -26,7 +26,7 @@ SENTENCE = re.compile(r"monza\.toml, line (\d+): \S.*\.", re.DOTALL)
 
 
 def sentence(text: str) -> str | None:
-    """What the loader says of this text; None when it is a programme."""
+    """Return the error of the loader for this text; None when it is a programme."""
     try:
         assert isinstance(parse(text, "monza.toml"), Programme)
     except Misconfigured as refused:
@@ -97,7 +97,7 @@ MISTAKES = [
         'roles = ["sponsor"]',
         "partners.1.roles.0: input should be 'funder'",
     ),
-    ('id = "cisl"', 'id = "cgil"', "partners.5.id: cgil stands there twice"),
+    ('id = "cisl"', 'id = "cgil"', "partners.5.id: cgil appears twice"),
     ('id = "cisl"', 'id = "C.I.S.L."', "partners.5.id: string should match pattern '^[a-z0-9][a-z0-9-]*$'"),
     (
         'feed = ["worker.referred", "worker.admitted", "worker.declined"]',
@@ -113,7 +113,7 @@ MISTAKES = [
         'instrument = "who-5"',
         "surveys.0.instrument: there is no instrument who-5; there are ama-own",
     ),
-    ('instrument = "ama-own"', 'instrument = "who5"', "surveys.1.wave: who5 in T0 stands there twice"),
+    ('instrument = "ama-own"', 'instrument = "who5"', "surveys.1.wave: who5 in T0 appears twice"),
     ("due_days = 270", "due_days = -1", "surveys.2.due_days: input should be greater"),
     ("members = 75", "members = -75", "targets.members: input should be greater"),
     (
@@ -121,7 +121,7 @@ MISTAKES = [
         'no_one_alone = ["gender", "height"]',
         "no_one_alone.1: input should be 'gender' or 'age'",
     ),
-    ('no_one_alone = ["gender"]', 'no_one_alone = ["gender", "gender"]', "no_one_alone.1: gender stands there twice"),
+    ('no_one_alone = ["gender"]', 'no_one_alone = ["gender", "gender"]', "no_one_alone.1: gender appears twice"),
     ('no_one_alone = ["gender"]', 'no_one_alone = "gender"', "no_one_alone: input should be a valid tuple"),
     ('no_one_alone = ["gender"]', 'no_lone = ["gender"]', "no_lone: extra inputs"),
     ("[notice]", "[notice", "not TOML"),

@@ -1,4 +1,4 @@
-"""What the operator of the system sees and does of a service, through the API of a copy that consumes nothing itself."""
+"""The state and the dead letters of a service, through the API of a copy that consumes nothing itself."""
 
 import os
 from collections.abc import AsyncIterator
@@ -45,9 +45,9 @@ async def beside(service: Service, apart: Apart, folder: Path) -> AsyncIterator[
 
 
 async def reactions_of(client: httpx.AsyncClient) -> dict[str, Any]:
-    """How that consumer stands."""
-    told = (await client.get("/ops/state")).raise_for_status().json()
-    (found,) = [each for each in told["consumers"] if each["name"] == "reactions"]
+    """Return the state of the consumer of reactions."""
+    state = (await client.get("/ops/state")).raise_for_status().json()
+    (found,) = [each for each in state["consumers"] if each["name"] == "reactions"]
     return dict(found)
 
 

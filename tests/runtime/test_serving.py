@@ -1,4 +1,4 @@
-"""How connections are kept."""
+"""Connections stay open between requests."""
 
 import asyncio
 from urllib.parse import urlsplit

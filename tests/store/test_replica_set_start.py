@@ -1,4 +1,4 @@
-"""MongoDB that has just begun, and knows of no replica set yet, when it is first spoken to."""
+"""MongoDB that has just started, and is in no replica set yet, when a client first connects."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -51,7 +51,7 @@ async def answers(ping: Callable[[], Awaitable[Any]]) -> bool:
 
 
 def primary(address: str) -> None:
-    """Make it one."""
+    """Initiate the replica set and wait for its primary."""
     deadline = time.monotonic() + 30
     with MongoClient[dict[str, Any]](f"mongodb://{address}/?directConnection=true") as client:
         while not elected(client, SET, address):

@@ -1,4 +1,4 @@
-"""What is seen from outside names what was done and how it ended, and nothing of anybody."""
+"""Logs, traces and metrics name an action and its outcome, and nothing of a person."""
 
 import io
 import json
@@ -118,7 +118,7 @@ def figures(text: str) -> dict[tuple[str, str], float]:
 async def test_five_services_show_their_figures_on_one_port_each_family_once() -> None:
     five = [Metrics(name) for name in ("enrolment", "grouping")]
     five[0].commanded("admit", "done")
-    five[1].said(3)
+    five[1].recorded(3)
     five[1].relayed(2)
     five[1].relayed(5)
     five[1].took("reactions", {"taken": 4})
@@ -150,7 +150,7 @@ def test_two_services_of_one_name_in_one_process_do_not_collide() -> None:
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What the process writes on standard error."""
+    """The text that the process writes to standard error."""
     root, levels = (
         logging.getLogger(),
         {

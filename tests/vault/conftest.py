@@ -1,4 +1,4 @@
-"""What the vault's tests share: a folder of keys, and every way to change one character of a text."""
+"""Shared by the vault's tests: a folder of keys, and every way to change one character of a text."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +11,8 @@ SERVICES = ("enrolment", "grouping", "sessions", "notifications", "analytics")
 ANN, BOB = "019a8c52-6d1e-7b64-9f0a-3c5b7a1d2e4f", "019a8c52-6d1e-7b64-9f0a-3c5b7a1d2e50"
 
 
-def spoiled(text: str) -> Iterator[str]:
-    """The text with each character in turn changed, dropped or doubled, and with one added at the end."""
+def altered(text: str) -> Iterator[str]:
+    """Yield the text with each character in turn changed, dropped or doubled, and with one added at the end."""
     for place, old in enumerate(text):
         for new in {"A", "B", "_", "=", ".", " ", "à", chr(ord(old) ^ 1), chr(ord(old) ^ 2), "", old * 2} - {old}:
             changed = text[:place] + new + text[place + 1 :]

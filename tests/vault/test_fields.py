@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.vault import Unopenable, new_person_key, open_sealed, seal
 from services.vault.sealing import bound, to_bytes, to_text
-from tests.vault.conftest import ANN, BOB, spoiled
+from tests.vault.conftest import ANN, BOB, altered
 
 words = st.text(st.characters(exclude_categories=["Cs"]))
 keys = st.binary(min_size=32, max_size=32)
@@ -50,7 +50,7 @@ def test_another_key_does_not_open_it() -> None:
 @pytest.mark.parametrize("text", ["", "A", "An", "Ann", "Anna Rossi, via Italia 12"])
 def test_no_character_can_be_changed_unseen(text: str) -> None:
     key = new_person_key()
-    for changed in spoiled(seal(key, ANN, "name", text)):
+    for changed in altered(seal(key, ANN, "name", text)):
         with pytest.raises(Unopenable):
             open_sealed(key, ANN, "name", changed)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.settings import Misconfigured
 from services.vault import MasterKeys, Unopenable, new_person_key, rotate_master
 from services.vault.files import new_octets, write
-from tests.vault.conftest import ANN, BOB, spoiled
+from tests.vault.conftest import ANN, BOB, altered
 
 OLD, NEW = new_octets("old") | {"iat": 1}, new_octets("new") | {"iat": 2}
 KEY = new_person_key()
@@ -66,7 +66,7 @@ def test_a_wrapped_key_cannot_be_said_to_be_another_master_keys() -> None:
 
 def test_no_character_can_be_changed_unseen() -> None:
     masters = MasterKeys([OLD, NEW])
-    for changed in spoiled(masters.wrap(ANN, KEY)):
+    for changed in altered(masters.wrap(ANN, KEY)):
         with pytest.raises(Unopenable):
             masters.unwrap(ANN, changed)
 

@@ -1,4 +1,4 @@
-"""The payload of a restricted event, as we write it and as anybody with the standard would."""
+"""The payload of a restricted event, as the vault writes it, and as the standard says."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from joserfc.jwk import OctKey
 
 from services.vault import Unopenable, decrypt_payload, encrypt_payload, new_person_key, payload_person
 from services.vault.sealing import encrypt, to_bytes, to_text
-from tests.vault.conftest import ANN, BOB, spoiled
+from tests.vault.conftest import ANN, BOB, altered
 
 KEY = new_person_key()
 LARGE = 256 * 1024
@@ -80,7 +80,7 @@ def test_what_is_put_together_by_the_letter_of_the_standard_is_the_same_thing() 
 
 
 def test_no_character_can_be_changed_unseen() -> None:
-    for changed in spoiled(encrypt_payload(KEY, ANN, b'{"present":true}')):
+    for changed in altered(encrypt_payload(KEY, ANN, b'{"present":true}')):
         with pytest.raises(Unopenable):
             decrypt_payload(KEY, changed)
 

@@ -1,4 +1,4 @@
-"""What partners call a person."""
+"""Pseudonyms of a person for partners."""
 
 import hashlib
 import hmac

@@ -10,7 +10,7 @@ from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey, OKPKey
 
 from services.vault import Unopenable, new_person_key, unwrap_mine, wrap_for
-from tests.vault.conftest import ANN, BOB, spoiled
+from tests.vault.conftest import ANN, BOB, altered
 
 READERS = ("grouping", "sessions", "notifications", "analytics")
 PRIVATE = {service: OKPKey.generate_key("X25519", {"kid": service}) for service in READERS}
@@ -78,7 +78,7 @@ def test_a_token_without_a_person_does_not_open() -> None:
 @pytest.mark.parametrize("part", ["protected", "aad", "iv", "ciphertext", "tag"])
 def test_no_character_of_the_common_parts_can_be_changed_unseen(part: str) -> None:
     token = wrapped()
-    for changed in spoiled(token[part]):
+    for changed in altered(token[part]):
         with pytest.raises(Unopenable):
             opens(token | {part: changed})
 
@@ -90,7 +90,7 @@ def test_no_character_of_ones_own_entry_can_be_changed_unseen(path: tuple[str, .
     whole = json.loads(text)["recipients"][1]
     for name in path:
         whole = whole[name]
-    for changed in spoiled(whole):
+    for changed in altered(whole):
         token = json.loads(text)
         entry = token["recipients"][1]
         for name in way:

@@ -154,7 +154,7 @@ class Batches:
         self._failures.add(result)
         self.parked = self.parked or bool(counts.get("parked") or counts.get("still parked") or result.postponed)
         self.metrics.took(self.name, counts)
-        self.metrics.said(published)
+        self.metrics.recorded(published)
         if result.gaps:
             log.warning(
                 "events wait for a predecessor that is missing", extra={"consumer": self.name, "count": result.gaps}

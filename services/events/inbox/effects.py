@@ -181,7 +181,7 @@ class Projecting(Opened):
         if event.type == WorkerErased.type:
             self._erased.add(f"{event.programme}/{event.subject}")
             entry = ErasedPerson(f"{event.programme}/{event.subject}", event.programme, self.unit.now)
-            await self.unit.write(ErasedPerson.collection, [entry.upsert()])
+            await self.unit.write(ErasedPerson.collection, [entry.add()])
             self.rows.forget(event.subject)
         handler = self._handlers.get(event.type)
         if handler is None:

@@ -5,7 +5,8 @@ Invariant: a generation is read only after it had taken everything; a rebuild ne
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from services.events.delivery.declare import Projection
 from services.events.delivery.state import Effect
@@ -14,9 +15,19 @@ from services.events.inbox.dead_letters import supersede
 from services.events.inbox.effects import Projecting
 from services.events.inbox.runner import ConsumerRunner
 from services.store.clock import now_utc
+from services.store.documents import StoredDocument
 from services.store.mongo import Document, Store, Transaction
 from services.store.unit import Unit
 from services.vault.keyring import KeyHolder
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionPointer(StoredDocument):
+    """The generation of a projection that readers read (`live`). Its id is the name of the projection."""
+
+    collection: ClassVar[str] = "projections"
+
+    live: int
 
 
 class ReadModels:
@@ -28,8 +39,8 @@ class ReadModels:
 
     async def live(self, name: str) -> int:
         """The generation that is read."""
-        pointer = await self._store["projections"].find_one({"_id": name})
-        return int(pointer["live"]) if pointer else 1
+        found = await self._store[ProjectionPointer.collection].find_one({"_id": name})
+        return ProjectionPointer.of(found).live if found else 1
 
     async def rows(self, name: str, where: Document) -> AsyncIterator[Document]:
         """The live rows that match, by key. `where` must name the `programme`."""
@@ -57,8 +68,8 @@ class ReadModels:
         return following
 
     async def flip(self, name: str, generation: int) -> None:
-        """Let readers read this generation from now on."""
-        await self._store["projections"].update_one({"_id": name}, {"$set": {"live": generation}}, upsert=True)
+        """Readers read this generation from now on."""
+        await self._store.write(ProjectionPointer.collection, [ProjectionPointer(name, generation).upsert()])
 
     async def discard(self, name: str, generation: int) -> None:
         """Drop a generation: its rows, marks, offsets and parked events. Its dead letters are closed."""

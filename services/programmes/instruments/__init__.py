@@ -20,27 +20,27 @@ from services.kernel import Refusal, Refused
 
 
 class Part(BaseModel):
-    """Unknown keys are refused."""
+    """A part of an instrument. Unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Direction(StrEnum):
-    """Which way is good."""
+    """The direction in which a score improves."""
 
     HIGHER = "higher-is-better"
     LOWER = "lower-is-better"
 
 
 class Method(StrEnum):
-    """How items make a scale."""
+    """The way in which items make a scale."""
 
     SUM = "sum"
     MEAN = "mean"
 
 
 class Item(Part):
-    """One question. `text` by language, where the licence lets us ship it."""
+    """One question. `text` by language, where the licence allows to ship it."""
 
     id: Slug
     reversed: bool = False
@@ -58,7 +58,7 @@ class Scale(Part):
 
 
 class CutOff(Part):
-    """From where on a scale's score means something, as published. Never a diagnosis."""
+    """A limit from which a score has a meaning, as published. Never a diagnosis."""
 
     scale: Slug
     at_most: float | None = None
@@ -68,7 +68,7 @@ class CutOff(Part):
 
 
 class Reliability(Part):
-    """Internal consistency as published, with where."""
+    """Internal consistency as published, with its source."""
 
     alpha: float = Field(gt=0, le=1)
     source: str
@@ -85,7 +85,7 @@ class Instrument(Part):
     continuous: bool = False
     licence: str
     source: str
-    ends: dict[str, tuple[str, str]] = {}  # what the least and the most answer mean, by language
+    ends: dict[str, tuple[str, str]] = {}  # meaning of the least and the greatest answer, by language
     items: tuple[Item, ...] = Field(min_length=1)
     scales: tuple[Scale, ...] = Field(min_length=1)
     cut_offs: tuple[CutOff, ...] = ()
@@ -111,7 +111,7 @@ class Instrument(Part):
         return self
 
     def score(self, answers: dict[str, float]) -> dict[str, float]:
-        """The scales' scores. Refused("bad-answer", 422) naming the item that is unknown, missing or out of range."""
+        """Return the score of each scale. Refused("bad-answer", INVALID) names the item that is unknown, missing or out of range."""
         items = {item.id: item for item in self.items}
         if unknown := sorted(answers.keys() - items.keys()):
             raise self._bad(unknown[0], "is no item of it")
@@ -132,7 +132,7 @@ class Instrument(Part):
         return {scale.id: self._scored(scale, turned) for scale in self.scales}
 
     def range_of(self, scale: str) -> tuple[float, float]:
-        """The least and the greatest score of this scale. StopIteration when there is none of that name."""
+        """Return the least and the greatest score of this scale. StopIteration when there is none of that name."""
         scored = next(each for each in self.scales if each.id == scale)
         ends = [self._scored(scored, dict.fromkeys(scored.items, end)) for end in (self.least, self.most)]
         return min(ends), max(ends)
@@ -153,12 +153,12 @@ class Instrument(Part):
 def _each_once(part: str, names: Sequence[str]) -> None:
     for at, name in enumerate(names):
         if name in names[:at]:
-            raise ValueError(f"{part}: {name} stands there twice")
+            raise ValueError(f"{part}: {name} appears twice")
 
 
 @lru_cache(maxsize=1)
 def load_all() -> dict[str, Instrument]:
-    """The shipped instruments, by id."""
+    """Return the shipped instruments, by id."""
     shipped = sorted(
         (each for each in files("services.programmes.instruments").iterdir() if each.name.endswith(".toml")),
         key=lambda e: e.name,

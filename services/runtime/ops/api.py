@@ -1,4 +1,4 @@
-"""The routes under `/ops`, which every service has: for the administrator alone."""
+"""The routes under `/ops`, which every service has. Invariant: the administrator alone may call them."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.events.inbox import dead_letters
 from services.identity.auth import Role, Who, allowed
-from services.runtime.ops.letters import Letter, Opened
+from services.runtime.ops.dead_letters import DeadLetter, DeadLetterDetail
 from services.runtime.ops.state import Operated, ServiceState, state_of
 from services.web import Body
 
@@ -17,25 +17,25 @@ Id = Annotated[str, Path(max_length=1_000, description="As the list shows it: co
 
 
 class Dismissal(Body):
-    """Why it is let go for good; kept with who does."""
+    """The reason of a dismissal, which is kept with the name of the administrator."""
 
     reason: str = Field(min_length=1, max_length=500, pattern=r"\S")
 
 
-class Held(BaseModel):
-    """Whether another dead letter still holds the subject back."""
+class HeldBack(BaseModel):
+    """`held`: another dead letter still holds the subject back."""
 
     held: bool
 
 
 def routes(service: Operated) -> APIRouter:
-    """How the service stands, and its dead letters: look, redrive, dismiss."""
+    """Return the routes for the state of the service and its dead letters: read, redrive, dismiss."""
     router = APIRouter(prefix="/ops", tags=["ops"])
     store = service.store
 
     @router.get("/state")
     async def state(who: Administrator) -> ServiceState:
-        """How it stands, whichever copy answers: what waits, what was given up, who sends, which engine does not answer."""
+        """State of the service: events that wait, dead letters, the relay, and engines that do not answer."""
         return await state_of(service)
 
     @router.get("/dead")
@@ -44,26 +44,26 @@ def routes(service: Operated) -> APIRouter:
         consumer: Annotated[str | None, Query(max_length=200, description="Only those of this consumer.")] = None,
         closed: Annotated[bool, Query(description="Also those that were dealt with.")] = False,
         limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
-    ) -> list[Letter]:
+    ) -> list[DeadLetter]:
         """Dead letters without their record, oldest first."""
-        return [Letter.of(each) for each in await dead_letters.listed(store, consumer, closed, limit)]
+        return [DeadLetter.of(each) for each in await dead_letters.listed(store, consumer, closed, limit)]
 
     @router.get("/dead/{id:path}")
-    async def one(id: Id, who: Administrator) -> Opened:
-        """One with its record, how its subject stands, and what was done about it. 404 no-such-dead-letter."""
+    async def one(id: Id, who: Administrator) -> DeadLetterDetail:
+        """One dead letter with its record, the state of its subject, and its history. 404 no-such-dead-letter."""
         found = await dead_letters.found(store, id)
-        return Opened.whole(found, await dead_letters.subject_state(store, found))
+        return DeadLetterDetail.whole(found, await dead_letters.subject_state(store, found))
 
     @router.post("/dead/{id:path}/redrive")
-    async def redrive(id: Id, who: Administrator) -> Held:
-        """Have its consumer take it again, and what waits behind it. 404 no-such-dead-letter · 409 not-open, no-event, intruder,
-        no-consumer."""
-        return Held(held=await dead_letters.redrive(store, id, who.subject))
+    async def redrive(id: Id, who: Administrator) -> HeldBack:
+        """Give it to its consumer again, and then the events that wait behind it. 404 no-such-dead-letter · 409 not-open, no-event,
+        intruder, no-consumer."""
+        return HeldBack(held=await dead_letters.redrive(store, id, who.subject))
 
     @router.post("/dead/{id:path}/dismiss")
-    async def dismiss(id: Id, body: Dismissal, who: Administrator) -> Held:
-        """Let it go for good: it counts as taken without an effect, now and in every rebuild. 404 no-such-dead-letter · 409 not-open,
+    async def dismiss(id: Id, body: Dismissal, who: Administrator) -> HeldBack:
+        """Give it up for good: it counts as consumed without an effect, now and in every rebuild. 404 no-such-dead-letter · 409 not-open,
         no-consumer."""
-        return Held(held=await dead_letters.dismiss(store, id, who.subject, body.reason.strip()))
+        return HeldBack(held=await dead_letters.dismiss(store, id, who.subject, body.reason.strip()))
 
     return router

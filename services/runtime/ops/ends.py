@@ -1,4 +1,4 @@
-"""Where topics end, by the bus, asked for over a connection that is kept: an operator's page looks every few seconds.
+"""End offsets of topics, read over a connection that stays open, since an operator's page asks every few seconds.
 
 Invariant: a connection that failed is not used again.
 """
@@ -13,18 +13,18 @@ from aiokafka.errors import KafkaError
 from services.contracts.topics import TOPICS
 from services.events.bus.client import Bus
 
-LOOK = 2.0  # seconds in which a bus that is there answers
+LOOK = 2.0  # seconds in which a running broker answers
 
 
 class Ends:
-    """One for a service's process; nothing connects before it is asked."""
+    """The reader of one process; it connects at the first call."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus, self._lock = bus, asyncio.Lock()
         self._reader: Any = None
 
     async def of(self, topics: Collection[str]) -> dict[TopicPartition, int] | None:
-        """The next offset of every partition; None when the bus does not say."""
+        """Return the next offset of every partition; None when the bus does not answer."""
         partitions = [TopicPartition(topic, n) for topic in topics for n in range(TOPICS[topic].partitions)]
         async with self._lock:
             try:
@@ -51,7 +51,7 @@ class Ends:
         return self._reader
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection, if there is one."""
         reader, self._reader = self._reader, None
         if reader is not None:
             await reader.stop()

@@ -1,7 +1,7 @@
-"""How a service stands: what waits and for how long, what was given up, who sends, and whether its engines answer.
+"""The state of a service: events that wait, their age, dead letters, the relay, and engines that do not answer.
 
-Invariants: a look changes nothing; it is as true of a service in many copies as of one, since it asks the database and the bus; an engine
-that is away leaves its part empty and is named.
+Invariants: reading it changes nothing. It is true of a service in many copies as of one, since it comes from the database and the bus. An
+engine that is away is named, and its part is empty.
 """
 
 import asyncio
@@ -19,27 +19,28 @@ from services.events.outbox.acknowledged import resending
 from services.events.outbox.position import saved_at, sending_relay
 from services.runtime.gauges import counted, outbox_age
 from services.runtime.ops.ends import Ends
+from services.runtime.ops.levels import Level
 from services.store.mongo import Document, PyMongoError, Store, within
 
-LOOK = 4.0  # seconds for what the database is asked, and the bus in between
+LOOK = 4.0  # seconds for all questions to the database, and the one to the bus in between
 AWAY = "does not answer"
 
 
 class Consumer(BaseModel):
-    """`lag`: records that were not read, None while Kafka is away. `parked`: events that wait, `holes` of them for a predecessor that is
-    missing. `dead`: open dead letters. `stopped`: subjects that stand still behind one."""
+    """One consumer. `lag`: records that it has not consumed, None while Kafka is away. `parked`: events that wait, some of them behind a
+    gap. `dead`: open dead letters. `stopped`: subjects that are held back by one."""
 
     name: str
     lag: int | None
     parked: int
-    holes: int
+    holes: int  # language: kept (a field of the API)
     dead: int
     stopped: int
 
 
 class Sender(BaseModel):
-    """The relay. `leads`: one holds the lease at this moment; `who` (host and process) has it `since` then. `saved`: when it last wrote
-    down how far it is, which it does every few seconds. `owed`: topics that it sends anew."""
+    """The relay. `leads`: one holds the lease at this moment; `who` (host and process) has held it `since` then. `saved`: the time of
+    its last save, which it makes every few seconds. `owed`: topics that it sends again."""
 
     leads: bool
     who: str | None
@@ -49,7 +50,8 @@ class Sender(BaseModel):
 
 
 class ServiceState(BaseModel):
-    """`missing`: what does not answer, and why. `outbox_age`: seconds for which the oldest event that is not on the bus has waited."""
+    """The state of one service. `missing`: engines that do not answer, with the reason. `outbox_age`: age in seconds of the oldest event
+    that is not on the bus."""
 
     service: str
     missing: dict[str, str]
@@ -59,7 +61,7 @@ class ServiceState(BaseModel):
 
 
 class Operated(Protocol):
-    """What this needs of a service."""
+    """The parts of a service that are needed here."""
 
     name: str
     store: Store
@@ -67,14 +69,14 @@ class Operated(Protocol):
 
     @property
     def ready(self) -> Callable[[], Awaitable[dict[str, str]]]:
-        """What is not ready, and why."""
+        """Returns what is not ready, each with its reason."""
 
     async def consumers(self) -> dict[str, list[str]]:
-        """Its consumers, and the topics that each reads."""
+        """Return the topics that each of its consumers reads."""
 
 
 async def state_of(service: Operated) -> ServiceState:
-    """How it stands at this moment, within seconds."""
+    """Read the state of a service. It takes LOOK seconds at most, also without engines."""
     try:
         async with asyncio.timeout(LOOK + 1):
             with within(LOOK):
@@ -118,7 +120,7 @@ async def _consumers(service: Operated) -> list[Consumer]:
             name=name,
             lag=None if ends is None else _lag(name, topics, ends, offsets, levels),
             parked=parked.get(name, 0),
-            holes=gaps.get(name, 0),
+            holes=gaps.get(name, 0),  # language: kept (a public name)
             dead=dead.get(name, 0),
             stopped=stopped.get(name, 0),
         )
@@ -127,7 +129,7 @@ async def _consumers(service: Operated) -> list[Consumer]:
 
 
 async def _stopped(store: Store) -> dict[str, int]:
-    """How many subjects of each consumer stand still, by the dead letters that hold them: there are few of those, and many marks."""
+    """Count the subjects of each consumer that are held back, by their dead letters: there are few of those, and many marks."""
     subjects = {"$group": {"_id": {"consumer": "$consumer", "subject_key": "$subject_key"}}}
     count = {"$group": {"_id": "$_id.consumer", "n": {"$sum": 1}}}
     found = store["dead"].aggregate(
@@ -143,11 +145,11 @@ def _lag(
     offsets: Mapping[str, Document],
     levels: Mapping[str, Document],
 ) -> int:
-    """Records between what was taken and the end, without those that are known to be markers of transactions."""
+    """Count the records between the consumer's offsets and the end, without those that are known to be markers of transactions."""
     behind = 0
     for place, end in ends.items():
         if place.topic in topics:
             id = offset_id(name, (place.topic, place.partition))
-            taken, level = offsets.get(id, {}).get("next", 0), levels.get(id, {})
-            behind += max(0, end - (level["end"] if level.get("next") == taken else taken))
+            offset, level = offsets.get(id, {}).get("next", 0), levels.get(id)
+            behind += max(0, end - (Level.of(level).position(offset) if level else offset))
     return behind
