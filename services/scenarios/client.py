@@ -19,8 +19,8 @@ TRIES_WHILE_UNAVAILABLE = 30
 LONGEST_LOOK = 15.0  # seconds; the front door itself looks for a service for ten
 PATIENCE = 90.0  # seconds to wait for the effect of an earlier act
 CONSENTS = {"participation": True, "contact": True, "research": True, "partner-feedback": True}
-Person = tuple[str, str, str | None]  # role, subject, partner
-OPERATOR: Person = ("operator", "operator-1", None)
+Caller = tuple[str, str, str | None]  # role, subject, partner
+OPERATOR: Caller = ("operator", "operator-1", None)
 T = TypeVar("T")
 TokenOf = Callable[[str, str, str | None], str]
 
@@ -46,7 +46,7 @@ class ScenarioClient:
     seed: int
     report: Report
     _http: httpx.AsyncClient = field(init=False)
-    _tokens: dict[Person, str] = field(default_factory=dict)
+    _tokens: dict[Caller, str] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
         self._http = httpx.AsyncClient(base_url=self.base, timeout=60, limits=httpx.Limits(max_connections=AT_ONCE))
@@ -57,7 +57,7 @@ class ScenarioClient:
 
     async def act(
         self,
-        who: Person,
+        who: Caller,
         method: str,
         path: str,
         body: Any = None,

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.contracts.topics import SERVICES
-from services.scenarios.client import CONSENTS, OPERATOR, Person, ScenarioClient, ScenarioFailed
+from services.scenarios.client import CONSENTS, OPERATOR, Caller, ScenarioClient, ScenarioFailed
 
 PROGRAMME, PARTNER = "smoke", "prova"
-REFERRER: Person = ("referrer", "smoke-desk", PARTNER)
-ADMINISTRATOR: Person = ("administrator", "smoke", None)
+REFERRER: Caller = ("referrer", "smoke-desk", PARTNER)
+ADMINISTRATOR: Caller = ("administrator", "smoke", None)
 ADMITTED = 3 * 2  # entries of the feed: a referral and an admission for each of three people
 SEATED = ADMITTED + 3
 ERASED = SEATED + 3
@@ -100,7 +100,7 @@ async def _seat(client: ScenarioClient, workers: list[str]) -> str:
     return str(found[0]["session"])
 
 
-def _leader(client: ScenarioClient) -> Person:
+def _leader(client: ScenarioClient) -> Caller:
     return ("facilitator", f"smoke-{client.seed:x}-leader", None)
 
 
