@@ -15,9 +15,10 @@ from bench.ground import PROGRAMME, Ground
 from bench.harness import Figure, Goal, figure
 from services import programmes
 from services.identity.issuer import Issuer
+from services.scenarios.client import ScenarioClient
 from services.scenarios.pilot.figures import complete, read_indicators
 from services.scenarios.pilot.people import humans
-from services.scenarios.pilot.play import Stage, play
+from services.scenarios.pilot.play import play
 
 GOALS = {"memory": Goal(300, "lower", "MB")}
 SEED = 1991
@@ -34,7 +35,7 @@ async def measure(ground: Ground, names: list[str]) -> list[Figure]:  # noqa: AR
         def token_of(role: str, who: str, partner: str | None) -> str:
             return issuer.token(role, PROGRAMME, who, partner)
 
-        async with Stage(base, token_of, rules, SEED, lambda *_: None) as stage:
+        async with ScenarioClient(base, token_of, rules, SEED, lambda *_: None) as stage:
             if ground.quick:
                 await read_indicators(stage)
             else:

@@ -1,7 +1,7 @@
 """Replay of enrolment's own events on a restored database, which can be older than they are.
 
 Invariants: the aggregate alone changes its state from an event; whoever is in the register of erased persons is erased, also when
-neither the database nor the bus has the event, and the other services are told.
+neither the database nor the bus has the event, and the erasure is then published again.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
-"""`ama backup` and `ama restore`: all five databases, at one moment, into a folder and back.
+"""`ama backup` and `ama restore`: all five databases as of one moment, to a folder and back.
 
-Invariant: a backup holds no key of a person; keys go into a file of their own, and only when asked for.
+Invariant: a backup holds no person's key; keys go into a separate file, and only on request.
 """
 
 import asyncio
@@ -25,40 +25,40 @@ HERE = Path(".ama")
 SOON = 3.0  # seconds within which a MongoDB that runs has a primary
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
 KEYS_WARNING = (
-    "[bold]{path} opens people's data[/bold] to whoever has it, its passphrase and the key files. Keep it apart from these and from the "
-    "backup, keep only the newest, and destroy older ones: whoever was erased since could be read again with them."
+    "[bold]{path} opens people's data[/bold] to anyone with its passphrase and the key files. Keep it apart from these and from the "
+    "backup. Keep only the newest and destroy older ones: they open the data of people who were erased since."
 )
 
 
-class _Taking(TyperGroup):
-    """`ama backup` takes one; `ama backup check` looks at one."""
+class _TakeByDefault(TyperGroup):
+    """A group whose command is `take` when none is named."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Without the name of a command, it is `take`."""
+        """Put `take` before arguments that begin with no command."""
         known = {*self.commands, "--help"}
         return super().parse_args(ctx, args if args and args[0] in known else ["take", *args])
 
 
-app = typer.Typer(cls=_Taking, help="Take a backup of all five databases while they run; check one.")
+app = typer.Typer(cls=_TakeByDefault, help="Take a backup of all five databases while they run, or check a backup.")
 
 
 @app.callback()
 def backup() -> None:
-    """Take a backup of all five databases while they run: `ama backup [DIR]`. Check one: `ama backup check DIR`."""
+    """Take a backup of all five databases while they run: `ama backup [DIR]`. Check a backup: `ama backup check DIR`."""
 
 
 @app.command()
 def take(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="A new folder; without it, one named for the time.")
+        Path | None, typer.Argument(metavar="[DIR]", help="A new folder; by default named after the time.")
     ] = None,
-    keys: Annotated[Path | None, typer.Option(help="Also people's keys, into this new file.")] = None,
+    keys: Annotated[Path | None, typer.Option(help="Also write people's keys to this new file.")] = None,
     data: Data = HERE,
 ) -> None:
-    """Take a backup, at one moment of all five databases, and verify it. The services may run. Nothing is overwritten.
+    """Take a backup of all five databases as of one moment, and verify it. The services may run. No file is overwritten.
 
-    People's keys are not in it: after a restore they come from Kafka. For the day on which Kafka is lost as well, --keys puts them into a
-    file of its own, sealed with a passphrase (asked for, or AMA_BACKUP_PASSPHRASE).
+    People's keys are not in it: after a restore they come from Kafka. If Kafka may be lost as well, --keys writes them to a separate file,
+    sealed with a passphrase (prompted for, or AMA_BACKUP_PASSPHRASE).
     """
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
@@ -81,10 +81,10 @@ def take(
 
 @app.command()
 def check(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The backup.")]) -> None:
-    """Read all of a backup and compare it with what was written. Needs no database."""
+    """Read a whole backup and compare it with its hashes. Needs no database."""
     from services.operations.backup import manifest
 
-    with _bars() as report, _saying():
+    with _progress() as report, _one_sentence():
         found = manifest.check(folder, report)
     Console().print(
         f"{folder} is whole: {found.documents} documents, taken {found.made:%Y-%m-%d %H:%M:%S} UTC.", highlight=False
@@ -94,25 +94,25 @@ def check(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The backup
 def restore(
     folder: Annotated[Path, typer.Argument(metavar="BACKUP", help="The backup's folder.")],
     service: Annotated[
-        list[str] | None, typer.Option(help="Only this service's database; can be given again. Without it, all five.")
+        list[str] | None, typer.Option(help="Only the database of this service; can be repeated. By default all five.")
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Delete what the databases hold now.")] = False,
-    keys: Annotated[Path | None, typer.Option(help="The file of people's keys, where Kafka has them no more.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Delete the present content of the databases.")] = False,
+    keys: Annotated[Path | None, typer.Option(help="The file of people's keys, if Kafka has lost them.")] = None,
     register: Annotated[
-        list[Path] | None, typer.Option(help="A newer backup, whose erased are respected too; can be given again.")
+        list[Path] | None, typer.Option(help="A newer backup: people erased in it stay erased; can be repeated.")
     ] = None,
     keyless: Annotated[
-        bool, typer.Option("--keyless", help="Without key files: what people said of themselves stays unreadable.")
+        bool, typer.Option("--keyless", help="Restore without key files; sealed data stays unreadable.")
     ] = False,
     report_to: Annotated[
-        Path | None, typer.Option("--report", help="Where to write what could not be mended, as JSON.")
+        Path | None, typer.Option("--report", help="File for the report of what was not restored, as JSON.")
     ] = None,
     data: Data = HERE,
 ) -> None:
-    """Put a backup into empty databases, and bring it level with Kafka. The services must be stopped; Kafka and MongoDB must run.
+    """Restore a backup into empty databases, and bring it level with Kafka. Stop the services first; Kafka and MongoDB must run.
 
-    What Kafka has of later events comes back first, so that nothing is numbered twice; people who were erased since stay erased; consumers
-    take what they lack when the services are started. What could not be mended is listed by subject, with what to do.
+    Later events are read back from Kafka first, so that no sequence is used twice. People who were erased since stay erased. Consumers
+    catch up when the services start. What was not restored is listed by subject, with what to do.
     """
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
@@ -127,7 +127,7 @@ def restore(
     if unknown := set(chosen) - set(SERVICES):
         raise Misconfigured(f"There is no service {unknown.pop()}; there are {', '.join(SERVICES)}.")
     if keys and keyless:
-        raise Misconfigured("Either --keys or --keyless.")
+        raise Misconfigured("Give --keys or --keyless, not both.")
     given = settings(data)
     wanted = RestorePlan(
         folder,
@@ -140,18 +140,18 @@ def restore(
     to = report_to or Path(f"restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
 
     async def run(stores: Any, report: Any) -> Any:
-        await _found(given)
+        await _found_set(given)
         return await report_of(await restore_all(stores, Bus(given), wanted, report), stores)
 
-    told = _with_stores(given, chosen, run)
-    to.write_text(told.model_dump_json(indent=1))
-    for line in told.lines():
+    restored = _with_stores(given, chosen, run)
+    to.write_text(restored.model_dump_json(indent=1))
+    for line in restored.lines():
         Console().print(line, markup=False, highlight=False, soft_wrap=True)
-    Console().print(f"All of it is in {to}.", highlight=False)
+    Console().print(f"The whole report is in {to}.", highlight=False)
 
 
-async def _found(given: "Settings") -> None:
-    """A MongoDB that is new becomes the replica set that its address names, as `ama provision` does it; another is left as it is."""
+async def _found_set(given: "Settings") -> None:
+    """Make a new MongoDB the replica set that its address names, as `ama provision` does. A MongoDB with a primary is left alone."""
     from services.operations.provision.mongo import found_set
     from services.store.errors import is_transient
     from services.store.mongo import PyMongoError, Store, within
@@ -163,7 +163,7 @@ async def _found(given: "Settings") -> None:
     except PyMongoError as error:
         if not is_transient(error):
             raise
-        Console(stderr=True).print("MongoDB has no primary yet: it is waited for, and founded where it is new.")
+        Console(stderr=True).print("MongoDB has no primary yet: waiting for it, or founding its replica set.")
         await found_set(given)
     finally:
         await store.close()
@@ -175,7 +175,7 @@ def _passphrase(*, confirm: bool) -> str:
 
 
 def _with_stores(given: Any, services: Sequence[str], work: Callable[[Any, Any], Awaitable[Any]]) -> Any:
-    """Do it with these services' databases and a progress bar."""
+    """Do the work with the databases of these services and a progress bar."""
     from services.store.mongo import Store
 
     async def run() -> Any:
@@ -186,13 +186,13 @@ def _with_stores(given: Any, services: Sequence[str], work: Callable[[Any, Any],
             for store in stores.values():
                 await store.close()
 
-    with _bars() as report, _saying():
+    with _progress() as report, _one_sentence():
         return asyncio.run(run())
 
 
 @contextmanager
-def _saying() -> Iterator[None]:
-    """What goes wrong is one sentence."""
+def _one_sentence() -> Iterator[None]:
+    """Translate errors of the engines and of a damaged backup into Misconfigured, with one sentence."""
     from aiokafka.errors import KafkaError
 
     from services.operations.backup.documents import Damaged
@@ -209,17 +209,15 @@ def _saying() -> Iterator[None]:
             raise Misconfigured(
                 f"MongoDB has no primary that answers ({type(error).__name__}): start it; a new one is made ready by `ama provision`."
             ) from error
-        raise Misconfigured(f"MongoDB did not do it: {type(error).__name__}: {str(error)[:200]}") from error
+        raise Misconfigured(f"MongoDB refused: {type(error).__name__}: {str(error)[:200]}") from error
     except (KafkaError, TimeoutError) as error:
-        raise Misconfigured(
-            f"Kafka cannot be asked ({type(error).__name__}), and nothing is restored without it."
-        ) from error
+        raise Misconfigured(f"Kafka does not answer ({type(error).__name__}), and a restore needs it.") from error
 
 
 @contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """A line for what is being done."""
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on standard error, with the current step."""
     columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = TaskID(progress.add_task("", total=None))
-        yield lambda what, done, there: progress.update(task, description=what, completed=done, total=there or None)
+        yield lambda step, done, total: progress.update(task, description=step, completed=done, total=total or None)

@@ -1,6 +1,6 @@
-"""`ama contracts`: read, export, freeze and check the published language.
+"""`ama contracts`: list, export, freeze and check the published event types.
 
-Invariant: nothing here needs an engine, and only `freeze` writes into the project.
+Invariant: no command here needs an engine, and only `freeze` writes into the project.
 """
 
 import json
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from services.contracts import EventData
 
 app = typer.Typer(
-    no_args_is_help=True, help="The event types that the services publish: what they are, and whether they are kept."
+    no_args_is_help=True, help="List, show, export, check or freeze the event types that the services publish."
 )
 
 
 @app.command("list")
 def list_() -> None:
-    """Every event type: its topic, who may read it, what it says."""
+    """List every event type with its topic, its readers and its meaning."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -36,9 +36,11 @@ def list_() -> None:
 
 @app.command()
 def show(
-    type_: Annotated[str, typer.Argument(metavar="TYPE", help="full name, or an end of it such as worker.profiled.v1")],
+    type_: Annotated[
+        str, typer.Argument(metavar="TYPE", help="The full name, or its end, such as worker.profiled.v1.")
+    ],
 ) -> None:
-    """One event type: its JSON Schema and an example record."""
+    """Show the JSON Schema and an example record of one event type."""
     from services.contracts.frozen import Frozen
     from services.contracts.schema import schema_of
 
@@ -50,14 +52,14 @@ def show(
 @app.command()
 def export(
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="made if it is not there; files of the same name are replaced")
+        Path, typer.Argument(metavar="DIR", help="The folder, made if missing; files of the same name are replaced.")
     ],
     bootstrap: Annotated[
-        str, typer.Option(envvar="AMA_KAFKA", help="Kafka's address in the AsyncAPI documents")
+        str, typer.Option(envvar="AMA_KAFKA", help="Kafka's address in the AsyncAPI documents.")
     ] = "localhost:9092",
-    secure: Annotated[bool, typer.Option(help="whether that Kafka wants SASL/SCRAM")] = True,
+    secure: Annotated[bool, typer.Option(help="That Kafka requires SASL/SCRAM.")] = True,
 ) -> None:
-    """Write schemas, examples and AsyncAPI documents of the code into a folder. A document lists all that its service
+    """Write schemas, examples and AsyncAPI documents to a folder. A document lists all event types that its service
     may read."""
     import orjson
 
@@ -65,17 +67,17 @@ def export(
     from services.contracts.frozen import Frozen, published
     from services.contracts.topics import SERVICES
 
-    said = Frozen(directory).export(published().values(), Frozen())
+    exported = Frozen(directory).export(published().values(), Frozen())
     (directory / "asyncapi").mkdir(parents=True, exist_ok=True)
     for service in SERVICES:
         body = document(service, published_by(service), readable_by(service), bootstrap=bootstrap, secure=secure)
         (directory / "asyncapi" / f"{service}.json").write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2))
-    print(f"{said} event types and {len(SERVICES)} AsyncAPI documents are in {directory}")
+    print(f"{exported} event types and {len(SERVICES)} AsyncAPI documents are in {directory}")
 
 
 @app.command()
 def check() -> None:
-    """Whether the code keeps what was promised: one line per broken promise, exit status 1 if there is any."""
+    """Check the code against the frozen schemas. Prints one line per broken contract; exit status 1 if there is one."""
     from services.contracts.audit import problems
     from services.contracts.frozen import Frozen, published
 
@@ -89,8 +91,8 @@ def check() -> None:
 
 @app.command()
 def freeze() -> None:
-    """Promise the new types, and what known ones have learnt compatibly. Writes nothing if any frozen schema would be
-    broken."""
+    """Freeze new event types and compatible changes of known ones. Writes nothing if a change would break a frozen
+    schema."""
     from services.contracts.frozen import Frozen, Incompatible, published
 
     try:
@@ -115,7 +117,7 @@ def _one(name: str) -> "type[EventData]":
 
 
 def _wide() -> "Console":
-    """Rich's console; into a pipe the table keeps its lines whole."""
+    """A console that is wide in a pipe, so that the table does not wrap its lines."""
     from rich.console import Console
 
     console = Console()

@@ -1,6 +1,6 @@
-"""`ama dead`: what could not be taken. Look at it, have it taken again, or let it go.
+"""`ama dead`: dead letters, listed, shown, redriven or dismissed.
 
-Invariant: a payload is shown as it stands on the bus, never opened; the command writes down what shall be done, and the consumer does it.
+Invariant: a payload is shown as it is on the bus, never decrypted; a command stores a decision, and the consumer carries it out.
 """
 
 import asyncio
@@ -16,25 +16,27 @@ from rich.markup import escape
 from rich.table import Table
 
 T = TypeVar("T")
-app = typer.Typer(no_args_is_help=True, help="Dead letters: what could not be taken. Look, redrive, or dismiss.")
+app = typer.Typer(
+    no_args_is_help=True, help="List, show, redrive or dismiss dead letters: events that a consumer could not process."
+)
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
 Service = Annotated[str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics")]
-Id = Annotated[str, typer.Argument(help="Its id, as `list` shows it.")]
-By = Annotated[str, typer.Option(help="Who decides this; kept with it.", envvar="AMA_BY")]
-Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Id = Annotated[str, typer.Argument(help="The id of the dead letter, as `list` shows it.")]
+By = Annotated[str, typer.Option(help="The person who decides; stored with the decision.", envvar="AMA_BY")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 HERE = Path(".ama")
 WIDE = 200  # columns where there is no terminal
 
 
 @app.command("list")
 def list_(
-    service: Annotated[str | None, typer.Argument(help="One of the five; without it, all.")] = None,
-    consumer: Annotated[str | None, typer.Option(help="Only those of this consumer.")] = None,
-    closed: Annotated[bool, typer.Option("--closed", help="Also those that were dealt with.")] = False,
+    service: Annotated[str | None, typer.Argument(help="One of the five services; by default all.")] = None,
+    consumer: Annotated[str | None, typer.Option(help="Only dead letters of this consumer.")] = None,
+    closed: Annotated[bool, typer.Option("--closed", help="Also those that are closed.")] = False,
     as_json: Json = False,
     data: Data = HERE,
 ) -> None:
-    """The dead letters that are open, oldest first."""
+    """List open dead letters, oldest first."""
     from services.contracts.topics import SERVICES
     from services.events.inbox.dead_letters import listed
 
@@ -50,7 +52,7 @@ def list_(
 
 @app.command()
 def show(service: Service, id: Id, as_json: Json = False, data: Data = HERE) -> None:
-    """One of them: why it died, where it came from, its envelope, how many wait behind it, and what was done about it."""
+    """Show one dead letter: the reason, the origin, the envelope, the events that wait behind it, and its history."""
     from services.events.inbox.dead_letters import found, subject_state
 
     async def look(store: Any) -> dict[str, Any]:
@@ -68,20 +70,22 @@ def show(service: Service, id: Id, as_json: Json = False, data: Data = HERE) -> 
         f"{'behind it':>9}  {dead['parked']} of its subject's events wait; the last that was taken has sequence {dead['taken']}"
     )
     for each in dead["history"]:
-        told = f": {each['why']}" if "why" in each else ""
-        to.print(f"{'history':>9}  {each['at']} {each['what']}, by {each['by']}{escape(told)}", soft_wrap=True)
+        reason = f": {each['why']}" if "why" in each else ""
+        to.print(f"{'history':>9}  {each['at']} {each['what']}, by {each['by']}{escape(reason)}", soft_wrap=True)
     to.print(f"{'record':>9}  {escape(_pretty(dead['record']))}", soft_wrap=True)
 
 
 @app.command()
 def redrive(
     service: Service,
-    id: Annotated[str | None, typer.Argument(help="Its id, as `list` shows it.")] = None,
-    all_of: Annotated[str | None, typer.Option("--all", metavar="CONSUMER", help="All that are open of it.")] = None,
+    id: Annotated[str | None, typer.Argument(help="The id of the dead letter, as `list` shows it.")] = None,
+    all_of: Annotated[
+        str | None, typer.Option("--all", metavar="CONSUMER", help="All open dead letters of this consumer.")
+    ] = None,
     by: By = "operator",
     data: Data = HERE,
 ) -> None:
-    """Have its consumer take it again, and after it in order what waits behind it. If it fails again, it is dead again."""
+    """Let the consumer process a dead letter again, then the events that wait behind it, in order. A new failure makes it dead again."""
     from services.events.inbox.dead_letters import listed
     from services.events.inbox.dead_letters import redrive as again
 
@@ -108,16 +112,16 @@ def redrive(
 def dismiss(
     service: Service,
     id: Id,
-    reason: Annotated[str, typer.Option(help="Why; kept with it.")],
+    reason: Annotated[str, typer.Option(help="The reason; stored with the decision.")],
     by: By,
     data: Data = HERE,
 ) -> None:
-    """Let it go for good: an event counts as taken without any effect, now and in every rebuild, and what waits behind it follows."""
-    from services.events.inbox.dead_letters import dismiss as let_go
+    """Dismiss a dead letter for good: it has no effect, now and in every rebuild, and the events that wait behind it follow."""
+    from services.events.inbox.dead_letters import dismiss as dismiss_one
 
     if not reason.strip() or not by.strip():
         raise typer.BadParameter("--reason and --by must say something")
-    held = _on(service, data, lambda store: let_go(store, id, by, reason))
+    held = _on(service, data, lambda store: dismiss_one(store, id, by, reason))
     _console().print(_done("is dismissed; what waits behind it follows", held))
 
 
@@ -128,7 +132,7 @@ def _done(what: str, held: bool) -> str:
 
 
 def _on(service: str, data: Path, work: Callable[[Any], Awaitable[T]]) -> T:
-    """Do it on the service's database. A refusal is one sentence."""
+    """Do the work on the service's database. A refusal is printed as one sentence, with exit status 1."""
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
     from services.kernel import Refused
@@ -156,11 +160,11 @@ def _on(service: str, data: Path, work: Callable[[Any], Awaitable[T]]) -> T:
 
 
 def _why_not(error: Exception, given: Any, service: str) -> str:
-    """One sentence. Whose environment this is may be a service's, and its user reads its own database alone."""
+    """One sentence for the caller. In a service's own container, its user may read no other service's database."""
     from services.store.errors import may_not
 
     if not may_not(error):
-        return f"MongoDB cannot be asked: {type(error).__name__}."
+        return f"MongoDB does not answer: {type(error).__name__}."
     own = given.mongo_user.removeprefix(f"{given.database}_")
     return (
         f"{given.mongo_user} may not read {given.database_of(service)}: name its own service here (`ama dead list {own}`), and ask for the "
@@ -169,14 +173,14 @@ def _why_not(error: Exception, given: Any, service: str) -> str:
 
 
 def _plain(dead: dict[str, Any]) -> dict[str, Any]:
-    """For people and for other programs: names written out, times in ISO 8601, the record as text."""
+    """A dead letter with plain names, times in ISO 8601 and the record as text."""
     names = {"_id": "id", "consumer": "consumer", "sequence": "sequence", "value": "record", "subject_key": "inbox"}
-    told = {names.get(name, name): value for name, value in dead.items() if name != "name"}
-    told["history"] = [{name: _time(value) for name, value in each.items()} for each in dead["history"]]
+    plain = {names.get(name, name): value for name, value in dead.items() if name != "name"}
+    plain["history"] = [{name: _time(value) for name, value in each.items()} for each in dead["history"]]
     for name in ("record", "key"):
-        if isinstance(told.get(name), bytes):
-            told[name] = told[name].decode(errors="replace")
-    return {name: _time(value) for name, value in told.items()}
+        if isinstance(plain.get(name), bytes):
+            plain[name] = plain[name].decode(errors="replace")
+    return {name: _time(value) for name, value in plain.items()}
 
 
 def _time(value: Any) -> Any:
@@ -198,7 +202,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         table.add_column(name, overflow="fold")
     for each in rows:
         kind, subject = each.get("type", "-").removeprefix("it.amalavoro."), each.get("subject", "-")
-        told = (
+        cells = (
             each["service"],
             each["_id"],
             _time(each["at"]),
@@ -208,12 +212,12 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             each["status"],
             each["why"],
         )
-        table.add_row(*map(escape, told))
+        table.add_row(*map(escape, cells))
     return table
 
 
-def _print_json(told: Any) -> None:
-    print(json.dumps(told, indent=2, ensure_ascii=False))
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _console() -> Console:

@@ -1,6 +1,6 @@
-"""`ama formation solve`: groups from a problem, with the best so far shown while it is looked for.
+"""`ama formation solve`: groups from a problem, with the best answer so far on the terminal.
 
-Invariant: what is written breaks no rule, also when Ctrl-C ended the search; the judge's rules are asked once more before it is written.
+Invariant: a written answer breaks no rule, also when Ctrl-C ended the search; it is checked once more before it is written.
 """
 
 import signal
@@ -15,45 +15,45 @@ from rich.console import Console
 from services.cli import judging
 
 SECONDS = 10.0
-ADVICE = 0.2  # of the time goes into what would help those who wait
+ADVICE = 0.2  # share of the time for changes that would help people without a seat
 
 
 def solve(
-    problem: judging.Asked,
+    problem_file: judging.ProblemFile,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="ANSWER", help="where to; standard output otherwise")
+        Path | None, typer.Option("-o", "--out", metavar="ANSWER", help="The file; by default standard output.")
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, help=f"how long to look; {SECONDS:g} unless --steps is given")
+        float | None, typer.Option(min=0.1, help=f"Time limit; {SECONDS:g} unless --steps is given.")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="how many steps: the same number and seed give the same answer")
+        int | None, typer.Option(min=1, help="Number of steps; the same number and seed give the same answer.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="what is left to chance is drawn with it")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random choices.")] = 0,
 ) -> None:
-    """Form groups. Ctrl-C ends the search with the best so far, which is written as any answer is: exit status 0."""
-    asked = judging.read("Problem", problem)
+    """Form groups. Ctrl-C ends the search: the best answer so far is written, with exit status 0."""
+    problem = judging.read("Problem", problem_file)
     if seconds is None and steps is None:
         seconds = SECONDS
     console = Console(stderr=True)
-    with console.status("looking for a timetable") as status:
-        looking, shown = seconds * (1 - ADVICE) if seconds else None, _Shown(status)
-        answer = judging.engine().solve(asked, seed, seconds=looking, steps=steps, progress=shown)
+    with console.status("searching for a timetable") as status:
+        search_seconds, shown = seconds * (1 - ADVICE) if seconds else None, _Progress(status)
+        answer = judging.engine().solve(problem, seed, seconds=search_seconds, steps=steps, progress=shown)
         if answer.unplaced and not shown.enough:
-            status.update("looking for what would help those who wait")
-            answer = judging.engine().advise(asked, answer, seconds=ADVICE * (seconds or SECONDS))
-    if broken := judging.engine().check(asked, answer):
-        sys.exit("\n".join(["This is a defect of the engine, nothing was written:", *broken]))
-    told = answer.model_dump_json(indent=2, exclude_none=True) + "\n"
+            status.update("searching for what would help people without a seat")
+            answer = judging.engine().advise(problem, answer, seconds=ADVICE * (seconds or SECONDS))
+    if broken := judging.engine().check(problem, answer):
+        sys.exit("\n".join(["A defect of the engine; nothing was written:", *broken]))
+    text = answer.model_dump_json(indent=2, exclude_none=True) + "\n"
     if out is None:
-        sys.stdout.write(told)
+        sys.stdout.write(text)
     else:
-        out.write_text(told)
-        console.print(judging.figures(asked, answer))
+        out.write_text(text)
+        console.print(judging.figures(problem, answer))
 
 
-class _Shown:
-    """The best so far, on the terminal; True once Ctrl-C was pressed."""
+class _Progress:
+    """Shows the best answer so far. Returns True, which ends the search, once Ctrl-C was pressed."""
 
     def __init__(self, status: Any) -> None:
         self.status = status
@@ -64,7 +64,7 @@ class _Shown:
         self.enough = True
 
     def __call__(self, so_far: Any) -> bool:
-        good = f"diversity {so_far.diversity:.4f} of at most {so_far.bound:.4f} ({so_far.gap:.2%} less)"
-        doing = good if so_far.bound else "looking for a timetable"
-        self.status.update(f"{so_far.seconds:.1f} s: {so_far.placed} placed, {doing}; Ctrl-C takes it")
+        diversity = f"diversity {so_far.diversity:.4f} of at most {so_far.bound:.4f} ({so_far.gap:.2%} less)"
+        state = diversity if so_far.bound else "searching for a timetable"
+        self.status.update(f"{so_far.seconds:.1f} s: {so_far.placed} placed, {state}; Ctrl-C accepts it")
         return self.enough

@@ -11,27 +11,27 @@ def issuer(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
 ) -> None:
-    """Publish the discovery document and the keys of the issuer that AMA_ISSUER names, its key in AMA_KEYS.
+    """Run the embedded issuer: publish the discovery document and the keys of AMA_ISSUER, with the signing key in AMA_KEYS.
 
-    People sign in there to the console at AMA_PUBLIC_URL with AMA_CONSOLE_PASSWORD (or ama_console_password in AMA_SECRETS); without
-    one nobody can. `ama token` signs with that key. Where people sign in elsewhere, AMA_ISSUER names that provider, and this is not needed.
+    Operators sign in here to the console at AMA_PUBLIC_URL. The password is AMA_CONSOLE_PASSWORD, or ama_console_password in AMA_SECRETS;
+    without a password nobody can sign in. `ama token` uses the same signing key. Not needed where AMA_ISSUER names another provider.
     """
     import uvloop
     from starlette.applications import Starlette
     from starlette.routing import Mount
 
     from services import telemetry, web
-    from services.cli.run import until_told
-    from services.cli.where import own_issuer, signing_in
+    from services.cli.run import until_stopped
+    from services.cli.where import embedded_issuer, sign_in_of
     from services.runtime import serving
 
     telemetry.log_as_json()
-    ours = own_issuer()
-    app = Starlette(routes=[Mount(urlsplit(ours.url).path, ours.app(signing_in(ours)))])
+    ours = embedded_issuer()
+    app = Starlette(routes=[Mount(urlsplit(ours.url).path, ours.app(sign_in_of(ours)))])
     web.install_outside(app)
 
     async def stay() -> None:
         async with serving.serving(app, serving.listen(port, host)):
-            await until_told([asyncio.Event().wait()])
+            await until_stopped([asyncio.Event().wait()])
 
     uvloop.run(stay())

@@ -1,6 +1,6 @@
-"""`ama formation check` and `ama formation explain`: an answer from anywhere, judged and told.
+"""`ama formation check` and `ama formation explain`, for an answer of any solver.
 
-Invariant: an answer is judged by rules and figures that were counted anew here; what it says of itself is compared, never believed.
+Invariant: rules and figures are computed here from the problem and the answer; the answer's own figures are compared, never trusted.
 """
 
 import importlib
@@ -13,83 +13,87 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-Asked = Annotated[Path, typer.Argument(metavar="PROBLEM", exists=True, dir_okay=False, help="a problem, as JSON")]
-Said = Annotated[Path, typer.Argument(metavar="ANSWER", exists=True, dir_okay=False, help="an answer to it, as JSON")]
+ProblemFile = Annotated[
+    Path, typer.Argument(metavar="PROBLEM", exists=True, dir_okay=False, help="A problem, as JSON.")
+]
+AnswerFile = Annotated[
+    Path, typer.Argument(metavar="ANSWER", exists=True, dir_okay=False, help="An answer to the problem, as JSON.")
+]
 
 
-def check(problem: Asked, answer: Said) -> None:
-    """Whether an answer breaks a rule: one line per violation, and exit status 1 if there is any."""
-    asked, said = read("Problem", problem), read("Answer", answer)
-    broken = _broken(asked, said)
+def check(problem_file: ProblemFile, answer_file: AnswerFile) -> None:
+    """Check an answer against the rules. Prints one line per violation; exit status 1 if there is one."""
+    problem, answer = read("Problem", problem_file), read("Answer", answer_file)
+    broken = _broken(problem, answer)
     for line in broken:
         print(line)
     if broken:
         raise typer.Exit(1)
-    for line in _formation("checking").inherited(asked):
+    for line in _formation("checking").inherited(problem):
         print(f"inherited, and no violation: {line}")
-    Console().print(figures(asked, said))
+    Console().print(figures(problem, answer))
 
 
 def explain(
-    problem: Asked,
-    answer: Said,
+    problem_file: ProblemFile,
+    answer_file: AnswerFile,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="draw the groups, and the map if there are coordinates: .svg or .png"),
+        typer.Option(metavar="FILE", help="Draw the groups, and a map if there are coordinates: .svg or .png."),
     ] = None,
 ) -> None:
-    """Why groups stand where they do, what each is worth, who waits and why, and what would help."""
-    asked, said = read("Problem", problem), read("Answer", answer)
-    if broken := _broken(asked, said):
-        sys.exit("\n".join(["This answer breaks rules, and is not explained:", *broken]))
-    telling, told = _formation("telling"), _formation("explaining").Telling(asked, said)
+    """Explain an answer: the score of each group and its parts, and for people without a seat the reason and what would help."""
+    problem, answer = read("Problem", problem_file), read("Answer", answer_file)
+    if broken := _broken(problem, answer):
+        sys.exit("\n".join(["This answer breaks rules, so it is not explained:", *broken]))
+    telling, explanation = _formation("telling"), _formation("explaining").Telling(problem, answer)
     console = _wide()
-    console.print(figures(asked, said))
-    console.print(telling.groups(told.groups(), asked.attributes))
-    if said.unplaced:
-        console.print(telling.waiting(told.waiting()))
-    for line in (*engine().explanations(asked, said), *told.changes()):
+    console.print(figures(problem, answer))
+    console.print(telling.groups(explanation.groups(), problem.attributes))
+    if answer.unplaced:
+        console.print(telling.waiting(explanation.waiting()))
+    for line in (*engine().explanations(problem, answer), *explanation.changes()):
         console.print(line, markup=False, highlight=False)
     if plot is not None:
-        _draw(asked, said, plot)
+        _draw(problem, answer, plot)
 
 
 def engine() -> Any:
-    """What the engine is asked by."""
+    """The public interface of the formation engine."""
     return importlib.import_module("grouping.formation")
 
 
 def _formation(module: str) -> Any:
-    """A module of the engine. It is found by name because the chassis knows none of the services that stand on it."""
+    """A module of the engine, imported by name: no import of the chassis may name a service."""
     return importlib.import_module(f"grouping.formation.{module}")
 
 
-def read(what: str, path: Path) -> Any:
-    """A document, or one line for each place in it that is wrong."""
+def read(kind: str, path: Path) -> Any:
+    """A document of this kind. Otherwise the command ends with one line for each fault in it."""
     try:
-        return getattr(_formation("model"), what).model_validate(json.loads(path.read_bytes()))
+        return getattr(_formation("model"), kind).model_validate(json.loads(path.read_bytes()))
     except json.JSONDecodeError as error:
         sys.exit(f"{path}: no JSON: {error}")
     except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, each['loc']))} {each['msg']}".strip() for each in error.errors())
-        sys.exit("\n".join(f"{path}: {line}" for line in wrong))
+        faults = (f"{'.'.join(map(str, each['loc']))} {each['msg']}".strip() for each in error.errors())
+        sys.exit("\n".join(f"{path}: {line}" for line in faults))
 
 
-def _broken(asked: Any, said: Any) -> list[str]:
-    """Broken rules, else what the answer says of itself that is not so. Who is unknown has no figures."""
-    broken: list[str] = _formation("checking").check(asked, said)
-    return broken or list(_formation("measuring").false_claims(asked, said))
+def _broken(problem: Any, answer: Any) -> list[str]:
+    """Broken rules; without any, the answer's own figures that are wrong. People whom the problem does not know have no figures."""
+    broken: list[str] = _formation("checking").check(problem, answer)
+    return broken or list(_formation("measuring").false_claims(problem, answer))
 
 
-def figures(asked: Any, said: Any) -> Any:
-    return _formation("telling").figures(
-        _formation("measuring").measure(asked, said), len(said.groups), len(said.unplaced)
-    )
+def figures(problem: Any, answer: Any) -> Any:
+    """The figures of an answer as a table."""
+    measured = _formation("measuring").measure(problem, answer)
+    return _formation("telling").figures(measured, len(answer.groups), len(answer.unplaced))
 
 
-def _draw(asked: Any, said: Any, to: Path) -> None:
+def _draw(problem: Any, answer: Any, to: Path) -> None:
     try:
-        _formation("picture").draw(asked, said, to)
+        _formation("picture").draw(problem, answer, to)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     except ImportError:
@@ -97,6 +101,6 @@ def _draw(asked: Any, said: Any, to: Path) -> None:
 
 
 def _wide() -> Console:
-    """Rich's console; into a pipe a table keeps its lines whole."""
+    """A console that is wide in a pipe, so that a table does not wrap its lines."""
     console = Console()
     return console if console.is_terminal else Console(width=200)

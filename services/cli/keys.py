@@ -1,6 +1,6 @@
-"""`ama keys`: the key files of the services: make them, look at them, add a master key.
+"""`ama keys`: the key files of the services, made or listed, and the master key rotated.
 
-Invariant: no key material is ever printed, and nothing that exists is overwritten.
+Invariant: no key material is printed, and no existing key is overwritten.
 """
 
 import os
@@ -12,18 +12,18 @@ import typer
 if TYPE_CHECKING:
     from services.vault import KeyFacts
 
-app = typer.Typer(no_args_is_help=True, help="The key files: make what is missing, list them, rotate the master key.")
+app = typer.Typer(no_args_is_help=True, help="Make missing key files, list keys, or rotate the master key.")
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the key files (AMA_KEYS of the services).")]
 
 
 @app.command()
 def make(folder: Folder) -> None:
-    """Make every key file that is missing in a folder; those that are there stay as they are.
+    """Make every missing key file in a folder. Existing files stay unchanged.
 
-    Enrolment needs master.jwks and services.jwks, every other service its own {service}.jwk; notifications also needs
-    pseudonyms.jwk, and whoever makes or checks personal links needs links.jwk. Back up master.jwks and pseudonyms.jwk,
-    apart from the databases: without the first nobody's data can be read, without the second partners no longer recognise
-    anyone. Where AMA_MASTER_KEYS is set, no master.jwks is made.
+    Enrolment needs master.jwks and services.jwks, every other service its own {service}.jwk. Notifications also needs
+    pseudonyms.jwk; services that make or check personal links need links.jwk. Back up master.jwks and pseudonyms.jwk apart
+    from the databases: without the first no personal data can be read, without the second partners recognise nobody.
+    Where AMA_MASTER_KEYS is set, no master.jwks is made.
     """
     from services import vault
     from services.contracts.topics import SERVICES
@@ -35,15 +35,15 @@ def make(folder: Folder) -> None:
 
 @app.command("list")
 def list_(folder: Folder) -> None:
-    """The keys of a folder: file, id, kind and age. Never the keys themselves."""
+    """List the keys of a folder by file, id, kind and age, never the keys themselves."""
     _show(folder)
 
 
 @app.command()
 def rotate(folder: Folder) -> None:
-    """Add a master key. It wraps the keys of new people once enrolment is started again; older ones still unwrap.
+    """Add a master key. It wraps the keys of new people after enrolment's next start; older master keys still unwrap.
 
-    Keep the older ones for as long as anyone's key, or a backup that is to be restored, is wrapped by them.
+    Keep an older master key as long as it wraps a person's key, also in a backup that may be restored.
     """
     from rich.console import Console
 

@@ -1,6 +1,6 @@
-"""`ama partners`: a partner's own user of Kafka, who reads the partner's feed and does nothing else.
+"""`ama partners`: a Kafka user for each partner, with the right to read the partner's feed and no other right.
 
-Invariant: a password is shown once, to whoever makes the user, and kept nowhere but in Kafka, as its salted hash.
+Invariant: a password is printed once, when it is made; only Kafka keeps it, as a salted hash.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from services.engines import Engines
 
-app = typer.Typer(no_args_is_help=True, help="Partners' own users of Kafka.")
+app = typer.Typer(no_args_is_help=True, help="Make or remove a partner's Kafka user.")
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up --secure`.", envvar="AMA_DATA")]
 Partner = Annotated[str, typer.Argument(help="The partner's id in its programme's file, such as cgil.")]
 HERE = Path(".ama")
@@ -21,10 +21,10 @@ HERE = Path(".ama")
 
 @app.command()
 def user(partner: Partner, data: Data = HERE) -> None:
-    """Make the partner's user, or give it a new password, and print its settings: this once.
+    """Make the partner's Kafka user, or give it a new password. Prints the settings, which cannot be shown again.
 
-    It may read the topic ama.feed.PARTNER, and keep consumer groups whose names begin with "PARTNER.". Without a running `ama up --secure`,
-    AMA_KAFKA and AMA_SASL_* name the cluster and an administrator of it.
+    The user may read the topic ama.feed.PARTNER and use consumer groups whose names begin with "PARTNER.". Without a running
+    `ama up --secure`, AMA_KAFKA and AMA_SASL_* name the cluster and its administrator.
     """
     from services.operations.provision.kafka_users import add_user, allow
     from services.operations.provision.rights import Operation
@@ -34,7 +34,7 @@ def user(partner: Partner, data: Data = HERE) -> None:
     async def make() -> None:
         await add_user(engines, partner, password)
         await allow(engines, partner, [Operation.READ], topic=topic)
-        # the dot: an id may be the beginning of another partner's
+        # the dot, because one partner's id may begin with another's
         await allow(engines, partner, [Operation.READ], group=f"{partner}.", prefixed=True)
 
     asyncio.run(make())
@@ -49,7 +49,7 @@ def user(partner: Partner, data: Data = HERE) -> None:
 
 @app.command()
 def remove(partner: Partner, data: Data = HERE) -> None:
-    """Take the partner's user and its rights away. The feed stays. Open connections end when they log in anew."""
+    """Remove the partner's Kafka user and its rights. The feed stays. An open connection ends at its next login."""
     from services.operations.provision.kafka_users import remove_user
 
     asyncio.run(remove_user(_cluster(data, partner), partner))
@@ -67,7 +67,7 @@ def _cluster(data: Path, partner: str) -> "Engines":
             "This Kafka has no users: start it with `ama up --secure`, or set AMA_SASL_USERNAME and AMA_SASL_PASSWORD."
         )
     if partner == given.sasl_username:
-        raise Misconfigured(f"{partner} is the administrator who would do this: a partner needs another id.")
+        raise Misconfigured(f"{partner} is the administrator of this Kafka: a partner needs another id.")
     sasl = Sasl(given.sasl_username, given.sasl_password or "", given.sasl_mechanism, given.kafka_tls)
     return Engines(given.kafka, given.mongo, sasl)
 

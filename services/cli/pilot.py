@@ -1,4 +1,4 @@
-"""`ama pilot`: real people, played through the services that run here."""
+"""`ama pilot`: the people of a real study, played through services that run here."""
 
 import json
 import sys
@@ -28,16 +28,14 @@ def pilots() -> None:
 def jobs2(
     data: Annotated[Path, typer.Option("--data", help="Folder that holds everything.", envvar="AMA_DATA")] = HERE,
     port: Annotated[int, typer.Option(help="Port of the services on 127.0.0.1; 0 takes a free one.")] = 8000,
-    seed: Annotated[int, typer.Option(help="What the open data does not have is drawn with it.")] = 1991,
-    people: Annotated[
-        int, typer.Option(min=60, max=ALL, help="Only the first so many of the 899, for a quick look.")
-    ] = ALL,
-    leave: Annotated[bool, typer.Option("--exit", help="End afterwards instead of staying up.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed for what the open data does not have.")] = 1991,
+    people: Annotated[int, typer.Option(min=60, max=ALL, help="Play only the first so many of the 899.")] = ALL,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop afterwards instead of staying up.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output.")] = False,
 ) -> None:
-    """The 899 people of the JOBS II field experiment: 600 seated in groups, 299 waiting, asked before and after.
+    """Play the 899 people of the JOBS II field experiment: 600 get a seat, 299 wait, all answer a survey before and after.
 
-    Starts everything here (as `ama up` does), and plays them one request per human act. Played again on the same data, it goes on where
+    Starts everything here, as `ama up` does, and sends one request for each human act. Played again on the same data, it continues where
     it stopped and doubles nobody.
     """
     import uvloop
@@ -46,7 +44,7 @@ def jobs2(
 
 
 async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_json: bool) -> None:
-    from services.cli.run import addresses, log_to, until_told
+    from services.cli.run import addresses, log_to, until_stopped
     from services.embedded.home import Home
     from services.runtime.serving import settle
     from services.scenarios.pilot.figures import figures_of
@@ -66,15 +64,16 @@ async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_
             Console().print(_table(figures))
         if not leave:
             console.print(addresses(home.addresses()))
-            console.print("Everything stays up. Ctrl-C ends it.")
-            await until_told([home.ended()])
+            console.print("Everything stays up. Ctrl-C stops it.")
+            await until_stopped([home.ended()])
 
 
 async def _played(home: "Home", seed: int, first: int, console: Console) -> dict[str, Any]:
-    """Play what was not played yet; the indicators when they say that everything arrived."""
+    """Play the acts that are missing. Returns the indicators once they show that every act arrived."""
+    from services.scenarios.client import ScenarioClient
     from services.scenarios.pilot.figures import complete, read_indicators
     from services.scenarios.pilot.people import DRAWN, humans
-    from services.scenarios.pilot.play import Stage, play
+    from services.scenarios.pilot.play import play
     from services.settings import Misconfigured
 
     rules = home.house.services["analytics"].rules["jobs2"]
@@ -83,35 +82,35 @@ async def _played(home: "Home", seed: int, first: int, console: Console) -> dict
     with Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
 
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(stage, total=total)
-            progress.update(tasks[stage], completed=done, total=total)
+        def report(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = progress.add_task(step, total=total)
+            progress.update(tasks[step], completed=done, total=total)
 
         def token_of(role: str, subject: str, partner: str | None) -> str:
             return home.token(role, "jobs2", subject, partner)
 
-        async with Stage(home.base, token_of, rules, seed, report) as stage:
-            indicators = await read_indicators(stage)
+        async with ScenarioClient(home.base, token_of, rules, seed, report) as client:
+            indicators = await read_indicators(client)
             if complete(indicators, people):
-                console.print("These people were played already, all of them: nothing is done twice.")
+                console.print("All these people were played already: nothing is done twice.")
                 return indicators
             if indicators["referred"] > first:
                 raise Misconfigured(
-                    f"{indicators['referred']} people are here already: play as many, or take another folder."
+                    f"{indicators['referred']} people are here already: play as many, or choose another folder."
                 )
-            console.print(f"Drawn, since the open data does not have it: {', '.join(DRAWN)}.")
-            await play(stage, people)
+            console.print(f"Drawn from the seed, because the open data does not have it: {', '.join(DRAWN)}.")
+            await play(client, people)
 
             async def arrived() -> bool:
-                return complete(await read_indicators(stage), people)
+                return complete(await read_indicators(client), people)
 
-            await stage.until("the figures are complete", arrived)
-            return await read_indicators(stage)
+            await client.until("the figures are complete", arrived)
+            return await read_indicators(client)
 
 
 async def _events(home: "Home") -> int:
-    """How many events were said, over all services (compacted records are none)."""
+    """Number of events that the services published. Records of compacted topics are no events."""
     where = {"programme": "jobs2", "topic": {"$nin": ["ama.enrolment.keys", "ama.enrolment.contacts"]}}
     counts = [await service.store["outbox"].count_documents(where) for service in home.house.services.values()]
     return sum(counts)

@@ -1,4 +1,4 @@
-"""`ama projections`: build a read model anew from the bus, beside the one that is read."""
+"""`ama projections`: list read models, or rebuild one from the bus beside the live one."""
 
 import asyncio
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-app = typer.Typer(no_args_is_help=True, help="List read models, or build one anew from the bus.")
+app = typer.Typer(no_args_is_help=True, help="List read models, or rebuild one from the bus.")
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
 Service = Annotated[str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics")]
 HERE = Path(".ama")
@@ -16,7 +16,7 @@ HERE = Path(".ama")
 
 @app.command("list")
 def list_(service: Service, data: Data = HERE) -> None:
-    """The read models of a service, and which generation of each is read."""
+    """List the read models of a service, with the generation that is read."""
 
     async def show() -> None:
         from services.cli.where import settings
@@ -33,12 +33,12 @@ def list_(service: Service, data: Data = HERE) -> None:
 @app.command()
 def rebuild(
     service: Service,
-    projection: Annotated[str, typer.Argument(help="Its name, as `list` shows it.")],
+    projection: Annotated[str, typer.Argument(help="The projection, as `list` shows it.")],
     data: Data = HERE,
 ) -> None:
-    """Build it anew from the first event, beside the live one; when level, readers are switched over and the old one is dropped."""
+    """Rebuild a read model from the first event, beside the live one. When it is level, readers switch to it and the old one is dropped."""
     from services.cli.where import settings
-    from services.operations.rebuild import rebuild as build_anew
+    from services.operations.rebuild import rebuild as build_generation
     from services.runtime import serving
 
     async def run() -> None:
@@ -46,7 +46,7 @@ def rebuild(
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True)) as progress:
             task = progress.add_task(f"{service} {projection}", total=None)
-            generation = await build_anew(
+            generation = await build_generation(
                 one, projection, lambda done, total: progress.update(task, completed=done, total=total)
             )
         await one.stop()

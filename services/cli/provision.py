@@ -1,4 +1,4 @@
-"""`ama secrets` and `ama provision`: what a deployment of one's own needs before the services start."""
+"""`ama secrets` and `ama provision`: the preparation of a deployment before its services start."""
 
 import asyncio
 from pathlib import Path
@@ -9,12 +9,12 @@ from rich.console import Console
 
 
 def secrets(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; it must exist.")],
-    owner: Annotated[int | None, typer.Option(help="Number of the user who gets the files; for root.")] = None,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it must exist.")],
+    owner: Annotated[int | None, typer.Option(help="User id that will own the files; needs root.")] = None,
 ) -> None:
-    """Make every password and key of a deployment, each in a file of mode 600; those that are there stay as they are.
+    """Make every missing password and key of a deployment, each in a file of mode 600. Existing files stay unchanged.
 
-    Back up DIR/keys apart from the databases: without it nobody's data can be read.
+    Back up DIR/keys apart from the databases: without these files no personal data can be read.
     """
     from services.operations.provision.passwords import make
     from services.settings import Misconfigured
@@ -30,10 +30,10 @@ def provision(
         Path, typer.Option(help="Folder with kafka-SERVICE and mongo-SERVICE, as `ama secrets` makes it.")
     ],
 ) -> None:
-    """Make replica set, topics, indexes, and for each service a user of Kafka and of MongoDB with exactly its rights.
+    """Make the replica set, topics and indexes, and for each service a Kafka user and a MongoDB user with exactly its rights.
 
-    AMA_KAFKA, AMA_MONGO and an administrator's AMA_SASL_* and AMA_MONGO_USERNAME, AMA_MONGO_PASSWORD say where; users are made on the
-    engines that ask for one. It can be run again: what is there stays, passwords and rights become what they should be.
+    AMA_KAFKA and AMA_MONGO name the engines; AMA_SASL_*, AMA_MONGO_USERNAME and AMA_MONGO_PASSWORD name their administrators. Users are
+    made on engines that require login. Run again, it keeps what exists and corrects passwords and rights.
     """
     from services.engines import Engines, Sasl
     from services.operations.provision import kafka, mongo

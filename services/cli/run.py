@@ -1,4 +1,4 @@
-"""`ama up` (everything on this machine) and `ama serve` (one service, on engines given by the environment)."""
+"""`ama up` (everything on this machine) and `ama serve` (one service, on engines that the environment names)."""
 
 import asyncio
 import logging
@@ -23,11 +23,11 @@ def up(
     port: Annotated[int, typer.Option(help="Port of the five services on 127.0.0.1; 0 takes a free one.")] = 8000,
     secure: Annotated[bool, typer.Option(help="Give the embedded Kafka SASL/SCRAM users and ACLs.")] = False,
 ) -> None:
-    """Start real Kafka, real MongoDB and all five services here, and stay up until Ctrl-C.
+    """Start Kafka, MongoDB and all five services on this machine. Ctrl-C stops them.
 
-    Needs no Docker, no Java and no database installed. The first start downloads Kafka once; after that it works offline. Addresses are
-    printed and kept in DATA/run.json, so that other commands find them. The log is DATA/ama.log; figures are at /metrics of
-    AMA_METRICS_PORT, else of a free port.
+    Docker, Java or a database need not be installed. The first start downloads Kafka; later starts work offline. Addresses are printed and
+    kept in DATA/run.json, where other commands find them. The log is DATA/ama.log; metrics are at /metrics of AMA_METRICS_PORT, or of a
+    free port.
     """
     import uvloop
 
@@ -40,7 +40,7 @@ def up(
         async with Home(data, port=port, secure=secure, console=Console(stderr=True)) as home:
             settle()
             Console().print(addresses(home.addresses()))
-            await until_told([home.ended()])
+            await until_stopped([home.ended()])
 
     uvloop.run(stay())
 
@@ -50,15 +50,15 @@ def serve(
         str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics; or console")
     ],
     roles: Annotated[
-        str, typer.Option(help="Which of its roles, comma-separated: api, consume, relay.")
+        str, typer.Option(help="Roles to run, comma-separated: api, consume, relay.")
     ] = "api,consume,relay",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
 ) -> None:
-    """Run one service, or some roles of it, on the engines that AMA_KAFKA and AMA_MONGO name.
+    """Run one service, or some of its roles, on the engines that AMA_KAFKA and AMA_MONGO name.
 
-    As many copies as you like: they share the partitions, and one relay sends while the others wait. Health is at /healthz and /readyz of
-    every role, also without `api`; figures are at /metrics of AMA_METRICS_PORT when that is set. The log goes to standard error.
+    Any number of copies can run: they share the partitions, and one relay sends while the others stand by. Every role answers /healthz and
+    /readyz, also without `api`. Metrics are at /metrics of AMA_METRICS_PORT, if it is set. The log goes to standard error.
     """
     import uvloop
 
@@ -93,13 +93,13 @@ def serve(
             ):
                 assert one.tasks.ended is not None
                 serving.settle()
-                await until_told([one.tasks.ended])
+                await until_stopped([one.tasks.ended])
 
     uvloop.run(stay())
 
 
 def _serve_console(host: str, port: int) -> None:
-    """The operator's page, which reaches services and issuer by their addresses, and needs no engine."""
+    """Serve the operator's console. It calls the services and the issuer by their addresses, and needs no engine."""
     import uvloop
 
     from services import telemetry
@@ -114,7 +114,7 @@ def _serve_console(host: str, port: int) -> None:
         page = OperatorsConsole(given)
         async with serving.serving(page.app(), serving.listen(port, host)):
             try:
-                await until_told([])
+                await until_stopped([])
             finally:
                 await page.close()
 
@@ -122,7 +122,7 @@ def _serve_console(host: str, port: int) -> None:
 
 
 def log_to(data: Path) -> None:
-    """The log goes to a file of the folder, so that the terminal stays readable."""
+    """Write the log to a file of the folder, so that the terminal stays readable."""
     from services.embedded.home import log_of
     from services.telemetry import log_as_json
 
@@ -130,12 +130,12 @@ def log_to(data: Path) -> None:
     log_as_json(logging.WARNING, RotatingFileHandler(log_of(data), maxBytes=10_000_000, backupCount=3, delay=True))
 
 
-async def until_told(others: list[Any]) -> None:
-    """Wait for SIGINT, SIGTERM, or one of the others, whose error is raised."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
+async def until_stopped(others: list[Any]) -> None:
+    """Wait for SIGINT, SIGTERM, or the end of one of the others, whose error is raised."""
+    loop, signalled = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
-    waiting = [asyncio.ensure_future(each) for each in (told.wait(), *others)]
+        loop.add_signal_handler(number, signalled.set)
+    waiting = [asyncio.ensure_future(each) for each in (signalled.wait(), *others)]
     done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for each in pending:
         each.cancel()
@@ -144,8 +144,8 @@ async def until_told(others: list[Any]) -> None:
 
 
 def addresses(named: dict[str, str]) -> Table:
-    """A table of what is where."""
-    table = Table("what", "where", title="AMA Lavoro is up")
+    """A table of names and addresses."""
+    table = Table("name", "address", title="AMA Lavoro is up")
     for name, address in named.items():
         table.add_row(name, address)
     return table

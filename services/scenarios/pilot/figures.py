@@ -1,15 +1,15 @@
-"""The pilot's figures, out of what `GET /analytics/indicators` says."""
+"""The pilot's figures, from `GET /analytics/indicators`."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from services.scenarios.client import OPERATOR, ScenarioClient
 from services.scenarios.pilot.people import Human
-from services.scenarios.pilot.play import OPERATOR, Stage
 
 
-async def read_indicators(stage: Stage) -> dict[str, Any]:
-    """As any operator reads them."""
-    read: dict[str, Any] = await stage.act(OPERATOR, "GET", "/analytics/indicators")
+async def read_indicators(client: ScenarioClient) -> dict[str, Any]:
+    """The indicators, as any operator reads them."""
+    read: dict[str, Any] = await client.act(OPERATOR, "GET", "/analytics/indicators")
     return read
 
 
@@ -25,7 +25,7 @@ def figures_of(indicators: dict[str, Any]) -> dict[str, Any]:
 
 
 def complete(indicators: dict[str, Any], people: Sequence[Human]) -> bool:
-    """Whether everything that was done has arrived: a question of counts, so that wrong means would still be shown."""
+    """Tell whether every act has arrived. Only counts are compared, so that wrong means would still be shown."""
     treated = sum(human.treated for human in people)
     expected = [len(people), len(people), treated, len(people) - treated, sum(human.complied for human in people)]
     found = [indicators[name] for name in ("referred", "admitted", "seated", "waiting", "took_part")]

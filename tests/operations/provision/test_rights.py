@@ -21,8 +21,8 @@ from services.engines.kafka import login_of
 from services.operations.provision.kafka import make_users
 from services.operations.provision.kafka_users import add_user, allow, set_rights
 from services.operations.provision.rights import Operation, Resource, Right, rights_of, user_of
-from services.scenarios.pilot.play import Stage
-from services.scenarios.smoke import PROGRAMME, run_of_its_own, smoke
+from services.scenarios.client import ScenarioClient
+from services.scenarios.smoke import PROGRAMME, new_seed, smoke
 from tests.helpers.traffic import produce, subscribe
 from tests.operations.provision.conftest import login
 
@@ -64,10 +64,10 @@ def user(home: Home, service: str) -> Sasl:
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def said(secured: Home, administered: Engines) -> None:
     """First what there is is used as it is meant to be, so that the feeds are there; then each topic has something to read."""
-    stage = Stage(
+    stage = ScenarioClient(
         secured.base, _token(secured), secured.house.services["grouping"].rules[PROGRAMME], 0, lambda *_: None
     )
-    stage.seed = run_of_its_own()
+    stage.seed = new_seed()
     steps: list[str] = []
     async with stage:
         await smoke(stage, steps.append)

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from services import programmes
 from services.identity.issuer import Issuer
-from services.scenarios.pilot.play import Stage, Stuck
+from services.scenarios.client import ScenarioClient, ScenarioFailed
 from services.scenarios.smoke import PROGRAMME, smoke
 from tests.helpers.serving import served
 
@@ -29,6 +29,6 @@ async def test_services_that_do_not_answer_are_named_before_anything_is_tried(tm
         def token(role: str, subject: str, partner: str | None) -> str:
             return issuer.token(role, PROGRAMME, subject, partner)
 
-        async with Stage(base, token, programmes.load_all()[PROGRAMME], 1, lambda *_: None) as stage:
-            with pytest.raises(Stuck, match=r"^no answer from grouping, analytics$"):
+        async with ScenarioClient(base, token, programmes.load_all()[PROGRAMME], 1, lambda *_: None) as stage:
+            with pytest.raises(ScenarioFailed, match=r"^no answer from grouping, analytics$"):
                 await smoke(stage, pytest.fail)
