@@ -41,6 +41,12 @@ def mended(problem: Problem, pool: Pool, made: Tables, seed: int, limit: Budget)
     _write_back(problem, made, seating, groups)
 
 
+def broken(problem: Problem, pool: Pool, made: Tables) -> bool:
+    """True when the members of a group break a rule together that it did not inherit."""
+    seating, _ = _seating(problem, pool, made, 0)
+    return any(seating.wrong(table) for table in seating.tables)
+
+
 def _longest_waiting_first(seating: Seating) -> None:
     """Let those who wait displace people who waited less. A displaced person waited less than the one who displaced them, so it ends."""
     waiting = sorted(seating.waiting.values(), key=lambda each: -each.waiting_days)

@@ -174,3 +174,35 @@ def roomy(number: int, seed: int) -> Problem:
             together=pairs[2:],
         )
     )
+
+
+def among_others(seed: int) -> Problem:
+    """A problem with too many people to try every answer, most of whom want to sit among colleagues alone, or among others."""
+    chance = random.Random(seed)
+    people = [
+        person(
+            n,
+            municipality=chance.choice("xy"),
+            slots=[slot for slot in "abc" if chance.random() < 0.5],
+            waiting_days=chance.randrange(9),
+            attributes={"gender": chance.choice(["f", "m", None]), "age": chance.choice("123")},
+            company=chance.choice(["acme", "acme", "bolt", None]),
+            **{"with": chance.choice(["colleagues", "others", "others", None])},
+        )
+        for n in range(28)
+    ]
+    return Problem.model_validate(
+        small(
+            slots=["a", "b", "c"],
+            attributes={
+                "gender": {"kind": "nominal", "levels": ["f", "m"]},
+                "age": {"kind": "ordinal", "levels": ["1", "2", "3"], "weight": 2, "no_one_alone": seed % 2 == 0},
+            },
+            people=people,
+            facilitators=[
+                {"id": f"f{n}", "municipality": "x", "travel_km": 50, "slots": ["a", "b", "c"], "groups": 3}
+                for n in range(3)
+            ],
+            places=[{"id": f"v{n}", "municipality": "xy"[n], "rooms": 3} for n in range(2)],
+        )
+    )

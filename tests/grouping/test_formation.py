@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from grouping.formation import Answer, Problem, check, solve
 from grouping.formation.mending import mend
 from grouping.formation.seating import Seating, Table
-from tests.grouping.problems import answer, group, people_with, person, pool, problems, small
+from tests.grouping.problems import among_others, answer, group, people_with, person, pool, problems, small
 
 
 def seats(found: Answer) -> dict[str, str]:
@@ -66,6 +66,36 @@ def test_nor_where_so_many_wait_that_not_every_answer_is_looked_at(asked: Proble
     found = solve(asked, seed, steps=5000)
     assert check(asked, found) == []
     assert all(each.reasons for each in found.unplaced)
+
+
+def test_a_frozen_group_of_one_is_joined_by_nobody_who_would_be_alone_there_in_another_way() -> None:
+    kind = {"kind": "nominal", "levels": ["f", "m"], "no_one_alone": True}
+    ages = {"kind": "ordinal", "levels": ["1", "2", "3"], "weight": 2, "no_one_alone": True}
+    colleague = {"company": "acme", "with": "colleagues", "travel_km": 0}
+    young, older = {"gender": "f", "age": "1"}, {"gender": "f", "age": "2"}
+    others = [person(n, slots=[], attributes=young, **colleague) for n in range(26)]  # too many to try every answer
+    asked = Problem.model_validate(
+        small(
+            size=[2, 4],
+            attributes={"gender": kind, "age": ages},
+            people=[*others, person(26, attributes=older, **colleague)],
+            facilitators=[{"id": "f0", "municipality": "x", "travel_km": 5, "slots": ["a", "b"], "groups": 1}],
+            places=[{"id": "v0", "municipality": "x", "rooms": 0, "access": True}],
+            frozen=[group("p0")],
+        )
+    )
+    found = solve(asked, 0, steps=5000)
+    assert check(asked, found) == []
+    assert [each.members for each in found.groups] == [("p0",)]
+    assert next(each.reasons for each in found.unplaced if each.id == "p26") == ("too_few_colleagues",)
+
+
+@pytest.mark.parametrize("seed", [0, 7, 12])
+def test_nobody_who_wants_others_sits_among_colleagues_alone_after_the_last_exchanges(seed: int) -> None:
+    asked = among_others(seed)
+    found = solve(asked, seed, steps=5000)
+    assert check(asked, found) == []
+    assert found.groups
 
 
 def test_the_same_problem_and_seed_give_the_same_answer_in_another_process_too() -> None:
