@@ -1,1 +1,1 @@
-"""Notifications: the rules of telling, mail over real SMTP, and partners' feeds on a real bus."""
+"""Notifications: the rules, mail over real SMTP, and partners' feeds on a real bus."""

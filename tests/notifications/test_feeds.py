@@ -72,7 +72,7 @@ async def test_a_partner_reads_what_became_of_its_own_referrals_and_of_no_other(
     assert mine not in str(events)
 
 
-async def test_without_consent_nothing_is_told_and_withdrawal_and_erasure_are(world: World, teller: Teller) -> None:
+async def test_without_consent_nothing_is_delivered_but_withdrawals_and_erasures(world: World, teller: Teller) -> None:
     async with running(teller(), ["relay", "consume"]) as service:
         silent, withdrawing, erased = [await world.refer() for _ in range(3)]
         await world.consent(silent, False, *FEEDBACK)
@@ -108,7 +108,7 @@ async def test_what_is_withdrawn_between_writing_and_delivery_goes_out_as_withhe
     assert events[0].subject == "-"
 
 
-async def test_a_publisher_that_dies_again_and_again_delivers_each_place_once(world: World, teller: Teller) -> None:
+async def test_a_publisher_that_dies_again_and_again_delivers_each_entry_once(world: World, teller: Teller) -> None:
     service = teller(background=())
     reached, moments = [0], chance()
     async with running(service, ["consume"]):

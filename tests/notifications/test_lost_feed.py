@@ -23,17 +23,17 @@ async def test_a_feed_that_lost_its_tail_goes_on_without_a_gap_and_without_a_rep
             await stack.enter_async_context(running(speaker, ["relay"]))
             await stack.enter_async_context(running(teller(kafka=kafka)))
             world = World(speaker, speaker, own)
-            await tell(world, 3)
+            await refer(world, 3)
             assert len(await world.feed(3)) == 3
             await bus.remember()
-            await tell(world, 3)
+            await refer(world, 3)
 
             async def six() -> bool:
                 return len(await world.feed(3)) == 6
 
             await eventually(six, 60)
             await bus.set_back()
-            await tell(world, 2)
+            await refer(world, 2)
 
             async def eight() -> bool:
                 return len(await world.feed(3)) >= 8
@@ -46,7 +46,7 @@ async def test_a_feed_that_lost_its_tail_goes_on_without_a_gap_and_without_a_rep
         await bus.end()
 
 
-async def tell(world: World, number: int) -> None:
+async def refer(world: World, number: int) -> None:
     """Refer so many people who consent to partner feedback."""
     for _ in range(number):
         await world.consent(await world.refer())

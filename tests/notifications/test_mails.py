@@ -26,24 +26,24 @@ def text(mail: EmailMessage) -> str:
 
 def test_an_italian_mail_names_slot_place_and_first_date_in_words() -> None:
     body = text(compose(content(), SENDER))
-    for said in (
+    for part in (
         "Ciao Ada",
         "il giovedì alle ore 18:00",
         "Casa del Volontariato, via Correggio 59, Monza",
         "giovedì 5 marzo 2026",
     ):
-        assert said in body
+        assert part in body
 
 
 def test_an_english_mail_names_slot_place_and_first_date_in_words() -> None:
     mail = compose(content(language="en"), SENDER)
-    for said in (
+    for part in (
         "Dear Ada",
         "Thursdays at 18:00",
         "Casa del Volontariato, via Correggio 59, Monza",
         "Thursday, 5 March 2026",
     ):
-        assert said in text(mail)
+        assert part in text(mail)
     assert mail["Content-Language"] == "en"
 
 

@@ -61,8 +61,8 @@ async def test_who_has_a_seat_reads_slot_place_and_first_date(
     assert len(taker.taken) == 2
     mail = next(each for each in taker.taken if each["To"] == "Ada Prova <ada@example.org>")
     body = mail.get_content()
-    for said in ("il giovedì alle ore", "Casa, via Correggio 59", f"giovedì {first.day} ", str(first.year)):
-        assert said in body
+    for part in ("il giovedì alle ore", "Casa, via Correggio 59", f"giovedì {first.day} ", str(first.year)):
+        assert part in body
     ours = [each.getMessage() for each in caplog.records if each.name.startswith(("notifications", "services"))]
     assert "ada@example.org" not in str(ours)
 
@@ -159,7 +159,7 @@ async def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(
     assert [each["tries"] for each in fates if each["status"] == "sent"] == [2]
 
 
-async def test_a_message_whose_worker_has_no_address_fails_and_says_so(world: World, teller: Teller) -> None:
+async def test_a_message_whose_worker_has_no_address_fails_with_a_reason(world: World, teller: Teller) -> None:
     with taking() as taker:
         async with running(teller(smtp=taker.address), ["consume"]) as service:
             one, other = await world.refer(email=""), await world.refer()
@@ -171,7 +171,7 @@ async def test_a_message_whose_worker_has_no_address_fails_and_says_so(world: Wo
     assert failed["state"]["reason"] == "no-address"
 
 
-async def test_a_message_that_was_dropped_on_its_way_is_not_gathered(world: World, teller: Teller) -> None:
+async def test_a_message_that_was_dropped_on_its_way_has_no_content(world: World, teller: Teller) -> None:
     async with running(teller(smtp=None), ["consume"]) as service:
         one, _, _ = await two_with_a_seat(world)
         queued = await message_of(service, one, Status.QUEUED)

@@ -28,8 +28,8 @@ def kinds(facts: list[Fact]) -> list[str]:
     return [each.type.split(".", 3)[3].removesuffix(".v1") for each in facts]
 
 
-def tell(person: ReferredPerson, ledger: Feed, agreed: set[str] = ALL) -> list[LedgerEntry]:
-    """As the handler does it."""
+def enter(person: ReferredPerson, ledger: Feed, agreed: set[str] = ALL) -> list[LedgerEntry]:
+    """Enter what may be released, as the handler does."""
     entries = [ledger.append(each, person.id, "pseudonym", EVENT, DAY) for each in person.release(agreed)]
     for each in entries:
         person.entered(each)
@@ -55,7 +55,7 @@ def test_refused_consent_drops_what_waited_and_keeps_nothing_that_follows() -> N
     assert person.pending == ()
 
 
-def test_consent_that_comes_after_a_refusal_tells_only_what_follows() -> None:
+def test_consent_after_a_refusal_enters_only_what_follows() -> None:
     person = known()
     person.note(fact(feed.Referred))
     person.decide(Purpose.PARTNER_FEEDBACK, False, DAY)
@@ -65,52 +65,52 @@ def test_consent_that_comes_after_a_refusal_tells_only_what_follows() -> None:
 
 
 @pytest.mark.parametrize("purpose", [Purpose.PARTNER_FEEDBACK, Purpose.PARTICIPATION])
-def test_withdrawal_is_told_to_a_partner_who_was_told_something(purpose: Purpose) -> None:
+def test_a_withdrawal_is_entered_for_a_person_with_earlier_entries(purpose: Purpose) -> None:
     person, ledger = known(feedback=True, participation=True), Feed(id="cgil")
     person.note(fact(feed.Referred))
-    tell(person, ledger)
+    enter(person, ledger)
     assert person.decide(purpose, False, DAY) == (1,)
-    assert kinds([each.fact for each in tell(person, ledger)]) == ["consent.withdrawn"]
+    assert kinds([each.fact for each in enter(person, ledger)]) == ["consent.withdrawn"]
 
 
-def test_withdrawal_is_not_told_to_a_partner_who_was_told_nothing() -> None:
+def test_a_withdrawal_is_not_entered_for_a_person_without_entries() -> None:
     person, ledger = known(feedback=True), Feed(id="cgil")
     person.note(fact(feed.Referred))
-    tell(person, ledger, agreed=set())
+    enter(person, ledger, agreed=set())
     assert person.decide(Purpose.PARTNER_FEEDBACK, False, DAY) == ()
-    assert tell(person, ledger) == []
+    assert enter(person, ledger) == []
 
 
-def test_withdrawal_is_told_once() -> None:
+def test_a_withdrawal_is_entered_once() -> None:
     person, ledger = known(feedback=True), Feed(id="cgil")
     person.note(fact(feed.Referred))
-    tell(person, ledger)
+    enter(person, ledger)
     person.decide(Purpose.PARTNER_FEEDBACK, False, DAY)
-    tell(person, ledger)
+    enter(person, ledger)
     person.decide(Purpose.PARTICIPATION, False, DAY)
     person.erase(DAY)
-    assert tell(person, ledger) == []
+    assert enter(person, ledger) == []
 
 
-def test_erasure_is_told_to_a_partner_who_was_told_something_and_to_no_other() -> None:
-    told, untold, ledger = known(feedback=True), known(), Feed(id="cgil")
-    told.note(fact(feed.Referred))
-    tell(told, ledger)
-    assert told.erase(DAY) == (1,)
-    assert kinds([each.fact for each in tell(told, ledger)]) == ["worker.erased"]
-    untold.note(fact(feed.Referred))
-    untold.erase(DAY)
-    assert tell(untold, ledger) == []
+def test_an_erasure_is_entered_for_a_person_with_earlier_entries_and_for_no_other() -> None:
+    entered, waiting, ledger = known(feedback=True), known(), Feed(id="cgil")
+    entered.note(fact(feed.Referred))
+    enter(entered, ledger)
+    assert entered.erase(DAY) == (1,)
+    assert kinds([each.fact for each in enter(entered, ledger)]) == ["worker.erased"]
+    waiting.note(fact(feed.Referred))
+    waiting.erase(DAY)
+    assert enter(waiting, ledger) == []
 
 
-def test_nothing_is_told_but_what_the_agreement_names() -> None:
+def test_nothing_is_released_but_what_the_agreement_names() -> None:
     person = known(feedback=True)
     person.note(fact(feed.Referred))
     person.admit(fact(feed.Admitted))
     assert kinds(person.release({feed.Admitted.type})) == ["worker.admitted"]
 
 
-def test_a_seat_that_is_heard_of_before_the_admission_is_told_after_it() -> None:
+def test_a_seat_that_arrives_before_the_admission_is_released_after_it() -> None:
     person = known(feedback=True)
     person.note(fact(feed.Seated))
     assert person.release(ALL) == []
@@ -118,7 +118,7 @@ def test_a_seat_that_is_heard_of_before_the_admission_is_told_after_it() -> None
     assert kinds(person.release(ALL)) == ["worker.admitted", "worker.seated"]
 
 
-def test_a_seat_that_is_heard_of_before_the_referral_waits_for_the_partner_to_be_known() -> None:
+def test_a_seat_that_arrives_before_the_referral_waits_for_the_partner_to_be_known() -> None:
     person = ReferredPerson(id=WORKER, feedback=True)
     person.note(fact(feed.Seated))
     person.admit(fact(feed.Admitted))
@@ -127,14 +127,14 @@ def test_a_seat_that_is_heard_of_before_the_referral_waits_for_the_partner_to_be
     assert kinds(person.release(ALL)) == ["worker.admitted", "worker.seated", "worker.referred"]
 
 
-def test_a_seat_is_not_told_of_somebody_who_left() -> None:
+def test_a_seat_of_somebody_who_left_is_dropped() -> None:
     person = known(feedback=True, admitted=True)
     person.withdraw(fact(feed.Withdrew))
     person.note(fact(feed.Seated))
     assert kinds(person.release(ALL)) == ["worker.withdrew"]
 
 
-def test_places_are_numbered_from_one_without_a_gap() -> None:
+def test_entries_are_numbered_from_one_without_a_gap() -> None:
     ledger = Feed(id="cgil")
     entries = [ledger.append(fact(feed.Referred), WORKER, "pseudonym", EVENT, DAY) for _ in range(5)]
     assert [each.sequence for each in entries] == [1, 2, 3, 4, 5]
@@ -162,7 +162,7 @@ def test_a_record_is_an_event_that_any_reader_reads() -> None:
     assert (event.sequence, event.subject, event.time) == (1, "pseudonym", datetime(2026, 3, 12, tzinfo=UTC))
 
 
-def test_a_place_whose_person_no_longer_consents_goes_out_and_says_nothing() -> None:
+def test_an_entry_whose_person_no_longer_consents_is_delivered_as_withheld() -> None:
     entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, DAY)
     key, value = record(entry, "monza-brianza", consents=False)
     event = decode(value)
@@ -171,13 +171,13 @@ def test_a_place_whose_person_no_longer_consents_goes_out_and_says_nothing() -> 
 
 
 @pytest.mark.parametrize("kind", [feed.ConsentWithdrawn, feed.Erased])
-def test_a_place_that_closes_goes_out_without_consent_and_names_no_worker(kind: type[feed.Entry]) -> None:
+def test_an_entry_that_closes_is_delivered_without_consent_and_names_no_worker(kind: type[feed.Entry]) -> None:
     entry = Feed(id="cgil").append(fact(kind), WORKER, "pseudonym", EVENT, DAY)
     key, value = record(entry, "monza-brianza", consents=False)
     assert (key, decode(value).type, entry.worker) == (b"pseudonym", kind.type, None)
 
 
-def test_a_place_that_is_detached_says_nothing_even_if_its_person_consents_again() -> None:
+def test_a_withheld_entry_stays_withheld_even_if_its_person_consents_again() -> None:
     entry = Feed(id="cgil").append(fact(feed.Referred), WORKER, "pseudonym", EVENT, DAY)
     entry.withhold()
     assert (entry.worker, entry.subject) == (None, "-")

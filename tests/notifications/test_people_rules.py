@@ -16,20 +16,20 @@ def message() -> Message:
     return Message(id="m", worker="w", about="seat", reference="g", day=FIRST, correlation="c")
 
 
-def said(of: Message) -> list[RecordedEvent]:
+def recorded(of: Message) -> list[RecordedEvent]:
     events: list[RecordedEvent] = []
     of.record_into(events)
     return events
 
 
 @pytest.mark.parametrize("contact", [None, False])
-def test_without_consent_there_is_no_seat_to_tell_of(contact: bool | None) -> None:
+def test_without_consent_there_is_no_seat_to_announce(contact: bool | None) -> None:
     recipient = Recipient(id="w", contact=contact)
     recipient.take_seat("g", FIRST)
     assert recipient.unannounced() == []
 
 
-def test_a_seat_is_told_of_once() -> None:
+def test_a_seat_is_announced_once() -> None:
     recipient = Recipient(id="w", contact=True)
     recipient.take_seat("g", FIRST)
     (seat,) = recipient.unannounced()
@@ -38,7 +38,7 @@ def test_a_seat_is_told_of_once() -> None:
     assert recipient.messages == ("m",)
 
 
-def test_a_seat_that_was_given_up_is_not_told_of() -> None:
+def test_a_seat_that_was_given_up_is_not_announced() -> None:
     recipient = Recipient(id="w")
     recipient.take_seat("g", FIRST)
     recipient.take_seat("h", FIRST)
@@ -53,13 +53,13 @@ def test_a_late_joiner_is_called_to_the_next_meeting(weeks: int, expected: int) 
     assert group.first_for(FIRST + timedelta(weeks=weeks), 14) == FIRST + timedelta(weeks=expected)
 
 
-def test_a_message_that_went_out_is_said_to_be_sent() -> None:
+def test_a_message_that_went_out_is_published_as_sent() -> None:
     one = message()
     one.sent(1)
-    assert [each.data for each in said(one)] == [MessageSent(worker="w", about="seat", reference="g")]
+    assert [each.data for each in recorded(one)] == [MessageSent(worker="w", about="seat", reference="g")]
 
 
-def test_a_message_that_went_out_while_it_was_dropped_is_said_to_be_sent() -> None:
+def test_a_message_that_went_out_while_it_was_dropped_is_sent() -> None:
     one = message()
     assert one.drop()
     one.sent(1)
@@ -73,15 +73,15 @@ def test_a_message_that_was_sent_cannot_be_dropped() -> None:
     assert one.status is Status.SENT
 
 
-def test_a_message_that_is_given_up_says_why() -> None:
+def test_a_message_that_is_given_up_is_published_with_its_reason() -> None:
     one = message()
     one.fail("refused", 2)
-    assert [each.data for each in said(one)] == [
+    assert [each.data for each in recorded(one)] == [
         MessageFailed(worker="w", about="seat", reference="g", reason="refused")
     ]
 
 
-def test_a_message_has_one_fate() -> None:
+def test_a_message_has_one_outcome() -> None:
     one = message()
     one.sent(1)
     with pytest.raises(Refused, match="not queued"):
@@ -104,7 +104,7 @@ def test_the_outcome_of_a_message_has_the_same_effect_on_replay_as_live(
     replayed = message()
     replayed.apply(event)
     assert (replayed.status, replayed.reason) == (status, reason)
-    assert said(replayed) == []
+    assert recorded(replayed) == []
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -114,7 +114,7 @@ def test_a_replayed_message_has_the_state_of_the_live_one_but_for_its_attempts(f
         live.fail("refused", 2)
     else:
         live.sent(2)
-    for each in said(live):
+    for each in recorded(live):
         replayed.apply(each.data, each.at)
     assert replayed.model_dump() == live.model_dump() | {"tries": 0}
 

@@ -115,8 +115,8 @@ class World:
     def link(self, worker: str, instrument: str, wave: str, lifetime: float = 60.0, **other: str) -> str:
         """The path of a personal link."""
         purpose = f"survey:{survey_id(worker, instrument, wave)}"
-        told = {"programme": self.programme, "subject": worker, "purpose": purpose} | other
-        return f"/s/{sign_link(link_secret(self.sessions.settings.keys), Link(**told), lifetime)}"
+        claims = {"programme": self.programme, "subject": worker, "purpose": purpose} | other
+        return f"/s/{sign_link(link_secret(self.sessions.settings.keys), Link(**claims), lifetime)}"
 
     async def stored(self, noun: str, **fields: Any) -> list[dict[str, Any]]:
         """States of aggregates that sessions stores, with these field values."""
@@ -133,7 +133,7 @@ class World:
         found: list[dict[str, Any]] = await eventually(there)
         return found
 
-    async def said(self, kind: str, topic: str = "ama.sessions", **where: Any) -> list[dict[str, Any]]:
+    async def published(self, kind: str, topic: str = "ama.sessions", **where: Any) -> list[dict[str, Any]]:
         """Rows of the outbox of sessions for events of this type."""
         found = (
             self.sessions.store["outbox"].find({"programme": self.programme, "topic": topic, **where}).sort("_id", 1)

@@ -22,7 +22,7 @@ def roster(**members: tuple[date, date | None]) -> Roster:
     return made
 
 
-def said(of: Aggregate) -> list[RecordedEvent]:
+def recorded(of: Aggregate) -> list[RecordedEvent]:
     events: list[RecordedEvent] = []
     of.record_into(events)
     return events
@@ -41,7 +41,7 @@ def after(one: Meeting) -> datetime:
 
 
 def held(one: Meeting) -> list[SessionHeld]:
-    return [each.data for each in said(one) if isinstance(each.data, SessionHeld)]
+    return [each.data for each in recorded(one) if isinstance(each.data, SessionHeld)]
 
 
 def test_eighteen_fortnightly_meetings_are_numbered_and_end_thirty_four_weeks_after_the_first() -> None:
@@ -50,9 +50,9 @@ def test_eighteen_fortnightly_meetings_are_numbered_and_end_thirty_four_weeks_af
     assert [each.day for each in meetings] == [FIRST + timedelta(weeks=2 * each) for each in range(18)]
 
 
-def test_every_meeting_is_said_to_be_scheduled_once() -> None:
+def test_every_meeting_is_published_as_scheduled_once() -> None:
     for each in fortnightly():
-        (only,) = said(each)
+        (only,) = recorded(each)
         assert only.data == SessionScheduled(group="g", number=each.number, starts=each.starts, place="p")
 
 
@@ -103,21 +103,21 @@ def test_who_leaves_before_they_began_was_never_a_member() -> None:
     assert one.members_on(FIRST) == []
 
 
-def test_a_roll_call_counts_members_and_tells_of_each() -> None:
+def test_a_roll_call_counts_members_and_returns_each() -> None:
     one = meeting()
     assert one.call_roll(["a", "b", "c"], {"a", "c"}, after(one)) == {"a": True, "b": False, "c": True}
     assert held(one) == [SessionHeld(group="g", number=1, on=FIRST, present=2, absent=1)]
-    assert said(one)[-1].at == after(one)
+    assert recorded(one)[-1].at == after(one)
 
 
-def test_the_same_roll_again_says_nothing() -> None:
+def test_the_same_roll_again_publishes_nothing() -> None:
     one = meeting()
     one.call_roll(["a", "b"], {"a"}, after(one))
     assert one.call_roll(["b", "a"], {"a"}, after(one)) == {}
     assert len(held(one)) == 1
 
 
-def test_a_correction_tells_only_of_whom_it_concerns_and_counts_anew() -> None:
+def test_a_correction_returns_only_the_changed_members_and_counts_again() -> None:
     one = meeting()
     one.call_roll(["a", "b", "c"], {"a"}, after(one))
     assert one.call_roll(["a", "b", "c"], {"a", "b"}, after(one)) == {"b": True}
@@ -167,7 +167,7 @@ def test_a_correction_after_an_erasure_keeps_the_count_of_the_erased() -> None:
 def test_a_replayed_meeting_is_held_and_its_roll_is_unknown() -> None:
     one, replayed = meeting(), meeting()
     one.call_roll(["a", "b"], {"a"}, after(one))
-    for each in said(one):
+    for each in recorded(one):
         replayed.apply(each.data, each.at)
     assert replayed.model_dump() == one.model_dump() | {"roll": {}}
 

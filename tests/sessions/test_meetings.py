@@ -45,7 +45,7 @@ async def test_a_group_has_all_meetings_of_the_programme_and_its_facilitator_see
         roll = await client.get(f"/sessions/{calendar[0]['session']}")
         assert (roll.json()["members"], roll.json()["present"]) == (group.members, None)
         assert roll.headers["etag"] == '"1"'
-    assert len(await group.world.said("session.scheduled")) == 18
+    assert len(await group.world.published("session.scheduled")) == 18
 
 
 async def test_a_facilitator_of_another_group_finds_nothing(group: Group) -> None:
@@ -71,8 +71,8 @@ async def test_a_roll_is_called_repeated_and_corrected(group: Group) -> None:
         seen = (await client.get(f"/sessions/{session}")).json()
         assert (seen["held"], seen["present"]) == (True, sorted([one, third]))
 
-    assert len(await world.said("session.held")) == 2
-    recorded = {each: len(await world.said("attendance.recorded", RESTRICTED, key=each)) for each in group.members}
+    assert len(await world.published("session.held")) == 2
+    recorded = {each: len(await world.published("attendance.recorded", RESTRICTED, key=each)) for each in group.members}
     assert recorded == {one: 1, other: 2, third: 2}
 
 
@@ -129,5 +129,5 @@ async def test_of_an_erased_member_sessions_keeps_the_count_alone(group: Group) 
         seen = (await client.get(f"/sessions/{session}")).json()
         assert (seen["members"], seen["present"]) == (group.members[1:], [])
         await client.put(f"/sessions/{session}/roll-call", json={"present": group.members[1:]})
-    last = (await world.said("session.held"))[-1]
+    last = (await world.published("session.held"))[-1]
     assert b'"present":3,"absent":0' in last["value"]

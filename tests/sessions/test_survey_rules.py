@@ -17,7 +17,7 @@ def survey(due_days: int = 0) -> Survey:
     return Survey.of("w", "who5", "T1", ADMITTED, due_days)
 
 
-def said(of: Survey) -> list[object]:
+def recorded(of: Survey) -> list[object]:
     events: list[RecordedEvent] = []
     of.record_into(events)
     return [each.data for each in events]
@@ -61,18 +61,18 @@ def test_people_are_asked_from_fourteen_days_before_the_due_date(days: int, stat
     assert one.status is status
 
 
-def test_an_invitation_is_said_once() -> None:
+def test_an_invitation_is_published_once() -> None:
     one = survey()
     one.invite(ADMITTED, NOW)
     one.invite(ADMITTED, NOW)
-    assert said(one) == [SurveyInvited(worker="w", instrument="who5", wave="T1", due=ADMITTED)]
+    assert recorded(one) == [SurveyInvited(worker="w", instrument="who5", wave="T1", due=ADMITTED)]
 
 
 def test_a_submission_is_open_and_its_scores_are_not() -> None:
     one = survey()
     one.invite(ADMITTED, NOW)
     one.submit("sealed", {"wellbeing": 52.0})
-    assert said(one)[1:] == [
+    assert recorded(one)[1:] == [
         SurveySubmitted(worker="w", instrument="who5", wave="T1"),
         SurveyScored(worker="w", instrument="who5", wave="T1", scores={"wellbeing": 52.0}),
     ]
@@ -112,7 +112,7 @@ def test_what_was_dropped_is_asked_again_when_consent_is_given_again() -> None:
     one.plan()
     one.invite(ADMITTED, NOW)
     assert one.status is Status.INVITED
-    assert len(said(one)) == 2
+    assert len(recorded(one)) == 2
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_an_event_of_a_survey_has_the_same_effect_on_replay_as_live(event: BaseM
     one = survey()
     one.apply(event)
     assert one.status is status
-    assert said(one) == []
+    assert recorded(one) == []
 
 
 def test_a_replayed_survey_has_the_state_of_the_live_one_but_for_its_answers() -> None:

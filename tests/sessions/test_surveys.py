@@ -36,7 +36,7 @@ async def test_every_wave_is_planned_for_somebody_who_only_waits_and_the_first_i
     ]  # fmt: skip
     first, second = date.fromisoformat(asked[0]["due"]), date.fromisoformat(asked[2]["due"])
     assert second - first == timedelta(days=270)
-    assert len(await world.said("survey.invited")) == 2
+    assert len(await world.published("survey.invited")) == 2
 
 
 async def test_an_answer_is_sealed_scored_and_taken_once(world: World) -> None:
@@ -48,8 +48,8 @@ async def test_an_answer_is_sealed_scored_and_taken_once(world: World) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "submitted-already")
     (kept,) = await world.surveys(worker, 1, status="submitted")
     assert "i5" not in kept["answers"]
-    assert len(await world.said("survey.submitted")) == 1
-    (scored,) = await world.said("survey.scored", RESTRICTED)
+    assert len(await world.published("survey.submitted")) == 1
+    (scored,) = await world.published("survey.scored", RESTRICTED)
     assert b"wellbeing" not in scored["value"]
 
 
@@ -121,7 +121,7 @@ async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: Wo
     rules, due = world.sessions.rules[world.programme], date.fromisoformat(later["due"])
     noon = datetime(due.year, due.month, due.day, 12, tzinfo=UTC)
     await invite_open(world.sessions, rules, noon - timedelta(days=15))
-    assert len(await world.said("survey.invited")) == 2
+    assert len(await world.published("survey.invited")) == 2
 
     near = (datetime.now(UTC).date() + timedelta(days=14)).isoformat()
     await world.sessions.store["survey"].update_one(
@@ -129,7 +129,7 @@ async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: Wo
     )
     for _ in range(2):
         await invite_open(world.sessions, rules, datetime.now(UTC))
-    assert len(await world.said("survey.invited")) == 3
+    assert len(await world.published("survey.invited")) == 3
 
 
 async def test_a_personal_link_shows_the_survey_and_takes_the_answers(world: World, form: Form) -> None:
@@ -146,12 +146,10 @@ async def test_a_personal_link_shows_the_survey_and_takes_the_answers(world: Wor
         thanks = await browser.get(f"{path}?lang=en")
         assert "Thank you" in thanks.text
         assert (await browser.post(f"{path}?lang=en", data=form)).status_code == 303
-    assert len(await world.said("survey.submitted")) == 1
+    assert len(await world.published("survey.submitted")) == 1
 
 
-async def test_a_form_that_is_sent_twice_is_one_submission_of_its_request_and_shows_the_same_page(
-    world: World, form: Form
-) -> None:
+async def test_a_form_that_is_sent_twice_is_one_submission_and_shows_the_same_page(world: World, form: Form) -> None:
     worker = await world.admitted(Purpose.RESEARCH)
     await world.surveys(worker, 2, status="invited")
     path, answers = world.link(worker, "who5", "T0"), world.sessions.store["answers"]
@@ -162,12 +160,12 @@ async def test_a_form_that_is_sent_twice_is_one_submission_of_its_request_and_sh
         assert await answers.count_documents({"programme": world.programme}) == 1
         other = await browser.post(path, data=form | {"i1": "0"})
     assert (other.status_code, other.headers["location"]) == (303, "?lang=it")
-    (submitted,) = await world.said("survey.submitted")
+    (submitted,) = await world.published("survey.submitted")
     assert b'"correlationid":"r-1"' in submitted["value"]
-    assert len(await world.said("survey.scored", RESTRICTED)) == 1
+    assert len(await world.published("survey.scored", RESTRICTED)) == 1
 
 
-async def test_what_is_wrong_is_said_on_the_page_and_nothing_is_lost(world: World, form: Form) -> None:
+async def test_each_mistake_is_named_on_the_page_and_no_answer_is_lost(world: World, form: Form) -> None:
     worker = await world.admitted(Purpose.RESEARCH)
     await world.surveys(worker, 2, status="invited")
     async with world.browser() as browser:
@@ -178,7 +176,7 @@ async def test_what_is_wrong_is_said_on_the_page_and_nothing_is_lost(world: Worl
             assert 'id="i2-wrong"' in page.text
             assert ('id="i4-wrong"' in page.text) is (wrong["i4"] == "")
             assert page.text.count(" checked") == (3 if wrong["i4"] == "" else 4)
-    assert await world.said("survey.submitted") == []
+    assert await world.published("survey.submitted") == []
 
 
 async def test_a_link_that_is_not_for_this_says_so_on_a_page(world: World) -> None:
