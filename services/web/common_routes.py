@@ -33,7 +33,7 @@ class DescribedService(Healthy, Protocol):
 
     @property
     def app(self) -> FastAPI:
-        """The FastAPI application."""
+        """The FastAPI application of the service."""
 
     @property
     def bootstrap(self) -> str:
