@@ -47,8 +47,8 @@ OF_THE_PROCESS = (
 
 
 def lasting(found: dict[str, Any]) -> dict[str, Any]:
-    """What must be equal: not what is of a process or of the bus, nor keys, which do not come from the backup, nor that a document was
-    guarded (`g`), which it is also for a repeat that has no effect."""
+    """Keep only the data that must be equal: nothing of a process or of the bus, no keys, which do not come from the backup, and no
+    `guard`, which also counts repeats without an effect."""
     kept = {name: rows for name, rows in found.items() if name.split(" ", 1)[1] not in {*OF_THE_PROCESS, "keys"}}
     for name, rows in kept.items():
         if name.endswith(" offsets"):
