@@ -33,6 +33,7 @@ def page(document: Schema) -> str:
 
 def _operation(method: str, path: str, operation: Schema, schemas: Schema) -> Schema:
     sent = operation.get("requestBody", {}).get("content", {})
+    # Problems have one schema, which the page explains once.
     back = [_schema(answer) for status, answer in operation["responses"].items() if status.startswith("2")]
     return {
         "name": f"{method.upper()} {path}",

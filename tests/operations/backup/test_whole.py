@@ -210,7 +210,7 @@ async def test_a_backup_is_of_one_moment_whatever_is_said_meanwhile(town: Town, 
 
 async def test_what_must_not_be_done_is_refused_in_one_sentence(town: Town, tmp_path: Path) -> None:
     own, backup = town.world.settings, await take(town.world.settings, tmp_path / "backup")
-    with pytest.raises(Misconfigured, match="is there already: a backup overwrites nothing"):
+    with pytest.raises(Misconfigured, match="exists already: a backup overwrites nothing"):
         await take(own, backup)
     with pytest.raises(Misconfigured, match="runs: stop every copy of it"):
         await put(own, backup, replace=True)
