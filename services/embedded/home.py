@@ -59,7 +59,7 @@ class Home:
     async def __aenter__(self) -> Self:
         try:
             await self._enter()
-        except BaseException:
+        except BaseException:  # Python calls no __aexit__ after this
             await self._stack.aclose()
             raise
         return self
@@ -99,6 +99,7 @@ class Home:
         metrics_port = self._stack.enter_context(serving_metrics(self.settings.metrics_port or 0, shown))
         self.metrics = f"http://127.0.0.1:{metrics_port}/metrics"
         await self._stack.enter_async_context(serving.serving(self.house.app, listening))
+        # Left in reverse order: streams of the console end first, then the services, then the port.
         self._stack.push_async_callback(self.house.stop)
         self._stack.push_async_callback(self.operators.close)
         with self._console.status("Starting the services"):
@@ -159,7 +160,7 @@ class Home:
             while not services.done():
                 if self._embedded is not None and (why := self._embedded.ended()):
                     raise EngineError(why)
-                await asyncio.wait([services], timeout=0.5)
+                await asyncio.wait([services], timeout=0.5)  # engines are processes: no task announces their end
             services.result()
         finally:
             services.cancel()
@@ -176,7 +177,7 @@ class Home:
             "sasl": _sasl(engines),
         }
         path = self.data / "run.json"
-        path.touch(mode=0o600)
+        path.touch(mode=0o600)  # before the first password is in it
         path.write_text(json.dumps(addresses))
         self._stack.callback(path.unlink, missing_ok=True)
 

@@ -32,6 +32,7 @@ def access_of(app: FastAPI) -> Iterator[RouteAccess]:
     """List the access of every route, also in routers that the application includes. Unprotected at the first that names neither
     roles nor a reason, and at what cannot name any (a mount, a socket, a plain route). The OpenAPI document is exempt."""
     for route in iter_route_contexts(app.routes):
+        # FastAPI adds the OpenAPI document as a plain route, which can name nothing; contracts are open to everybody.
         if (
             app.openapi_url is not None
             and route.path == app.openapi_url
@@ -44,6 +45,7 @@ def access_of(app: FastAPI) -> Iterator[RouteAccess]:
         marks = list(_dependencies(route.dependant))
         roles = [mark.roles for mark in marks if hasattr(mark, "roles")]
         whys = [mark.why for mark in marks if hasattr(mark, "why")]
+        # Exactly one of them: with two `allowed`, a caller would need both, which a description could not say.
         if len(roles) + bool(whys) != 1 or roles == [()]:
             raise Unprotected(f"{named} must say which roles may call it, or why everybody may, and not both")
         yield RouteAccess(

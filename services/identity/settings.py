@@ -9,6 +9,7 @@ from services.settings import Misconfigured
 class ConsoleSettings(BaseSettings):
     """Settings under the prefix `AMA_`, as those of the services."""
 
+    # `ignore`, since the environment has the settings of the services under the same prefix.
     model_config = SettingsConfigDict(env_prefix="AMA_", env_ignore_empty=True, extra="ignore")
 
     public_url: str = Field(

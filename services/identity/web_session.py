@@ -58,7 +58,7 @@ class WebSessions:
         session = self._open.get(request.cookies.get(self._named("session"), ""))
         if session is None or not self.lasts(session):
             return None
-        if by_person:
+        if by_person:  # else an open page, which asks by itself, would keep its web session alive for ever
             session.used = self._clock()
         return session
 
@@ -91,6 +91,7 @@ class WebSessions:
             self._set(response, each, "", 0)
 
     def _set(self, response: Response, what: str, value: str, lasts: int | None) -> None:
+        # `lax`: with `strict`, a browser would send no cookie on the way back from the provider.
         response.set_cookie(
             self._named(what), value, max_age=lasts, path="/", secure=self._tls, httponly=True, samesite="lax"
         )

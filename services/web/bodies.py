@@ -15,7 +15,7 @@ from services.web.readable import Malformed, wrong_in
 
 LARGEST = 1024 * 1024  # bytes
 # A client that is still sending does not read the refusal: so many times the limit is read and thrown away first.
-LINGERING = 16
+DRAINED = 16
 URLENCODED, FILES = "application/x-www-form-urlencoded", "multipart/form-data"  # parsed by the routes that take them
 
 
@@ -32,7 +32,7 @@ class CheckedBodies:
             return
         headers = Headers(scope=scope)
         refusal: Response | None
-        if _claims_more(headers, LINGERING * self._largest) or (body := await self._whole(receive)) is None:
+        if _claims_more(headers, DRAINED * self._largest) or (body := await self._whole(receive)) is None:
             # The connection is closed, since the rest of the body is still on it.
             refusal = problem(413, "too-large", f"A body has at most {self._largest} bytes.", {"Connection": "close"})
             await refusal(scope, receive, send)
@@ -47,7 +47,7 @@ class CheckedBodies:
         """Read the body; None when it is too large. Empty when the caller has disconnected, which the server tells the next reader."""
         chunks: list[bytes] = []
         size, more = 0, True
-        while more and size <= LINGERING * self._largest:
+        while more and size <= DRAINED * self._largest:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return b""

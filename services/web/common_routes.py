@@ -33,7 +33,7 @@ class DescribedService(Healthy, Protocol):
 
     @property
     def app(self) -> FastAPI:
-        """The FastAPI application."""
+        """The FastAPI application of the service."""
 
     @property
     def bootstrap(self) -> str:
@@ -61,6 +61,7 @@ def health(service: Healthy) -> APIRouter:
         """Report that all it needs answers. 503 names what does not."""
         missing = await service.ready()
         if missing:
+            # 503: a load balancer then takes another copy of the service, and asks this one again.
             detail = "; ".join(f"{name}: {why}" for name, why in missing.items())
             return problem(503, "not-ready", detail, {"Retry-After": "2"})
         return JSONResponse({"service": service.name, "status": "ready"})

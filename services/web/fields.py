@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.kernel import Refusal, Refused
 
+# Python and MongoDB hold more; calendars of mail programs, which get these dates, do not.
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 
 
@@ -26,6 +27,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_this_age)]
 class Body(BaseModel):
     """Base class of request bodies; an unknown field is refused."""
 
+    # A field that is misspelt must not be dropped in silence, and NaN compares with nothing, so no rule would hold.
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
@@ -38,6 +40,7 @@ def version_of(tag: str) -> int:
     """Parse the version of an If-Match, also of a weak tag, which a compressing proxy makes. Refused as stale when the tag is not
     ours, since then nothing matches."""
     digits = tag.strip().removeprefix("W/").strip('"')
+    # At most 12 digits: the time of int() grows with the square of the length, which the caller chooses.
     if not digits.isascii() or not digits.isdecimal() or len(digits) > 12:
         raise Refused("changed-meanwhile", "If-Match names no version of this.", Refusal.STALE)
     return int(digits)

@@ -33,20 +33,21 @@ def page(document: Schema) -> str:
 
 def _operation(method: str, path: str, operation: Schema, schemas: Schema) -> Schema:
     sent = operation.get("requestBody", {}).get("content", {})
+    # Problems have one schema, which the page explains once.
     back = [_schema(answer) for status, answer in operation["responses"].items() if status.startswith("2")]
     return {
         "name": f"{method.upper()} {path}",
         "about": operation.get("description") or operation.get("summary", ""),
         "who": ", ".join(operation.get("x-roles", ())) or f"everybody: {operation.get('x-open', '')}",
         "parameters": [_parameter(each, schemas) for each in operation.get("parameters", ())],
-        "body": [row for kind in sent.values() for row in rows(_whole(kind.get("schema", {}), schemas))],
+        "body": [row for kind in sent.values() for row in rows(_resolved(kind.get("schema", {}), schemas))],
         "answers": {status: answer["description"] for status, answer in operation["responses"].items()},
-        "back": [row for schema in back for row in rows(_element(_whole(schema, schemas)))],
+        "back": [row for schema in back for row in rows(_element(_resolved(schema, schemas)))],
     }
 
 
 def _parameter(parameter: Schema, schemas: Schema) -> Row:
-    held = holds(_whole(parameter.get("schema", {}), schemas))
+    held = holds(_resolved(parameter.get("schema", {}), schemas))
     about = parameter.get("description", "")
     return Row(f"{parameter['name']} ({parameter['in']})", held, parameter.get("required", False), about)
 
@@ -62,13 +63,13 @@ def _element(schema: Schema) -> Schema:
     return items
 
 
-def _whole(node: Any, schemas: Schema, inside: tuple[str, ...] = ()) -> Any:
+def _resolved(node: Any, schemas: Schema, inside: tuple[str, ...] = ()) -> Any:
     """Replace references by the schemas that they name. A schema inside itself becomes empty, which ends the recursion."""
     if isinstance(node, list):
-        return [_whole(each, schemas, inside) for each in node]
+        return [_resolved(each, schemas, inside) for each in node]
     if not isinstance(node, dict):
         return node
     if "$ref" in node:
         name = str(node["$ref"]).rpartition("/")[2]
-        return {} if name in inside else _whole(schemas[name], schemas, (*inside, name))
-    return {key: _whole(value, schemas, inside) for key, value in node.items()}
+        return {} if name in inside else _resolved(schemas[name], schemas, (*inside, name))
+    return {key: _resolved(value, schemas, inside) for key, value in node.items()}

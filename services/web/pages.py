@@ -49,7 +49,7 @@ def language_of(request: Request, languages: Collection[str]) -> str:
     if chosen in languages:
         return str(chosen)
     wanted: list[tuple[float, str]] = []
-    for each in request.headers.get("accept-language", "")[:500].split(","):
+    for each in request.headers.get("accept-language", "")[:500].split(","):  # the caller chooses its length
         name, _, weight = each.partition(";q=")
         try:
             wanted.append((float(weight or 1), name.strip().lower().partition("-")[0]))

@@ -23,7 +23,7 @@ class Site:
         self._templates = Environment(
             loader=PackageLoader(package),
             autoescape=True,
-            undefined=StrictUndefined,
+            undefined=StrictUndefined,  # a misspelt name fails instead of showing nothing
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -53,7 +53,7 @@ class Site:
         body = self.part(template, language, languages=self.languages, links=others, **{"session": None, **shown})
         headers = {
             "Content-Language": language,
-            "Vary": "Accept-Language, Cookie",
+            "Vary": "Accept-Language, Cookie",  # a cache must not give one reader the language of another
             **HEADERS,
             **(TLS_HEADERS if tls else {}),
         }

@@ -18,7 +18,7 @@ NODE = [
     ROOT / "tests" / "contracts" / "asyncapi",
     ROOT / "examples" / "partner" / "javascript",
     ROOT / "services" / "operations" / "console" / "npm",
-    ROOT / "tests" / "console",
+    ROOT / "tests" / "operations" / "console",
 ]
 
 

@@ -41,7 +41,7 @@ def router() -> APIRouter:
     async def worker(
         worker: Id, who: Annotated[Who, allowed(Role.OPERATOR)], response: Response, limit: int = 10
     ) -> dict[str, str]:
-        """Who asks."""
+        """Report the caller of the request."""
         response.headers["ETag"] = web.etag(3)
         return {
             "worker": worker,
@@ -53,22 +53,22 @@ def router() -> APIRouter:
 
     @routes.get("/refused", dependencies=[allowed(Role.OPERATOR)])
     async def refused() -> None:
-        """A rule says no."""
+        """Refuse by a rule."""
         raise Refused("not-referred", "Worker w1 is admitted, not referred.", seats=9)
 
     @routes.get("/away", dependencies=[allowed(Role.OPERATOR)])
     async def away() -> None:
-        """An engine is away."""
+        """Fail since an engine is away."""
         raise Unavailable("The database does not answer.", after=7)
 
     @routes.get("/defect/{link}", dependencies=[allowed(Role.OPERATOR)])
     async def defect(link: str) -> None:
-        """Nobody expected this."""
+        """Fail in a way that nobody expected."""
         raise RuntimeError("Ada Lovelace lives in via Roma 1")
 
     @routes.post("/answers", dependencies=[open_to_all("a form behind a signed personal link")])
     async def answers(mood: Annotated[int, Form()]) -> dict[str, int]:
-        """A page's form."""
+        """Take the form of a page."""
         return {"mood": mood}
 
     return routes

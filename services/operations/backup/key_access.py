@@ -59,6 +59,7 @@ def _master(folder: Path) -> vault.MasterKeys:
 
 
 def _with_service(folder: Path, master: vault.MasterKeys, sample: tuple[str, bytes] | None) -> KeyAccess:
+    # Any service will do, since the keys on the bus are wrapped for each of them.
     service = next((each for each in READERS if (folder / f"{each}.jwk").exists()), None)
     if service is None:
         raise Misconfigured(

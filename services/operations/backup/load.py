@@ -65,12 +65,13 @@ def load(stores: Mapping[str, Store], folder: Path, manifest: Manifest, report: 
         # The mark comes before the first document: an interrupted load must not look like a small database.
         database["restored"].replace_one({"_id": STATE}, {"whole": False, "backup": manifest.made}, upsert=True)
         _load_service(database, service, folder, manifest.parts[service], report)
+        # The lease and the oplog position of the former relay mean nothing on this cluster.
         database["relay"].update_many({}, {"$set": {"token": None, "holder": None}, "$unset": {"until": ""}})
 
 
 def _load_service(database: Any, service: str, folder: Path, part: Part, report: Report) -> None:
     for name, held in part.collections.items():
-        if name == "restored":
+        if name == "restored":  # the mark of this restore stays
             continue
         if name not in database.list_collection_names():
             database.create_collection(name)
@@ -78,6 +79,7 @@ def _load_service(database: Any, service: str, folder: Path, part: Part, report:
         progress = partial(_report, report, f"{service} {name}", held.documents)
         if documents.insert(database[name], stored, progress) != held.documents:
             raise documents.Damaged(f"{file_of(folder, service, name)} is not what was written")
+        # Indexes come last, since building one is faster than keeping it at each insert.
         for index in held.indexes:
             if index["name"] != "_id_":
                 options = {option: value for option, value in index.items() if option != "key"}

@@ -109,6 +109,7 @@ def check(folder: Path, report: Report = lambda *_: None) -> Manifest:
     """Read a whole backup and compare it with its manifest. Damaged names the first file that differs."""
     manifest = Manifest.load(folder)
     named = {file_of(folder, service, each) for service, part in manifest.parts.items() for each in part.collections}
+    # A file that no manifest names may be of another backup: loading by folder would mix the two.
     if unnamed := sorted(set(folder.rglob("*.bson.gz")) - named):
         raise Damaged(f"{unnamed[0]} is not in the manifest")
     for service, part in manifest.parts.items():

@@ -39,6 +39,7 @@ class People:
 
     def may_live(self, _id: str) -> bool:
         """Tell if this person's key may come back."""
+        # A topic that lost nothing has a key of everybody who was not erased, also when the tombstone is gone by now.
         return _id not in self.erased and (not self.authority or _id in self.alive)
 
 

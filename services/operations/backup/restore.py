@@ -69,6 +69,7 @@ async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, repo
                 service, store, reader, manifest.acknowledged, plan.serves, _note(report)
             )
             await _set_offsets(store, topics, manifest)
+        # Erasures count from wherever they are known: this backup, the bus, and newer backups that the operator names.
         before = await people.registered(stores.values())
         living.erased |= before | plan.registers
         outcome.erased = len(living.erased - before)
@@ -111,6 +112,7 @@ async def _set_offsets(store: Store, topics: Mapping[str, TopicState], manifest:
     same = {name for name, state in topics.items() if state.known_as(manifest.acknowledged.get(name))} - TABLES
     async for each in store["offsets"].find():
         topic = each["topic"]
+        # An offset beyond the end is of records that the bus has lost.
         if topic not in same or each["next"] > topics[topic].ends.get(each["partition"], 0):
             await store.write("offsets", [DeleteOne({"_id": each["_id"]})])
 

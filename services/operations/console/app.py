@@ -91,6 +91,7 @@ class OperatorsConsole:
             session = self.sessions.of(request)
             if session is None:
                 return self._notice(request, "expired", 403)
+            # Beside SameSite, which older browsers ignore: only a page of this web session has the token.
             given = (await form_of(request)).get("csrf")
             if not isinstance(given, str) or not secrets.compare_digest(given.encode(), session.csrf.encode()):
                 return self._notice(request, "expired", 403, session)
@@ -131,6 +132,7 @@ class OperatorsConsole:
         return self._page(request, "console.html", session, parts=parts, banner=banner)
 
     async def _live(self, request: Request) -> Response:
+        # Not by the person: the page opens the stream by itself, also when nobody looks at it.
         session, language = self.sessions.of(request, by_person=False), site().language(request)
         if session is None:
             return _events(over(language))

@@ -35,6 +35,7 @@ async def make_topics(administrator: Settings) -> None:
 
 async def make_users(engines: Engines, passwords: Mapping[str, str], database: str) -> None:
     """Make a user for each service. `passwords` is by service; `engines` names the cluster and its administrator."""
+    # Together, since each waits until its own change is in force.
     await asyncio.gather(*(_make(engines, service, password, database) for service, password in passwords.items()))
 
 

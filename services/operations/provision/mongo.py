@@ -28,6 +28,7 @@ async def found_set(administrator: Settings) -> None:
     login, _, host = url.netloc.rpartition("@")
     name = parse_qs(url.query).get("replicaSet", [""])[0]
     if name and "," not in host:
+        # A direct connection: a driver that looks for the set finds none yet.
         await _patiently(
             f"{url.scheme}://{login + '@' if login else ''}{host}/?directConnection=true", partial(_found, name, host)
         )

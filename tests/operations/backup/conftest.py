@@ -1,4 +1,4 @@
-"""All five services in a programme of the test's own, and what their databases and the bus hold, read without them."""
+"""All five services in a programme of the test's own, and reads of their databases and of the bus without them."""
 
 import asyncio
 import uuid
@@ -30,13 +30,13 @@ EVENTS = [name for name, topic in TOPICS.items() if not topic.compacted and not 
 
 @dataclass
 class Town:
-    """The house, and the people in it."""
+    """All services, and the people in them."""
 
-    house: AllServices
+    all_services: AllServices
     world: World
 
     async def rests(self) -> None:
-        """Everything said is on the bus, taken by all, and delivered to partners."""
+        """Wait until every event is on the bus, taken by all, and delivered to partners."""
         last: list[Any] = []
 
         async def at_rest() -> bool:
@@ -52,20 +52,22 @@ class Town:
             raise AssertionError(f"never at rest: {last}") from error
 
     async def _said(self) -> dict[str, int]:
-        return {name: await each.store["outbox"].count_documents({}) for name, each in self.house.services.items()}
+        return {
+            name: await each.store["outbox"].count_documents({}) for name, each in self.all_services.services.items()
+        }
 
     async def _late(self) -> list[str]:
-        found = await late(self.house.services.values())
-        for name, service in self.house.services.items():
+        found = await late(self.all_services.services.values())
+        for name, service in self.all_services.services.items():
             saved = (await service.store["relay"].find_one({"_id": "relay"}) or {}).get("at")
             newest = await service.store["outbox"].find_one({"sequence": {"$gt": 0}}, sort=[("_id", -1)])
             found += [f"{name} relay"] if newest is not None and saved is None else []
         return found
 
     async def _owed(self) -> list[str]:
-        if "notifications" not in self.house.services:
+        if "notifications" not in self.all_services.services:
             return []
-        store = self.house.services["notifications"].store
+        store = self.all_services.services["notifications"].store
         last = {each["state"]["id"]: each["state"]["last"] async for each in store["feed"].find()}
         sent = {each["partner"]: each["delivered"] async for each in store["deliveries"].find()}
         return [partner for partner, place in last.items() if sent.get(partner, 0) < place]
@@ -73,16 +75,16 @@ class Town:
 
 @asynccontextmanager
 async def living(settings: Settings, services: Collection[str] = SERVICES) -> AsyncIterator[Town]:
-    """The services run for as long as the block does: all five, or those that are needed."""
-    house = AllServices(lambda _: settings)
-    grouping = house.services["grouping"]
+    """Run the services inside the block: all five, or those that are given."""
+    all_services = AllServices(lambda _: settings)
+    grouping = all_services.services["grouping"]
     for name in set(SERVICES) - set(services):
-        await house.services.pop(name).stop()
+        await all_services.services.pop(name).stop()
     try:
-        await house.start()
-        yield Town(house, World(house.services["enrolment"], grouping, settings))
+        await all_services.start()
+        yield Town(all_services, World(all_services.services["enrolment"], grouping, settings))
     finally:
-        await house.stop()
+        await all_services.stop()
 
 
 @asynccontextmanager
@@ -97,14 +99,14 @@ async def databases(settings: Settings, services: Collection[str] = SERVICES) ->
 
 
 async def take(settings: Settings, folder: Path, also: Callable[[Any, Any], None] | None = None) -> Path:
-    """A backup of all five."""
+    """Take a backup of all five databases."""
     async with databases(settings) as stores:
         await asyncio.to_thread(dump.dump, stores, folder, lambda *_: None, also)
     return folder
 
 
 async def put(settings: Settings, backup: Path, services: Collection[str] = SERVICES, **more: Any) -> RestoreReport:
-    """A restore of these."""
+    """Restore these services from a backup."""
     assert settings.only is not None
     wanted = restore.RestorePlan(backup, **{"folder": settings.keys, "only": frozenset([settings.only]), **more})
     async with databases(settings, services) as stores:
@@ -112,12 +114,12 @@ async def put(settings: Settings, backup: Path, services: Collection[str] = SERV
 
 
 def elsewhere(settings: Settings) -> Settings:
-    """The same, in databases of another name."""
+    """Give the same settings for databases of another name."""
     return settings.model_copy(update={"database": f"r{uuid.uuid4().hex[:10]}"})
 
 
 async def everything(settings: Settings) -> dict[str, Documents]:
-    """Every document of all five, by service and collection, and by id."""
+    """Read every document of all five databases, by service and collection, and by id."""
     found: dict[str, Documents] = {}
     async with databases(settings) as stores:
         for service, store in stores.items():

@@ -42,7 +42,7 @@ READ_MODELS = (
 
 @dataclass
 class Lives:
-    """Who lived through the disaster, and what there was on its eve."""
+    """People who lived through the disaster, and the data on its eve."""
 
     settings: Settings
     backup: Path
@@ -57,7 +57,7 @@ class Lives:
 
     @property
     def leader(self) -> str:
-        """Of the group that was formed since."""
+        """The facilitator of the group that was formed since."""
         groups = (each["state"] for each in self.eve["grouping group"].values())
         return str(next(each["facilitator"] for each in groups if each["members"][0]["worker"] in self.newcomers))
 
@@ -117,12 +117,12 @@ async def lives(engines: Engines, keys: Path, tmp_path_factory: pytest.TempPathF
 
 
 def models(found: dict[str, Documents]) -> dict[str, Documents]:
-    """The read models."""
+    """Give the rows of all read models."""
     return {name: found.get(f"{name}.g1", {}) for name in READ_MODELS}
 
 
 def state(found: dict[str, Documents]) -> dict[str, Any]:
-    """What is decided on, as far as events tell it: consents, where people are on their way, who waits, what meets with whom."""
+    """Give the state of aggregates, as far as events carry it: consents, statuses, waiting people, groups and sessions."""
     people = {
         _id: {
             "status": each["state"]["status"],
@@ -153,7 +153,7 @@ def _known(state: dict[str, Any]) -> dict[str, Any]:
 
 
 async def nothing_is_amiss(settings: Settings) -> None:
-    """Each sequence is one event's, without a gap; nobody stopped, waits behind a hole, or buried anything."""
+    """Each sequence is one event's, without a gap; no consumer stopped, waits behind a gap, or has a dead letter."""
     for (source, subject), places in (await sequences(settings)).items():
         assert all(len(ids) == 1 for ids in places.values()), (source, subject, dict(places))
         assert sorted(places) == list(range(1, len(places) + 1)), (source, subject)
@@ -237,7 +237,7 @@ def what_is_lost_is_told(told: RestoreReport, lives: Lives) -> None:
 async def the_erased_stay_erased(town: Town, lives: Lives) -> None:
     """No key, no readable record, no row."""
     person = f"{town.world.programme}/{lives.erased}"
-    for service in town.house.services.values():
+    for service in town.all_services.services.values():
         assert await service.store["erased"].find_one({"_id": person})
         assert not await service.store["keys"].find_one({"_id": person})
     worker = await town.world.enrolment.store["worker"].find_one({"_id": person})

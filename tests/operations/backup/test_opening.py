@@ -1,4 +1,4 @@
-"""What opens people's keys is tried before a restore begins: key files that are missing or others', a passphrase that is wrong."""
+"""Access to people's keys is tried before a restore begins: key files that are missing or others', a passphrase that is wrong."""
 
 from pathlib import Path
 

@@ -47,8 +47,8 @@ OF_THE_PROCESS = (
 
 
 def lasting(found: dict[str, Any]) -> dict[str, Any]:
-    """What must be equal: not what is of a process or of the bus, nor keys, which do not come from the backup, nor that a document was
-    guarded (`g`), which it is also for a repeat that has no effect."""
+    """Keep only the data that must be equal: nothing of a process or of the bus, no keys, which do not come from the backup, and no
+    `guard`, which also counts repeats without an effect."""
     kept = {name: rows for name, rows in found.items() if name.split(" ", 1)[1] not in {*OF_THE_PROCESS, "keys"}}
     for name, rows in kept.items():
         if name.endswith(" offsets"):
@@ -210,7 +210,7 @@ async def test_a_backup_is_of_one_moment_whatever_is_said_meanwhile(town: Town, 
 
 async def test_what_must_not_be_done_is_refused_in_one_sentence(town: Town, tmp_path: Path) -> None:
     own, backup = town.world.settings, await take(town.world.settings, tmp_path / "backup")
-    with pytest.raises(Misconfigured, match="is there already: a backup overwrites nothing"):
+    with pytest.raises(Misconfigured, match="exists already: a backup overwrites nothing"):
         await take(own, backup)
     with pytest.raises(Misconfigured, match="runs: stop every copy of it"):
         await put(own, backup, replace=True)

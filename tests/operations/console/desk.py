@@ -1,4 +1,4 @@
-"""A console and its issuer on one port, without any service behind them: enough to try how people sign in, and how sessions end."""
+"""A console and its issuer on one port without any service, for tests of sign-in and of web sessions."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ NOWHERE = "http://127.0.0.1:1/{service}"  # nobody listens there
 
 
 class Clock:
-    """Seconds that pass when the test says so."""
+    """A clock whose seconds pass when the test says so."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -32,58 +32,58 @@ class Clock:
 
 
 class Desk:
-    """Where it is, and somebody's browser."""
+    """A running console and the browser of one person."""
 
-    def __init__(self, base: str, console: OperatorsConsole, clock: Clock, signing_in: SignIn | None = None) -> None:
-        self.base, self.console, self.clock, self.signing_in = base, console, clock, signing_in
+    def __init__(self, base: str, console: OperatorsConsole, clock: Clock, sign_in_pages: SignIn | None = None) -> None:
+        self.base, self.console, self.clock, self.sign_in_pages = base, console, clock, sign_in_pages
         self.client = httpx.AsyncClient(base_url=base, timeout=30)
 
     async def form(self) -> str:
-        """Begin to sign in: the address of the issuer's form."""
+        """Begin to sign in; returns the address of the issuer's form."""
         return str((await self.client.get("/console/sign-in")).headers["location"])
 
     async def entered(self, where: str, **given: str) -> httpx.Response:
-        """Fill it in."""
+        """Fill in and send the issuer's form."""
         filled = {"name": "Anna", "password": PASSWORD, "role": "administrator", "programme": "jobs2", **given}
         return await self.client.post(where, data=filled)
 
     async def sent_back(self) -> str:
-        """What the issuer sends a browser back with."""
+        """Sign in at the issuer; returns the address that it sends the browser back to."""
         return str((await self.entered(await self.form())).headers["location"])
 
     async def sign_in(self) -> None:
         assert (await self.client.get(await self.sent_back())).headers["location"] == "/"
 
     async def signed_in(self) -> bool:
-        """Whether the front page knows who this is."""
+        """Tell if the front page shows a signed-in person."""
         return "sign-out" in (await self.client.get("/")).text
 
 
 @asynccontextmanager
 async def desk(folder: Path, served: Sequence[str] = ("jobs2",), **given: Any) -> AsyncIterator[Desk]:
-    """One that answers for as long as the block runs."""
+    """Run a console inside the block."""
     with listen(0) as listening:
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         issuer, clock = Issuer(folder, f"{base}/issuer"), Clock()
         settings = ConsoleSettings(public_url=base, issuer=issuer.url, console_services=NOWHERE, **given)
         console = OperatorsConsole(settings, clock)
-        signing_in = SignIn.to_the_console(issuer, PASSWORD, base, served)
-        app = Starlette(routes=[Mount("/issuer", issuer.app(signing_in)), *console.routes()])
+        sign_in_pages = SignIn.to_the_console(issuer, PASSWORD, base, served)
+        app = Starlette(routes=[Mount("/issuer", issuer.app(sign_in_pages)), *console.routes()])
         web.install_outside(app)
         async with serving(app, listening):
-            one = Desk(base, console, clock, signing_in)
+            one = Desk(base, console, clock, sign_in_pages)
             yield one
             await one.client.aclose()
             await console.close()
 
 
 def changed(address: str, **parameters: str) -> str:
-    """The address with other parameters."""
+    """Give the address with other parameters."""
     parts = urlsplit(address)
-    told = {name: values[0] for name, values in parse_qs(parts.query).items()} | parameters
-    return parts._replace(query=urlencode(told)).geturl()
+    given = {name: values[0] for name, values in parse_qs(parts.query).items()} | parameters
+    return parts._replace(query=urlencode(given)).geturl()
 
 
 def parameter(address: str, name: str) -> str:
-    """One of its parameters."""
+    """Give one parameter of an address."""
     return parse_qs(urlsplit(address).query)[name][0]

@@ -1,4 +1,4 @@
-"""Somebody at the console, with a browser; whatever the browser complains of fails the test that looks at `complaints`."""
+"""A person at the console with a browser. A test that checks `complaints` fails for every error that the browser reports."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ SECONDS = 60_000  # in milliseconds; what a page is given to change
 
 
 class Person:
-    """A page, and what the browser complained of on it."""
+    """A page, and the errors that the browser reported on it."""
 
     def __init__(self, home: Home, page: Page) -> None:
         self.home, self.page, self.complaints = home, page, list[str]()
@@ -28,7 +28,7 @@ class Person:
         await self.page.goto(f"{self.home.base}/?lang={language}")
 
     async def signs_in(self, role: str = "administrator") -> None:
-        """By the form, with the password of this start."""
+        """Sign in by the form, with the password of this start."""
         await self.page.click("#sign-in")
         await self.page.fill("#name", "Anna Prova")
         await self.page.fill("#password", self.home.password)
@@ -38,12 +38,12 @@ class Person:
         await self.page.wait_for_url(f"{self.home.base}/")
 
     async def judged(self) -> list[str]:
-        """What axe finds wrong with the page, by WCAG 2.2 AA and its best practices."""
+        """List the violations that axe finds, of WCAG 2.2 AA and of its best practices."""
         found: dict[str, Any] = await self.page.evaluate("axe.run()")
         return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found["violations"]]
 
     async def too_wide(self) -> bool:
-        """Whether one would have to scroll sideways."""
+        """Tell if the page is wider than the screen."""
         return bool(
             await self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
         )
@@ -51,7 +51,7 @@ class Person:
 
 @asynccontextmanager
 async def somebody(browser: Browser, home: Home, size: dict[str, int] = DESK) -> AsyncIterator[Person]:
-    """Who has never been here."""
+    """Open a browser context without any history."""
     context = await browser.new_context(viewport=size, locale="it-IT")  # type: ignore[arg-type]  # a TypedDict of the same
     try:
         await context.add_init_script(path=AXE)

@@ -24,7 +24,7 @@ async def one(tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 async def redeemed(one: Desk, back: str, **given: str) -> tuple[int, str | None]:
-    """What the issuer answers to who redeems a code."""
+    """Redeem a code; returns the issuer's status and error."""
     form = {
         "grant_type": "authorization_code",
         "code": parameter(back, "code"),
@@ -75,10 +75,10 @@ async def test_the_form_says_where_the_password_is_and_begins_with_a_programme_t
         assert "another at every start" in await shown()
         assert re.findall(r"<option>([^<]+)", await shown()) == ["monza-brianza", "jobs2"]
         assert (await there.entered(form, programme="smoke")).status_code == 403
-        assert there.signing_in
+        assert there.sign_in_pages
         assert kept
-        there.signing_in.prefer("jobs2")
-        there.signing_in._hint = kept._hint
+        there.sign_in_pages.prefer("jobs2")
+        there.sign_in_pages._hint = kept._hint
         assert re.findall(r"<option>([^<]+)", await shown()) == ["jobs2", "monza-brianza"]
         assert [await shown(each) for each in ("it", "en") if "secrets/console" not in await shown(each)] == []
 

@@ -12,7 +12,7 @@ from services.settings import Settings
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def secured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Home]:
-    """As `ama up --secure` makes it."""
+    """Start the system as `ama up --secure` does."""
     async with Home(tmp_path_factory.mktemp("secured"), secure=True) as home:
         yield home
 
@@ -24,7 +24,7 @@ def administered(secured: Home) -> Engines:
 
 
 def login(settings: Settings) -> Sasl:
-    """Who that is."""
+    """Give the SASL login in these settings."""
     assert settings.sasl_username
     assert settings.sasl_password
     return Sasl(settings.sasl_username, settings.sasl_password)

@@ -80,7 +80,7 @@ class _running:  # noqa: N801  # read as a statement
 
 @pytest.fixture(scope="module")
 def administrator(host: str, secrets: Path) -> Settings:
-    """Who provisions."""
+    """Settings of the administrator who provisions."""
     password = (secrets / "mongo-admin").read_text()
     return Settings(
         kafka="nowhere:1", mongo=f"mongodb://{host}/?replicaSet=ama", mongo_username="admin", mongo_password=password

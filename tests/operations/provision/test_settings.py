@@ -1,4 +1,4 @@
-"""What is secret comes from files, what is missing is one sentence, and what is made stays."""
+"""Secrets come from files, a missing one is reported in one sentence, and an existing one stays."""
 
 from pathlib import Path
 

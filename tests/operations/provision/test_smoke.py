@@ -1,4 +1,4 @@
-"""Where services are away, a trial says so at once and by name."""
+"""A smoke test without some services reports them at once and by name."""
 
 from pathlib import Path
 
