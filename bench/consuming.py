@@ -1,4 +1,4 @@
-"""Our consumer on a topic of a bench: the `ConsumerRunner` that every service runs, its rate taken between its commits."""
+"""The `ConsumerRunner` of the services on a topic of a benchmark. Its rate is taken between its commits."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -18,21 +18,21 @@ PATIENCE = 1800.0  # seconds
 
 
 class Taken(Metrics):
-    """Tells a clock what was taken, once it is committed."""
+    """Metrics that count committed events on a clock."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__("bench")
         self.clock = clock
 
     def took(self, consumer: str, counts: Mapping[str, int]) -> None:
-        """Count what took effect, and not what came twice."""
+        """Count events that took effect, without repeats."""
         super().took(consumer, counts)
         if counts.get("taken"):
             self.clock.tick(counts["taken"])
 
 
-async def told(ground: Ground, records: Iterator[tuple[str, bytes]]) -> str:
-    """A topic with these records."""
+async def filled(ground: Ground, records: Iterator[tuple[str, bytes]]) -> str:
+    """Make a topic with these records. Returns its name."""
     topic = await ground.topic()
     producer = AIOKafkaProducer(**Bus(ground.settings()).client(), acks="all", max_batch_size=128 * 1024)
     await producer.start()
@@ -42,7 +42,7 @@ async def told(ground: Ground, records: Iterator[tuple[str, bytes]]) -> str:
 
 
 async def taken(service: Service, name: str, topic: str, start: Start, number: int) -> Clock:
-    """Have a consumer take so many events of the topic."""
+    """Let a consumer take `number` events of the topic. Returns the clock."""
     clock = Clock()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     broker = service.bus.broker([service.metrics.middleware()])
