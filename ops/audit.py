@@ -1,6 +1,6 @@
-"""Prints known vulnerabilities of locked dependencies: Python's advisories for lock files, npm's for folders.
+"""Known vulnerabilities in what is locked: Python's advisories for the lock files that are named, npm's for the folders.
 
-Invariant: exit code 0 means that the services answered for every file and folder, and know nothing. A missing answer is one sentence.
+Invariant: exit code 0 means that every one was asked about and nothing is known; what could not be asked is said in one sentence.
 """
 
 import json
@@ -19,33 +19,33 @@ class Unasked(Exception):
 def of_python(lock: Path) -> list[str]:
     """One line for each vulnerability."""
     options = ("--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json", "--requirement")
-    answer = _answer([sys.executable, "-m", "pip_audit", *options, str(lock)])
+    told = _told([sys.executable, "-m", "pip_audit", *options, str(lock)])
     return [
         f"{package['name']} {package['version']}: {each['id']}, mended in {', '.join(each['fix_versions']) or 'no version'}"
-        for package in answer["dependencies"]
+        for package in told["dependencies"]
         for each in package.get("vulns", [])
     ]
 
 
 def of_javascript(folder: Path) -> list[str]:
     """One line for each vulnerable package."""
-    answer = _answer([sys.executable, "-c", NPM, "audit", "--json", "--package-lock-only", "--prefix", str(folder)])
-    if "vulnerabilities" not in answer:
-        raise Unasked(answer.get("message") or "no reason given")
-    return [f"{name}: {each['severity']}, {each['range']}" for name, each in answer["vulnerabilities"].items()]
+    told = _told([sys.executable, "-c", NPM, "audit", "--json", "--package-lock-only", "--prefix", str(folder)])
+    if "vulnerabilities" not in told:
+        raise Unasked(told.get("message") or "it said nothing")
+    return [f"{name}: {each['severity']}, {each['range']}" for name, each in told["vulnerabilities"].items()]
 
 
-def _answer(command: list[str]) -> dict[str, Any]:
+def _told(command: list[str]) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
-        answer: dict[str, Any] = json.loads(done.stdout)
+        told: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
-        raise Unasked((done.stderr.strip().splitlines() or ["no reason given"])[-1][:200]) from None
-    return answer
+        raise Unasked((done.stderr.strip().splitlines() or ["it said nothing"])[-1][:200]) from None
+    return told
 
 
 def main() -> int:
-    """Print one line for each vulnerability, and a sentence for each lock file or folder. Returns the exit status."""
+    """What was found, a line each; then a sentence for each lock file or folder."""
     worst = 0
     for path in map(Path, sys.argv[1:]):
         try:
