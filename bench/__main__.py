@@ -1,4 +1,4 @@
-"""`python -m bench [NAME …] [--quick] [--json FILE]`: what `make bench` runs."""
+"""The command `python -m bench [NAME …] [--quick] [--json FILE]`, which `make bench` runs."""
 
 import importlib
 import json
@@ -22,13 +22,13 @@ HERE = Path(__file__).parent
 
 
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help="Which figures; all without.")] = None,
-    quick: Annotated[bool, typer.Option(help="A few events each: that it runs, not how fast it is.")] = False,
+    names: Annotated[list[str] | None, typer.Argument(help="Figures to measure; default: all.")] = None,
+    quick: Annotated[bool, typer.Option(help="Run with a few events each; the figures mean nothing.")] = False,
     to: Annotated[
-        Path | None, typer.Option("--json", help="Where they are written; else, unless --quick, bench/latest.json.")
+        Path | None, typer.Option("--json", help="File for the figures; default, unless --quick: bench/latest.json.")
     ] = None,
 ) -> None:
-    """Measure, print a table, and write it down."""
+    """Measure, print a table, and write the figures to a JSON file."""
     logging.basicConfig(level=logging.ERROR)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # so that nothing is left running
     figures = uvloop.run(measured(names or [], quick, Console(stderr=True)))
@@ -60,7 +60,7 @@ async def measured(names: list[str], quick: bool, console: Console) -> list[Figu
 
 
 def write(figures: list[Figure], to: Path) -> None:
-    """Each in its place; figures that were written there before and not taken now stay."""
+    """Write each figure in its place. Figures of an earlier run that this one does not take stay."""
     modules = [importlib.import_module(f"bench.{each}") for each in BENCHES]
     known = {each["name"]: each for each in (json.loads(to.read_text()) if to.exists() else ())}
     known |= {each.name: each.document() for each in figures}
@@ -69,7 +69,7 @@ def write(figures: list[Figure], to: Path) -> None:
 
 
 def table(figures: list[Figure]) -> Table:
-    """For the eye."""
+    """The figures as a table for the terminal."""
     shown = Table("figure", "ours", "bare floor", "ratio", "goal", "")
     for each in figures:
         sign = "≥" if each.better == "higher" else "≤"

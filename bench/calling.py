@@ -1,7 +1,7 @@
 """Services in processes of their own, and a client that costs little.
 
-Invariant: what is measured is the service; the client writes bytes it had ready and reads the status line, since a comfortable client
-takes as long as the service and would halve every figure on a small machine.
+Invariant: the service is measured and not the client. The client writes prepared bytes and reads the status line. A comfortable client
+takes as long as the service, and would halve every figure on a small machine.
 """
 
 import asyncio
@@ -26,33 +26,32 @@ START, STOP = 60.0, 30.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status and body."""
+    """Status and body of an HTTP response."""
 
     status: int
     body: bytes
 
 
 class Connection:
-    """One connection that is kept, one request at a time."""
+    """A kept HTTP connection with one request at a time."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str) -> None:
         self._reader, self._writer, self._token = reader, writer, token
 
     @classmethod
     async def to(cls, port: int, token: str) -> Self:
-        """Connect."""
         return cls(*await asyncio.open_connection("127.0.0.1", port), token)
 
     async def __call__(self, method: str, path: str, body: Any = None) -> Answer:
-        """Ask, and wait for the answer. RuntimeError when it is none of 200 to 299."""
+        """Send a request and wait for the answer. RuntimeError unless the status is 200 to 299."""
         text = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {self._token}\r\n"
         kind = "Content-Type: application/json\r\n" if text else ""
         self._writer.write(f"{head}{kind}Content-Length: {len(text)}\r\n\r\n".encode() + text)
-        told = await self._reader.readuntil(b"\r\n\r\n")
-        status = int(told[9:12])
+        answered = await self._reader.readuntil(b"\r\n\r\n")
+        status = int(answered[9:12])
         length = next(
-            (int(line[15:]) for line in told.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
+            (int(line[15:]) for line in answered.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
         )
         answer = Answer(status, await self._reader.readexactly(length))
         if not 200 <= status < 300:
@@ -60,13 +59,12 @@ class Connection:
         return answer
 
     def close(self) -> None:
-        """Hang up."""
         self._writer.close()
 
 
 @asynccontextmanager
 async def issuing(ground: Ground) -> AsyncIterator[Issuer]:
-    """An issuer of tokens, answering."""
+    """An issuer of tokens that answers HTTP requests."""
     listening = listen(0)
     issuer = Issuer(ground.folder / "keys", f"http://127.0.0.1:{listening.getsockname()[1]}")
     async with serving_app(issuer.app(), listening):
@@ -75,7 +73,7 @@ async def issuing(ground: Ground) -> AsyncIterator[Issuer]:
 
 @contextmanager
 def child(command: list[str], log: Path, environment: Mapping[str, str] | None = None) -> Iterator[Callable[[], int]]:
-    """A process for as long as the block runs. What it gives says its id, and raises RuntimeError once it has ended by itself."""
+    """A process that lives as long as the block. Yields a function that returns its id, and raises RuntimeError once it has ended."""
     with log.open("ab") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
 
@@ -96,14 +94,14 @@ def child(command: list[str], log: Path, environment: Mapping[str, str] | None =
 
 
 def resident(pid: int) -> float:
-    """MB (10⁶ bytes) of memory that a process holds, its children's not counted (Linux's VmRSS)."""
+    """Memory of a process in MB (10⁶ bytes), without its children (Linux's VmRSS)."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / 1e6
 
 
 @asynccontextmanager
 async def serving(ground: Ground, settings: Settings, service: str, roles: str) -> AsyncIterator[int]:
-    """`ama serve` of this service, ready: its port."""
+    """Run `ama serve` of a service. Yields its port once it is ready."""
     listening = listen(0)
     port = listening.getsockname()[1]
     listening.close()

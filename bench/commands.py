@@ -25,7 +25,7 @@ CARD = {"given_name": "Ada", "family_name": "Prova", "language": "it"}
 
 
 async def measure(ground: Ground, names: list[str]) -> list[Figure]:  # noqa: ARG001  # there is one
-    """Commands per second."""
+    """Measure commands per second."""
     each, rounds = (4, 1) if ground.quick else (100, 7)
     async with AsyncExitStack() as held:
         issuer = await held.enter_async_context(issuing(ground))
@@ -52,7 +52,7 @@ async def measure(ground: Ground, names: list[str]) -> list[Figure]:  # noqa: AR
 
 @asynccontextmanager
 async def connected(port: int, token: str) -> AsyncIterator[list[Connection]]:
-    """As many connections as the goal says; new ones each time, since a server hangs up on those who say nothing for 5 s."""
+    """Open the connections that the goal names. They are new each time, since a server closes idle ones."""
     callers = [await Connection.to(port, token) for _ in range(CONNECTIONS)]
     yield callers
     for caller in callers:
@@ -81,21 +81,21 @@ async def consent(caller: Connection, worker: str, number: int) -> None:
 
 @dataclass
 class _Bare:
-    """The documents that ours wrote, and where they are written again."""
+    """The documents that ours wrote, and the store into which they are written again."""
 
     store: Store
     workers: list[Document]
-    letter: Document
+    outbox_row: Document
 
     @classmethod
     async def of(cls, ours: Settings, other: Settings, workers: list[str]) -> "_Bare":
         theirs, store = Store(ours.mongo, ours.database_of("enrolment")), Store(other.mongo, other.database_of("bare"))
         documents = [await theirs["worker"].find_one({"_id": f"{PROGRAMME}/{worker}"}) for worker in workers]
-        letter = await theirs["outbox"].find_one({"key": workers[0], "sequence": 2})
+        outbox_row = await theirs["outbox"].find_one({"key": workers[0], "sequence": 2})
         await theirs.close()
         await store["worker"].insert_many(documents)
         await store["outbox"].create_index([("sequence", 1), ("_id", 1)])
-        return cls(store, documents, letter)
+        return cls(store, documents, outbox_row)
 
     async def once(self, at: int) -> None:
         before = self.workers[at]
@@ -104,5 +104,5 @@ class _Bare:
             await self.store["worker"].replace_one(
                 {"_id": before["_id"], "version": before["version"]}, after, session=session
             )
-            await self.store["outbox"].insert_one({**self.letter, "_id": new_id()}, session=session)
+            await self.store["outbox"].insert_one({**self.outbox_row, "_id": new_id()}, session=session)
         self.workers[at] = after

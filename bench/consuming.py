@@ -1,4 +1,4 @@
-"""A consumer on a topic of a bench: the `ConsumerRunner` that every service runs, with its rate measured between its commits."""
+"""The `ConsumerRunner` of the services on a topic of a benchmark. Its rate is taken between its commits."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -18,21 +18,21 @@ PATIENCE = 1800.0  # seconds
 
 
 class Taken(Metrics):
-    """Gives a clock the number of events that were taken, after the commit."""
+    """Metrics that count committed events on a clock."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__("bench")
         self.clock = clock
 
     def took(self, consumer: str, counts: Mapping[str, int]) -> None:
-        """Count the events that took effect, without repeats."""
+        """Count events that took effect, without repeats."""
         super().took(consumer, counts)
         if counts.get("taken"):
             self.clock.tick(counts["taken"])
 
 
-async def told(ground: Ground, records: Iterator[tuple[str, bytes]]) -> str:
-    """Create a topic with these records. Returns its name."""
+async def filled(ground: Ground, records: Iterator[tuple[str, bytes]]) -> str:
+    """Make a topic with these records. Returns its name."""
     topic = await ground.topic()
     producer = AIOKafkaProducer(**Bus(ground.settings()).client(), acks="all", max_batch_size=128 * 1024)
     await producer.start()
@@ -42,7 +42,7 @@ async def told(ground: Ground, records: Iterator[tuple[str, bytes]]) -> str:
 
 
 async def taken(service: Service, name: str, topic: str, start: Start, number: int) -> Clock:
-    """Let a consumer take so many events of the topic. Returns the clock with their times."""
+    """Let a consumer take `number` events of the topic. Returns the clock."""
     clock = Clock()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     broker = service.bus.broker([service.metrics.middleware()])

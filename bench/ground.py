@@ -1,6 +1,6 @@
-"""Where it is measured: the engines that `AMA_KAFKA` and `AMA_MONGO` name, else embedded ones started for this run.
+"""Engines for a run: those that `AMA_KAFKA` and `AMA_MONGO` name, else embedded ones started for it.
 
-Invariant: databases and topics of a run are its own, and are gone when it ends.
+Invariant: databases and topics of a run are its own, and are dropped when it ends.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ PROGRAMME = "jobs2"
 
 @dataclass
 class Ground:
-    """Engines, a folder, and how much to measure."""
+    """Engines, a folder, and the size of the measurements."""
 
     given: dict[str, Any]
     folder: Path
@@ -41,25 +41,25 @@ class Ground:
     _databases: list[str] = field(default_factory=list)
 
     def settings(self, **more: Any) -> Settings:
-        """Settings with databases of their own."""
+        """New settings whose databases no other measurement uses."""
         prefix = f"bench{self.run}x{len(self._databases)}"
         self._databases.append(prefix)
         return Settings(**{**self.given, "keys": self.folder / "keys", "database": prefix, "only": PROGRAMME, **more})
 
     def environment(self, settings: Settings) -> dict[str, str]:
-        """The same settings for another process."""
-        told = settings.model_dump(exclude_none=True, exclude_defaults=True)
-        return {**os.environ, **{f"AMA_{name.upper()}": str(value) for name, value in told.items()}}
+        """The same settings as environment variables, for another process."""
+        values = settings.model_dump(exclude_none=True, exclude_defaults=True)
+        return {**os.environ, **{f"AMA_{name.upper()}": str(value) for name, value in values.items()}}
 
     async def topic(self, partitions: int = 6) -> str:
-        """A new topic."""
+        """Make a new topic. Returns its name."""
         name = f"bench.{self.run}.{len(self._topics)}"
         self._topics.append(name)
         await Bus(self.settings()).prepare([Topic(name, "bench", partitions=partitions)])
         return name
 
     async def clean(self) -> None:
-        """Drop what was made so far."""
+        """Drop the databases and topics that were made so far."""
         settings = Settings(**self.given)
         store = Store(settings.mongo, "admin")
         for name in await store.db.client.list_database_names():
@@ -78,7 +78,7 @@ class Ground:
 
 @asynccontextmanager
 async def ground(quick: bool, note: Note) -> AsyncIterator[Ground]:
-    """Engines for the block."""
+    """Engines that live as long as the block."""
     folder = Path(tempfile.mkdtemp(prefix="ama-bench-"))
     embedded = None
     try:

@@ -1,7 +1,7 @@
-"""What every bench needs: figures and their goals, a clock, and pairs of measurements taken in turn.
+"""Figures and their goals, a clock, and pairs of measurements taken in turn.
 
-Invariant: a ratio is of two measurements taken one right after the other, in alternating order, and the pair with the median ratio is
-the one that is told, so that a machine that is busy with something else for a while spoils a pair and not the figure.
+Invariant: a ratio is of two measurements taken one right after the other, in alternating order. The pair with the median ratio is
+reported. So a machine that is busy with something else for a while spoils a pair and not the figure.
 """
 
 import math
@@ -17,7 +17,7 @@ Note = Callable[[str], None]
 
 
 class Goal(NamedTuple):
-    """What a ratio is held against."""
+    """The goal of a ratio."""
 
     goal: float
     better: Better
@@ -26,7 +26,7 @@ class Goal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. `ratio` is `value` over `floor`, both in `unit`, and is held against `goal`."""
+    """One line of the table. `ratio` is `value` over `floor`, both in `unit`, and is compared with `goal`."""
 
     name: str
     value: float
@@ -37,16 +37,16 @@ class Figure:
 
     @property
     def ratio(self) -> float:
-        """What is held against the goal."""
+        """The value over the floor."""
         return self.value / self.floor
 
     @property
     def reached(self) -> bool:
-        """Whether the goal is."""
+        """True when the ratio meets the goal."""
         return self.ratio >= self.goal if self.better == "higher" else self.ratio <= self.goal
 
     def document(self) -> dict[str, Any]:
-        """As it is written down: the ratio to four digits, of the figures as they were measured."""
+        """The figure as written to JSON: the ratio to four digits, of unrounded values."""
         return {
             "name": self.name,
             "value": round(self.value, 2),
@@ -59,28 +59,27 @@ class Figure:
 
 
 def figure(name: str, goal: Goal, value: float, floor: float) -> Figure:
-    """A figure and its goal."""
     return Figure(name, value, floor, goal.goal, goal.better, goal.unit)
 
 
 class Clock:
-    """Counts what is done. The rate is taken between the first count and the last, so that starting is no part of it."""
+    """Counts finished work. The rate runs from the first count to the last, so that the start is no part of it."""
 
     def __init__(self) -> None:
         self._moments: list[tuple[float, int]] = []
 
     def tick(self, number: int) -> None:
-        """So many are done since the last tick."""
+        """Count `number` finished since the last tick."""
         self._moments.append((time.perf_counter(), number))
 
     @property
     def total(self) -> int:
-        """How many are done."""
+        """The number finished in all."""
         return sum(number for _, number in self._moments)
 
     @property
     def rate(self) -> float:
-        """Done per second after the first tick. ValueError when there was no second one."""
+        """Finished per second after the first tick. ValueError when there was no second one."""
         if len(self._moments) < 2:
             raise ValueError("too little was done for a rate: take more events")
         (began, first), (ended, _) = self._moments[0], self._moments[-1]
@@ -88,7 +87,7 @@ class Clock:
 
 
 async def in_turn(ours: Measure[T], floor: Measure[T], rounds: int, note: Note) -> list[tuple[T, T]]:
-    """Ours and the floor in turn (A B, B A, A B …), so many times."""
+    """Measure ours and the floor in turn (A B, B A, A B …), `rounds` times."""
     found: list[tuple[T, T]] = []
     for number in range(rounds):
         if number % 2:
@@ -111,11 +110,11 @@ def middle(found: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 async def pairs(ours: Measure[float], floor: Measure[float], rounds: int, note: Note) -> tuple[float, float]:
-    """So many pairs in turn; the middle one."""
+    """The middle one of `rounds` pairs, measured in turn."""
     return middle(await in_turn(ours, floor, rounds, note))
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """The smallest value that at least this share of them do not exceed."""
+    """The smallest value that at least this share (0 to 1) of the values do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

@@ -1,7 +1,7 @@
-"""Events as enrolment would have said them, made up: workers who are referred, decide about consents, and are admitted.
+"""Invented events of enrolment: workers who are referred, decide about consents, and are admitted.
 
-Invariant: one worker's events keep their sequence and lie a block of workers apart, as in the world, where days lie between them: a
-batch (1,000 records, mostly of one partition of six) meets a worker once when a block is 6,000 workers, and little is saved by
+Invariant: one worker's events keep their sequence and are a block of workers apart, as in the world, where days are between them. With
+a block of 6,000 workers a batch (1,000 records, mostly of one partition of six) holds one event of a worker. So little is saved by
 writing a worker's row and mark once for several events.
 """
 
@@ -30,7 +30,7 @@ PATH: list[EventData] = [
 
 
 def steps(number: int, path: list[EventData], block: int) -> Iterator[tuple[str, int, EventData]]:
-    """So many (worker, sequence, what happened): a block of workers takes the first step, then the second …, then the next block."""
+    """Yield `number` of (worker, sequence, payload). A block of workers takes the first step, then the second …, then the next block."""
 
     def endless() -> Iterator[tuple[str, int, EventData]]:
         while True:
@@ -45,7 +45,7 @@ def steps(number: int, path: list[EventData], block: int) -> Iterator[tuple[str,
 def events(
     number: int, programme: str, path: list[EventData] = PATH, block: int = BLOCK
 ) -> Iterator[tuple[str, bytes]]:
-    """So many records: key and value."""
+    """Yield `number` records as key and value."""
     for at, (worker, sequence, data) in enumerate(steps(number, path, block)):
         moment = FIRST + timedelta(seconds=at)
         event = Event(
@@ -64,6 +64,6 @@ def events(
 
 
 async def fill(producer: AIOKafkaProducer, topic: str, records: Iterator[tuple[str, bytes]]) -> None:
-    """Put them on the topic."""
+    """Send the records to the topic."""
     while some := list(islice(records, TOGETHER)):
         await asyncio.gather(*[await producer.send(topic, value=value, key=key.encode()) for key, value in some])

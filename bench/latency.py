@@ -33,7 +33,7 @@ PATIENCE = 120.0  # seconds until the last is seen
 
 
 class Latency(NamedTuple):
-    """Milliseconds."""
+    """Latencies in milliseconds, at the median and the 99th percentile."""
 
     p50: float
     p99: float
@@ -43,7 +43,7 @@ class Latency(NamedTuple):
 
 
 async def measure(ground: Ground, names: list[str]) -> list[Figure]:
-    """Milliseconds at the median and the 99th percentile."""
+    """Measure the latencies of ours and the floor."""
     number, rounds = (40, 1) if ground.quick else (500, 5)
     async with AsyncExitStack() as held:
         chain = await held.enter_async_context(_chain(ground, number))
@@ -58,13 +58,13 @@ async def measure(ground: Ground, names: list[str]) -> list[Figure]:
 
 @dataclass
 class _Seen:
-    """When each row was there to be read."""
+    """The moment at which each row could be read."""
 
     rows: Any
     moments: dict[str, float] = field(default_factory=dict)
 
     async def follow(self, ready: asyncio.Event) -> None:
-        """Note what changes until cancelled."""
+        """Note the moment of each change until cancelled."""
         async with self.rows.watch([{"$project": {"documentKey": 1}}], max_await_time_ms=1000) as stream:
             await stream.try_next()
             ready.set()
@@ -73,7 +73,7 @@ class _Seen:
 
 
 async def _latency(rows: Any, keys: list[str], act: Callable[[int], Coroutine[Any, Any, None]]) -> Latency:
-    """Act at every beat, whether or not those before are done; a delay of ours in beginning counts, too."""
+    """Act at every beat, whether or not earlier acts are done. A late start of an act counts as latency."""
     seen, ready, due = _Seen(rows), asyncio.Event(), dict[str, float]()
     async with asyncio.TaskGroup() as acts:
         following = acts.create_task(seen.follow(ready))
@@ -94,38 +94,38 @@ async def _latency(rows: Any, keys: list[str], act: Callable[[int], Coroutine[An
 
 @dataclass
 class _Chain:
-    """Ours."""
+    """The services: a command through HTTP to a row of analytics."""
 
     port: int
     token: str
     workers: list[str]
     enrolment: Store
     analytics: Store
-    turn: int = 0
+    round: int = 0
 
     async def measure(self) -> Latency:
-        """Every worker decides anew."""
-        self.turn += 1
+        """Send one consent for every worker."""
+        self.round += 1
         free: asyncio.Queue[Connection] = asyncio.Queue()
         for _ in range(CONNECTIONS):
             free.put_nowait(await Connection.to(self.port, self.token))
 
         async def act(at: int) -> None:
             caller = await free.get()
-            await consent(caller, self.workers[at], self.turn)
+            await consent(caller, self.workers[at], self.round)
             free.put_nowait(caller)
 
         keys = [f"{PROGRAMME}/{worker}" for worker in self.workers]
-        told = await _latency(self.analytics["path.g1"], keys, act)
+        measured = await _latency(self.analytics["path.g1"], keys, act)
         while not free.empty():
             free.get_nowait().close()
-        return told
+        return measured
 
     async def documents(self) -> tuple[list[Document], Document]:
-        """The workers, and a letter of one of them."""
+        """The documents of the workers, and an outbox row of one of them."""
         found = await self.enrolment["worker"].find({}).to_list(None)
-        letter = await self.enrolment["outbox"].find_one({"topic": "ama.enrolment"})
-        return found, letter
+        outbox_row = await self.enrolment["outbox"].find_one({"topic": "ama.enrolment"})
+        return found, outbox_row
 
 
 @asynccontextmanager
@@ -151,17 +151,17 @@ async def _chain(ground: Ground, number: int) -> AsyncIterator[_Chain]:
 
 @dataclass
 class _BareChain:
-    """The floor."""
+    """The floor: transaction, change stream, topic and row without a service."""
 
     store: Store
     producer: AIOKafkaProducer
     consumer: AIOKafkaConsumer
     topic: str
     workers: list[Document]
-    letter: Document
+    outbox_row: Document
 
     async def measure(self) -> Latency:
-        """Every worker's document is written anew."""
+        """Write the document of every worker once more."""
         opened = asyncio.Event()
         moving = [asyncio.create_task(self._produce(opened)), asyncio.create_task(self._consume())]
         await opened.wait()
@@ -175,20 +175,20 @@ class _BareChain:
     async def _act(self, at: int) -> None:
         before = self.workers[at]
         after = self.workers[at] = {**before, "version": before["version"] + 1}
-        letter = {**self.letter, "_id": new_id(), "key": before["_id"]}
+        outbox_row = {**self.outbox_row, "_id": new_id(), "key": before["_id"]}
         async with await self.store.db.client.start_session() as session, session.start_transaction():
             await self.store["worker"].replace_one(
                 {"_id": before["_id"], "version": before["version"]}, after, session=session
             )
-            await self.store["outbox"].insert_one(letter, session=session)
+            await self.store["outbox"].insert_one(outbox_row, session=session)
 
     async def _produce(self, opened: asyncio.Event) -> None:
         async with self.store["outbox"].watch([{"$match": {"operationType": "insert"}}]) as stream:
             await stream.try_next()
             opened.set()
             async for change in stream:
-                letter = change["fullDocument"]
-                await self.producer.send(self.topic, value=letter["value"], key=letter["key"].encode())
+                outbox_row = change["fullDocument"]
+                await self.producer.send(self.topic, value=outbox_row["value"], key=outbox_row["key"].encode())
 
     async def _consume(self) -> None:
         async for record in self.consumer:

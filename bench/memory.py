@@ -26,7 +26,7 @@ START, PATIENCE = 120.0, 120.0  # seconds
 
 
 async def measure(ground: Ground, names: list[str]) -> list[Figure]:  # noqa: ARG001  # there is one
-    """MB resident, when the last figure of the pilot has arrived."""
+    """Measure resident MB once the last figure of the pilot has arrived."""
     rules = programmes.load_all(None)[PROGRAMME]
     people = humans(rules, SEED)
     async with _up(ground.folder / "home") as (pid, base):
@@ -49,14 +49,14 @@ async def measure(ground: Ground, names: list[str]) -> list[Figure]:  # noqa: AR
 
 @asynccontextmanager
 async def _up(data: Path) -> AsyncIterator[tuple[int, str]]:
-    """`ama up`, on engines of its own: its process and its address."""
+    """Run `ama up` on engines of its own. Yields its process id and its address."""
     with child([str(AMA), "up", "--data", str(data), "--port", "0"], data.with_suffix(".log")) as alive:
         async with asyncio.timeout(START):
-            while not (told := await asyncio.to_thread(_told, data / "run.json")):
+            while not (run := await asyncio.to_thread(_text_of, data / "run.json")):
                 alive()
                 await asyncio.sleep(0.2)
-        yield alive(), json.loads(told)["base"]
+        yield alive(), json.loads(run)["base"]
 
 
-def _told(where: Path) -> str:
+def _text_of(where: Path) -> str:
     return where.read_text() if where.exists() else ""

@@ -1,7 +1,7 @@
-"""`reaction` and `reaction_batch`: a reaction that writes one aggregate and publishes one event, against bare transactions.
+"""`reaction` and `reaction_batch`: a reaction that writes one aggregate and records one event, against bare transactions.
 
-The floor writes the documents that ours had written (aggregate, outbox, mark, offset), read back from its database: one transaction
-per event, or one per batch with a bulk write per collection. It reads nothing, from no topic and no collection.
+The floor writes the same documents that ours had written (aggregate, outbox row, mark, offset), read back from its database. It uses
+one transaction per event, or one per batch with a bulk write per collection. It reads no topic and nothing else.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 
-from bench.consuming import taken, told
+from bench.consuming import filled, taken
 from bench.ground import PROGRAMME, Ground
 from bench.harness import Clock, Figure, Goal, figure, pairs
 from bench.history import PATH, events
@@ -37,7 +37,7 @@ GOALS = {
 
 
 class Guest(Aggregate):
-    """A person in the pool of the bench."""
+    """A worker who waits for a seat."""
 
     noun: ClassVar[str] = "guest"
     partner: str
@@ -53,7 +53,7 @@ reactions = Reactions()
 
 @reactions.on(WorkerReferred, needs=lambda event: [(Guest, event.subject)])
 async def when_a_worker_is_referred_they_wait(event: Event[WorkerReferred], work: Work) -> None:
-    """Look up the person and add them if they are new, as a service would."""
+    """Look for the aggregate as a service does, and add it."""
     guest = await work.find(Guest, event.subject)
     if guest is None:
         guest = Guest(id=event.subject, partner=event.data.partner)
@@ -63,17 +63,17 @@ async def when_a_worker_is_referred_they_wait(event: Event[WorkerReferred], work
 
 @dataclass
 class Written:
-    """Documents that ours wrote for each event, in the order in which the events were published."""
+    """Documents that ours wrote for each event, in the order in which they were recorded."""
 
     guests: list[Document]
-    rows: list[Document]
+    outbox_rows: list[Document]
     marks: list[Document]
 
 
 async def measure(ground: Ground, names: list[str]) -> list[Figure]:
-    """Both figures, in events per second."""
+    """Measure events per second."""
     number, few, rounds = (1_500, 30, 1) if ground.quick else (12_000, 500, 5)
-    topic = await told(ground, events(number, PROGRAMME, PATH[:1]))
+    topic = await filled(ground, events(number, PROGRAMME, PATH[:1]))
     written: list[Written] = []
 
     async def ours() -> float:
@@ -107,7 +107,7 @@ async def _reacted(ground: Ground, topic: str, number: int) -> tuple[float, Writ
     clock = await taken(service, "reactions", topic, start, number)
     store = service.store
     written = Written(*[await store[name].find().sort("_id", 1).to_list(None) for name in ("guest", "outbox", "marks")])
-    assert len(written.guests) == len(written.rows) == len(written.marks) == number
+    assert len(written.guests) == len(written.outbox_rows) == len(written.marks) == number
     await service.stop()
     return clock.rate, written
 
@@ -129,7 +129,7 @@ async def _bare(ground: Ground, written: Written, number: int, batch: int) -> fl
 async def _write(store: Store, written: Written, some: slice, session: AsyncIOMotorClientSession) -> None:
     marks = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in written.marks[some]]
     await store["guest"].bulk_write([InsertOne(each) for each in written.guests[some]], ordered=False, session=session)
-    await store["outbox"].insert_many(written.rows[some], session=session)
+    await store["outbox"].insert_many(written.outbox_rows[some], session=session)
     await store["marks"].bulk_write(marks, ordered=False, session=session)
     await store["offsets"].bulk_write(
         [UpdateOne({"_id": "offset", "next": some.start}, {"$set": {"next": some.stop}})], session=session

@@ -1,7 +1,7 @@
 """`rebuild` and `growth`: a projection of analytics from the topic, against bare aiokafka and orjson with the same bulk writes.
 
 Ours is the consumer that `ama projections rebuild` runs on a new generation. The floor reads the same topic without a group, makes the
-same rows, and writes rows, marks and offsets by the same bulk writes, a batch in a transaction. It makes no query.
+same rows, and writes rows, marks and offsets by the same bulk writes, a batch in a transaction. It reads no database.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import ReplaceOne, UpdateOne
 
 import analytics.app
-from bench.consuming import taken, told
+from bench.consuming import filled, taken
 from bench.ground import PROGRAMME, Ground
 from bench.harness import Clock, Figure, Goal, figure, pairs
 from bench.history import events
@@ -30,11 +30,11 @@ BLOCK = 2_000  # workers: of the few events as of the many, so that both are the
 
 
 async def measure(ground: Ground, names: list[str]) -> list[Figure]:
-    """Both figures, in events per second."""
+    """Measure events per second."""
     figures = []
     if "rebuild" in names:
         number, rounds = (2_000, 1) if ground.quick else (30_000, 5)
-        topic = await told(ground, events(number, PROGRAMME))
+        topic = await filled(ground, events(number, PROGRAMME))
 
         async def ours() -> float:
             return await _rebuilt(ground, topic, number)
@@ -49,9 +49,9 @@ async def measure(ground: Ground, names: list[str]) -> list[Figure]:
 
 
 async def _growth(ground: Ground) -> Figure:
-    """Measure few events before and after many, since the load of the machine may change meanwhile."""
+    """Measure few events before and after many, since the machine may be busier at the end than at the beginning."""
     few, many, times = (1_500, 3_000, 1) if ground.quick else (10_000, 1_000_000, 3)
-    small, large = [await told(ground, events(number, PROGRAMME, block=BLOCK)) for number in (few, many)]
+    small, large = [await filled(ground, events(number, PROGRAMME, block=BLOCK)) for number in (few, many)]
     rates = [await _rebuilt(ground, small, few) for _ in range(times)]
     whole = await _rebuilt(ground, large, many)
     rates += [await _rebuilt(ground, small, few) for _ in range(times)]

@@ -1,7 +1,7 @@
-"""`relay`: the relay publishes the outbox, against a bare producer that reads the same documents.
+"""`relay`: the relay of the services, against a bare producer that reads the same documents.
 
-Ours follows the outbox's change stream and sends in Kafka transactions under a lease. The floor reads the outbox by its index and
-sends as fast as the broker accepts, without fencing and without a saved position. Both start with everything stored.
+Ours follows the outbox's change stream and sends in Kafka transactions under a lease. The floor reads the outbox by its index and sends
+as fast as the broker takes it; it fences nobody and stores no position. Both begin with everything stored.
 """
 
 import asyncio
@@ -27,19 +27,18 @@ PATIENCE = 600.0  # seconds
 
 
 class Counted(Metrics):
-    """Gives a clock the number of records that were committed to the bus."""
+    """Metrics that count committed records on a clock."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__("bench")
         self.clock = clock
 
     def relayed(self, number: int) -> None:
-        """Count them on the clock."""
         self.clock.tick(number)
 
 
 async def measure(ground: Ground, names: list[str]) -> list[Figure]:  # noqa: ARG001  # there is one
-    """Events per second, from the start until the last is acknowledged."""
+    """Measure events per second, from the start until the last one is acknowledged."""
     number, rounds = (3_000, 1) if ground.quick else (60_000, 5)
     stored = list(events(number, PROGRAMME))
 
@@ -72,7 +71,7 @@ async def _outbox(store: Store, topic: str, stored: list[tuple[str, bytes]]) -> 
 
 
 async def _relayed(ground: Ground, stored: list[tuple[str, bytes]]) -> float:
-    """Run a relay that has run before, and finds the rows that were added since its last token."""
+    """Run a relay that has run before, and finds the events since its last token."""
     settings, clock = ground.settings(), Clock()
     store = Store(settings.mongo, settings.database_of("bench"))
     await prepare(store, [])
@@ -88,7 +87,7 @@ async def _relayed(ground: Ground, stored: list[tuple[str, bytes]]) -> float:
 
 
 async def _run(relay: Relay, store: Store, clock: Clock, number: int) -> None:
-    """Run it until it has saved a token and has sent so many records."""
+    """Run the relay until it has saved a token and sent `number` events."""
     task = asyncio.create_task(relay.run())
     async with asyncio.timeout(PATIENCE):
         while clock.total < number or not ((await store["relay"].find_one({})) or {}).get("token"):

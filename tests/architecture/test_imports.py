@@ -76,7 +76,7 @@ def modules() -> list[str]:
 
 
 def watched(names: list[str], ours: list[str], path: Path) -> str:
-    """What importing these, with nothing else imported before, did that it should not have."""
+    """Forbidden acts of importing these modules, with nothing else imported before."""
     command = [sys.executable, "-c", IMPORTS_WATCHED, ",".join(names), ",".join(ours)]
     done = subprocess.run(command, cwd=path, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr

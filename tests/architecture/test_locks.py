@@ -1,4 +1,4 @@
-"""What is installed is what was locked: every dependency, at a version it allows, with its hash, and from no named address."""
+"""The lock files hold every dependency, at an allowed version, with its hash, and name no address of an index."""
 
 import json
 import re

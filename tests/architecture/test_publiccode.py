@@ -71,7 +71,7 @@ STANDARD = thing(
 
 
 def wrong(told: dict[str, Any]) -> list[str]:
-    """Where it is not as the standard has it."""
+    """Places at which a document breaks the standard."""
     validator = jsonschema_rs.Draft202012Validator(STANDARD, validate_formats=True)
     return ["/".join(map(str, each.instance_path)) for each in validator.iter_errors(told)]
 

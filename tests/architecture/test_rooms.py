@@ -56,6 +56,6 @@ def test_a_list_that_names_one_room_names_them_all() -> None:
 
 @pytest.mark.parametrize("module", declaring())
 def test_a_module_with_events_belongs_to_the_published_language(module: str) -> None:
-    """What `services.contracts` does not import has no frozen schema, and no check."""
+    """A module that `services.contracts` does not import has no frozen schema, and no check."""
     assert module in contracts.__all__
     assert hasattr(contracts, module)
