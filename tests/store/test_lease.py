@@ -14,7 +14,6 @@ from services.store.lease import DURATION, Lease, LeaseLost, held, held_now
 from services.store.mongo import Store
 from tests.harness import eventually
 
-
 ROOT = Path(__file__).parents[2]
 
 
