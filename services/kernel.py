@@ -78,9 +78,8 @@ class Aggregate(BaseModel):
     model_config = ConfigDict(extra="forbid")
     noun: ClassVar[str]  # singular, lower case: names the collection and the "no-such-{noun}" refusal
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()  # fields that `Work.where` asks for
-    appliers: ClassVar[
-        dict[type[BaseModel], tuple[str, bool]]
-    ] = {}  # by event type: method, and whether it takes the time
+    # by event type: the name of the method, and whether it takes the time
+    appliers: ClassVar[dict[type[BaseModel], tuple[str, bool]]] = {}
 
     id: str
     _events: list[RecordedEvent] = PrivateAttr(default_factory=list)

@@ -18,7 +18,7 @@ COLLECTIONS = (
     "dead", "dismissed", "levels", "marks", "offsets", "parked", "projections", "relay", "topics",
 )  # fmt: skip
 
-# Whatever a rule overlooked, no two events share a sequence of a subject. (Dead letters have no sequence.)
+# Even after a mistake in a rule, no two events share a sequence of a subject. (Dead letters have no sequence.)
 SEQUENCE = [("programme", 1), ("topic", 1), ("key", 1), ("sequence", 1)]
 
 

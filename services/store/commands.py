@@ -110,7 +110,7 @@ class Commanding:
             except (PyMongoError, Conflict, TimeoutError) as error:
                 if not (isinstance(error, TimeoutError) or is_transient(error)):
                     raise
-                raise Unavailable("The database does not answer, or too many change the same thing.") from error
+                raise Unavailable("The database does not answer, or too many requests change the same data.") from error
             self.metrics.recorded(events)
             return answer
 

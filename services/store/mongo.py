@@ -10,10 +10,9 @@ PyMongo's own objects (`workarounds.driver_of`), since a hop costs as much as a 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
-from contextvars import Context, copy_context
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextvars import copy_context
 from datetime import UTC
-from threading import Thread
 from typing import Any, TypeVar
 
 import pymongo
@@ -25,6 +24,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from services.store.errors import AlreadyStored, Conflict, Uncertain, backoff, duplicates, is_transient
+from services.store.transactions import Transaction, abort, commit, end
 from services.store.workarounds import driver_of, drop_connections, new_session
 
 __all__ = [
@@ -33,14 +33,11 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
-Transaction = AsyncIOMotorClientSession  # with a transaction begun: what the body of `Store.transaction` receives
-DriverSession = AsyncIOMotorClientSession  # without one: what a change stream needs
+DriverSession = AsyncIOMotorClientSession  # without a transaction: what a change stream needs
 Document = dict[str, Any]
 THREADS = 32  # statements under way at once; motor's own threads are ten on a small machine, and each relay holds one
 MAJORITY = WriteConcern("majority", wtimeout=20_000)
-ABORTING = 2.0  # seconds
 SILENCE_MS = 30_000  # no single answer takes longer; without a limit, a read from a lost connection would wait for ever
-COMMIT_TRIES = 8
 DUPLICATE_TRIES = 5  # a concurrent insert is visible long before; what is still a duplicate was stored earlier
 NAMESPACE_EXISTS = 48
 
@@ -141,25 +138,12 @@ class Store:
             try:
                 result = await body(transaction)
             except BaseException:
-                await _abort(transaction)
+                await abort(transaction)
                 raise
-            await self._commit(transaction)
+            await commit(transaction, self._in_a_thread)
             return result
         finally:
-            _end(transaction)
-
-    async def _commit(self, transaction: Transaction) -> None:
-        """Retry the commit alone when its result is unknown: a second commit is harmless, a second run of the body is not."""
-        for attempt in range(COMMIT_TRIES):
-            try:
-                await self._in_a_thread(driver_of(transaction).commit_transaction)
-                return
-            except PyMongoError as error:
-                if not error.has_error_label("UnknownTransactionCommitResult"):
-                    raise
-                if attempt == COMMIT_TRIES - 1:
-                    raise Uncertain(f"the result of the commit is unknown: {type(error).__name__}") from error
-                await asyncio.sleep(backoff(attempt + 4))
+            end(transaction)
 
     async def insert(self, collection: str, documents: Sequence[Mapping[str, Any]], transaction: Transaction) -> None:
         """Insert in the given order, in one command."""
@@ -213,28 +197,6 @@ def see_all_before(session: DriverSession) -> None:
     time: Any = session.cluster_time
     if time is not None:
         session.advance_operation_time(time["clusterTime"])
-
-
-async def _abort(transaction: Transaction) -> None:
-    """Abort, so that others need not wait for what it has written; errors are dropped, since the server aborts by itself in the end and
-    the caller raises the first error. It runs in a new context, because the time limit of the failed block (`within`) may be over."""
-    with suppress(PyMongoError, TimeoutError):
-        async with asyncio.timeout(ABORTING):
-            await asyncio.get_running_loop().create_task(_abort_in_time(transaction), context=Context())
-
-
-async def _abort_in_time(transaction: Transaction) -> None:
-    with within(ABORTING):
-        await transaction.abort_transaction()
-
-
-def _end(transaction: Transaction) -> None:
-    """End the session. With an open transaction on a silent server this blocks, so then another thread does it."""
-    ending = driver_of(transaction)
-    if ending.in_transaction:
-        Thread(target=ending.end_session, daemon=True).start()
-    else:
-        ending.end_session()
 
 
 def _written(collection: Any, writes: Sequence[Any], session: Any) -> int:

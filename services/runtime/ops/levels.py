@@ -16,7 +16,7 @@ from services.store.documents import StoredDocument
 from services.store.mongo import Store
 
 LOOK = 1.0  # seconds in which a consumer that is not busy answers
-Places = Mapping[tuple[str, int], int]
+Offsets = Mapping[tuple[str, int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Level(StoredDocument):
 class Reading(Protocol):
     """The part of a running consumer that is needed here."""
 
-    async def places(self) -> Places:
+    async def places(self) -> Offsets:
         """Return the offset that it reads next, of each partition that it holds."""
 
 
