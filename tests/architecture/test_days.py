@@ -19,19 +19,7 @@ ALLOWED: dict[str, str] = {
     "services/web/pages.py:moment": "shows an operator a moment in UTC, and writes UTC beside it",
     "sessions/api.py:_local": "answers with the local offset; the moment stays the same",
     "sessions/domain/meetings.py:day": "`starts` carries the offset of the programme's zone",
-    **dict.fromkeys(
-        (
-            "grouping/commands.py:join",
-            "grouping/commands.py:leave",
-            "grouping/reactions.py:when_a_worker_is_admitted_they_wait",
-            "sessions/commands.py:local_day",
-            "sessions/inviting.py:invite_all",
-            "notifications/commands.py:day_of",
-            "notifications/replay.py:_entry",
-            "notifications/replay.py:_settle",
-        ),
-        "mended beside",
-    ),
+    "notifications/ledger.py:day_of_midnight": "reads back the day that `midnight` wrote in UTC",
 }
 
 

@@ -19,9 +19,7 @@ from services.contracts.feed import (
     Withheld,
 )
 from services.contracts.grouping import (
-    FacilitatorAssigned,
     GroupConcluded,
-    MemberLeft,
     PairWished,
     WorkerUnlisted,
     WorkerWaitlisted,
@@ -38,16 +36,14 @@ from services.contracts.topics import SERVICES, topic_of
 from services.events.delivery.declare import Reactions
 
 CONSUMED_AGAIN = "comes of an event of another room, which the restored room consumes again"
-FEED = "the ledger is read back from the partner's topic as a whole, whatever its types (recall_feeds)"
+FEED = "the ledger is read back from the partner's topic as a whole, whatever its types (restore_feeds)"
 LOST = "the room has no replay yet; the restore's report lists what its commands lost"
 
 EXEMPT: dict[type[EventData], str] = {
     WorkerErased: "the room's own reaction to it empties the record",
     WorkerWaitlisted: CONSUMED_AGAIN,
     WorkerUnlisted: CONSUMED_AGAIN,
-    MemberLeft: CONSUMED_AGAIN,
     PairWished: "the room's own reaction to it keeps the wish again, once the keys of both persons are back",
-    FacilitatorAssigned: "the room publishes it together with GroupFormed, which names the facilitator",
     GroupConcluded: "no aggregate of the room publishes it yet",
     **dict.fromkeys((Referred, Admitted, Declined, Seated, Withdrew, ConsentWithdrawn, Erased, Withheld), FEED),
     SessionScheduled: CONSUMED_AGAIN,
@@ -65,14 +61,14 @@ def written_by(room: str, types: Iterable[type[EventData]]) -> list[type[EventDa
 
 
 def replayed_by(room: str) -> set[str]:
-    """Names of the event types in the tables of the room's replay module: a `Reactions`, or a mapping by event type."""
+    """Names of the event types in the tables of the room's replay module: a `Reactions`, or a collection of event types."""
     if importlib.util.find_spec(f"{room}.replay") is None:
         return set()
     found: set[str] = set()
     for value in vars(importlib.import_module(f"{room}.replay")).values():
         if isinstance(value, Reactions):
             found |= value.handlers.keys()
-        elif isinstance(value, Mapping):
+        elif isinstance(value, Mapping | set | frozenset):
             found |= {each for each in value if isinstance(each, str) and each in catalogue()}
     return found
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from notifications.domain import Feed, Status
+from notifications.domain import Fact, Feed, Status
 from notifications.feed_position import FeedPosition, TailLost
 from notifications.ledger import day_of_midnight, midnight, record
 from notifications.replay import _entry, lost_message
@@ -14,7 +14,6 @@ from services.contracts.feed import Referred
 from services.contracts.notifications import MessageFailed
 from services.kernel import new_id
 from services.programmes import load_all
-from tests.notifications.test_partner_rules import fact
 
 HALF_PAST_MIDNIGHT = datetime(2026, 7, 9, 22, 30, tzinfo=UTC)  # in Monza the 10th has begun
 
@@ -39,7 +38,9 @@ def test_a_lost_message_has_the_local_day_of_its_outcome() -> None:
 
 
 def test_an_entry_that_is_read_back_has_the_day_and_the_id_that_the_partner_read() -> None:
-    entry = Feed(id="cgil").append(fact(Referred), "w", "pseudonym", str(uuid4()), date(2026, 7, 10))
+    entry = Feed(id="cgil").append(
+        Fact(type=Referred.type, on=date(2026, 3, 12)), "w", "pseudonym", str(uuid4()), date(2026, 7, 10)
+    )
     _, value = record(entry, "monza-brianza", consents=True)
     restored = _entry(FeedPosition("monza-brianza", "cgil"), value)
     assert restored.model_dump() == entry.model_dump() | {"worker": None, "restored": True}
