@@ -17,7 +17,7 @@ RECORD = Record("ama.enrolment", 3, 17, b"somebody", b"{}")
 def test_a_mark_is_read_back_as_it_was_stored(mark: Mark) -> None:
     stored = documents.mark_document("reactions", "/programmes/p/enrolment|s", mark)
     assert documents.mark_of(decode(encode(stored))) == mark
-    assert stored["_id"] == documents.mark_id("/programmes/p/enrolment|s", "reactions")
+    assert "_id" not in stored, "MongoDB would skip the write of a mark that stays the same, and nothing would conflict"
 
 
 @pytest.mark.parametrize("status", list(ParkedStatus))

@@ -25,9 +25,12 @@ class DeadStatus(StrEnum):
 
 
 class MarkDocument(TypedDict):
-    """Collection `marks`: the last event that a consumer took of one source and subject. `stopped`: why it takes no more."""
+    """Collection `marks`: the last event that a consumer took of one source and subject. `stopped`: why it takes no more.
 
-    _id: str
+    Without `_id` (see `mark_id`), because MongoDB skips a replacement that equals the whole stored document. A transaction that parks an
+    event must write the mark even when it stays the same, so that it conflicts with one that lets the subject go on.
+    """
+
     consumer: str
     subject_key: str
     sequence: int
@@ -122,9 +125,7 @@ def mark_id(key: str, consumer: str) -> str:
 
 def mark_document(consumer: str, key: str, mark: Mark) -> MarkDocument:
     """The document of a mark; `key` as from `key_of`."""
-    document = MarkDocument(
-        _id=mark_id(key, consumer), consumer=consumer, subject_key=key, sequence=mark.sequence, id=mark.id
-    )
+    document = MarkDocument(consumer=consumer, subject_key=key, sequence=mark.sequence, id=mark.id)
     if mark.stopped:
         document["stopped"] = mark.stopped
     return document
