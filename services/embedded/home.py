@@ -26,7 +26,6 @@ from services.engines import Embedded, EngineError, Engines, progress
 from services.identity.issuer import Issuer
 from services.identity.settings import ConsoleSettings
 from services.operations.console.app import OperatorsConsole
-from services.operations.provision.kafka import make_topics, make_users
 from services.operations.provision.rights import user_of
 from services.runtime import service, serving
 from services.settings import Misconfigured, Settings
@@ -143,6 +142,9 @@ class Home:
         and kept nowhere."""
         if self._embedded is None or engines.sasl is None:
             return lambda _: self.settings
+        # Imported here: the client of Kafka's administration is large, and a start without users has no use for it.
+        from services.operations.provision.kafka import make_topics, make_users
+
         passwords = {service: secrets.token_urlsafe(32) for service in SERVICES}
         await make_topics(self.settings)
         await make_users(engines, passwords, self.settings.database)

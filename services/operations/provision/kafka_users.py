@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
     AclBinding,
@@ -32,7 +33,7 @@ from confluent_kafka.admin import (
 )
 
 from services.engines import EngineError, Engines, Sasl
-from services.engines.kafka import answers, login_of
+from services.engines.kafka import login_of
 from services.operations.provision.rights import Operation, Resource, Right
 
 IN_FORCE = 15.0  # seconds
@@ -46,7 +47,8 @@ async def add_user(engines: Engines, name: str, password: str) -> None:
     how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
     async with _administrator(engines) as client:
         await _alter(client, UserScramCredentialUpsertion(name, how, password.encode()))
-    await _until(lambda: answers(engines.kafka, Sasl(name, password)), f"log {name} in")
+    login = Sasl(name, password, tls=engines.sasl is not None and engines.sasl.tls)
+    await _until(lambda: _logs_in(engines.kafka, login), f"log {name} in")
 
 
 async def remove_user(engines: Engines, name: str) -> None:
@@ -104,11 +106,7 @@ async def set_rights(engines: Engines, user: str, rights: Collection[Right]) -> 
 async def _administrator(engines: Engines) -> AsyncIterator[AdminClient]:
     """Open a client that is logged in. Raises aiokafka's KafkaConnectionError when the broker is away or refuses the login."""
     # librdkafka repeats a refused login until its request times out a minute later; aiokafka says so at once.
-    client = AIOKafkaClient(bootstrap_servers=engines.kafka, **({} if engines.sasl is None else login_of(engines.sasl)))
-    try:
-        await client.bootstrap()
-    finally:
-        await client.close()
+    await _log_in(engines.kafka, engines.sasl)
     yield AdminClient(_settings(engines))
 
 
@@ -128,6 +126,22 @@ def _settings(engines: Engines) -> dict[str, str | int | float | bool]:
     if engines.sasl.tls and (location := paths.cafile or paths.capath):
         settings["ssl.ca.location"] = location
     return settings
+
+
+async def _log_in(brokers: str, login: Sasl | None) -> None:
+    client = AIOKafkaClient(bootstrap_servers=brokers, **({} if login is None else login_of(login)))
+    try:
+        await client.bootstrap()
+    finally:
+        await client.close()
+
+
+async def _logs_in(brokers: str, login: Sasl) -> bool:
+    try:
+        await _log_in(brokers, login)
+    except KafkaError:
+        return False
+    return True
 
 
 async def _alter(client: AdminClient, alteration: UserScramCredentialAlteration) -> None:
