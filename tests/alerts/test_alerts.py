@@ -1,4 +1,4 @@
-"""Each alert fires by its own expression in a real Prometheus, on the figures of real services in which the fault is planted."""
+"""Each alert fires by its own expression in a real Prometheus, on the metrics of real services with a planted fault."""
 
 import asyncio
 import re
@@ -117,7 +117,7 @@ async def everything_is_exported(watcher: Prometheus) -> None:
 
 
 async def nothing_fires(watcher: Prometheus, instance: str) -> None:
-    """But for places where nobody is, and how full this machine's disk is."""
+    """Wait until no alert of this instance fires, except those about this machine's disk."""
 
     async def quiet() -> bool:
         alerts = [each for each in await watcher.firing() if each.get("instance", instance) == instance]
@@ -251,15 +251,13 @@ async def test_a_front_without_a_certificate_and_certificates_that_end(
 
 @pytest.mark.long
 async def test_a_relay_that_nobody_runs_and_a_lease_that_nobody_serves(ground: Apart, watcher: Prometheus) -> None:
-    """Of grouping, of whom no other test here sends anything."""
+    """Use grouping, which no other test here lets send events."""
     first, second = [build("grouping", settings) for settings in [ground.settings()] * 2]
     async with running(first, ["api"]), watched(watcher, first):
-        house_of_ours = RegisterPlace(
-            place="casa", title="Casa", address="Via", municipality="monza", rooms=1, access=True
-        )
-        await first.do(register_place, house_of_ours, PROGRAMME)
+        place = RegisterPlace(place="casa", title="Casa", address="Via", municipality="monza", rooms=1, access=True)
+        await first.do(register_place, place, PROGRAMME)
         await watcher.until("RelayNobodyLeads", service="grouping")
-        await it_was_said_long_ago(first)
+        await age_the_outbox(first)
         await watcher.until("OutboxOld", service="grouping")
         assert not await watcher.firing(alertname="RelayIdle")
         lease = {"holder": "somebody who hangs", "until": now_utc() + LONG, "token": None, "epoch": 1}
@@ -272,12 +270,10 @@ async def test_a_relay_that_nobody_runs_and_a_lease_that_nobody_serves(ground: A
                 await watcher.until_over(mended, service="grouping")
 
 
-async def it_was_said_long_ago(service: Service) -> None:
-    """What is in the outbox, as if it had been there for long."""
-    letter = await service.store["outbox"].find_one_and_delete({}, sort=[("_id", 1)])
-    await service.store["outbox"].insert_one(
-        {**letter, "_id": f"{first_id_of(now_utc() - LONG)}-7000-8000-000000000000"}
-    )
+async def age_the_outbox(service: Service) -> None:
+    """Change the first outbox row so that it looks 20 minutes old."""
+    row = await service.store["outbox"].find_one_and_delete({}, sort=[("_id", 1)])
+    await service.store["outbox"].insert_one({**row, "_id": f"{first_id_of(now_utc() - LONG)}-7000-8000-000000000000"})
 
 
 @pytest.mark.long
@@ -312,7 +308,7 @@ async def test_events_that_fail_that_wait_and_that_lack_a_predecessor(ground: Ap
         await tell(service.bus, event(bad, 1), event(late, 1), event(gap, 1), event(gap, 3))
         await watcher.until("DeadLetters", **here)
         await watcher.until("Holes", **here)
-        (letter,) = await until_dead(service, f"{bad}-1")
+        (dead,) = await until_dead(service, f"{bad}-1")
 
         async def waits_long() -> bool:
             since = {"$set": {"since": now_utc() - LONG}}
@@ -323,7 +319,7 @@ async def test_events_that_fail_that_wait_and_that_lack_a_predecessor(ground: Ap
         await watcher.until("EventsWait", **here)
         broken.clear()
         missing.clear()
-        await dead_letters.redrive(service.store, letter["_id"], "operator")
+        await dead_letters.redrive(service.store, dead["_id"], "operator")
         await tell(service.bus, event(gap, 2))
         for mended in ("DeadLetters", "EventsWait", "Holes"):
             await watcher.until_over(mended, **here)

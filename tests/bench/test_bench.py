@@ -1,4 +1,4 @@
-"""That every figure can be taken, and is written down as it is told: not how fast anything is."""
+"""Every figure of the bench can be measured and is written as measured. Speed itself is not tested here."""
 
 import asyncio
 import json

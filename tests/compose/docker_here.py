@@ -1,6 +1,6 @@
-"""Whether the compose file can be tried on this machine; pytest's header says so, and why not where it cannot.
+"""Detects if this machine can run the compose file. Pytest's header shows the result and the reason.
 
-Where it cannot, the tests of `test_stack.py` are deselected, and the header counts on being read: nothing else tries the containers.
+Without Docker the tests of `test_stack*.py` are deselected. The header is then the only notice: nothing else tests the containers.
 """
 
 import os
@@ -23,7 +23,7 @@ PULL = 120.0  # seconds for an image
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say whether they are tried."""
+    """Show if the containers are tested."""
     if config.getoption("collectonly"):
         return "compose: only collecting"
     why = lacking()
@@ -33,7 +33,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what cannot be tried."""
+    """Deselect the tests that need containers when there are none."""
     stack = [item for item in items if item.path == TRIED]
     if stack and not config.getoption("collectonly") and lacking():
         items[:] = [item for item in items if item.path != TRIED]
@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @lru_cache
 def lacking() -> str | None:
-    """Why not."""
+    """Give the reason why containers cannot run here; None when they can."""
     forced = os.environ.get("AMA_TEST_ENGINES", "docker")
     if forced != "docker":
         return f"AMA_TEST_ENGINES is {forced}"

@@ -1,4 +1,4 @@
-"""What the compose file and the Dockerfile promise, read without a Docker engine."""
+"""Promises of the compose file and the Dockerfile, read without a Docker engine."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""What `make secrets` and `make up` bring up, in real containers: whole, closed, and there again after whatever happens to it.
+"""The deployment of `make secrets` and `make up` in real containers: complete, closed to strangers, and limited.
 
-The tests follow each other on one deployment, as its days do.
+The tests of a module follow each other on one deployment.
 """
 
 import json
@@ -25,7 +25,7 @@ REFERRED = {"partner": "cgil", "person": {"given_name": "Ada", "family_name": "R
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Up, as `make up` leaves it."""
+    """Start a deployment with `make up`."""
     one = Stack(tmp_path_factory.mktemp("operator"), f"amatest{uuid.uuid4().hex[:6]}")
     try:
         refused = one.run("docker", "compose", "up", "--detach", check=False)
@@ -41,14 +41,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def worker(stack: Stack) -> str:
-    """Somebody whom nothing may lose."""
+    """A worker whose data must survive every test."""
     made = stack.call("operator", "POST", "/enrolment/referrals", REFERRED)
     assert made.status_code == 201, made.text
     return str(made.json()["worker"])
 
 
 def is_there(stack: Stack, worker: str) -> bool:
-    """Their name is read, which takes database and key; and the desk has them, which took the bus."""
+    """Tell if enrolment reads the worker's name (database and key) and the desk lists them (bus)."""
     seen = stack.call("operator", "GET", f"/enrolment/workers/{worker}")
     desk = stack.call("operator", "GET", "/enrolment/workers")
     return (

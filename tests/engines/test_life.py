@@ -1,4 +1,4 @@
-"""Engines start, stop, die and come back: what they had acknowledged is there, and none outlives its owner."""
+"""Engines start, stop, die and start again: acknowledged data survives, and no engine outlives its owner."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ class Squatter(ThreadingTCPServer):
 
 @contextmanager
 def owned(data: Path) -> Iterator[tuple[subprocess.Popen[str], Engines]]:
-    """Engines that belong to another process."""
+    """Start engines that belong to another process."""
     owner = subprocess.Popen(
         [sys.executable, "-m", "tests.engines.owner", str(data)],
         stdin=subprocess.PIPE,
@@ -47,24 +47,24 @@ def owned(data: Path) -> Iterator[tuple[subprocess.Popen[str], Engines]]:
 
 
 def children(owner: "subprocess.Popen[str]") -> list[psutil.Process]:
-    """Watchers and engines."""
+    """Processes of the owner: two watchers and two engines."""
     found: list[psutil.Process] = psutil.Process(owner.pid).children(recursive=True)
     assert len(found) == 4
     return found
 
 
 def runs(process: psutil.Process) -> bool:
-    """Whether it does anything still: one that only waits to be asked for its exit status does not."""
+    """Tell if the process runs. A zombie, which only waits for its exit status to be read, does not."""
     return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
 
 
 def all_end(processes: list[psutil.Process]) -> bool:
-    """Whether they all end in short."""
+    """Tell if all of them end within SHORT seconds."""
     return eventually(lambda: not any(runs(process) for process in processes))
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold in short."""
+    """Tell if the condition becomes true within SHORT seconds."""
     deadline = time.monotonic() + SHORT
     while not holds():
         if time.monotonic() > deadline:

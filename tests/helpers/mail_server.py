@@ -1,4 +1,4 @@
-"""A mail server of the test's own, that answers as it is told and keeps what it takes."""
+"""A mail server of the test's own that gives planned answers and keeps what it takes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from services.runtime.serving import listen
 
 
 class Taker:
-    """`answers` are given first, one per recipient; then everything is taken."""
+    """Gives `answers` first, one per recipient; then it takes everything."""
 
     def __init__(self, *answers: str) -> None:
         self.answers, self.taken = list(answers), list[EmailMessage]()

@@ -139,7 +139,7 @@ def event(subject: str, sequence: int, id: str | None = None) -> Event[Any]:
 
 
 def key(subject: str) -> str:
-    """What its marks go by."""
+    """The key of the subject's marks."""
     return f"/programmes/{PROGRAMME}/enrolment|{subject}"
 
 
@@ -184,7 +184,7 @@ def noting(taken: list[str], before: Before | None = None) -> Reactions:
 
 
 async def noted(service: Service, *wanted: str) -> dict[str, list[int]]:
-    """What took effect of each subject."""
+    """The sequences that took effect, by subject."""
     found: dict[str, list[int]] = {subject: [] for subject in wanted}
     async for each in service.store["noted"].find({"subject": {"$in": list(wanted)}}).sort("sequence", 1):
         found[each["subject"]].append(each["sequence"])

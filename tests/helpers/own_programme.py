@@ -1,4 +1,4 @@
-"""Enrolment and grouping publish, notifications tells; in a programme of the test's own, so that its topics are too."""
+"""Enrolment and grouping publish, notifications reports to partners; all in a programme of the test's own, so its topics are its own too."""
 
 import re
 import uuid
@@ -35,7 +35,7 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
 
 
 def in_a_programme_of_its_own(settings: Settings, folder: Path) -> Settings:
-    """One more programme: `own{n}`, whose partner `{n}` has a feed, and whose groups have two members or more."""
+    """Add a programme `own{n}`: its partner `p{n}` has a feed, its groups have two members or more."""
     number = uuid.uuid4().hex[:8]
     shipped = (Path(programmes.__file__).parent / "monza-brianza.toml").read_text()
     text = re.sub(r"(?ms)^\[\[partners\]\].*?(?=^\[\[slots\]\])", _PARTNERS.format(number=number), shipped)
@@ -60,7 +60,7 @@ roles = ["referrer"]
 
 @dataclass
 class World:
-    """The services that publish, and what people do there."""
+    """The services that publish, and acts of people in them."""
 
     enrolment: Service
     grouping: Service
@@ -68,30 +68,30 @@ class World:
 
     @property
     def programme(self) -> str:
-        """The test's own."""
+        """Id of the test's own programme."""
         return next(name for name in self.enrolment.rules if name.startswith("own"))
 
     @property
     def partner(self) -> str:
-        """With an agreement."""
+        """Id of the partner with an agreement."""
         return self.programme.replace("own", "p")
 
     @property
     def stranger(self) -> str:
-        """Without one."""
+        """Id of the partner without an agreement."""
         return self.programme.replace("own", "q")
 
     @property
     def topic(self) -> str:
-        """The partner's feed."""
+        """Topic of the partner's feed."""
         return f"ama.feed.{self.partner}"
 
     async def enrol(self, handler: Any, command: Command) -> Any:
-        """Something that enrolment does."""
+        """Run a command of enrolment."""
         return await self.enrolment.do(handler, command, self.programme)
 
     async def refer(self, partner: str | None = None, **card: str) -> str:
-        """Somebody who can come on Thursday evenings."""
+        """Refer a worker who can come on Thursday evenings. Gives their id."""
         profile = WorkerProfiled(municipality="monza", travel_km=30, slots=("thu-evening",))
         made = await self.enrol(
             enrol.refer, enrol.Refer(partner=partner or self.partner, card=CARD | card, profile=profile)
@@ -99,26 +99,26 @@ class World:
         return str(made["worker"])
 
     async def consent(self, worker: str, given: bool = True, *purposes: Purpose) -> None:
-        """To these purposes; to all of them when none is named."""
+        """Decide on these purposes; on all of them when none is named."""
         decided = dict.fromkeys(purposes or Purpose, given)
         await self.enrol(
             enrol.decide_consent, enrol.DecideConsent(worker=worker, given=decided, notice="1", language="it")
         )
 
     async def admit(self, worker: str) -> None:
-        """After the interview."""
+        """Admit a worker to the programme."""
         await self.enrol(enrol.admit, enrol.Admit(worker=worker))
 
     async def withdraw(self, worker: str) -> None:
-        """They found work."""
+        """Withdraw a worker who found work."""
         await self.enrol(enrol.withdraw, enrol.Withdraw(worker=worker, reason=Leaving.FOUND_WORK))
 
     async def erase(self, worker: str) -> None:
-        """For ever."""
+        """Erase a worker's data for good."""
         await self.enrol(enrol.erase, enrol.Erase(worker=worker))
 
     async def seat(self, *workers: str, weeks: int = 2) -> date:
-        """A group of these; its first meeting is on the Thursday so many weeks from now."""
+        """Form a group of these; its first meeting is on the Thursday so many weeks from now. Gives that day."""
 
         async def waiting() -> bool:
             ids = [f"{self.programme}/{worker}" for worker in workers]
@@ -147,7 +147,7 @@ class World:
         return first
 
     async def feed(self, number: int) -> list[Event[Any]]:
-        """So many entries of the partner's feed, as the partner reads them; and it is seen that no more come at once."""
+        """Read so many entries of the partner's feed, and any that follow at once."""
         reader = self.enrolment.bus.reader(isolation_level="read_committed", auto_offset_reset="earliest")
         await reader.start()
         try:
@@ -173,7 +173,7 @@ async def _there(reader: Any, topic: str) -> bool:
 
 @pytest_asyncio.fixture
 async def world(own: Settings) -> AsyncIterator[World]:
-    """Enrolment and grouping, running."""
+    """Enrolment and grouping, both running."""
     async with AsyncExitStack() as stack:
         enrolled = await stack.enter_async_context(running(enrolment.app.build(own), ["relay"]))
         grouped = await stack.enter_async_context(running(grouping.app.build(own), ["relay", "consume"]))
@@ -182,7 +182,7 @@ async def world(own: Settings) -> AsyncIterator[World]:
 
 @pytest.fixture
 def teller(own: Settings) -> Callable[..., Service]:
-    """Makes notifications, to be started by the test."""
+    """Builder of notifications; the test starts it."""
 
     def build(**given: Any) -> Service:
         return notifications.app.build(own.model_copy(update=given))

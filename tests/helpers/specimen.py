@@ -40,7 +40,7 @@ def router() -> APIRouter:
     async def worker(
         worker: Id, who: Annotated[Who, allowed(Role.OPERATOR)], response: Response, limit: int = 10
     ) -> dict[str, str]:
-        """Who asks."""
+        """Answer with the caller's identity."""
         response.headers["ETag"] = web.etag(3)
         return {
             "worker": worker,
@@ -62,12 +62,12 @@ def router() -> APIRouter:
 
     @routes.get("/defect/{link}", dependencies=[allowed(Role.OPERATOR)])
     async def defect(link: str) -> None:
-        """Nobody expected this."""
+        """Fail with an unexpected exception."""
         raise RuntimeError("Ada Lovelace lives in via Roma 1")
 
     @routes.post("/answers", dependencies=[open_to_all("a form behind a signed personal link")])
     async def answers(mood: Annotated[int, Form()]) -> dict[str, int]:
-        """A page's form."""
+        """Take the form of a page."""
         return {"mood": mood}
 
     return routes

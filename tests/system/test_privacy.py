@@ -1,4 +1,4 @@
-"""What is said of a person is read by nobody who may not, and after their erasure by nobody at all."""
+"""Data about a person: nobody reads it without the right to, and nobody at all after erasure."""
 
 import base64
 import re
@@ -28,12 +28,12 @@ from tests.helpers.waiting import eventually
 
 RESTRICTED = [name for name in TOPICS if name.endswith(".restricted")]
 ANSWERS = {"i1": 1, "i2": 2, "i3": 3, "i4": 4, "i5": 0}
-SPARSE = {".index", ".timeindex"}  # Kafka's, of numbers, and mostly of holes
+SPARSE = {".index", ".timeindex"}  # Kafka's index files: numbers, and mostly gaps
 INSTANT = re.compile(rb"\d{4}-\d\d-\d\dT(?!00:00:00(?:\.0+)?(?:Z|\+00:00))")
 
 
 def disguises(secret: str) -> set[bytes]:
-    """The text itself, in other cases, and what it looks like inside of base64 or hexadecimal."""
+    """The text, its upper and lower case, and its forms inside base64 and hexadecimal."""
     plain = secret.encode()
     found = {plain, plain.lower(), plain.upper(), plain.hex().encode()}
     for shift in range(3):
@@ -53,7 +53,7 @@ def documents(home: Home) -> dict[str, list[dict[str, Any]]]:
 
 
 def knowing(home: Home, person: str) -> dict[str, list[dict[str, Any]]]:
-    """The documents in which the person's id stands, by service and collection."""
+    """Documents with the person's id, by service and collection."""
     found = {
         name: [each for each in all_ if person.encode() in bson.encode(each)] for name, all_ in documents(home).items()
     }
@@ -63,7 +63,7 @@ def knowing(home: Home, person: str) -> dict[str, list[dict[str, Any]]]:
 
 @dataclass
 class Canary:
-    """A person whose every word can be told from any other's."""
+    """A person whose every word differs from all others'."""
 
     people: People
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:10])
@@ -80,7 +80,7 @@ class Canary:
         self.secrets = [*list(self.card.values())[:2], f"canary.{self.mark}.post", digits]
 
     def in_clear(self, where: Iterable[bytes]) -> list[tuple[str, bytes]]:
-        """What of them is found there, with where it stands."""
+        """Secrets that are found there, each with the bytes around it."""
         searched = b"\n".join(where)
         looks = {look: secret for secret in self.secrets for look in disguises(secret)}
         return [
@@ -90,7 +90,7 @@ class Canary:
         ]
 
     async def live(self) -> None:
-        """They go the whole way, and meet with errors on it."""
+        """Refer, consent and admit the person, with refused requests on the way."""
         people, operator = self.people, self.people.caller("operator")
         for wrong in ({"partner": "nobody"}, {"partner": "cgil", "profile": {"municipality": "m", "slots": ["x"]}}):
             answer = await operator(
@@ -106,11 +106,11 @@ class Canary:
 
 @dataclass
 class Scene:
-    """Twenty of whom one is the canary, sitting in a group that has met, and a second, whose group is to meet."""
+    """Two groups of ten: one has met and holds the canary who will be erased; the other, yet to meet, holds a second canary."""
 
     people: People
     gone: Canary  # who will be erased
-    told: Canary  # who is written to
+    told: Canary  # who gets a message
     others: list[str]
     group: str
 
@@ -267,8 +267,8 @@ async def payloads(home: Home, person: str) -> list[str]:
 
 
 async def keys_held(home: Home, person: str | None = None) -> dict[str, list[tuple[str, bytes]]]:
-    """Every key that a service can still open, with whose it is. The bus is shared with other tests' houses, whose people's
-    keys come by and open for none of this one.
+    """Every key that a service can still open, with its person. The bus is shared with other tests' services; keys of their people
+    do not open here.
     """
     held: dict[str, list[tuple[str, bytes]]] = {name: [] for name in home.house.services}
     for name, service in home.house.services.items():
@@ -289,7 +289,7 @@ def opens(key: bytes, payload: str) -> bool:
 
 @dataclass
 class Erasure:
-    """What there was before, and who is gone."""
+    """Numbers, payloads and feed as they were before the erasure."""
 
     scene: Scene
     before: Record

@@ -1,4 +1,4 @@
-"""What is seen from outside: figures on a port of their own, one trace through the services, a log without people."""
+"""Metrics on a port of their own, one trace through the services, a log without personal data."""
 
 import asyncio
 import json
@@ -226,7 +226,7 @@ async def test_what_was_said_and_relayed_is_counted_and_nothing_stays_behind(hom
     assert behind == []
 
 
-@pytest.mark.parametrize("figure", ["parked", "holes", "dead"])
+@pytest.mark.parametrize("figure", ["parked", "holes", "dead"])  # language: kept, the metric's name
 async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: Settings, figure: str) -> None:
     service = build("grouping", settings)
     since = datetime.now(UTC)
@@ -237,7 +237,7 @@ async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: S
             [{"consumer": "pool.g1", "status": "open"}, {"consumer": "pool.g1", "status": "dismissed"}]
         )
         await gauges.look(service.store, service.runners, service.metrics)
-    wanted = {"parked": ("reactions", 3), "holes": ("reactions", 2), "dead": ("pool.g1", 1)}
+    wanted = {"parked": ("reactions", 3), "holes": ("reactions", 2), "dead": ("pool.g1", 1)}  # language: kept
     consumer, value = wanted[figure]
     assert (
         service.metrics.registry.get_sample_value(f"ama_{figure}", {"service": "grouping", "consumer": consumer})
