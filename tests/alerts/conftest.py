@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+import enrolment.app
+from enrolment import commands as do
 from services import vault
 from services.contracts.topics import SERVICES
 from services.runtime import environment
 from services.runtime.service import Service
 from services.telemetry import serving_metrics
 from tests.alerts.server import Prometheus, prometheus
-from tests.helpers.own_engines import Apart
+from tests.helpers.own_engines import PROGRAMME, Apart
+
+CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +57,14 @@ async def watched(watcher: Prometheus, *services: Service) -> AsyncIterator[None
         for service in services:
             stack.enter_context(serving_metrics(watcher.place(), [service.metrics]))
         yield
+
+
+@pytest.fixture
+def enrolled(ground: Apart, own_keys: Path) -> Service:
+    """Enrolment, not started yet."""
+    return enrolment.app.build(ground.settings().model_copy(update={"keys": own_keys}))
+
+
+async def refer(service: Service) -> str:
+    """Refer a worker. Gives their id."""
+    return str((await service.do(do.refer, do.Refer(partner="afol", card=CARD), PROGRAMME))["worker"])

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -13,7 +12,6 @@ import psutil
 import pytest
 
 import enrolment.app
-from enrolment import commands as do
 from grouping.commands import RegisterPlace, register_place
 from services.contracts import Event
 from services.contracts.enrolment import WorkerReferred
@@ -29,16 +27,14 @@ from services.runtime.serving import alone, build, listen, serving
 from services.store.clock import now_utc
 from services.store.work import Work
 from services.telemetry import serving_metrics
-from tests.alerts.conftest import watched
+from tests.alerts.conftest import refer, watched
 from tests.alerts.fronts import NAME, certificate, front
 from tests.alerts.server import Prometheus, grouping, rules, selectors
 from tests.helpers.own_engines import PROGRAMME, Apart, event, listening, noting, subjects, tell, until_dead
 from tests.helpers.services import SHIPPED
 from tests.helpers.serving import issuing
 from tests.helpers.waiting import eventually
-from tests.helpers.wire import State, Wire
 
-CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 LONG = timedelta(minutes=20)  # older than any alert lets something grow
 BY_FIGURES_ALONE = {  # tried by promtool, and not here
     "FiguresOld": "two minutes must pass without a look",
@@ -48,18 +44,9 @@ BY_FIGURES_ALONE = {  # tried by promtool, and not here
 }
 
 
-async def refer(service: Service) -> str:
-    return str((await service.do(do.refer, do.Refer(partner="afol", card=CARD), PROGRAMME))["worker"])
-
-
-@pytest.fixture
-def enrolled(ground: Apart, own_keys: Path) -> Service:
-    """Enrolment, not started yet."""
-    return enrolment.app.build(ground.settings().model_copy(update={"keys": own_keys}))
-
-
 def test_every_alert_fires_in_a_test_here_or_is_named_as_one_that_cannot() -> None:
-    fired = set(re.findall(r'until\(\s*"(\w+)"', Path(__file__).read_text()))
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    fired = set(re.findall(r'until\(\s*"(\w+)"', tests))
     assert fired.isdisjoint(BY_FIGURES_ALONE)
     assert fired | set(BY_FIGURES_ALONE) == {rule["alert"] for rule in rules()}
 
@@ -130,25 +117,6 @@ async def nothing_fires(watcher: Prometheus, instance: str) -> None:
 
 
 @pytest.mark.long
-async def test_disks_are_as_the_machine_says_and_figures_are_young(
-    ground: Apart, enrolled: Service, watcher: Prometheus
-) -> None:
-    async with running(enrolled, ["api"]), watched(watcher, enrolled):
-        for engine in ("kafka", "mongodb"):
-
-            async def told(one: str = engine) -> list[float]:
-                figures = [f'ama_disk_{what}_bytes{{engine="{one}"}}' for what in ("size", "available")]
-                found = [float(each["value"][1]) for figure in figures for each in await watcher.now(figure)]
-                return found if len(found) == 2 else []
-
-            size, available = await eventually(told)
-            machine = shutil.disk_usage(ground.settings().keys)
-            assert size == machine.total
-            assert available == pytest.approx(machine.free, rel=0.2)
-        assert 0 <= float((await watcher.now("time() - ama_last_look_timestamp_seconds"))[0]["value"][1]) < 60
-
-
-@pytest.mark.long
 async def test_a_process_without_a_role_and_one_that_is_killed(
     ground: Apart, watcher: Prometheus, tmp_path: Path
 ) -> None:
@@ -195,58 +163,6 @@ async def test_requests_that_fail(ground: Apart, watcher: Prometheus, tmp_path: 
                     address = f"http://{LOOPBACK}:{listening_at.getsockname()[1]}/enrolment/workers/{worker}"
                     assert (await client.get(address)).status_code == 500
             await watcher.until("RequestsFail", service="enrolment")
-
-
-@pytest.mark.long
-async def test_key_files_that_went_away(enrolled: Service, watcher: Prometheus, own_keys: Path) -> None:
-    async with running(enrolled, ["api"]), watched(watcher, enrolled):
-        await refer(enrolled)
-        await watcher.until_over("KeysUnreadable", service="enrolment")
-        kept = (own_keys / "master.jwks").rename(own_keys / "elsewhere")
-        await watcher.until("KeysUnreadable", service="enrolment")
-        kept.rename(own_keys / "master.jwks")
-        await watcher.until_over("KeysUnreadable", service="enrolment")
-
-
-@pytest.mark.long
-async def test_an_engine_that_does_not_answer(ground: Apart, watcher: Prometheus) -> None:
-    port, target = free_port(), int(ground.engines.kafka.rpartition(":")[2])
-    wire = Wire(port, target)
-    try:
-        service = enrolment.app.build(ground.settings().model_copy(update={"kafka": f"{LOOPBACK}:{port}"}))
-        async with running(service, ["api"]), watched(watcher, service):
-            await watcher.until_asked("enrolment")
-            await watcher.until_over("EngineNotReady", service="enrolment")
-            wire.be(State.REFUSING)
-            await watcher.until("EngineNotReady", service="enrolment", engine="kafka")
-            assert not await watcher.firing(alertname="EngineNotReady", engine="mongodb")
-            wire.be(State.WHOLE)
-            await watcher.until_over("EngineNotReady", service="enrolment")
-    finally:
-        wire.close()
-
-
-@pytest.mark.long
-async def test_a_front_without_a_certificate_and_certificates_that_end(
-    ground: Apart, watcher: Prometheus, tmp_path: Path
-) -> None:
-    port = free_port()
-    public = {"public_url": f"https://{NAME}", "front": f"{LOOPBACK}:{port}"}
-    service = enrolment.app.build(ground.settings().model_copy(update=public))
-    async with running(service, ["api"]), watched(watcher, service):
-        await watcher.until("FrontUnreachable")
-        ending, ends = certificate(tmp_path, timedelta(days=89), timedelta(hours=1))
-        async with front(port, ending):
-            await watcher.until("CertificateEnds")
-            await watcher.until_over("FrontUnreachable")
-            (told,) = await watcher.now("ama_certificate_not_after_timestamp_seconds")
-            assert float(told["value"][1]) == ends.timestamp()
-            assert not await watcher.firing(alertname="CertificateEnded")
-        async with front(port, certificate(tmp_path, timedelta(days=90), timedelta(seconds=-1))[0]):
-            await watcher.until("CertificateEnded")
-        async with front(port, certificate(tmp_path, timedelta(hours=1), timedelta(hours=11))[0]):
-            await watcher.until_over("CertificateEnded")
-            await watcher.until_over("CertificateEnds")
 
 
 @pytest.mark.long

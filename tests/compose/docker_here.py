@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-TRIED = Path(__file__).with_name("test_stack.py")
+TRIED = sorted(Path(__file__).parent.glob("test_stack*.py"))
 IMAGES = {
     "AMA_KAFKA_IMAGE": "apache/kafka:4.3.1",
     "AMA_MONGO_IMAGE": "mongo:8.0",
@@ -28,15 +28,17 @@ def pytest_report_header(config: pytest.Config) -> str:
         return "compose: only collecting"
     why = lacking()
     return (
-        f"compose: NOT TRIED, tests/compose/{TRIED.name} is deselected ({why})" if why else "compose: tried with Docker"
+        f"compose: NOT TRIED, tests/compose/test_stack*.py are deselected ({why})"
+        if why
+        else "compose: tried with Docker"
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the tests that need containers when there are none."""
-    stack = [item for item in items if item.path == TRIED]
+    stack = [item for item in items if item.path in TRIED]
     if stack and not config.getoption("collectonly") and lacking():
-        items[:] = [item for item in items if item.path != TRIED]
+        items[:] = [item for item in items if item.path not in TRIED]
         config.hook.pytest_deselected(items=stack)
 
 

@@ -22,6 +22,8 @@ GIVEN = [
     "requirements.lock", "requirements.image.lock", "services", "enrolment", "grouping", "sessions", "notifications", "analytics",
 ]  # fmt: skip
 PATIENCE = 240.0  # seconds
+OURS = {"enrolment", "grouping", "sessions", "notifications", "analytics", "issuer", "console", "provision"}
+WORKS = "It works"  # last words of `ama smoke`
 
 
 class Stack:

@@ -1,4 +1,4 @@
-"""Enrolment and grouping publish, notifications reports to partners; all in a programme of the test's own, so its topics are its own too."""
+"""Enrolment and grouping publish, notifications reports to partners; all in a programme of the test's own, with its own topics."""
 
 import re
 import uuid

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,9 @@ from services.runtime.service import Service, running
 from services.runtime.serving import build
 from services.settings import Settings
 from tests.helpers.callers import Caller
+from tests.helpers.people import PROGRAMME, People, a_monday
 from tests.helpers.waiting import eventually
 
-PROGRAMME = "monza-brianza"
 Labels = dict[str, str]
 
 
@@ -70,47 +70,6 @@ def trace_of(span: ReadableSpan) -> int:
     return int(span.context.trace_id)
 
 
-async def referred(home: Home, name: str) -> str:
-    """Somebody who was referred, consents to everything, and was admitted: three requests of three people."""
-    body = {
-        "person": {"given_name": name, "family_name": "Seen", "email": "seen@example.org"},
-        "profile": {"municipality": "monza", "slots": ["tue-morning", "mon-evening"]},
-    }
-    answer = await Caller(home, "referrer", PROGRAMME, partner="cgil")("POST", "/enrolment/referrals", body)
-    assert answer.status_code == 201, answer.text
-    worker = str(answer.json()["worker"])
-    consents = {"consents": {"participation": True, "contact": True, "research": True, "partner-feedback": True}}
-    me, operator = Caller(home, "worker", PROGRAMME, worker), Caller(home, "operator", PROGRAMME)
-    given = await me("POST", f"/enrolment/workers/{worker}/consents", {**consents, "notice": "2026-09"})
-    assert given.status_code == 204, given.text
-    assert (await operator("POST", f"/enrolment/workers/{worker}/admission")).status_code == 204
-    return worker
-
-
-async def formed(home: Home, members: list[str], name: str) -> str:
-    """A group of these."""
-    operator, today = Caller(home, "operator", PROGRAMME), datetime.now(UTC).date()
-    place = {"title": name, "address": "Via Correggio 59", "municipality": "monza"}
-    assert (await operator("PUT", f"/grouping/places/{name}", place)).status_code == 204
-    leader = {"municipality": "monza", "slots": ["mon-evening"]}
-    assert (await operator("PUT", f"/grouping/facilitators/{name}-leader", leader)).status_code == 204
-    monday = today + timedelta(days=21 - today.weekday())
-    body = {
-        "members": members,
-        "slot": "mon-evening",
-        "place": name,
-        "facilitator": f"{name}-leader",
-        "first": str(monday),
-    }
-
-    async def there() -> Any:
-        answer = await operator("POST", "/grouping/groups", body)
-        assert answer.status_code == 201 or answer.json()["code"] in {"no-such-seeker", "not-waiting"}, answer.text
-        return answer.json().get("group")
-
-    return str(await eventually(there))
-
-
 async def said_about(service: Service, subject: str) -> list[dict[str, Any]]:
     found = (
         await service.store["outbox"]
@@ -120,11 +79,16 @@ async def said_about(service: Service, subject: str) -> list[dict[str, Any]]:
     return [json.loads(each["value"]) for each in found if each["value"]]
 
 
+async def referred(home: Home, name: str) -> str:
+    """Refer a worker of this name who consents to everything, and admit them: three requests of three people."""
+    return await People(home).admit(given_name=name, family_name="Seen", email="seen@example.org")
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def group(home: Home, seen: InMemorySpanExporter) -> tuple[str, list[str]]:
     """A group and its members."""
     members = [await referred(home, f"Ada{number}") for number in range(10)]
-    return await formed(home, members, "seen"), members
+    return await People(home).form(members, a_monday(3), "seen"), members
 
 
 async def test_a_referral_is_one_trace_through_the_services(
