@@ -99,8 +99,8 @@ async def everything_is_exported(watcher: Prometheus) -> None:
 
             for labels in await eventually(exported):
                 assert grouping(rule) <= labels.keys(), (rule["alert"], selector)
-    told = await watcher.series('{__name__=~"ama_.*"}')
-    assert {each["service"] for each in told if each["__name__"].startswith("ama_role")} == set(SERVICES)
+    series = await watcher.series('{__name__=~"ama_.*"}')
+    assert {each["service"] for each in series if each["__name__"].startswith("ama_role")} == set(SERVICES)
 
 
 async def nothing_fires(watcher: Prometheus, instance: str) -> None:

@@ -24,12 +24,12 @@ async def test_disks_are_as_the_machine_says_and_figures_are_young(
     async with running(enrolled, ["api"]), watched(watcher, enrolled):
         for engine in ("kafka", "mongodb"):
 
-            async def told(one: str = engine) -> list[float]:
+            async def sizes(one: str = engine) -> list[float]:
                 figures = [f'ama_disk_{what}_bytes{{engine="{one}"}}' for what in ("size", "available")]
                 found = [float(each["value"][1]) for figure in figures for each in await watcher.now(figure)]
                 return found if len(found) == 2 else []
 
-            size, available = await eventually(told)
+            size, available = await eventually(sizes)
             machine = shutil.disk_usage(ground.settings().keys)
             assert size == machine.total
             assert available == pytest.approx(machine.free, rel=0.2)
@@ -78,8 +78,8 @@ async def test_a_front_without_a_certificate_and_certificates_that_end(
         async with front(port, ending):
             await watcher.until("CertificateEnds")
             await watcher.until_over("FrontUnreachable")
-            (told,) = await watcher.now("ama_certificate_not_after_timestamp_seconds")
-            assert float(told["value"][1]) == ends.timestamp()
+            (sample,) = await watcher.now("ama_certificate_not_after_timestamp_seconds")
+            assert float(sample["value"][1]) == ends.timestamp()
             assert not await watcher.firing(alertname="CertificateEnded")
         async with front(port, certificate(tmp_path, timedelta(days=90), timedelta(seconds=-1))[0]):
             await watcher.until("CertificateEnded")

@@ -86,8 +86,8 @@ async def look():
     admin = AIOKafkaAdminClient(**Bus(from_environment()).client())
     await admin.start()
     try:
-        told = await admin.describe_consumer_groups(["ama_enrolment.reactions"])
-        return [bool(member[4]) for answer in told for group in answer.groups for member in group[5]]
+        groups = await admin.describe_consumer_groups(["ama_enrolment.reactions"])
+        return [bool(member[4]) for answer in groups for group in answer.groups for member in group[5]]
     finally:
         await admin.close()
 print(asyncio.run(look()))
@@ -129,8 +129,8 @@ def test_what_is_killed_comes_back_by_itself_with_everything(stack: Stack, worke
 
 def test_restarted_or_taken_down_and_up_again_nothing_is_lost(stack: Stack, worker: str) -> None:
     def held() -> dict[str, Any]:
-        told: dict[str, Any] = stack.call("operator", "GET", "/analytics/indicators").json()
-        return told
+        found: dict[str, Any] = stack.call("operator", "GET", "/analytics/indicators").json()
+        return found
 
     before = held()
     stack.compose("restart", "--timeout", "60")

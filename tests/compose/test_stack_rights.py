@@ -127,12 +127,12 @@ def test_a_service_reads_on_the_bus_what_is_for_it(stack: Stack) -> None:
 FEED = """
 import asyncio, json
 from aiokafka import AIOKafkaConsumer
-told = json.loads({told!r})
+settings = json.loads({settings!r})
 async def look():
-    reader = AIOKafkaConsumer(told["AMA_FEED_TOPIC"], bootstrap_servers=told["AMA_FEED_KAFKA"], group_id="prova.desk",
+    reader = AIOKafkaConsumer(settings["AMA_FEED_TOPIC"], bootstrap_servers=settings["AMA_FEED_KAFKA"], group_id="prova.desk",
         auto_offset_reset="earliest", isolation_level="read_committed", security_protocol="SASL_PLAINTEXT",
-        sasl_mechanism=told["AMA_FEED_MECHANISM"],
-        sasl_plain_username=told["AMA_FEED_USER"], sasl_plain_password=told["AMA_FEED_PASSWORD"])
+        sasl_mechanism=settings["AMA_FEED_MECHANISM"],
+        sasl_plain_username=settings["AMA_FEED_USER"], sasl_plain_password=settings["AMA_FEED_PASSWORD"])
     await reader.start()
     try:
         while True:
@@ -149,8 +149,8 @@ asyncio.run(look())
 
 def test_a_partner_reads_its_feed_as_a_user_of_its_own(stack: Stack) -> None:
     printed = stack.compose("run", "--rm", "--no-deps", "-T", "provision", "partners", "user", "prova")
-    told = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
-    assert told["AMA_FEED_TOPIC"] == "ama.feed.prova"
-    done = stack.python("grouping", FEED.format(told=json.dumps(told)))
+    settings = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
+    assert settings["AMA_FEED_TOPIC"] == "ama.feed.prova"
+    done = stack.python("grouping", FEED.format(settings=json.dumps(settings)))
     kinds = {line.removeprefix("it.amalavoro.feed.worker.").removesuffix(".v1") for line in done.stdout.split()}
     assert kinds >= {"referred", "admitted", "seated", "erased"}, done.stderr

@@ -37,6 +37,7 @@ def chance(seed: int = 1) -> random.Random:
     return random.Random(seed)
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each property as `explore`. When exploring, raise the number of its examples."""
     raised: set[Callable[..., Any]] = set()

@@ -104,7 +104,7 @@ class Scene:
 
     people: People
     gone: Canary  # who will be erased
-    told: Canary  # who gets a message
+    contacted: Canary  # who gets a message
     others: list[str]
     group: str
 
@@ -113,29 +113,29 @@ class Scene:
 async def scene(home: Home, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
     name = request.module.__name__.rpartition("_")[2]  # each module has groups of its own in the one home
     people = People(home, slot="wed-evening")
-    gone, told = Canary(people), Canary(people)
+    gone, contacted = Canary(people), Canary(people)
     await gone.live()
-    await told.live()
+    await contacted.live()
     others = [await people.admit() for _ in range(18)]
     wednesday = timedelta(days=2)
     begun = await people.form([gone.worker, *others[:9]], a_monday(-4) + wednesday, f"{name}-begun")
-    await people.form([told.worker, *others[9:]], a_monday(4) + wednesday, f"{name}-ahead")
+    await people.form([contacted.worker, *others[9:]], a_monday(4) + wednesday, f"{name}-ahead")
     wished = await people.caller("operator")(
-        "PUT", f"/grouping/workers/{gone.worker}/pairs/{told.worker}", {"wish": "apart"}
+        "PUT", f"/grouping/workers/{gone.worker}/pairs/{contacted.worker}", {"wish": "apart"}
     )
     assert wished.status_code == 204, wished.text
     meetings = await people.meetings(begun, f"{name}-begun")
     for each in meetings[:2]:
         await people.call_roll(each["session"], f"{name}-begun", [gone.worker, *others[:5]])
-    for worker in (gone.worker, told.worker):
+    for worker in (gone.worker, contacted.worker):
         await people.answer(worker, ANSWERS)
 
     async def arrived() -> Any:
-        return written(home, told.card["email"])
+        return written(home, contacted.card["email"])
 
     await eventually(arrived, 40)
     await settled(home)
-    yield Scene(people, gone, told, others, begun)
+    yield Scene(people, gone, contacted, others, begun)
 
 
 async def payloads(home: Home, person: str) -> list[str]:

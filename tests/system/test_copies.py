@@ -26,8 +26,8 @@ PATIENCE = 90.0  # seconds; a session ends after 10, a lease after 6
 
 async def members(deployment: Deployment) -> set[int]:
     """Numbers of members that hold partitions, over all groups."""
-    told = await shares(deployment.engines.addresses["Kafka"])
-    return {sum(held > 0 for held in each.values()) for each in told.values()}
+    groups = await shares(deployment.engines.addresses["Kafka"])
+    return {sum(held > 0 for held in each.values()) for each in groups.values()}
 
 
 async def shared_by(deployment: Deployment, number: int) -> None:

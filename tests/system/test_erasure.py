@@ -34,7 +34,7 @@ class Erasure:
 async def erasure(home: Home, scene: Scene) -> AsyncIterator[Erasure]:
     people, worker = scene.people, scene.gone.worker
     await settled(home)
-    said, before, told = await payloads(home, worker), await people.indicators(), len(await feed(home, "cgil"))
+    said, before, length = await payloads(home, worker), await people.indicators(), len(await feed(home, "cgil"))
     assert len(said) >= 4, "a profile, two attendances, a score"
     held = await keys_held(home, worker)
     assert all(opens(key, each) for each in said for kept in held.values() for _, key in kept)
@@ -48,7 +48,7 @@ async def erasure(home: Home, scene: Scene) -> AsyncIterator[Erasure]:
 
     await eventually(everywhere)
     await settled(home)
-    yield Erasure(scene, before, said, told)
+    yield Erasure(scene, before, said, length)
 
 
 async def test_after_erasure_enrolment_answers_without_data_and_refuses_every_act(erasure: Erasure) -> None:
@@ -108,11 +108,11 @@ async def test_after_erasure_only_bookkeeping_knows_the_id(home: Home, erasure: 
 
 
 async def test_after_erasure_the_person_is_in_no_number(erasure: Erasure) -> None:
-    told, before = await erasure.scene.people.indicators(), erasure.before
+    now, before = await erasure.scene.people.indicators(), erasure.before
     for name, gone in {"referred": 1, "admitted": 1, "seated": 1, "took_part": 1, "meetings_held": 0}.items():
-        assert told[name] == before[name] - gone, name
-    assert told["attendance"]["present"] == before["attendance"]["present"] - 2
-    assert who5(told)[0] == who5(before)[0] - 1
+        assert now[name] == before[name] - gone, name
+    assert now["attendance"]["present"] == before["attendance"]["present"] - 2
+    assert who5(now)[0] == who5(before)[0] - 1
 
 
 async def test_a_rebuild_after_erasure_comes_out_without_the_person_and_as_the_live_one(
@@ -137,8 +137,8 @@ async def test_the_partner_that_was_told_is_told_to_delete(home: Home, erasure: 
     secret, worker = vault.secret_of(home.settings.keys, "pseudonyms"), erasure.scene.gone.worker
     name = vault.pseudonym(secret, PROGRAMME, "cgil", worker)
     entries = await until(home, "cgil", lambda found: len(found) > erasure.feed)
-    told = [kind(each) for each in entries if each["subject"] == name]
-    assert told == ["worker.referred", "worker.admitted", "worker.seated", "worker.erased"]
+    now = [kind(each) for each in entries if each["subject"] == name]
+    assert now == ["worker.referred", "worker.admitted", "worker.seated", "worker.erased"]
     assert [int(each["sequence"]) for each in entries] == list(range(1, len(entries) + 1))
 
 

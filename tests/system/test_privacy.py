@@ -26,7 +26,7 @@ async def test_what_is_put_in_at_the_door_is_in_no_record_of_any_topic(home: Hom
     topics = {each.topic for each in every}
     assert {"ama.enrolment", *RESTRICTED, KEYS.name, CONTACTS.name, "ama.feed.cgil", "ama.notifications"} <= topics
     raw = [b"".join([e.key or b"", e.value or b"", *(h[1] or b"" for h in e.headers)]) for e in every]
-    for canary in (scene.gone, scene.told):
+    for canary in (scene.gone, scene.contacted):
         assert any(canary.worker.encode() in each for each in raw)
         assert canary.in_clear(raw) == []
     assert not [each for each in raw if b'"i1"' in each]
@@ -35,7 +35,7 @@ async def test_what_is_put_in_at_the_door_is_in_no_record_of_any_topic(home: Hom
 async def test_what_is_put_in_at_the_door_is_in_no_document_of_any_database(home: Home, scene: Scene) -> None:
     all_ = documents(home)
     raw = [bson.encode(each) for kept in all_.values() for each in kept]
-    for canary in (scene.gone, scene.told):
+    for canary in (scene.gone, scene.contacted):
         assert any(canary.worker.encode() in each for each in raw)
         assert canary.in_clear(raw) == []
     assert not [each for each in raw if b"i1\x00" in each or b'"i1"' in each]
@@ -104,14 +104,14 @@ async def test_nothing_in_a_feed_is_found_anywhere_else(home: Home, scene: Scene
 async def test_withdrawing_research_consent_takes_a_person_out_of_every_number_and_giving_it_brings_them_back(
     scene: Scene,
 ) -> None:
-    people, worker = scene.people, scene.told.worker
+    people, worker = scene.people, scene.contacted.worker
     before = await people.indicators()
     await people.consent(worker, research=False)
-    told = await people.indicators_once(lambda now: now["referred"] == before["referred"] - 1)
-    assert (told["admitted"], told["seated"]) == (before["admitted"] - 1, before["seated"] - 1)
-    assert who5(told)[0] == who5(before)[0] - 1
-    assert sum(each["submitted"] for each in told["surveys"]) == sum(e["submitted"] for e in before["surveys"]) - 1
-    assert sum(told["groups"]) == sum(before["groups"]) - 1
+    now = await people.indicators_once(lambda now: now["referred"] == before["referred"] - 1)
+    assert (now["admitted"], now["seated"]) == (before["admitted"] - 1, before["seated"] - 1)
+    assert who5(now)[0] == who5(before)[0] - 1
+    assert sum(each["submitted"] for each in now["surveys"]) == sum(e["submitted"] for e in before["surveys"]) - 1
+    assert sum(now["groups"]) == sum(before["groups"]) - 1
     await people.consent(worker, research=True)
     again = await people.indicators_once(lambda now: now["referred"] == before["referred"])
     assert (again["means"], again["groups"]) == (before["means"], before["groups"])
@@ -134,5 +134,5 @@ async def test_withdrawing_feedback_ends_what_the_partner_is_told_with_that(home
     length = len(await feed(home, "cgil"))
     await until(home, "cgil", lambda found: len(found) > length or kind(found[-1]) == "worker.admitted")
     await settled(home)
-    told = [kind(each) for each in await feed(home, "cgil") if each["subject"] == name]
-    assert told == ["worker.referred", "worker.admitted", "worker.seated", "consent.withdrawn"]
+    now = [kind(each) for each in await feed(home, "cgil") if each["subject"] == name]
+    assert now == ["worker.referred", "worker.admitted", "worker.seated", "consent.withdrawn"]

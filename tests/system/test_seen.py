@@ -140,9 +140,9 @@ async def test_a_formation_is_linked_to_the_traces_of_its_members_and_goes_on_in
 async def test_a_span_says_what_was_done_and_of_nobody(
     home: Home, seen: InMemorySpanExporter, group: tuple[str, list[str]]
 ) -> None:
-    told = " ".join(span.to_json() for span in spans(home, seen))
+    shown = " ".join(span.to_json() for span in spans(home, seen))
     for word in ("Ada", "Seen", "seen@example.org", *group[1]):
-        assert word not in told
+        assert word not in shown
 
 
 async def test_figures_of_all_five_services_are_on_one_port_of_their_own(home: Home) -> None:

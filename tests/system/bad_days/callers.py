@@ -66,10 +66,10 @@ class Callers:
         """Wait until a caller gets a 503."""
         before = self.statuses[503]
 
-        async def told() -> bool:
+        async def answered() -> bool:
             return self.statuses[503] > before
 
-        await eventually(told, 2 * HANGS)
+        await eventually(answered, 2 * HANGS)
 
     async def _call(self) -> None:
         while not self._stopped:

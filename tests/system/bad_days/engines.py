@@ -176,11 +176,11 @@ class ReplicaSet:
     def whole(self) -> bool:
         """Tell if there is one primary and the others follow."""
         try:
-            told = [each.ask("hello") for each in self.members]
+            answers = [each.ask("hello") for each in self.members]
         except PyMongoError:
             return False
-        return sum(each["isWritablePrimary"] for each in told) == 1 and all(
-            each["isWritablePrimary"] or each["secondary"] for each in told
+        return sum(each["isWritablePrimary"] for each in answers) == 1 and all(
+            each["isWritablePrimary"] or each["secondary"] for each in answers
         )
 
     def primary(self) -> Member:

@@ -78,11 +78,11 @@ class Services:
         """Wait until both name this engine as missing at /readyz. Fails when a process ended."""
         for each in self.all:
 
-            async def told(one: Serving = each) -> bool:
+            async def named(one: Serving = each) -> bool:
                 assert not one.ended(), f"{one.name} has ended: {one.log.read_text()[-3000:]}"
                 return f"{engine}: does not answer" in (await one.missing() or "")
 
-            await eventually(told, 60)
+            await eventually(named, 60)
 
     async def stop(self) -> None:
         """Stop both services side by side."""

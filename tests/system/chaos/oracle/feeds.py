@@ -69,30 +69,30 @@ def _twice(numbers: Sequence[int]) -> list[int]:
 
 
 def _people(world: World, partner: str, entries: Sequence[Any], named: dict[str, str]) -> Iterator[Finding]:
-    told: dict[str, list[Fact]] = defaultdict(list)
+    shown: dict[str, list[Fact]] = defaultdict(list)
     silent = least = most = 0
     for entry in entries:
         type = ".".join(entry["type"].split(".")[3:-1])
         silent += type == "entry.withheld"
         if type != "entry.withheld":
-            told[entry["subject"]].append(Fact(type, entry["data"]["on"], entry["data"].get("reason")))
-    for subject in told.keys() - named.keys():
+            shown[entry["subject"]].append(Fact(type, entry["data"]["on"], entry["data"].get("reason")))
+    for subject in shown.keys() - named.keys():
         yield Finding("other", f"feed of {partner} tells of a stranger {subject}")
     for subject, worker in named.items():
         ways = list(_ways(world, worker, FEEDS[partner]))
-        missing = [gap for way in ways if (gap := _withheld(told[subject], way)) is not None]
+        missing = [gap for way in ways if (gap := _withheld(shown[subject], way)) is not None]
         if missing:
             least, most = least + min(missing), most + max(missing)
         else:
-            kind: Kind = "doubled" if max(Counter(told[subject]).values(), default=0) > 1 else "lost"
-            yield Finding(kind, f"feed of {partner}, {worker}: {told[subject]} instead of one of {ways}")
+            kind: Kind = "doubled" if max(Counter(shown[subject]).values(), default=0) > 1 else "lost"
+            yield Finding(kind, f"feed of {partner}, {worker}: {shown[subject]} instead of one of {ways}")
     if not least <= silent <= most:
         yield Finding("other", f"feed of {partner}: {silent} places say nothing instead of {least} to {most}")
 
 
-def _withheld(told: Sequence[Fact], way: Sequence[Owed]) -> int | None:
+def _withheld(shown: Sequence[Fact], way: Sequence[Owed]) -> int | None:
     """Number of these entries that went out without content, if the others are those that were given; None when they are not."""
-    rest = list(told)
+    rest = list(shown)
     silent = 0
     for owed in way:
         if rest and rest[0] == owed.fact:
@@ -134,7 +134,7 @@ def _replayed(path: Sequence[Event], agreed: frozenset[str]) -> list[Owed]:
             unheard = fact.type == "worker.seated" and "worker.withdrawn" in steps
             if may is not False and not unheard:
                 waiting.append(fact)
-            if event.type == "worker.admitted":  # told before a seat that was heard of first
+            if event.type == "worker.admitted":  # its entry comes before that of a seat that arrived first
                 waiting.sort(key=lambda each: each.type == "worker.seated")
         steps.add(event.type)
         if _may(consents) is not None and "worker.referred" in steps:

@@ -24,7 +24,7 @@ def _moment(text: str) -> datetime:
 
 def _own(**facts: Callable[[Event], Any]) -> Callable[[Event], Setting]:
     """Facts in the row of the event's worker."""
-    return lambda e: (e.subject, {"person": e.subject, **{name: told(e) for name, told in facts.items()}})
+    return lambda e: (e.subject, {"person": e.subject, **{name: fact(e) for name, fact in facts.items()}})
 
 
 def _member(key: str, **facts: Callable[[Event], Any]) -> Callable[[Event], Setting]:
@@ -32,7 +32,7 @@ def _member(key: str, **facts: Callable[[Event], Any]) -> Callable[[Event], Sett
 
     def tell(e: Event) -> Setting:
         worker = e.data["worker"]
-        return key.format(w=worker, g=e.subject), {"person": worker, **{name: told(e) for name, told in facts.items()}}
+        return key.format(w=worker, g=e.subject), {"person": worker, **{name: fact(e) for name, fact in facts.items()}}
 
     return tell
 

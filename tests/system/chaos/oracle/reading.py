@@ -147,15 +147,15 @@ class Secrets:
 
     @cached_property
     def _mine(self) -> OKPKey:
-        told = json.loads((self.folder / "analytics.jwk").read_text())
-        return OKPKey.import_key({name: told[name] for name in ("kty", "crv", "x", "d")})
+        document = json.loads((self.folder / "analytics.jwk").read_text())
+        return OKPKey.import_key({name: document[name] for name in ("kty", "crv", "x", "d")})
 
     def open(self, token: str, person: str) -> Any:
         """Decrypt the payload of a restricted event."""
         if person not in self._opened:
-            told = json.loads(self.published[person])
-            told["recipients"] = [each for each in told["recipients"] if each["header"]["kid"] == "analytics"]
-            wrapped = jwe.decrypt_json(told, self._mine, registry=self._registry)
+            document = json.loads(self.published[person])
+            document["recipients"] = [each for each in document["recipients"] if each["header"]["kid"] == "analytics"]
+            wrapped = jwe.decrypt_json(document, self._mine, registry=self._registry)
             self._opened[person] = OctKey.import_key(wrapped.plaintext or b"")
         opened = jwe.decrypt_compact(token, self._opened[person], algorithms=["dir", "A256GCM"])
         return json.loads(opened.plaintext or b"")

@@ -27,8 +27,8 @@ async def shares(kafka: str) -> dict[str, dict[str, int]]:
         ]  # aiokafka misreads an answer about several
     finally:
         await admin.close()
-    told = [group for several in answers for answer in several for group in answer.groups]
-    return {group[1]: {member[0]: _held(member[4]) for member in group[5]} for group in told}
+    groups = [group for several in answers for answer in several for group in answer.groups]
+    return {group[1]: {member[0]: _held(member[4]) for member in group[5]} for group in groups}
 
 
 def _held(assignment: bytes) -> int:
