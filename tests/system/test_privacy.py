@@ -41,7 +41,7 @@ async def test_what_is_put_in_at_the_door_is_in_no_document_of_any_database(home
     assert not [each for each in raw if b"i1\x00" in each or b'"i1"' in each]
 
 
-async def test_what_is_put_in_at_the_door_is_in_no_log_and_no_file_but_the_letter(
+async def test_what_is_put_in_at_the_door_is_in_no_log_and_no_file_but_the_message(
     home: Home,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
