@@ -1,7 +1,7 @@
-"""Prometheus and promtool: this machine's own, else those of Debian's package, unpacked into the cache of what is fetched.
+"""Prometheus and promtool: this machine's own, else those of Debian's package, unpacked into the download cache.
 
-`python -m tests.alerts.brought` brings them beforehand. Invariants: nothing is installed, so that no server starts by itself and nobody
-need be root, but to fetch the lists of packages; apt checks what it fetches; what cannot be had is one sentence.
+`python -m tests.alerts.brought` fetches them beforehand. Invariants: nothing is installed, so no server starts by itself; only fetching the
+lists of packages needs root; apt checks what it fetches; a failure is one sentence.
 """
 
 import fcntl
@@ -20,11 +20,11 @@ PATIENCE = 240  # seconds for one step
 
 
 class NotBrought(Exception):
-    """Prometheus is not here; the message says how it gets here."""
+    """Refusal: Prometheus is not on this machine. The message says how to get it."""
 
 
 def program(name: str) -> Path:
-    """Where `prometheus` or `promtool` is. NotBrought when it cannot be had."""
+    """Path of `prometheus` or `promtool`. NotBrought when it cannot be fetched."""
     if own := shutil.which(name):
         return Path(own)
     unpacked = cache() / "prometheus"
@@ -34,7 +34,7 @@ def program(name: str) -> Path:
 
 
 def bring(folder: Path) -> None:
-    """Fetch Debian's package into this folder, once, also when several ask for it at the same time."""
+    """Fetch Debian's package into this folder once, even when several processes ask at the same time."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise NotBrought(sentence("this machine has no apt"))
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def bring(folder: Path) -> None:
 
 
 def sentence(why: str) -> str:
-    """What is to be done."""
+    """Give the error message, with the way to mend it."""
     return (
         f"Prometheus is needed to try the alerts, and {why}: put {' and '.join(PROGRAMS)} on the PATH (Debian's package "
         "prometheus brings both)."
@@ -57,7 +57,7 @@ def sentence(why: str) -> str:
 
 
 def _downloaded(landing: Path) -> Path:
-    """As the lists of packages say, which are fetched first when they are missing or old."""
+    """Download the package. Fetch the lists of packages first when they are missing or old."""
     download = [*APT, "download", "prometheus"]
     try:
         _run(download, str(landing))

@@ -1,4 +1,4 @@
-"""A public front whose certificate is as a test wants it."""
+"""A public TLS front with a certificate of a chosen age and end."""
 
 import asyncio
 import ssl
@@ -18,7 +18,7 @@ NAME = "ama.example.org"
 
 
 def certificate(folder: Path, lived: timedelta, left: timedelta) -> tuple[Path, datetime]:
-    """A certificate with its key in one file, and when it ends (in whole seconds)."""
+    """Make a certificate with its key in one file. Gives its path and its end (whole seconds)."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC).replace(microsecond=0)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     made = (
@@ -37,7 +37,7 @@ def certificate(folder: Path, lived: timedelta, left: timedelta) -> tuple[Path, 
 
 @asynccontextmanager
 async def front(port: int, certificate: Path) -> AsyncIterator[None]:
-    """It speaks TLS at this port, and says nothing."""
+    """Accept TLS connections at this port, and close each at once."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
 

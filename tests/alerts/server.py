@@ -1,8 +1,7 @@
 """A real Prometheus with the project's own configuration and rules.
 
-Invariant: of what operators run, only this differs: where the services are (ports that are known beforehand, since Prometheus takes five
-seconds to turn to others), how often they are asked, and that no alert waits (`for` is 0 s, and is tried by promtool); expressions and
-labels are those of ops/prometheus.
+Invariant: expressions and labels are those of ops/prometheus. Three things differ: the services' addresses (ports that are known
+beforehand, since Prometheus takes five seconds to notice new ones), the intervals, and `for`, which is 0 s (promtool tests it).
 """
 
 import asyncio
@@ -22,25 +21,25 @@ from tests.helpers.waiting import eventually
 
 OPS = Path(__file__).parents[2] / "ops" / "prometheus"
 OFTEN = "500ms"
-PLACES = 16  # ports that are asked
+PLACES = 16  # ports that are scraped
 SELECTOR = re.compile(r"\b(?:ama_\w+|up\b)(?:\{[^}]*\})?")
 GROUPING = re.compile(r"\b(?:by|on) \(([^)]*)\)")
 Alert = dict[str, str]
 
 
 def rules() -> list[dict[str, Any]]:
-    """The alerts, as they are written."""
+    """The alert rules, as ops/prometheus writes them."""
     written = yaml.safe_load((OPS / "rules.yml").read_text())
     return [rule for group in written["groups"] for rule in group["rules"]]
 
 
 def selectors(rule: dict[str, Any]) -> set[str]:
-    """What it asks for: names of figures, with the labels that are wanted."""
+    """Selectors of a rule's expression: names of metrics, with the labels that it wants."""
     return set(SELECTOR.findall(rule["expr"]))
 
 
 def grouping(rule: dict[str, Any]) -> set[str]:
-    """The labels that it goes by."""
+    """The labels that a rule groups by."""
     return {label.strip() for some in GROUPING.findall(rule["expr"]) for label in some.split(",")}
 
 
@@ -52,14 +51,14 @@ def _free_ports(number: int) -> list[int]:
 
 
 class Prometheus:
-    """Asks whoever is at one of its places."""
+    """A Prometheus server that scrapes the services at its ports."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.base, *self._places = [f"http://{LOOPBACK}:{port}" for port in _free_ports(PLACES + 1)]
 
     def configuration(self) -> Path:
-        """Written down for the server."""
+        """Write the configuration of the server. Gives its path."""
         written = yaml.safe_load((OPS / "prometheus.yml").read_text())
         written["global"] = {"scrape_interval": OFTEN, "evaluation_interval": OFTEN}
         (job,) = written["scrape_configs"]
@@ -74,26 +73,26 @@ class Prometheus:
         return path
 
     def place(self) -> int:
-        """A port that is asked for figures, and was nobody's before."""
+        """Take a free port that is scraped for metrics."""
         return int(self._places.pop().rpartition(":")[2])
 
     async def ask(self, path: str, **query: str) -> Any:
-        """The answer's data."""
+        """Send a query to the HTTP API. Gives the data of its answer."""
         async with httpx.AsyncClient(base_url=self.base, timeout=30) as client:
             answer = await client.get(f"/api/v1/{path}", params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()["data"]
 
     async def series(self, selector: str) -> list[dict[str, str]]:
-        """The labels of all that was exported under this selector."""
+        """Labels of every series that was exported under this selector."""
         return [dict(each) for each in await self.ask("series", **{"match[]": selector})]
 
     async def now(self, expression: str) -> list[dict[str, Any]]:
-        """What this amounts to now."""
+        """Samples of the expression at this moment."""
         return list((await self.ask("query", query=expression))["result"])
 
     async def until_asked(self, service: str) -> None:
-        """Wait until its figures were seen, so that what happens from now on is seen to happen."""
+        """Wait until its metrics were scraped once, so that the next change shows as a change."""
 
         async def seen() -> bool:
             return bool(await self.now(f'ama_last_look_timestamp_seconds{{service="{service}"}} > 0'))
@@ -101,7 +100,7 @@ class Prometheus:
         await eventually(seen)
 
     async def firing(self, **labels: str) -> list[Alert]:
-        """The alerts that fire now and have these labels."""
+        """Alerts that fire now and have these labels."""
         alerts = [each["labels"] for each in (await self.ask("alerts"))["alerts"] if each["state"] == "firing"]
         return [each for each in alerts if labels.items() <= each.items()]
 
@@ -110,7 +109,7 @@ class Prometheus:
         await eventually(lambda: self.firing(alertname=name, **labels))
 
     async def until_over(self, name: str, **labels: str) -> None:
-        """Wait until it fires no more, or see that it does not."""
+        """Wait until the alert does not fire."""
 
         async def over() -> bool:
             return not await self.firing(alertname=name, **labels)
@@ -120,7 +119,7 @@ class Prometheus:
 
 @asynccontextmanager
 async def prometheus(folder: Path) -> AsyncIterator[Prometheus]:
-    """It runs, and answers."""
+    """Start the server, and wait until it is ready."""
     server = Prometheus(folder)
     command = [
         str(await asyncio.to_thread(program, "prometheus")),

@@ -1,8 +1,7 @@
-"""Each alert fires by its own expression in a real Prometheus, on the figures of real services in which the fault is planted."""
+"""Each alert fires by its own expression in a real Prometheus, on the metrics of real services with a planted fault."""
 
 import asyncio
 import re
-import shutil
 import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -13,7 +12,6 @@ import psutil
 import pytest
 
 import enrolment.app
-from enrolment import commands as do
 from grouping.registers.commands import RegisterPlace, register_place
 from services.contracts import Event
 from services.contracts.enrolment import WorkerReferred
@@ -29,16 +27,14 @@ from services.runtime.serving import alone, build, listen, serving
 from services.store.clock import now_utc
 from services.store.work import Work
 from services.telemetry import serving_metrics
-from tests.alerts.conftest import watched
+from tests.alerts.conftest import refer, watched
 from tests.alerts.fronts import NAME, certificate, front
 from tests.alerts.server import Prometheus, grouping, rules, selectors
 from tests.helpers.own_engines import PROGRAMME, Apart, event, listening, noting, subjects, tell, until_dead
 from tests.helpers.services import SHIPPED
 from tests.helpers.serving import issuing
 from tests.helpers.waiting import eventually
-from tests.helpers.wire import State, Wire
 
-CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 LONG = timedelta(minutes=20)  # older than any alert lets something grow
 BY_FIGURES_ALONE = {  # tried by promtool, and not here
     "FiguresOld": "two minutes must pass without a look",
@@ -48,18 +44,9 @@ BY_FIGURES_ALONE = {  # tried by promtool, and not here
 }
 
 
-async def refer(service: Service) -> str:
-    return str((await service.do(do.refer, do.Refer(partner="afol", card=CARD), PROGRAMME))["worker"])
-
-
-@pytest.fixture
-def enrolled(ground: Apart, own_keys: Path) -> Service:
-    """Enrolment, not started yet."""
-    return enrolment.app.build(ground.settings().model_copy(update={"keys": own_keys}))
-
-
 def test_every_alert_fires_in_a_test_here_or_is_named_as_one_that_cannot() -> None:
-    fired = set(re.findall(r'until\(\s*"(\w+)"', Path(__file__).read_text()))
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    fired = set(re.findall(r'until\(\s*"(\w+)"', tests))
     assert fired.isdisjoint(BY_FIGURES_ALONE)
     assert fired | set(BY_FIGURES_ALONE) == {rule["alert"] for rule in rules()}
 
@@ -112,12 +99,12 @@ async def everything_is_exported(watcher: Prometheus) -> None:
 
             for labels in await eventually(exported):
                 assert grouping(rule) <= labels.keys(), (rule["alert"], selector)
-    told = await watcher.series('{__name__=~"ama_.*"}')
-    assert {each["service"] for each in told if each["__name__"].startswith("ama_role")} == set(SERVICES)
+    series = await watcher.series('{__name__=~"ama_.*"}')
+    assert {each["service"] for each in series if each["__name__"].startswith("ama_role")} == set(SERVICES)
 
 
 async def nothing_fires(watcher: Prometheus, instance: str) -> None:
-    """But for places where nobody is, and how full this machine's disk is."""
+    """Wait until no alert of this instance fires, except those about this machine's disk."""
 
     async def quiet() -> bool:
         alerts = [each for each in await watcher.firing() if each.get("instance", instance) == instance]
@@ -127,25 +114,6 @@ async def nothing_fires(watcher: Prometheus, instance: str) -> None:
         await eventually(quiet, 30)
     except AssertionError as error:
         raise AssertionError(await watcher.firing()) from error
-
-
-@pytest.mark.long
-async def test_disks_are_as_the_machine_says_and_figures_are_young(
-    ground: Apart, enrolled: Service, watcher: Prometheus
-) -> None:
-    async with running(enrolled, ["api"]), watched(watcher, enrolled):
-        for engine in ("kafka", "mongodb"):
-
-            async def told(one: str = engine) -> list[float]:
-                figures = [f'ama_disk_{what}_bytes{{engine="{one}"}}' for what in ("size", "available")]
-                found = [float(each["value"][1]) for figure in figures for each in await watcher.now(figure)]
-                return found if len(found) == 2 else []
-
-            size, available = await eventually(told)
-            machine = shutil.disk_usage(ground.settings().keys)
-            assert size == machine.total
-            assert available == pytest.approx(machine.free, rel=0.2)
-        assert 0 <= float((await watcher.now("time() - ama_last_look_timestamp_seconds"))[0]["value"][1]) < 60
 
 
 @pytest.mark.long
@@ -198,68 +166,14 @@ async def test_requests_that_fail(ground: Apart, watcher: Prometheus, tmp_path: 
 
 
 @pytest.mark.long
-async def test_key_files_that_went_away(enrolled: Service, watcher: Prometheus, own_keys: Path) -> None:
-    async with running(enrolled, ["api"]), watched(watcher, enrolled):
-        await refer(enrolled)
-        await watcher.until_over("KeysUnreadable", service="enrolment")
-        kept = (own_keys / "master.jwks").rename(own_keys / "elsewhere")
-        await watcher.until("KeysUnreadable", service="enrolment")
-        kept.rename(own_keys / "master.jwks")
-        await watcher.until_over("KeysUnreadable", service="enrolment")
-
-
-@pytest.mark.long
-async def test_an_engine_that_does_not_answer(ground: Apart, watcher: Prometheus) -> None:
-    port, target = free_port(), int(ground.engines.kafka.rpartition(":")[2])
-    wire = Wire(port, target)
-    try:
-        service = enrolment.app.build(ground.settings().model_copy(update={"kafka": f"{LOOPBACK}:{port}"}))
-        async with running(service, ["api"]), watched(watcher, service):
-            await watcher.until_asked("enrolment")
-            await watcher.until_over("EngineNotReady", service="enrolment")
-            wire.be(State.REFUSING)
-            await watcher.until("EngineNotReady", service="enrolment", engine="kafka")
-            assert not await watcher.firing(alertname="EngineNotReady", engine="mongodb")
-            wire.be(State.WHOLE)
-            await watcher.until_over("EngineNotReady", service="enrolment")
-    finally:
-        wire.close()
-
-
-@pytest.mark.long
-async def test_a_front_without_a_certificate_and_certificates_that_end(
-    ground: Apart, watcher: Prometheus, tmp_path: Path
-) -> None:
-    port = free_port()
-    public = {"public_url": f"https://{NAME}", "front": f"{LOOPBACK}:{port}"}
-    service = enrolment.app.build(ground.settings().model_copy(update=public))
-    async with running(service, ["api"]), watched(watcher, service):
-        await watcher.until("FrontUnreachable")
-        ending, ends = certificate(tmp_path, timedelta(days=89), timedelta(hours=1))
-        async with front(port, ending):
-            await watcher.until("CertificateEnds")
-            await watcher.until_over("FrontUnreachable")
-            (told,) = await watcher.now("ama_certificate_not_after_timestamp_seconds")
-            assert float(told["value"][1]) == ends.timestamp()
-            assert not await watcher.firing(alertname="CertificateEnded")
-        async with front(port, certificate(tmp_path, timedelta(days=90), timedelta(seconds=-1))[0]):
-            await watcher.until("CertificateEnded")
-        async with front(port, certificate(tmp_path, timedelta(hours=1), timedelta(hours=11))[0]):
-            await watcher.until_over("CertificateEnded")
-            await watcher.until_over("CertificateEnds")
-
-
-@pytest.mark.long
 async def test_a_relay_that_nobody_runs_and_a_lease_that_nobody_serves(ground: Apart, watcher: Prometheus) -> None:
-    """Of grouping, of whom no other test here sends anything."""
+    """Use grouping, which no other test here lets send events."""
     first, second = [build("grouping", settings) for settings in [ground.settings()] * 2]
     async with running(first, ["api"]), watched(watcher, first):
-        house_of_ours = RegisterPlace(
-            place="casa", title="Casa", address="Via", municipality="monza", rooms=1, access=True
-        )
-        await first.do(register_place, house_of_ours, PROGRAMME)
+        place = RegisterPlace(place="casa", title="Casa", address="Via", municipality="monza", rooms=1, access=True)
+        await first.do(register_place, place, PROGRAMME)
         await watcher.until("RelayNobodyLeads", service="grouping")
-        await it_was_said_long_ago(first)
+        await age_the_outbox(first)
         await watcher.until("OutboxOld", service="grouping")
         assert not await watcher.firing(alertname="RelayIdle")
         lease = {"holder": "somebody who hangs", "until": now_utc() + LONG, "token": None, "epoch": 1}
@@ -272,12 +186,10 @@ async def test_a_relay_that_nobody_runs_and_a_lease_that_nobody_serves(ground: A
                 await watcher.until_over(mended, service="grouping")
 
 
-async def it_was_said_long_ago(service: Service) -> None:
-    """What is in the outbox, as if it had been there for long."""
-    letter = await service.store["outbox"].find_one_and_delete({}, sort=[("_id", 1)])
-    await service.store["outbox"].insert_one(
-        {**letter, "_id": f"{first_id_of(now_utc() - LONG)}-7000-8000-000000000000"}
-    )
+async def age_the_outbox(service: Service) -> None:
+    """Change the first outbox row so that it looks 20 minutes old."""
+    row = await service.store["outbox"].find_one_and_delete({}, sort=[("_id", 1)])
+    await service.store["outbox"].insert_one({**row, "_id": f"{first_id_of(now_utc() - LONG)}-7000-8000-000000000000"})
 
 
 @pytest.mark.long
@@ -312,7 +224,7 @@ async def test_events_that_fail_that_wait_and_that_lack_a_predecessor(ground: Ap
         await tell(service.bus, event(bad, 1), event(late, 1), event(gap, 1), event(gap, 3))
         await watcher.until("DeadLetters", **here)
         await watcher.until("Holes", **here)
-        (letter,) = await until_dead(service, f"{bad}-1")
+        (dead,) = await until_dead(service, f"{bad}-1")
 
         async def waits_long() -> bool:
             since = {"$set": {"since": now_utc() - LONG}}
@@ -323,7 +235,7 @@ async def test_events_that_fail_that_wait_and_that_lack_a_predecessor(ground: Ap
         await watcher.until("EventsWait", **here)
         broken.clear()
         missing.clear()
-        await dead_letters.redrive(service.store, letter["_id"], "operator")
+        await dead_letters.redrive(service.store, dead["_id"], "operator")
         await tell(service.bus, event(gap, 2))
         for mended in ("DeadLetters", "EventsWait", "Holes"):
             await watcher.until_over(mended, **here)

@@ -1,4 +1,4 @@
-"""The alerts as they are written: each is tried in both ways, and leads to a runbook that is there."""
+"""Alert rules as files: promtool tests each at rest and firing, and each names a runbook that exists."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ def promtool(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def headings() -> dict[str, str]:
-    """What stands under each heading of the operations page, by the heading's anchor."""
+    """Texts of the operations page, by the anchor of their heading."""
     parts = re.split(r"^#+ (.+)$", RUNBOOKS.read_text(), flags=re.MULTILINE)[1:]
     anchors = [re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in parts[::2]]
     return dict(zip(anchors, parts[1::2], strict=True))

@@ -1,6 +1,6 @@
-"""Whether the compose file can be tried on this machine; pytest's header says so, and why not where it cannot.
+"""Detects if this machine can run the compose file. Pytest's header shows the result and the reason.
 
-Where it cannot, the tests of `test_stack.py` are deselected, and the header counts on being read: nothing else tries the containers.
+Without Docker the tests of `test_stack*.py` are deselected. The header is then the only notice: nothing else tests the containers.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-TRIED = Path(__file__).with_name("test_stack.py")
+TRIED = sorted(Path(__file__).parent.glob("test_stack*.py"))
 IMAGES = {
     "AMA_KAFKA_IMAGE": "apache/kafka:4.3.1",
     "AMA_MONGO_IMAGE": "mongo:8.0",
@@ -23,26 +23,28 @@ PULL = 120.0  # seconds for an image
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say whether they are tried."""
+    """Show if the containers are tested."""
     if config.getoption("collectonly"):
         return "compose: only collecting"
     why = lacking()
     return (
-        f"compose: NOT TRIED, tests/compose/{TRIED.name} is deselected ({why})" if why else "compose: tried with Docker"
+        f"compose: NOT TRIED, tests/compose/test_stack*.py are deselected ({why})"
+        if why
+        else "compose: tried with Docker"
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what cannot be tried."""
-    stack = [item for item in items if item.path == TRIED]
+    """Deselect the tests that need containers when there are none."""
+    stack = [item for item in items if item.path in TRIED]
     if stack and not config.getoption("collectonly") and lacking():
-        items[:] = [item for item in items if item.path != TRIED]
+        items[:] = [item for item in items if item.path not in TRIED]
         config.hook.pytest_deselected(items=stack)
 
 
 @lru_cache
 def lacking() -> str | None:
-    """Why not."""
+    """Give the reason why containers cannot run here; None when they can."""
     forced = os.environ.get("AMA_TEST_ENGINES", "docker")
     if forced != "docker":
         return f"AMA_TEST_ENGINES is {forced}"

@@ -1,4 +1,4 @@
-"""A copy of what a new operator has, in a folder of its own, and the commands that the operator gives there.
+"""A copy of a new operator's files in a folder of its own, and the operator's commands in it.
 
 Invariant: project, image, ports and secrets are the test's own, so that a deployment on the same machine is not touched.
 """
@@ -22,6 +22,8 @@ GIVEN = [
     "requirements.lock", "requirements.image.lock", "services", "enrolment", "grouping", "sessions", "notifications", "analytics",
 ]  # fmt: skip
 PATIENCE = 240.0  # seconds
+OURS = {"enrolment", "grouping", "sessions", "notifications", "analytics", "issuer", "console", "provision"}
+WORKS = "It works"  # last words of `ama smoke`
 
 
 class Stack:
@@ -48,7 +50,7 @@ class Stack:
     def run(
         self, *command: str, check: bool = True, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """A command in that folder; its output is in the failure."""
+        """Run a command in that folder. A failure shows its output."""
         done = subprocess.run(
             command,
             cwd=self.folder,
@@ -65,33 +67,33 @@ class Stack:
         return done
 
     def compose(self, *words: str, check: bool = True, **more: str) -> str:
-        """`docker compose …`; what it printed."""
+        """Run `docker compose …`. Gives its output."""
         return self.run("docker", "compose", *words, check=check, environment=more).stdout
 
     def containers(self) -> list[dict[str, Any]]:
-        """What the engine knows of each, also of those that have ended."""
+        """Documents of `docker inspect` for each container, ended ones too."""
         ids = self.compose("ps", "--all", "--quiet").split()
         found: list[dict[str, Any]] = json.loads(self.run("docker", "inspect", *ids).stdout)
         return found
 
     def of(self, service: str) -> list[dict[str, Any]]:
-        """Those of one service."""
+        """Documents of one service's containers."""
         return [each for each in self.containers() if service_of(each) == service]
 
     def python(self, service: str, program: str) -> subprocess.CompletedProcess[str]:
-        """A program run inside a service, with what the service has."""
+        """Run a Python program inside a service's container."""
         return self.run("docker", "compose", "exec", "-T", service, "python", "-c", program, check=False)
 
     def smoke(self) -> str:
-        """`ama smoke`; what it said."""
+        """Run `ama smoke`. Gives its output."""
         return self.compose("run", "--rm", "--no-deps", "smoke")
 
     def base(self, port: int = 8000) -> str:
-        """Where the door is, seen from this machine."""
+        """Address of the front door, as this machine reaches it."""
         return self.compose("port", "caddy", str(port)).strip()
 
     def call(self, role: str, method: str, path: str, body: Any = None, **who: str) -> httpx.Response:
-        """A request through the door, as somebody of the programme of Monza."""
+        """Send a request through the front door, in a role of the programme of Monza."""
         words = [word for name, value in who.items() for word in (f"--{name}", value)]
         token = self.compose(
             "exec", "-T", "issuer", "ama", "token", "--role", role, "--programme", "monza-brianza", *words
@@ -102,7 +104,7 @@ class Stack:
         )
 
     def until(self, what: str, check: Callable[[], Any]) -> Any:
-        """Wait for it."""
+        """Wait until `check` gives something true, and return that."""
         deadline, last = time.monotonic() + PATIENCE, None
         while time.monotonic() < deadline:
             if last := check():
@@ -111,7 +113,7 @@ class Stack:
         raise AssertionError(f"not within {PATIENCE:.0f} s: {what}; last seen {last!r}\n{self.compose('ps', '--all')}")
 
     def healthy(self) -> bool:
-        """Whether everything that has a health check passes it, and what runs once has ended well."""
+        """Tell if every health check passes and provisioning ended with status 0."""
         return all(
             each["State"].get("Health", {}).get("Status") == "healthy"
             if service_of(each) != "provision"
@@ -120,7 +122,7 @@ class Stack:
         )
 
     def remove(self) -> None:
-        """Containers, volumes, networks, image, and files that are another user's."""
+        """Remove containers, volumes, networks and the image."""
         self.compose(
             "--profile",
             "mail",
@@ -137,5 +139,5 @@ class Stack:
 
 
 def service_of(container: dict[str, Any]) -> str:
-    """Which service of the file it is."""
+    """Name of the container's service in the compose file."""
     return str(container["Config"]["Labels"]["com.docker.compose.service"])

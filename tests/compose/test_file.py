@@ -1,4 +1,4 @@
-"""What the compose file and the Dockerfile promise, read without a Docker engine."""
+"""Promises of the compose file and the Dockerfile, read without a Docker engine."""
 
 import re
 from pathlib import Path
@@ -59,8 +59,8 @@ def test_engines_have_no_way_out_and_the_door_has_none_to_them() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_signs_in_as_itself_and_is_given_its_own_secrets_alone(service: str) -> None:
-    told = EVERY[service]["environment"]
-    assert told["AMA_SASL_USERNAME"] == told["AMA_MONGO_USERNAME"] == user_of(service, "ama")
+    environment = EVERY[service]["environment"]
+    assert environment["AMA_SASL_USERNAME"] == environment["AMA_MONGO_USERNAME"] == user_of(service, "ama")
     held = secrets_of(service)
     assert {f"kafka-{service}", f"mongo-{service}"} <= held
     strange = {each for each in held for other in (*SERVICES, "admin") if other != service and other in each}

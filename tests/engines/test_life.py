@@ -1,4 +1,4 @@
-"""Engines start, stop, die and come back: what they had acknowledged is there, and none outlives its owner."""
+"""Engines start, stop, die and start again: acknowledged data survives, and no engine outlives its owner."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ class Squatter(ThreadingTCPServer):
 
 @contextmanager
 def owned(data: Path) -> Iterator[tuple[subprocess.Popen[str], Engines]]:
-    """Engines that belong to another process."""
+    """Start engines that belong to another process."""
     owner = subprocess.Popen(
         [sys.executable, "-m", "tests.engines.owner", str(data)],
         stdin=subprocess.PIPE,

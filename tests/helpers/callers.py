@@ -8,7 +8,7 @@ from services.embedded.home import Home
 
 
 class Caller:
-    """An HTTP client that speaks with one role's token."""
+    """An HTTP client with the token of one role."""
 
     def __init__(
         self, home: Home, role: str, programme: str, subject: str | None = None, partner: str | None = None

@@ -1,8 +1,7 @@
-"""The engines that tests run against: real Kafka and real MongoDB, from wherever this machine has them.
+"""The engines of the tests: real Kafka and real MongoDB.
 
-Given by the environment (`AMA_KAFKA` and `AMA_MONGO`); else containers, where a Docker engine answers and has or
-can get the images; else embedded. `AMA_TEST_ENGINES` (env, docker, embedded) settles it. pytest's header says
-which, and why.
+The first of these that is there: engines that `AMA_KAFKA` and `AMA_MONGO` name; containers, when a Docker engine has or can get the
+images; embedded ones. `AMA_TEST_ENGINES` (env, docker, embedded) forces one. Pytest's header shows which, and why.
 """
 
 import asyncio
@@ -38,11 +37,11 @@ REPLICA_SET = "rs0"
 
 
 class ContainerFailed(Exception):
-    """A container ended, or did not serve in time; the text is what it wrote last."""
+    """Failure of a container that ended or did not serve in time. The text is its last output."""
 
 
 class Choice(NamedTuple):
-    """Which engines, and the reason to tell."""
+    """Kind of engines, and the reason for it."""
 
     kind: str
     why: str
@@ -52,7 +51,7 @@ choice = pytest.StashKey[Choice]()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say which engines the tests run against."""
+    """Show the kind of engines in pytest's header."""
     if config.getoption("collectonly"):
         return "engines: none, only collecting"
     config.stash[choice] = choose()
@@ -61,7 +60,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """One process on engines that were given, however many were asked for: before xdist looks at it."""
+    """Use one process on engines that were given. It runs before xdist reads the number."""
     if (chosen := by_environment()) and chosen.kind == "env":
         config.option.numprocesses = 0
 
@@ -85,15 +84,15 @@ def running_engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
 
 @pytest.fixture(scope="module")
 def engines(request: pytest.FixtureRequest, running_engines: Engines) -> Engines:
-    """Real engines, with a bus that no other file has filled: what a service has not read yet it reads from the first record. Beside the
-    home the bus stays as it is: use names of your own."""
+    """Real engines with an empty bus, since a new service reads from the first record. In the home's files the bus stays as it is:
+    such tests use names of their own."""
     if not at_home(file_of(request.node.nodeid)):
         asyncio.run(emptied(running_engines))
     return running_engines
 
 
 def choose() -> Choice:
-    """Which engines this machine offers, the forced ones first."""
+    """Choose the engines: forced ones first, then containers, then embedded."""
     if chosen := by_environment():
         return chosen
     if lacking := without_docker():
@@ -102,7 +101,7 @@ def choose() -> Choice:
 
 
 def by_environment() -> Choice | None:
-    """What the environment says of it, if anything. UsageError when it cannot be understood."""
+    """Read the choice of the environment; None without one. UsageError for a word that is none of the three."""
     if forced := os.environ.get("AMA_TEST_ENGINES"):
         if forced not in {"env", "docker", "embedded"}:
             raise pytest.UsageError(f"AMA_TEST_ENGINES is {forced!r}, not env, docker or embedded.")
@@ -113,14 +112,14 @@ def by_environment() -> Choice | None:
 
 
 def given() -> Engines:
-    """The engines that the environment names."""
+    """Addresses of the engines that the environment names."""
     user = os.environ.get("AMA_SASL_USERNAME")
     sasl = Sasl(user, os.environ["AMA_SASL_PASSWORD"]) if user else None
     return Engines(os.environ["AMA_KAFKA"], os.environ["AMA_MONGO"], sasl)
 
 
 def without_docker() -> str | None:
-    """Why containers cannot serve here, or None if they can."""
+    """Give the reason why containers cannot serve here; None when they can."""
     needed = [KAFKA_IMAGE, MONGO_IMAGE]
     if not testcontainers_config.ryuk_disabled:
         needed.append(testcontainers_config.ryuk_image)
@@ -156,7 +155,7 @@ def pulled(image: str, patience: float) -> bool:
 
 
 def in_containers(held: ExitStack) -> Engines | None:
-    """Engines in containers; None, with a warning, when the images do not run here and nobody insisted on them."""
+    """Start engines in containers. None, with a warning, when they fail and nothing forced them."""
     try:
         return held.enter_context(containers())
     except (ContainerFailed, ContainerStartException, DockerException) as error:
@@ -199,8 +198,8 @@ def containers() -> Iterator[Engines]:
 
 
 def kafka_environment(address: str) -> dict[str, str]:
-    """The container's settings: one node, and as little waiting as the embedded one has. The broker speaks to itself, for
-    transactions, by a listener of its own: the clients' address leads nowhere inside the container."""
+    """Settings of the Kafka container: one node, with the short delays of the embedded one. The broker reaches itself by a listener
+    of its own, since the clients' address leads nowhere inside the container."""
     return {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
@@ -222,7 +221,7 @@ def kafka_environment(address: str) -> dict[str, str]:
 
 
 def wait_for_mongo(address: str, container: DockerContainer) -> None:
-    """Initiate the set under the name that the server has for itself, and wait for its primary."""
+    """Initiate the replica set under the server's own address, and wait for its primary."""
     with MongoClient[dict[str, Any]](
         f"mongodb://{address}/?directConnection=true", serverSelectionTimeoutMS=500
     ) as client:
@@ -230,7 +229,7 @@ def wait_for_mongo(address: str, container: DockerContainer) -> None:
 
 
 def until(serves: Callable[[], bool], container: DockerContainer) -> None:
-    """Wait until the container serves, or fail with what it wrote last."""
+    """Wait until the container serves. ContainerFailed with its last output when it does not."""
     deadline = time.monotonic() + START_DEADLINE
     wrapped = container.get_wrapped_container()
     while not serves():

@@ -36,7 +36,7 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
 
 
 def in_a_programme_of_its_own(settings: Settings, folder: Path) -> Settings:
-    """One more programme: `own{n}`, whose partner `{n}` has a feed, and whose groups have two members or more."""
+    """Add a programme `own{n}`: its partner `p{n}` has a feed, its groups have two members or more."""
     number = uuid.uuid4().hex[:8]
     shipped = (Path(programmes.__file__).parent / "monza-brianza.toml").read_text()
     text = re.sub(r"(?ms)^\[\[partners\]\].*?(?=^\[\[slots\]\])", _PARTNERS.format(number=number), shipped)
@@ -171,7 +171,7 @@ async def _there(reader: Any, topic: str) -> bool:
 
 @pytest_asyncio.fixture
 async def world(own: Settings) -> AsyncIterator[World]:
-    """Enrolment and grouping, running."""
+    """Enrolment and grouping, both running."""
     async with AsyncExitStack() as stack:
         enrolled = await stack.enter_async_context(running(enrolment.app.build(own), ["relay"]))
         grouped = await stack.enter_async_context(running(grouping.app.build(own), ["relay", "consume"]))

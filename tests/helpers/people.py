@@ -21,21 +21,21 @@ SCORE = 72.0  # four times the sum
 
 
 def a_monday(weeks: int) -> date:
-    """So many weeks from now, or ago."""
+    """The Monday so many weeks from this one; negative for the past."""
     today = datetime.now().astimezone().date()
     return today - timedelta(days=today.weekday()) + timedelta(weeks=weeks)
 
 
 def written(home: Home, address: str) -> list[Message]:
-    """The letters that arrived at this address."""
-    letters = mailbox.Maildir(home.data / "mail", factory=None, create=False)
-    parsed = [message_from_bytes(letters.get_bytes(key), policy=default) for key in letters.iterkeys()]
+    """Messages that arrived at this address."""
+    arrived = mailbox.Maildir(home.data / "mail", factory=None, create=False)
+    parsed = [message_from_bytes(arrived.get_bytes(key), policy=default) for key in arrived.iterkeys()]
     return [each for each in parsed if address in str(each["To"])]
 
 
 @dataclass(frozen=True)
 class People:
-    """What acts of people are needed before anything can be shown."""
+    """Acts of people in one programme, each through the HTTP interface."""
 
     home: Home
     programme: str = PROGRAMME
@@ -59,7 +59,7 @@ class People:
         assert answer.status_code == 204, answer.text
 
     async def admit(self, partner: str = "cgil", **card: str) -> str:
-        """Referred, consenting to everything, admitted."""
+        """Refer a worker who consents to everything, and admit them. Gives their id."""
         worker = await self.refer(partner, **card)
         await self.consent(worker, **CONSENTS)
         answer = await self.caller("operator")("POST", f"/enrolment/workers/{worker}/admission")
@@ -67,7 +67,7 @@ class People:
         return worker
 
     async def form(self, members: Sequence[str], first: date, name: str) -> str:
-        """A group of these, with a place and a facilitator of its own."""
+        """Form a group of these members, with a place and a facilitator of its own. Gives its id."""
         operator = self.caller("operator")
         place = {"title": f"Casa {name}", "address": "Via Correggio 59", "municipality": "monza"}
         leader = {"municipality": "monza", "slots": [self.slot]}
@@ -90,7 +90,7 @@ class People:
         return str(await eventually(formed))
 
     async def meetings(self, group: str, leader: str) -> list[Record]:
-        """The calendar, once it is whole."""
+        """Wait for the calendar of 18 sessions, and return it."""
         facilitator = self.caller("facilitator", f"{leader}-leader")
 
         async def scheduled() -> list[Record]:
@@ -123,23 +123,23 @@ class People:
     async def indicators(self) -> Record:
         answer = await self.caller("operator")("GET", "/analytics/indicators")
         assert answer.status_code == 200, answer.text
-        told: Record = answer.json()
-        return told
+        found: Record = answer.json()
+        return found
 
     async def indicators_once(self, check: Callable[[Record], Any]) -> Record:
-        """The indicators, once they are like that."""
+        """Wait until the indicators pass `check`, and return them."""
 
         async def there() -> Record | None:
-            told = await self.indicators()
-            return told if check(told) else None
+            now = await self.indicators()
+            return now if check(now) else None
 
         found: Record = await eventually(there)
         return found
 
 
-def who5(told: Record) -> tuple[int, float]:
-    """How many who sit have scored, and the sum of their scores."""
-    for each in told["means"]:
+def who5(indicators: Record) -> tuple[int, float]:
+    """Number of group members with a WHO-5 score at T0, and the sum of their scores."""
+    for each in indicators["means"]:
         if (each["instrument"], each["wave"]) == ("who5", "T0"):
             return each["seated"]["n"], each["seated"]["n"] * (each["seated"]["mean"] or 0)
     return 0, 0.0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import is_hypothesis_test, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 FIXED, EXPLORE = "fixed", "explore"
 TIMES = 20  # examples in `make explore` for one in `make test`
@@ -18,8 +18,10 @@ SETTINGS = (
     "_hypothesis_internal_use_settings"  # private to hypothesis (6.170); test_repeatable.py fails when it changes
 )
 
-# No deadline where the same is to be said twice: a machine that stands still for a moment is not a fault of the code.
-settings.register_profile(FIXED, derandomize=True, database=None, deadline=None)
+# Two runs must end alike, so the fixed profile measures no time: a machine that stands still for a moment is not a fault of the code.
+settings.register_profile(
+    FIXED, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile(EXPLORE, derandomize=False, max_examples=100, print_blob=True)
 settings.load_profile(EXPLORE if os.environ.get("AMA_EXPLORE") == "1" else FIXED)
 
@@ -37,6 +39,7 @@ def chance(seed: int = 1) -> random.Random:
     return random.Random(seed)
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each property as `explore`. When exploring, raise the number of its examples."""
     raised: set[Callable[..., Any]] = set()

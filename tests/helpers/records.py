@@ -17,7 +17,7 @@ Record = dict[str, Any]
 
 
 def client(home: Home) -> dict[str, Any]:
-    """How any client of this bus connects."""
+    """Arguments with which any client connects to this bus."""
     given = home.settings
     secured = {
         "security_protocol": "SASL_PLAINTEXT",
@@ -29,7 +29,7 @@ def client(home: Home) -> dict[str, Any]:
 
 
 async def records(home: Home, *topics: str) -> list[ConsumerRecord]:
-    """Everything committed on these topics, or on all, read with a client that knows nothing of the services."""
+    """Read every committed record of these topics, or of all, with a plain client."""
     consumer, admin = AIOKafkaConsumer(**client(home), **READING), AIOKafkaAdminClient(**client(home))
     await consumer.start()
     await admin.start()
@@ -50,7 +50,7 @@ async def records(home: Home, *topics: str) -> list[ConsumerRecord]:
 
 
 async def feed(home: Home, partner: str) -> list[Record]:
-    """The partner's ledger as the partner reads it."""
+    """Read the partner's ledger as the partner does."""
     return [orjson.loads(each.value) for each in await records(home, f"ama.feed.{partner}")]
 
 
@@ -59,7 +59,7 @@ def kind(entry: Record) -> str:
 
 
 async def until(home: Home, partner: str, check: Callable[[list[Record]], Any]) -> list[Record]:
-    """The ledger, once it is like that."""
+    """Wait until the ledger passes `check`, and return it."""
 
     async def there() -> list[Record]:
         entries = await feed(home, partner)
@@ -70,11 +70,11 @@ async def until(home: Home, partner: str, check: Callable[[list[Record]], Any]) 
 
 
 async def settled(home: Home) -> None:
-    """Everything said so far is on the bus, and taken by all."""
+    """Wait until every event is on the bus and every consumer has taken it."""
     services = home.house.services.values()
 
     async def level() -> bool:
-        said = {letter["_id"] for each in services for letter in await events_said(each)}
+        said = {row["_id"] for each in services for row in await events_said(each)}
         there = {orjson.loads(each.value)["id"] for each in await records(home) if is_event(each)}
         behind = await late(services)
         unsaid.update(missing=len(said - there), late=behind)
@@ -88,12 +88,12 @@ async def settled(home: Home) -> None:
 
 
 async def events_said(service: Service) -> list[Record]:
-    """What stands in its outbox, but for records of compacted topics and dead letters."""
+    """Outbox rows of events, without records of compacted topics and dead letters."""
     events = {"$nin": [KEYS.name, CONTACTS.name, *(name for name in TOPICS if name.endswith(".dead"))]}
     found: list[Record] = await service.store["outbox"].find({"topic": events}).to_list(None)
     return found
 
 
 def is_event(record: ConsumerRecord) -> bool:
-    """A structured event, by its header."""
+    """Tell if a record is a structured event, by its header."""
     return bool(record.value) and ("content-type", b"application/cloudevents+json") in record.headers

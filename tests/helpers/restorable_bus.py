@@ -1,4 +1,4 @@
-"""A Kafka of the test's own, which can be stopped, set back to what it was, emptied, and started again at the same address."""
+"""A Kafka of the test's own that can be stopped, restored to an earlier state, emptied, and started at the same address."""
 
 import asyncio
 import shutil
@@ -11,7 +11,7 @@ from services.engines.ports import Ports
 
 
 class FragileBus:
-    """One node; `folder` holds it and what is remembered of it."""
+    """One Kafka node. `folder` holds its data and the remembered copy."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._kafka = folder, Kafka(folder / "kafka", folder / "kafka.log", secure=False)
@@ -20,33 +20,33 @@ class FragileBus:
         self._lock.acquire()
 
     async def start(self) -> str:
-        """Its address."""
+        """Start the node. Gives its address."""
         return await asyncio.to_thread(self._kafka.start, self._ports, jars.ready(None), self._lock.descriptor)
 
     async def stop(self) -> None:
-        """In order, with everything on the disk."""
+        """Stop the node in order, with all data on the disk."""
         await asyncio.to_thread(self._kafka.stop)
 
     async def remember(self) -> None:
-        """Keep what is there now."""
+        """Copy the data as it is now."""
         await self.stop()
         shutil.copytree(self._folder / "kafka" / "data", self._folder / "before")
         await self.start()
 
     async def set_back(self) -> None:
-        """Be again what was remembered: everything acknowledged since is gone."""
+        """Restore the remembered data: records acknowledged since then are gone."""
         await self.stop()
         shutil.rmtree(self._folder / "kafka" / "data")
         shutil.copytree(self._folder / "before", self._folder / "kafka" / "data")
         await self.start()
 
     async def empty(self) -> None:
-        """Be another cluster, which knows of nothing."""
+        """Delete all data, so that another, empty cluster starts."""
         await self.stop()
         shutil.rmtree(self._folder / "kafka" / "data")
         await self.start()
 
     async def end(self) -> None:
-        """For good."""
+        """Stop the node for good and free its folder."""
         await self.stop()
         self._lock.release()

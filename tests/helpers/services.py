@@ -1,6 +1,6 @@
-"""Services on the session's engines, as a test asks for them.
+"""Fixtures for services on the session's engines.
 
-Invariant: every house has its own databases and consumer groups; the bus is shared, as in the world, and subjects keep apart.
+Invariant: each test's services have databases and consumer groups of their own; they share the bus, where subjects keep them apart.
 """
 
 import uuid
@@ -17,11 +17,11 @@ from services.embedded.home import Home
 from services.engines import Engines
 from services.settings import Settings
 
-SHIPPED = "monza-brianza,jobs2"  # what these houses serve: tests with programmes of their own share the bus
+SHIPPED = "monza-brianza,jobs2"  # programmes of these services: tests with programmes of their own share the bus
 
 
 def sasl(engines: Engines) -> dict[str, Any]:
-    """The settings that a secured bus needs."""
+    """Settings for a bus with users; none for a bus without."""
     if engines.sasl is None:
         return {}
     return {"sasl_username": engines.sasl.username, "sasl_password": engines.sasl.password}
@@ -29,7 +29,7 @@ def sasl(engines: Engines) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One set of key files, since the bus is shared."""
+    """One set of key files for all tests, since they share the bus."""
     folder = tmp_path_factory.mktemp("home") / "keys"
     vault.make_keys(folder, SERVICES)
     return folder

@@ -1,4 +1,4 @@
-"""Real HTTP on loopback: whatever is asked for here goes through uvicorn and a socket."""
+"""Applications served on loopback: each request goes through uvicorn and a socket."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from services.settings import Settings
 
 @asynccontextmanager
 async def served(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
-    """The application, answering; gives its address."""
+    """Serve the application. Gives its address."""
     listening = listen(port)
     try:
         async with serving(app, listening):
@@ -30,13 +30,13 @@ async def served(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def client_of(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client of the application."""
+    """Serve the application. Gives an HTTP client of it."""
     async with served(app) as base, httpx.AsyncClient(base_url=base, timeout=10) as client:
         yield client
 
 
 class Asked:
-    """Counts the requests that an application gets."""
+    """Records the paths that are requested from an application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app, self.paths = app, list[str]()
@@ -47,7 +47,7 @@ class Asked:
 
 
 class Served:
-    """An issuer at an address that it keeps while it is away."""
+    """An issuer whose address stays the same while it is down."""
 
     def __init__(self, folder: Path) -> None:
         with listen(0) as free:
@@ -60,7 +60,7 @@ class Served:
         return Asked(Starlette(routes=[Mount("/issuer", self.issuer.app())]))
 
     def change_keys(self, folder: Path) -> None:
-        """From now on another key signs, and alone is published."""
+        """Replace the signing key; the new one alone is published."""
         self.issuer = Issuer(folder, self.url)
         self.asked._app = self._app()._app
 
@@ -71,13 +71,13 @@ class Served:
 
 
 def settings_for(issuer: str, **given: Any) -> Settings:
-    """Settings of a service that needs no engines."""
+    """Settings of a service that uses no engines."""
     return Settings(kafka="127.0.0.1:1", mongo="mongodb://127.0.0.1:1", issuer=issuer, **given)
 
 
 @asynccontextmanager
 async def issuing(folder: Path) -> AsyncIterator[tuple[Issuer, Path]]:
-    """An issuer that answers, and the folder of the keys."""
+    """Serve an issuer. Gives it and the folder of its keys."""
     keys = folder / "keys"
     vault.make_keys(keys, SERVICES)
     listening = listen(0)

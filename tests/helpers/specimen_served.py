@@ -1,4 +1,4 @@
-"""A specimen service and its issuer, both really served."""
+"""Fixtures: the specimen service and its issuer, both served on loopback."""
 
 from collections.abc import AsyncIterator
 
@@ -12,7 +12,7 @@ from tests.helpers.serving import Served, client_of, settings_for
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def issuer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    """An issuer that answers."""
+    """An issuer that is served."""
     there = Served(tmp_path_factory.mktemp("issuer") / "keys")
     async with there.up():
         yield there
@@ -20,12 +20,12 @@ async def issuer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def client(issuer: Served) -> AsyncIterator[httpx.AsyncClient]:
-    """The specimen, asked without a token."""
+    """A client of the specimen, without a token."""
     async with client_of(specimen.build(settings_for(issuer.url))) as asking:
         yield asking
 
 
 @pytest.fixture
 def operator(issuer: Served) -> dict[str, str]:
-    """The headers of an operator."""
+    """Headers with an operator's token."""
     return {"Authorization": f"Bearer {issuer.issuer.token('operator', 'jobs2', 'carla')}"}

@@ -1,6 +1,6 @@
-"""A bus that is emptied of our topics, so that services which begin with a test read what that test says.
+"""Deletes this project's topics from the bus, so that a service which starts with a test reads the records of that test alone.
 
-Invariant: nothing else is deleted; when it ends, the broker knows of none of them.
+Invariant: other topics stay; when `emptied` ends, the broker lists none of ours.
 """
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -10,18 +10,18 @@ from tests.helpers.traffic import administrator
 
 
 async def topic_of_ours(engines: Engines) -> str | None:
-    """One that is there, if any is: `AMA_KAFKA` may name somebody's bus for other reasons."""
+    """Name of one of our topics, if there is any: `AMA_KAFKA` may name a bus that is in use."""
     async with administrator(engines) as admin:
         return min(await ours(admin), default=None)
 
 
 async def emptied(engines: Engines) -> None:
-    """Delete all of them."""
+    """Delete all of our topics."""
     async with administrator(engines) as admin:
         while there := await ours(admin):
             await admin.delete_topics(there)
 
 
 async def ours(admin: AIOKafkaAdminClient) -> list[str]:
-    """Those that are there."""
+    """Names of our topics on the bus."""
     return [each for each in await admin.list_topics() if each.startswith("ama.")]

@@ -21,7 +21,7 @@ def login(sasl: Sasl | None) -> dict[str, str]:
 
 
 def write(engines: Engines, topic: str, text: str) -> None:
-    """One record in a Kafka transaction and one document in a MongoDB transaction, both acknowledged."""
+    """Write one record in a Kafka transaction and one document in a MongoDB transaction."""
     asyncio.run(produce(engines, engines.sasl, topic, text))
     with (
         MongoClient[dict[str, Any]](engines.mongo) as client,
@@ -32,7 +32,7 @@ def write(engines: Engines, topic: str, text: str) -> None:
 
 
 def read(engines: Engines, topic: str) -> tuple[list[str], list[str]]:
-    """The texts of all records and of all documents."""
+    """Read the texts of all records and of all documents."""
     with MongoClient[dict[str, Any]](engines.mongo) as client:
         documents = [document["text"] for document in client.ama[topic].find().sort("_id")]
     return asyncio.run(consume(engines, engines.sasl, topic)), documents
@@ -50,7 +50,7 @@ async def administrator(engines: Engines) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def make_topic(engines: Engines, topic: str) -> None:
-    """A topic of one partition."""
+    """Make a topic of one partition."""
     async with administrator(engines) as admin:
         await admin.create_topics([NewTopic(topic, 1, 1)])
 
@@ -73,7 +73,7 @@ async def produce(
 
 
 async def consume(engines: Engines, sasl: Sasl | None, topic: str, group: str | None = None) -> list[str]:
-    """All committed records of the topic's one partition, read as this user."""
+    """Read all committed records of the topic's one partition as this user."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=engines.kafka,
         group_id=group,
@@ -100,7 +100,7 @@ async def consume(engines: Engines, sasl: Sasl | None, topic: str, group: str | 
 
 
 async def subscribe(engines: Engines, sasl: Sasl | None, topic: str, group: str) -> str:
-    """The first record that a member of the group is given, as this user."""
+    """Read the first record that a member of the group gets, as this user."""
     consumer = AIOKafkaConsumer(
         topic,
         bootstrap_servers=engines.kafka,

@@ -9,7 +9,7 @@ from services.runtime.service import Service
 
 
 async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 60.0) -> Any:
-    """What `check` gives once it is true; the last answer is in the failure."""
+    """Repeat `check` until it gives something true, and return that. A failure shows its last answer."""
     deadline, last = time.monotonic() + seconds, None
     while time.monotonic() < deadline:
         last = await check()
@@ -20,7 +20,7 @@ async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 60.0)
 
 
 async def late(services: Iterable[Service]) -> list[str]:
-    """Consumers that have not taken all there is; asked at once, since each answers when its reader has."""
+    """Names of consumers that have not taken all records. They are asked together, since each answers when its reader has."""
     consumers = [(f"{each.name} {name}", c) for each in services for name, c in each.runners.items()]
     level = await asyncio.gather(*(c.caught_up() for _, c in consumers))
     return [name for (name, _), is_level in zip(consumers, level, strict=True) if not is_level]

@@ -1,6 +1,6 @@
-"""A TCP wire between clients and a server, which can be cut in both ways that the world knows.
+"""A TCP proxy between clients and a server that can stop answering in two ways: silent or refusing.
 
-Invariant: what was taken from one end before a cut is never delivered after it; a wire that is whole again serves new connections.
+Invariant: bytes that one end sent before a cut are never delivered after it; a wire that is whole again serves new connections.
 """
 
 import asyncio
@@ -13,19 +13,19 @@ from services.engines.ports import LOOPBACK
 
 
 class State(Enum):
-    """How the wire is."""
+    """States of the wire: passing bytes, silent, or refusing connections."""
 
     WHOLE = "whole"
-    SILENT = "silent"  # a black hole: connections come about and stay, and nothing passes
-    REFUSING = "refusing"  # nobody listens, and who was connected is hung up on
+    SILENT = "silent"  # connections are accepted and stay open, and nothing passes
+    REFUSING = "refusing"  # nothing listens, and open connections are closed
 
 
 class HungUp(Exception):
-    """One end closed its connection."""
+    """Signal that one end closed its connection."""
 
 
 class Wire:
-    """Listens on `port` and is_transient on to `target`. It lives in a thread of its own, so that no test's loop delays it."""
+    """Listens on `port` and passes bytes to `target`. It runs in a thread of its own, so that no test's loop delays it."""
 
     def __init__(self, port: int, target: int) -> None:
         self._port, self._target = port, target
@@ -38,11 +38,11 @@ class Wire:
         self._do(self._listen())
 
     def be(self, state: State) -> None:
-        """Change how the wire is. Whatever was connected through a black hole is hung up on when it ends."""
+        """Change the state. Connections of a silent wire are closed when the silence ends."""
         self._do(self._become(state))
 
     def close(self) -> None:
-        """Hang up, and end the thread."""
+        """Close all connections and end the thread."""
         self.be(State.REFUSING)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -67,7 +67,7 @@ class Wire:
             await self._listen()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """For as long as both ends and the wire hold. The server asks for no result, and a loop keeps no task alive."""
+        """Pass bytes both ways until an end or the wire closes. The set holds the task, since an event loop keeps only a weak reference."""
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
@@ -80,7 +80,7 @@ class Wire:
                 both.create_task(self._pass(reader, back))
                 both.create_task(self._pass(there, writer))
         except* (OSError, HungUp, asyncio.CancelledError):
-            pass  # one end is gone, or the wire; now both are told by the same
+            pass  # one end is gone, or the wire: both connections end
         finally:
             self._connections.discard(task)
             for each in ends:
@@ -94,7 +94,7 @@ class Wire:
         raise HungUp
 
     async def _passing(self) -> None:
-        """At once on a whole wire, and never on a silent one; who came while it was being cut is hung up on."""
+        """Return at once on a whole wire, never on a silent one. HungUp on a refusing one."""
         if self._state is State.REFUSING:
             raise HungUp
         if self._state is State.SILENT:

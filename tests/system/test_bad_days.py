@@ -21,7 +21,7 @@ from tests.helpers.waiting import eventually
 from tests.helpers.wire import State
 from tests.system.bad_days.callers import HANGS, PERSON, Callers, one_caller
 from tests.system.bad_days.engines import ReplicaSet, WiredKafka, within
-from tests.system.bad_days.ledger import faults, told
+from tests.system.bad_days.ledger import events_of, faults
 from tests.system.bad_days.services import PROGRAMME, Services
 
 SETTLED = 90.0  # seconds in which everything acknowledged has had its effects, once the engines answer
@@ -34,8 +34,8 @@ ALIVE = 10.0  # seconds in which a process answers that does not stand still
 
 
 @dataclass
-class Place:
-    """Where a bad day happens."""
+class Deployment:
+    """Engines, issuer and keys of these tests."""
 
     kafka: WiredKafka
     mongo: ReplicaSet
@@ -46,7 +46,7 @@ class Place:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
     """Engines of this module's own."""
     folder = tmp_path_factory.mktemp("bad")
     with ExitStack() as held:
@@ -55,21 +55,21 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
         held.callback(mongo.down)
         await asyncio.gather(asyncio.to_thread(kafka.up), asyncio.to_thread(mongo.up))
         async with issuing(folder) as (issuer, keys):
-            yield Place(kafka, mongo, issuer, keys, folder)
+            yield Deployment(kafka, mongo, issuer, keys, folder)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def services(place: Place) -> AsyncIterator[Services]:
-    """Enrolment and grouping, the same processes through all of the bad days."""
+async def services(deployment: Deployment) -> AsyncIterator[Services]:
+    """Enrolment and grouping, in the same processes for all tests."""
     environment = {
-        "AMA_KAFKA": place.kafka.address,
-        "AMA_MONGO": place.mongo.uri,
-        "AMA_KEYS": str(place.keys),
-        "AMA_ISSUER": place.issuer.url,
+        "AMA_KAFKA": deployment.kafka.address,
+        "AMA_MONGO": deployment.mongo.uri,
+        "AMA_KEYS": str(deployment.keys),
+        "AMA_ISSUER": deployment.issuer.url,
         "AMA_DATABASE": "bad",
         "AMA_ONLY": PROGRAMME,
     }
-    running = Services(place.folder, environment, place.issuer)
+    running = Services(deployment.folder, environment, deployment.issuer)
     try:
         await running.ready()
         yield running
@@ -77,51 +77,51 @@ async def services(place: Place) -> AsyncIterator[Services]:
         await running.stop()
 
 
-async def accounted_for(place: Place, services: Services, callers: Callers) -> None:
-    """Everything acknowledged comes to its end by itself, once and in order, and nobody was left hanging."""
+async def accounted_for(deployment: Deployment, services: Services, callers: Callers) -> None:
+    """Check that every acknowledged command took effect once and in order, and that every caller got an answer in time."""
     await callers.finish()
     await services.ready()
-    place.people += len(callers.admitted)
+    deployment.people += len(callers.admitted)
     async with one_caller(services, services.grouping) as client:
 
         async def pooled() -> bool:
-            return bool((await client.get("pool")).json()["waiting"] >= place.people)
+            return bool((await client.get("pool")).json()["waiting"] >= deployment.people)
 
-        with suppress(AssertionError):  # what is missing is told below
+        with suppress(AssertionError):  # the checks below name what is missing
             await eventually(pooled, SETTLED)
         waiting = (await client.get("pool")).json()["waiting"]
     wrong, began = ["nothing was read"], time.monotonic()
     while wrong and time.monotonic() - began < COMMITTED:  # consumers read what the relay has not committed yet
-        wrong = faults(await told(place.kafka.address, callers.marked), callers.admitted)
+        wrong = faults(await events_of(deployment.kafka.address, callers.marked), callers.admitted)
     assert wrong == [], f"of {len(callers.admitted)} people"
-    assert waiting == place.people
+    assert waiting == deployment.people
     assert callers.wrong == []
     assert callers.slowest < HANGS
 
 
 async def test_while_mongodb_changes_its_primary_commands_are_done_or_answered_503(
-    place: Place, services: Services
+    deployment: Deployment, services: Services
 ) -> None:
     async with Callers(services) as callers:
         await callers.more(10)
-        place.mongo.primary().ask("replSetStepDown", 5, force=True)
+        deployment.mongo.primary().ask("replSetStepDown", 5, force=True)
         await callers.more(10)
-        frozen = place.mongo.primary()
+        frozen = deployment.mongo.primary()
         frozen.process.send_signal(signal.SIGSTOP)
         try:
             await callers.more(10)
         finally:
             frozen.process.send_signal(signal.SIGCONT)
-        await accounted_for(place, services, callers)
+        await accounted_for(deployment, services, callers)
 
 
 @pytest.mark.long
 async def test_a_primary_that_takes_what_is_asked_and_does_not_answer_keeps_nobody_waiting_and_may_be_killed(
-    place: Place, services: Services
+    deployment: Deployment, services: Services
 ) -> None:
     async with Callers(services) as callers, one_caller(services) as client:
         await callers.more(10)
-        primary = place.mongo.primary()
+        primary = deployment.mongo.primary()
         primary.stall("bad_enrolment", "find", "insert", "update")
         body = {"partner": "afol", "person": PERSON}
         asked = [client.post("referrals", json=body) for _ in range(CROWD)] + [client.get("workers?limit=1")]
@@ -132,59 +132,61 @@ async def test_a_primary_that_takes_what_is_asked_and_does_not_answer_keeps_nobo
         assert {(each.status_code, each.headers["retry-after"]) for each in await answering} == {(503, "2")}
         primary.process.kill()
         await callers.more(10)
-        await asyncio.to_thread(place.mongo.up)
-        await accounted_for(place, services, callers)
+        await asyncio.to_thread(deployment.mongo.up)
+        await accounted_for(deployment, services, callers)
 
 
 @pytest.mark.long
 async def test_while_kafka_is_out_of_reach_commands_are_done_and_what_they_said_follows(
-    place: Place, services: Services
+    deployment: Deployment, services: Services
 ) -> None:
-    assert place.kafka.wire is not None
+    assert deployment.kafka.wire is not None
     async with Callers(services) as callers:
         await callers.more(10)
         try:
-            place.kafka.wire.be(State.SILENT)
+            deployment.kafka.wire.be(State.SILENT)
             await asyncio.gather(asyncio.sleep(SILENCE), services.name_as_missing("Kafka"), callers.more(10))
-            place.kafka.wire.be(State.REFUSING)
+            deployment.kafka.wire.be(State.REFUSING)
             await asyncio.gather(asyncio.sleep(REFUSAL), services.name_as_missing("Kafka"), callers.more(10))
         finally:
-            place.kafka.wire.be(State.WHOLE)
+            deployment.kafka.wire.be(State.WHOLE)
         assert callers.statuses[503] == 0  # no command needs the bus
-        await accounted_for(place, services, callers)
+        await accounted_for(deployment, services, callers)
 
 
 async def test_when_kafkas_disk_is_full_commands_are_done_and_what_they_said_follows(
-    place: Place, services: Services
+    deployment: Deployment, services: Services
 ) -> None:
     async with Callers(services) as callers:
         await callers.more(10)
-        place.kafka.disk_full()
-        await asyncio.to_thread(within, lambda: place.kafka.ended() is not None, "Kafka ends")
+        deployment.kafka.disk_full()
+        await asyncio.to_thread(within, lambda: deployment.kafka.ended() is not None, "Kafka ends")
         await asyncio.gather(services.name_as_missing("Kafka"), callers.more(10))
-        await asyncio.to_thread(place.kafka.up)
+        await asyncio.to_thread(deployment.kafka.up)
         assert callers.statuses[503] == 0
-        await accounted_for(place, services, callers)
+        await accounted_for(deployment, services, callers)
 
 
 @pytest.mark.long
 async def test_when_mongodbs_disk_is_full_commands_are_answered_503_until_there_is_room(
-    place: Place, services: Services
+    deployment: Deployment, services: Services
 ) -> None:
     async with Callers(services) as callers:
         await callers.more(10)
-        place.mongo.disk_full()
-        await asyncio.to_thread(within, place.mongo.all_ended, "all of them end")
+        deployment.mongo.disk_full()
+        await asyncio.to_thread(within, deployment.mongo.all_ended, "all of them end")
         await services.name_as_missing("MongoDB")
-        await callers.told_to_come_again()
-        await asyncio.to_thread(place.mongo.up)
+        await callers.answered_503()
+        await asyncio.to_thread(deployment.mongo.up)
         await callers.more(10)
-        await accounted_for(place, services, callers)
+        await accounted_for(deployment, services, callers)
 
 
-async def test_what_nobody_knows_whether_it_was_committed_is_not_done_twice(place: Place, services: Services) -> None:
-    """The commit is done, and each answer to it says that the majority has not confirmed it. The caller sends no key."""
-    primary, marked = place.mongo.primary(), f"bad-{uuid.uuid4().hex[:8]}"
+async def test_what_nobody_knows_whether_it_was_committed_is_not_done_twice(
+    deployment: Deployment, services: Services
+) -> None:
+    """Commit, but let each answer say that no majority confirmed it. The caller sends no key."""
+    primary, marked = deployment.mongo.primary(), f"bad-{uuid.uuid4().hex[:8]}"
     body, headers = {"partner": "afol", "person": PERSON}, {"X-Request-Id": marked}
     async with one_caller(services) as client:
         primary.commit_unsurely("bad_enrolment")
@@ -196,7 +198,7 @@ async def test_what_nobody_knows_whether_it_was_committed_is_not_done_twice(plac
         later = (await client.post("referrals", json=body, headers=headers)).json()["worker"]
 
     async def said() -> set[str]:
-        found = set((await told(place.kafka.address, marked))["ama.enrolment"])
+        found = set((await events_of(deployment.kafka.address, marked))["ama.enrolment"])
         return found if later in found else set()
 
     assert len(await eventually(said, SETTLED)) == 2

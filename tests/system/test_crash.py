@@ -1,4 +1,4 @@
-"""Commands, and the events, effects and feeds they lead to, while everything is killed and frozen at random."""
+"""Commands, and the events, effects and feeds that follow, while processes and engines are killed and frozen at random."""
 
 import ast
 from pathlib import Path
@@ -28,7 +28,7 @@ async def test_nothing_is_lost_and_nothing_doubled_whatever_is_killed_or_frozen_
     print(outcome.closing)
     assert not outcome.findings, [f"{each.kind}: {each.what}" for each in outcome.findings[:20]]
     assert outcome.commands >= plan.commands
-    assert sum(outcome.blows.values()) >= plan.kills
+    assert sum(outcome.faults.values()) >= plan.kills
 
 
 def test_killer_and_oracle_share_no_code_with_the_services() -> None:

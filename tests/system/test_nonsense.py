@@ -1,4 +1,4 @@
-"""Nonsense at every door: generated requests against the running services, in a role that may enter."""
+"""Generated requests, right and wrong, to every route of the running services, in a role that may call it."""
 
 import asyncio
 from collections import Counter
@@ -24,8 +24,8 @@ LONGEST = 20  # seconds that an answer may take
 def attack(
     base: str, openapi: dict[str, Any], tokens: dict[str, str], there: dict[str, str]
 ) -> tuple[Counter[int], dict[str, str]]:
-    """Send generated requests to each operation, in each role that it is open to in turn, every other one about something that is
-    `there`. Gives how many answers had which status, and what was wrong with which operation. It blocks: run it in a thread."""
+    """Send generated requests to each operation, in its roles in turn; every other one names something that is `there`. Gives the
+    number of answers by status, and the fault of each wrong operation. It blocks: run it in a thread."""
     found: dict[str, str] = {}
     sent, answered = 0, Counter[int]()
     results = list(schemathesis.openapi.from_dict(openapi).get_all_operations())
@@ -59,22 +59,22 @@ def attack(
 
 
 def wrong(answer: Response) -> str | None:
-    """Why this is no answer, if it is none."""
+    """Reason why the answer is not allowed; None when it is."""
     if answer.status_code >= 500 and answer.status_code != 503:
         return f"a server error {answer.status_code}"
     kind = (answer.headers.get("content-type") or [""])[0]
     if answer.status_code >= 400 and kind != "application/problem+json" and not kind.startswith("text/html"):
         return f"{answer.status_code} of {kind or 'no kind'}"
     if answer.status_code >= 400 and kind == "application/problem+json":
-        told = answer.json()
-        missing = {"type", "title", "status", "code", "detail"} - told.keys()
-        if missing or told["status"] != answer.status_code:
-            return f"a problem document of {sorted(told)}"
+        problem = answer.json()
+        missing = {"type", "title", "status", "code", "detail"} - problem.keys()
+        if missing or problem["status"] != answer.status_code:
+            return f"a problem document of {sorted(problem)}"
     return None
 
 
 async def something(home: Home) -> dict[str, str]:
-    """Somebody, a place and a facilitator, by the names that paths have for them."""
+    """Make a worker, a place and a facilitator. Gives their ids by the names of path parameters."""
     operator, rules = Caller(home, "operator", PROGRAMME), home.house.services["grouping"].rules[PROGRAMME]
     municipality, slots = rules.municipalities[0].id, [rules.slots[0].id]
     body = {"partner": "isr", "person": {"given_name": "A", "family_name": "B"}}

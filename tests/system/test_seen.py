@@ -1,4 +1,4 @@
-"""What is seen from outside: figures on a port of their own, one trace through the services, a log without people."""
+"""Metrics on a port of their own, one trace through the services, a log without personal data."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,9 @@ from services.runtime.service import Service, running
 from services.runtime.serving import build
 from services.settings import Settings
 from tests.helpers.callers import Caller
+from tests.helpers.people import PROGRAMME, People, a_monday
 from tests.helpers.waiting import eventually
 
-PROGRAMME = "monza-brianza"
 Labels = dict[str, str]
 
 
@@ -70,47 +70,6 @@ def trace_of(span: ReadableSpan) -> int:
     return int(span.context.trace_id)
 
 
-async def referred(home: Home, name: str) -> str:
-    """Somebody who was referred, consents to everything, and was admitted: three requests of three people."""
-    body = {
-        "person": {"given_name": name, "family_name": "Seen", "email": "seen@example.org"},
-        "profile": {"municipality": "monza", "slots": ["tue-morning", "mon-evening"]},
-    }
-    answer = await Caller(home, "referrer", PROGRAMME, partner="cgil")("POST", "/enrolment/referrals", body)
-    assert answer.status_code == 201, answer.text
-    worker = str(answer.json()["worker"])
-    consents = {"consents": {"participation": True, "contact": True, "research": True, "partner-feedback": True}}
-    me, operator = Caller(home, "worker", PROGRAMME, worker), Caller(home, "operator", PROGRAMME)
-    given = await me("POST", f"/enrolment/workers/{worker}/consents", {**consents, "notice": "2026-09"})
-    assert given.status_code == 204, given.text
-    assert (await operator("POST", f"/enrolment/workers/{worker}/admission")).status_code == 204
-    return worker
-
-
-async def formed(home: Home, members: list[str], name: str) -> str:
-    """A group of these."""
-    operator, today = Caller(home, "operator", PROGRAMME), datetime.now(UTC).date()
-    place = {"title": name, "address": "Via Correggio 59", "municipality": "monza"}
-    assert (await operator("PUT", f"/grouping/places/{name}", place)).status_code == 204
-    leader = {"municipality": "monza", "slots": ["mon-evening"]}
-    assert (await operator("PUT", f"/grouping/facilitators/{name}-leader", leader)).status_code == 204
-    monday = today + timedelta(days=21 - today.weekday())
-    body = {
-        "members": members,
-        "slot": "mon-evening",
-        "place": name,
-        "facilitator": f"{name}-leader",
-        "first": str(monday),
-    }
-
-    async def there() -> Any:
-        answer = await operator("POST", "/grouping/groups", body)
-        assert answer.status_code == 201 or answer.json()["code"] in {"no-such-seeker", "not-waiting"}, answer.text
-        return answer.json().get("group")
-
-    return str(await eventually(there))
-
-
 async def said_about(service: Service, subject: str) -> list[dict[str, Any]]:
     found = (
         await service.store["outbox"]
@@ -120,11 +79,16 @@ async def said_about(service: Service, subject: str) -> list[dict[str, Any]]:
     return [json.loads(each["value"]) for each in found if each["value"]]
 
 
+async def referred(home: Home, name: str) -> str:
+    """Refer a worker of this name who consents to everything, and admit them: three requests of three people."""
+    return await People(home).admit(given_name=name, family_name="Seen", email="seen@example.org")
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def group(home: Home, seen: InMemorySpanExporter) -> tuple[str, list[str]]:
     """A group and its members."""
     members = [await referred(home, f"Ada{number}") for number in range(10)]
-    return await formed(home, members, "seen"), members
+    return await People(home).form(members, a_monday(3), "seen"), members
 
 
 async def test_a_referral_is_one_trace_through_the_services(
@@ -176,9 +140,9 @@ async def test_a_formation_is_linked_to_the_traces_of_its_members_and_goes_on_in
 async def test_a_span_says_what_was_done_and_of_nobody(
     home: Home, seen: InMemorySpanExporter, group: tuple[str, list[str]]
 ) -> None:
-    told = " ".join(span.to_json() for span in spans(home, seen))
+    shown = " ".join(span.to_json() for span in spans(home, seen))
     for word in ("Ada", "Seen", "seen@example.org", *group[1]):
-        assert word not in told
+        assert word not in shown
 
 
 async def test_figures_of_all_five_services_are_on_one_port_of_their_own(home: Home) -> None:
@@ -226,7 +190,7 @@ async def test_what_was_said_and_relayed_is_counted_and_nothing_stays_behind(hom
     assert behind == []
 
 
-@pytest.mark.parametrize("figure", ["parked", "holes", "dead"])
+@pytest.mark.parametrize("figure", ["parked", "holes", "dead"])  # language: kept, the metric's name
 async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: Settings, figure: str) -> None:
     service = build("grouping", settings)
     since = datetime.now(UTC)
@@ -237,7 +201,7 @@ async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: S
             [{"consumer": "pool.g1", "status": "open"}, {"consumer": "pool.g1", "status": "dismissed"}]
         )
         await gauges.look(service.store, service.runners, service.metrics)
-    wanted = {"parked": ("reactions", 3), "holes": ("reactions", 2), "dead": ("pool.g1", 1)}
+    wanted = {"parked": ("reactions", 3), "holes": ("reactions", 2), "dead": ("pool.g1", 1)}  # language: kept
     consumer, value = wanted[figure]
     assert (
         service.metrics.registry.get_sample_value(f"ama_{figure}", {"service": "grouping", "consumer": consumer})

@@ -67,13 +67,13 @@ async def test_eighteen_meetings_are_scheduled_a_fortnight_apart_at_the_same_loc
     assert {each["place"] for each in meetings} == {"thread-ahead"}
 
 
-async def test_a_letter_names_slot_place_and_first_date(home: Home, thread: Thread) -> None:
+async def test_a_message_names_slot_place_and_first_date(home: Home, thread: Thread) -> None:
     async def arrived() -> list[Message]:
         return written(home, "filo7@example.org")
 
-    letters = await eventually(arrived)
-    assert len(letters) == 1
-    text, day = letters[0].get_content(), thread.first
+    messages = await eventually(arrived)
+    assert len(messages) == 1
+    text, day = messages[0].get_content(), thread.first
     for named in ("Ada", "lunedì alle ore 18:30", "Casa thread-ahead, Via Correggio 59"):
         assert named in text
     assert f"Primo incontro: lunedì {day.day} {MONTHS[day.month - 1]} {day.year}" in text
@@ -95,17 +95,17 @@ async def test_the_referral_comes_out_as_numbers(thread: Thread) -> None:
     for worker in thread.met[:3]:
         await people.answer(worker)
     n, total = who5(before)
-    told = await people.indicators_once(
+    after = await people.indicators_once(
         lambda now: now["attendance"]["present"] == before["attendance"]["present"] + 7 and who5(now)[0] == n + 3
     )
-    grown = {name: told[name] - before[name] for name in told if isinstance(told[name], int)}
+    grown = {name: after[name] - before[name] for name in after if isinstance(after[name], int)}
     assert grown == {
         "referred": 20, "admitted": 20, "declined": 0, "seated": 20, "waiting": 0, "withdrawn": 0, "found_work": 0,
         "took_part": 7, "meetings_scheduled": 36, "meetings_held": 1,
     }  # fmt: skip
-    assert told["groups"] == sorted([*before["groups"], 10, 10])
-    assert told["attendance"]["members"] == before["attendance"]["members"] + 10
-    assert who5(told)[1] == pytest.approx(total + 3 * SCORE)
+    assert after["groups"] == sorted([*before["groups"], 10, 10])
+    assert after["attendance"]["members"] == before["attendance"]["members"] + 10
+    assert who5(after)[1] == pytest.approx(total + 3 * SCORE)
 
 
 async def test_the_worker_carries_one_correlation_and_one_trace_from_the_request_on(home: Home, thread: Thread) -> None:
@@ -193,6 +193,6 @@ async def test_what_happens_in_one_programme_moves_no_number_of_the_other(home: 
     body = {"partner": rules.partners[0].id, "person": {"given_name": "Eva", "family_name": "Altrove"}}
     worker = (await theirs.caller("operator")("POST", "/enrolment/referrals", body)).json()["worker"]
     await theirs.consent(worker, **CONSENTS)
-    told = await theirs.indicators_once(lambda now: now["referred"] == there["referred"] + 1)
-    assert told["programme"] == OTHER
+    after = await theirs.indicators_once(lambda now: now["referred"] == there["referred"] + 1)
+    assert after["programme"] == OTHER
     assert (await ours.indicators()) == here

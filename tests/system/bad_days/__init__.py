@@ -1,1 +1,1 @@
-"""Engines that can be hurt, a wire that can be cut, services in processes, and callers who do not let go."""
+"""Engines that can fail, services in processes, and callers who repeat their commands."""

@@ -1,6 +1,6 @@
-"""Callers who bring people in through HTTP, and send each command again under its key until it is acknowledged; and one who looks.
+"""Callers who enrol workers through HTTP and repeat each command under its key until it is acknowledged, and one who reads.
 
-Invariant: every answer is noted, with how long it took; an answer that a caller cannot live with is noted as wrong.
+Invariant: every answer is counted and timed; an answer that is neither success nor 503 with Retry-After is noted as wrong.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ PROFILE = {"municipality": "monza", "slots": ["mon-evening"]}
 
 @dataclass
 class Callers:
-    """`marked` begins the correlation id of everything they ask for, so that it can be told from others'."""
+    """Several callers. Each of their correlation ids begins with `marked`."""
 
     services: Services
     number: int = 6
@@ -48,12 +48,12 @@ class Callers:
         await self._client.aclose()
 
     async def finish(self) -> None:
-        """Let everybody who has begun be acknowledged to the end. Raises what stopped a caller."""
+        """Wait until every begun command is acknowledged. Raises what stopped a caller."""
         self._stopped = True
         await asyncio.gather(*self._tasks)
 
     async def more(self, people: int, seconds: float = 60.0) -> None:
-        """Wait until so many more have gone the whole way."""
+        """Wait until so many more workers are admitted."""
         wanted, deadline = len(self.admitted) + people, time.monotonic() + seconds
         while len(self.admitted) < wanted:
             for each in self._tasks:
@@ -62,14 +62,14 @@ class Callers:
             assert time.monotonic() < deadline, f"{len(self.admitted)} of {wanted} within {seconds} s; {self.statuses}"
             await asyncio.sleep(0.05)
 
-    async def told_to_come_again(self) -> None:
-        """Wait until somebody was answered 503."""
+    async def answered_503(self) -> None:
+        """Wait until a caller gets a 503."""
         before = self.statuses[503]
 
-        async def told() -> bool:
+        async def answered() -> bool:
             return self.statuses[503] > before
 
-        await eventually(told, 2 * HANGS)
+        await eventually(answered, 2 * HANGS)
 
     async def _call(self) -> None:
         while not self._stopped:
@@ -87,7 +87,7 @@ class Callers:
             await asyncio.sleep(0.5)
 
     async def _insist(self, path: str, body: Any) -> Any:
-        """Send it until it is acknowledged, always under one key."""
+        """Send a command until it is acknowledged, always under one key."""
         key, deadline = uuid.uuid4().hex, time.monotonic() + PATIENCE
         headers = {"Idempotency-Key": key, "X-Request-Id": f"{self.marked}-{key[:12]}"}
         while True:
@@ -116,6 +116,6 @@ class Callers:
 
 
 def one_caller(services: Services, service: Serving | None = None) -> httpx.AsyncClient:
-    """Somebody who asks enrolment, or another service, once."""
+    """A client of enrolment, or of another service, that does not repeat."""
     headers = {"Authorization": f"Bearer {services.token}"}
     return httpx.AsyncClient(base_url=(service or services.enrolment).base, headers=headers, timeout=HANGS)

@@ -1,9 +1,8 @@
-"""Engines of one's own that can be hurt: Kafka behind a wire, and MongoDB as a replica set of three.
+"""Engines of a test's own that can fail: Kafka behind a wire, and MongoDB as a replica set of three.
 
-A full disk is made with RLIMIT_FSIZE on the running engine: not one byte more is written into any file, and the engine gets EFBIG
-where a full file system gives ENOSPC. It needs no root, no mount and no namespace, so it is the same on every machine, it can begin at
-any moment, and it can do no harm to the machine's own disk. The signal that comes with it is ignored, as the JVM does by itself.
-Room is made by starting the engine anew, since both engines end when they cannot write.
+RLIMIT_FSIZE on the running engine makes a full disk: no file takes another byte, and the engine gets EFBIG where a full file system gives
+ENOSPC. It needs no root, mount or namespace, begins at any moment, and leaves the machine's own disk alone. The signal that comes with
+it is ignored, as the JVM does by itself. A new start of the engine ends it, since both engines end when they cannot write.
 """
 
 import os
@@ -37,7 +36,7 @@ IGNORING = (
 
 
 def within(check: Callable[[], Any], what: str) -> Any:
-    """What `check` gives once it is true; fails with `what` when that takes too long."""
+    """Repeat `check` until it gives something true, and return that. Fails with `what` after UNTIL seconds."""
     deadline = time.monotonic() + UNTIL
     while not (found := check()):
         assert time.monotonic() < deadline, f"not within {UNTIL} s: {what}"
@@ -46,12 +45,12 @@ def within(check: Callable[[], Any], what: str) -> Any:
 
 
 def engine_of(process: Supervised) -> psutil.Process:
-    """The engine under its watcher."""
+    """Process of the engine under its watcher."""
     return within(lambda: psutil.Process(process.pid).children(), "the engine is started")[0]
 
 
 def fill_disk(process: psutil.Process) -> None:
-    """From now on it cannot write."""
+    """Let the process write no more bytes."""
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
 
 
@@ -67,20 +66,20 @@ class WiredKafka(Kafka):
         self.wire: Wire | None = None
 
     def up(self) -> None:
-        """Start it, or start it anew."""
+        """Start the node, or start it anew."""
         self.stop()
         direct = self.start(self._ports, jars.ready(), self._lock)
         self.wire = self.wire or Wire(self._outside, int(direct.rpartition(":")[2]))
 
     def down(self) -> None:
-        """Stop it for good."""
+        """Stop the node for good."""
         if self.wire is not None:
             self.wire.close()
         self.stop()
         os.close(self._lock)
 
     def disk_full(self) -> None:
-        """Nothing more can be written, of which it dies."""
+        """Fill the node's disk, which ends it."""
         assert self._process is not None
         fill_disk(engine_of(self._process))
 
@@ -98,14 +97,14 @@ class WiredKafka(Kafka):
 
 
 class Member(Mongod):
-    """One node of the set."""
+    """One node of the replica set."""
 
     def __init__(self, folder: Path, port: int, lock: int) -> None:
         super().__init__(folder, folder.with_suffix(".log"))
         self.address, self._port, self._lock = f"{LOOPBACK}:{port}", port, lock
 
     def up(self) -> None:
-        """Start it, or start it anew, without waiting for anything."""
+        """Start the node, or start it anew, without waiting."""
         self.stop()
         self.folder.mkdir(parents=True, exist_ok=True)
         command = self._command(self._port)
@@ -115,28 +114,28 @@ class Member(Mongod):
 
     @property
     def process(self) -> psutil.Process:
-        """mongod itself."""
+        """Process of mongod, under its watcher."""
         assert self._process is not None
         return engine_of(self._process)
 
     def ask(self, *command: Any, **options: Any) -> dict[str, Any]:
-        """An administrator's command to this node."""
+        """Send an administrator's command to this node."""
         with MongoClient[dict[str, Any]](
             f"mongodb://{self.address}/?directConnection=true", serverSelectionTimeoutMS=2000, socketTimeoutMS=5000
         ) as client:
             return client.admin.command(*command, **options)
 
     def stall(self, client: str, *commands: str) -> None:
-        """Take these commands of one client, and answer them much later. It cannot be well again before that."""
+        """Block these commands of one client for LATER_MS; `be_well` does not end that earlier."""
         self._fail(client, *commands, blockConnection=True, blockTimeMS=LATER_MS)
 
     def commit_unsurely(self, client: str) -> None:
-        """Commit one client's transactions, and answer that no majority has confirmed it in time."""
+        """Commit one client's transactions, but answer that no majority confirmed them in time."""
         unsure = {"code": 64, "errmsg": "waiting for replication timed out"}
         self._fail(client, "commitTransaction", writeConcernError=unsure)
 
     def be_well(self) -> None:
-        """Fail no more."""
+        """Remove the planned failures."""
         self.ask("configureFailPoint", "failCommand", mode="off")
 
     def _fail(self, client: str, *commands: str, **how: Any) -> None:
@@ -154,7 +153,7 @@ class ReplicaSet:
         self.uri = f"mongodb://{','.join(each.address for each in self.members)}/?replicaSet={SET}"
 
     def up(self) -> None:
-        """Start those that do not run, and wait for a primary that a majority follows."""
+        """Start the nodes that do not run, and wait for a primary that the others follow."""
         fresh = not self.members[0].folder.exists()
         for each in self.members:
             if each.ended() is not None or fresh:
@@ -167,7 +166,7 @@ class ReplicaSet:
         within(self.whole, "the set is whole")
 
     def down(self) -> None:
-        """End it for good; nobody needs its files any more."""
+        """Kill all nodes for good; their files are not needed any more."""
         for each in self.members:
             if each.ended() is None:
                 each.process.kill()
@@ -175,26 +174,26 @@ class ReplicaSet:
         os.close(self._lock)
 
     def whole(self) -> bool:
-        """Whether there is one primary and the others follow."""
+        """Tell if there is one primary and the others follow."""
         try:
-            told = [each.ask("hello") for each in self.members]
+            answers = [each.ask("hello") for each in self.members]
         except PyMongoError:
             return False
-        return sum(each["isWritablePrimary"] for each in told) == 1 and all(
-            each["isWritablePrimary"] or each["secondary"] for each in told
+        return sum(each["isWritablePrimary"] for each in answers) == 1 and all(
+            each["isWritablePrimary"] or each["secondary"] for each in answers
         )
 
     def primary(self) -> Member:
-        """The one that is written to."""
+        """Wait for the primary, and return it."""
         found = within(lambda: [each for each in self.members if _is_primary(each)], "there is a primary")
         return cast("Member", found[0])
 
     def all_ended(self) -> bool:
-        """Whether none of them runs any more."""
+        """Tell if no node runs any more."""
         return all(each.ended() is not None for each in self.members)
 
     def disk_full(self) -> None:
-        """On none of them anything can be written, of which they die."""
+        """Fill the disk of every node, which ends them."""
         for each in self.members:
             fill_disk(each.process)
 

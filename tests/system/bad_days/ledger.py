@@ -1,6 +1,6 @@
-"""What is on the bus in the end, read with a plain client, against what was acknowledged.
+"""Compares the records on the bus, read with a plain client, with the commands that were acknowledged.
 
-Invariant: nothing here knows how the services work; it reads records as any partner would.
+Invariant: this module uses no code of the services; it reads records as any client can.
 """
 
 import json
@@ -17,8 +17,8 @@ EXPECTED = {
 IDLE = 3000  # milliseconds in which a reader that has more would have got it
 
 
-async def told(address: str, marked: str) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """Every committed event that came of what these callers asked, by topic and subject, in the order of the bus."""
+async def events_of(address: str, marked: str) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Every committed event that these callers caused, by topic and subject, in the order of the bus."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=address,
         isolation_level="read_committed",
@@ -47,7 +47,7 @@ async def told(address: str, marked: str) -> dict[str, dict[str, list[dict[str, 
 
 
 def faults(found: dict[str, dict[str, list[dict[str, Any]]]], people: list[str]) -> list[str]:
-    """Everything that is not as it was acknowledged: lost, doubled, out of order, or of nobody."""
+    """Everything that differs from the acknowledgements: lost, doubled, out of order, or never acknowledged."""
     wrong = []
     for topic, expected in EXPECTED.items():
         wrong += [f"{topic}: {each} was never acknowledged" for each in found[topic].keys() - set(people)]
@@ -58,7 +58,7 @@ def faults(found: dict[str, dict[str, list[dict[str, Any]]]], people: list[str])
 
 
 def _fault(events: list[dict[str, Any]], expected: list[str]) -> str | None:
-    """A record may stand twice, as the same event; the first of each must be the next."""
+    """Check one subject's events. A record may be repeated; the first of each must follow in order."""
     first = {event["id"]: event for event in reversed(events)}
     once = [event for n, event in enumerate(events) if first[event["id"]] is event]
     kinds = [event["type"].removesuffix(".v1").split(".", 3)[3] for event in once]

@@ -1,6 +1,6 @@
-"""Services as processes of their own (`ama serve`), as an operator runs them, and who signs their callers' tokens.
+"""Services as processes of their own (`ama serve`), as an operator runs them.
 
-Invariant: a process ends with the test, whatever way the test ends.
+Invariant: a process ends with the test, however the test ends.
 """
 
 import asyncio
@@ -34,15 +34,15 @@ class Serving:
         self._process = Supervised(command, self.log, grace=GRACE, lock=lock)
 
     def ended(self) -> bool:
-        """Whether the process has ended."""
+        """Tell if the process has ended."""
         return self._process.ended() is not None
 
     def stop(self) -> None:
-        """End it in order."""
+        """Stop the process in order."""
         self._process.stop()
 
     async def missing(self) -> str | None:
-        """What /readyz names: nothing when it is ready, None when nobody answers."""
+        """Text of /readyz: empty when ready, None without an answer."""
         async with httpx.AsyncClient(timeout=10) as client:
             try:
                 answer = await client.get(f"{self.base}/readyz")
@@ -65,7 +65,7 @@ class Services:
         self.token = issuer.token("operator", PROGRAMME, "operator")
 
     async def ready(self) -> None:
-        """Wait until both are."""
+        """Wait until both services are ready."""
         for each in self.all:
 
             async def up(one: Serving = each) -> bool:
@@ -75,16 +75,16 @@ class Services:
             await eventually(up, STARTS)
 
     async def name_as_missing(self, engine: str) -> None:
-        """Wait until both say at /readyz that this engine does not answer, and none has ended of it."""
+        """Wait until both name this engine as missing at /readyz. Fails when a process ended."""
         for each in self.all:
 
-            async def told(one: Serving = each) -> bool:
+            async def named(one: Serving = each) -> bool:
                 assert not one.ended(), f"{one.name} has ended: {one.log.read_text()[-3000:]}"
                 return f"{engine}: does not answer" in (await one.missing() or "")
 
-            await eventually(told, 60)
+            await eventually(named, 60)
 
     async def stop(self) -> None:
-        """End both, side by side."""
+        """Stop both services side by side."""
         await asyncio.gather(*(asyncio.to_thread(each.stop) for each in self.all))
         os.close(self._lock)

@@ -1,5 +1,5 @@
-"""A programme under fire: real processes and real engines are killed and frozen while people are served, and an oracle judges.
+"""Fault injection: real processes and real engines are killed and frozen while people are served, and an oracle checks the result.
 
-`engines` and `fleet` are what can be hit, `killer` hits it, `driver` and `lives` are the people, `campaign` lets all of it happen at
-once, and `oracle` judges what is left. Killer, schedule and oracle share no code with the services.
+`engines` and `fleet` are the targets, `killer` injects the faults, `driver` and `lives` are the people, `campaign` runs all of it at
+once, and `oracle` checks what is left. Killer, schedule and oracle share no code with the services.
 """

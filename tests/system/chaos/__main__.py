@@ -1,4 +1,4 @@
-"""`make chaos ARGS="--kills N --seed S"`: a long campaign; prints what is struck and when, and one closing line."""
+"""`make chaos ARGS="--kills N --seed S"`: a long campaign. Prints each fault with its time, and one closing line."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ SHOWN = 40  # findings
 
 
 def main() -> int:
-    """0 when the oracle found nothing."""
+    """Exit status: 0 when the oracle found nothing."""
     given = _arguments()
     plan = Plan(given.seed, given.kills, given.commands or max(2000, 8 * given.kills), breach=given.breach)
     folder = Path(tempfile.mkdtemp(prefix="ama-chaos-"))
@@ -33,9 +33,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
-    parser.add_argument("--kills", type=int, default=60, help="blows that hit: SIGKILL or SIGSTOP")
+    parser.add_argument("--kills", type=int, default=60, help="faults that take effect: SIGKILL or SIGSTOP")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--commands", type=int, help="at least so many are acknowledged; 2,000, or 8 for each blow")
+    parser.add_argument("--commands", type=int, help="at least so many are acknowledged; 2,000, or 8 for each fault")
     parser.add_argument(
         "--breach", choices=sorted(BREACHES), help="break this guarantee in every process: must be found"
     )

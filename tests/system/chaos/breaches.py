@@ -1,4 +1,4 @@
-"""Guarantees broken by hand, in the processes that a campaign starts: `python -m tests.system.chaos.breaches NAME serve …`.
+"""Guarantees broken on purpose, in the processes that a campaign starts: `python -m tests.system.chaos.breaches NAME serve …`.
 
 The oracle has to find each of them. Nothing in the services knows of this: functions are replaced before the command runs.
 """
@@ -17,12 +17,12 @@ from services.store.unit import Unit
 
 
 def replace(owner: type, name: str, by: Any) -> None:
-    """In this process, from now on."""
+    """Replace a method in this process, from now on."""
     setattr(owner, name, by)
 
 
 def mark() -> None:
-    """The inbox forgets: what comes again takes effect again."""
+    """Break the inbox mark: a repeated event takes effect again."""
     one = Step.one
 
     async def forgetful(step: Step, letter: Any, event: Any) -> None:
@@ -35,7 +35,7 @@ def mark() -> None:
 
 
 def fencing() -> None:
-    """Every producer has a transactional id of its own, so that no successor fences it."""
+    """Break fencing: every producer has a transactional id of its own, so that no successor fences it."""
     producer = Bus.producer
 
     def unfenced(bus: Bus, transactional_id: str) -> Any:
@@ -45,7 +45,7 @@ def fencing() -> None:
 
 
 def guard() -> None:
-    """What a decision has only read is not written."""
+    """Break the guard: an aggregate that was only read is not written."""
     flush = Unit.flush
 
     async def unguarded(unit: Unit, silently: bool = False) -> int:
@@ -58,7 +58,7 @@ def guard() -> None:
 
 
 def transaction() -> None:
-    """Each write stands alone."""
+    """Break the transaction: each write commits alone."""
 
     async def bare(store: Store, body: Any) -> Any:
         async with store.driver_session() as session:

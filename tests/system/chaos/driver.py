@@ -1,7 +1,7 @@
-"""Commands over HTTP, as a careful client sends them: under an Idempotency-Key, again and again until one copy acknowledges.
+"""Commands over HTTP, as a careful client sends them: under an Idempotency-Key, repeated until one copy acknowledges.
 
-Invariant: a command is acknowledged at most once here; what it was promised to say is written down with it, for the oracle. Now and
-then a command is sent to two copies at the same moment, or again after it was acknowledged: both must answer alike.
+Invariant: a command is acknowledged at most once here; the events that it promises are noted for the oracle. Some commands are sent to
+two copies at the same moment, or again after they were acknowledged: both answers must be equal.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ import httpx
 
 from tests.system.chaos.fleet import Fleet
 
-Says = Callable[[Any], Sequence[tuple[str, str]]]  # from the answer to what is said: event types (short) and subjects
+Says = Callable[[Any], Sequence[tuple[str, str]]]  # from the answer to the promised events: short types and subjects
 TWINS, REPEATS = 0.05, 0.08  # of all commands
 TIMEOUTS = (3.0, 6.0, 12.0)  # seconds; less and more than a service waits for an engine before it answers 503
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """In which role somebody speaks."""
+    """Role and subject of a request."""
 
     role: str
     subject: str
@@ -31,7 +31,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command got in the end: its status, its body, and for a refusal its code."""
+    """Last answer to a command: its status, its body, and for a refusal its code."""
 
     status: int
     body: Any
@@ -39,13 +39,13 @@ class Answer:
 
     @property
     def done(self) -> bool:
-        """Acknowledged, not refused."""
+        """Tell if the command was acknowledged, not refused."""
         return self.status < 300
 
 
 @dataclass
 class Ledger:
-    """What was acknowledged and what was promised by it."""
+    """Counts of acknowledged commands, with the events that they promised."""
 
     acknowledged: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -56,7 +56,7 @@ class Ledger:
 
 
 class Driver:
-    """Sends commands to whichever copy of a service, through whatever happens to it."""
+    """Sends commands to the copies of the services, through all faults."""
 
     def __init__(self, fleet: Fleet, token: Callable[[Caller], str], seed: int) -> None:
         self._fleet, self._token = fleet, token
@@ -68,7 +68,7 @@ class Driver:
     async def send(
         self, who: Caller, where: str, body: Any, says: Says, until: Collection[str] = (), method: str = "POST"
     ) -> Answer:
-        """Send `where` (`/service/path`) until it is acknowledged or refused; refusals in `until` are only a "not yet"."""
+        """Send `where` (`/service/path`) until it is acknowledged or refused. Refusals in `until` are repeated."""
         self._number += 1
         key = f"command-{self._number}"
         self.ledger.waiting[key] = f"{method} {where}"
@@ -101,15 +101,15 @@ class Driver:
         while True:
             response = await self._once(key, who, method, where, body)
             if response is not None and response.status_code < 500:
-                told: Any = response.json() if response.content else None
+                given: Any = response.json() if response.content else None
                 if response.status_code < 300:
-                    return Answer(response.status_code, told)
-                if told["code"] not in until:
-                    return Answer(response.status_code, told, told["code"])
+                    return Answer(response.status_code, given)
+                if given["code"] not in until:
+                    return Answer(response.status_code, given, given["code"])
             await asyncio.sleep(self.chance.uniform(0.1, 0.8))
 
     async def read(self, who: Caller, where: str) -> Any:
-        """What a GET answers, asked until some copy does; None for a 404."""
+        """Send a GET until a copy answers. Gives the body; None for a 404."""
         while True:
             response = await self._once(None, who, "GET", where, None)
             if response is not None and response.status_code < 500:
@@ -117,7 +117,7 @@ class Driver:
             await asyncio.sleep(self.chance.uniform(0.1, 0.8))
 
     async def _once(self, key: str | None, who: Caller, method: str, where: str, body: Any) -> httpx.Response | None:
-        """One attempt at one copy. None when nobody answered; what is answered has to be an answer of the API."""
+        """Send it once to one copy. None without an answer. An answer that the API does not describe is noted as broken."""
         _, service, path = where.split("/", 2)
         headers = {"Authorization": f"Bearer {self._bearer(who)}"} | ({"Idempotency-Key": key} if key else {})
         url = f"{self.chance.choice(self._fleet.apis(service))}/{path}"

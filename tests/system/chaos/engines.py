@@ -1,6 +1,6 @@
-"""Kafka and MongoDB that can be killed and started again, each by itself, on the same ports and data.
+"""Kafka and MongoDB that can be killed and started again separately, on the same ports and data.
 
-Invariant: they end with this process, whatever way it dies.
+Invariant: they end with this process, however it ends.
 """
 
 import threading
@@ -20,7 +20,7 @@ ATTEMPTS = 3  # to start one
 
 
 class Engines:
-    """Both engines, their files in `folder`."""
+    """Both engines, with their files in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         logs = folder / "logs"
@@ -35,13 +35,13 @@ class Engines:
         self.addresses: dict[str, str] = {}
 
     def start(self) -> None:
-        """Start both."""
+        """Start Kafka and MongoDB."""
         self._lock.acquire()
         for name in NAMES:
             self.addresses[name] = self.start_again(name)
 
     def kill(self, name: str) -> None:
-        """SIGKILL, and reap it."""
+        """Send SIGKILL to one, and reap it."""
         supervised = self._engines[name]._process
         assert supervised is not None
         for engine in psutil.Process(supervised.pid).children():
@@ -50,7 +50,7 @@ class Engines:
         self._engines[name].stop()
 
     def start_again(self, name: str) -> str:
-        """Start one, and wait until it serves where it did before. One after the other: what starts needs the processor."""
+        """Start one, and wait until it serves at its old address. Starts run one at a time, since each needs the processor."""
         with self._one:
             address = self._patiently(name)
         if self.addresses.get(name, address) != address:
@@ -58,7 +58,7 @@ class Engines:
         return address
 
     def _patiently(self, name: str) -> str:
-        """On a busy machine a start can take too long; the next one finds more done."""
+        """Start one in up to ATTEMPTS tries: on a busy machine a start may time out, and the next one has less to do."""
         for attempt in range(ATTEMPTS):
             try:
                 engine = self._engines[name]
@@ -72,7 +72,7 @@ class Engines:
         raise AssertionError("there is at least one attempt")
 
     def stop(self) -> None:
-        """Stop both."""
+        """Stop Kafka and MongoDB."""
         for engine in self._engines.values():
             engine.stop()
         self._lock.release()

@@ -1,6 +1,6 @@
-"""The service processes: started as an operator would start them, hit by signals, started again.
+"""The service processes: started as an operator starts them, hit by signals, started again.
 
-Invariant: a copy that ended, by whatever cause, is started again, as an orchestrator does; that it ended by itself is noted.
+Invariant: a copy that ended is started again, as an orchestrator does; one that ended by itself is noted.
 """
 
 import asyncio
@@ -36,12 +36,12 @@ COPIES = (
 )
 BOUND = str(Path(__file__).with_name("bound.py"))
 AMA = str(Path(sys.executable).with_name("ama"))
-AGAIN = 1.0  # seconds until what ended by itself is started again
+AGAIN = 1.0  # seconds until a copy that ended by itself is started again
 
 
 @dataclass(eq=False)
 class Copy:
-    """One process: which service, which roles, where its HTTP is."""
+    """One process: its service, its roles, its HTTP port."""
 
     name: str
     service: str
@@ -53,12 +53,12 @@ class Copy:
 
     @property
     def runs(self) -> bool:
-        """Neither dead nor frozen."""
+        """Tell if the process is neither dead nor frozen."""
         return self.process is not None and self.process.poll() is None and not self.frozen
 
 
 class Fleet:
-    """All copies. `breach` names a guarantee that is broken in every one of them; see `breaches`."""
+    """All copies. `breach` names a guarantee that is broken in all of them; see `breaches`."""
 
     def __init__(self, folder: Path, settings: dict[str, str], breach: str | None = None) -> None:
         self._folder, self._breach = folder, breach
@@ -68,7 +68,7 @@ class Fleet:
         self._over = False
 
     def add(self, service: str, roles: str) -> Copy:
-        """One more copy, not started yet."""
+        """Add a copy, without starting it."""
         number = 1 + sum(each.service == service for each in self.copies.values())
         name = f"{service}.{number}({roles})"
         port = free_port(others={each.port for each in self.copies.values()})
@@ -94,26 +94,26 @@ class Fleet:
         copy.frozen = False
 
     def kill(self, copy: Copy) -> None:
-        """SIGKILL, and reap it."""
+        """Send SIGKILL to a copy, and reap it."""
         assert copy.process is not None
         copy.process.kill()
         copy.process.wait()
         copy.process, copy.frozen = None, False
 
     def freeze(self, copy: Copy) -> None:
-        """SIGSTOP."""
+        """Send SIGSTOP to a copy."""
         assert copy.process is not None
         copy.process.send_signal(signal.SIGSTOP)
         copy.frozen = True
 
     def thaw(self, copy: Copy) -> None:
-        """SIGCONT."""
+        """Send SIGCONT to a frozen copy."""
         if copy.process is not None and copy.frozen:
             copy.process.send_signal(signal.SIGCONT)
             copy.frozen = False
 
     async def look_after(self) -> None:
-        """Start again what ended by itself, for as long as this runs."""
+        """Start copies again that ended by themselves, until this task is cancelled."""
         while True:
             for copy in self.copies.values():
                 if copy.process is not None and copy.process.poll() is not None:
@@ -130,12 +130,12 @@ class Fleet:
                     await asyncio.sleep(0.2)
 
     def apis(self, service: str) -> Sequence[str]:
-        """Where this service answers, whether or not it does at this moment."""
+        """Addresses of the service's APIs, down ones too."""
         mine = [each for each in self.copies.values() if each.service == service and "api" in each.roles.split(",")]
         return [f"http://127.0.0.1:{each.port}/{service}" for each in mine]
 
     def stop(self) -> None:
-        """SIGKILL to all: what they leave is what a crash leaves."""
+        """Send SIGKILL to all copies, which leave what a crash leaves."""
         self._over = True
         for copy in self.copies.values():
             if copy.process is not None:
@@ -151,6 +151,6 @@ async def _is_ready(client: httpx.AsyncClient, copy: Copy) -> bool:
 
 
 def last_line(log: Path) -> str:
-    """What it said last."""
+    """Last line of a log, cut to 300 characters."""
     lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
     return lines[-1][-300:] if lines else "it said nothing"

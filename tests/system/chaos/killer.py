@@ -1,7 +1,7 @@
-"""The killer: a seeded schedule of blows, and the hand that strikes them.
+"""The killer: a seeded schedule of faults, and the injection of each.
 
-Invariants: the same seed gives the same schedule; whatever is struck down is up again after a while, so that at the end all runs.
-Nothing here knows a service: it is given names, and things that can be hit.
+Invariants: the same seed gives the same schedule; every fault ends after a while, so that at the end all targets run. This module knows
+no service: it gets names and targets.
 """
 
 import asyncio
@@ -16,27 +16,27 @@ LEASE, SESSION = 6.0, 10.0  # seconds: of a lease, and of a consumer's session w
 
 
 class Targets(Protocol):
-    """What can be hit."""
+    """Processes and engines that faults can be injected into, by name."""
 
     def kill(self, name: str) -> None:
-        """SIGKILL."""
+        """Send SIGKILL to the target."""
 
     def freeze(self, name: str) -> None:
-        """SIGSTOP."""
+        """Send SIGSTOP to the target."""
 
     def thaw(self, name: str) -> None:
-        """SIGCONT; nothing when it is not frozen any more."""
+        """Send SIGCONT to the target. Does nothing when it is not frozen."""
 
     async def start(self, name: str) -> None:
-        """Again."""
+        """Start the target again."""
 
     def runs(self, name: str) -> bool:
-        """Whether a blow would hit anything."""
+        """Tell if a fault would take effect."""
 
 
 @dataclass(frozen=True, slots=True)
-class Blow:
-    """`pause` seconds after the one before, `whom` is killed or frozen, for so many seconds."""
+class Fault:
+    """A signal (`how`) to one target (`whom`), `pause` seconds after the fault before. It `lasts` so many seconds."""
 
     pause: float
     how: str
@@ -44,60 +44,60 @@ class Blow:
     lasts: float
 
 
-def schedule(seed: int, processes: Sequence[str], engines: Sequence[str], every: float) -> Iterator[Blow]:
-    """Blows without end, about one in `every` seconds: of a hundred, six at an engine, and of the others every second one a freeze,
-    half of the freezes so long that leases and sessions end."""
+def schedule(seed: int, processes: Sequence[str], engines: Sequence[str], every: float) -> Iterator[Fault]:
+    """Give faults without end, about one in `every` seconds. Six in a hundred hit an engine. Half of the others are freezes, and half of
+    those last longer than leases and group sessions."""
     chance = random.Random(seed)
     while True:
         pause, draw = chance.uniform(0.3, 1.7) * every, chance.random()
         if draw < 0.06:
-            yield Blow(pause, "SIGKILL", chance.choice(engines), chance.uniform(0.0, 3.0))
+            yield Fault(pause, "SIGKILL", chance.choice(engines), chance.uniform(0.0, 3.0))
         elif draw < 0.53:
-            yield Blow(pause, "SIGKILL", chance.choice(processes), chance.uniform(0.0, 3.0))
+            yield Fault(pause, "SIGKILL", chance.choice(processes), chance.uniform(0.0, 3.0))
         elif draw < 0.76:
-            yield Blow(pause, "SIGSTOP", chance.choice(processes), chance.uniform(0.1, LEASE / 2))
+            yield Fault(pause, "SIGSTOP", chance.choice(processes), chance.uniform(0.1, LEASE / 2))
         else:
-            yield Blow(pause, "SIGSTOP", chance.choice(processes), chance.uniform(LEASE + 2, SESSION + 5))
+            yield Fault(pause, "SIGSTOP", chance.choice(processes), chance.uniform(LEASE + 2, SESSION + 5))
 
 
 class Killer:
-    """Strikes so many blows that hit, and tells of each."""
+    """Injects faults, and reports each."""
 
     def __init__(self, targets: Targets, say: Callable[[str], None]) -> None:
         self._targets, self._say, self._began = targets, say, time.monotonic()
-        self._struck: dict[str, asyncio.Task[None]] = {}
+        self._active: dict[str, asyncio.Task[None]] = {}
         self.counts: Counter[str] = Counter()
 
     @property
     def kills(self) -> int:
-        """How many blows hit so far."""
+        """Number of faults that took effect so far."""
         return sum(self.counts.values())
 
-    async def strike(self, blows: Iterator[Blow], number: int) -> None:
-        """Strike until so many have hit. Who is down already is passed over."""
-        for blow in blows:
+    async def inject(self, faults: Iterator[Fault], number: int) -> None:
+        """Inject faults until `number` of them took effect. Targets that are down are passed over."""
+        for fault in faults:
             if self.kills >= number:
                 return
-            await asyncio.sleep(blow.pause)
-            if blow.whom not in self._struck and self._targets.runs(blow.whom):
-                self._hit(blow)
+            await asyncio.sleep(fault.pause)
+            if fault.whom not in self._active and self._targets.runs(fault.whom):
+                self._hit(fault)
 
-    def _hit(self, blow: Blow) -> None:
-        (self._targets.kill if blow.how == "SIGKILL" else self._targets.freeze)(blow.whom)
-        self.counts[blow.how] += 1
+    def _hit(self, fault: Fault) -> None:
+        (self._targets.kill if fault.how == "SIGKILL" else self._targets.freeze)(fault.whom)
+        self.counts[fault.how] += 1
         at = time.monotonic() - self._began
-        self._say(f"{at:8.1f} s  {self.kills:4}  {blow.how} {blow.whom}, for {blow.lasts:.1f} s")
-        self._struck[blow.whom] = asyncio.get_running_loop().create_task(self._relent(blow))
+        self._say(f"{at:8.1f} s  {self.kills:4}  {fault.how} {fault.whom}, for {fault.lasts:.1f} s")
+        self._active[fault.whom] = asyncio.get_running_loop().create_task(self._end(fault))
 
-    async def _relent(self, blow: Blow) -> None:
-        await asyncio.sleep(blow.lasts)
-        if blow.how == "SIGSTOP":
-            self._targets.thaw(blow.whom)
+    async def _end(self, fault: Fault) -> None:
+        await asyncio.sleep(fault.lasts)
+        if fault.how == "SIGSTOP":
+            self._targets.thaw(fault.whom)
         else:
-            await self._targets.start(blow.whom)
-        del self._struck[blow.whom]
+            await self._targets.start(fault.whom)
+        del self._active[fault.whom]
 
-    async def relent(self) -> None:
-        """Wait until everything that was struck is up again."""
-        while self._struck:
-            await asyncio.gather(*self._struck.values())
+    async def restored(self) -> None:
+        """Wait until every injected fault has ended."""
+        while self._active:
+            await asyncio.gather(*self._active.values())

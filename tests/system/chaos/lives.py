@@ -1,6 +1,6 @@
-"""What people do: workers are referred, consent, are admitted, sit, answer, leave; operators race for the last room and the last seat.
+"""Acts of people: workers are referred, consent, are admitted, join a group, answer, leave; operators compete for the last room and seat.
 
-Each worker's way hangs on the seed and their number alone; who meets whom hangs on what the services let happen.
+Each worker's acts depend on the seed and their number alone; their group depends on the order in which services answer.
 """
 
 import asyncio
@@ -18,20 +18,20 @@ ADMINISTRATOR = Caller("administrator", "administrator")
 PARTNERS = ("comune-monza", "afol", "aeris", "cgil", "cisl", "uil")
 SLOTS = ("mon-evening", "tue-evening", "wed-evening")  # ISO weekdays 1, 2, 3
 ITEMS = [f"i{number}" for number in range(1, 6)]
-SIZE, RIVALS = 10, 20  # members of a group; people who wait before two groups are tried at once
-NOT_YET = {"no-such-seeker", "not-waiting"}  # what comes over the bus
+SIZE, RIVALS = 10, 20  # members of a group; people in the pool before two groups are formed at once
+NOT_YET = {"no-such-seeker", "not-waiting"}  # refusals until the bus has delivered
 NOT_ASKED_YET = {"no-such-survey", "not-open", "no-consent"}
 GONE = {"not-a-member", "erased"}
 MEETINGS = 18
 
 
 class Unexpected(Exception):
-    """A refusal that no rule allows for."""
+    """Refusal that no rule allows for."""
 
 
 @dataclass(eq=False)
 class Worker:
-    """Somebody, as the driver knows them."""
+    """A worker, as the driver knows them."""
 
     id: str
     chance: random.Random
@@ -40,7 +40,7 @@ class Worker:
 
     @property
     def themselves(self) -> Caller:
-        """Speaking for themselves."""
+        """Caller in the worker's own role."""
         return Caller("worker", self.id)
 
 
@@ -49,7 +49,7 @@ def _says(*types: str, subject: str) -> Any:
 
 
 class Lives:
-    """Everybody's lives, until `over` is set."""
+    """All workers' acts, until `over` is set."""
 
     def __init__(self, driver: Driver, seed: int) -> None:
         self._driver, self._seed, self.over = driver, seed, asyncio.Event()
@@ -57,8 +57,8 @@ class Lives:
         self._born = self._groups = 0
 
     async def go_on(self, at_once: int, pause: float) -> None:
-        """So many lives beside each other, each new one after `pause` seconds, and whoever forms groups; returns when `over` is
-        set and what was begun is done."""
+        """Run up to `at_once` workers side by side, a new one every `pause` seconds, and form groups of them. Returns when `over` is
+        set and every begun act has ended."""
         gate = asyncio.Semaphore(at_once)
         async with asyncio.TaskGroup() as together:
             together.create_task(self._form_groups(together))
@@ -84,7 +84,7 @@ class Lives:
             await self._afterwards(worker)
 
     async def _enter(self, number: int, chance: random.Random) -> Worker | None:
-        """Up to the pool; None for those who do not come that far."""
+        """Take a worker up to the pool; None for one who does not get that far."""
         worker = await self._refer(number, chance)
         if chance.random() < 0.05:
             await self._act(worker, "refusal", "worker.declined")
@@ -123,7 +123,7 @@ class Lives:
         return await self._send(who, f"/enrolment/workers/{worker.id}/{act}", body, _says(event, subject=worker.id))
 
     async def _admit(self, worker: Worker) -> None:
-        """By one operator, or by two who know nothing of each other: then one of them is refused."""
+        """Admit the worker by one operator, or by two at once: then one of them must be refused."""
         rivals = OPERATORS if worker.chance.random() < 0.1 else OPERATORS[:1]
         answers = await asyncio.gather(
             *(self._act(worker, "admission", "worker.admitted", operator) for operator in rivals)
@@ -132,7 +132,7 @@ class Lives:
             self._driver.ledger.broken.append(f"{worker.id} was admitted by {answers}")
 
     async def _answer(self, worker: Worker) -> None:
-        """The first survey, once they are asked."""
+        """Submit the first survey, once the invitation is there."""
         survey = str(uuid5(NAMESPACE_URL, f"urn:amalavoro:survey:{worker.id}:who5:T0"))
         body = {"answers": {item: float(worker.chance.randrange(6)) for item in ITEMS}}
         says = _says("survey.submitted", "survey.scored", subject=survey)
@@ -145,7 +145,7 @@ class Lives:
         _expect(await self._act(worker, "withdrawal", "worker.withdrawn", who, {"reason": reason}))
 
     async def _sit(self, worker: Worker) -> bool:
-        """Wait for a seat; whether they got one before all was over."""
+        """Wait for a seat. False when `over` came first."""
         self._pool.append(worker)
         waits = [asyncio.ensure_future(each.wait()) for each in (worker.seated, self.over)]
         _, others = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -178,7 +178,7 @@ class Lives:
             await asyncio.sleep(0.1)
 
     async def _race(self, people: list[Worker]) -> None:
-        """Two groups at once of which there can be one: for one room and one facilitator, or with one person in both."""
+        """Form two groups at once of which only one can exist: they share a room and a facilitator, or one person."""
         self._groups += 1
         number, slot = self._groups, self._groups % len(SLOTS)
         alike = number % 2 == 0
@@ -218,7 +218,7 @@ class Lives:
         return await self._send(who, "/grouping/groups", body, lambda answer: [(t, answer["group"]) for t in types])
 
     async def _meet(self, group: str, members: Sequence[Worker]) -> None:
-        """The roll of the first meeting is called, and corrected once."""
+        """Call the roll of the first session, and correct it once."""
         calendar: list[Any] = []
         while len(calendar) < MEETINGS:
             calendar = await self._driver.read(OPERATORS[0], f"/sessions/groups/{group}/sessions") or []
@@ -241,9 +241,8 @@ class Lives:
 
 
 def _profile(chance: random.Random) -> dict[str, Any]:
-    year = chance.randrange(
-        1960, 2000
-    )  # of one gender: groups are drawn here, and nobody may be the only one of theirs
+    year = chance.randrange(1960, 2000)
+    # one gender for all: groups are drawn at random here, and nobody may be the only one of their gender
     return {"municipality": "monza", "slots": list(SLOTS), "gender": "f", "birth_year": year}
 
 
@@ -254,7 +253,7 @@ def _first_consents(chance: random.Random) -> dict[str, bool]:
 
 
 def _day_of(slot: int, weeks: int) -> date:
-    """A day of the slot, so many weeks from this one."""
+    """Day of the slot, so many weeks from this one."""
     today = datetime.now(UTC).date()
     return today - timedelta(days=today.weekday()) + timedelta(days=slot, weeks=weeks)
 

@@ -1,8 +1,7 @@
-"""The oracle: waits until all has come to rest, reads everything, and judges. It shares no code with the services.
+"""The oracle: waits until the system is at rest, reads everything, and checks it. It shares no code with the services.
 
-`evidence` is what it is given, `reading` and `world` how it reads, and of the judgments `bus` is about what was said and stands on
-the bus, `promises` about acknowledgements, `projections` about read models, `feeds` about partners, `effects` about what the
-services did because of each other.
+`evidence` is its input, `reading` and `world` read. The checks: `bus` compares outboxes with the bus, `promises` acknowledgements with
+events, `projections` read models, `feeds` partners' ledgers, `effects` the services' reactions to each other.
 """
 
 from tests.system.chaos.oracle import bus, effects, feeds, projections, promises
@@ -13,7 +12,7 @@ __all__ = ["Evidence", "Finding", "verdict"]
 
 
 def verdict(evidence: Evidence, seconds: float) -> tuple[list[Finding], int]:
-    """Every finding, and how many events were said. Waits so many seconds for rest, and judges then in any case."""
+    """Every finding, and the number of events. Waits up to `seconds` for rest, and checks in any case."""
     world, restless = at_rest(evidence, seconds)
     try:
         findings = [Finding("lost", f"not at rest after {seconds:.0f} s: {each}") for each in restless]

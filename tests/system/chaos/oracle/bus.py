@@ -1,7 +1,7 @@
-"""Said is stored, stored is published: every outbox document is on the bus with the same bytes, each subject in its order.
+"""Every outbox row is on the bus with the same bytes, each subject in its order.
 
-A record may be there again (same bytes): after a failure the relay goes back, and from there it sends everything once more, in order.
-What it may not do is stop half-way, or write after its successor has begun: then order on the topic would be nobody's promise.
+A record may be repeated with the same bytes: after a failure the relay goes back, and sends everything from there once more, in order.
+It must not stop half-way, or write after its successor has begun: either would break the order of the topic.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from tests.system.chaos.oracle.world import World
 
 
 def judge(world: World) -> Iterator[Finding]:
-    """All of it."""
+    """Check the records of the bus."""
     yield from _everything_is_there(world)
     yield from _sequences(world)
     yield from _order(world)
@@ -23,18 +23,18 @@ def judge(world: World) -> Iterator[Finding]:
 def _everything_is_there(world: World) -> Iterator[Finding]:
     stored = {
         (each["topic"], each["key"], each["sequence"]): each
-        for letters in world.outboxes.values()
-        for each in letters
+        for rows in world.outboxes.values()
+        for each in rows
         if each["topic"] not in DEAD
     }
     seen: set[Place] = set()
     for record in world.bus:
-        letter = stored.get(record.place)
+        row = stored.get(record.place)
         seen.add(record.place)
-        if letter is None:
+        if row is None:
             if not (record.topic in TABLES and record.key in world.erased):
                 yield Finding("other", f"{record.place} is on the bus and was never stored")
-        elif (record.value, list(record.headers)) != (letter["value"], [(n, bytes(v)) for n, v in letter["headers"]]):
+        elif (record.value, list(record.headers)) != (row["value"], [(n, bytes(v)) for n, v in row["headers"]]):
             yield Finding("other", f"{record.place} is on the bus with other bytes than were stored")
     latest = {(place[0], place[1]): place[2] for place in sorted(seen)}
     for place in sorted(stored.keys() - seen):
@@ -53,7 +53,7 @@ def _sequences(world: World) -> Iterator[Finding]:
 
 
 def _order(world: World) -> Iterator[Finding]:
-    """Per subject each record follows the one before, or goes back; and who goes back comes up to where it was."""
+    """Check that each record of a subject follows the one before or repeats an earlier one, and that a repetition reaches its end."""
     runs: dict[tuple[str, str], list[int]] = defaultdict(list)
     for record in world.bus:
         if record.topic in EVENTS:
@@ -72,7 +72,7 @@ def _order(world: World) -> Iterator[Finding]:
 
 
 def _one_writer_after_the_other(world: World) -> Iterator[Finding]:
-    """Who wrote a partition and was followed by another never writes again."""
+    """Check that a producer that was followed by another never writes to the partition again."""
     topics = {**dict.fromkeys((*EVENTS, *TABLES), PARTITIONS), **{f"ama.feed.{each}": 1 for each in world.feeds}}
     for topic, partitions in topics.items():
         for number in range(partitions):

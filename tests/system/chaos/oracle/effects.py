@@ -1,7 +1,7 @@
-"""No effect is doubled and none is missing: what the services did because of each other's events, counted.
+"""Counts the effects of the services' events on each other: none is doubled and none is missing.
 
-Each admitted worker stands once on the waiting list, sits once in one group, is on one roster once, is asked once, is written to once;
-no room and no facilitator is given away twice; each aggregate knows of as many events as it said.
+Each admitted worker is on the waiting list once, in one group once, on one roster once, gets one invitation and one message; no room and
+no facilitator is given away twice; each aggregate has counted as many events as the outbox holds.
 """
 
 from collections import Counter, defaultdict
@@ -24,13 +24,13 @@ FIRST_WAVE = ("who5", "ama-own")  # instruments of T0, which is due on admission
 
 
 def judge(world: World) -> Iterator[Finding]:
-    """All of it."""
+    """Check every kind of effect."""
     yield from _once(world)
     yield from _seats(world)
     yield from _rosters(world)
-    yield from _letters(world)
+    yield from _messages(world)
     yield from _tables(world)
-    yield from _voices(world)
+    yield from _counts(world)
 
 
 def _compared(
@@ -45,7 +45,7 @@ def _compared(
 
 
 def _once(world: World) -> Iterator[Finding]:
-    """The waiting list, and the first wave of surveys. Who left may have left before it came to that."""
+    """Check the waiting list and the first wave of surveys. A worker who left may have left before either."""
     admitted = {each.subject for each in world.of("worker.admitted")}
     left = {each.subject for each in world.of("worker.withdrawn", "worker.erased")}
     listed = Counter(each.subject for each in world.of("worker.waitlisted"))
@@ -60,7 +60,7 @@ def _once(world: World) -> Iterator[Finding]:
 
 
 def _seats(world: World) -> Iterator[Finding]:
-    """As the ledger of grouping was told: nobody in two groups, no room and no facilitator given away twice."""
+    """Check grouping's events: nobody is in two groups, no room and no facilitator is given away twice."""
     left = {each.subject for each in world.of("worker.withdrawn", "worker.erased")}
     joined = Counter(each.data["worker"] for each in world.of("member.joined"))
     yield from _compared("seats", joined, {}, dict.fromkeys(joined, 1))
@@ -77,7 +77,7 @@ def _seats(world: World) -> Iterator[Finding]:
 
 
 def _rosters(world: World) -> Iterator[Finding]:
-    """What sessions made of it: eighteen meetings a group, and each member on the roster once."""
+    """Check sessions: eighteen for each group, and each member on the roster once."""
     groups = [each.subject for each in world.of("group.formed")]
     meetings = Counter((e.data["group"], e.data["number"]) for e in world.of("session.scheduled"))
     due = {(group, number): 1 for group in groups for number in range(1, MEETINGS + 1)}
@@ -95,8 +95,8 @@ def _rosters(world: World) -> Iterator[Finding]:
             yield Finding("other", f"the roster of {key}: until {until.get(key)} instead of {left.get(key)}")
 
 
-def _letters(world: World) -> Iterator[Finding]:
-    """One message to each who has a seat in a group that is still to meet and may be written to; sent once, and arrived."""
+def _messages(world: World) -> Iterator[Finding]:
+    """Check messages: one to each worker with a seat in a group that has not met yet and with consent to contact, sent once and arrived."""
     today = datetime.now(UTC).date()
     contact = {e.subject: e.data["given"] for e in world.of("consent.changed") if e.data["purpose"] == "contact"}
     left = {each.subject for each in world.of("worker.withdrawn", "worker.erased")}
@@ -114,17 +114,17 @@ def _letters(world: World) -> Iterator[Finding]:
     )
     yield from _compared("messages", kept, due, ahead)
     by_recipient: dict[str, set[str]] = defaultdict(set)
-    for id, to in world.evidence.letters:
+    for id, to in world.evidence.messages:
         by_recipient[to].add(id)
     for to, ids in by_recipient.items():
         if len(ids) > 1:
-            yield Finding("doubled", f"{to} got {len(ids)} letters that are not repetitions of one")
+            yield Finding("doubled", f"{to} got {len(ids)} messages that are not repetitions of one")
     if len(by_recipient) < sum(sent.values()):
         yield Finding("lost", f"{sum(sent.values())} messages were sent, and {len(by_recipient)} arrived")
 
 
 def _tables(world: World) -> Iterator[Finding]:
-    """Keys and contact cards as they stand on the bus, the highest sequence counting; of the erased, none."""
+    """Check keys and contact cards: those on the bus with the highest sequence, and none of erased persons."""
     for topic, services in (
         ("ama.enrolment.keys", ("grouping", "sessions", "notifications", "analytics")),
         ("ama.enrolment.contacts", ("notifications",)),
@@ -140,8 +140,8 @@ def _tables(world: World) -> Iterator[Finding]:
                     )
 
 
-def _voices(world: World) -> Iterator[Finding]:
-    """Per topic an aggregate has counted as many events as stand in the outbox."""
+def _counts(world: World) -> Iterator[Finding]:
+    """Check that an aggregate has counted as many events of a topic as the outbox holds."""
     for service, nouns in AGGREGATES.items():
         for noun in nouns:
             for document in world.documents.all(service, noun, fields={"sequences": 1, "state.id": 1}):

@@ -1,4 +1,4 @@
-"""What the oracle is given, and what it finds."""
+"""Input of the oracle, and its findings."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ Kind = Literal["lost", "doubled", "other"]
 
 
 class Finding(NamedTuple):
-    """Something is missing, or there twice, or otherwise not as it was promised."""
+    """One fault: something is lost, doubled, or otherwise not as promised."""
 
     kind: Kind
     what: str
@@ -18,9 +18,9 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Evidence:
-    """Addresses of the engines, Kafka's files, the folder of keys, and what the driver wrote down: how often each event (short
-    type, subject) was promised by an acknowledgement, what was never answered, answers that no client may get, letters that arrived
-    (Message-ID, recipient)."""
+    """Addresses of the engines, Kafka's files, the folder of keys, and the driver's notes: how often an acknowledgement promised each
+    event (short type, subject), commands without an answer, answers that no client may get, messages that arrived (Message-ID,
+    recipient)."""
 
     kafka: str
     mongo: str
@@ -30,4 +30,4 @@ class Evidence:
     promised: Counter[tuple[str, str]]
     unanswered: Sequence[str]
     broken: Sequence[str]
-    letters: Sequence[tuple[str, str]]
+    messages: Sequence[tuple[str, str]]

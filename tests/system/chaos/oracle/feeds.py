@@ -1,9 +1,9 @@
-"""Every partner's feed holds what it is owed, once, in order, without a gap: no more, no less.
+"""Every partner's feed holds the entries that are due to it, once, in order, without a gap.
 
-What is owed of a person follows from what enrolment said of them, in its order, and from their seat, which comes by another topic
-and may be heard of at any moment; of the erased, from some moment on nothing is heard but the erasure, since the death of their key
-comes by another topic too. So a person can be told of in a few ways, and the feed has to hold one of them. Of what was withdrawn
-between writing and delivery, the place is kept and says nothing.
+The entries about a person follow from enrolment's events in their order, and from the seat, which comes by another topic and may arrive
+at any moment. From some moment on an erased person has no entry but the erasure, since the deletion of their key comes by another topic
+too. So several ledgers are right for a person, and the feed must hold one of them. An entry that was withdrawn between writing and
+delivery keeps its place, without content.
 """
 
 import hmac
@@ -31,7 +31,7 @@ TOLD = {
 
 
 class Fact(NamedTuple):
-    """What a partner is told of somebody, on which day, and what goes with it."""
+    """Content of an entry about a person: type, day, and reason."""
 
     type: str
     on: str
@@ -39,14 +39,14 @@ class Fact(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """A fact in a ledger. What is withdrawn may also have gone out as a place that says nothing."""
+    """A fact that is due in a ledger. A withdrawn one may also have gone out as an entry without content."""
 
     fact: Fact
     withdrawn: bool
 
 
 def judge(world: World) -> Iterator[Finding]:
-    """Every feed."""
+    """Check the feed of every partner."""
     secret = OctKey.import_key(json.loads((world.evidence.keys / "pseudonyms.jwk").read_text())).raw_value
     referred = {each.subject: each.data["partner"] for each in world.of("worker.referred")}
     for partner, records in world.feeds.items():
@@ -69,30 +69,30 @@ def _twice(numbers: Sequence[int]) -> list[int]:
 
 
 def _people(world: World, partner: str, entries: Sequence[Any], named: dict[str, str]) -> Iterator[Finding]:
-    told: dict[str, list[Fact]] = defaultdict(list)
+    shown: dict[str, list[Fact]] = defaultdict(list)
     silent = least = most = 0
     for entry in entries:
         type = ".".join(entry["type"].split(".")[3:-1])
         silent += type == "entry.withheld"
         if type != "entry.withheld":
-            told[entry["subject"]].append(Fact(type, entry["data"]["on"], entry["data"].get("reason")))
-    for subject in told.keys() - named.keys():
+            shown[entry["subject"]].append(Fact(type, entry["data"]["on"], entry["data"].get("reason")))
+    for subject in shown.keys() - named.keys():
         yield Finding("other", f"feed of {partner} tells of a stranger {subject}")
     for subject, worker in named.items():
         ways = list(_ways(world, worker, FEEDS[partner]))
-        missing = [gap for way in ways if (gap := _withheld(told[subject], way)) is not None]
+        missing = [gap for way in ways if (gap := _withheld(shown[subject], way)) is not None]
         if missing:
             least, most = least + min(missing), most + max(missing)
         else:
-            kind: Kind = "doubled" if max(Counter(told[subject]).values(), default=0) > 1 else "lost"
-            yield Finding(kind, f"feed of {partner}, {worker}: {told[subject]} instead of one of {ways}")
+            kind: Kind = "doubled" if max(Counter(shown[subject]).values(), default=0) > 1 else "lost"
+            yield Finding(kind, f"feed of {partner}, {worker}: {shown[subject]} instead of one of {ways}")
     if not least <= silent <= most:
         yield Finding("other", f"feed of {partner}: {silent} places say nothing instead of {least} to {most}")
 
 
-def _withheld(told: Sequence[Fact], way: Sequence[Owed]) -> int | None:
-    """How many of these places went out silent, if what is told is the rest; None when it is not."""
-    rest = list(told)
+def _withheld(shown: Sequence[Fact], way: Sequence[Owed]) -> int | None:
+    """Number of these entries that went out without content, if the others are those that were given; None when they are not."""
+    rest = list(shown)
     silent = 0
     for owed in way:
         if rest and rest[0] == owed.fact:
@@ -116,7 +116,7 @@ def _ways(world: World, worker: str, agreed: frozenset[str]) -> Iterator[list[Ow
 
 
 def _replayed(path: Sequence[Event], agreed: frozenset[str]) -> list[Owed]:
-    """One person's part of the ledger, if things were heard of in this order."""
+    """One person's part of the ledger, if events arrived in this order."""
     consents: dict[str, bool] = {}
     ledger: list[Owed] = []
     waiting: list[Fact] = []
@@ -134,7 +134,7 @@ def _replayed(path: Sequence[Event], agreed: frozenset[str]) -> list[Owed]:
             unheard = fact.type == "worker.seated" and "worker.withdrawn" in steps
             if may is not False and not unheard:
                 waiting.append(fact)
-            if event.type == "worker.admitted":  # told before a seat that was heard of first
+            if event.type == "worker.admitted":  # its entry comes before that of a seat that arrived first
                 waiting.sort(key=lambda each: each.type == "worker.seated")
         steps.add(event.type)
         if _may(consents) is not None and "worker.referred" in steps:
@@ -149,7 +149,7 @@ def _may(consents: dict[str, bool]) -> bool | None:
 
 
 def _closed(ledger: list[Owed], type: str, event: Event) -> tuple[list[Owed], list[Fact]]:
-    """Nothing of them stays told; that is told, to whom something was."""
+    """Withdraw all facts. A closing fact follows, if the partner was given any."""
     open_ = any(not owed.withdrawn and owed.fact.type not in CLOSING for owed in ledger)
     closed = [owed if owed.fact.type in CLOSING else Owed(owed.fact, withdrawn=True) for owed in ledger]
     return [*closed, *([Owed(Fact(type, _day(event)), withdrawn=False)] if open_ else [])], []

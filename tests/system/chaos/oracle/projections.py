@@ -1,6 +1,6 @@
 """Every read model equals the one that the oracle computes from the outboxes, row by row and field by field.
 
-Rows are facts keyed by what they concern, and no two topics set the same fact of a row, so the order between topics is of no account.
+No two topics set the same fact of a row, so the order between topics does not matter.
 """
 
 from collections import defaultdict
@@ -23,16 +23,16 @@ def _moment(text: str) -> datetime:
 
 
 def _own(**facts: Callable[[Event], Any]) -> Callable[[Event], Setting]:
-    """Facts of the row of the worker whom the event is about."""
-    return lambda e: (e.subject, {"person": e.subject, **{name: told(e) for name, told in facts.items()}})
+    """Facts in the row of the event's worker."""
+    return lambda e: (e.subject, {"person": e.subject, **{name: fact(e) for name, fact in facts.items()}})
 
 
 def _member(key: str, **facts: Callable[[Event], Any]) -> Callable[[Event], Setting]:
-    """Facts of the row of a worker who has a seat; in `key`, {w} is the worker and {g} the group."""
+    """Facts in the row of a worker with a seat; in `key`, {w} is the worker and {g} the group."""
 
     def tell(e: Event) -> Setting:
         worker = e.data["worker"]
-        return key.format(w=worker, g=e.subject), {"person": worker, **{name: told(e) for name, told in facts.items()}}
+        return key.format(w=worker, g=e.subject), {"person": worker, **{name: fact(e) for name, fact in facts.items()}}
 
     return tell
 
@@ -127,7 +127,7 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
 
 
 def judge(world: World) -> Iterator[Finding]:
-    """All of them."""
+    """Check every read model."""
     for (service, name), telling in READ_MODELS.items():
         wanted = computed(world, telling)
         there = {row["_id"]: row for row in world.documents.all(service, f"{name}.g1")}
@@ -142,7 +142,7 @@ def _lacks(there: Row | None, wanted: Row | None) -> bool:
 
 
 def computed(world: World, telling: Telling) -> Rows:
-    """The rows that these events give; of the erased, none."""
+    """Rows that these events give, without those of erased persons."""
     rows: Rows = defaultdict(dict)
     for events in world.events.values():
         for event in events:

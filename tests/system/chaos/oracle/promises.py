@@ -1,6 +1,6 @@
-"""What was acknowledged happened, once: every event that an acknowledgement promised was said, and none was said twice.
+"""Acknowledged commands took effect once: every event that an acknowledgement promised is stored, and none is stored twice.
 
-Also: nothing was answered in a way that no client may get, nothing was left unanswered, nothing ended in a dead letter.
+Also: no answer is one that no client may get, every command has an answer, no event ended in a dead letter.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ COMMANDED = {
 
 
 def judge(world: World) -> Iterator[Finding]:
-    """All of it."""
+    """Compare promised events with stored ones."""
     promised = world.evidence.promised
     said = Counter((each.type, each.subject) for each in world.of(*COMMANDED))
     for (type, subject), number in sorted((promised - said).items()):

@@ -1,7 +1,6 @@
-"""How the oracle reads: MongoDB with pymongo, Kafka with aiokafka, events with json, secrets with joserfc. Nothing of the services.
+"""Reads for the oracle: MongoDB with pymongo, Kafka with aiokafka, events with json, secrets with joserfc. No code of the services.
 
-What the published language and the documents look like is written out here a second time, so that a mistake in the services'
-own constants shows.
+The shapes of events and documents are written here a second time, so that a mistake in the services' own constants shows.
 """
 
 import json
@@ -34,11 +33,11 @@ FEEDS: dict[str, frozenset[str]] = {
     "uil": frozenset({"worker.referred", "worker.admitted", "worker.declined", "worker.seated"}),
 }
 PARTITIONS = 6
-Place = tuple[str, str, int]  # topic, key, sequence: what an outbox document and a record have in common
+Place = tuple[str, str, int]  # topic, key, sequence: common to an outbox row and its record
 
 
 class Record(NamedTuple):
-    """A record as it lies on the bus."""
+    """A record of the bus, undecoded."""
 
     topic: str
     partition: int
@@ -49,7 +48,7 @@ class Record(NamedTuple):
 
     @property
     def place(self) -> Place:
-        """Events say their sequence in their body, records of tables in a header."""
+        """Topic, key and sequence. Events have the sequence in their body, records of tables in a header."""
         if self.topic in TABLES:
             return self.topic, self.key, int(dict(self.headers)["sequence"])
         return self.topic, self.key, int(json.loads(self.value or b"")["sequence"])
@@ -68,7 +67,7 @@ class Event(NamedTuple):
 
 
 def event_of(topic: str, value: bytes) -> Event:
-    """Parse one."""
+    """Parse an event from its record's value."""
     body = json.loads(value)
     moment = datetime.fromisoformat(body["time"])
     short = ".".join(body["type"].split(".")[3:-1])
@@ -76,7 +75,7 @@ def event_of(topic: str, value: bytes) -> Event:
 
 
 async def records(kafka: str, topics: dict[str, int], *, committed: bool) -> list[Record]:
-    """Everything on these topics (with so many partitions each), by partition and offset."""
+    """Read every record of these topics (with so many partitions each), by partition and offset."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka,
         isolation_level="read_committed" if committed else "read_uncommitted",
@@ -100,7 +99,7 @@ async def records(kafka: str, topics: dict[str, int], *, committed: bool) -> lis
 
 
 def writers(folder: Path) -> Iterator[tuple[int, int]]:
-    """Who wrote a partition, batch by batch, from Kafka's own files: producer id and epoch. Control batches are Kafka's own.
+    """Producer id and epoch of each batch of a partition, read from Kafka's files. Control batches are left out: Kafka writes them.
     (Record batch format 2: offset, length, leader epoch, magic, checksum, attributes, last offset, two times, producer id, epoch.)"""
     head = struct.Struct(">qiibIhiqqqh")
     for path in sorted(folder.glob("*.log")):
@@ -116,7 +115,7 @@ def writers(folder: Path) -> Iterator[tuple[int, int]]:
 
 @dataclass
 class Documents:
-    """The five databases. Reads are of what a majority holds."""
+    """The five databases, read with majority read concern."""
 
     mongo: str
     _client: "MongoClient[dict[str, Any]]" = field(init=False)
@@ -127,17 +126,17 @@ class Documents:
         )
 
     def all(self, service: str, collection: str, where: Any = None, fields: Any = None) -> list[dict[str, Any]]:
-        """Every document, by id."""
+        """Every matching document, sorted by id."""
         return list(self._client[f"ama_{service}"][collection].find(where or {}, fields).sort("_id", 1))
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection to MongoDB."""
         self._client.close()
 
 
 @dataclass
 class Secrets:
-    """Opens what is written under people's keys, with the private key of analytics."""
+    """Opens payloads under persons' keys, with the private key of analytics."""
 
     folder: Path
     published: dict[str, bytes]  # by person: the record of the keys' topic
@@ -148,20 +147,20 @@ class Secrets:
 
     @cached_property
     def _mine(self) -> OKPKey:
-        told = json.loads((self.folder / "analytics.jwk").read_text())
-        return OKPKey.import_key({name: told[name] for name in ("kty", "crv", "x", "d")})
+        document = json.loads((self.folder / "analytics.jwk").read_text())
+        return OKPKey.import_key({name: document[name] for name in ("kty", "crv", "x", "d")})
 
     def open(self, token: str, person: str) -> Any:
-        """The payload of a restricted event."""
+        """Decrypt the payload of a restricted event."""
         if person not in self._opened:
-            told = json.loads(self.published[person])
-            told["recipients"] = [each for each in told["recipients"] if each["header"]["kid"] == "analytics"]
-            wrapped = jwe.decrypt_json(told, self._mine, registry=self._registry)
+            document = json.loads(self.published[person])
+            document["recipients"] = [each for each in document["recipients"] if each["header"]["kid"] == "analytics"]
+            wrapped = jwe.decrypt_json(document, self._mine, registry=self._registry)
             self._opened[person] = OctKey.import_key(wrapped.plaintext or b"")
         opened = jwe.decrypt_compact(token, self._opened[person], algorithms=["dir", "A256GCM"])
         return json.loads(opened.plaintext or b"")
 
     @staticmethod
     def person(token: str) -> str:
-        """Whose key opens it."""
+        """Id of the person whose key opens the payload."""
         return str(json.loads(urlsafe_b64decode(token.partition(".")[0] + "=="))["kid"])

@@ -1,6 +1,6 @@
-"""Who shares the work: members of consumer groups and what they hold; and that nobody took what another had taken.
+"""Shares of the work: partitions that members of consumer groups hold, and proof that no batch was taken twice.
 
-Read from Kafka's group coordinator, and from MongoDB's own log of every write.
+Read from Kafka's group coordinator, and from MongoDB's oplog.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ GROUPS = [f"ama_{service}.{consumer}" for service, consumers in CONSUMERS.items(
 
 
 async def shares(kafka: str) -> dict[str, dict[str, int]]:
-    """Of each group each member, and how many partitions it holds."""
+    """Number of partitions that each member holds, by group and member."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     try:
@@ -27,8 +27,8 @@ async def shares(kafka: str) -> dict[str, dict[str, int]]:
         ]  # aiokafka misreads an answer about several
     finally:
         await admin.close()
-    told = [group for several in answers for answer in several for group in answer.groups]
-    return {group[1]: {member[0]: _held(member[4]) for member in group[5]} for group in told}
+    groups = [group for several in answers for answer in several for group in answer.groups]
+    return {group[1]: {member[0]: _held(member[4]) for member in group[5]} for group in groups}
 
 
 def _held(assignment: bytes) -> int:
@@ -38,7 +38,7 @@ def _held(assignment: bytes) -> int:
 
 
 def taken_once(mongo: str) -> Iterator[Finding]:
-    """Every offset only ever moved forwards: a batch that one copy took was taken by no other after it."""
+    """Check that every offset only moved forwards: no copy took a batch that another had taken."""
     moves: dict[tuple[str, str], list[int]] = defaultdict(list)
     with MongoClient[dict[str, Any]](mongo) as client:
         for entry in client["local"]["oplog.rs"].find({"op": {"$in": ["i", "u", "c"]}}).sort("$natural", 1):

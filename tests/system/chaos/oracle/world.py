@@ -1,6 +1,6 @@
-"""Everything that is there once all has come to rest: outboxes, bus, feeds, documents.
+"""Everything that the oracle reads once the system is at rest: outboxes, bus, feeds, documents.
 
-At rest means: what stands in an outbox is on the bus, every consumer's kept offset is behind the last record, nothing waits its turn,
+At rest means: every outbox row is on the bus, every consumer's stored offset is past the last record, no event is parked to wait,
 no message is queued, every ledger is delivered to its end.
 """
 
@@ -56,7 +56,7 @@ CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
 
 @dataclass
 class World:
-    """As it was read last."""
+    """Outboxes, bus, feeds and documents as they were read last."""
 
     evidence: Evidence
     documents: Documents
@@ -66,7 +66,7 @@ class World:
     feeds: dict[str, list[Record]] = field(default_factory=dict)
 
     def read(self) -> None:
-        """Outboxes first: what is said while the bus is read is then found missing, and looked for again."""
+        """Read everything, outboxes first: a row that is stored while the bus is read is then not counted as missing."""
         self.outboxes = {each: self.documents.all(each, "outbox") for each in SERVICES}
         self.bus, self.dead, feeds = asyncio.run(self._records())
         self.feeds = {each: [r for r in feeds if r.topic == f"ama.feed.{each}"] for each in FEEDS}
@@ -81,12 +81,12 @@ class World:
 
     @cached_property
     def events(self) -> dict[tuple[str, str], list[Event]]:
-        """What was said, from the outboxes alone: by topic and subject, in its order."""
+        """Events of the outboxes, by topic and subject, in their order."""
         said: dict[tuple[str, str], list[Event]] = defaultdict(list)
-        for letters in self.outboxes.values():
-            for letter in letters:
-                if letter["topic"] in EVENTS:
-                    said[letter["topic"], letter["key"]].append(event_of(letter["topic"], letter["value"]))
+        for rows in self.outboxes.values():
+            for row in rows:
+                if row["topic"] in EVENTS:
+                    said[row["topic"], row["key"]].append(event_of(row["topic"], row["value"]))
         return {key: sorted(each, key=lambda event: event.sequence) for key, each in said.items()}
 
     def of(self, *types: str) -> list[Event]:
@@ -95,19 +95,19 @@ class World:
 
     @cached_property
     def erased(self) -> frozenset[str]:
-        """Whom nobody knows any more."""
+        """Ids of erased persons."""
         return frozenset(each.subject for each in self.of("worker.erased"))
 
     @cached_property
     def secrets(self) -> Secrets:
-        """Opens what was said of those whose key is there."""
+        """Opener of payloads, for persons whose key is on the bus."""
         published = {r.key: r.value for r in self.bus if r.topic == TABLES[0] and r.value is not None}
         return Secrets(self.evidence.keys, published)
 
     def restless(self) -> list[str]:
-        """What has not come to rest."""
+        """One line for everything that is not at rest."""
         there = {each.place for each in self.bus}
-        said = {(o["topic"], o["key"], o["sequence"]) for letters in self.outboxes.values() for o in letters}
+        said = {(o["topic"], o["key"], o["sequence"]) for rows in self.outboxes.values() for o in rows}
         unsent = {place for place in said if place[0] not in DEAD} - there
         found = [f"{len(unsent)} not on the bus, such as {min(unsent)}"] if unsent else []
         for service in SERVICES:
@@ -137,7 +137,7 @@ class World:
 
 
 def at_rest(evidence: Evidence, seconds: float) -> tuple[World, list[str]]:
-    """The world once it rests, or after so many seconds as it is then, with what does not rest."""
+    """Read until the system is at rest, for at most `seconds`. Gives the last reading, and what is not at rest."""
     world, deadline, quiet = World(evidence, Documents(evidence.mongo)), time.monotonic() + seconds, 0
     while True:
         world.read()

@@ -1,4 +1,4 @@
-"""Where it happens: engines, an issuer, a mail server and the copies of the services, all up, and all gone afterwards."""
+"""The deployment of a campaign: engines, an issuer, a mail server and the copies of the services. All of it ends with the campaign."""
 
 import asyncio
 import time
@@ -25,13 +25,13 @@ Say = Callable[[str], None]
 
 
 @dataclass
-class Letters:
-    """A mail server's memory: of each letter its Message-ID and to whom it went."""
+class Mailbox:
+    """Messages that a mail server took: their Message-ID and recipient."""
 
     taken: list[tuple[str, str]] = field(default_factory=list)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
-        """Take it."""
+        """Take a message, as aiosmtpd asks."""
         content = envelope.original_content or b""
         id = next(line for line in content.split(b"\r\n") if line.lower().startswith(b"message-id:"))
         self.taken += [(id.split(b":", 1)[1].strip().decode(), to) for to in envelope.rcpt_tos]
@@ -39,18 +39,18 @@ class Letters:
 
 
 @dataclass
-class Field:
-    """All of it. `runs`, `kill`, `freeze`, `thaw` and `start` are what the killer sees of it, by name."""
+class Deployment:
+    """All parts of the deployment. The killer uses `runs`, `kill`, `freeze`, `thaw` and `start`, by name."""
 
     folder: Path
     engines: Engines
     fleet: Fleet
     driver: Driver
-    letters: Letters
+    mailbox: Mailbox
     say: Say
 
     def evidence(self) -> Evidence:
-        """What the oracle is given: addresses, files, and what the driver wrote down."""
+        """Collect the input of the oracle: addresses, files, and the notes of the driver."""
         ledger = self.driver.ledger
         return Evidence(
             kafka=self.engines.addresses["Kafka"],
@@ -61,30 +61,30 @@ class Field:
             promised=ledger.promised,
             unanswered=list(ledger.waiting.values()),
             broken=ledger.broken,
-            letters=self.letters.taken,
+            messages=self.mailbox.taken,
         )
 
     def runs(self, name: str) -> bool:
-        """An engine that was not struck does."""
+        """Tell if a fault would take effect. Engines always run unless a fault is on them."""
         return name in NAMES or self.fleet.copies[name].runs
 
     def kill(self, name: str) -> None:
-        """SIGKILL."""
+        """Send SIGKILL to an engine or a copy."""
         if name in NAMES:
             self.engines.kill(name)
         else:
             self.fleet.kill(self.fleet.copies[name])
 
     def freeze(self, name: str) -> None:
-        """SIGSTOP."""
+        """Send SIGSTOP to a copy."""
         self.fleet.freeze(self.fleet.copies[name])
 
     def thaw(self, name: str) -> None:
-        """SIGCONT."""
+        """Send SIGCONT to a copy."""
         self.fleet.thaw(self.fleet.copies[name])
 
     async def start(self, name: str) -> None:
-        """Again."""
+        """Start an engine or a copy again."""
         if name not in NAMES:
             self.fleet.start(self.fleet.copies[name])
             return
@@ -94,17 +94,17 @@ class Field:
 
 
 @asynccontextmanager
-async def field_of(
+async def deployed(
     folder: Path, seed: int, say: Say, copies: Sequence[tuple[str, str]] = COPIES, breach: str | None = None
-) -> AsyncIterator[Field]:
-    """Everything up and ready, in an empty folder."""
+) -> AsyncIterator[Deployment]:
+    """Start everything in an empty folder, and wait until it is ready."""
     async with AsyncExitStack() as held:
         engines = Engines(folder)
         held.callback(engines.stop)
         await asyncio.to_thread(engines.start)
         vault.make_keys(folder / "keys", SERVICES)
-        letters = Letters()
-        mail = Controller(letters, hostname="127.0.0.1", port=free_port())
+        messages = Mailbox()
+        mail = Controller(messages, hostname="127.0.0.1", port=free_port())
         mail.start()
         held.callback(mail.stop)
         listening = serving.listen(free_port())
@@ -128,7 +128,7 @@ async def field_of(
         driver = Driver(fleet, lambda who: _token(issuer, who), seed)
         await fleet.ready()
         async with driver:
-            yield Field(folder, engines, fleet, driver, letters, say)
+            yield Deployment(folder, engines, fleet, driver, messages, say)
 
 
 def _token(issuer: Issuer, who: Caller) -> str:
