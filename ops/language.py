@@ -18,8 +18,7 @@ OPENINGS = {"who", "what", "whether", "of", "how", "where", "that"}
 FEWEST, MOST = 4, 30  # words: of a docstring, since fewer only rephrase the name; of a sentence in a document
 SENTENCE = 4  # words of an identifier; a longer one is a sentence, in which ordinary English is right
 COMPOUND = {"dead", "ascii"}  # dead_letters, ascii_letters
-KEPT = "language: kept"
-LETTER = "record, outbox row, message or dead letter"
+KEPT, LETTER = "language: kept", "record, outbox row, message or dead letter"
 WORDS = {  # in prose, strings and code alike
     "ailing": "failing", "doom": "failure reason", "doomed": "failed", "hole": "gap", "holes": "gaps", "spoiled": "deferred",
     "letter": LETTER, "letters": LETTER, "voice": "events",
@@ -37,7 +36,7 @@ FILES = NAMES | {  # modules
 }  # fmt: skip
 NOT_DEAD = r"(?<!\bdead )(?<!\bDead )(?<!lower-case )"
 PROSE = re.compile(rf"(?<![\w#-]){NOT_DEAD}({'|'.join([*WORDS, 'Letters?', 'Spoiled', 'Voice'])})(?![\w-])")
-SPAN = re.compile(rf"`[^`\n]*\b({'|'.join(EXACT)})\b[^`\n]*`")  # a name in the code of a document or docstring
+NAME = re.compile(rf"\b({'|'.join(EXACT)})\b")
 FILE = re.compile(rf"(?<![\w-])({'|'.join(FILES)})\.(?:py|md|html)\b")
 
 
@@ -61,10 +60,11 @@ def instead(name: str) -> str | None:
 
 
 def replaced(lines: list[str]) -> Iterator[tuple[int, str, str]]:
-    """Replaced words, files and classes in any text: line, old, new."""
+    """Replaced words and files in any text, and replaced names in its code spans: line, old, new."""
     for number, line in enumerate(lines, 1):
-        for pattern, table in ((PROSE, WORDS), (FILE, FILES), (SPAN, EXACT)):
-            for found in pattern.finditer(line):
+        code = " ".join(re.findall(r"`([^`]*)`", line))
+        for pattern, table, part in ((PROSE, WORDS, line), (FILE, FILES, line), (NAME, EXACT, code)):
+            for found in pattern.finditer(part):
                 yield number, found[1], table.get(found[1]) or table[found[1].lower()]
 
 

@@ -48,6 +48,7 @@ LET_PASS = {
     "the_letters_of_an_alphabet": ("a.py", "from string import ascii_letters\n"),
     "a_metric_that_is_public": ("page.md", "`ama_holes` counts gaps; see [Holes](#holes).\n"),
     "english_in_the_name_of_a_test": ("a.py", "def test_an_answer_that_breaks_nothing_passes_and_is_measured(): ...\n"),
+    "english_between_code": ("page.md", "`take` passes the record to `apply`.\n"),
     "english_in_code": ("a.py", "watching, trusting, surroundings = doors = forgetting = 1\n"),
     "english_in_prose": ("page.md", "It passes by, watching the doors while rebuilding the house.\n"),
     "a_line_that_must_name_it": ("a.py", "hole = 1  # language: kept, in a stored document\n"),
