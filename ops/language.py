@@ -15,30 +15,28 @@ ROOT = Path(__file__).parents[1]
 READ = {".css", ".html", ".js", ".md", ".mjs", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
 EXEMPT = {"ops/language.py", "tests/architecture/test_language.py"}  # both must name what is refused
 OPENINGS = {"who", "what", "whether", "of", "how", "where", "that"}
-FEWEST = 4  # words of a docstring; fewer only rephrase the name
-MOST = 30  # words of a sentence in a document
+FEWEST, MOST = 4, 30  # words: of a docstring, since fewer only rephrase the name; of a sentence in a document
 SENTENCE = 4  # words of an identifier; a longer one is a sentence, in which ordinary English is right
 COMPOUND = {"dead", "ascii"}  # dead_letters, ascii_letters
-KEPT = "language: kept"
-LETTER = "record, outbox row, message or dead letter"
+KEPT, LETTER = "language: kept", "record, outbox row, message or dead letter"
 WORDS = {  # in prose, strings and code alike
     "ailing": "failing", "doom": "failure reason", "doomed": "failed", "hole": "gap", "holes": "gaps", "spoiled": "deferred",
     "letter": LETTER, "letters": LETTER, "voice": "events",
 }  # fmt: skip
-NAMES = WORDS | {  # words of an identifier or of a file's name
-    "beginnings": "restart policy", "forgetting": "erasure", "passes": "is_transient", "passing": "transient", "rebuilding": "rebuild",
-    "recalling": "replay", "republishing": "republish", "steady": "stable", "surroundings": "environment", "trusting": "issuer keys",
-    "watching": "gauges",
-}  # fmt: skip
-CLASSES = {
+NAMES = WORDS | {"beginnings": "restart policy", "steady": "stable"}  # words of an identifier or of a file's name
+EXACT = {  # whole identifiers
     "Beginnings": "RestartPolicy", "Consumption": "ConsumerRunner", "Deposed": "LeaseLost", "House": "AllServices", "Letter": LETTER,
     "Shelf": "ReadModels", "SigningIn": "SignIn", "Spoiled": "Deferred", "Standing": "one name for each meaning",
-    "Surroundings": "Environment", "Turn": "BatchResult",
+    "Surroundings": "Environment", "Turn": "BatchResult", "is_passing": "is_transient", "passes": "is_transient",
 }  # fmt: skip
-FILES = NAMES | {"desk": "the present name of the file", "doors": "run", "signing_in": "sign_in"}
+FILES = NAMES | {  # modules
+    "asking": "services_client", "desk": "consumer state", "doors": "run", "forgetting": "erasure", "passing": "errors",
+    "rebuilding": "rebuild", "recalling": "replay", "republishing": "republish", "signing_in": "sign_in", "surroundings": "environment",
+    "trusting": "issuer_keys", "watching": "gauges",
+}  # fmt: skip
 NOT_DEAD = r"(?<!\bdead )(?<!\bDead )(?<!lower-case )"
 PROSE = re.compile(rf"(?<![\w#-]){NOT_DEAD}({'|'.join([*WORDS, 'Letters?', 'Spoiled', 'Voice'])})(?![\w-])")
-SPAN = re.compile(rf"`[^`\n]*\b({'|'.join(CLASSES)})\b[^`\n]*`")  # a class in the code of a document or docstring
+NAME = re.compile(rf"\b({'|'.join(EXACT)})\b")
 FILE = re.compile(rf"(?<![\w-])({'|'.join(FILES)})\.(?:py|md|html)\b")
 
 
@@ -47,7 +45,7 @@ def findings(path: Path) -> Iterator[str]:
     text, code = path.read_text(), path.suffix == ".py"
     lines = [*text.splitlines(), ""]
     if path.as_posix().removeprefix(f"{ROOT.as_posix()}/") not in EXEMPT:
-        named = instead(path.stem) if path.suffix in {".py", ".html"} else None
+        named = instead(path.stem) or FILES.get(path.stem) if path.suffix in {".py", ".html"} else None
         old = {*replaced(lines), *(identifiers(text) if code else ()), *({(1, path.name, named)} if named else ())}
         yield from (f"{at}: say {new} instead of {name}" for at, name, new in sorted(old) if KEPT not in lines[at - 1])
     yield from docstrings(text) if code else sentences(text) if path.suffix == ".md" else ()
@@ -58,23 +56,25 @@ def instead(name: str) -> str | None:
     words = name.lower().strip("_").split("_")
     table = WORDS if len(words) > SENTENCE else NAMES
     old = [each for before, each in zip(["", *words], words, strict=False) if each in table and before not in COMPOUND]
-    return CLASSES.get(name) or (table[old[0]] if old else None)
+    return EXACT.get(name) or (table[old[0]] if old else None)
 
 
 def replaced(lines: list[str]) -> Iterator[tuple[int, str, str]]:
-    """Replaced words, files and classes in any text: line, old, new."""
+    """Replaced words and files in any text, and replaced names in its code spans: line, old, new."""
     for number, line in enumerate(lines, 1):
-        for pattern, table in ((PROSE, WORDS), (FILE, FILES), (SPAN, CLASSES)):
-            for found in pattern.finditer(line):
+        code = " ".join(re.findall(r"`([^`]*)`", line))
+        for pattern, table, part in ((PROSE, WORDS, line), (FILE, FILES, line), (NAME, EXACT, code)):
+            for found in pattern.finditer(part):
                 yield number, found[1], table.get(found[1]) or table[found[1].lower()]
 
 
 def identifiers(text: str) -> Iterator[tuple[int, str, str]]:
-    """Replaced identifiers of a Python file: line, old, new."""
+    """Replaced identifiers and imported modules of a Python file: line, old, new."""
     for node in ast.walk(ast.parse(text)):
         fields = [getattr(node, field, None) for field in ("id", "attr", "arg", "name", "asname", "module")]
+        module = isinstance(node, ast.alias | ast.ImportFrom)
         for name in (part for each in fields if isinstance(each, str) for part in each.split(".")):
-            if new := instead(name):
+            if new := instead(name) or (FILES.get(name) if module else None):
                 yield getattr(node, "lineno", 1), name, new
 
 

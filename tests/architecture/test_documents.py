@@ -1,6 +1,7 @@
 """Documents lead to files, headings and tests that exist."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,3 +67,10 @@ def test_each_test_that_a_document_names_exists() -> None:
     named = {name for page in PAGES for name in TEST.findall(page.read_text())}
     assert len(named) > 30
     assert named - defined - files == set()
+
+
+def test_the_page_of_the_architecture_names_every_fence() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    page = (ROOT / "docs" / "architecture" / "README.md").read_text()
+    table = page.partition("Import fences hold this.")[2].partition("## The path of one event")[0]
+    assert [each["id"] for each in contracts if f"`{each['id']}`" not in table] == []
