@@ -77,9 +77,8 @@ async def run_for(request: Request, link: auth.Link) -> Runner:
     if link.programme not in service.rules:
         raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
     who = auth.Who(auth.Role.WORKER, link.subject, link.programme)
-    key = hashlib.sha256(
-        await request.body()
-    ).hexdigest()  # a form cannot send a key: the same body is the same request
+    # A form cannot send an Idempotency-Key: the same body is the same request.
+    key = hashlib.sha256(await request.body()).hexdigest()
     return Runner(request, who, key, request.headers.get("if-match"))
 
 
