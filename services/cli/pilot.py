@@ -53,7 +53,7 @@ async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_
     console = Console(stderr=True)
     async with Home(data, port=port, console=console) as home:
         settle()
-        home.signing_in.prefer("jobs2")
+        home.sign_in.prefer("jobs2")
         began = time.monotonic()
         indicators = await _played(home, seed, people, console)
         seconds = round(time.monotonic() - began, 1)
@@ -76,7 +76,7 @@ async def _played(home: "Home", seed: int, first: int, console: Console) -> dict
     from services.scenarios.pilot.play import play
     from services.settings import Misconfigured
 
-    rules = home.house.services["analytics"].rules["jobs2"]
+    rules = home.all_services.services["analytics"].rules["jobs2"]
     people = humans(rules, seed)[:first]
     columns = (TextColumn("{task.description:>20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -112,7 +112,7 @@ async def _played(home: "Home", seed: int, first: int, console: Console) -> dict
 async def _events(home: "Home") -> int:
     """Number of events that the services published. Records of compacted topics are no events."""
     where = {"programme": "jobs2", "topic": {"$nin": ["ama.enrolment.keys", "ama.enrolment.contacts"]}}
-    counts = [await service.store["outbox"].count_documents(where) for service in home.house.services.values()]
+    counts = [await service.store["outbox"].count_documents(where) for service in home.all_services.services.values()]
     return sum(counts)
 
 

@@ -50,7 +50,7 @@ class Home:
         self._console, self._engines, self._given = console or Console(stderr=True, quiet=True), engines, given
         self._stack = AsyncExitStack()
         self._embedded: Embedded | None = None
-        self.house: serving.AllServices
+        self.all_services: serving.AllServices
         self.issuer: Issuer
         self.base = self.metrics = ""
         self.password = secrets.token_urlsafe(16)
@@ -93,16 +93,16 @@ class Home:
         )
         self.operators = OperatorsConsole(ConsoleSettings(**self._console_given()))
         pages = [self._mount_issuer(), *self.operators.routes()]
-        self.house = serving.AllServices(await self._settings_of_each(engines), pages)
-        shown = [service.metrics for service in self.house.services.values()]
+        self.all_services = serving.AllServices(await self._settings_of_each(engines), pages)
+        shown = [service.metrics for service in self.all_services.services.values()]
         metrics_port = self._stack.enter_context(serving_metrics(self.settings.metrics_port or 0, shown))
         self.metrics = f"http://127.0.0.1:{metrics_port}/metrics"
-        await self._stack.enter_async_context(serving.serving(self.house.app, listening))
+        await self._stack.enter_async_context(serving.serving(self.all_services.app, listening))
         # Left in reverse order: streams of the console end first, then the services, then the port.
-        self._stack.push_async_callback(self.house.stop)
+        self._stack.push_async_callback(self.all_services.stop)
         self._stack.push_async_callback(self.operators.close)
         with self._console.status("Starting the services"):
-            await self.house.start()
+            await self.all_services.start()
         self._write_addresses(engines)
 
     def _console_given(self) -> dict[str, Any]:
@@ -114,8 +114,8 @@ class Home:
     def _mount_issuer(self) -> Mount:
         """Mount the issuer, at which people sign in to the console with the password of this start."""
         served = service.served(programmes.load_all(self.settings.programmes), self.settings.only)
-        self.signing_in = SignIn.to_the_console(self.issuer, self.password, self.base, list(served))
-        return Mount("/issuer", self.issuer.app(self.signing_in))
+        self.sign_in = SignIn.to_the_console(self.issuer, self.password, self.base, list(served))
+        return Mount("/issuer", self.issuer.app(self.sign_in))
 
     def _make_keys(self) -> Path:
         """Make the keys of services that have none. Misconfigured when there is data without its master key, since a new one
@@ -157,7 +157,7 @@ class Home:
 
     async def ended(self) -> None:
         """Wait until a service or an engine ends by itself; raises what ended it."""
-        services = asyncio.ensure_future(self.house.ended())
+        services = asyncio.ensure_future(self.all_services.ended())
         try:
             while not services.done():
                 if self._embedded is not None and (why := self._embedded.ended()):
@@ -185,7 +185,7 @@ class Home:
 
     def addresses(self) -> dict[str, str]:
         """Give the addresses and files of the running system, by name, for people."""
-        named = {name: f"{self.base}/{name}/docs" for name in self.house.services}
+        named = {name: f"{self.base}/{name}/docs" for name in self.all_services.services}
         engines = {"Kafka": self.settings.kafka, "MongoDB": self.settings.mongo}
         console = {"console": f"{self.base}/  (password: {self.password})"}
         return {

@@ -1,4 +1,4 @@
-"""What a route is given: `Run`, which runs the caller's command, and `Reader`, which reads the caller's programme. A page behind a
+"""Dependencies of routes: `Run`, which runs the caller's command, and `Reader`, which reads the caller's programme. A page behind a
 personal link makes its own with `run_for`.
 
 Invariant: both know who calls, so that a route cannot act in, or read of, another programme than the caller's.

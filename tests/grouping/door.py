@@ -25,7 +25,7 @@ async def admitted(home: Home, number: int, **profile: Any) -> list[str]:
         return worker
 
     workers = list(await asyncio.gather(*(one(n) for n in range(number))))
-    store = home.house.services["grouping"].store
+    store = home.all_services.services["grouping"].store
 
     async def waiting() -> bool:
         found = await store.by_id("seeker", [f"{PROGRAMME}/{worker}" for worker in workers])

@@ -79,7 +79,7 @@ async def test_what_is_asked_of_two_people_is_said_once_readable_by_nobody_else_
         assert (await operator("PUT", f"/grouping/workers/{a}/pairs/{b}", {"wish": "together"})).status_code == 204
     assert (await operator("GET", f"/grouping/workers/{one}/pairs")).json() == [{"mate": other, "wish": "together"}]
     assert (await operator("PUT", f"/grouping/workers/{one}/pairs/{one}", {"wish": "apart"})).status_code == 422
-    store = home.house.services["grouping"].store
+    store = home.all_services.services["grouping"].store
     (pair,) = [each async for each in store["pair"].find({"state.one": {"$in": [one, other]}})]
     (letter,) = [each async for each in store["outbox"].find({"key": pair["state"]["id"]})]
     assert letter["topic"] == "ama.grouping.restricted"

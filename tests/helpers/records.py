@@ -71,7 +71,7 @@ async def until(home: Home, partner: str, check: Callable[[list[Record]], Any]) 
 
 async def settled(home: Home) -> None:
     """Wait until every event is on the bus and every consumer has taken it."""
-    services = home.house.services.values()
+    services = home.all_services.services.values()
 
     async def level() -> bool:
         said = {row["_id"] for each in services for row in await events_said(each)}

@@ -148,8 +148,8 @@ async def keys_held(home: Home, person: str | None = None) -> dict[str, list[tup
     """Every key that a service can still open, with its person. The bus is shared with other tests' services; keys of their people
     do not open here.
     """
-    held: dict[str, list[tuple[str, bytes]]] = {name: [] for name in home.house.services}
-    for name, service in home.house.services.items():
+    held: dict[str, list[tuple[str, bytes]]] = {name: [] for name in home.all_services.services}
+    for name, service in home.all_services.services.items():
         kept = await service.store["keys"].find({"_id": f"{PROGRAMME}/{person}"} if person else {}).to_list(None)
         for each in (each for each in kept if each.get("wrapped") or each.get("value")):
             whose = each["_id"].partition("/")[2]

@@ -38,13 +38,13 @@ async def erasure(home: Home, scene: Scene) -> AsyncIterator[Erasure]:
     assert len(said) >= 4, "a profile, two attendances, a score"
     held = await keys_held(home, worker)
     assert all(opens(key, each) for each in said for kept in held.values() for _, key in kept)
-    assert {name for name, kept in held.items() if kept} == set(home.house.services)
+    assert {name for name, kept in held.items() if kept} == set(home.all_services.services)
     answer = await people.caller("worker", worker)("DELETE", f"/enrolment/workers/{worker}")
     assert answer.status_code == 204, answer.text
 
     async def everywhere() -> bool:
         _id = f"{PROGRAMME}/{worker}"
-        return all([await each.store["erased"].find_one({"_id": _id}) for each in home.house.services.values()])
+        return all([await each.store["erased"].find_one({"_id": _id}) for each in home.all_services.services.values()])
 
     await eventually(everywhere)
     await settled(home)
@@ -75,7 +75,7 @@ async def test_after_erasure_no_service_holds_key_or_card_and_none_can_open_what
     home: Home, erasure: Erasure
 ) -> None:
     worker = erasure.scene.gone.worker
-    for service in home.house.services.values():
+    for service in home.all_services.services.values():
         for table in ("keys", "contacts"):
             assert await service.store[table].find_one({"_id": f"{PROGRAMME}/{worker}"}) is None
     said = await payloads(home, worker)
@@ -119,7 +119,7 @@ async def test_a_rebuild_after_erasure_comes_out_without_the_person_and_as_the_l
     home: Home, erasure: Erasure
 ) -> None:
     for name in ("enrolment", "grouping", "sessions", "analytics"):
-        service = home.house.services[name]
+        service = home.all_services.services[name]
         for projection in service.read_models.projections:
             live = (
                 await service.store[f"{projection}.g{await service.read_models.live(projection)}"].find().to_list(None)
@@ -143,7 +143,7 @@ async def test_the_partner_that_was_told_is_told_to_delete(home: Home, erasure: 
 
 
 async def test_every_sequence_on_every_topic_is_whole(home: Home, erasure: Erasure) -> None:
-    said = {e["_id"]: e for s in home.house.services.values() for e in await events_said(s)}
+    said = {e["_id"]: e for s in home.all_services.services.values() for e in await events_said(s)}
     seen: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for each in await records(home):
         if is_event(each) and (event := orjson.loads(each.value))["id"] in said:

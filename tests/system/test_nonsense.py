@@ -75,7 +75,7 @@ def wrong(answer: Response) -> str | None:
 
 async def something(home: Home) -> dict[str, str]:
     """Make a worker, a place and a facilitator. Gives their ids by the names of path parameters."""
-    operator, rules = Caller(home, "operator", PROGRAMME), home.house.services["grouping"].rules[PROGRAMME]
+    operator, rules = Caller(home, "operator", PROGRAMME), home.all_services.services["grouping"].rules[PROGRAMME]
     municipality, slots = rules.municipalities[0].id, [rules.slots[0].id]
     body = {"partner": "isr", "person": {"given_name": "A", "family_name": "B"}}
     worker = str((await operator("POST", "/enrolment/referrals", body)).json()["worker"])
@@ -109,4 +109,4 @@ async def test_no_request_that_can_be_made_from_the_description_is_a_server_erro
     assert not found
     assert answered[401] < answered.total() / 2
     assert sum(n for status, n in answered.items() if status < 300) >= len(described)
-    assert not any(each.tasks.over for each in home.house.services.values())
+    assert not any(each.tasks.over for each in home.all_services.services.values())

@@ -54,7 +54,7 @@ async def test_what_is_put_in_at_the_door_is_in_no_log_and_no_file_but_the_messa
     await people.answer(canary.worker, ANSWERS)
     await settled(home)
     async with home.client() as client:
-        metrics = [(await client.get(f"/{name}/metrics")).content for name in home.house.services]
+        metrics = [(await client.get(f"/{name}/metrics")).content for name in home.all_services.services]
     out, err = capfd.readouterr()
     assert caplog.records
     assert canary.in_clear([caplog.text.encode(), out.encode(), err.encode(), *metrics]) == []

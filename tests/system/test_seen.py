@@ -50,13 +50,13 @@ async def total(home: Home, name: str, **labels: str) -> float:
 async def seen(home: Home) -> AsyncIterator[InMemorySpanExporter]:
     """Every span of every service from now on."""
     exporter = InMemorySpanExporter()
-    for service in home.house.services.values():
+    for service in home.all_services.services.values():
         service.telemetry.export_to(exporter)
     yield exporter
 
 
 def spans(home: Home, seen: InMemorySpanExporter) -> list[ReadableSpan]:
-    for service in home.house.services.values():
+    for service in home.all_services.services.values():
         service.telemetry.flush()
     return list(seen.get_finished_spans())
 
@@ -94,7 +94,7 @@ async def group(home: Home, seen: InMemorySpanExporter) -> tuple[str, list[str]]
 async def test_a_referral_is_one_trace_through_the_services(
     home: Home, seen: InMemorySpanExporter, group: tuple[str, list[str]]
 ) -> None:
-    services, worker = home.house.services, group[1][0]
+    services, worker = home.all_services.services, group[1][0]
     said = await said_about(services["enrolment"], worker)
     assert {each["type"].rpartition(".v")[0].rpartition("amalavoro.")[2] for each in said} >= {
         "enrolment.worker.referred", "enrolment.consent.changed", "enrolment.worker.admitted",
@@ -112,7 +112,7 @@ async def test_a_referral_is_one_trace_through_the_services(
 
 
 async def test_two_referrals_are_two_traces(home: Home, group: tuple[str, list[str]]) -> None:
-    enrolment = home.house.services["enrolment"]
+    enrolment = home.all_services.services["enrolment"]
     said = [each for worker in group[1] for each in await said_about(enrolment, worker)]
     assert len({each["traceparent"][3:35] for each in said}) == len(group[1])
 
@@ -121,9 +121,9 @@ async def test_a_formation_is_linked_to_the_traces_of_its_members_and_goes_on_in
     home: Home, seen: InMemorySpanExporter, group: tuple[str, list[str]]
 ) -> None:
     id, members = group
-    enrolment = home.house.services["enrolment"]
+    enrolment = home.all_services.services["enrolment"]
     theirs = {int(each["traceparent"][3:35], 16) for worker in members for each in await said_about(enrolment, worker)}
-    (own,) = {each["traceparent"][3:35] for each in await said_about(home.house.services["grouping"], id)}
+    (own,) = {each["traceparent"][3:35] for each in await said_about(home.all_services.services["grouping"], id)}
     formation = next(span for span in spans(home, seen) if span.name == "form" and trace_of(span) == int(own, 16))
     assert {link.context.trace_id for link in formation.links} == theirs
     assert len(theirs) == len(members)

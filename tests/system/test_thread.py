@@ -170,7 +170,7 @@ async def test_a_place_and_a_facilitator_are_not_called_the_same(thread: Thread)
 
 async def test_no_event_was_put_aside_on_the_way(home: Home, thread: Thread) -> None:
     await settled(home)
-    for each in home.house.services.values():
+    for each in home.all_services.services.values():
         assert (
             await each.store["outbox"]
             .find(
@@ -187,7 +187,7 @@ async def test_no_event_was_put_aside_on_the_way(home: Home, thread: Thread) -> 
 
 
 async def test_what_happens_in_one_programme_moves_no_number_of_the_other(home: Home, thread: Thread) -> None:
-    ours, rules = thread.people, home.house.services["enrolment"].rules[OTHER]
+    ours, rules = thread.people, home.all_services.services["enrolment"].rules[OTHER]
     here, there = await ours.indicators(), await People(home, OTHER).indicators()
     theirs = People(home, OTHER, rules.slots[0].id)
     body = {"partner": rules.partners[0].id, "person": {"given_name": "Eva", "family_name": "Altrove"}}

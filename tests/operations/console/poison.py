@@ -19,7 +19,7 @@ class Poison:
 
     def __init__(self, home: Home) -> None:
         self._home, self.people, self._ever = home, set[str](), set[str]()
-        self.service: Service = home.house.services["grouping"]
+        self.service: Service = home.all_services.services["grouping"]
         self._handlers = self.service.reactions.handlers[WorkerAdmitted.type]
         self._whole = list(self._handlers)
         self._handlers.insert(0, self._fail)

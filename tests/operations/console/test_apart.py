@@ -45,13 +45,13 @@ async def process(home: Home) -> AsyncIterator[str]:
 
 async def test_it_signs_people_in_and_shows_how_the_services_stand_live(home: Home) -> None:
     async with process(home) as base:
-        registered, home.signing_in.clients = home.signing_in.clients, {CLIENT: f"{base}/console/signed-in"}
+        registered, home.sign_in.clients = home.sign_in.clients, {CLIENT: f"{base}/console/signed-in"}
         try:
             anna = Desk(base, home.operators, Clock())
             back = (await anna.entered(await anna.form(), password=home.password)).headers["location"]
             assert (await anna.client.get(back)).headers["location"] == "/"
         finally:
-            home.signing_in.clients = registered
+            home.sign_in.clients = registered
         page = (await anna.client.get("/")).text
         assert all(f">{service}</h3>" in page for service in SERVICES)
         assert page.count("non risponde") == 0

@@ -19,7 +19,7 @@ async def test_an_administrator_sees_a_dead_letter_come_redrives_it_dismisses_an
         await anna.comes()
         await anna.signs_in()
         await expect(page.locator("h1")).to_have_text("Console di sistema")
-        for service in home.house.services:
+        for service in home.all_services.services:
             await expect(page.locator("#services")).to_contain_text(service)
         first, second = await poison.admitted(), await poison.admitted()
         letters = page.locator("#dead li")

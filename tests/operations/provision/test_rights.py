@@ -58,21 +58,21 @@ def writes(service: str) -> set[str]:
 
 def user(home: Home, service: str) -> Sasl:
     """As the service logs in."""
-    return login(home.house.services[service].settings)
+    return login(home.all_services.services[service].settings)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def said(secured: Home, administered: Engines) -> None:
     """First what there is is used as it is meant to be, so that the feeds are there; then each topic has something to read."""
     stage = ScenarioClient(
-        secured.base, _token(secured), secured.house.services["grouping"].rules[PROGRAMME], 0, lambda *_: None
+        secured.base, _token(secured), secured.all_services.services["grouping"].rules[PROGRAMME], 0, lambda *_: None
     )
     stage.seed = new_seed()
     steps: list[str] = []
     async with stage:
         await smoke(stage, steps.append)
     assert len(steps) == 6
-    for service in secured.house.services.values():
+    for service in secured.all_services.services.values():
         await service.stop()  # what is tried from here on would be dead letters to them
     await asyncio.gather(*(produce(administered, administered.sasl, topic, "said", transaction=None) for topic in ALL))
 
