@@ -232,3 +232,25 @@ async def from_now_on(service: Service, *consumers: str) -> None:
                 await service.store["offsets"].insert_one(place)
     finally:
         await reader.stop()
+
+
+def failing(on: Collection[str], tried: list[str] | None = None) -> Any:
+    """A handler that fails for the events whose id is in `on`, which a test may change."""
+
+    async def fail(event: Event[Any]) -> None:
+        if tried is not None:
+            tried.append(event.id)
+        if event.id in on:
+            raise RuntimeError("Mario Rossi cannot be found")
+
+    return fail
+
+
+def gauge(service: Service, name: str, consumer: str = "reactions") -> float | None:
+    labels = {"service": "grouping", "consumer": consumer}
+    return service.metrics.registry.get_sample_value(f"ama_{name}", labels)
+
+
+def counted(service: Service, outcome: str) -> float:
+    labels = {"service": "grouping", "consumer": "reactions", "outcome": outcome}
+    return service.metrics.registry.get_sample_value("ama_taken_total", labels) or 0

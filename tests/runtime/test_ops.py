@@ -13,8 +13,18 @@ from services.contracts.topics import SERVICES
 from services.embedded.home import Home
 from services.runtime.service import Service, running
 from services.store.clock import now_utc
-from tests.events.apart import Apart, event, from_now_on, listening, noting, subjects, tell, until_dead, until_noted
-from tests.events.test_dead_letters import failing
+from tests.events.apart import (
+    Apart,
+    event,
+    failing,
+    from_now_on,
+    listening,
+    noting,
+    subjects,
+    tell,
+    until_dead,
+    until_noted,
+)
 from tests.harness import Caller, eventually
 from tests.web.serving import Served, client_of
 
