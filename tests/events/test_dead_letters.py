@@ -2,37 +2,28 @@
 
 import asyncio
 import json
-from collections.abc import Collection
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-
-from services.contracts import TOPICS, Event, encode
-from services.contracts.enrolment import ConsentChanged, WorkerReferred
-from services.contracts.topics import KEYS
-from services.events.delivery.declare import Projection, Rows, on
-from services.events.delivery.state import Record, key_of
+from services.contracts import encode
+from services.events.delivery.state import Record
 from services.events.delivery.take import take
 from services.events.inbox import batches, dead_letters
 from services.events.inbox.effects import Reacting
-from services.events.inbox.failures import TooManyFailures
 from services.events.inbox.state import Inbox
-from services.operations.rebuild import rebuild
 from services.runtime import gauges
-from services.runtime.service import Service, running
+from services.runtime.service import Service
 from services.store.clock import now_utc
 from services.store.mongo import Transaction
 from services.store.unit import Unit
-from services.vault.keyring import service_holder
 from tests.helpers.own_engines import (
     Apart,
     changed,
+    counted,
     event,
     failing,
-    from_now_on,
+    gauge,
     key,
     listening,
-    noted,
     noting,
     subjects,
     tell,
@@ -134,92 +125,6 @@ async def test_an_event_that_is_parked_while_its_subject_is_let_go_on_is_not_str
         assert await service.store["parked"].count_documents({}) == 0
 
 
-class Referred(Projection):
-    """One row per worker."""
-
-    name = "referred"
-    broken: Collection[str] = ()
-
-    @on(WorkerReferred)
-    def referred(self, event: Event[WorkerReferred], rows: Rows) -> None:
-        if event.id in self.broken:
-            raise RuntimeError("broken")
-        rows.set(event.subject, partner=event.data.partner)
-
-    @on(ConsentChanged)
-    def consented(self, event: Event[ConsentChanged], rows: Rows) -> None:
-        rows.set(event.subject, last=event.sequence)
-
-
-async def rows(service: Service, *wanted: str) -> dict[str, dict[str, Any]]:
-    found = [each async for each in service.read_models.rows("referred", {"programme": "monza-brianza"})]
-    told = {each["_id"].partition("/")[2]: {"partner": each.get("partner"), "last": each.get("last")} for each in found}
-    return {subject: told[subject] for subject in wanted if subject in told}
-
-
-async def test_a_dismissed_event_has_no_effect_its_followers_have_and_a_rebuild_passes_over_it(apart: Apart) -> None:
-    (bad, odd, good), projection = subjects(3), Referred()
-    projection.broken = {f"{bad}-1"}
-    service = apart.service(noting([]), projection)
-    async with listening(service):
-        await tell(service.bus, event(bad, 1), event(bad, 2), event(good, 1), event(good, 2))
-        await tell(service.bus, event(odd, 1), event(odd, 1, f"{odd}-intruder"), event(odd, 2), ("junk", b"{}"))
-        of_projection = {each["name"]: each for each in await dead_of(service, "referred.g1", 3)}
-        for each in of_projection.values():
-            words = ["dead", "dismiss", "grouping", each["_id"], "--by", "anna"]
-            assert (await apart.ama(service, *words))[0] != 0, "a dismissal needs a reason"
-            assert (await apart.ama(service, *words, "--reason", "it was a test"))[0] == 0
-        wanted = {
-            bad: {"partner": None, "last": 2},
-            odd: {"partner": "afol", "last": 2},
-            good: {"partner": "afol", "last": 2},
-        }
-
-        async def flown() -> bool:
-            return await rows(service, bad, odd, good) == wanted
-
-        assert await eventually(flown)
-        projection.broken = ()  # mended, and yet what was dismissed stays so
-        assert await rebuild(service, "referred", lambda done, total: None) == 2
-        assert await rows(service, bad, odd, good) == wanted
-        assert await dead_letters.listed(service.store, "referred.g2", closed=True) == []
-
-
-async def dead_of(service: Service, consumer: str, number: int) -> list[Any]:
-    async def there() -> Any:
-        found = await dead_letters.listed(service.store, consumer)
-        return found if len(found) == number else None
-
-    return list(await eventually(there))
-
-
-async def test_a_rebuild_closes_the_dead_letters_of_the_generation_that_is_no_more(apart: Apart) -> None:
-    (bad,), projection = subjects(1), Referred()
-    projection.broken = {f"{bad}-1"}
-    service = apart.service(noting([]), projection)
-    async with listening(service):
-        await tell(service.bus, event(bad, 1))
-        await until_dead(service, f"{bad}-1")
-        await gauges.look(service.store, service.runners, service.metrics)
-        assert gauge(service, "dead", "referred.g1") == len(await dead_letters.listed(service.store, "referred.g1")) > 0
-        projection.broken = ()
-        await rebuild(service, "referred", lambda done, total: None)
-        assert await rows(service, bad) == {bad: {"partner": "afol", "last": None}}
-        assert await until_dead(service, f"{bad}-1", status="superseded")
-        await gauges.look(service.store, service.runners, service.metrics)
-        assert gauge(service, "dead", "referred.g1") == 0
-
-
-def gauge(service: Service, name: str, consumer: str = "reactions") -> float | None:
-    labels = {"service": "grouping", "consumer": consumer}
-    return service.metrics.registry.get_sample_value(f"ama_{name}", labels)
-
-
-def counted(service: Service, outcome: str) -> float:
-    labels = {"service": "grouping", "consumer": "reactions", "outcome": outcome}
-    return service.metrics.registry.get_sample_value("ama_taken_total", labels) or 0
-
-
 async def test_another_event_at_a_taken_sequence_stops_its_subject_until_it_is_dismissed(apart: Apart) -> None:
     odd, good = subjects(2)
     service = apart.service(noting([]))
@@ -313,85 +218,3 @@ async def test_what_comes_after_a_hole_is_parked_and_reported_and_follows_when_i
         await until_noted(service, {late: [1, 2, 3, 4]})
         await gauges.look(service.store, service.runners, service.metrics)
         assert gauge(service, "holes") == 0  # language: kept
-
-
-async def test_of_events_that_follow_each_other_in_one_transaction_the_one_that_fails_is_buried(apart: Apart) -> None:
-    (late,), poison = subjects(1), set[str]()
-    poison.add(f"{late}-3")
-    service = apart.service(noting([], failing(poison)))
-    async with listening(service):
-        await tell(service.bus, event(late, 2), event(late, 3), event(late, 4))
-
-        async def parked() -> bool:
-            return bool(await service.store["parked"].count_documents({"subject_key": key(late)}) == 3)
-
-        await eventually(parked)
-        await tell(service.bus, event(late, 1))
-        await until_dead(service, f"{late}-3")
-        assert await noted(service, late) == {late: [1, 2]}
-        assert [each["name"] for each in await dead_letters.listed(service.store)] == [f"{late}-3"]
-
-
-async def test_when_many_fail_alike_the_consumer_stops_and_mended_takes_everything(apart: Apart) -> None:
-    many, settings = subjects(8), apart.settings(alike=4)
-    broken = apart.service(noting([], failing({f"{each}-1" for each in many})), settings=settings)
-    async with listening(broken):
-        await tell(broken.bus, *(event(each, n) for each in many for n in (1, 2)))
-        assert broken.tasks.ended is not None
-        await asyncio.wait([broken.tasks.ended], timeout=60)
-        error = broken.tasks.ended.exception()
-        assert isinstance(error, TooManyFailures)
-        assert "reactions stopped: 4 subjects failed one after the other" in str(error)
-        assert "\n" not in str(error)
-        assert await dead_letters.listed(broken.store) == []
-    mended = apart.service(noting([]), settings=settings)
-    async with listening(mended):
-        await until_noted(mended, {each: [1, 2] for each in many})
-        assert await dead_letters.listed(mended.store) == []
-        assert await mended.store["parked"].count_documents({}) == 0
-
-
-async def test_when_the_events_are_at_fault_after_all_each_becomes_a_dead_letter_at_the_operators_word(
-    apart: Apart,
-) -> None:
-    many, settings = subjects(6), apart.settings(alike=4)
-    service = apart.service(noting([]), settings=settings)
-    await service.store.make("noted")
-    async with listening(service):
-        await tell(service.bus, *(changed(event(each, 1), data={}) for each in many))
-        assert service.tasks.ended is not None
-        await asyncio.wait([service.tasks.ended], timeout=60)
-        assert isinstance(service.tasks.ended.exception(), TooManyFailures)
-        assert await dead_letters.listed(service.store) == [], "what fails in one batch is not buried either"
-    patient = apart.service(noting([]), settings=settings.model_copy(update={"alike": 0}))
-    async with listening(patient):
-        assert len(await until_dead(patient, *(f"{each}-1" for each in many))) == 6
-        assert key_of(event(many[0], 1)) == key(many[0])
-
-
-async def test_a_service_that_stops_so_says_it_in_one_sentence_on_its_way_out(apart: Apart) -> None:
-    many, service = subjects(3), apart.service(noting([]))
-    admitted = "it.amalavoro.enrolment.worker.admitted.v1"
-    await from_now_on(service, "reactions", *(f"{name}.g1" for name in ("pool", "groups")))
-    await tell(service.bus, *(changed(event(each, 1), type=admitted, data={}) for each in many))
-    words = ("serve", "grouping", "--roles", "consume", "--port", "0")
-    status, said = await apart.process(service, *words, AMA_ALIKE="3")
-    assert status == 1
-    (last,) = [line for line in said.splitlines() if not line.startswith("{")]
-    assert last.startswith("ama: reactions stopped: 3 subjects failed one after the other")
-    assert await dead_letters.listed(service.store) == []
-    await service.stop()
-
-
-async def test_a_record_that_no_table_can_keep_is_dead_and_the_service_goes_on(apart: Apart) -> None:
-    settings = apart.settings()
-    service = Service("grouping", settings, holder=service_holder("grouping", settings.keys), tables=[KEYS])
-    await service.bus.prepare(TOPICS.values())
-    producer = AIOKafkaProducer(**service.bus.client())
-    await producer.start()
-    for headers in ([("programme", b"\xff")], [("programme", b"p"), ("sequence", b"1")]):
-        await producer.send_and_wait(KEYS.name, value=b"{}", key=b"somebody", headers=headers)
-    await producer.stop()
-    async with running(service, ["consume"]):
-        assert await service.store["keys"].count_documents({"_id": "p/somebody"}) == 1
-        assert [each["why"] for each in await dead_letters.listed(service.store)] == ["headers or key: not UTF-8"]

@@ -23,17 +23,17 @@ from services.store.mongo import UpdateOne
 from services.store.work import Work
 from services.vault.keyring import service_holder
 from tests.events.conftest import consent, on_the_topic, refer
-from tests.helpers.restorable_bus import FragileBus
+from tests.helpers.restorable_bus import RestorableBus
 from tests.helpers.waiting import eventually
 
 SOON = 90.0
-Change = Callable[[FragileBus, Service], Awaitable[None]]
+Change = Callable[[RestorableBus, Service], Awaitable[None]]
 
 
 @pytest_asyncio.fixture
-async def bus(tmp_path: Path, engines: Engines) -> AsyncIterator[FragileBus]:  # the jars are there then
+async def bus(tmp_path: Path, engines: Engines) -> AsyncIterator[RestorableBus]:  # the jars are there then
     """Engines whose bus a test may damage."""
-    fragile = FragileBus(tmp_path)
+    fragile = RestorableBus(tmp_path)
     yield fragile
     await fragile.end()
 
@@ -91,11 +91,11 @@ class Pair:
         await on_the_topic(self.speaker, "ama.enrolment", complete, SOON)
 
 
-async def loses_its_tail(bus: FragileBus, _: Service) -> None:
+async def loses_its_tail(bus: RestorableBus, _: Service) -> None:
     await bus.set_back()
 
 
-async def is_made_anew(_: FragileBus, speaker: Service) -> None:
+async def is_made_anew(_: RestorableBus, speaker: Service) -> None:
     admin = AIOKafkaAdminClient(**speaker.bus.client())
     await admin.start()
     await admin.delete_topics(["ama.enrolment"])
@@ -108,13 +108,13 @@ async def is_made_anew(_: FragileBus, speaker: Service) -> None:
     await admin.close()
 
 
-async def is_another(bus: FragileBus, _: Service) -> None:
+async def is_another(bus: RestorableBus, _: Service) -> None:
     await bus.empty()
 
 
 @pytest.mark.parametrize("happens", [loses_its_tail, is_made_anew, pytest.param(is_another, marks=pytest.mark.long)])
 async def test_what_the_bus_lost_while_everything_ran_is_put_back_and_takes_effect_once(
-    bus: FragileBus, settings: Settings, happens: Change
+    bus: RestorableBus, settings: Settings, happens: Change
 ) -> None:
     pair = Pair(settings.model_copy(update={"kafka": await bus.start()}))
     async with AsyncExitStack() as stack:
@@ -132,7 +132,7 @@ async def test_what_the_bus_lost_while_everything_ran_is_put_back_and_takes_effe
 
 
 async def test_a_topic_that_goes_while_something_is_said_holds_its_relay_up_for_no_longer_than_a_commit_may_take(
-    bus: FragileBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    bus: RestorableBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(producer, "PATIENCE", 3.0)
     pair = Pair(settings.model_copy(update={"kafka": await bus.start()}))
@@ -150,7 +150,7 @@ async def test_a_topic_that_goes_while_something_is_said_holds_its_relay_up_for_
 
 
 async def test_what_the_bus_lost_before_anybody_heard_it_is_heard_after_a_start(
-    bus: FragileBus, settings: Settings
+    bus: RestorableBus, settings: Settings
 ) -> None:
     pair = Pair(settings.model_copy(update={"kafka": await bus.start()}))
     async with AsyncExitStack() as stack:
@@ -172,7 +172,7 @@ async def test_what_the_bus_lost_before_anybody_heard_it_is_heard_after_a_start(
 
 
 async def test_republishing_says_everything_again_and_nothing_takes_effect_twice(
-    bus: FragileBus, settings: Settings
+    bus: RestorableBus, settings: Settings
 ) -> None:
     pair = Pair(settings.model_copy(update={"kafka": await bus.start()}))
     seen: list[tuple[str, int, int]] = []
@@ -199,7 +199,7 @@ async def test_republishing_says_everything_again_and_nothing_takes_effect_twice
 
 
 async def test_republishing_without_a_relay_says_so_and_is_done_when_there_is_one(
-    bus: FragileBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    bus: RestorableBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.operations.republish.ENOUGH", 1.0)
     pair = Pair(settings.model_copy(update={"kafka": await bus.start()}))
@@ -218,7 +218,7 @@ async def test_republishing_without_a_relay_says_so_and_is_done_when_there_is_on
 
 
 async def test_a_number_of_partitions_that_was_changed_by_hand_stops_the_start(
-    bus: FragileBus, settings: Settings
+    bus: RestorableBus, settings: Settings
 ) -> None:
     given = settings.model_copy(update={"kafka": await bus.start()})
     async with running(enrolment.app.build(given), ["relay"]) as speaker:

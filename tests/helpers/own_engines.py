@@ -236,7 +236,7 @@ async def from_now_on(service: Service, *consumers: str) -> None:
 
 
 def failing(on: Collection[str], tried: list[str] | None = None) -> Any:
-    """Fails for these events, as long as they are among them."""
+    """A handler that fails for the events whose id is in `on`, which a test may change."""
 
     async def fail(event: Event[Any]) -> None:
         if tried is not None:
@@ -245,3 +245,13 @@ def failing(on: Collection[str], tried: list[str] | None = None) -> Any:
             raise RuntimeError("Mario Rossi cannot be found")
 
     return fail
+
+
+def gauge(service: Service, name: str, consumer: str = "reactions") -> float | None:
+    labels = {"service": "grouping", "consumer": consumer}
+    return service.metrics.registry.get_sample_value(f"ama_{name}", labels)
+
+
+def counted(service: Service, outcome: str) -> float:
+    labels = {"service": "grouping", "consumer": "reactions", "outcome": outcome}
+    return service.metrics.registry.get_sample_value("ama_taken_total", labels) or 0

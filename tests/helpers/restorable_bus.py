@@ -10,7 +10,7 @@ from services.engines.lock import Lock
 from services.engines.ports import Ports
 
 
-class FragileBus:
+class RestorableBus:
     """One Kafka node. `folder` holds its data and the remembered copy."""
 
     def __init__(self, folder: Path) -> None:

@@ -8,14 +8,14 @@ import enrolment.app
 from services.runtime.service import Service, running
 from services.settings import Settings
 from tests.helpers.own_programme import World
-from tests.helpers.restorable_bus import FragileBus
+from tests.helpers.restorable_bus import RestorableBus
 from tests.helpers.waiting import eventually
 
 
 async def test_a_feed_that_lost_its_tail_goes_on_without_a_gap_and_without_a_repeat(
     own: Settings, teller: Callable[..., Service], tmp_path: Path
 ) -> None:
-    bus = FragileBus(tmp_path / "bus")
+    bus = RestorableBus(tmp_path / "bus")
     kafka = await bus.start()
     try:
         async with AsyncExitStack() as stack:

@@ -9,7 +9,7 @@ from services.kernel import Refused
 from services.operations.backup import registers
 from services.operations.backup.people import keys_to_file
 from services.settings import Settings
-from tests.helpers.restorable_bus import FragileBus
+from tests.helpers.restorable_bus import RestorableBus
 from tests.operations.backup.conftest import elsewhere, everything, feed, living, put, take
 
 SOME = ("enrolment", "notifications", "analytics")  # who has keys, who has feeds, who has rows
@@ -20,7 +20,7 @@ PHRASE = "a long enough passphrase"
 async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engines_and_the_erased_stay_erased(
     own: Settings, tmp_path: Path
 ) -> None:
-    bus = FragileBus(tmp_path / "bus")
+    bus = RestorableBus(tmp_path / "bus")
     lived = own.model_copy(update={"kafka": await bus.start(), "sasl_username": None, "sasl_password": None})
     try:
         async with living(lived, SOME) as town:
