@@ -56,9 +56,9 @@ async def _do(consumer: Consumer, chosen: argparse.Namespace) -> None:
         case "rebuild":
             _say(f"generation {await consumer.rebuild()} is read now")
         case "dead":
-            for letter in await consumer.dead():
+            for each in await consumer.dead():
                 _say(
-                    f"{letter.sequence}\t{letter.entry['type']}\t{letter.why}\t({letter.behind} behind it, since {letter.since})"
+                    f"{each.sequence}\t{each.entry['type']}\t{each.why}\t({each.behind} behind it, since {each.since})"
                 )
         case "show":
             entry = next((each.entry for each in await consumer.dead() if each.sequence == chosen.place), None)

@@ -106,13 +106,13 @@ class Consumer:
         async def look(transaction: Transaction) -> dict[str, Kept]:
             return await transaction.browse("waiting", f"{self.name}.g{await live(transaction, self.name)}|")
 
-        waiting, letters = await transact(self._store, look), []
+        waiting, found = await transact(self._store, look), []
         for each in waiting.values():
             first, *behind = each["entries"]
             status, entry = ParkedStatus(each["status"]), orjson.loads(first["text"])
             why = f"not yet: {each['reason']}" if status is ParkedStatus.NOT_YET else each["reason"]
-            letters.append(DeadLetter(first["sequence"], why, each["since"], len(behind), entry, status))
-        return sorted(letters, key=lambda letter: letter.sequence)
+            found.append(DeadLetter(first["sequence"], why, each["since"], len(behind), entry, status))
+        return sorted(found, key=lambda each: each.sequence)
 
     async def redrive(self, sequence: int) -> bool:
         """Try an entry that is set aside again, and those behind it. One that fails again stays, with the new reason. Returns False when

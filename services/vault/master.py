@@ -91,7 +91,7 @@ def _by_kid(keys: Jwks, where: str) -> dict[str, bytes]:
     for jwk in sorted(keys, key=made_at):
         kid = jwk.get("kid")
         if not isinstance(kid, str) or not _KID.fullmatch(kid) or kid in found:
-            raise Misconfigured(f"{where}: each master key needs its own kid of letters, digits, _ and -.")
+            raise Misconfigured(f"{where}: each master key needs its own kid of A-Z, a-z, 0-9, _ and -.")
         found[kid] = octets_of(jwk, f"{where}, key {kid}")
     if not found:
         raise Misconfigured(f"{where} holds no key.")

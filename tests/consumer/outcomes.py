@@ -9,7 +9,7 @@ from tests.consumer import stores
 
 
 class Outcomes(Projection):
-    """What is known of whom."""
+    """Facts of each person."""
 
     name = "outcomes"
     indexes = ("referred", "admitted")

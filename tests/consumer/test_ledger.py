@@ -55,9 +55,13 @@ async def test_what_fails_is_set_aside_with_its_person_and_the_others_flow(store
     consumer = journalling(store, fail)
     await take(consumer, values)
     assert await places(store) == [1, 3, 5]
-    (letter,) = await consumer.dead()
-    assert (letter.sequence, letter.why, letter.behind) == (2, "RuntimeError: a defect of the partner's", 1)
-    assert letter.entry == orjson.loads(values[1])
+    (dead_letter,) = await consumer.dead()
+    assert (dead_letter.sequence, dead_letter.why, dead_letter.behind) == (
+        2,
+        "RuntimeError: a defect of the partner's",
+        1,
+    )
+    assert dead_letter.entry == orjson.loads(values[1])
     assert await consumer.redrive(2)
     assert (await places(store), len(await consumer.dead())) == ([1, 3, 5], 1)
     bad.clear()
@@ -74,7 +78,7 @@ async def test_a_redrive_goes_as_far_as_it_can(store: Store) -> None:
     bad.remove(1)
     await consumer.redrive(1)
     assert await places(store) == [1, 2]
-    assert [(letter.sequence, letter.behind) for letter in await consumer.dead()] == [(3, 0)]
+    assert [(dead_letter.sequence, dead_letter.behind) for dead_letter in await consumer.dead()] == [(3, 0)]
 
 
 async def test_what_is_dismissed_has_no_effect_and_those_behind_it_go_on(store: Store) -> None:

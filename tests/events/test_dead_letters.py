@@ -1,4 +1,4 @@
-"""Dead letters, on engines of their own: records that die, events that wait behind them, and the commands of an operator."""
+"""Dead dead_letters, on engines of their own: records that die, events that wait behind them, and the commands of an operator."""
 
 import asyncio
 import json
@@ -39,21 +39,21 @@ async def test_a_redriven_event_is_taken_where_it_died_and_the_parked_and_the_ne
     service = apart.service(noting(taken, failing(poison)))
     async with listening(service, ["consume", "relay"]):
         await tell(service.bus, *(event(bad, n) for n in range(1, 40)), event(good, 1))
-        (letter,) = await until_dead(service, f"{bad}-1")
+        (dead_letter,) = await until_dead(service, f"{bad}-1")
         await until_noted(service, {good: [1], bad: []})
-        assert not {"Mario", "Rossi"} & set(letter["why"].split()), "an exception quotes; a dead letter must not"
+        assert not {"Mario", "Rossi"} & set(dead_letter["why"].split()), "an exception quotes; a dead letter must not"
         poison.clear()
-        status, _ = await apart.ama(service, "dead", "redrive", "grouping", letter["_id"], "--by", "anna")
+        status, _ = await apart.ama(service, "dead", "redrive", "grouping", dead_letter["_id"], "--by", "anna")
         assert status == 0
         for n in range(40, 80, 4):  # while those that waited follow
             await tell(service.bus, *(event(bad, each) for each in range(n, n + 4)))
         await until_noted(service, {bad: range(1, 80)})
         assert [id for id in taken if id.startswith(bad)] == [f"{bad}-{n}" for n in range(1, 80)]
         assert await service.store["parked"].count_documents({}) == 0
-        assert (await dead_letters.found(service.store, letter["_id"]))["history"][-1]["by"] == "anna"
+        assert (await dead_letters.found(service.store, dead_letter["_id"]))["history"][-1]["by"] == "anna"
         on_the_bus = await last_of(service, "ama.enrolment.dead", bad)
-        assert on_the_bus["origin"] == letter["origin"]
-        assert (on_the_bus["reason"], on_the_bus["consumer"]) == (letter["why"], "reactions")
+        assert on_the_bus["origin"] == dead_letter["origin"]
+        assert (on_the_bus["reason"], on_the_bus["consumer"]) == (dead_letter["why"], "reactions")
 
 
 async def last_of(service: Service, topic: str, subject: str) -> dict[str, str]:
@@ -78,14 +78,14 @@ async def test_a_redriven_event_that_fails_again_is_dead_again_after_as_many_tri
     service = apart.service(noting([], failing(poison, tried)))
     async with listening(service):
         await tell(service.bus, event(bad, 1), event(bad, 2))
-        (letter,) = await until_dead(service, f"{bad}-1")
+        (dead_letter,) = await until_dead(service, f"{bad}-1")
         first = len(tried)
-        assert not await dead_letters.redrive(service.store, letter["_id"], "anna")
+        assert not await dead_letters.redrive(service.store, dead_letter["_id"], "anna")
         (again,) = await until_dead(service, f"{bad}-1")
         assert min(first, len(tried) - first) >= batches.ATTEMPTS
         assert [each["what"] for each in again["history"]] == ["died", "redriven", "died"]
         poison.clear()
-        await dead_letters.redrive(service.store, letter["_id"], "anna")
+        await dead_letters.redrive(service.store, dead_letter["_id"], "anna")
         await until_noted(service, {bad: [1, 2]})
 
 
@@ -96,7 +96,7 @@ async def test_an_event_that_is_parked_while_its_subject_is_let_go_on_is_not_str
     service = apart.service(noting([], failing(poison)))
     async with listening(service):
         await tell(service.bus, event(bad, 1))
-        (letter,) = await until_dead(service, f"{bad}-1")
+        (dead_letter,) = await until_dead(service, f"{bad}-1")
         read, go_on, tries = asyncio.Event(), asyncio.Event(), 0
 
         class Slow(Reacting):
@@ -116,7 +116,7 @@ async def test_an_event_that_is_parked_while_its_subject_is_let_go_on_is_not_str
         parking = asyncio.create_task(service.store.transaction(park))
         await read.wait()
         poison.clear()
-        await dead_letters.redrive(service.store, letter["_id"], "anna")
+        await dead_letters.redrive(service.store, dead_letter["_id"], "anna")
         await until_noted(service, {bad: [1]})
         go_on.set()
         await parking
@@ -131,11 +131,11 @@ async def test_another_event_at_a_taken_sequence_stops_its_subject_until_it_is_d
     async with listening(service):
         intruder = event(odd, 1, f"{odd}-intruder")
         await tell(service.bus, event(odd, 1), intruder, event(odd, 2), event(odd, 3), event(good, 1))
-        (letter,) = await until_dead(service, intruder.id)
+        (dead_letter,) = await until_dead(service, intruder.id)
         await until_noted(service, {good: [1], odd: [1]})
-        status, said = await apart.ama(service, "dead", "redrive", "grouping", letter["_id"])
+        status, said = await apart.ama(service, "dead", "redrive", "grouping", dead_letter["_id"])
         assert (status, "has the place of another event" in said) == (1, True)
-        await dead_letters.dismiss(service.store, letter["_id"], "anna", "said twice")
+        await dead_letters.dismiss(service.store, dead_letter["_id"], "anna", "said twice")
         await until_noted(service, {odd: [1, 2, 3]})
         await tell(service.bus, intruder, event(odd, 4))
         await until_noted(service, {odd: [1, 2, 3, 4]})
@@ -146,23 +146,35 @@ async def test_the_command_lists_and_shows_dead_letters_and_says_what_cannot_be_
     service = apart.service(noting([], failing({f"{bad}-1"})))
     async with listening(service):
         await tell(service.bus, event(bad, 1), event(bad, 2), event(bad, 3), (bad, b"no event"))
-        (letter,) = await until_dead(service, f"{bad}-1")
+        (dead_letter,) = await until_dead(service, f"{bad}-1")
         junk = await eventually(lambda: service.store["dead"].find_one({"key": bad.encode(), "subject_key": None}))
         status, listed = await apart.ama(service, "dead", "list", "grouping", "--consumer", "reactions")
         assert status == 0
-        for told in (letter["_id"], junk["_id"], "enrolment.worker.referred.v1", bad, letter["why"], "not JSON"):
+        for told in (
+            dead_letter["_id"],
+            junk["_id"],
+            "enrolment.worker.referred.v1",
+            bad,
+            dead_letter["why"],
+            "not JSON",
+        ):
             assert told in listed
         as_json = json.loads((await apart.ama(service, "dead", "list", "grouping", "--json"))[1])
-        assert {letter["_id"], junk["_id"]} <= {each["id"] for each in as_json}
-        shown = (await apart.ama(service, "dead", "show", "grouping", letter["_id"]))[1]
-        for told in (letter["origin"], letter["why"], "2 of its subject's events wait", '"specversion": "1.0"'):
+        assert {dead_letter["_id"], junk["_id"]} <= {each["id"] for each in as_json}
+        shown = (await apart.ama(service, "dead", "show", "grouping", dead_letter["_id"]))[1]
+        for told in (
+            dead_letter["origin"],
+            dead_letter["why"],
+            "2 of its subject's events wait",
+            '"specversion": "1.0"',
+        ):
             assert told in shown
         status, said = await apart.ama(service, "dead", "redrive", "grouping", junk["_id"])
         assert (status, "is no event" in said) == (1, True)
         await dead_letters.dismiss(service.store, junk["_id"], "anna", "junk")
         status, said = await apart.ama(service, "dead", "redrive", "grouping", "--all", "reactions")
         assert status == 0
-        assert (await dead_letters.found(service.store, letter["_id"]))["status"] in {"redriven", "open"}
+        assert (await dead_letters.found(service.store, dead_letter["_id"]))["status"] in {"redriven", "open"}
         assert (await dead_letters.found(service.store, junk["_id"]))["status"] == "dismissed"
         assert (await apart.ama(service, "dead", "show", "grouping", "nobody"))[0] == 1
 
@@ -174,8 +186,8 @@ async def test_of_an_event_that_breaks_its_schema_the_dead_letter_names_the_fiel
         await tell(service.bus, changed(event(bad, 1), data={"partner": 7}), changed(event(worse, 1), sequence="one"))
         await tell(service.bus, event(good, 1))
         await until_noted(service, {good: [1]})
-        (letter,) = await until_dead(service, f"{bad}-1")
-        assert letter["why"].startswith("data.partner: ")
+        (dead_letter,) = await until_dead(service, f"{bad}-1")
+        assert dead_letter["why"].startswith("data.partner: ")
         junk = await eventually(lambda: service.store["dead"].find_one({"key": worse.encode()}))
         assert junk["why"].startswith("sequence: ")
 
@@ -199,7 +211,7 @@ async def test_repeats_disorder_and_unknown_types_leave_one_effect_each_and_ever
         assert await service.store["parked"].count_documents({"subject_key": {"$in": [key(one), key(two)]}}) == 0
 
 
-async def test_what_comes_after_a_hole_is_parked_and_reported_and_follows_when_it_is_filled(
+async def test_what_comes_after_a_gap_is_parked_and_reported_and_follows_when_it_is_filled(
     apart: Apart, caplog: Any
 ) -> None:
     late, good = subjects(2)

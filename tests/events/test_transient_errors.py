@@ -185,8 +185,8 @@ async def test_an_event_that_inserts_what_was_there_before_is_no_passing_conflic
     await service.store["noted"].insert_one({"_id": f"{bad}-1"})
     async with listening(service):
         await until_noted(service, {good: [1]})
-        (letter,) = await until_dead(service, f"{bad}-1")
-        assert letter["why"].startswith("AlreadyStored at ")
+        (dead_letter,) = await until_dead(service, f"{bad}-1")
+        assert dead_letter["why"].startswith("AlreadyStored at ")
 
 
 async def test_when_nobody_says_whether_it_was_committed_the_work_is_not_done_again_unasked(apart: Apart) -> None:

@@ -81,10 +81,10 @@ async def test_what_is_asked_of_two_people_is_said_once_readable_by_nobody_else_
     assert (await operator("PUT", f"/grouping/workers/{one}/pairs/{one}", {"wish": "apart"})).status_code == 422
     store = home.all_services.services["grouping"].store
     (pair,) = [each async for each in store["pair"].find({"state.one": {"$in": [one, other]}})]
-    (letter,) = [each async for each in store["outbox"].find({"key": pair["state"]["id"]})]
-    assert letter["topic"] == "ama.grouping.restricted"
-    assert b"together" not in letter["value"]
-    assert other.encode() not in letter["value"] or one.encode() not in letter["value"]
+    (row,) = [each async for each in store["outbox"].find({"key": pair["state"]["id"]})]
+    assert row["topic"] == "ama.grouping.restricted"
+    assert b"together" not in row["value"]
+    assert other.encode() not in row["value"] or one.encode() not in row["value"]
     assert "together" not in str(pair["state"])
     erased = await Caller(home, "administrator", PROGRAMME)("DELETE", f"/enrolment/workers/{max(one, other)}")
     assert erased.status_code == 204

@@ -70,7 +70,7 @@ async def test_a_token_of_another_issuer_or_for_a_programme_that_is_not_here_is_
 BODIES: list[tuple[str, dict[str, Any], int, str]] = [
     ("no JSON", {"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, "malformed-json"),
     (
-        "half a letter",
+        "half a message",
         {"content": b'{"partner":"\\ud800"}', "headers": {"Content-Type": "application/json"}},
         422,
         "invalid",

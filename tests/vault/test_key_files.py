@@ -115,11 +115,11 @@ def test_an_open_folder_of_keys_is_closed(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_for_other_things_too_is_left_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    (tmp_path / "letters.txt").touch()
+    (tmp_path / "notes.txt").touch()
     with pytest.raises(Misconfigured, match="holds more than keys"):
         vault.make_keys(tmp_path, SERVICES)
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
-    assert set(content(tmp_path)) == {"letters.txt"}
+    assert set(content(tmp_path)) == {"notes.txt"}
 
 
 def test_master_keys_from_the_environment_need_no_file(tmp_path: Path) -> None:

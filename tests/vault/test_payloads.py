@@ -75,7 +75,7 @@ def test_the_largest_event_is_read_by_others_too() -> None:
     assert read.plaintext == bytes(LARGE)
 
 
-def test_what_is_put_together_by_the_letter_of_the_standard_is_the_same_thing() -> None:
+def test_a_payload_that_is_built_exactly_as_the_standard_says_is_read() -> None:
     assert decrypt_payload(KEY, by_hand(HEADER, clear=b"by hand")) == b"by hand"
 
 

@@ -53,7 +53,7 @@ class Lives:
     withdrew: str
     eve: dict[str, Documents] = field(default_factory=dict)
     told: list[dict[str, Any]] = field(default_factory=list)
-    letters: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     @property
     def leader(self) -> str:
@@ -112,7 +112,7 @@ async def lives(engines: Engines, keys: Path, tmp_path_factory: pytest.TempPathF
             await town.rests()
             lived = Lives(settings, backup, town.world.partner, seated, erased, newcomers, withdrew)
         lived.eve, lived.told = await everything(settings), await feed(settings, lived.partner)
-        lived.letters = [str(each["To"]) for each in server.taken]
+        lived.messages = [str(each["To"]) for each in server.taken]
     yield lived
 
 
@@ -208,11 +208,11 @@ async def test_an_older_backup_of_all_five_is_brought_level_and_goes_on(lives: L
             await nothing_is_amiss(again)
             after = await everything(again)
         assert after["notifications venue"][f"{lives.settings.only}/nuova"]["state"]["title"] == "Casa ancora più nuova"
-        letters = [str(each["To"]) for each in server.taken]
+        messages = [str(each["To"]) for each in server.taken]
     entries = await feed(again, lives.partner)
     assert entries[: len(lives.told)] == lives.told
     assert [int(each["sequence"]) for each in entries] == list(range(1, len(lives.told) + 3 * 2 + 1 + 1))
-    assert len(letters) == len(late), "nobody is written to about a seat of which they were told"
+    assert len(messages) == len(late), "nobody is written to about a seat of which they were told"
     seats = Counter(each["state"]["worker"] for each in after[f"notifications {Message.noun}"].values())
     assert {seats[each] for each in (*lives.newcomers, *late, lives.seated[0])} == {1}
     what_is_lost_is_told(told, lives)

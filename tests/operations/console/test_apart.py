@@ -14,7 +14,7 @@ from services.embedded.home import Home
 from services.embedded.sign_in import CLIENT
 from services.runtime.serving import listen
 from tests.helpers.waiting import eventually
-from tests.operations.console.desk import Clock, Desk
+from tests.operations.console.standalone import Clock, Desk
 
 
 @asynccontextmanager

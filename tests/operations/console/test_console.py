@@ -22,18 +22,18 @@ async def test_an_administrator_sees_a_dead_letter_come_redrives_it_dismisses_an
         for service in home.all_services.services:
             await expect(page.locator("#services")).to_contain_text(service)
         first, second = await poison.admitted(), await poison.admitted()
-        letters = page.locator("#dead li")
+        dead_letters = page.locator("#dead li")
         for worker in (first, second):
-            await expect(letters.filter(has_text=worker)).to_have_count(1)  # by itself: nobody loads the page anew
+            await expect(dead_letters.filter(has_text=worker)).to_have_count(1)  # by itself: nobody loads the page anew
         await expect(page.locator("#summary")).to_contain_text("lettere morte")
         poison.people.remove(first)
-        await letters.filter(has_text=first).locator("a").click()
+        await dead_letters.filter(has_text=first).locator("a").click()
         await expect(page.locator("pre")).to_contain_text(first)
         await page.click("#redrive")
         await expect(page.locator("#banner")).to_contain_text("ripresa")
         assert (await poison.closed(first, "redriven"))["history"][-1]["by"] == "Anna Prova"
-        await expect(letters.filter(has_text=first)).to_have_count(0)
-        await letters.filter(has_text=second).locator("a").click()
+        await expect(dead_letters.filter(has_text=first)).to_have_count(0)
+        await dead_letters.filter(has_text=second).locator("a").click()
         await page.fill("#reason", "a test's own")
         await page.click("#dismiss")
         last = (await poison.closed(second, "dismissed"))["history"][-1]
@@ -95,7 +95,7 @@ async def test_every_page_fits_a_telephone_and_can_be_used_with_a_screen_reader_
     browser: Browser, home: Home, poison: Poison
 ) -> None:
     worker = await poison.admitted()
-    letter = await poison.died(worker)
+    dead_letter = await poison.died(worker)
     found: list[str] = []
 
     async def look(who: Person, what: str) -> None:
@@ -114,8 +114,8 @@ async def test_every_page_fits_a_telephone_and_can_be_used_with_a_screen_reader_
             await anna.signs_in()
             await expect(anna.page.locator("#dead li").filter(has_text=worker)).to_have_count(1)
             await look(anna, f"console {language}")
-            await anna.page.goto(f"{home.base}/console/dead/grouping/{letter['_id']}")
-            await look(anna, f"letter {language}")
+            await anna.page.goto(f"{home.base}/console/dead/grouping/{dead_letter['_id']}")
+            await look(anna, f"dead_letter {language}")
             await anna.page.goto(f"{home.base}/console/dead/grouping/none")
             await look(anna, f"notice {language}")
             assert [each for each in anna.complaints if "404" not in each] == []

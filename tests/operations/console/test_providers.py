@@ -14,8 +14,8 @@ from services.identity.settings import ConsoleSettings
 from services.operations.console.app import OperatorsConsole
 from services.runtime.serving import listen, serving
 from tests.helpers.serving import served
-from tests.operations.console.desk import NOWHERE, Clock
 from tests.operations.console.provider import CLIENT, SECRET, Provider
+from tests.operations.console.standalone import NOWHERE, Clock
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from services.identity.issuer import Issuer
 from services.identity.settings import ConsoleSettings, from_environment
 from services.identity.web_session import WebSessions
 from services.settings import Misconfigured
-from tests.operations.console.desk import PASSWORD, Desk, changed, desk, parameter
+from tests.operations.console.standalone import PASSWORD, Desk, changed, desk, parameter  # language: kept (a fixture)
 
 OPEN = {"/", "/console/healthz", "/console/sign-in", "/console/signed-in", "/console/live"}
 

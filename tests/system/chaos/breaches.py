@@ -25,11 +25,11 @@ def mark() -> None:
     """Break the inbox mark: a repeated event takes effect again."""
     one = Step.one
 
-    async def forgetful(step: Step, letter: Any, event: Any) -> None:
+    async def forgetful(step: Step, record: Any, event: Any) -> None:
         if isinstance(event, Event):
             mark = step.result.mark(key_of(event))
             mark.sequence = min(mark.sequence, event.sequence - 1)
-        await one(step, letter, event)
+        await one(step, record, event)
 
     replace(Step, "one", forgetful)
 

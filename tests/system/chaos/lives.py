@@ -183,7 +183,7 @@ class Lives:
         number, slot = self._groups, self._groups % len(SLOTS)
         alike = number % 2 == 0
         first = _day_of(slot, weeks=-3 if number % 3 else 3)
-        names = [f"{self._seed}-{number}"] * 2 if alike else [f"{self._seed}-{number}-{letter}" for letter in "ab"]
+        names = [f"{self._seed}-{number}"] * 2 if alike else [f"{self._seed}-{number}-{side}" for side in "ab"]
         await asyncio.gather(*(self._prepare(name, slot) for name in sorted(set(names))))
         sides = (people[:SIZE], people[SIZE:]) if alike else (people[: SIZE + 1], people[SIZE:])
         answers = await asyncio.gather(
