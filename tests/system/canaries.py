@@ -18,6 +18,7 @@ from pymongo import MongoClient
 from services import vault
 from services.contracts.topics import TOPICS
 from services.embedded.home import Home
+from services.store.people import StoredKey
 from tests.helpers.people import PROGRAMME, People, a_monday, written
 from tests.helpers.records import is_event, records, settled
 from tests.helpers.waiting import eventually
@@ -154,7 +155,7 @@ async def keys_held(home: Home, person: str | None = None) -> dict[str, list[tup
         for each in (each for each in kept if each.get("wrapped") or each.get("value")):
             whose = each["_id"].partition("/")[2]
             with suppress(vault.Unopenable):
-                held[name].append((whose, service.holder.open(whose, each)))
+                held[name].append((whose, service.holder.open(whose, StoredKey.of(each))))
     return held
 
 
