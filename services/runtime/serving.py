@@ -77,6 +77,7 @@ def settle() -> None:
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     """Open a listening socket; port 0 means any free one. OSError when the port is in use."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Without it a restart fails while connections of the former process are in TIME_WAIT.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((host, port))
     return listening
@@ -98,14 +99,17 @@ async def serving(app: object, listening: socket.socket) -> AsyncIterator[None]:
         app,  # type: ignore[arg-type]
         log_config=None,
         lifespan="off",
+        # An address may hold a personal link, which no log may have.
         access_log=False,
         timeout_keep_alive=IDLE,
+        # A long poll or a stream would otherwise keep the process for as long as its caller stays.
         timeout_graceful_shutdown=5,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listening]), name="http")
     try:
         while not server.started:
+            # A server that could not start raises here; without this the loop would never end.
             if task.done():
                 task.result()
             await asyncio.sleep(0.01)
