@@ -43,7 +43,6 @@ class Embedded:
 
     def start(self) -> Engines:
         """Start both engines side by side and return when both serve."""
-        # First: without its libraries mongod ends with the loader's message, which names no remedy.
         system.check()
         (self.data / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
         # A folder that existed keeps its mode, and people's data is for its owner alone.

@@ -65,7 +65,6 @@ def _fetch_one(jar: Jar, landing: Path, folder: Path, tally: "_Tally") -> None:
     for attempt in range(1, ATTEMPTS + 1):
         context = MavenContext(
             PythonResolver(progress_callback=tally.progress),
-            # A folder for each attempt, so that what a broken one left is not taken for the jar.
             repo_cache=landing / f"{jar.name}-{attempt}",
             remote_repos=repositories(),
             timeout=TIMEOUT,

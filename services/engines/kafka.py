@@ -140,7 +140,6 @@ class Kafka:
 
     def _complaint(self, output: Path) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        # The first error is shown, since later ones usually follow from it.
         wrong = [line for line in lines[-200:] if " ERROR " in line or " FATAL " in line]
         return f"{wrong[0] if wrong else _last_line(output.read_text(errors='replace'))} (log: {self.log})"
 

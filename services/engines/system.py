@@ -55,7 +55,6 @@ def install() -> None:
 
 def _loads(library: str) -> bool:
     try:
-        # The loader decides, since distributions keep libraries in different folders.
         ctypes.CDLL(library)
     except OSError:
         return False

@@ -45,7 +45,6 @@ class Ends:
             reader = self._bus.reader()
             try:
                 await reader.start()
-            # A cancelled start, too, may leave connections open.
             except BaseException:
                 await reader.stop()
                 raise
