@@ -105,7 +105,6 @@ class Kafka:
     def _format(self, java: list[str]) -> None:
         """Make the data folder with the administrator in it. The arguments go by a file, since those of a process are public."""
         new = self.folder / "data.new"
-        # Ports do not matter here: each start writes its own.
         settings = self._write_settings(new, 1, 2)
         arguments = self.folder / "format.arguments"
         scram = f"{MECHANISM}=[name={ADMIN},password={self._passwords()['admin']}]"

@@ -62,8 +62,8 @@ class Runner:
         if self._if_match is not None and edits is not None and self._if_match.strip() != "*":
             expects = (*edits, web.version_of(self._if_match))
         correlation = self._request.headers.get("x-request-id") or new_id()
-        # Every event of the command carries the correlation, and the caller chooses the header: so it is cut.
         run = self._service.commanding.run
+        # Every event of the command carries the correlation, and the caller chooses the header: so it is cut.
         return await run(handler, command, self.rules, correlation[:64], repeat=repeat, expects=expects)
 
     async def query(
