@@ -44,8 +44,7 @@ def republish(
                 def report(name: str, sent: int, stored: int) -> None:
                     if name not in bars:
                         bars[name] = progress.add_task(name, total=None)
-                    # Until the relay has counted, the number is 0: without a total the bar moves instead of looking
-                    # complete.
+                    # 0 until the relay has counted: without a total the bar moves instead of looking complete.
                     progress.update(bars[name], completed=sent, total=stored or None)
 
                 await republish_topics(one, topics_of(service, topic or []), report)

@@ -56,9 +56,8 @@ class Lock:
 
 def _locked(descriptor: int) -> bool:
     try:
-        # A lock of flock belongs to the open file, so engines that inherit it hold it too. One of fcntl would end with
-        # this
-        # process.
+        # A lock of flock belongs to the open file, so engines that inherit it hold it too.
+        # A lock of fcntl would end with this process.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False

@@ -164,8 +164,7 @@ class Provider:
             try:
                 answer = await self._client.get(self._reached(f"{issuer}{DESCRIPTION}"), timeout=PATIENCE)
                 found: dict[str, Any] = answer.raise_for_status().json()
-                # Section 4.3 of OpenID Connect Discovery: another issuer must not choose where people type their
-                # password.
+                # OpenID Connect Discovery, 4.3: another issuer must not choose where people type their password.
                 if found["issuer"].rstrip("/") != issuer or not all(isinstance(found[each], str) for each in NEEDED):
                     raise ValueError("not the provider that was asked for")
             except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError) as error:

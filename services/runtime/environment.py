@@ -83,9 +83,8 @@ class Environment:
         asking = {"kafka": self._service.bus.disks, "mongodb": self._mongo_disk}
         for engine, ask in [(engine, ask) for engine, ask in asking.items() if engine in up]:
             try:
-                # `within` bounds the operations of MongoDB alone. The outer limit bounds Kafka's, and is longer, so
-                # that the
-                # driver's own error comes first.
+                # `within` bounds the operations of MongoDB alone, the outer limit those of Kafka too.
+                # It is longer, so that the driver's own error comes first.
                 async with asyncio.timeout(PATIENCE + 1):
                     with within(PATIENCE):
                         disks: Mapping[str, Disk] = await ask()

@@ -67,10 +67,10 @@ def alone(service: Service, api: bool) -> Starlette:
 
 
 def settle() -> None:
-    """Exempt the present objects from garbage collection, since they stay, and collect rarely: the objects of a batch all live until its
-    end, and a fifth of a consumer's time went into collections that found nothing."""
+    """Exempt the present objects from garbage collection, since they stay, and collect rarely."""
     gc.collect()
     gc.freeze()
+    # Objects of a batch live until its end: a fifth of a consumer's time went into collections that found nothing.
     gc.set_threshold(50_000, 20, 20)
 
 

@@ -126,8 +126,7 @@ class Caught:
         try:
             await self._app(scope, receive, sending)
         except Exception as error:
-            # The status is sent already. Raising breaks the connection off, so that the caller takes no part for the
-            # whole.
+            # The status is sent already. Raising breaks the connection off, so that no caller takes a part for all.
             if scope["type"] != "http" or begun:
                 raise
             log.error("request failed", extra={"route": _route(scope), "error": type(error).__name__}, exc_info=error)  # noqa: TRY400  # outside a handler

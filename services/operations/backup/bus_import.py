@@ -74,8 +74,7 @@ async def import_events(
             await _keep(store, [each for each in rows if served(each.document["programme"])], imported)
             read += len(records)
             note(f"{service} {name}", read)
-        # The relay sends a topic again that is another one or lost records; what it holds must not count as
-        # acknowledged.
+        # Any other topic is sent again by the relay, so what it holds must not count as acknowledged.
         if same:
             await _acknowledge(store, name, state, generation)
     return imported

@@ -70,7 +70,7 @@ def stream(
         "filter": where or {},
         "readConcern": {"level": "snapshot", "atClusterTime": moment},
     }
-    # Causal consistency adds `afterClusterTime`, which the server refuses beside `atClusterTime`.
+    # With causal consistency the driver sends `afterClusterTime`, which excludes `atClusterTime`.
     with database.client.start_session(causal_consistency=False) as session:
         cursor = database.command(find, codec_options=RAW, session=session)["cursor"]
         yield from cursor["firstBatch"]

@@ -80,7 +80,7 @@ async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, repo
         if "enrolment" in stores:
             await _bring_keys(stores["enrolment"], reader, plan, access, living, outcome)
     for store in stores.values():
-        # Last: services refuse a database without this mark, so that an interrupted restore is noticed.
+        # Last: services refuse a database that is not marked as whole, so that an interrupted restore is noticed.
         await restored.mark_whole(store)
     return outcome
 

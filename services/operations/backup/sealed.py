@@ -62,8 +62,7 @@ def read(path: Path, passphrase: str) -> Iterator[bytes]:
             known, salt = False, b""
         if not known:
             raise Misconfigured(f"{path} is no file of keys that this version reads.")
-        # The parameters of scrypt are compared, not taken: a forged file could ask for too little work, or all the
-        # memory.
+        # scrypt's parameters are compared, not taken: a forged file could ask for no work, or for all the memory.
         yield from _pieces(file, _key(passphrase, salt), salt, path)
 
 
