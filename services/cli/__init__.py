@@ -61,5 +61,6 @@ def main() -> None:
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # it tells of SASL/PLAIN at every connection
     try:
         app()
+    # What an operator can repair. Any other exception is a defect, and keeps its trace.
     except (Misconfigured, EngineError) as error:
         sys.exit(f"ama: {error}")

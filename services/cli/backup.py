@@ -65,10 +65,13 @@ def take(
     from services.operations.backup import dump, people
 
     given = settings(data)
+    # In UTC, so that folders list in order also when clocks change.
     into = folder or Path(f"{given.database}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    # Asked for first, and twice: a typing error would show only when the keys are needed.
     also = partial(people.keys_to_file, keys, _passphrase(confirm=True)) if keys else None
 
     async def run(stores: Any, report: Any) -> Any:
+        # In a thread, since it uses the synchronous objects of the driver, which block.
         return await asyncio.to_thread(dump.dump, stores, into, report, also)
 
     manifest = _with_stores(given, SERVICES, run)
@@ -134,18 +137,22 @@ def restore(
         replace=replace,
         keys=(keys, _passphrase(confirm=False)) if keys else None,
         folder=None if keyless else given.keys,
+        # Read whole before anything is changed, so that a damaged backup stops the restore.
         registers=erased_in(register or []),
         only=frozenset(given.only.split(",")) if given.only else None,
     )
     to = report_to or Path(f"restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
 
     async def run(stores: Any, report: Any) -> Any:
+        # On a new machine the restore comes before `ama provision`, so the set may not exist yet.
         await _found_set(given)
         return await report_of(await restore_all(stores, Bus(given), wanted, report), stores)
 
     restored = _with_stores(given, chosen, run)
+    # Before the screen, which shows some of it only: the file has everything, whatever happens to the terminal.
     to.write_text(restored.model_dump_json(indent=1))
     for line in restored.lines():
+        # Subjects and advice may hold brackets, which rich would take for markup.
         Console().print(line, markup=False, highlight=False, soft_wrap=True)
     Console().print(f"The whole report is in {to}.", highlight=False)
 
@@ -162,6 +169,7 @@ async def _found_set(given: "Settings") -> None:
             await store.ping()
     except PyMongoError as error:
         if not is_transient(error):
+            # A refused login, for example: founding a set would not help, and would hide the reason.
             raise
         Console(stderr=True).print("MongoDB has no primary yet: waiting for it, or founding its replica set.")
         await found_set(given)
@@ -170,6 +178,7 @@ async def _found_set(given: "Settings") -> None:
 
 
 def _passphrase(*, confirm: bool) -> str:
+    # cron has no terminal that could be asked.
     given = os.environ.get(PASSPHRASE)
     return given or str(typer.prompt("Passphrase of the file of keys", hide_input=True, confirmation_prompt=confirm))
 
@@ -209,6 +218,7 @@ def _one_sentence() -> Iterator[None]:
             raise Misconfigured(
                 f"MongoDB has no primary that answers ({type(error).__name__}): start it; a new one is made ready by `ama provision`."
             ) from error
+        # Cut, since the driver appends the whole reply of the server.
         raise Misconfigured(f"MongoDB refused: {type(error).__name__}: {str(error)[:200]}") from error
     except (KafkaError, TimeoutError) as error:
         raise Misconfigured(f"Kafka does not answer ({type(error).__name__}), and a restore needs it.") from error

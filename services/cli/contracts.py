@@ -30,6 +30,7 @@ def list_() -> None:
 
     table = Table("type", "topic", "readers", "what happened", box=None, header_style="bold")
     for kind in published().values():
+        # A summary may hold brackets, which rich would take for markup.
         table.add_row(kind.type, kind.topic, ", ".join(kind.readers), escape(summary_of(kind)))
     _wide().print(table)
 
@@ -45,6 +46,7 @@ def show(
     from services.contracts.schema import schema_of
 
     kind = _one(type_)
+    # Printed without rich, which would wrap long lines: the output has to be JSON in a pipe, too.
     print(json.dumps(schema_of(kind), indent=2, ensure_ascii=False))
     print(json.dumps(Frozen().opened(kind), indent=2, ensure_ascii=False))
 
@@ -98,6 +100,7 @@ def freeze() -> None:
     try:
         done = Frozen().freeze(published().values())
     except Incompatible as refused:
+        # Partners' programs and stored events have the frozen schema, so a change that breaks it is never frozen.
         for reason in refused.breaks:
             print(f"{reason}; make it a new version beside the old")
         raise typer.Exit(1) from refused
@@ -108,6 +111,7 @@ def _one(name: str) -> "type[EventData]":
     from services.contracts.frozen import published
 
     kinds = published()
+    # With the dot before it, so that only whole parts of a name match.
     found = [kind for full, kind in kinds.items() if full == name or full.endswith(f".{name}")]
     if not found:
         raise typer.BadParameter(f"There is no event type {name}; `ama contracts list` shows them.")

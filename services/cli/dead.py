@@ -41,6 +41,7 @@ def list_(
     from services.events.inbox.dead_letters import listed
 
     rows: list[dict[str, Any]] = []
+    # One database after the other: none holds the dead letters of another service.
     for name in [service] if service else SERVICES:
         there = _on(name, data, lambda store: listed(store, consumer, closed))
         rows += [{"service": name, **each} for each in there]
@@ -89,6 +90,7 @@ def redrive(
     from services.events.inbox.dead_letters import listed
     from services.events.inbox.dead_letters import redrive as again
 
+    # A forgotten id must not redrive all dead letters of a consumer.
     if (id is None) == (all_of is None):
         raise typer.BadParameter("give an id, or --all CONSUMER")
     if id is not None:
@@ -98,6 +100,7 @@ def redrive(
 
     async def every(store: Any) -> tuple[int, int]:
         there = await listed(store, all_of)
+        # A record that is no event has no subject, and an intruder no place of its own: neither can be redriven.
         able = [each["_id"] for each in there if "subject_key" in each and not each["intruder"]]
         for each in able:
             await again(store, each, by)
@@ -113,12 +116,14 @@ def dismiss(
     service: Service,
     id: Id,
     reason: Annotated[str, typer.Option(help="The reason; stored with the decision.")],
+    # No default, in contrast to a redrive: a person has to answer for what is given up.
     by: By,
     data: Data = HERE,
 ) -> None:
     """Dismiss a dead letter for good: it has no effect, now and in every rebuild, and the events that wait behind it follow."""
     from services.events.inbox.dead_letters import dismiss as dismiss_one
 
+    # A dismissal is final and binds every rebuild, so it is kept with a reason and a person.
     if not reason.strip() or not by.strip():
         raise typer.BadParameter("--reason and --by must say something")
     held = _on(service, data, lambda store: dismiss_one(store, id, by, reason))
@@ -153,6 +158,7 @@ def _on(service: str, data: Path, work: Callable[[Any], Awaitable[T]]) -> T:
     try:
         return asyncio.run(run())
     except Refused as refused:
+        # A refusal quotes ids, which may hold brackets: rich would take them for markup.
         Console(stderr=True).print(f"Refused: {refused.detail}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from refused
     except PyMongoError as error:
@@ -179,6 +185,7 @@ def _plain(dead: dict[str, Any]) -> dict[str, Any]:
     plain["history"] = [{name: _time(value) for name, value in each.items()} for each in dead["history"]]
     for name in ("record", "key"):
         if isinstance(plain.get(name), bytes):
+            # Any bytes may be on the bus, also what is not UTF-8.
             plain[name] = plain[name].decode(errors="replace")
     return {name: _time(value) for name, value in plain.items()}
 
@@ -191,12 +198,14 @@ def _pretty(record: str | None) -> str:
     try:
         return json.dumps(json.loads(record or ""), indent=2, ensure_ascii=False)
     except ValueError:
+        # Often a dead letter is no JSON, and it has to be seen all the same.
         return repr(record)
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table(box=None)
     for name in ("service", "id"):
+        # The id is copied into the next command, so it must not be cut or wrapped.
         table.add_column(name, no_wrap=True)
     for name in ("when", "consumer", "type", "subject", "status", "why"):
         table.add_column(name, overflow="fold")
@@ -212,6 +221,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             each["status"],
             each["why"],
         )
+        # Records come from anybody who may write the topic, and must not become markup of the terminal.
         table.add_row(*map(escape, cells))
     return table
 

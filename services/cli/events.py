@@ -44,13 +44,16 @@ def republish(
                 def report(name: str, sent: int, stored: int) -> None:
                     if name not in bars:
                         bars[name] = progress.add_task(name, total=None)
+                    # 0 until the relay has counted: without a total the bar moves instead of looking complete.
                     progress.update(bars[name], completed=sent, total=stored or None)
 
                 await republish_topics(one, topics_of(service, topic or []), report)
         except NobodySends as nobody:
+            # Status 1, although the request stays stored: nothing is sent yet, and a script must notice.
             Console(stderr=True).print(str(nobody))
             raise typer.Exit(1) from nobody
         finally:
+            # The service was built, not started, and its clients are open all the same.
             await one.stop()
         Console().print(f"Every event of {service} is on the bus again.")
 

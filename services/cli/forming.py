@@ -35,13 +35,16 @@ def solve(
     problem = judging.read("Problem", problem_file)
     if seconds is None and steps is None:
         seconds = SECONDS
+    # Standard output is for the answer alone.
     console = Console(stderr=True)
     with console.status("searching for a timetable") as status:
         search_seconds, shown = seconds * (1 - ADVICE) if seconds else None, _Progress(status)
         answer = judging.engine().solve(problem, seed, seconds=search_seconds, steps=steps, progress=shown)
+        # Whoever pressed Ctrl-C wants the answer now, so no further search follows.
         if answer.unplaced and not shown.enough:
             status.update("searching for what would help people without a seat")
             answer = judging.engine().advise(problem, answer, seconds=ADVICE * (seconds or SECONDS))
+    # The check shares no code with the search, so a defect of the search is not written as an answer.
     if broken := judging.engine().check(problem, answer):
         sys.exit("\n".join(["A defect of the engine; nothing was written:", *broken]))
     text = answer.model_dump_json(indent=2, exclude_none=True) + "\n"
@@ -58,6 +61,7 @@ class _Progress:
     def __init__(self, status: Any) -> None:
         self.status = status
         self.enough = False
+        # A KeyboardInterrupt would end the search anywhere in it, and lose the best answer.
         signal.signal(signal.SIGINT, self._stop)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:

@@ -27,6 +27,7 @@ def issuer(
 
     telemetry.log_as_json()
     ours = embedded_issuer()
+    # Under the path of the public address, so that a proxy can pass requests on as they are.
     app = Starlette(routes=[Mount(urlsplit(ours.url).path, ours.app(sign_in_of(ours)))])
     web.install_outside(app)
 

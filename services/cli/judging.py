@@ -29,6 +29,7 @@ def check(problem_file: ProblemFile, answer_file: AnswerFile) -> None:
         print(line)
     if broken:
         raise typer.Exit(1)
+    # Frozen seats may break a rule already, and no solver may move them: that is no fault of the answer.
     for line in _formation("checking").inherited(problem):
         print(f"inherited, and no violation: {line}")
     Console().print(figures(problem, answer))

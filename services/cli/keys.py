@@ -51,6 +51,7 @@ def rotate(folder: Folder) -> None:
     from services.settings import Misconfigured
     from services.vault.master import VARIABLE
 
+    # The variable is used instead of the file: a rotation of the file would have no effect.
     if os.environ.get(VARIABLE):
         raise Misconfigured(f"The master keys are in {VARIABLE}: add the new one there, as the last of its JWK Set.")
     kid = vault.rotate_master(folder)

@@ -29,6 +29,7 @@ def user(partner: Partner, data: Data = HERE) -> None:
     from services.operations.provision.kafka_users import add_user, allow
     from services.operations.provision.rights import Operation
 
+    # Checked before the user is made: without an agreement there is no feed that it could read.
     engines, topic, password = _cluster(data, partner), _feed(partner, data), secrets.token_urlsafe(32)
 
     async def make() -> None:
@@ -39,6 +40,7 @@ def user(partner: Partner, data: Data = HERE) -> None:
 
     asyncio.run(make())
     assert engines.sasl is not None
+    # Printed once, as lines of an environment file: Kafka keeps a salted hash of the password alone.
     typer.echo(f"AMA_FEED_KAFKA={engines.kafka}")
     typer.echo(f"AMA_FEED_TLS={'yes' if engines.sasl.tls else 'no'}")
     typer.echo(f"AMA_FEED_TOPIC={topic}")
@@ -66,6 +68,7 @@ def _cluster(data: Path, partner: str) -> "Engines":
         raise Misconfigured(
             "This Kafka has no users: start it with `ama up --secure`, or set AMA_SASL_USERNAME and AMA_SASL_PASSWORD."
         )
+    # It would give the administrator a new password, and `remove` would lock everybody out.
     if partner == given.sasl_username:
         raise Misconfigured(f"{partner} is the administrator of this Kafka: a partner needs another id.")
     sasl = Sasl(given.sasl_username, given.sasl_password or "", given.sasl_mechanism, given.kafka_tls)

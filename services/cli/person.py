@@ -34,6 +34,7 @@ def erase(
 ) -> None:
     """Destroy a person's key, so that their data can be read nowhere any more. This cannot be undone."""
     with _client(programme, data, token) as client:
+        # Address and token are known by now: nobody confirms what then cannot be done.
         if not yes:
             typer.confirm(f"Erase {person} for ever?", abort=True)
         _answer(client, "DELETE", f"/enrolment/workers/{person}", 204)
@@ -66,8 +67,10 @@ def _answer(client: httpx.Client, method: str, path: str, expected: int) -> http
         answer = client.request(method, path)
     except httpx.HTTPError as error:
         raise Misconfigured(f"{client.base_url} does not answer ({type(error).__name__}): nothing was done.") from error
+    # A proxy may answer 200 with a page of its own, or redirect: then nobody was erased.
     if answer.status_code == expected:
         return answer
+    # A proxy's answer is no problem document.
     problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
     why = problem.get("detail", answer.reason_phrase)
     Console(stderr=True).print(f"Refused ({answer.status_code}) at {answer.url}: {why}", soft_wrap=True, markup=False)

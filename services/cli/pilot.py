@@ -53,6 +53,7 @@ async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_
     console = Console(stderr=True)
     async with Home(data, port=port, console=console) as home:
         settle()
+        # The figures in the console are those of the programme that one signs in for.
         home.sign_in.prefer("jobs2")
         began = time.monotonic()
         indicators = await _played(home, seed, people, console)
@@ -95,6 +96,7 @@ async def _played(home: "Home", seed: int, first: int, console: Console) -> dict
             if complete(indicators, people):
                 console.print("All these people were played already: nothing is done twice.")
                 return indicators
+            # With more people than are played, the figures would never be complete, and the wait would end in an error.
             if indicators["referred"] > first:
                 raise Misconfigured(
                     f"{indicators['referred']} people are here already: play as many, or choose another folder."

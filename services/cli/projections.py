@@ -25,6 +25,7 @@ def list_(service: Service, data: Data = HERE) -> None:
         one = serving.build(service, settings(data))
         for name in one.read_models.projections:
             Console().print(f"{name}  generation {await one.read_models.live(name)}")
+        # The service was built, not started, and its clients are open all the same.
         await one.stop()
 
     asyncio.run(show())

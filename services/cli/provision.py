@@ -19,9 +19,11 @@ def secrets(
     from services.operations.provision.passwords import make
     from services.settings import Misconfigured
 
+    # It is not made here: a mistyped path would give a second set of secrets, which opens nothing.
     if not folder.is_dir():
         raise Misconfigured(f"There is no folder {folder}.")
     make(folder, owner)
+    # The last part alone: in a container the folder has another path than outside.
     Console().print(f"Secrets are in {folder.name or folder}/.")
 
 
@@ -46,7 +48,9 @@ def provision(
 
     async def run() -> None:
         async with login_errors.explained(given, login_errors.ADMINISTRATOR):
+            # First, since users and indexes are writes, and without the set there is no primary.
             await mongo.found_set(given)
+            # Without an administrator's login the engine asks for none, and users would protect nothing.
             if given.mongo_username:
                 await mongo.make_users(given, read(passwords, "mongo"))
                 console.print("MongoDB: each service has a user.")

@@ -67,6 +67,7 @@ def serve(
     from services.runtime import serving
     from services.runtime.service import ROLES, running
 
+    # It has neither engines nor roles, and settings of its own.
     if service == "console":
         _serve_console(host, port)
         return
@@ -88,6 +89,7 @@ def serve(
         )
         with shown:
             async with (
+                # The port opens after the service has started, so that no request meets one that cannot answer.
                 running(one, wanted),
                 serving.serving(serving.alone(one, "api" in wanted), serving.listen(port, host)),
             ):
@@ -116,6 +118,7 @@ def _serve_console(host: str, port: int) -> None:
             try:
                 await until_stopped([])
             finally:
+                # Before the server stops, since it waits for open streams.
                 await page.close()
 
     uvloop.run(stay())
@@ -133,6 +136,7 @@ def log_to(data: Path) -> None:
 async def until_stopped(others: list[Any]) -> None:
     """Wait for SIGINT, SIGTERM, or the end of one of the others, whose error is raised."""
     loop, signalled = asyncio.get_running_loop(), asyncio.Event()
+    # A KeyboardInterrupt would end the process anywhere; so services finish what is in hand.
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, signalled.set)
     waiting = [asyncio.ensure_future(each) for each in (signalled.wait(), *others)]

@@ -30,6 +30,7 @@ def token(
 
     if role in OF_A_PARTNER and not partner:
         raise Misconfigured(f"A {role} belongs to a partner: name it with --partner.")
+    # Rules decide by this id what is the caller's own; a name made up here would be nobody's.
     if role in {Role.WORKER, Role.FACILITATOR} and not subject:
         raise Misconfigured(f"Name the {role} with --subject, by id.")
     seconds = _seconds(lifetime)

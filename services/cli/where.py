@@ -41,6 +41,7 @@ def front(data: Path, need_issuer: bool = True) -> "tuple[str, Issuer | None]":
     Misconfigured when they are not known."""
     from services.identity.issuer import Issuer
 
+    # `ama up` removes the file when it ends, so it names a system that runs.
     if (data / "run.json").exists():
         here = running(data)
         return here.base, Issuer(data / "keys", f"{here.base}/issuer")
@@ -49,6 +50,7 @@ def front(data: Path, need_issuer: bool = True) -> "tuple[str, Issuer | None]":
         raise Misconfigured(
             f"Nothing runs in {data}: start it with `ama up --data {data}`, or set AMA_PUBLIC_URL to the address of the services."
         )
+    # The issuer only on request: with tokens of another provider there is no signing key here.
     return base.rstrip("/"), embedded_issuer() if need_issuer else None
 
 
@@ -68,6 +70,7 @@ def console_password() -> str | None:
     """Password for signing in to the console at the embedded issuer; None when nobody can."""
     if given := os.environ.get("AMA_CONSOLE_PASSWORD"):
         return given
+    # Without AMA_SECRETS the path is below /dev/null, where no file can be.
     path = Path(os.environ.get("AMA_SECRETS") or os.devnull) / "ama_console_password"
     return (path.read_text().strip() or None) if path.is_file() else None
 
@@ -79,6 +82,7 @@ def sign_in_of(issuer: "Issuer") -> "SignIn | None":
     from services.runtime.service import served
 
     password, base, folder = console_password(), os.environ.get("AMA_PUBLIC_URL"), os.environ.get("AMA_PROGRAMMES")
+    # Without a password anybody on the network could sign in as administrator, so there is no page.
     if not password or not base:
         return None
     known = programmes.load_all(Path(folder) if folder else None)

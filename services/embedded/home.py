@@ -66,6 +66,7 @@ class Home:
     async def _enter(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
         try:
+            # The port comes first: a start that cannot have it must not start engines, which takes seconds.
             listening = serving.listen(self._port)
         except OSError as error:
             raise Misconfigured(
@@ -181,6 +182,7 @@ class Home:
         path = self.data / "run.json"
         path.touch(mode=0o600)  # before the first password is in it
         path.write_text(json.dumps(addresses))
+        # Other commands take the file for a running system, so it must not stay.
         self._stack.callback(path.unlink, missing_ok=True)
 
     def addresses(self) -> dict[str, str]:

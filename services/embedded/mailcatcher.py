@@ -16,6 +16,7 @@ from aiosmtpd.handlers import Mailbox
 def catching(folder: Path) -> Iterator[str]:
     """Keep mail as a Maildir in the folder; gives the server's address in the form of `AMA_SMTP`."""
     mailbox.Maildir(folder, create=True)
+    # aiosmtpd connects to the port that it was given, to see that it serves: so 0, any free port, will not do.
     controller = Controller(Mailbox(folder), hostname="127.0.0.1", port=_free())
     controller.start()
     try:

@@ -100,12 +100,14 @@ class SignIn:
         name, password, role, programme = (
             str(form.get(each, "")) for each in ("name", "password", "role", "programme")
         )
+        # In constant time: the time of an answer must not tell how much of a guess was right.
         right = secrets.compare_digest(password.strip().encode(), self._password.encode())
         if not (right and name.strip() and role in ROLES and programme in self._programmes):
             return self._form(request, "wrong-password", name, 403)
         code = secrets.token_urlsafe(32)
         client, challenge, nonce = asked["client_id"], asked["code_challenge"], asked.get("nonce")
         until = time.monotonic() + CODE_LASTS
+        # Codes that nobody redeemed would otherwise stay in memory for ever.
         self._grants = {each: grant for each, grant in self._grants.items() if grant.until > time.monotonic()}
         self._grants[code] = Grant(
             client, self.clients[client], challenge, nonce, name.strip()[:60], role, programme, until
@@ -126,7 +128,9 @@ class SignIn:
         return None
 
     def _back(self, asked: Mapping[str, str], **answer: str) -> Response:
+        # RFC 9207: by `iss` a client of several issuers sees whose answer this is.
         parameters = {**answer, **({"state": asked["state"]} if "state" in asked else {}), "iss": self._issuer.url}
+        # 303: the browser follows with a GET. With 307 it would send the form, and the password, to the client.
         return RedirectResponse(f"{self.clients[asked['client_id']]}?{urlencode(parameters)}", 303)
 
     def _form(self, request: Request, says: str | None = None, name: str = "", status: int = 200) -> Response:

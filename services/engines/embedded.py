@@ -45,6 +45,7 @@ class Embedded:
         """Start both engines side by side and return when both serve."""
         system.check()
         (self.data / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
+        # A folder that existed keeps its mode, and people's data is for its owner alone.
         self.data.chmod(0o700)
         self._lock.acquire()
         try:
@@ -54,6 +55,7 @@ class Embedded:
                 kafka = pool.submit(self._kafka.start, ports, libraries, self._lock.descriptor)
                 mongo = pool.submit(self._mongod.start, ports, self._lock.descriptor)
                 engines = Engines(kafka.result(), mongo.result(), self._kafka.sasl)
+        # Ctrl-C too: an engine that started while the other one failed must not stay.
         except BaseException:
             self.stop()
             raise
@@ -63,6 +65,7 @@ class Embedded:
         """Stop both engines in order. Safe to repeat."""
         with ThreadPoolExecutor(2) as pool:
             ends = [pool.submit(self._kafka.stop), pool.submit(self._mongod.stop)]
+        # Before an error of a stop is raised: it must not keep the folder locked.
         self._lock.release()
         for end in ends:
             end.result()

@@ -34,6 +34,7 @@ def fetch(jars: Sequence[Jar], folder: Path, report: Report) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tally = _Tally(sum(jar.size for jar in jars), report)
     with (
+        # Beside the folder of the jars: a rename works within one file system only.
         tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as landing,
         ThreadPoolExecutor(PARALLEL) as pool,
     ):
@@ -51,8 +52,10 @@ def _mirror() -> str | None:
     settings = Path.home() / ".m2" / "settings.xml"
     if not settings.exists():
         return None
+    # `{*}`: users' settings name Maven's XML namespace, or leave it out.
     for mirror in ElementTree.parse(settings).iterfind(".//{*}mirror"):  # noqa: S314  # the user's own file
         wanted = set((mirror.findtext("{*}mirrorOf") or "").split(","))
+        # In Maven's syntax `!central` exempts Central from `*`.
         if wanted & CENTRAL_MIRRORS and "!central" not in wanted:
             return (mirror.findtext("{*}url") or "").strip().rstrip("/")
     return None

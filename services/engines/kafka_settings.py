@@ -16,9 +16,13 @@ SETTINGS = {
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "CLIENT",
+    # A topic that a first write makes would not have the number of partitions that the services expect.
     "auto.create.topics.enable": "false",
+    # Topics are kept whole: a rebuild reads them from the first record.
     "log.retention.ms": "-1",
+    # The default, 128 MB, is a third of the heap.
     "log.cleaner.dedupe.buffer.size": "16777216",
+    # Replication factors of 1 throughout: the defaults of 3 cannot be met by one broker.
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "10",
     "transaction.state.log.replication.factor": "1",
@@ -26,6 +30,7 @@ SETTINGS = {
     "transaction.state.log.num.partitions": "10",
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
+    # The default makes each new group wait 3 s for further members; here all come from one process.
     "group.initial.rebalance.delay.ms": "0",
     # A broker that was killed is accepted again only after the end of its former session.
     "broker.session.timeout.ms": "3000",

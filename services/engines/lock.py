@@ -28,6 +28,7 @@ class Lock:
 
     def acquire(self) -> None:
         """Take the lock; wait only while the engines of a dead holder end. Raises DataHeld, which names the holder."""
+        # Without O_TRUNC: until the lock is taken, the text is another holder's.
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         began = time.monotonic()
         while not _locked(descriptor):
@@ -55,6 +56,8 @@ class Lock:
 
 def _locked(descriptor: int) -> bool:
     try:
+        # A lock of flock belongs to the open file, so engines that inherit it hold it too.
+        # A lock of fcntl would end with this process.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
@@ -81,9 +84,11 @@ def _alive(holder: dict[str, str | int]) -> bool:
 def _born(pid: int) -> int | None:
     """Return the start of a process (kernel ticks), which tells it from a later one with its id; None for a dead one."""
     try:
+        # The name of the command, in brackets, may hold spaces and brackets itself: fields count from its end.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:
         return None
+    # A zombie has ended; its parent has only not asked for its status.
     return None if fields[0] in "ZX" else int(fields[19])
 
 

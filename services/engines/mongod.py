@@ -68,15 +68,20 @@ class Mongod:
             *("--replSet", SET),
             *("--bind_ip", LOOPBACK),
             *("--port", str(port)),
+            # The default is half of the memory, which Kafka and the services need as well.
             *("--wiredTigerCacheSizeGB", str(CACHE_GB)),
             *("--logpath", str(self.log), "--logappend"),
+            # mongod would write diagnostic files every second, which nobody reads here.
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            # By default a stop waits up to 15 s for another node to take over, which a set of one does not have.
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
+            # Clients use the port; the file of a socket would outlive a kill.
             "--nounixsocket",
         ]
 
     def _wait(self, address: str, output: Path) -> None:
         deadline = time.monotonic() + DEADLINE
+        # A direct connection: a driver that looks for the set finds none before it is initiated or renamed.
         with MongoClient[dict[str, Any]](
             f"mongodb://{address}/?directConnection=true", serverSelectionTimeoutMS=500
         ) as client:
@@ -98,10 +103,12 @@ def elected(client: "MongoClient[dict[str, Any]]", name: str, address: str) -> b
     """Take one step towards a primary of the set `name` with the name `address`. True when there is one."""
     try:
         hello: Mapping[str, Any] = client.admin.command("hello")
+        # A primary with its former port as name would lead drivers of the set to that port.
         if hello.get("isWritablePrimary") and hello.get("me") == address:
             return True
         _introduce(client, name, address)
     except ConnectionFailure:
+        # It is still starting; `_wait` notices a process that has ended, and the deadline.
         return False
     except OperationFailure as error:
         if error.code not in TRANSIENT:

@@ -25,6 +25,7 @@ class Ports:
 
     def take(self, name: str) -> int:
         """Return the last port of this name if it is free, else another."""
+        # Kafka and MongoDB take their ports at the same time, in two threads.
         with self._lock:
             others = {port for other, port in self._known.items() if other != name}
             self._known[name] = free_port(self._known.get(name), others)
@@ -36,6 +37,7 @@ class Ports:
 
 def free_port(preferred: int | None = None, others: Collection[int] = ()) -> int:
     """Return a port on which no process listens and which is none of the others: the preferred one if it is free."""
+    # At random: two starts at the same moment would otherwise choose the same port.
     candidates = random.sample(RANGE, TRIES)
     for port in [preferred, *candidates] if preferred else candidates:
         if port not in others and _free(port):
@@ -45,6 +47,7 @@ def free_port(preferred: int | None = None, others: Collection[int] = ()) -> int
 
 def _free(port: int) -> bool:
     with socket.socket() as probe:
+        # As the engines bind: a port with connections in TIME_WAIT counts as free, so it is the same after a restart.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))

@@ -26,8 +26,10 @@ class Supervised:
 
     def __init__(self, command: Sequence[str], output: Path, *, grace: float, lock: int) -> None:
         reading, self._pipe = os.pipe()
+        # `-I -S`: without site packages it starts in milliseconds.
         watcher = [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(grace), str(lock), *command]
         with output.open("wb") as log:
+            # `start_new_session`: Ctrl-C reaches the owner alone, which stops the engines in order.
             self._watcher = subprocess.Popen(
                 watcher, stdin=reading, stdout=log, stderr=log, pass_fds=[lock], start_new_session=True
             )
@@ -47,18 +49,21 @@ class Supervised:
         """End the engine and wait until it has ended. Safe to repeat."""
         if self._pipe >= 0:
             if self._watcher.poll() is None:
+                # End of file would not do: a fork of the owner may still hold the pipe open.
                 os.write(self._pipe, b".")
             os.close(self._pipe)
             self._pipe = -1
         try:
             self._watcher.wait(self._grace + KILL_MARGIN)
         except subprocess.TimeoutExpired:
+            # The kernel then kills the engine as well (PR_SET_PDEATHSIG).
             self._watcher.kill()
             self._watcher.wait()
 
 
 def _die_with(watcher: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A watcher that died before `prctl` sends no signal any more.
     if os.getppid() != watcher:
         os._exit(1)
 
@@ -70,6 +75,7 @@ def watch(owner: int, grace: float, lock: int, command: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_end(engine, grace)))
     while engine.poll() is None:
         readable, _, _ = select.select([0], [], [], 0.2)
+        # The parent's id is looked at too, since a fork of a dead owner may hold the pipe open.
         if readable or os.getppid() != owner:
             return _end(engine, grace)
     return engine.returncode

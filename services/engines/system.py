@@ -48,6 +48,7 @@ def install() -> None:
     if os.geteuid() == 0 and shutil.which("apt-get"):
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for step in (["apt-get", "update"], command(lacking)):
+            # A step that fails shows in the check below, which names the libraries that are missing.
             subprocess.run(step, env=environment, check=False)
     check()
 

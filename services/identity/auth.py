@@ -84,12 +84,15 @@ class Authenticator:
     async def _verified(self, token: str) -> Mapping[str, Any]:
         try:
             signed = self._signed.get(token)
+            # The header is read before the signature is verified, and used only to find the key.
             kid = signed.kid if signed else jws.extract_compact(token.encode()).headers().get("kid")
+            # Also for a token that was verified before: the issuer may have withdrawn its key since.
             keys = await self._keys.having(kid)
             if signed is None or signed.keys is not keys:
                 signed = Signed(kid, keys, jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
                 self._remember(token, signed)
             self._claims.validate(signed.claims)  # at each request, since a token expires
+        # A stranger writes the token, and joserfc raises all of these for malformed ones: each is a refusal, no defect.
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise _not_accepted("It is malformed, expired, or not for us.") from error
         return signed.claims
@@ -123,6 +126,7 @@ def _not_accepted(why: str) -> Refused:
     return Refused("not-authenticated", f"The token is not accepted. {why}", Refusal.UNAUTHENTICATED)
 
 
+# Without `auto_error`: FastAPI's own refusal would not have the code `not-authenticated`.
 bearer = HTTPBearer(
     auto_error=False, bearerFormat="JWT", description="A token of the OIDC issuer, with role and programme."
 )
@@ -186,6 +190,7 @@ def read_link(secret: bytes, token: str) -> Link:
         decoded = jwt.decode(token, OctKey.import_key(secret), algorithms=["HS256"])
         jwt.JWTClaimsRegistry(exp={"essential": True}).validate(decoded.claims)
         named = [decoded.claims[name] for name in ("programme", "sub", "purpose")]
+        # The secret may sign other tokens as well: only one of this type is a link.
         if decoded.header.get("typ") != "link+jwt" or not all(isinstance(each, str) for each in named):
             raise ValueError("not a personal link")
         return Link(*named)

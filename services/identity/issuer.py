@@ -78,6 +78,7 @@ class Issuer:
             "issuer": self.url,
             "jwks_uri": f"{self.url}/jwks.json",
             "id_token_signing_alg_values_supported": [ALGORITHM],
+            # OpenID Connect Discovery requires the member, also of an issuer without sign-in.
             "response_types_supported": ["none"],
             "subject_types_supported": ["public"],
             **(sign_in.discovery() if sign_in else {}),

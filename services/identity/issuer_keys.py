@@ -42,6 +42,7 @@ class IssuerKeys:
         async with self._lock:
             if (self._unknown(kid) or self._age() > KEYS_KEPT) and self._clock() - self._fetched > FETCH_AGAIN:
                 await self._fetch()
+            # The issuer gave no answer since this `kid` appeared: it may be new, so its token is not called wrong.
             undecided = self._unknown(kid) and self._answered < self._fetched
             if self._keys is None or self._age() > KEYS_TRUSTED or undecided:
                 raise Unavailable("The issuer of tokens does not answer.", after=int(FETCH_AGAIN))
@@ -54,6 +55,7 @@ class IssuerKeys:
         return self._clock() - self._answered
 
     async def _fetch(self) -> None:
+        # Set before the fetch: a fetch that fails must not be repeated for every caller either.
         self._fetched = now = self._clock()
         try:
             async with httpx.AsyncClient(timeout=5) as client:
@@ -62,6 +64,7 @@ class IssuerKeys:
             self._keys = KeySet.import_key_set({"keys": [jwk for jwk in document["keys"] if _verifies(jwk)]})
             self._answered = now
         except (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+            # The former keys stay in use until KEYS_TRUSTED: a short outage of the issuer must refuse nobody.
             log.warning("issuer keys cannot be fetched", extra={"reason": type(error).__name__})
 
     async def _discovered(self, client: httpx.AsyncClient) -> str:

@@ -106,6 +106,7 @@ class Provider:
         try:
             claims = await self._verified(tokens["id_token"], pending.nonce)
             name = next(str(claims[each]) for each in ("name", "preferred_username", "sub") if claims.get(each))
+            # RFC 6749 only recommends `expires_in`; the services check the token's own `exp` at each request.
             return SignedIn(name[:100], str(tokens["access_token"]), float(tokens.get("expires_in", 3600)))
         except (JoseError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise NotSignedIn("token") from error
@@ -118,6 +119,7 @@ class Provider:
             "redirect_uri": self.redirect_uri,
             "code_verifier": verifier,
         }
+        # A public client has no secret: the verifier of PKCE proves that it asked for the code.
         if given.console_secret is None:
             return await self._posted({**form, "client_id": given.console_client})
         named = f"{quote(given.console_client, safe='')}:{quote(given.console_secret, safe='')}"  # RFC 6749, 2.3.1
@@ -127,6 +129,7 @@ class Provider:
         address = (await self._discovered())["token_endpoint"]
         try:
             answer = await self._client.post(self._reached(address), data=form, headers=headers, timeout=PATIENCE)
+            # A code that was refused stays refused, so no retry would help: the person begins again.
             if answer.is_client_error:
                 raise NotSignedIn("code")
             tokens: dict[str, Any] = answer.raise_for_status().json()
@@ -161,6 +164,7 @@ class Provider:
             try:
                 answer = await self._client.get(self._reached(f"{issuer}{DESCRIPTION}"), timeout=PATIENCE)
                 found: dict[str, Any] = answer.raise_for_status().json()
+                # OpenID Connect Discovery, 4.3: another issuer must not choose where people type their password.
                 if found["issuer"].rstrip("/") != issuer or not all(isinstance(found[each], str) for each in NEEDED):
                     raise ValueError("not the provider that was asked for")
             except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -49,6 +49,7 @@ class WebSessions:
         self._open = {id: each for id, each in self._open.items() if self._lasts(each)}
         while len(self._open) >= MOST:
             self.end(min(self._open.values(), key=lambda each: each.used))
+        # Not beyond the token: the console does not renew it, and services refuse it from then on.
         session = WebSession(who.name, who.token, now + min(self._longest, who.lasts), now)
         self._open[session.id] = session
         return session

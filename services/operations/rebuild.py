@@ -23,11 +23,13 @@ async def rebuild(service: Service, projection: str, report: Callable[[int, int]
     if projection not in service.read_models.projections:
         known = ", ".join(service.read_models.projections) or "none"
         raise Misconfigured(f"{service.name} has no projection {projection}; it has: {known}.")
+    # The service need not run, or have run: its collections may be missing.
     await prepare(service.store, service.aggregates)
     before = await service.read_models.live(projection)
     generation = await service.read_models.begin(projection)
     broker = service.bus.broker()
     await broker.start()
+    # The consumer runs in tasks of the broker, so its failure reaches this function by a call alone.
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     # Erasures delete rows of every projection, so each rebuild takes them, whatever the projection handles.
     topics = {
@@ -53,5 +55,6 @@ async def rebuild(service: Service, projection: str, report: Callable[[int, int]
     finally:
         await runner.stop()
         await broker.stop()
+    # After the flip, since until then queries read this generation.
     await service.read_models.discard(projection, before)
     return generation

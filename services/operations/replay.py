@@ -26,17 +26,20 @@ async def recall(table: Reactions, service: Service) -> None:
     async for each in service.store["recalled"].find({"lost.type": {"$in": list(table.handlers)}}):
         try:
             await service.store.transaction(partial(_replay_subject, table, service, each))
+        # The start goes on: one person whose key is missing must not keep everybody's service down.
         except NotYet as missing:
             log.warning("state is not mended", extra={"service": service.name, "reason": str(missing)})
 
 
 async def _replay_subject(table: Reactions, service: Service, recalled: Document, transaction: Transaction) -> None:
     store, rules = service.store, service.rules.get(recalled["programme"])
+    # With AMA_ONLY another deployment serves this programme.
     if rules is None:
         return
     ids = [lost["id"] for lost in recalled["lost"] if lost["type"] in table.handlers]
     unit = Unit(store, transaction, service.holder, now_utc())
     rows = (await store.by_id("outbox", ids, transaction)).values()
+    # `by_id` returns the rows in no order.
     events = [decode(each["value"]) for each in sorted(rows, key=lambda each: each["sequence"])]
     opening = Opened(unit, table.handlers)
     await opening.prepare(events)
@@ -46,5 +49,6 @@ async def _replay_subject(table: Reactions, service: Service, recalled: Document
             for handler in table.handlers[event.type]:
                 await handler(opened, Work(unit, rules, cause))
     await unit.flush(silently=True)  # the events are on the bus already
+    # In the transaction of the effects, so that a replay that was interrupted applies no event twice.
     taken = {"$pull": {"lost": {"id": {"$in": ids}}}}
     await store.write("recalled", [UpdateOne({"_id": recalled["_id"]}, taken)], transaction)

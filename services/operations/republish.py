@@ -40,6 +40,7 @@ async def republish(service: Service, topics: Sequence[str], report: Report) -> 
         for topic, done in left.items():
             expected[topic] = done["there"]
             report(topic, done["sent"], done["there"])
+        # A change of relays leaves nobody leading for some seconds, so the time starts anew whenever one leads.
         patience = ENOUGH if await sending_relay(service.store) else patience - POLL
         if patience < 0:
             raise NobodySends(f"No relay of {service.name} runs. It will be done as soon as one does.")

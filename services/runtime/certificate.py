@@ -38,9 +38,11 @@ class Front:
 async def validity(front: Front, patience: float = 5.0) -> tuple[datetime, datetime]:
     """Return the first and the last moment of its validity. NoCertificate when none is presented in `patience` seconds."""
     context = ssl.create_default_context()
+    # Verification would end the handshake with an expired certificate, whose dates are asked for here.
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         async with asyncio.timeout(patience):
+            # The public name goes along (SNI): with AMA_FRONT the front is reached under another name.
             _, writer = await asyncio.open_connection(front.host, front.port, ssl=context, server_hostname=front.name)
             received = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
             writer.close()

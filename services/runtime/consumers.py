@@ -81,6 +81,7 @@ class Consumers:
         self._broker = service.bus.broker([service.metrics.middleware()])
         await self._broker.start()
         if service.tables:
+            # Before the reactions: a restricted event whose key is not here yet would be parked.
             await self._run(TABLES, self._tables(), self.tabulating)
             async with asyncio.timeout(LEVEL):
                 while not await self.runners[TABLES].caught_up():
@@ -91,6 +92,7 @@ class Consumers:
             await self._project(name, generation)
         if live:
             service.tasks.spawn(self._follow_pointers(live), "projection pointers")
+            # Another copy may write a row about an erased person in a transaction that began before the erasure.
             service.tasks.spawn(forget_again(service.store, models), "erasure")
 
     async def stop(self) -> None:
@@ -104,6 +106,7 @@ class Consumers:
     def reacting(self, transaction: Transaction) -> Begun:
         """Begin one transaction of the reactions."""
         service, unit = self._service, self._unit(transaction)
+        # With AMA_ONLY an unknown programme is served elsewhere; without it, the programme's own event may still come.
         alone = service.settings.only is None
         effect = Reacting(unit, service.reactions, service.rules, service.telemetry, alone=alone)
         return effect, lambda: unit.flush(silently=True)
@@ -140,6 +143,7 @@ class Consumers:
             try:
                 await self._follow(running)
             except PyMongoError as error:
+                # A task that ends ends the service, which an election or an outage of MongoDB must not do.
                 if not is_transient(error):
                     raise
                 extra = {"service": self._service.name, "error": type(error).__name__}
@@ -151,10 +155,12 @@ class Consumers:
         for name, generation in list(running.items()):
             live = await models.live(name)
             if live != generation:
+                # Stopped before the discard: a running consumer would write rows into the collection that is dropped.
                 if (old := self.runners.pop(consumer_of(name, generation), None)) is not None:
                     await old.stop()
                 await models.discard(name, generation)
                 await self._project(name, live)
+                # Last, so that after an error in any of these steps the next look takes them again.
                 running[name] = live
 
 

@@ -71,6 +71,7 @@ class Environment:
         missing = await self._service.ready()
         for name, engine in ENGINES.items():
             self._metrics.set_gauge("engine_up", name not in missing, engine)
+        # `engine_up` reports an engine that is away; asking it for its disk would only take PATIENCE.
         await self._disks({engine for name, engine in ENGINES.items() if name not in missing})
         await self._keys()
         if self._front is not None:
@@ -82,6 +83,8 @@ class Environment:
         asking = {"kafka": self._service.bus.disks, "mongodb": self._mongo_disk}
         for engine, ask in [(engine, ask) for engine, ask in asking.items() if engine in up]:
             try:
+                # `within` bounds the operations of MongoDB alone, the outer limit those of Kafka too.
+                # It is longer, so that the driver's own error comes first.
                 async with asyncio.timeout(PATIENCE + 1):
                     with within(PATIENCE):
                         disks: Mapping[str, Disk] = await ask()
@@ -89,6 +92,7 @@ class Environment:
                 self._fine(f"disk of {engine}")
             except (*TRANSIENT, NotImplementedError) as error:
                 self._trouble(f"disk of {engine}", error)
+        # A broker that no longer reports its disk must not keep its last figure, on which an alert would rely.
         self._metrics.clear(*DISKS)
         for (engine, node), disk in found.items():
             for figure, value in zip(DISKS, disk, strict=True):
@@ -110,6 +114,7 @@ class Environment:
             self._metrics.clear("keys_readable")  # `engine_up` shows the reason
             return
         try:
+            # In a thread: reading and decrypting would hold up the requests of this process.
             await asyncio.to_thread(_open, self._service.name, self._service.settings.keys, kept)
             self._metrics.set_gauge("keys_readable", 1)
             self._fine("keys")
@@ -139,6 +144,7 @@ class Environment:
 
 
 def _open(service: str, folder: Path, kept: Document | None) -> None:
+    # From the files, since the service keeps its keys in memory and would notice a lost file at its next start only.
     holder = holder_of(service, folder)
     if kept is not None:
         key = StoredKey.of(kept)

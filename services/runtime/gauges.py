@@ -38,6 +38,7 @@ async def watch(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Me
                     await look(store, runners, metrics)
                     await levels.keep(runners)
         except (KafkaError, PyMongoError, TimeoutError) as error:
+            # The service goes on: without a successful look the alert FiguresOld fires after two minutes.
             log.warning(
                 "gauges could not be set",
                 extra={"service": metrics.service, "error": type(error).__name__},
@@ -50,16 +51,19 @@ async def look(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Met
     metrics.set_consumer_gauge("outbox_age_seconds", RELAY, await outbox_age(store))
     waits, gaps = await counted(store, "parked"), await counted(store, "parked", status=ParkedStatus.GAP)
     dead = await counted(store, "dead", status=DeadStatus.OPEN)
+    # `metrics.consumers` adds those that had a value before: one that is not set again would stay at it.
     for consumer in {*runners, *waits, *dead, *metrics.consumers} - {RELAY}:
         metrics.set_consumer_gauge("parked", consumer, waits.get(consumer, 0))
         metrics.set_consumer_gauge("holes", consumer, gaps.get(consumer, 0))  # language: kept (a public metric)
         metrics.set_consumer_gauge("dead", consumer, dead.get(consumer, 0))
+    # A copy, since a rebuild adds and removes runners while `behind` is awaited.
     for consumer, runner in list(runners.items()):
         metrics.set_consumer_gauge("lag", consumer, await runner.behind())
     ages = await _ages(store)
     for consumer in metrics.consumers - {RELAY}:
         metrics.set_consumer_gauge("parked_age_seconds", consumer, ages.get(consumer, 0.0))
     metrics.set_gauge("relay_held", await sending_relay(store) is not None)
+    # Last: a look that fails on the way must not count as one.
     metrics.set_gauge("last_look_timestamp_seconds", now_utc().timestamp())
 
 

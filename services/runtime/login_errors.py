@@ -52,5 +52,6 @@ async def _kafka_refuses(given: Settings) -> bool:
         except SaslAuthenticationFailed:
             return True
         except (OSError, KafkaError, TimeoutError):
+            # This broker is away, which is no refusal; another one may answer.
             continue
     return False

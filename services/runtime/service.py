@@ -82,12 +82,15 @@ class Service:
         self.app = self._application(routes)
 
     def _application(self, routes: Sequence[APIRouter]) -> FastAPI:
+        # No `docs_url`: FastAPI's pages load scripts from another site, and do not name the roles of a route.
         app = FastAPI(title=f"AMA Lavoro: {self.name}", version="1", docs_url=None, redoc_url=None)
         app.state.service, app.state.auth = self, auth.Authenticator(self.settings, known=self.rules)
         for router in [*routes, *web.common_routes(self), ops.routes(self)]:
             app.include_router(router)
         web.install(app)
+        # Added last, so outermost: it counts the answers of the other middleware too.
         app.add_middleware(Counted, count=self.metrics.answered)
+        # After every route and router: one that is added later would not be checked.
         check_protected(app)
         return app
 
@@ -97,6 +100,7 @@ class Service:
         self.tasks.begin()
         async with login_errors.explained(self.settings):
             await self.prepare()
+        # Before any role: a command on a state that lacks its own later events would decide wrongly.
         for step in self._after_restore if self.store.was_restored else ():
             await step(self)
         if "relay" in roles:
@@ -171,12 +175,15 @@ class Service:
 
     async def stop(self) -> None:
         """Finish what is in hand and close every connection, in bounded time also when no engine answers."""
+        # Tasks and consumers use the relay's lease and the store, which are therefore closed after them.
         await self.tasks.stop()
         await self._consumers.stop()
         if self._relay is not None:
+            # Another copy then sends at once, and not only when the lease of 6 s has run out.
             await self.tasks.end(self._relay.release(), "lease of the relay")
         await self.tasks.end(self.ends.close(), "reader of the ends of topics")
         await self.store.close()
+        # It exports the spans that wait, and blocks until the collector has answered.
         await asyncio.to_thread(self.telemetry.close)
 
 
@@ -197,4 +204,5 @@ async def running(service: Service, roles: Collection[str] = ROLES) -> AsyncIter
         await service.start(roles)
         yield service
     finally:
+        # Also after a start that failed: some of its parts may run already.
         await service.stop()

@@ -67,16 +67,17 @@ def alone(service: Service, api: bool) -> Starlette:
 
 
 def settle() -> None:
-    """Exempt the present objects from garbage collection, since they stay, and collect rarely: the objects of a batch all live until its
-    end, and a fifth of a consumer's time went into collections that found nothing."""
+    """Exempt the present objects from garbage collection, since they stay, and collect rarely."""
     gc.collect()
     gc.freeze()
+    # Objects of a batch live until its end: a fifth of a consumer's time went into collections that found nothing.
     gc.set_threshold(50_000, 20, 20)
 
 
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     """Open a listening socket; port 0 means any free one. OSError when the port is in use."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Without it a restart fails while connections of the former process are in TIME_WAIT.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((host, port))
     return listening
@@ -98,14 +99,17 @@ async def serving(app: object, listening: socket.socket) -> AsyncIterator[None]:
         app,  # type: ignore[arg-type]
         log_config=None,
         lifespan="off",
+        # An address may hold a personal link, which no log may have.
         access_log=False,
         timeout_keep_alive=IDLE,
+        # A long poll or a stream would otherwise keep the process for as long as its caller stays.
         timeout_graceful_shutdown=5,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listening]), name="http")
     try:
         while not server.started:
+            # A server that could not start raises here; without this the loop would never end.
             if task.done():
                 task.result()
             await asyncio.sleep(0.01)

@@ -44,12 +44,14 @@ class Tasks:
     def fail(self, error: BaseException) -> None:
         """End the service with this error."""
         log.critical("service ends", extra={"service": self._service, "error": type(error).__name__}, exc_info=error)
+        # The first error counts; later ones are often its consequence.
         if self.ended is not None and not self.ended.done():
             self.ended.set_exception(error)
 
     async def stop(self) -> None:
         """Cancel all tasks and wait for their end."""
         for task in self._running:
+            # Otherwise each task that is cancelled here would end the service with an error.
             task.remove_done_callback(self._ended)
         stuck = {*self._running}
         for _ in range(TIMES if stuck else 0):
@@ -65,6 +67,7 @@ class Tasks:
         """Await the stop of one other part (`what`, for the log) for a bounded time. Without an engine it may not stop in order, and
         aiokafka then raises CancelledError; the other parts are stopped all the same."""
         task = asyncio.ensure_future(work)
+        # `wait` does not raise what the task raised: aiokafka's CancelledError would end the whole stop.
         done, _ = await asyncio.wait([task], timeout=STOPPING)
         if not done:
             task.cancel()

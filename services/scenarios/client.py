@@ -70,9 +70,11 @@ class ScenarioClient:
             self._tokens[who] = self.token_of(*who)
         headers = {"Authorization": f"Bearer {self._tokens[who]}"}
         if key is not None:
+            # The seed is part of the key: an act of another run is another act, and must not get its answer.
             headers["Idempotency-Key"] = f"{self.rules.id}-{self.seed}-{key}"
         answer = await self._send(method, path, body, headers)
         for _ in range(TRIES_WHILE_UNAVAILABLE):
+            # A 503 does not tell if the act was done; with its key it is done once.
             if answer.status_code != 503:
                 break
             await asyncio.sleep(float(answer.headers.get("Retry-After", "1")))
@@ -85,6 +87,7 @@ class ScenarioClient:
 
     async def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
         """The answer. Only a request that is safe to repeat is sent again after its connection ended."""
+        # A POST without a key may have been done before the connection was lost, and would be done twice.
         for _ in range(3 if "Idempotency-Key" in headers or method != "POST" else 0):
             with suppress(httpx.NetworkError, httpx.RemoteProtocolError):
                 return await self._http.request(method, path, json=body, headers=headers)

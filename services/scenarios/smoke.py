@@ -18,6 +18,7 @@ ADMINISTRATOR: Caller = ("administrator", "smoke", None)
 ADMITTED = 3 * 2  # entries of the feed: a referral and an admission for each of three people
 SEATED = ADMITTED + 3
 ERASED = SEATED + 3
+# Refusals that end by themselves, once an event has arrived that another service published.
 NOT_YET = ["no-such-survey", "not-open", "no-such-group", "no-such-seeker", "not-waiting", "not-a-member", "no-consent"]
 ReportStep = Callable[[str], None]
 
@@ -43,6 +44,7 @@ async def smoke(client: ScenarioClient, report: ReportStep) -> None:
     finally:
         for worker in workers:
             await _erase(client, worker)
+    # At most as many as before, not exactly: another run may erase its own people meanwhile.
     await client.until("the figures no longer count them", lambda: _counted(client, 0, people))
     await client.until("the partner's feed has the erasures", lambda: _delivered(client, entries + ERASED))
     report("they are erased, in the figures and in the feed as well")
@@ -57,6 +59,7 @@ async def _all_there(client: ScenarioClient) -> None:
 
 async def _enrol(client: ScenarioClient, number: int, workers: list[str]) -> None:
     """Refer, consent, admit. The worker is in the list as soon as they are referred, so that a later failure erases them too."""
+    # Free in every slot, so that they can also meet in that of yesterday's weekday.
     slots = [slot.id for slot in client.rules.slots]
     body = {
         "partner": PARTNER,
@@ -66,6 +69,7 @@ async def _enrol(client: ScenarioClient, number: int, workers: list[str]) -> Non
     made = await client.act(REFERRER, "POST", "/enrolment/referrals", body, f"refer-{number}")
     worker = str(made["worker"])
     workers.append(worker)
+    # No contact, so that no message goes to invented people.
     consents = {"consents": {**CONSENTS, "contact": False}, "notice": client.rules.notice.version}
     await client.act(("worker", worker, None), "POST", f"/enrolment/workers/{worker}/consents", consents)
     await client.act(OPERATOR, "POST", f"/enrolment/workers/{worker}/admission")
@@ -73,8 +77,10 @@ async def _enrol(client: ScenarioClient, number: int, workers: list[str]) -> Non
 
 async def _seat(client: ScenarioClient, workers: list[str]) -> str:
     """Form a group of them that met yesterday. Returns the id of its meeting."""
+    # A roll can be called only after the meeting has started, so the first meeting is in the past.
     yesterday = client.rules.day_of(datetime.now(UTC)) - timedelta(days=1)
     slot = next(slot for slot in client.rules.slots if slot.isoweekday == yesterday.isoweekday())
+    # A name of this run: a facilitator of another run may be taken at that hour.
     name = f"smoke-{client.seed:x}"
     place = {"title": "Prova", "address": "Nessuna", "municipality": "monza"}
     await client.act(OPERATOR, "PUT", f"/grouping/places/{name}", place)
@@ -123,6 +129,7 @@ async def _attend(client: ScenarioClient, session: str, workers: list[str]) -> N
 
 
 async def _erase(client: ScenarioClient, worker: str) -> None:
+    # A request that was repeated after a lost connection finds the person erased by the first one.
     await client.act(ADMINISTRATOR, "DELETE", f"/enrolment/workers/{worker}", also=["erased"])
 
 

@@ -34,8 +34,10 @@ __all__ = [
 
 def install(app: FastAPI) -> None:
     """Give a service all of it. Call it once, when its routes are included and before it answers."""
+    # Innermost: the limit is for the route's MongoDB operations, not for the time in which a slow body arrives.
     app.add_middleware(failures.Bounded)
     app.add_middleware(CheckedBodies)
+    # Outside the checks of bodies, so that a defect in them is logged and answered as well.
     app.add_middleware(failures.Caught)
     install_outside(app)  # the last one added is the first to see a request
     description.install(app)

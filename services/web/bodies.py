@@ -32,6 +32,7 @@ class CheckedBodies:
             return
         headers = Headers(scope=scope)
         refusal: Response | None
+        # A larger claim is refused unread: to drain it would cost time, and the answer would be the same.
         if _claims_more(headers, DRAINED * self._largest) or (body := await self._whole(receive)) is None:
             # The connection is closed, since the rest of the body is still on it.
             refusal = problem(413, "too-large", f"A body has at most {self._largest} bytes.", {"Connection": "close"})
@@ -56,6 +57,7 @@ class CheckedBodies:
             if size <= self._largest:
                 chunks.append(chunk)
             else:
+                # The rest is read and thrown away, so that a body in many chunks takes no more memory than the limit.
                 chunks.clear()
             more = message.get("more_body", False)
         return b"".join(chunks) if size <= self._largest else None
@@ -63,6 +65,7 @@ class CheckedBodies:
 
 def _claims_more(headers: Headers, largest: int) -> bool:
     claimed = headers.get("content-length", "0")
+    # The caller chooses the header: at most 20 digits are parsed, since the time of int() grows with their number.
     return claimed.isdecimal() and int(claimed[:20]) > largest
 
 
@@ -79,6 +82,7 @@ def _nul(place: str) -> Response:
 
 def _wrong_body(headers: Headers, body: bytes) -> Response | None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    # A file may hold any byte, NUL included, so its bytes are no reason to refuse it.
     if kind == FILES:
         return None
     if kind == URLENCODED:
@@ -96,6 +100,7 @@ def _again(body: bytes, receive: Receive) -> Receive:
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
+        # After the body come the server's own messages: an answer that is streamed must see the caller disconnect.
         return waiting.pop() if waiting else await receive()
 
     return replay

@@ -73,6 +73,7 @@ def _completed(document: Schema, routes: Iterable[RouteAccess]) -> Schema:
                 continue  # a route declared with include_in_schema=False
             operation |= {"x-roles": [str(role) for role in route.roles]} if route.roles else {"x-open": route.why}
             responses = operation["responses"]
+            # FastAPI describes its own answer to a wrong field; here a problem document is sent instead.
             if "HTTPValidationError" in str(responses.get("422")):
                 del responses["422"]
             for status, text in sorted(_problems(method, route).items()):

@@ -21,6 +21,7 @@ from services.web.problem import problem
 
 log = logging.getLogger(__name__)
 MOST = 100  # wrong fields in one answer, since a body may have a million
+# Below the 30 s within which every caller gets a 503 while MongoDB is silent (docs/guarantees.md).
 PATIENCE = 20.0  # seconds that a request waits for MongoDB
 LONGEST = 200  # characters of a field name, which the caller may have invented
 STATUS = {
@@ -57,11 +58,13 @@ def named(place: Sequence[str | int], why: str) -> dict[str, str]:
     steps = [str(step)[:LONGEST] for step in place]
     described = {"field": ".".join(steps), "message": why}
     if steps[0] == "body":
+        # `~` is replaced first: in the other order, the tilde of `~1` would be escaped again.
         described["pointer"] = "#" + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps[1:])
     return described
 
 
 async def _refused(_: Request, error: Any) -> JSONResponse:
+    # RFC 9110, section 15.5.2: a 401 names the scheme by which the caller can authenticate.
     headers = {"WWW-Authenticate": "Bearer"} if error.kind is Refusal.UNAUTHENTICATED else None
     return problem(STATUS[error.kind], error.code, error.detail, headers, **error.members)
 
@@ -73,6 +76,7 @@ async def _unavailable(_: Request, error: Any) -> JSONResponse:
 async def _no_database(request: Request, error: Any) -> JSONResponse:
     """Answer a read that MongoDB failed. Commands raise Unavailable themselves."""
     if not is_transient(error):
+        # A defect: `Caught` logs it and answers 500, without the server's text.
         raise error
     return await _unavailable(request, Unavailable("The database does not answer."))
 
@@ -122,6 +126,7 @@ class Caught:
         try:
             await self._app(scope, receive, sending)
         except Exception as error:
+            # The status is sent already. Raising breaks the connection off, so that no caller takes a part for all.
             if scope["type"] != "http" or begun:
                 raise
             log.error("request failed", extra={"route": _route(scope), "error": type(error).__name__}, exc_info=error)  # noqa: TRY400  # outside a handler

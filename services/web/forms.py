@@ -9,6 +9,7 @@ LARGEST = 16 * 1024  # bytes
 
 async def form_of(request: Request) -> FormData:
     """Read a form. HTTPException(413) when it is larger than LARGEST, or has no valid Content-Length."""
+    # A form in chunks has no Content-Length, so its size would be known only after it was parsed.
     length = request.headers.get("content-length", "")
     if not (length.isascii() and length.isdecimal() and len(length) < 10 and int(length) <= LARGEST):
         raise HTTPException(413, "A form is small, and says how large it is.")

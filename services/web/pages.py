@@ -20,6 +20,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    # For browsers that do not know `frame-ancestors` of the policy.
     "X-Frame-Options": "DENY",
 }
 TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
@@ -40,6 +41,7 @@ def pretty(record: str | None) -> str:
     try:
         return json.dumps(json.loads(record or ""), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
+        # A dead letter may be no JSON at all, and an operator has to see it all the same.
         return record or ""
 
 
@@ -54,6 +56,7 @@ def language_of(request: Request, languages: Collection[str]) -> str:
         try:
             wanted.append((float(weight or 1), name.strip().lower().partition("-")[0]))
         except ValueError:
+            # The caller writes the header: a weight that is no number drops one language, not the page.
             continue
     by_weight = sorted(wanted, key=lambda pair: -pair[0])
     return next((name for weight, name in by_weight if weight > 0 and name in languages), next(iter(languages)))

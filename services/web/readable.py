@@ -38,6 +38,7 @@ def wrong_in(text: bytes) -> list[Wrong]:
     except (ValueError, RecursionError) as error:
         raise Malformed(why or str(error)) from None
     found = list(islice(_wrong(parsed, ()), 100))
+    # orjson refuses a lone surrogate too; then the field is named, instead of calling the whole body malformed.
     if why is not None and not found:
         raise Malformed(why)
     return found
@@ -52,6 +53,7 @@ def _not_json(text: bytes) -> str | None:
 
 
 def _no_number(name: str) -> None:
+    # json.loads accepts NaN and Infinity, which RFC 8259 does not have.
     raise ValueError(f"{name} is not JSON")
 
 

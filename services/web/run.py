@@ -56,11 +56,14 @@ class Runner:
         if self._key is not None and keep:
             route = f"{self._request.method} {self._request.url.path}"
             caller = f"{who.role}/{who.partner}/{who.subject}"
+            # Scoped to caller, route and body: the same key, chosen by another caller, must not give this answer.
             repeat = Repeat.of(who.programme, caller, route, self._key, await self._request.body())
+        # `*` matches every version (RFC 9110, section 13.1.1), so there is none to compare.
         if self._if_match is not None and edits is not None and self._if_match.strip() != "*":
             expects = (*edits, web.version_of(self._if_match))
         correlation = self._request.headers.get("x-request-id") or new_id()
         run = self._service.commanding.run
+        # Every event of the command carries the correlation, and the caller chooses the header: so it is cut.
         return await run(handler, command, self.rules, correlation[:64], repeat=repeat, expects=expects)
 
     async def query(
@@ -75,6 +78,7 @@ async def run_for(request: Request, link: auth.Link) -> Runner:
     the programme of the link is not here."""
     service: Serving = request.app.state.service
     if link.programme not in service.rules:
+        # The same answer as for a forged or expired link: a stranger learns nothing from it.
         raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
     who = auth.Who(auth.Role.WORKER, link.subject, link.programme)
     # A form cannot send an Idempotency-Key: the same body is the same request.
@@ -93,6 +97,7 @@ class Reading:
     async def rows(self, projection: str, where: Document | None = None, limit: int | None = None) -> list[Document]:
         """Read the live rows of a projection, in the order of their keys, at most `limit`."""
         found: list[Document] = []
+        # The programme comes last in the filter, so that no `where` of a route can replace it.
         async for row in self._service.read_models.rows(projection, {**(where or {}), "programme": self.programme}):
             found.append(row)
             if limit is not None and len(found) == limit:

@@ -64,14 +64,17 @@ async def import_events(
     own = {topic.name: topic for topic in TOPICS.values() if topic.writer == service}
     for name, state in (await reader.states(own)).items():
         same = state.known_as(known.get(name))
+        # A compacted topic is read whole, since a backup leaves its keys out, also those of earlier records.
         start = known[name].ends if same and not own[name].compacted else {}
         read, generation = 0, 0
         async for records in reader.records(name, state, start):
             rows = [row for each in records if (row := _row(own[name], each, imported)) is not None]
+            # The next refill must have a higher one than any on the bus, or no consumer would read it again.
             generation = max([generation, *(generation_of(each) for each in records)])
             await _keep(store, [each for each in rows if served(each.document["programme"])], imported)
             read += len(records)
             note(f"{service} {name}", read)
+        # Any other topic is sent again by the relay, so what it holds must not count as acknowledged.
         if same:
             await _acknowledge(store, name, state, generation)
     return imported
@@ -87,6 +90,7 @@ def _row(topic: Topic, record: Any, imported: Imported) -> OutboxRow | None:
             return OutboxRow({"_id": new_id(), "programme": programme, **document, "sequence": sequence}, None)
         event = decode(value)
     except (Unreadable, KeyError, ValueError):
+        # A record that is no event may be anybody's: it is counted, and must not stop the restore.
         imported.unreadable += 1
         return None
     programme = programme_of(event.source)
@@ -95,6 +99,7 @@ def _row(topic: Topic, record: Any, imported: Imported) -> OutboxRow | None:
 
 async def _keep(store: Store, rows: Sequence[OutboxRow], imported: Imported) -> None:
     """Insert the rows of a batch that the outbox lacks, and note their subjects, in one transaction."""
+    # A topic may hold an event more than once; a repeat has the same position.
     by_position = {each.position: each for each in rows}
     if by_position:
         lacking, forks = await store.transaction(partial(_insert, store, by_position))

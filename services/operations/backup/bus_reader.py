@@ -63,6 +63,7 @@ class BusReader:
             if start.get(part.partition):
                 self._reader.seek(part, start[part.partition])
         waiting = set(parts)
+        # By positions, not by records: markers of transactions take offsets, and no call returns them.
         while waiting := {each for each in waiting if await self._reader.position(each) < parts[each]}:
             async with asyncio.timeout(PATIENCE * 3):
                 found = await self._reader.getmany(*waiting, timeout_ms=WAIT_MS, max_records=AT_ONCE)

@@ -18,6 +18,7 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
 
+# Undecoded, so that the hashed bytes are those of the server and documents come back equal.
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 AT_ONCE = 2_000  # documents, or
 LARGEST = 8 * 1024 * 1024  # bytes, in one command
@@ -69,6 +70,7 @@ def stream(
         "filter": where or {},
         "readConcern": {"level": "snapshot", "atClusterTime": moment},
     }
+    # With causal consistency the driver sends `afterClusterTime`, which excludes `atClusterTime`.
     with database.client.start_session(causal_consistency=False) as session:
         cursor = database.command(find, codec_options=RAW, session=session)["cursor"]
         yield from cursor["firstBatch"]
@@ -81,6 +83,7 @@ def stream(
 def write(path: Path, documents: Iterable[RawBSONDocument], report: Callable[[int], None]) -> Summary:
     """Write documents into a new file; `report` is called with the number so far."""
     written, digest = Summary(), hashlib.sha256()
+    # The fastest level: the server remembers the moment of the backup for five minutes by default.
     with gzip.open(path, "xb", compresslevel=1) as file:
         for each in documents:
             digest.update(each.raw)

@@ -51,6 +51,7 @@ def _dump(
 ) -> Manifest:
     first = next(iter(databases.values()))
     listed = {service: _listed(database) for service, database in databases.items()}
+    # After the list: a collection that is made later than the moment cannot be read at it.
     moment, made = documents.snapshot(first), datetime.now(UTC)
     parts = {}
     for service, database in databases.items():
@@ -78,6 +79,7 @@ def _listed(database: Any) -> list[str]:
 
 
 def _copy(database: Any, name: str, moment: Any, path: Path, report: Report, service: str) -> Collection:
+    # For the progress alone; an exact number would take a scan of the collection.
     expected = database[name].estimated_document_count()
     written = documents.write(
         path,

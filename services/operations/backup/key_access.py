@@ -42,6 +42,7 @@ def check_access(folder: Path, file: tuple[Path, str] | None, sample: tuple[str,
     try:
         return _with_service(folder, master, sample)
     except Misconfigured as problem:
+        # With a file of keys, those on the bus are not needed.
         if file is None:
             raise
         return KeyAccess(master, None, str(problem))

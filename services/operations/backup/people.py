@@ -102,6 +102,7 @@ async def forget(store: Store, erased: Collection[str]) -> None:
                             "topic": topic.name,
                             "key": person,
                             "sequence": {"$gt": 0},
+                            # Rows without a value are tombstones: they stay, since they delete the key from the topic.
                             "value": {"$ne": None},
                         }
                     )

@@ -11,6 +11,7 @@ def erased_in(backups: Iterable[Path]) -> frozenset[str]:
     """Collect the erased persons of all services of these backups, as `programme/person`. Misconfigured or Damaged for a bad one."""
     found: set[str] = set()
     for folder in backups:
+        # Checked as a whole: a register that lost an entry would let an erased person come back.
         for service, part in check(folder).parts.items():
             if "erased" in part.collections:
                 found |= {decode(each)["_id"] for each in read(file_of(folder, service, "erased"))}

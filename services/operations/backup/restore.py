@@ -62,6 +62,7 @@ async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, repo
     async with open_reader(bus) as reader:
         topics = await reader.states(TOPICS)
         living = await people.read_people(reader, manifest.acknowledged, plan.serves)
+        # The last check that may refuse: `load`, which comes next, deletes.
         access = await asyncio.to_thread(_key_access, plan, living, manifest) if "enrolment" in stores else None
         await asyncio.to_thread(load.load, stores, plan.backup, manifest, report)
         for service, store in stores.items():
@@ -75,9 +76,11 @@ async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, repo
         outcome.erased = len(living.erased - before)
         for store in stores.values():
             await people.forget(store, living.erased)
+        # Enrolment alone keeps everybody's key under the master key; other services read theirs from the topic.
         if "enrolment" in stores:
             await _bring_keys(stores["enrolment"], reader, plan, access, living, outcome)
     for store in stores.values():
+        # Last: services refuse a database that is not marked as whole, so that an interrupted restore is noticed.
         await restored.mark_whole(store)
     return outcome
 

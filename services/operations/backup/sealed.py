@@ -62,6 +62,7 @@ def read(path: Path, passphrase: str) -> Iterator[bytes]:
             known, salt = False, b""
         if not known:
             raise Misconfigured(f"{path} is no file of keys that this version reads.")
+        # scrypt's parameters are compared, not taken: a forged file could ask for no work, or for all the memory.
         yield from _pieces(file, _key(passphrase, salt), salt, path)
 
 
@@ -88,6 +89,7 @@ def _put(file: BinaryIO, key: bytes, salt: bytes, number: int, piece: bytes, *, 
 
 
 def _context(salt: bytes, number: int, *, last: bool) -> bytes:
+    # Bound to file, place and end, so that no piece can be moved, repeated or cut off.
     return bound(FORMAT, to_text(salt), str(number), "last" if last else "more")
 
 

@@ -141,6 +141,7 @@ class OperatorsConsole:
 
     async def _dead_letter(self, request: Request, session: WebSession) -> Response:
         service, id = request.path_params["service"], request.path_params["id"]
+        # The name becomes part of an address, so only the names of services are asked.
         found = await self._services.dead_letter(service, id, session.token) if service in SERVICES else None
         if found is None:
             return self._notice(request, "no-such", 404, session)
@@ -162,6 +163,7 @@ class OperatorsConsole:
         if not done:
             session.banner = ("refused", answer["detail"])
             return RedirectResponse(request.url.path, 303)
+        # 303: a reload of the page that follows must not send the form again.
         session.banner = ("held" if answer["held"] else DONE[str(action)], "")
         return RedirectResponse("/", 303)
 

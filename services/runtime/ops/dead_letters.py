@@ -52,6 +52,7 @@ class DeadLetterDetail(DeadLetter):
     def whole(cls, dead: Mapping[str, Any], subject: Mapping[str, Any]) -> Self:
         """Read it from its document and the state of its subject."""
         value = dead["value"]
+        # Any bytes may be on the bus, also what is not UTF-8.
         record = value.decode(errors="replace") if isinstance(value, bytes) else value
         return cls(**_plain(dead), **subject, record=record, history=[HistoryEntry(**each) for each in dead["history"]])
 

@@ -26,6 +26,7 @@ class Ends:
     async def of(self, topics: Collection[str]) -> dict[TopicPartition, int] | None:
         """Return the next offset of every partition; None when the bus does not answer."""
         partitions = [TopicPartition(topic, n) for topic in topics for n in range(TOPICS[topic].partitions)]
+        # Two requests at once would otherwise open two connections, and lose one of them.
         async with self._lock:
             try:
                 async with asyncio.timeout(LOOK):
@@ -52,6 +53,7 @@ class Ends:
 
     async def close(self) -> None:
         """Close the connection, if there is one."""
+        # Forgotten first: a stop that fails must not leave a broken reader in use.
         reader, self._reader = self._reader, None
         if reader is not None:
             await reader.stop()

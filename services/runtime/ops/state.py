@@ -83,6 +83,7 @@ async def state_of(service: Operated) -> ServiceState:
                 consumers, relay = await _consumers(service), await _sender(service)
                 age = await outbox_age(service.store)
     except (PyMongoError, TimeoutError):
+        # MongoDB may answer again by now; this answer lacks its part all the same, and has to name it.
         return ServiceState(service=service.name, missing=await service.ready() or {"MongoDB": AWAY})
     missing = {"Kafka": AWAY} if any(each.lag is None for each in consumers) else {}
     return ServiceState(
@@ -151,5 +152,6 @@ def _lag(
         if place.topic in topics:
             id = offset_id(name, (place.topic, place.partition))
             offset, level = offsets.get(id, {}).get("next", 0), levels.get(id)
+            # A bus that lost its tail ends before the stored offset.
             behind += max(0, end - (Level.of(level).position(offset) if level else offset))
     return behind

@@ -92,6 +92,7 @@ class Human:
 
 def humans(rules: Programme, seed: int) -> list[Human]:
     """All 899 people, with what is drawn from the seed. Misconfigured when the data set is not installed."""
+    # One generator for all, in the order of the data: the same seed draws the same people, also for the first few.
     chance = random.Random(seed)  # noqa: S311  # names and slots, not secrets
     referrers = [partner.id for partner in rules.partners if "referrer" in partner.roles]
     towns = [each.id for each in rules.municipalities]
@@ -120,6 +121,7 @@ def _human(
 ) -> Human:
     gender = "f" if row["sex"] == 1 else "m"
     complied = row["comply"] == 1
+    # Drawn for everybody, so that participation does not change what is drawn for the next person.
     attended = chance.sample(range(1, meetings + 1), chance.randint(1, meetings))
     return Human(
         number=int(row["rownames"]),

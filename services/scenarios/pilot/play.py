@@ -23,6 +23,7 @@ async def play(client: ScenarioClient, people: Sequence[Human]) -> None:
     await client.each("consented", people, lambda h: _consent(client, h, workers[h.number]))
     await client.each("admitted", people, lambda h: _admit(client, h, workers[h.number]))
     await _places_and_facilitators(client)
+    # The pool is filled by events: a proposal made earlier would leave people out.
     await client.until("everybody waits or has a seat", lambda: _all_in_the_pool(client, len(people)))
     await _form(client)
     await client.each(
@@ -105,6 +106,7 @@ async def _form(client: ScenarioClient) -> None:
         at = datetime(INTAKE.year, INTAKE.month, INTAKE.day, 15, tzinfo=UTC).isoformat()
 
         async def confirm(group: dict[str, Any], at: str = at) -> None:
+            # The members identify a group; its place in a proposal does not.
             key = hashlib.sha256("".join(group["members"]).encode()).hexdigest()[:16]
             await client.act(OPERATOR, "POST", "/grouping/groups", {**group, "at": at}, f"group-{key}")
 
@@ -122,6 +124,7 @@ async def _answer(client: ScenarioClient, worker: str, wave: str, score: float, 
             "PUT",
             path,
             body,
+            # `submitted-already`: the study is played again, or a request was repeated.
             also=["no-such-survey", "not-open", "no-consent", "submitted-already"],
         )
         return outcome in {"done", "submitted-already"}
@@ -143,6 +146,7 @@ async def _meet(client: ScenarioClient, humans: dict[str, Human]) -> None:
             found[:] = read if isinstance(read, list) else []
             if len(found) < client.rules.meetings:
                 return False
+            # Members arrive by other events than the calendar: a roll that is called earlier would lack some.
             expected = await client.act(leader, "GET", f"/sessions/sessions/{found[0]['session']}")
             return bool(len(expected["members"]) == group["members"])
 
