@@ -89,8 +89,7 @@ class Taker:
                 tries[failed.event.id] += 1
                 # Trying an entry again at once does not help when it needs what is not there.
                 if isinstance(failed.__cause__, NotYet) or tries[failed.event.id] == ATTEMPTS:
-                    # First, because with a bad program no entry may be set aside: all of them are taken after the
-                    # repair.
+                    # First: when the program is at fault it raises, and the entry is taken after the repair.
                     self._give_up(failed)
                     aside[failed.event.id] = failed.cause
                 else:

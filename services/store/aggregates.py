@@ -63,8 +63,7 @@ class HeldAggregate:
         # A new one must be inserted, also when it equals the defaults of its class.
         if self.version == 0:
             return False
-        # What is stored may lack a field that its class has by now. Validation fills it in, and is the slower
-        # comparison.
+        # What is stored may lack a field that its class has by now. Validation fills it in, and is slower.
         state, stored = self.aggregate.model_dump(mode="json"), self.read.state
         return state == stored or state == type(self.aggregate).model_validate(stored).model_dump(mode="json")
 

@@ -107,7 +107,7 @@ class Commanding:
                     with within(LONGEST):
                         answer, events = await self.store.transaction(body, PATIENCE)
             except NotYet as missing:
-                # Nobody tries a command again by itself, unlike an event: its caller has to.
+                # Nothing retries a command, unlike an event: its caller has to.
                 raise Unavailable(f"Still waiting for {missing}.") from missing
             except (PyMongoError, Conflict, TimeoutError) as error:
                 # A defect must not look like an engine that is away, or the caller would come again for ever.

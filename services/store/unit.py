@@ -79,7 +79,7 @@ class Unit:
         ]  # fmt: skip
         for held in found:
             held.guarded = guarded or held.guarded
-        # Ids are UUIDv7, so this is the order of creation.
+        # A UUIDv7 begins with its time, so the oldest comes first.
         return sorted((cast("A", held.aggregate) for held in found), key=lambda each: each.id)
 
     def _hold(self, kind: type[Aggregate], document: Document, *, guarded: bool) -> None:
