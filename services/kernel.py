@@ -16,6 +16,7 @@ M = TypeVar("M", bound=Callable[..., None])
 
 def new_id() -> str:
     """Return a new UUIDv7 (RFC 9562): unique, and in the order of creation."""
+    # The order of creation lets the relay scan the outbox from a moment on when its resume token is lost.
     return str(uuid7())
 
 
@@ -82,15 +83,18 @@ class Aggregate(BaseModel):
     appliers: ClassVar[dict[type[BaseModel], tuple[str, bool]]] = {}
 
     id: str
+    # Private, so that `model_dump` leaves it out: it is neither stored nor compared with what was read.
     _events: list[RecordedEvent] = PrivateAttr(default_factory=list)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         marked = ((name, getattr(method, "applied", None)) for name, method in vars(cls).items())
+        # A new dictionary: adding to the inherited one would give each class the methods of its siblings.
         cls.appliers = {**cls.appliers, **{mark[0]: (name, mark[1]) for name, mark in marked if mark is not None}}
 
     def says(self, data: BaseModel, at: datetime | None = None) -> None:
         """Apply an event and record it. It is published if, and only if, the change of state is stored."""
+        # The same method as on replay, so that a restored aggregate gets the state that it had.
         self.apply(data, at)
         self._events.append(RecordedEvent(self, data, at))
 

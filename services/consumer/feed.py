@@ -57,6 +57,7 @@ class Feed:
 
     def group(self, name: str) -> str | None:
         """The consumer group under which the operators of Kafka see the lag of this consumer; None without a user."""
+        # The dot, because one partner's id may be the beginning of another's.
         return f"{self.user}.{name}" if self.user else None
 
     @asynccontextmanager
@@ -65,7 +66,9 @@ class Feed:
         reader = AIOKafkaConsumer(
             bootstrap_servers=self.kafka,
             group_id=group,
+            # A transaction that the publisher aborted leaves its records in the topic.
             isolation_level="read_committed",
+            # The offset in the partner's own store counts.
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=250,
@@ -75,6 +78,7 @@ class Feed:
             await reader.start()
             if self.topic not in await reader.topics():
                 raise NotThere(f"{self.topic} is not there yet, or {self.user or 'nobody'} may not read it.")
+            # Assigned by hand: a consumer group adds rebalances, and after a crash a wait for the dead member.
             reader.assign([self.partition])
             reader.seek(self.partition, offset)
             yield reader

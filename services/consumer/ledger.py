@@ -105,6 +105,7 @@ class Ledger:
             try:
                 entries.append((at, Entry.of(value)))
             except Unreadable as error:
+                # The entries before it are taken all the same.
                 taken.stopped = f"the record at offset {at} is no entry: {error}"
                 break
         await self._recall([entry.event for _, entry in entries])
@@ -114,6 +115,7 @@ class Ledger:
                 break
             taken.add(await self._one(entry))
             self._marks[entry.event.source]["offset"] = at + 1
+        # None removes the reason when the ledger goes on again.
         await self.transaction.remember("stopped", self.own, {"reason": taken.stopped} if taken.stopped else None)
         await self._remember()
         return taken
@@ -130,6 +132,7 @@ class Ledger:
         key = await self._set_aside(sequence)
         if key is not None:
             first, *behind = self._waiting[key]["entries"]
+            # Under the name without the generation, so that a rebuild leaves the entry out as well.
             place = f"{self.name}|{decode(first['text'].encode()).source}|{sequence}"
             await self.transaction.remember(
                 "dismissed", place, {"reason": self._waiting[key]["reason"], "at": self.now.isoformat()}
@@ -141,6 +144,7 @@ class Ledger:
         mark = self._marks.get(event.source, {"sequence": 0})
         if event.sequence > mark["sequence"] + 1:
             return f"place {mark['sequence'] + 1} is missing: {event.sequence} comes after {mark['sequence']}"
+        # Of earlier places no id is stored, so they cannot be compared.
         if event.sequence == mark["sequence"] and event.id != mark["id"]:
             return f"another entry ({event.id}) is at place {event.sequence}, which was taken as {mark['id']}"
         return None
@@ -149,8 +153,10 @@ class Ledger:
         event = entry.event
         if event.source in self._marks and event.sequence <= self._marks[event.source]["sequence"]:
             return "repeated"
+        # Before the entry is tried: one that is set aside must not hold up the entries of other persons.
         self._marks[event.source] = {"sequence": event.sequence, "id": event.id}
         key = self._key(event)
+        # It waits behind no failing entry, because the partner is obliged to delete.
         if event.type in CLOSING and self._waiting.pop(key, None) is not None:
             self._changed.add(key)
         if f"{self.name}|{event.source}|{event.sequence}" in self._dismissed:
@@ -183,6 +189,7 @@ class Ledger:
             if not await self.effect(event, self.transaction):
                 return "ignored"
         except Exception as error:
+            # A store that is away is no fault of the entry.
             if self.is_transient(error):
                 raise
             raise Failed(event, self.failures) from error

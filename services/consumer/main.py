@@ -47,6 +47,7 @@ async def _do(consumer: Consumer, chosen: argparse.Namespace) -> None:
     match chosen.command:
         case "run":
             running = asyncio.ensure_future(consumer.run())
+            # Docker and systemd end a program with SIGTERM. A batch that is cut off is rolled back.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
             with suppress(asyncio.CancelledError):
                 await running

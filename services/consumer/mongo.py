@@ -38,6 +38,7 @@ class Mongo:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["_Transaction"]:
         """Open a transaction on a snapshot, committed with majority."""
+        # The classes of the partner's own driver, because this module imports none.
         reading, writing = type(self.database.read_concern)("snapshot"), type(self.database.write_concern)("majority")
         session = await now(self._client.start_session())
         try:
@@ -77,6 +78,7 @@ class Mongo:
                 raise  # after a transient error the server aborts it, and the first error is the one to raise
 
     async def _commit(self, session: Any) -> None:
+        # A commit can be repeated without harm, so an unknown result does not have to run the body again.
         for attempt in range(8):
             try:
                 await now(session.commit_transaction())
@@ -113,6 +115,7 @@ class _Transaction:
         """Do nothing: the first row creates the collection."""
 
     async def change(self, name: str, generation: int, changes: Changes) -> None:
+        # Deletions first, so that a row may be set again after it was dropped.
         gone = [{"q": {"person": each}, "limit": 0} for each in sorted(changes.forgotten)]
         gone += [{"q": {"_id": each}, "limit": 1} for each in sorted(changes.dropped)]
         if gone:
@@ -128,10 +131,13 @@ class _Transaction:
         """Do nothing: readers use the generation that is stored as live."""
 
     async def discard(self, name: str, generation: int) -> None:
+        # MongoDB drops no collection within a transaction.
         await self._run("delete", f"{name}.g{generation}", deletes=[{"q": {}, "limit": 0}])
 
     async def _run(self, verb: str, collection: str, **arguments: Any) -> None:
+        # A command, because bulk writes take objects of a driver.
         answer = await now(self.given.database.command(verb, collection, **arguments, session=self.given.session))
+        # A command reports a failed write in its answer and raises nothing.
         if answer.get("writeErrors"):
             raise Refused(f"{collection}: {answer['writeErrors'][0].get('errmsg')}")
 

@@ -94,6 +94,7 @@ class Consumer:
             marks = await transaction.recall("mark", [f"{own}|{last.source}"] if last else [])
             waiting = await transaction.browse("waiting", f"{own}|")
             stopped = await transaction.recall("stopped", [own])
+            # Places and not offsets: markers of transactions have offsets as well, and are no entries.
             taken = sum(int(mark["sequence"]) for mark in marks.values())
             aside = sum(len(each["entries"]) for each in waiting.values())
             return Lag(last.sequence - taken if last else 0, aside, stopped[own]["reason"] if stopped else None)

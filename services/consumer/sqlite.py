@@ -27,13 +27,16 @@ class Sqlite:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["_Transaction"]:
         """Open the only write transaction. Statements run on the event loop: they are short and wait for nothing but the disk."""
+        # A connection has one transaction at a time.
         async with self._alone:
             connection = self._opened()
+            # The write lock at once: SQLite refuses it to a reader that another writer has overtaken.
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield _Transaction(connection)
                 connection.execute("COMMIT")
             except BaseException:
+                # After some errors, such as a full disk, SQLite has rolled back by itself.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
@@ -51,6 +54,7 @@ class Sqlite:
 
     def is_transient(self, error: BaseException) -> bool:
         """True for another writer, and for a disk that is full."""
+        # The low byte is the primary code; an extended code adds detail above it.
         return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in TRANSIENT
 
     def close(self) -> None:
@@ -60,6 +64,7 @@ class Sqlite:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
+            # Without None for `isolation_level`, the module would begin transactions by itself.
             connection = sqlite3.connect(self.path, timeout=2.0, isolation_level=None)
             connection.execute("PRAGMA journal_mode = WAL")  # a page may read while this writes
             connection.execute(
@@ -74,6 +79,7 @@ class _Transaction:
         self.given = connection
 
     async def recall(self, kind: str, ids: Collection[str]) -> dict[str, Kept]:
+        # One parameter for all ids, since SQLite limits the number of parameters.
         wanted = json.dumps(list(ids))
         rows = self.given.execute(
             "SELECT id, what FROM kit WHERE kind = ? AND id IN (SELECT value FROM json_each(?))", (kind, wanted)
@@ -81,6 +87,7 @@ class _Transaction:
         return {id: json.loads(what) for id, what in rows}
 
     async def browse(self, kind: str, prefix: str) -> dict[str, Kept]:
+        # Not LIKE, for which `_` and `%` in an id are wildcards.
         like = "SELECT id, what FROM kit WHERE kind = ? AND substr(id, 1, ?) = ? ORDER BY id"
         rows = self.given.execute(like, (kind, len(prefix), prefix))
         return {id: json.loads(what) for id, what in rows}
@@ -97,6 +104,7 @@ class _Transaction:
             f"CREATE TABLE IF NOT EXISTS {table} (key TEXT PRIMARY KEY, person TEXT, facts TEXT NOT NULL)"
         )
         self.given.execute(f"CREATE INDEX IF NOT EXISTS {_quoted(f'{name}_g{generation}_person')} ON {table} (person)")
+        # Only for the first generation: a rebuild switches the view at its end.
         if not self.given.execute("SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?", (name,)).fetchone():
             await self.flip(name, generation, fields)
 
@@ -112,6 +120,7 @@ class _Transaction:
                 json.dumps((json.loads(known[0]) if known else {}) | facts, ensure_ascii=False),
             )
             self.given.execute(
+                # `coalesce`, because facts that name no person must not remove the person of the row.
                 f"INSERT INTO {table} VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET facts = excluded.facts, "
                 "person = coalesce(excluded.person, person)",
                 row,

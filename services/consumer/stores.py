@@ -60,6 +60,7 @@ class Store(Protocol):
 
 async def transact(store: Store, body: Callable[[Transaction], Awaitable[T]]) -> T:
     """Run `body` in one transaction, again after every transient error. Other errors are raised."""
+    # For ever, because an entry must not be given up while the store is away.
     for attempt in count(1):
         try:
             async with store.transaction() as transaction:

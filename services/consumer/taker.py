@@ -59,6 +59,7 @@ class Taker:
         """Try waiting entries again. An entry that has waited for longer than `PATIENCE` is dead."""
         for each in (await self._not_yet()).values():
             await self.within(partial(Ledger.redrive, sequence=each["entries"][0]["sequence"]))
+        # Looked up again below: some of them were taken just now.
         old = datetime.now(UTC) - PATIENCE
         tired = {
             key: each for key, each in (await self._not_yet()).items() if datetime.fromisoformat(each["since"]) < old
@@ -66,6 +67,7 @@ class Taker:
 
         async def bury(transaction: Transaction) -> None:
             for key, each in (await transaction.recall("waiting", tired)).items():
+                # Another transaction may have gone on with this person meanwhile.
                 if each["entries"][0] == tired[key]["entries"][0]:
                     dead = {"status": ParkedStatus.DEAD.value, "reason": f"waited too long, not yet: {each['reason']}"}
                     await transaction.remember("waiting", key, each | dead)
@@ -85,7 +87,9 @@ class Taker:
                 return await self._once(body, aside)
             except Failed as failed:
                 tries[failed.event.id] += 1
+                # Trying an entry again at once does not help when it needs what is not there.
                 if isinstance(failed.__cause__, NotYet) or tries[failed.event.id] == ATTEMPTS:
+                    # First: when the program is at fault it raises, and the entry is taken after the repair.
                     self._give_up(failed)
                     aside[failed.event.id] = failed.cause
                 else:
@@ -109,6 +113,7 @@ class Taker:
             )
             return await body(ledger), ledger.failures
 
+        # Only after the commit: a rollback takes back the table that was prepared.
         done, self._failures = await transact(self._store, once)
         self._prepared = True
         return done
@@ -136,6 +141,7 @@ def projecting(projection: Projection, name: str, generation: int) -> Effect:
 
     async def effect(event: Event[Any], transaction: Transaction) -> bool:
         changes, handler = Changes(), handlers.get(event.type)
+        # Whether or not the projection has a handler: the partner is obliged to delete.
         if event.type in CLOSING:
             changes.forget(event.subject)
         if handler is not None:

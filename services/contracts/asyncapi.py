@@ -51,6 +51,7 @@ def document(service: str, publishes: Kinds, consumes: Kinds, *, bootstrap: str,
     for action, by_topic in (("send", sends), ("receive", receives)):
         for topic, of_topic in by_topic.items():
             names = [kind.type for kind in of_topic]
+            # A service may publish and consume on one topic.
             channels[topic] = sorted({*channels.get(topic, ()), *names})
             operations[f"{action}.{topic}"] = _operation(action, topic, names)
     for table in tables:
@@ -113,6 +114,7 @@ def _servers(bootstrap: str, secure: bool) -> Schema:
 
 def _channel(name: str, messages: Sequence[str], servers: Sequence[str]) -> Schema:
     topic = FEED if name == FEED.name else TOPICS[name]
+    # AsyncAPI's binding for Kafka names no other setting that a topic of ours has.
     settings: Schema = {
         key: value.split(",") if key == "cleanup.policy" else int(value)
         for key, value in topic.config.items()
@@ -148,6 +150,7 @@ def _message(kind: type[EventData]) -> Schema:
         "dataschema": {"const": schema_uri(kind)},
         "data": _sealed(kind) if restricted else {"$ref": f"#/components/schemas/{kind.type}"},
     }
+    # A type that a plug-in declares has no frozen example.
     example = Frozen().example(kind.type) or sealed(kind, record(kind))
     return {
         "name": kind.type,

@@ -40,6 +40,7 @@ def problems(kinds: Iterable[type[EventData]], frozen: Frozen | None = None) -> 
     """Return every broken promise of these types as "type: problem", and the frozen schemas that no type keeps any more."""
     kinds, frozen = list(kinds), frozen or Frozen()
     found = [f"{kind.type}: {problem}" for kind in kinds for problem in _of(kind, frozen)]
+    # Topics are kept for ever, so records of every published type have to stay readable.
     gone = frozen.types() - {kind.type for kind in kinds}
     return found + [
         f"{name}: frozen, but no class has this type; a type that was published stays" for name in sorted(gone)
@@ -49,6 +50,7 @@ def problems(kinds: Iterable[type[EventData]], frozen: Frozen | None = None) -> 
 def is_literal(kind: type[EventData]) -> bool:
     """Check that the class body says `type = "…"`, so that no rename and no computation can change it."""
     try:
+        # A class inside a function is indented, and would not parse.
         body = ast.parse(dedent(getsource(kind))).body[0]
     except (OSError, TypeError):
         return False  # made at run time: there is no class body
@@ -109,6 +111,7 @@ def _visibility(kind: type[EventData]) -> Iterator[str]:
         yield "names readers, but only restricted types and those of the feed have readers"
     if kind.person is not None and kind.person != "subject":
         field = kind.model_fields.get(kind.person)
+        # An optional field may be empty, and nobody would know under whose key the payload is.
         if field is None or not field.is_required():
             yield f"`person` names {kind.person!r}, which is not a required field"
 
@@ -146,17 +149,20 @@ def _old_read_by_new(kind: type[EventData], old: Schema, frozen: Frozen) -> Iter
         first = error.errors(include_url=False, include_input=False)[0]
         yield f"old example not read: {'.'.join(('data', *map(str, first['loc'])))}: {first['msg']}"
         return
+    # A class ignores fields that it does not know: a renamed one would be dropped in silence.
     lost = [name for name, value in opened["data"].items() if name not in again or again[name] != value]
     yield from (f"old example read, but data.{name} is lost or changed" for name in lost)
 
 
 def _new_read_by_old(kind: type[EventData], old: Schema) -> Iterator[str]:
     code = schema_of(kind)
+    # Also without the optional fields, whose defaults the frozen schema may refuse.
     for full in (True, False):
         written = kind.model_validate(sample(code, full=full)).model_dump(mode="json")
         yield from (f"new record against the frozen schema: {error}" for error in _invalid(old, written, "data"))
 
 
 def _invalid(schema: Schema, value: Any, where: str = "record") -> Iterator[str]:
+    # `format` is only a remark in JSON Schema unless its validation is asked for.
     for error in jsonschema_rs.validator_for(schema, validate_formats=True).iter_errors(value):
         yield f"{'.'.join((where, *map(str, error.instance_path)))}: {error.message}"

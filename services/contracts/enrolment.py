@@ -104,5 +104,6 @@ class WorkerProfiled(Restricted):
     birth_year: int | None = None
     employer: Id | None = None
     not_before: Day | None = None
+    # Added after the first events: those lack both fields, so both are optional.
     among: Among | None = None
     needs_access: bool = False

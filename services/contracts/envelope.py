@@ -86,6 +86,7 @@ def encode(event: Event[Any]) -> bytes:
 
 def decode(value: bytes | None) -> Event[Any]:
     """Read a record's value; the payload stays as it came (see `read`). Raises Unreadable."""
+    # A tombstone: only a compacted topic may hold one.
     if not value:
         raise Unreadable("value", "the record is empty")
     try:
@@ -108,6 +109,7 @@ def decode(value: bytes | None) -> Event[Any]:
     if body.get("specversion") != "1.0":
         raise Unreadable("specversion", "not 1.0")
     try:
+        # Tried here, so that `Event.programme` cannot fail later.
         programme_of(event.source)
     except ValueError as error:
         raise Unreadable("source", str(error)) from error
@@ -120,6 +122,7 @@ def read(event: Event[Any]) -> Event[Any]:
     try:
         return event.carrying(kind.model_validate(event.data))
     except ValidationError as error:
+        # Without the input, which may hold personal data: the sentence becomes the reason of a dead letter.
         first = error.errors(include_url=False, include_input=False)[0]
         raise Unreadable(".".join(("data", *map(str, first["loc"]))), first["msg"]) from error
 
@@ -138,6 +141,7 @@ def _text(body: dict[str, Any], name: str) -> str:
 def _moment(body: dict[str, Any], name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(_text(body, name))
+        # Without an offset each reader would assume its own zone.
         if moment.tzinfo is None:
             raise Unreadable(name, "has no offset from UTC")
         return moment.astimezone(UTC)
@@ -147,6 +151,7 @@ def _moment(body: dict[str, Any], name: str) -> datetime:
 
 def _count(body: dict[str, Any], name: str) -> int:
     value = _text(body, name)
+    # `isdecimal` and `int` accept the digits of other scripts, too.
     if not value.isascii() or not value.isdecimal() or len(value) > _DIGITS or int(value) < 1:
         raise Unreadable(name, "not a whole number from 1")
     return int(value)

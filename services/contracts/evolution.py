@@ -1,9 +1,8 @@
 """Changes within a version: a type may gain an optional field, nothing else.
 
 Invariant: two schemas without a break between them are readable both ways, old events by new readers and new events by
-old readers. A wider type breaks the old reader, a narrower one breaks the old event, so a known field stays exactly as
-it is; a removed name could come back with another meaning, so it stays too. Anything more is a new version beside the
-old.
+old readers. A wider type breaks the old reader, a narrower one breaks the old event, so a known field stays, and
+exactly as it is. Anything more is a new version beside the old.
 """
 
 import json
@@ -12,6 +11,7 @@ from typing import Any
 
 from services.contracts.schema import Schema
 
+# More readers are no break, but have to be frozen on purpose (`additions`).
 _WORDING = frozenset({"$schema", "$id", "title", "description", "examples", "x-readers"})
 _HANDLED = frozenset({"properties", "required", "enum", "anyOf"})
 
@@ -22,8 +22,10 @@ def breaks(frozen: Schema, code: Schema, where: str = "data") -> Iterator[str]:
     yield from _choices(frozen, code, where)
     for key in sorted((frozen.keys() | code.keys()) - _WORDING - _HANDLED):
         old, new = frozen.get(key, _ABSENT), code.get(key, _ABSENT)
+        # A default is a value and no schema, even if it is an object.
         if isinstance(old, dict) and isinstance(new, dict) and key != "default":
             yield from breaks(old, new, f"{where}.*")  # items, additionalProperties
+        # In Python 1, 1.0 and true are equal; in a JSON Schema they differ.
         elif type(old) is not type(new) or old != new:
             yield f"{where}: {key.removeprefix('x-')} was {_show(old)}, is {_show(new)}"
 
@@ -46,6 +48,7 @@ def _fields(frozen: Schema, code: Schema, where: str) -> Iterator[str]:
     was, now = frozen.get("required", []), code.get("required", [])
     for name in old:
         if name not in new:
+            # A removed name could come back with another meaning.
             yield f"{where}.{name}: removed"
             continue
         if name in was and name not in now:
@@ -60,6 +63,7 @@ def _fields(frozen: Schema, code: Schema, where: str) -> Iterator[str]:
 
 def _choices(frozen: Schema, code: Schema, where: str) -> Iterator[str]:
     for key, noun in (("enum", "values"), ("anyOf", "alternatives")):
+        # Other wording inside a choice breaks no reader.
         old, new = ({_show(_bare(choice)) for choice in side.get(key, ())} for side in (frozen, code))
         if (key in frozen) != (key in code):
             yield f"{where}: {noun} were {_show(sorted(old))}, are {_show(sorted(new))}"

@@ -13,6 +13,7 @@ class Entry(EventData):
 
     topic = "ama.feed"
     readers = ("partner",)
+    # A day, because an exact time could be linked to other records.
     on: Day
 
 

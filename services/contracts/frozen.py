@@ -52,6 +52,7 @@ class Frozen:
     def freeze(self, kinds: Iterable[type[EventData]]) -> list[str]:
         """Write what is new or compatibly changed; return one line for each. Raises Incompatible, having written nothing."""
         kinds = list(kinds)
+        # All are checked before one is written, so that a broken type never leaves half of a change.
         if reasons := [reason for kind in kinds for reason in self.broken(kind)]:
             raise Incompatible(reasons)
         return [line for kind in kinds for line in self._write(kind)]

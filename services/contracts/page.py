@@ -13,7 +13,9 @@ from services.contracts.schema import Schema
 
 _jinja = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    # Text in a document may look like markup, also that of a plug-in.
     autoescape=True,
+    # A misspelt name fails instead of showing nothing.
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

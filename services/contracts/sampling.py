@@ -89,6 +89,7 @@ def record(kind: type[EventData]) -> Schema:
         sequence=1,
         data=kind.model_validate(sample(schema_of(kind))),
         dataschema=schema_uri(kind),
+        # A trace would link the entry to other events of the person.
         traceparent=None if feed else "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         correlationid=None if feed else "019ce2f4-3a51-7a0c-9d44-52c1f7b3e690",
     )
@@ -102,6 +103,7 @@ def sealed(kind: type[EventData], opened: Schema) -> Schema:
         return opened
     person = opened["subject"] if kind.person == "subject" else opened["data"][kind.person]
     header = {"alg": "dir", "enc": "A256GCM", "kid": person}
+    # joserfc and not the vault, because this package imports nothing else of ours.
     token = jwe.encrypt_compact(header, orjson.dumps(opened["data"]), OctKey.import_key(KEY))
     return opened | {"datacontenttype": "application/jose", "data": token}
 

@@ -55,7 +55,9 @@ def _plain(node: Any, defs: Schema, inside: tuple[str, ...] = ()) -> Any:
     if "$ref" in node:
         name = node["$ref"].removeprefix("#/$defs/")
         if name in inside:
+            # Resolved in place, it would never end.
             raise ValueError(f"{name} contains itself: an event is a tree")
+        # pydantic writes a description or a default beside the reference.
         beside = {key: value for key, value in node.items() if key != "$ref"}
         return _plain({**defs[name], **beside}, defs, (*inside, name))
     plain: Schema = {}

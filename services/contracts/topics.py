@@ -7,6 +7,7 @@ Lists of services elsewhere in the program are derived from this module; those o
 from dataclasses import dataclass
 from functools import lru_cache
 
+# At most so many copies of a service can share its events.
 PARTITIONS = 6
 SERVICES = ("enrolment", "grouping", "sessions", "notifications", "analytics")
 
@@ -27,12 +28,15 @@ class Topic:
     def config(self) -> dict[str, str]:
         """Kafka's settings of this topic. Compaction lags an hour at most, so that a tombstone takes effect within the hour."""
         if not self.compacted:
+            # For ever, because a rebuild reads from the first record.
             return {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
         hour = str(60 * 60 * 1000)
         return {
             "cleanup.policy": "compact",
             "max.compaction.lag.ms": hour,
+            # Kafka never compacts the segment that it writes to, so a segment must end within the hour, too.
             "segment.ms": hour,
+            # By default Kafka waits until half of the log is new.
             "min.cleanable.dirty.ratio": "0.1",
         }
 
@@ -40,6 +44,7 @@ class Topic:
 KEYS = Topic("ama.enrolment.keys", "enrolment", compacted=True)
 CONTACTS = Topic("ama.enrolment.contacts", "enrolment", compacted=True, encrypted=True, readers=("notifications",))
 
+# One partition, because the places of a feed are counted over all persons.
 FEED = Topic("ama.feed", "notifications", partitions=1, readers=("partner",))  # of each partner: ama.feed.{partner}
 
 TOPICS: dict[str, Topic] = {
@@ -89,6 +94,7 @@ def source_of(programme: str, topic: str) -> str:
     return f"/programmes/{programme}/" + topic.removeprefix("ama.").replace(".", "/")
 
 
+# Asked for every event, and there are few sources.
 @lru_cache(maxsize=1024)
 def programme_of(source: str) -> str:
     """Return the programme that a `source` names. ValueError when it names none."""

@@ -59,6 +59,7 @@ class _Scan:
         return found
 
     def _note(self, path: Path, at: int) -> None:
+        # The first line counts: later headers may name the same table as their parent.
         self.lines.setdefault(path, self._text.count("\n", 0, at) + 1)
 
     def _header(self) -> Path:
@@ -132,4 +133,5 @@ class _Scan:
 def _unquoted(key: str) -> str:
     if "\\" not in key or key[0] == "'":
         return key[1:-1]
+    # The parser itself knows the escapes of a quoted key.
     return next(iter(tomllib.loads(f"{key} = 0")))

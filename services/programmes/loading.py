@@ -35,6 +35,7 @@ def load_all(folder: Path | None = None) -> dict[str, Programme]:
     own = sorted(folder.glob("*.toml")) if folder is not None else []
     programmes: dict[str, Programme] = {}
     partners: dict[str, str] = {}
+    # The shipped ones first, so that a conflict is reported in the operator's file.
     for path in [*sorted(shipped), *own]:
         text = _text(path)
         programme = parse(text, path.name)
@@ -61,6 +62,7 @@ def parse(text: str, name: str) -> Programme:
         first = next(
             (each for each in mistakes if each["type"] == "extra_forbidden"), mistakes[0]
         )  # a misspelt key is reported before the missing one
+        # An error of the whole programme has no `loc`.
         where: Sequence[str | int] = first.get("ctx", {}).get("where", first["loc"])
         fault = first["msg"].removeprefix("Value error, ")
         raise _wrong(name, text, where, fault[:1].lower() + fault[1:]) from error
@@ -76,6 +78,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
+        # Counted in bytes, because the text does not decode.
         line = path.read_bytes().count(b"\n", 0, error.start) + 1
         raise Misconfigured(f"{path.name}, line {line}: not UTF-8.") from error
     except OSError as error:

@@ -155,6 +155,7 @@ class Programme(Part):
         try:
             ZoneInfo(value)
         except (ValueError, OSError, KeyError) as error:
+            # ZoneInfo raises any of these: for a path, for a folder of zones, and for an unknown name.
             raise ValueError("no time zone of that name") from error
         return value
 
@@ -192,6 +193,7 @@ class Programme(Part):
 
 def _inconsistent(where: str, fault: str) -> PydanticCustomError:
     """Build the error for a mistake that no field alone has; `where` is the dotted path at which to mend it."""
+    # pydantic gives an error of the whole model no place; `where` carries it to the sentence with the line.
     return PydanticCustomError("inconsistent", "{fault}", {"where": where.split("."), "fault": fault})
 
 

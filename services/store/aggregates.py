@@ -55,17 +55,21 @@ class HeldAggregate:
     @property
     def matches_on_write(self) -> bool:
         """True when its write changes a document that exists, and so has to match one. A deletion is not counted."""
+        # The `matched_count` of a bulk write does not include deletions.
         return self.version > 0 and not self.removed
 
     def unchanged(self) -> bool:
-        """Compare it with what was read. What is stored may lack a field that its class has by now."""
+        """Compare it with what was read."""
+        # A new one must be inserted, also when it equals the defaults of its class.
         if self.version == 0:
             return False
+        # What is stored may lack a field that its class has by now. Validation fills it in, and is slower.
         state, stored = self.aggregate.model_dump(mode="json"), self.read.state
         return state == stored or state == type(self.aggregate).model_validate(stored).model_dump(mode="json")
 
     def next_sequence(self, topic: str, known: int) -> int:
         """Give the next sequence of its subject in a topic. `known`: the last one that is on the bus, or 0."""
+        # After a restore the bus may be ahead of this document. No sequence may be given twice.
         following = max(self.read.sequences.get(topic, 0), known) + 1
         self.read.sequences[topic] = following
         return following
@@ -76,6 +80,8 @@ class HeldAggregate:
         if self.removed:
             return DeleteOne(stored)
         if not recorded and self.unchanged():
+            # Snapshot isolation lets two transactions decide on the same reading; a write makes them conflict.
+            # A counter, because MongoDB skips a write that changes nothing, and would see no conflict.
             return UpdateOne(stored, {"$inc": {"guard": 1}})
         if not (recorded or silently):
             raise SilentChange(f"{type(self.aggregate).__name__} {self.aggregate.id} changed without an event")

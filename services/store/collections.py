@@ -1,4 +1,4 @@
-"""The collections of a service and their indexes, made before anything runs: a transaction that makes one conflicts with its neighbours.
+"""The collections of a service and their indexes, made before anything runs.
 
 Invariant: every unique index, `_id` included, begins with the programme wherever a document belongs to one.
 """
@@ -24,7 +24,9 @@ SEQUENCE = [("programme", 1), ("topic", 1), ("key", 1), ("sequence", 1)]
 
 async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
     """Make what is missing; can be run again, and by several copies at once. Misconfigured when the database is half restored."""
+    # First: nothing may be made in a database that is half restored.
     await check_restored(store)
+    # Before anything runs, since a transaction that creates a collection conflicts with its neighbours.
     there = set(await store.db.list_collection_names())
     for name in {*COLLECTIONS, *(kind.noun for kind in aggregates)} - there:
         await store.make(name)
@@ -37,6 +39,7 @@ async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
 
 async def _index_own(store: Store) -> None:
     outbox = store[OutboxRow.collection]
+    # The relay's scans sort by both.
     await outbox.create_index([("sequence", 1), ("_id", 1)])
     await outbox.create_index(SEQUENCE, unique=True, partialFilterExpression={"sequence": {"$gt": 0}})
     await store[Access.collection].create_index([("programme", 1), ("person", 1)])
@@ -46,7 +49,9 @@ async def _index_own(store: Store) -> None:
 
 async def _index_inbox(store: Store) -> None:
     await store["parked"].create_index([("consumer", 1), ("subject_key", 1)])
+    # A consumer asks for due events up to ten times a second.
     await store["parked"].create_index([("consumer", 1), ("status", 1), ("retry", 1)])
+    # The removal of a generation deletes the marks of its consumer.
     await store["marks"].create_index([("consumer", 1)])
     await store["dead"].create_index([("consumer", 1), ("status", 1)])
     await store["dead"].create_index([("consumer", 1), ("subject_key", 1)])

@@ -102,15 +102,19 @@ class Commanding:
 
         with self.telemetry.span(handler.__name__), self._counted(handler.__name__):
             try:
+                # `within` limits statements. The outer limit also ends a command that still waits for a thread.
                 async with asyncio.timeout(LONGEST + SHORT):
                     with within(LONGEST):
                         answer, events = await self.store.transaction(body, PATIENCE)
             except NotYet as missing:
+                # Nothing retries a command, unlike an event: its caller has to.
                 raise Unavailable(f"Still waiting for {missing}.") from missing
             except (PyMongoError, Conflict, TimeoutError) as error:
+                # A defect must not look like an engine that is away, or the caller would come again for ever.
                 if not (isinstance(error, TimeoutError) or is_transient(error)):
                     raise
                 raise Unavailable("The database does not answer, or too many requests change the same data.") from error
+            # After the commit, because the body may have run several times.
             self.metrics.recorded(events)
             return answer
 
@@ -143,6 +147,7 @@ class Commanding:
                 raise ChangedByQuery(f"{handler.__name__} changed an aggregate")
             return answer
 
+        # A transaction as for a command: one snapshot, and notes of accesses commit before anything is shown.
         answer: R = await self.run(read, Command(), rules, new_id())
         return answer
 
@@ -153,10 +158,12 @@ class Commanding:
             raise Refused(
                 "in-the-future", f"`at` is {command.at.isoformat()}, which has not come yet.", Refusal.INVALID
             )
+        # Before the version is compared: the first run has changed it, and a repeat must get its answer.
         if repeat is not None and (known := await self._known(repeat, transaction)) is not None:
             return known.answer, 0
         at = command.at.astimezone(UTC) if command.at else now
         cause = Cause(request.rules.id, at, request.correlation, None, self.telemetry.traceparent())
+        # Made anew for each attempt: an aborted one holds state that was never stored.
         unit = Unit(self.store, transaction, self.holder, now)
         work = Work(unit, request.rules, cause)
         if request.expects is not None:
@@ -164,6 +171,7 @@ class Commanding:
         answer = await request.handler(command, work)
         unit.attribute(work.cause)
         if repeat is not None:
+            # In the same transaction: after a crash between two of them, a repeat would run the command again.
             kept = Answer(repeat.id, request.rules.id, repeat.body, answer, now)
             await unit.write(Answer.collection, [kept.insert()])
         return answer, await unit.flush()

@@ -28,6 +28,7 @@ class Lease:
 
     def __init__(self, store: Store, name: str, collection: str = LEASES) -> None:
         self._store, self._name, self._collection = store, name, collection
+        # Random, since host and process number can be the same again after a restart.
         self.holder, self._who = uuid.uuid4().hex, f"{socket.gethostname()}/{os.getpid()}"
         self._renewed = float("-inf")
 
@@ -39,10 +40,12 @@ class Lease:
     async def take(self) -> Document | None:
         """Take or renew the lease. Returns its document, or None while another copy holds it."""
         document: Any = self._store[self._collection]
+        # Made first: an upsert below would insert a duplicate `_id` whenever another copy holds the lease.
         await document.update_one({"_id": self._name}, {"$setOnInsert": {"holder": None}}, upsert=True)
         ours = {"$eq": ["$holder", self.holder]}
         free = {"$or": [ours, {"$not": ["$holder"]}, {"$lt": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}]}
         renewed = asyncio.get_running_loop().time()  # before the request, so that the next renewal is never too late
+        # Test and claim are one operation, so that two copies cannot both take it.
         taken: Document | None = await document.find_one_and_update(
             {"_id": self._name, "$expr": free}, [{"$set": self._claim(ours)}], return_document=True
         )
@@ -63,12 +66,14 @@ class Lease:
 
     async def keep(self) -> None:
         """Renew the lease when a quarter of its duration has passed. Raises LeaseLost when another copy holds it."""
+        # Long before its end, so that a slow answer does not cost the lease.
         due = asyncio.get_running_loop().time() - self._renewed > DURATION.total_seconds() / 4
         if due and await self.take() is None:
             raise LeaseLost
 
     async def release(self) -> None:
         """Give the lease up, so that the next holder need not wait until it expires."""
+        # Only its own: another copy may hold it by now.
         await self._store[self._collection].update_one(self.mine, {"$set": {"holder": None}})
 
 

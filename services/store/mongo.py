@@ -36,6 +36,7 @@ T = TypeVar("T")
 DriverSession = AsyncIOMotorClientSession  # without a transaction: what a change stream needs
 Document = dict[str, Any]
 THREADS = 32  # statements under way at once; motor's own threads are ten on a small machine, and each relay holds one
+# Without `wtimeout` a write waits without end for a majority that is away.
 MAJORITY = WriteConcern("majority", wtimeout=20_000)
 SILENCE_MS = 30_000  # no single answer takes longer; without a limit, a read from a lost connection would wait for ever
 DUPLICATE_TRIES = 5  # a concurrent insert is visible long before; what is still a duplicate was stored earlier
@@ -63,6 +64,7 @@ class Store:
         )
         self.name = database
         self.was_restored = False  # set by services.store.restored when the service starts
+        # Majority and primary: an election cannot roll back what was read or acknowledged here.
         self.db = self._client.get_database(
             database,
             codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
@@ -97,6 +99,7 @@ class Store:
     async def make(self, collection: str) -> None:
         """Create an empty collection unless it exists, also when another copy creates it at this moment."""
         try:
+            # A check beforehand proves nothing when copies start together.
             await self.db.create_collection(collection, check_exists=False)
         except OperationFailure as error:
             if error.code != NAMESPACE_EXISTS:
@@ -125,6 +128,7 @@ class Store:
                 attempt += 1
                 if attempt >= DUPLICATE_TRIES and duplicates(error):
                     raise AlreadyStored("what is to be inserted was there before") from error
+                # After `Uncertain` the body may be committed. Only the caller knows whether it may run twice.
                 if isinstance(error, Uncertain) or not is_transient(error) or loop.time() > deadline:
                     raise
                 await asyncio.sleep(backoff(attempt))
@@ -138,6 +142,7 @@ class Store:
             try:
                 result = await body(transaction)
             except BaseException:
+                # Also when cancelled: an open transaction makes others wait for what it has written.
                 await abort(transaction)
                 raise
             await commit(transaction, self._in_a_thread)
@@ -163,6 +168,7 @@ class Store:
         given = None if transaction is None else driver_of(transaction)
 
         def run() -> dict[str, int]:
+            # All collections in one change of thread, which costs as much as a statement.
             return {name: _written(self._behind(name), some, given) for name, some in writes.items()}
 
         return await self._in_a_thread(run)
@@ -189,6 +195,7 @@ class Store:
     async def close(self) -> None:
         """Close the connections and the threads."""
         self._client.close()
+        # A thread may wait up to `SILENCE_MS` for a silent server.
         self._threads.shutdown(wait=False)
 
 
@@ -202,5 +209,6 @@ def see_all_before(session: DriverSession) -> None:
 def _written(collection: Any, writes: Sequence[Any], session: Any) -> int:
     if not writes:
         return 0
+    # The change stream shows inserts of a transaction in this order, and the relay sends them in it.
     ordered = all(isinstance(each, InsertOne) for each in writes)
     return int(collection.bulk_write(writes, ordered=ordered, session=session).matched_count)

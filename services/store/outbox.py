@@ -13,6 +13,7 @@ from services.contracts.envelope import schema_uri
 from services.kernel import Aggregate, RecordedEvent, Refusal, Refused, new_id
 from services.store.documents import StoredDocument
 
+# Far below 1 MB, where aiokafka refuses a record, and its producer has to be replaced.
 LARGEST = 256 * 1024  # bytes of the value of one record
 EVENT_HEADERS = ((b"content-type", b"application/cloudevents+json"),)
 
@@ -98,6 +99,7 @@ def event_row(event: AttributedEvent, data: EventData | str, sequence: int, now:
 def table_row(record: TableRecord, sequence: int) -> OutboxRow:
     """Build the row of a record on a compacted topic. Refused("event-too-large")."""
     programme = record.cause.programme
+    # As headers, because a tombstone has no value, and any other value is encrypted.
     headers = _headers(
         (b"content-type", b"application/jose"),
         (b"sequence", str(sequence).encode()),

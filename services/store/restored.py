@@ -68,6 +68,7 @@ async def mark_whole(store: Store) -> None:
 def digest_of(data: Any) -> str | None:
     """Return the digest by which two payloads are the same; None for an encrypted one, which never looks the same twice."""
     return (
+        # Sorted, so that the order of the fields in a record does not matter.
         None if isinstance(data, str) else hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()
     )
 
@@ -76,6 +77,7 @@ def note_subject(
     subject: SubjectKey, sequence: int, caused: Collection[Document], lost: Collection[Document]
 ) -> UpdateOne:
     """Return the write that adds to a `RecalledSubject`, or makes it. The parameters are its fields."""
+    # A restore notes a subject batch by batch: the highest sequence counts, and lists grow.
     change: Document = {
         "$max": {"sequence": sequence},
         "$setOnInsert": {"programme": subject[0], "topic": subject[1], "subject": subject[2]},

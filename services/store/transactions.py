@@ -60,6 +60,7 @@ def end(transaction: Transaction) -> None:
     """End the session. With an open transaction on a silent server this blocks, so then another thread does it."""
     session = driver_of(transaction)
     if session.in_transaction:
+        # A daemon thread does not keep the process from ending.
         Thread(target=session.end_session, daemon=True).start()
     else:
         session.end_session()

@@ -57,6 +57,7 @@ class Unit:
         """Return an aggregate, or None. Once it was asked for as `guarded`, it stays so."""
         key = (kind, f"{programme}/{id}")
         known = key in self._held
+        # This holds a new one as guarded, so `known` tells whether an earlier call asked for that.
         await self.load(kind, programme, [id])
         held = self._held.get(key)
         if held is None or held.removed:
@@ -67,6 +68,7 @@ class Unit:
     async def query(self, kind: type[A], programme: str, fields: Document, *, guarded: bool) -> list[A]:
         """Return every aggregate with these fields, by id, as this transaction sees them: with what it added and changed itself."""
         where = state_query(programme, fields)
+        # The server finds what is stored. What this transaction added or changed is in memory until `flush`.
         async for document in self._store[kind.noun].find(where, session=self._transaction):
             self._hold(kind, document, guarded=guarded)
         found = [
@@ -77,12 +79,14 @@ class Unit:
         ]  # fmt: skip
         for held in found:
             held.guarded = guarded or held.guarded
+        # A UUIDv7 begins with its time, so the oldest comes first.
         return sorted((cast("A", held.aggregate) for held in found), key=lambda each: each.id)
 
     def _hold(self, kind: type[Aggregate], document: Document, *, guarded: bool) -> None:
         if (kind, document["_id"]) not in self._held:
             read = AggregateDocument.of(document)
             aggregate = kind.model_validate(read.state)
+            # One list for all aggregates, so that events keep their order across them.
             aggregate.record_into(self._events)
             self._held[kind, read.id] = HeldAggregate(aggregate, read, guarded)
 
@@ -125,12 +129,14 @@ class Unit:
     async def withdraw_tables(self, topics: Sequence[Topic], by: Aggregate, cause: Cause) -> None:
         """Delete a subject's rows of compacted topics from the outbox, and publish tombstones."""
         rows = {"programme": cause.programme, "key": by.id, "topic": {"$in": [topic.name for topic in topics]}}
+        # The outbox keeps all rows for a refill of the bus. A wrapped key in it would outlive the erasure.
         await self.write(OutboxRow.collection, [DeleteMany(rows)])
         for topic in topics:
             self.publish_table(topic, by, None, cause)
 
     async def forget(self, programme: str, person: str) -> None:
         """Destroy this service's copies of the person's key and contact card, and remember for ever that the person was erased."""
+        # Otherwise a later event of this transaction would still open with the key.
         self.keys.drop(person)
         await self._store.write_all(erasure(programme, person, self.now), self._transaction)
 
@@ -146,6 +152,7 @@ class Unit:
         """Write everything; return the number of events. Raises Conflict, Refused or SilentChange.
 
         `silently`: a reaction may keep what another service published without an event of its own."""
+        # Rows before aggregates: making a row raises the counter that its aggregate's document stores.
         new = await self._new_events()
         rows = [await self._event_row(each) for each in new]
         rows += [table_row(each, self._next_sequence(each.topic, each.by, each.cause)) for each in self._tables]
@@ -154,12 +161,14 @@ class Unit:
         outbox = [row.insert() for row in rows]
         writes |= {OutboxRow.collection: outbox, RecalledSubject.collection: taken}
         matched = await self._store.write_all(writes, self._transaction)
+        # A write that matched nothing named a version that another transaction has replaced.
         if sum(matched.values()) != expected + len(taken):
             raise Conflict("an aggregate changed since it was read")
         return len(new)
 
     async def _new_events(self) -> list[AttributedEvent]:
         """Return the events to send: all, but for those that a reaction had recorded before its database was restored."""
+        # One query for all keys, before the rows are made one by one.
         people = ((each.cause.programme, each.person) for each in self._attributed)
         await self.keys.load((programme, person) for programme, person in people if person is not None)
         if not self.was_restored:
@@ -174,6 +183,7 @@ class Unit:
     def _was_sent(self, event: AttributedEvent) -> bool:
         if event.cause.causation is None:  # of a command, which is never run again
             return False
+        # An encrypted payload never looks the same twice, so subject and type must do.
         data = "" if isinstance(event.data, Restricted) else event.data.model_dump(mode="json")
         return self._sent_before.take(_subject(event.data.topic, event.recorded.by, event.cause), event.data.type, data)
 

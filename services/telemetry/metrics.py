@@ -1,7 +1,7 @@
 """Metrics: the counters and gauges of one service, in one registry, named here and nowhere else; and the port that serves them.
 
 Invariants: a label is a name of the program (command, consumer, outcome), never an id, so that their number is bounded. A counter that
-an alert uses exists from the start, at 0, since a rate sees no step from nothing. A gauge whose value is unknown is removed.
+an alert uses exists from the start, at 0. A gauge whose value is unknown is removed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,6 +41,7 @@ class Metrics:
     """The counters and gauges of one service."""
 
     def __init__(self, service: str) -> None:
+        # Not the global registry, in which the services of one process would collide.
         self.service, self.registry = service, CollectorRegistry()
         self._commands = self._counter("commands", "Commands by outcome", "command", "outcome")
         self._recorded = self._counter("events_said", "Events committed to the outbox")
@@ -57,6 +58,7 @@ class Metrics:
         self._begin_at_nothing()
 
     def _begin_at_nothing(self) -> None:
+        # A rate sees no step from nothing: an alert would miss the first one.
         for counter in (self._recorded, self._relayed, self._commits):
             counter.labels(self.service)
         for reason in REASONS:
@@ -128,6 +130,7 @@ class _Together(Collector):
         families: dict[str, Metric] = {}
         for registry in self._registries:
             for family in registry.collect():
+                # The exposition format allows each family once.
                 whole = families.setdefault(
                     family.name, Metric(family.name, family.documentation, family.type, family.unit)
                 )

@@ -31,6 +31,7 @@ class Telemetry:
         )
         self._exporting = False
         if exporter is None and settings.otlp:
+            # Imported here, because only a service with an endpoint needs it.
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
             exporter = OTLPSpanExporter(endpoint=settings.otlp)
@@ -52,6 +53,7 @@ class Telemetry:
                 yield
             return
         found = [link for each in links if (link := _link(each))]
+        # OpenTelemetry would record the text of an exception, which may hold a payload.
         with self.tracer.start_as_current_span(
             name, parent, links=found, record_exception=False, set_status_on_exception=False
         ) as span:
@@ -93,6 +95,7 @@ def _unrecorded(parent: context.Context) -> Span:
             trace_id=above.trace_id if known else IDS.generate_trace_id(),
             span_id=IDS.generate_span_id(),
             is_remote=False,
+            # Sampled, because a service further on may export its spans.
             trace_flags=above.trace_flags if known else TraceFlags(TraceFlags.SAMPLED),
             trace_state=above.trace_state,
         )

@@ -21,6 +21,7 @@ from services.vault.sealing import KEY_SIZE, Unopenable, to_bytes, to_text
 Jwk = dict[str, Any]
 _OTHERS = 0o007
 _SECRET = {"k", "d"}  # members of a JWK that hold a symmetric key, a private one
+# A later time would make `datetime.fromtimestamp` fail in `list_keys`.
 _LATEST = datetime.max.replace(tzinfo=UTC).timestamp()
 
 
@@ -60,6 +61,7 @@ def read(path: Path) -> list[Jwk]:
     except OSError as error:
         raise Misconfigured(f"Key file {path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError:
+        # Without the cause: a UnicodeDecodeError holds the bytes of the file.
         raise Misconfigured(f"Key file {path} is not JSON.") from None
 
 
@@ -101,11 +103,14 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON to a file of mode 600: whole or not at all, and on disk when this returns."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
+        # The mode is given at the creation: between creation and a chmod others could read the key.
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(content, file, indent=1)
             file.flush()
+            # Before the rename: after a crash the name must not lead to an empty file.
             os.fsync(file.fileno())
         draft.replace(path)
+        # A rename is durable only when its folder is synced.
         with _opened(path.parent) as folder:
             os.fsync(folder)
     except OSError as error:

@@ -47,6 +47,7 @@ def public_keys(folder: Path, wanted: Iterable[str] = ()) -> dict[str, PublicKey
     """Read the public keys by service from `services.jwks`. Misconfigured when a wanted one is missing."""
     path = folder / PUBLIC
     found = {str(jwk.get("kid")): _curve(jwk, path) for jwk in read(path)}
+    # This file may be readable by everybody.
     if any(key.is_private for key in found.values()):
         raise Misconfigured(f"Key file {path} holds a private key: it is for the public ones.")
     missing = sorted(set(wanted) - set(found))
@@ -66,6 +67,7 @@ def make_keys(folder: Path, services: Iterable[str], *, master_given: bool = Fal
 
     Misconfigured when the folder cannot be written, or a private and a public key do not belong together.
     """
+    # Two makers at once would lose each other's public keys.
     with alone(folder):
         if not master_given:
             _master(folder)
@@ -133,6 +135,7 @@ def _public_half(folder: Path, service: str, known: Jwk | None) -> Jwk | None:
         return None
     private = _private(kept(path, partial(_pair, service)), path)
     if known is not None:
+        # Persons' keys would be wrapped for a key that the service does not have.
         if _curve(known, folder / PUBLIC).thumbprint() != private.thumbprint():
             raise Misconfigured(f"The public key of {service} in {folder / PUBLIC} is not that of {path}.")
         return known
@@ -159,6 +162,7 @@ def _curve(jwk: Jwk, path: Path) -> OKPKey | ECKey:
             return kind.import_key(jwk)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError):
         pass
+    # Outside of the `except`, so that the library's error is no cause: it may quote the key.
     raise Misconfigured(f"Key file {path} holds a key that is not a usable X25519 or P-256 key.")
 
 

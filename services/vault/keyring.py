@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from services import vault
 from services.contracts.topics import KEYS, SERVICES, TOPICS
 
+# Enrolment needs no copy for itself: it keeps the keys under the master key.
 READERS = tuple(
     service
     for service in SERVICES

@@ -30,7 +30,9 @@ def payload_person(token: str) -> str:
         header = json.loads(to_bytes(token[: token.index(".")]))
         person = header.pop("kid")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        # A token from the bus can hold anything, also brackets that are nested too deeply for the parser.
         raise Unopenable("not a compact JWE with a kid") from error
+    # The token has no choice: a header with another algorithm is refused.
     if header != _HEADER or not isinstance(person, str) or not person:
         raise Unopenable("not a compact JWE with alg dir, enc A256GCM and a kid")
     return person
@@ -44,6 +46,7 @@ def decrypt_payload(key: bytes, token: str) -> bytes:
     except ValueError as error:
         raise Unopenable(f"a payload of {person} is not a compact JWE") from error
     raw_nonce, raw_tag = to_bytes(nonce), to_bytes(tag)
+    # `dir` has no encrypted key (RFC 7518, section 4.5), and AESGCM takes nonces of other sizes, too.
     if encrypted_key or len(raw_nonce) != NONCE or len(raw_tag) != TAG:
         raise Unopenable(f"a payload of {person} has a key of its own, or a nonce or tag of another size")
     try:
@@ -53,4 +56,5 @@ def decrypt_payload(key: bytes, token: str) -> bytes:
 
 
 def _json(value: Mapping[str, Any]) -> bytes:
+    # JSON has no NaN, which Python would write by default.
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()

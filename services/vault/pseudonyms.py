@@ -23,4 +23,5 @@ def pseudonym(secret: bytes, programme: str, partner: str, person: str) -> str:
 
 def partner_key(secret: bytes, programme: str, partner: str) -> bytes:
     """Return the 32-byte key of one partner in one programme."""
+    # HKDF, so that the key of one partner tells nothing about that of another.
     return HKDF(SHA256(), 32, salt=None, info=bound("pseudonyms", programme, partner)).derive(secret)

@@ -64,6 +64,7 @@ def lock(key: bytes, clear: bytes, associated: bytes) -> bytes:
     """Encrypt with AES-256-GCM; return nonce, ciphertext and tag."""
     if len(key) != KEY_SIZE:
         raise ValueError(f"a key of {len(key)} bytes instead of {KEY_SIZE}")  # AESGCM takes 16 and 24 as well
+    # Random and not counted, because several copies of a service encrypt under one key.
     nonce = os.urandom(NONCE)
     return nonce + AESGCM(key).encrypt(nonce, clear, associated)
 

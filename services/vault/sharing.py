@@ -22,10 +22,12 @@ PrivateKey = OKPKey | ECKey
 
 _AGREE = "ECDH-ES+A256KW"
 _PROTECTED = {"enc": "A256GCM"}
+# Errors of joserfc, and of what it calls, for a token that was made up or damaged.
 _MALFORMED = (
     JoseError, InvalidUnwrap, UnsupportedAlgorithm, ValueError, KeyError, TypeError, AttributeError, RecursionError,
 )  # fmt: skip
 
+# joserfc takes the algorithms from the token. It must take no others than these.
 _registry = JWERegistry(algorithms=[_AGREE, *_PROTECTED.values()])
 
 
@@ -42,6 +44,7 @@ def wrap_for(person: str, key: bytes, recipients: Mapping[str, PublicKey]) -> by
 def unwrap_mine(service: str, private: PrivateKey, person: str, token: bytes) -> bytes:
     """Unwrap the person's key from this service's own entry. Raises Unopenable."""
     try:
+        # Without the others, so that a damaged entry of another service does no harm here.
         only_mine = _entry_of(service, person, json.loads(token))
         key = decrypt_json(only_mine, private, registry=_registry).plaintext
     except Unopenable as error:
@@ -58,6 +61,7 @@ def _entry_of(service: str, person: str, token: dict[str, Any]) -> Any:
     mine = [entry for entry in token["recipients"] if entry["header"].get("kid") == service]
     if len(mine) != 1:
         raise Unopenable(f"it has {len(mine)} entries for {service}")
+    # joserfc authenticates `aad`, and does not know whose key was asked for.
     if token["aad"] != to_text(person.encode()):
         raise Unopenable("it is another person's")
     kept = {name: token[name] for name in ("protected", "aad", "iv", "ciphertext", "tag")}

@@ -42,6 +42,7 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
             async with asyncio.timeout(STARTING):
                 await super().start()
         except BaseException:
+            # aiokafka leaves connections open when a start fails.
             await self.stop()
             raise
 
@@ -50,6 +51,7 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
         try:
             await super().abort_transaction()
         except AssertionError as error:
+            # aiokafka asserts that a transaction is open, and may have left it by itself.
             raise IllegalStateError(str(error)) from error
 
     async def stop(self) -> None:
@@ -60,6 +62,7 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
         except (KafkaError, TimeoutError) as error:
             log.warning("producer stopped with records unsent", extra={"error": type(error).__name__})
         finally:
+            # The time may have run out before aiokafka closed its connections.
             await close_in_time(self.client.close)
 
 
@@ -94,6 +97,7 @@ class Bus:
 
     def producer(self, transactional_id: str) -> Producer:
         """A producer whose `start` fences every earlier one of this id. After any error: stop it, make another."""
+        # Until a broker ends the transaction of a dead producer, readers of committed records wait.
         return Producer(
             **self.client(),
             transactional_id=transactional_id,
@@ -108,6 +112,7 @@ class Bus:
 
     def broker(self, middlewares: Sequence[Any] = ()) -> KafkaBroker:
         """FastStream's broker, for subscriptions."""
+        # A topic that a broker creates by itself has the broker's number of partitions, not the catalogue's.
         return KafkaBroker(
             self._settings.kafka,
             security=self._security(),
@@ -141,6 +146,7 @@ class Bus:
     ) -> Any:
         """Give each batch of records to `take`, one after the other. `take` must not raise: FastStream would go on with the next."""
 
+        # FastStream would decode before the handler runs: a header that cannot be decoded would lose the whole batch.
         async def parse(records: Records) -> KafkaMessage:
             return KafkaMessage(body=b"", raw_message=records, consumer=subscriber.consumer)  # type: ignore[arg-type]  # a tuple
 
@@ -153,8 +159,11 @@ class Bus:
             batch=True,
             max_records=self._settings.batch,
             batch_timeout_ms=IDLE_MS,
+            # A stored offset beyond the end of a topic that was created again leads to the first record.
             auto_offset_reset="earliest",
+            # The outbox holds only committed facts, and marks drop repeats: our topics are read uncommitted.
             isolation_level="read_committed" if read_committed else "read_uncommitted",
+            # FastStream's default acknowledges before the handler has run: a batch that fails would be lost.
             ack_policy=AckPolicy.MANUAL,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             fetch_max_wait_ms=250,
@@ -195,6 +204,7 @@ class Bus:
             there = set(await admin.list_topics())
             missing = [topic for name, topic in wanted.items() if name not in there]
             if missing:
+                # Kafka refuses more replicas than it has brokers.
                 replication = min(REPLICAS, len((await admin.describe_cluster())["brokers"]))
                 new = [NewTopic(t.name, t.partitions, replication, topic_configs=t.config) for t in missing]
                 _refuse((await admin.create_topics(new)).topic_errors)
@@ -212,5 +222,6 @@ class Bus:
 def _refuse(errors: Iterable[Sequence[Any]]) -> None:
     for name, code, *_ in errors:
         problem = for_code(code)
+        # Another copy may create the topic at the same moment.
         if code and problem is not TopicAlreadyExistsError:
             raise Misconfigured(f"Topic {name} cannot be created: {problem.__name__}.")

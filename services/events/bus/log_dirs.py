@@ -74,10 +74,12 @@ async def broker_disks(client: AIOKafkaClient) -> dict[str, Disk]:
     Raises KafkaError when a broker does not answer, or refuses this user, who needs DESCRIBE on the cluster.
     """
     found: dict[str, Disk] = {}
+    # Each broker knows its own folders alone.
     for broker in client.cluster.brokers():
         answer: Any = await client.send(broker.nodeId, LogDirs())
         if answer.error_code:
             raise for_code(answer.error_code)
+        # A broker that cannot tell a size answers -1 (KIP-827).
         disks = [Disk(size, free) for code, _, _, size, free, _ in answer.results if code == 0 and size > 0]
         if disks:
             found[str(broker.nodeId)] = min(disks, key=lambda disk: disk.available / disk.size)

@@ -67,9 +67,11 @@ class Step:
             return
         key, tally = key_of(event), self.result.tally
         mark, waiting = self.result.mark(key), self.result.parked.get(key, {})
+        # A dismissed intruder has no place in the sequence, so its sequence is not compared.
         if self.dismissed.get(event.id) is False:
             tally.add("dismissed")
         elif event.sequence <= mark.sequence:
+            # The mark keeps the id of its last event alone. A stopped subject has its dead letter already.
             if event.sequence == mark.sequence and event.id != mark.id and mark.stopped is None:
                 self.intrude(record, event, f"which was taken as {mark.id}")
             else:
@@ -80,6 +82,7 @@ class Step:
             else:
                 tally.add("repeated")
         elif mark.stopped is not None or event.sequence > mark.sequence + 1:
+            # `label` sets the right status when the whole batch was seen.
             self.park(key, record, event, ParkedStatus.GAP, REASONS[ParkedStatus.GAP])
         elif await self.attempt(key, record, event):
             await self.follow(key)
@@ -93,6 +96,7 @@ class Step:
                 self.bury(key, record, event, self.failure)
                 return False
             elif event.id in self.deferred:
+                # Not applied: parking it must leave nothing of a half-done effect.
                 raise NotYet(self.deferred[event.id])
             else:
                 outcome = await self.effect.apply(event)
@@ -111,6 +115,7 @@ class Step:
         self.result.tally.add(outcome)
         if self.left is not None:
             self.left -= 1
+        # An event that nobody handles proves nothing about the service.
         if outcome == "taken":
             self.result.succeeded = True
             self.result.failures.clear()
@@ -124,6 +129,7 @@ class Step:
             event = decode(parked.record.value)
             if self.left == 0:
                 now = self.result.now
+                # Stored as due, so that the next holder of the partition takes it when this copy dies now.
                 due = Parked(parked.record, ParkedStatus.NOT_YET, "taken in the next transaction", now, now)
                 self.keep(key, event.sequence, due)
                 self.result.postponed.append(key)
@@ -145,6 +151,7 @@ class Step:
         now, known = self.result.now, self.result.parked.get(key, {}).get(event.sequence)
         waited = known if known is not None and known.retried else None
         tries = waited.tries + 1 if waited else 0
+        # The exponent is limited: `TRIES` doublings would be more than a timedelta can hold.
         retry = now + min(SLOWEST, timedelta(seconds=0.1 * 2 ** min(tries, 10)))
         self.keep(key, event.sequence, Parked(record, status, reason, waited.since if waited else now, retry, tries))
         self.result.tally.add("parked" if known is None else "still parked")
@@ -153,6 +160,7 @@ class Step:
         """Store it as parked, and the mark of its subject with it."""
         self.result.parked.setdefault(key, {})[sequence] = parked
         self.result.fresh.append((key, sequence))
+        # The mark is written too, so that a redrive of this subject at the same moment conflicts.
         self.result.mark(key).dirty = True
 
     def unpark(self, key: str, sequence: int) -> None:

@@ -43,12 +43,14 @@ async def take(
     if failure is None:  # preparing may be what fails
         await effect.prepare(reach)
     step = Step(result, effect, dismissed, failure, deferred or {}, limit)
+    # First what is parked: new records of the same subject come behind it.
     for key in also:
         await step.follow(key)
     for record in batch.tabulated:
         await step.tabulate(record)
     for record, event in batch.readable:
         await step.one(record, event)
+    # Last, because what an event waits for depends on all records of the batch.
     for key in batch.keys:
         step.label(key)
     result.gaps = len(set(result.gapped()) - gaps)
@@ -86,6 +88,7 @@ async def _loaded(
 ) -> _Batch:
     result = BatchResult(now)
     result.before = await state.offsets({(each.topic, each.partition) for each in records})
+    # After a rebalance or a seek Kafka delivers records again that a transaction has already taken.
     ours = [each for each in records if each.offset >= result.before.get((each.topic, each.partition), 0)]
     result.tally.add("behind", len(records) - len(ours))
     result.offsets = {(each.topic, each.partition): each.offset + 1 for each in ours}
@@ -101,4 +104,5 @@ def _read(record: Record) -> Event[Any] | Unreadable:
     try:
         return decode(record.value)
     except Unreadable as error:
+        # Returned, so that one bad record does not stop the batch.
         return error

@@ -62,6 +62,7 @@ class Batches:
                 await self._alone(records, keys)
 
     async def _halve(self, records: Sequence[Record], keys: Sequence[str]) -> None:
+        # Parked events first: new records of their subjects come behind them.
         middle = len(keys) // 2 or len(keys)
         for part in (keys[:middle], keys[middle:]):
             if part:
@@ -114,6 +115,7 @@ class Batches:
             await asyncio.wait_for(self.stopping.wait(), seconds)
             raise asyncio.CancelledError
 
+    # Only the type of the error is logged: its text may quote a person.
     def warn(self, what: str, error: Exception, **more: Any) -> None:
         log.warning(what, extra={"consumer": self.name, "error": type(error).__name__, **more})
 
@@ -123,9 +125,11 @@ class Batches:
         deferred: dict[str, str] = {}
 
         async def body(session: Transaction) -> tuple[BatchResult, int]:
+            # Made anew for each attempt: an aborted one leaves its changes in memory.
             effect, end = self.start(session)
             state = Inbox(self.name, self.store, session)
             result = await take(records, state, effect, now_utc(), keys, failure, deferred, limit)
+            # Before the commit: what fails because of a bad deploy must not be stored.
             self._failures.check(result)
             return result, await end() or 0
 
@@ -133,11 +137,13 @@ class Batches:
             try:
                 result, published = await self.store.transaction(body, PATIENCE)
             except Deferred as waiting:
+                # All of it again, without this event: its handler had already changed something.
                 deferred[waiting.event] = waiting.why
             except TooManyFailures:
                 await self._withdraw()
                 raise
             else:
+                # Only now: an attempt that was rolled back counts nothing.
                 self._committed(result, published)
                 return result
 
@@ -146,6 +152,7 @@ class Batches:
         try:
             await withdraw(self.store, self.name, self._failures.names)
         except PyMongoError as error:
+            # The caller raises the reason for the stop, which an operator must see also when MongoDB is away.
             self.warn("dead letters are left for `ama dead redrive`", error, count=len(self._failures.names))
 
     def _committed(self, result: BatchResult, published: int) -> None:

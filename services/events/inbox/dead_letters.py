@@ -99,6 +99,7 @@ async def withdraw(store: Store, consumer: str, names: Sequence[str]) -> None:
         ids = [dead_id(consumer, name) for name in names]
         for document in (await store.by_id("dead", ids, transaction)).values():
             dead = cast("DeadLetter", document)
+            # An operator may have closed it meanwhile.
             if dead["status"] == DeadStatus.OPEN:
                 await _close(
                     store, dead, DeadStatus.REDRIVEN, consumer, "it stopped, since too many failed alike", transaction
@@ -135,9 +136,11 @@ async def _go_on(store: Store, dead: DeadLetter, transaction: Transaction) -> bo
     """Let the subject go on, unless another of its dead letters is open (True). The mark is written in either case."""
     other = await store["dead"].find_one({**_subject_of(dead), "status": DeadStatus.OPEN}, session=transaction)
     stopped = {"$set": {"stopped": other["why"]}} if other else {"$unset": {"stopped": ""}}
+    # Conflicts with a consumer that parks an event of the subject now. That event would otherwise wait for ever.
     mark: Document | None = await store["marks"].find_one_and_update(
         {"_id": _mark_of(dead)}, stopped, return_document=True, session=transaction
     )
+    # The marks of a generation that was discarded are gone.
     if mark is None:
         raise Refused("no-consumer", f"The consumer {dead['consumer']} is no more.")
     if other is None:

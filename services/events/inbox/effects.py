@@ -40,6 +40,7 @@ class Opened:
 
     async def prepare(self, events: Sequence[Event[Any]]) -> None:
         """Look up erased people and fetch the keys of encrypted payloads, each in one query."""
+        # Keys only for encrypted payloads: an open event is read without one.
         about = [(e.programme, person, isinstance(e.data, str)) for e in events if (person := self._person(e))]
         found = await self.unit.by_id(ErasedPerson.collection, [*{f"{p}/{person}" for p, person, _ in about}])
         self._erased |= set(found)
@@ -47,12 +48,14 @@ class Opened:
 
     def _person(self, event: Event[Any]) -> str | None:
         kind = catalogue().get(event.type)
+        # Nobody handles it, so its key need not be fetched.
         if kind is None or kind.person is None or event.type not in self._wanted:
             return None
         if issubclass(kind, Restricted):
             return vault.payload_person(event.data) if isinstance(event.data, str) else None
         if kind.person == "subject":
             return event.subject
+        # The payload is not validated yet, and may be anything.
         return str(event.data.get(kind.person)) if isinstance(event.data, dict) else None
 
     async def opened(self, event: Event[Any]) -> Event[Any] | None:
@@ -64,6 +67,7 @@ class Opened:
         if person is not None and f"{event.programme}/{person}" in self._erased and event.type != WorkerErased.type:
             return None
         if issubclass(catalogue()[event.type], Restricted):
+            # A restricted payload in clear would stay readable after an erasure.
             if not isinstance(event.data, str) or person is None:
                 raise Unreadable("data", "a restricted payload that is not encrypted")
             return read(event.carrying(_unsealed(await self.unit.keys.get(event.programme, person), event.data)))
@@ -86,9 +90,11 @@ class Opened:
             await self.unit.forget(programme, person)
             return
         _id, table = f"{programme}/{person}", record.topic.rpartition(".")[2]
+        # A bus that is refilled, or a relay that begins again, may repeat a record from before the erasure.
         if await self.unit.by_id(ErasedPerson.collection, [_id]):
             return
         known = (await self.unit.by_id(table, [_id])).get(_id)
+        # A repeat must not replace a newer record.
         if known is None or known["sequence"] < int(sequence):
             document = {"programme": programme, "sequence": int(sequence), "value": record.value}
             await self.unit.write(table, [ReplaceOne({"_id": _id}, document, upsert=True)])
@@ -136,6 +142,7 @@ class Reacting(Opened):
     async def apply(self, event: Event[Any]) -> str:
         """Run the reactions to it. Deferred when one raised NotYet after something was changed."""
         handlers = self._reactions.handlers.get(event.type, [])
+        # Before the handlers are looked up: a service without a reaction forgets the person as well.
         if event.type == WorkerErased.type:
             await self.unit.forget(event.programme, event.subject)
             self._erased.add(f"{event.programme}/{event.subject}")
@@ -158,6 +165,7 @@ class Reacting(Opened):
                 try:
                     await handler(opened, work)
                 except NotYet as missing:
+                    # Nothing was changed: the event alone is parked, and the batch goes on.
                     if first and work.untouched:
                         raise
                     raise Deferred(event.id, str(missing)) from missing
@@ -180,6 +188,7 @@ class Projecting(Opened):
         self.rows.programme = event.programme
         if event.type == WorkerErased.type:
             self._erased.add(f"{event.programme}/{event.subject}")
+            # This consumer may read of the erasure before the service's reactions do.
             entry = ErasedPerson(f"{event.programme}/{event.subject}", event.programme, self.unit.now)
             await self.unit.write(ErasedPerson.collection, [entry.add()])
             self.rows.forget(event.subject)

@@ -50,6 +50,7 @@ def reason_of(error: BaseException) -> str:
     code = f" ({error.code})" if isinstance(error, Refused) else ""
     frames = traceback.extract_tb(error.__traceback__)
     foreign = ("site-packages", sysconfig.get_path("stdlib"))
+    # A frame inside a library does not tell which handler failed.
     ours = [each for each in frames if not any(place in each.filename for place in foreign)] or frames
     where = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} in {ours[-1].name}" if ours else ""
     return f"{type(error).__name__}{code}{where}"

@@ -56,6 +56,7 @@ class ReadModels:
     async def prepare(self, name: str, generation: int) -> None:
         """Create the collection and its indexes, each beginning with the programme."""
         collection = self._store[collection_of(name, generation)]
+        # An erasure deletes rows by `person`.
         for field in ("person", *self.projections[name].indexes):
             await collection.create_index([("programme", 1), (field, 1)])
 
@@ -105,6 +106,7 @@ async def level(runner: ConsumerRunner, report: Callable[[int, int], None], poll
     """Wait until the runner, the only reader, has taken everything. `report` is given records read and records there are."""
     while True:
         report(*await runner.level())
+        # A topic that Kafka's metadata does not have yet would count as read to its end.
         if runner.holds_all() and await runner.caught_up():
             return
         await asyncio.sleep(poll)

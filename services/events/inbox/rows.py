@@ -32,6 +32,7 @@ class Rows:
     def forget(self, person: str) -> None:
         """Delete every row about the person."""
         self._forgotten.add((self.programme, person))
+        # `writes` come after `removals`, and would set a row of this person again.
         mine = [
             key
             for key, facts in self._facts.items()
@@ -56,6 +57,7 @@ def _plain(value: Any) -> Any:
     """The value as BSON stores it: a day as its ISO text, an enumeration as its value."""
     if isinstance(value, Enum):
         return value.value
+    # A datetime is also a date, and BSON stores it as it is.
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, tuple | list | set | frozenset):

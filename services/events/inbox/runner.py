@@ -109,6 +109,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     async def level(self) -> tuple[int, int]:
         """Records taken and records there are now, over the partitions that this copy holds. Never waits for a batch, which may hang."""
         if (consumer := self._subscriber.consumer) is None:
+            # Unknown counts as behind, so that nobody takes it for the end.
             return 0, 1
         held = list(consumer.assignment())
         try:
@@ -117,6 +118,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 read = [min(await consumer.position(each), ends[each]) for each in held]
         except (TimeoutError, IllegalStateError):
             return 0, 1
+        # aiokafka's position counts all records that it gave out, also those that are not taken yet.
         return max(0, sum(read) - self._in_progress), sum(ends.values()) if held else 1
 
     def holds_all(self) -> bool:
@@ -153,6 +155,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             raise
         except BaseException as error:  # noqa: BLE001  # FastStream would swallow it and go on
             self.fatal(error)
+            # Without returning: FastStream would give out the next batch before the process has ended.
             await self._batches.stopping.wait()
         finally:
             self._in_progress = 0
@@ -169,6 +172,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         for (topic, partition), generation in refilled.items():
             where: dict[str, Any] = {"topic": topic, "partition": partition}
             log.warning("partition was refilled: reading it again", extra={"consumer": self.name, **where})
+            # Stored before the seek, so that a copy that takes over now also begins at the first record.
             start = offset_document(self.name, (topic, partition), 0)
             start["generation"] = generation
             write = UpdateOne({"_id": start["_id"]}, {"$set": start}, upsert=True)
@@ -195,6 +199,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 self._batches.warn("parked events cannot be read", error)
 
     async def _retry_due(self) -> None:
+        # Another copy retries the events of its own partitions; two that try the same event would conflict.
         held = {(each.topic, each.partition) for each in self._subscriber.consumer.assignment()}
         due = self.store["parked"].find({**self._retried, "retry": {"$lte": now_utc()}}).sort("retry", 1).limit(500)
         keys = [each["subject_key"] async for each in due if (each["topic"], each["partition"]) in held]

@@ -70,6 +70,7 @@ class Inbox:
             for key, mark in result.marks.items()
             if mark.dirty
         ]
+        # One write for each event: a bulk write that is not all inserts has no order.
         parking = {
             (key, sequence): ReplaceOne(
                 {"_id": parked_id(key, consumer, sequence)},
@@ -97,6 +98,7 @@ class Inbox:
     def _move(self, result: BatchResult, partition: Partition) -> Any:
         following = result.offsets[partition]
         if (before := result.before.get(partition)) is None:
+            # Of two copies that both begin a partition, one fails at the `_id`.
             return InsertOne(offset_document(self._consumer, partition, following))
         moved = {"_id": offset_id(self._consumer, partition), "next": before}
         return UpdateOne(moved, {"$set": {"next": following}})
@@ -112,8 +114,10 @@ class Inbox:
         return {
             "_id": new_id(),
             "topic": f"{record.topic}.dead",
+            # A record that is no event may have any bytes as its key.
             "key": (record.key or b"none")[:1000].decode(errors="replace"),
             "value": record.value if fits else None,
             "headers": headers,
+            # 0 keeps it out of the unique index of sequences.
             "sequence": 0,
         }

@@ -60,6 +60,7 @@ class Acknowledged:
     def __init__(self, store: Store, bus: Bus, topics: Iterable[str]) -> None:
         self._store, self._bus, self._own = store, bus, set(topics)
         self._reader: AIOKafkaConsumer = bus.reader()
+        # For a request that aiokafka's consumer does not have (`topic_ids`).
         self._client = AIOKafkaClient(**bus.client())
         self.topics: dict[str, Known] = {}
 
@@ -95,6 +96,7 @@ class Acknowledged:
         for each in placed:
             if (each.topic, each.partition) not in unknown:
                 known = self.topics.setdefault(each.topic, Known())
+                # Kafka gives an offset again only after it lost the end of the topic, or the topic was created anew.
                 if each.offset < known.ends.get(each.partition, 0):
                     await self._lose({each.topic: known.id})
                     raise BusLost(f"{each.topic}/{each.partition} continues at {each.offset}")
@@ -123,6 +125,7 @@ class Acknowledged:
     async def _lose(self, lost: Mapping[str, str | None]) -> None:
         for name in lost:
             log.error("bus has lost what it had acknowledged: refilling", extra={"topic": name})
+        # The ends go, since they say nothing about the topic that is refilled.
         resend = _resending()
         changes = {
             name: resend | {"$set": {**resend["$set"], "id": _id}, "$unset": {"ends": ""}} for name, _id in lost.items()
@@ -176,10 +179,12 @@ def _resending() -> dict[str, Any]:
 
 
 def _raising(ends: Mapping[int, int]) -> Document:
+    # A relay that was replaced may store an older end late.
     return {"$max": {f"ends.{number}": end for number, end in ends.items()}}
 
 
 def generation_of(record: Any) -> int:
     """The generation in the headers of a record (anything with `headers`); 0 without one."""
+    # Anybody's header may be there. One that is no number must not stop the consumer.
     given = next((value for name, value in record.headers if name == HEADER), b"")
     return int(given) if given.isdigit() else 0

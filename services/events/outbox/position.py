@@ -43,6 +43,7 @@ class Position:
 
     async def save(self, token: Document) -> None:
         """Save the position. Raises LeaseLost when another relay holds the lease."""
+        # In a pipeline a document is an expression, and the token must be stored as it is.
         change = [{"$set": {"token": {"$literal": token}, "at": "$$NOW"}}]
         if (await self._store[RELAY].update_one(self.lease.mine, change)).matched_count == 0:
             raise LeaseLost

@@ -57,6 +57,7 @@ class TransactionalSender:
         async with asyncio.timeout(PATIENCE):
             placed = await asyncio.gather(*self.pending)
             await self._producer.commit_transaction()
+        # At once: when a line below fails, there is no transaction left to abort.
         self._open, self.pending = False, []
         self._metrics.relayed(len(placed))
         await self._acknowledged.committed(placed)
@@ -68,6 +69,7 @@ class TransactionalSender:
                 async with asyncio.timeout(5):
                     await self._producer.abort_transaction()
         except (KafkaError, TimeoutError, ValueError) as error:
+            # The error that ended the block is the one to raise. Kafka aborts the transaction by itself in the end.
             log.warning("open transaction is left to time out", extra={"error": type(error).__name__})
         finally:
             await self._producer.stop()

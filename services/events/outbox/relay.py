@@ -84,8 +84,10 @@ class Relay:
                 TransactionalSender(producer, acknowledged, self._metrics) as sender,
                 self._store.driver_session() as session,
             ):
+                # After the producer has fenced its predecessor, which may have moved the position until then.
                 position = await self.position.retake()
                 await acknowledged.compare()
+                # Before a refill, so that the stream holds what is recorded while the topic is sent.
                 cursor, token = await self._open(session, position, sender)
                 for topic in acknowledged.to_resend:
                     await self._refill(topic, session, sender, acknowledged)
@@ -99,12 +101,14 @@ class Relay:
             try:
                 return await self._watch(session, {"resumeAfter": saved})
             except PyMongoError as error:
+                # A server that is away says nothing about the token.
                 if is_transient(error):
                     raise
                 log.warning("resume token is of no use to the server: scanning", extra={"service": self._service})
         cursor, token = await self._watch(session, {})
         see_all_before(session)  # the stream begins after what is applied; a scan must wait until a majority has it
         since = position.get("at")
+        # A row has its id before its transaction commits, so it may be older than the last save.
         where = {"_id": {"$gte": first_id_of(since - LOOK_BACK)}} if since else {}
         async for batch in self._outbox(where, session):
             await self._send(batch, sender)
@@ -141,10 +145,12 @@ class Relay:
         log.warning("topic was refilled", extra={"service": self._service, "topic": topic, "records": sent})
 
     async def _watch(self, session: DriverSession, start: Document) -> tuple[int, Document]:
+        # Only inserts: an erasure deletes rows, and nothing is to be sent for that.
         stages = [{"$changeStream": start}, {"$match": {"operationType": "insert"}}, {"$project": {"fullDocument": 1}}]
         command = {
             "aggregate": "outbox",
             "pipeline": stages,
+            # The first answer holds no rows, so that its token stands before all of them.
             "cursor": {"batchSize": 0},
             "readConcern": {"level": "majority"},
         }
@@ -181,11 +187,13 @@ class Relay:
                 await acknowledged.compare()
                 looked = loop.time()
                 if acknowledged.to_resend:
+                    # The next life of the relay refills before it sends anything new.
                     raise BusLost(", ".join(acknowledged.to_resend))
             await self.position.lease.keep()
 
     async def _more(self, session: DriverSession, cursor: int, patience: float) -> tuple[list[Document], Document]:
         """The next rows of the change stream, waiting at most `patience` seconds, and the token to resume after them."""
+        # At least 1 ms, since MongoDB takes a `maxTimeMS` of 0 as no limit.
         more = {"getMore": cursor, "collection": "outbox", "maxTimeMS": max(1, int(patience * 1000)), "batchSize": 1000}
         answer = (await self._store.db.command(more, session=session))["cursor"]
         return [change["fullDocument"] for change in answer["nextBatch"]], answer["postBatchResumeToken"]

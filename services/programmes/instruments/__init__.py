@@ -135,6 +135,7 @@ class Instrument(Part):
         """Return the least and the greatest score of this scale. StopIteration when there is none of that name."""
         scored = next(each for each in self.scales if each.id == scale)
         ends = [self._scored(scored, dict.fromkeys(scored.items, end)) for end in (self.least, self.most)]
+        # A negative factor turns the ends around.
         return min(ends), max(ends)
 
     @staticmethod
@@ -143,6 +144,7 @@ class Instrument(Part):
         mean = sum(given) / len(given)
         if scale.method is Method.MEAN:
             return scale.factor * mean
+        # Without missing answers the sum is exact; a mean multiplied again may be rounded.
         whole = len(given) == len(scale.items)
         return scale.factor * (sum(given) if whole else mean * len(scale.items))
 
@@ -156,6 +158,7 @@ def _each_once(part: str, names: Sequence[str]) -> None:
             raise ValueError(f"{part}: {name} appears twice")
 
 
+# Shipped files do not change while the process runs.
 @lru_cache(maxsize=1)
 def load_all() -> dict[str, Instrument]:
     """Return the shipped instruments, by id."""
