@@ -25,13 +25,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AMA_", env_ignore_empty=True, extra="ignore")
 
     kafka: str = Field(description="Kafka bootstrap servers, host:port, comma-separated")
-    mongo: str = Field(description="MongoDB connection string of a replica set or sharded cluster")
+    mongo: str = Field(repr=False, description="MongoDB connection string of a replica set or sharded cluster")
     mongo_username: str | None = Field(
         default=None, description="user for the log-in to MongoDB, when `mongo` names none"
     )
     mongo_password: str | None = Field(default=None, repr=False)
     sasl_username: str | None = None
-    sasl_password: str | None = None
+    sasl_password: str | None = Field(default=None, repr=False)
     sasl_mechanism: str = "SCRAM-SHA-512"
     kafka_tls: bool = False
     database: str = Field(default="ama", description="prefix of the database names: {database}_{service}")
@@ -49,7 +49,9 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="http://127.0.0.1:8000", description="address for the browsers of people; personal links begin with it"
     )
-    smtp: str | None = Field(default=None, description="smtp://user:password@host:port; starttls or TLS by smtps://")
+    smtp: str | None = Field(
+        default=None, repr=False, description="smtp://user:password@host:port; starttls or TLS by smtps://"
+    )
     mail_from: str = "AMA Lavoro <ama@localhost>"
     front: str | None = Field(
         default=None,

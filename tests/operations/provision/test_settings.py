@@ -95,3 +95,16 @@ def test_secrets_are_put_nowhere_that_is_not_there(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["secrets", str(tmp_path / "none")])
     assert isinstance(done.exception, Misconfigured)
     assert "There is no folder" in str(done.exception)
+
+
+def test_no_password_is_in_what_is_shown_of_the_settings() -> None:
+    given = Settings(
+        kafka="kafka:9092",
+        mongo=SET,
+        mongo_username="ama",
+        mongo_password="secret-1",
+        sasl_password="secret-2",
+        smtp="smtp://ama:secret-3@mail:587",
+    )
+    assert "secret-" in given.mongo
+    assert "secret-" not in repr(given) + str(given)
