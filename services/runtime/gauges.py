@@ -17,7 +17,7 @@ from services.events.inbox.documents import DeadStatus
 from services.events.inbox.runner import ConsumerRunner
 from services.events.outbox.position import saved_at, sending_relay
 from services.events.outbox.relay import first_id_of
-from services.runtime.ops.levels import Levels
+from services.runtime.levels import Levels
 from services.store.clock import now_utc
 from services.store.mongo import Document, PyMongoError, Store, within
 from services.telemetry import Metrics

@@ -6,6 +6,7 @@ Invariant: every unique index, `_id` included, begins with the programme whereve
 from collections.abc import Sequence
 
 from services.kernel import Aggregate
+from services.settings import Misconfigured
 from services.store.commands import REMEMBERED, Answer
 from services.store.mongo import Store
 from services.store.outbox import OutboxRow
@@ -23,9 +24,13 @@ SEQUENCE = [("programme", 1), ("topic", 1), ("key", 1), ("sequence", 1)]
 
 
 async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
-    """Make what is missing; can be run again, and by several copies at once. Misconfigured when the database is half restored."""
+    """Make what is missing; can be run again, and by several copies at once.
+
+    Misconfigured when the database is half restored, or its documents have short field names.
+    """
     # First: nothing may be made in a database that is half restored.
     await check_restored(store)
+    await _check_names(store)
     # Before anything runs, since a transaction that creates a collection conflicts with its neighbours.
     there = set(await store.db.list_collection_names())
     for name in {*COLLECTIONS, *(kind.noun for kind in aggregates)} - there:
@@ -35,6 +40,16 @@ async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
     for kind in aggregates:
         for fields in kind.indexes:
             await store[kind.noun].create_index([("programme", 1), *((f"state.{field}", 1) for field in fields)])
+
+
+async def _check_names(store: Store) -> None:
+    """Refuse documents of before the release, whose fields had short names: they would be read as if there were none."""
+    for name, short in ((OutboxRow.collection, "seq"), ("marks", "k")):
+        found = await store[name].find_one({}, {short: 1})
+        if found is not None and short in found:
+            raise Misconfigured(
+                f"{store.name} has documents with short field names, which this version does not read: use an empty database."
+            )
 
 
 async def _index_own(store: Store) -> None:

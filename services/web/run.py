@@ -4,7 +4,6 @@ personal link makes its own with `run_for`.
 Invariant: both know who calls, so that a route cannot act in, or read of, another programme than the caller's.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -81,9 +80,8 @@ async def run_for(request: Request, link: auth.Link) -> Runner:
         # The same answer as for a forged or expired link: a stranger learns nothing from it.
         raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
     who = auth.Who(auth.Role.WORKER, link.subject, link.programme)
-    # A form cannot send an Idempotency-Key: the same body is the same request.
-    key = hashlib.sha256(await request.body()).hexdigest()
-    return Runner(request, who, key, request.headers.get("if-match"))
+    # No key of the form itself: a stored hash of a form with few possible answers would reveal them, also after the erasure.
+    return Runner(request, who, request.headers.get("idempotency-key"), request.headers.get("if-match"))
 
 
 class Reading:

@@ -118,6 +118,13 @@ BREACHES = [
 ]
 
 
+CIRCLES = [
+    Breach("acyclic", "services.runtime.levels", "services.runtime.gauges"),
+    Breach("acyclic", "services.engines.jars", "services.engines.embedded"),
+    Breach("acyclic", "sessions.queries", "sessions.api"),
+]
+
+
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the packages and of the fences, to be damaged."""
@@ -149,7 +156,7 @@ def test_the_packages_as_they_are_break_no_fence(packages: Path) -> None:
 
 
 def test_every_fence_is_tried() -> None:
-    assert {breach.contract for breach in BREACHES} == CONTRACTS.keys()
+    assert {breach.contract for breach in [*BREACHES, *CIRCLES]} == CONTRACTS.keys()
 
 
 @pytest.mark.parametrize("package", ["services", "services/events", *DECIDING, "grouping/membership", "analytics"])
@@ -184,6 +191,19 @@ def test_a_planted_breach_is_caught(packages: Path, breach: Breach) -> None:
     external = breach.imported.split(".")[0] not in CONFIGURED["root_packages"]
     target = breach.imported.split(".")[0] if external else breach.imported
     assert f"{breach.module} -> {target} (l.{len(whole.splitlines()) + 2})" in done.stdout
+
+
+@pytest.mark.parametrize("breach", CIRCLES, ids=lambda breach: "-".join(breach))
+def test_a_planted_circle_is_caught(packages: Path, breach: Breach) -> None:
+    planted = file_of(packages, breach.module)
+    whole = planted.read_text()
+    planted.write_text(f"{whole}\nimport {breach.imported}\n")
+    try:
+        done = lint(packages, breach.contract)
+    finally:
+        planted.write_text(whole)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "No cycles are allowed in" in done.stdout
 
 
 def test_the_partners_example_stands_on_the_kit_and_the_contracts_alone() -> None:

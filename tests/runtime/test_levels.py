@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.runtime.ops.levels import Level
+from services.runtime.levels import Level
 
 
 @pytest.mark.parametrize(("offset", "position"), [(7, 9), (6, 6), (8, 8), (9, 9)])

@@ -52,7 +52,7 @@ class Part(Strict):
 class Manifest(Strict):
     """The manifest. `moment`: seconds and ordinal of the cluster time of all reads. `software`: version of the program that wrote it."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2  # 1 had documents with short field names, which no service reads any more
     made: datetime
     software: str
     mongo: str = Field(description="version of the server")

@@ -20,7 +20,7 @@ from services.vault.sealing import KEY_SIZE, Unopenable, bound, lock, to_bytes, 
 SHORTEST = 12  # characters of a passphrase
 HARD: dict[str, int] = {"n": 1 << 15, "r": 8, "p": 1}  # 32 MiB and a tenth of a second for each guess
 PIECE = 1 << 20  # bytes
-FORMAT = "ama person keys 1"
+FORMAT = "ama person keys 2"
 
 
 def write(path: Path, passphrase: str, documents: Iterable[bytes]) -> int:

@@ -18,8 +18,8 @@ from services.events.inbox.documents import DeadStatus, offset_id
 from services.events.outbox.acknowledged import resending
 from services.events.outbox.position import saved_at, sending_relay
 from services.runtime.gauges import counted, outbox_age
+from services.runtime.levels import Level
 from services.runtime.ops.ends import Ends
-from services.runtime.ops.levels import Level
 from services.store.mongo import Document, PyMongoError, Store, within
 
 LOOK = 4.0  # seconds for all questions to the database, and the one to the bus in between
