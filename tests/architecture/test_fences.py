@@ -149,6 +149,19 @@ def file_of(folder: Path, module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
+def lint_planted(packages: Path, breach: Breach) -> tuple[subprocess.CompletedProcess[str], int]:
+    """Plant the import, and check its contract, which must be broken. Returns the run, and the line of the import."""
+    planted = file_of(packages, breach.module)
+    whole = planted.read_text()
+    planted.write_text(f"{whole}\nimport {breach.imported}\n")
+    try:
+        done = lint(packages, breach.contract)
+    finally:
+        planted.write_text(whole)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done, len(whole.splitlines()) + 2
+
+
 def test_the_packages_as_they_are_break_no_fence(packages: Path) -> None:
     done = lint(packages)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -178,31 +191,17 @@ def test_no_module_is_a_file_and_a_folder_at_once() -> None:
 
 @pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: "-".join(breach))
 def test_a_planted_breach_is_caught(packages: Path, breach: Breach) -> None:
-    planted = file_of(packages, breach.module)
-    whole = planted.read_text()
-    planted.write_text(f"{whole}\nimport {breach.imported}\n")
-    try:
-        done = lint(packages, breach.contract)
-    finally:
-        planted.write_text(whole)
-    assert done.returncode == 1, done.stdout + done.stderr
+    done, line = lint_planted(packages, breach)
     assert "0 kept, 1 broken" in done.stdout
     assert f"\n{CONTRACTS[breach.contract]}\n---" in done.stdout
     external = breach.imported.split(".")[0] not in CONFIGURED["root_packages"]
     target = breach.imported.split(".")[0] if external else breach.imported
-    assert f"{breach.module} -> {target} (l.{len(whole.splitlines()) + 2})" in done.stdout
+    assert f"{breach.module} -> {target} (l.{line})" in done.stdout
 
 
 @pytest.mark.parametrize("breach", CIRCLES, ids=lambda breach: "-".join(breach))
 def test_a_planted_circle_is_caught(packages: Path, breach: Breach) -> None:
-    planted = file_of(packages, breach.module)
-    whole = planted.read_text()
-    planted.write_text(f"{whole}\nimport {breach.imported}\n")
-    try:
-        done = lint(packages, breach.contract)
-    finally:
-        planted.write_text(whole)
-    assert done.returncode == 1, done.stdout + done.stderr
+    done, _ = lint_planted(packages, breach)
     assert "No cycles are allowed in" in done.stdout
 
 
