@@ -63,7 +63,10 @@ class Attended(BaseModel):
 
 
 class Indicators(BaseModel):
-    """Indicators of one programme. `took_part`: present at one meeting or more; `groups`: open seats per group."""
+    """Indicators of one programme. `took_part`: present at one meeting or more; `groups`: open seats per group.
+
+    `days_from_referral_to_first_meeting`: median days from the referral to the first day of the first seat, which can be before the first
+    meeting. None when nobody had a seat."""
 
     programme: str
     referred: int
@@ -146,7 +149,8 @@ def _attended(attendance: Sequence[Row]) -> Attended:
 
 
 def _days_to_first_meeting(people: dict[str, Row], seats: Sequence[Row], rules: Programme) -> float | None:
-    """Median over persons of the days from the local day of the referral to the first day in a group."""
+    """Median over persons of the days from the local day of the referral to the first day of their first seat. Not the day of a meeting:
+    a group has members before it meets."""
     first: dict[str, date] = {}
     for seat in seats:
         since = date.fromisoformat(seat["since"])

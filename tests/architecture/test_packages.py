@@ -8,16 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from services.contracts.topics import SERVICES
+
 ROOT = Path(__file__).parents[2]
-PAGE = Path("docs/architecture/README.md")
+PAGE, ROOMS = Path("docs/architecture/README.md"), Path("docs/architecture/rooms.md")
+FOLDERS = ("services", *SERVICES)
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the chassis, the page, the fences and the script."""
+    """A copy of the chassis, the rooms, the pages, the fences and the script."""
     copy = tmp_path_factory.mktemp("tree")
-    shutil.copytree(ROOT / "services", copy / "services", ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
-    for each in ("pyproject.toml", "ops/packages.py", str(PAGE)):
+    for each in FOLDERS:
+        shutil.copytree(ROOT / each, copy / each, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+    for each in ("pyproject.toml", "ops/packages.py", str(PAGE), str(ROOMS)):
         (copy / each).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / each, copy / each)
     return copy
@@ -76,6 +80,24 @@ def test_another_docstring_or_a_new_module_makes_the_check_fail(tree: Path) -> N
     root.write_text(whole.replace('"""', '"""Not ', 1))
     assert packages(tree, "--check").returncode == 1
     root.write_text(whole)
+
+
+@pytest.mark.parametrize("path", ["analytics/new.py", "grouping/pairs/new.py"])
+def test_a_new_file_of_a_room_makes_the_check_fail_and_is_listed_when_the_page_is_written(
+    tree: Path, path: str
+) -> None:
+    page = (tree / ROOMS).read_text()
+    (tree / path).write_text('"""A first sentence over\ntwo lines. A second one."""\n')
+    try:
+        done = packages(tree, "--check")
+        assert done.returncode == 1
+        assert f"{ROOMS} differs from the docstrings" in done.stdout
+        assert (tree / ROOMS).read_text() == page, "a check writes nothing"
+        assert packages(tree).returncode == 0
+        assert f"| `{path}` | A first sentence over two lines. |" in (tree / ROOMS).read_text()
+    finally:
+        (tree / path).unlink()
+        (tree / ROOMS).write_text(page)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ Invariants:
 
 - Per source and subject, only the event after the mark is taken. A repeat is dropped.
 - An event after a gap, or behind one that waits or is dead, is parked and follows in order.
-- Another event id at a sequence that is taken or parked stops that subject.
+- Another event id at the last taken sequence, or at a parked one, stops that subject.
 - A dismissed event has no effect in any generation of the consumer.
 - The caller's one transaction saves offsets, marks, parked events and effects, or none of them.
 - Parking an event writes the mark of its subject. So a transaction that lets the subject go on conflicts with one that parks.
