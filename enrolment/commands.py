@@ -11,8 +11,6 @@ from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
 from services.store.work import Work
 
-CARD = ("given_name", "family_name", "email", "phone", "language")
-
 
 class Refer(Command):
     """A partner refers a person."""
