@@ -1,4 +1,4 @@
-"""The queue of mails: claims on queued messages, and their attempts.
+"""The queue of mails: claims on queued messages, and counts of their attempts.
 
 Invariants: a claim stands in the field `mail` beside a message's state, never in the state, and on the clock of the server; the
 command that decides a message's outcome replaces the document, and the claim with it.

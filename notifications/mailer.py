@@ -1,4 +1,4 @@
-"""Sending of messages that are due: claim one, read its content, compose the mail, send it, record the outcome.
+"""Sending of messages that are due: claim one, read its content, compose the mail, send it, record the outcome, wait between attempts.
 
 Invariants: each message is sent at least once. A copy that dies after the mail server's acceptance and before recording it leaves the
 message to the next copy, which sends it under the same Message-ID. No remote call is made inside a transaction.
