@@ -6,8 +6,8 @@ from enrolment import api
 from enrolment.domain import Worker
 from enrolment.projections import Progress
 from enrolment.reactions import reactions
-from enrolment.replay import erase_again, recalls
-from services.operations.replay import recall
+from enrolment.replay import erase_again, replays
+from services.operations.replay import replay
 from services.runtime.service import Service
 from services.settings import Settings
 from services.vault.keyring import master_holder
@@ -23,5 +23,5 @@ def build(settings: Settings) -> Service:
         routes=[api.router],
         reactions=reactions,
         projections=[Progress()],
-        after_restore=[partial(recall, recalls), erase_again],
+        after_restore=[partial(replay, replays), erase_again],
     )

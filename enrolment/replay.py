@@ -27,10 +27,10 @@ from services.runtime.service import Service
 from services.store.mongo import Store
 from services.store.work import Work
 
-recalls = Reactions()
+replays = Reactions()
 
 
-@recalls.on(WorkerReferred)
+@replays.on(WorkerReferred)
 async def create(event: Event[WorkerReferred], work: Work) -> None:
     """Create a worker who is missing. The name comes from the contact card on the bus; without one the card stays empty."""
     if await work.find(Worker, event.subject) is None:
@@ -47,16 +47,16 @@ async def _card(worker: Worker, work: Work) -> dict[str, str]:
     return {name: await work.seal(worker.id, name, text) for name, text in card.items()}
 
 
-@recalls.on(ConsentChanged)
-@recalls.on(WorkerAdmitted)
-@recalls.on(WorkerDeclined)
-@recalls.on(WorkerWithdrawn)
+@replays.on(ConsentChanged)
+@replays.on(WorkerAdmitted)
+@replays.on(WorkerDeclined)
+@replays.on(WorkerWithdrawn)
 async def apply(event: Event[Any], work: Work) -> None:
     """Change the worker's state as the event did when it was live."""
     (await work.get(Worker, event.subject)).apply(event.data, event.time)
 
 
-@recalls.on(WorkerProfiled)
+@replays.on(WorkerProfiled)
 async def seal_profile(event: Event[WorkerProfiled], work: Work) -> None:
     """Seal the profile again, since the event has it in the clear."""
     worker = await work.get(Worker, event.subject)

@@ -9,9 +9,9 @@ from grouping.projections import Groups, Pool
 from grouping.proposals import api as proposals
 from grouping.reactions import reactions
 from grouping.registers import api as registers
-from grouping.replay import recalls
+from grouping.replay import replays
 from services.contracts.topics import KEYS
-from services.operations.replay import recall
+from services.operations.replay import replay
 from services.runtime.service import Service
 from services.settings import Settings
 from services.vault.keyring import service_holder
@@ -28,5 +28,5 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         projections=[Pool(), Groups()],
         tables=[KEYS],
-        after_restore=[partial(recall, recalls)],
+        after_restore=[partial(replay, replays)],
     )

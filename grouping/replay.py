@@ -19,10 +19,10 @@ from services.contracts.grouping import (
 from services.events.delivery.declare import Reactions
 from services.store.work import Work
 
-recalls = Reactions()
+replays = Reactions()
 
 
-@recalls.on(PlaceRegistered)
+@replays.on(PlaceRegistered)
 async def place_registered(event: Event[PlaceRegistered], work: Work) -> None:
     """Add the place, or correct it."""
     place = await work.find(Place, event.subject)
@@ -32,7 +32,7 @@ async def place_registered(event: Event[PlaceRegistered], work: Work) -> None:
     place.apply(event.data, event.time)
 
 
-@recalls.on(FacilitatorRegistered)
+@replays.on(FacilitatorRegistered)
 async def facilitator_registered(event: Event[FacilitatorRegistered], work: Work) -> None:
     """Correct a facilitator who is stored. A new one cannot be made from the event alone."""
     facilitator = await work.find(Facilitator, event.subject)
@@ -40,7 +40,7 @@ async def facilitator_registered(event: Event[FacilitatorRegistered], work: Work
         facilitator.apply(event.data, event.time)
 
 
-@recalls.on(GroupFormed)
+@replays.on(GroupFormed)
 async def group_formed(event: Event[GroupFormed], work: Work) -> None:
     """Add the group; later events of the same subject give the seats."""
     group = await work.find(Group, event.subject)
@@ -50,7 +50,7 @@ async def group_formed(event: Event[GroupFormed], work: Work) -> None:
     group.apply(event.data, event.time)
 
 
-@recalls.on(MemberJoined)
+@replays.on(MemberJoined)
 async def member_joined(event: Event[MemberJoined], work: Work) -> None:
     """Give the seat, unless the worker has it already."""
     group = await work.get(Group, event.subject)
@@ -58,8 +58,8 @@ async def member_joined(event: Event[MemberJoined], work: Work) -> None:
         group.apply(event.data, event.time)
 
 
-@recalls.on(FacilitatorAssigned)
-@recalls.on(MemberLeft)
+@replays.on(FacilitatorAssigned)
+@replays.on(MemberLeft)
 async def group_changed(event: Event[Any], work: Work) -> None:
     """Apply an event of a group that is there already."""
     (await work.get(Group, event.subject)).apply(event.data, event.time)

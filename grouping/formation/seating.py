@@ -99,10 +99,6 @@ class Seating:
         """The faults of a table that it did not inherit; with `members`, those that it would have with these members."""
         return self.faults(table.members.values() if members is None else members) - table.inherited
 
-    def quarrels(self, person: Person, others: Collection[str]) -> bool:
-        """True when a person is there from whom this one must be apart."""
-        return person.id in self.apart and not self.apart[person.id].isdisjoint(others)
-
     def leaders(self, slot: str, place: Place) -> list[Facilitator]:
         """The facilitators who could lead there, busy or not."""
         if (slot, place.id) not in self._leaders:

@@ -21,7 +21,7 @@ from services.store.work import Work
 log = logging.getLogger(__name__)
 
 
-async def recall(table: Reactions, service: Service) -> None:
+async def replay(table: Reactions, service: Service) -> None:
     """Apply to each subject the events that its state lacks, in order. A subject stays as it is if a sealed event has no key."""
     async for each in service.store["recalled"].find({"lost.type": {"$in": list(table.handlers)}}):
         try:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from enrolment.domain import Status, Worker
 from enrolment.reactions import reactions
-from enrolment.replay import recalls
+from enrolment.replay import replays
 from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import Leaving, Purpose, WorkerErased
@@ -62,7 +62,7 @@ def events_of(worker: Worker, at: datetime = AT) -> list[Event[Any]]:
 async def replayed(events: list[Event[Any]], work: MemoryWork) -> Worker:
     """The worker after these events, by the replay table, and by the reaction for the erasure."""
     for event in events:
-        for handler in recalls.handlers.get(event.type) or reactions.handlers[event.type]:
+        for handler in replays.handlers.get(event.type) or reactions.handlers[event.type]:
             await handler(event, work.as_work)
     return work.workers["w1"]
 

@@ -8,7 +8,7 @@ import pytest
 from grouping.domain import Facilitator, Group, Membership, Pair, Place, Seeker, State, right_size
 from grouping.membership.commands import Leave, leave
 from grouping.reactions import when_a_worker_is_admitted_they_wait
-from grouping.replay import recalls
+from grouping.replay import replays
 from services.contracts import catalogue
 from services.contracts.enrolment import WorkerAdmitted
 from services.contracts.grouping import (
@@ -150,7 +150,7 @@ async def replayed(*aggregates: Aggregate, onto: tuple[Aggregate, ...] = ()) -> 
     """The state after the events of these, for a database that holds only `onto`."""
     memory = Memory(*onto)
     for each in [said for aggregate in aggregates for said in recorded(aggregate)]:
-        for handler in recalls.handlers.get(each.type, []):
+        for handler in replays.handlers.get(each.type, []):
             await handler(each, memory.work)
     return memory
 
@@ -197,7 +197,7 @@ NOT_REPLAYED = {
 
 def test_every_own_event_is_replayed_or_exempt_by_name() -> None:
     own = {kind for name, kind in catalogue().items() if name.startswith("it.amalavoro.grouping.")}
-    replayed_types = {kind for kind in own if kind.type in recalls.handlers}
+    replayed_types = {kind for kind in own if kind.type in replays.handlers}
     assert replayed_types | NOT_REPLAYED.keys() == own
     assert not replayed_types & NOT_REPLAYED.keys()
 
