@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from analytics.indicators import Facts, Indicators, indicators
+from services.contracts.enrolment import Purpose
 from services.identity.auth import Role, Who, allowed
 from services.web.run import Reader
 
@@ -15,6 +16,7 @@ router = APIRouter()
 async def read_indicators(read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR)]) -> Indicators:
     """Read the indicators of the programme, computed from events alone. The same rows give the same bytes."""
     facts = Facts(
+        consenting=await read.consenting(Purpose.RESEARCH),
         path=await read.rows("path"),
         meetings=await read.rows("meetings"),
         attendance=await read.rows("attendance"),

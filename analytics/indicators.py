@@ -1,7 +1,8 @@
 """Indicators from rows: pure functions, the same to the last bit for the same rows.
 
-Invariants: only people who consent to take part and to research are computed, and unknown is not consent; sums are exact (`math.fsum`),
-so that the order of rows cannot show. Counts are people unless named otherwise; durations are days; days and months are local.
+Invariants: only people who consent to take part and to research, as the gate knows it, are computed, and unknown is not consent; sums
+are exact (`math.fsum`), so that the order of rows cannot show. Counts are people unless named otherwise; durations are days; days and
+months are local.
 """
 
 from collections import Counter
@@ -89,8 +90,9 @@ class Indicators(BaseModel):
 
 
 class Facts(BaseModel):
-    """Rows of the four projections, of one programme."""
+    """Rows of the four projections, of one programme. `consenting`: people who consent to take part and to research."""
 
+    consenting: frozenset[str]
     path: list[Row]
     meetings: list[Row]
     attendance: list[Row]
@@ -99,7 +101,7 @@ class Facts(BaseModel):
 
 def indicators(facts: Facts, rules: Programme) -> Indicators:
     """Compute every figure from the rows."""
-    people = {row["worker"]: row for row in facts.path if "worker" in row and consents(row)}
+    people = {row["worker"]: row for row in facts.path if row.get("worker") in facts.consenting}
     seats = [row for row in facts.path if "member" in row and row["member"] in people]
     seated = {row["member"] for row in seats if row["until"] is None and "withdrawn" not in people[row["member"]]}
     waiting = {id for id, row in people.items() if "waits" in row and "unlisted" not in row and id not in seated}
@@ -128,11 +130,6 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
         means=_means(scores, seated, waiting),
         targets=dict(sorted(rules.targets.items())),
     )
-
-
-def consents(row: Row) -> bool:
-    """Tell whether a row shows consent to take part and to research."""
-    return row.get("consent_participation") is True and row.get("consent_research") is True
 
 
 def _referrals(people: Iterable[Row], rules: Programme) -> list[Referrals]:

@@ -5,7 +5,7 @@ from functools import partial
 from enrolment import api
 from enrolment.domain import Worker
 from enrolment.projections import Progress
-from enrolment.reactions import reactions
+from enrolment.reactions import gate
 from enrolment.replay import erase_again, replays
 from services.operations.replay import replay
 from services.runtime.service import Service
@@ -21,7 +21,7 @@ def build(settings: Settings) -> Service:
         holder=master_holder(settings.keys),
         aggregates=[Worker],
         routes=[api.router],
-        reactions=reactions,
+        gate=gate,
         projections=[Progress()],
         after_restore=[partial(replay, replays), erase_again],
     )

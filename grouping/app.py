@@ -7,7 +7,7 @@ from grouping.membership import api as membership
 from grouping.pairs import api as pairs
 from grouping.projections import Groups, Pool
 from grouping.proposals import api as proposals
-from grouping.reactions import reactions
+from grouping.reactions import gate, reactions
 from grouping.registers import api as registers
 from grouping.replay import replays
 from services.contracts.topics import KEYS
@@ -26,6 +26,7 @@ def build(settings: Settings) -> Service:
         aggregates=[Seeker, Pair, Place, Facilitator, Group],
         routes=[registers.router, proposals.router, membership.router, pairs.router],
         reactions=reactions,
+        gate=gate,
         projections=[Pool(), Groups()],
         tables=[KEYS],
         after_restore=[partial(replay, replays)],

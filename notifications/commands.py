@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Callable, Sequence
 
-from notifications.agreements import agreed_with
 from notifications.domain import Fact, Feed, LedgerEntry, Message, Recipient, ReferredPerson, Seat, SeatedGroup
 from services.contracts.base import Id
+from services.contracts.enrolment import Purpose
 from services.kernel import Command, new_id
+from services.programmes import may_know
 from services.store.work import Work
 
 Pseudonyms = Callable[
@@ -15,7 +16,9 @@ Pseudonyms = Callable[
 
 
 async def announce(recipient: Recipient, work: Work) -> None:
-    """Queue a message for each seat that may be announced, was not, and whose first meeting is still to come."""
+    """Queue a message for each seat that was not announced and whose first meeting is still to come, if the person consents to contact."""
+    if not await work.consents_to(recipient.id, Purpose.CONTACT):
+        return
     for seat in recipient.unannounced():
         group = await work.get(SeatedGroup, seat.group)
         if work.was_restored and (earlier := await _queued_earlier(recipient, seat, work)) is not None:
@@ -71,7 +74,14 @@ async def enter(person: ReferredPerson, work: Work, pseudonyms: Pseudonyms) -> N
     """Enter the facts that may be released now into the ledger of the partner who referred the person."""
     if person.partner is None:
         return
-    facts = person.release(agreed_with(person.partner, work.rules))
+    await enter_known(person, await work.consents_to(person.id, Purpose.PARTNER_FEEDBACK), work, pseudonyms)
+
+
+async def enter_known(person: ReferredPerson, consents: bool | None, work: Work, pseudonyms: Pseudonyms) -> None:
+    """Enter what may be released with this answer of the gate: of a person who is erased, the erasure alone (None)."""
+    if person.partner is None:
+        return
+    facts = person.release(may_know(person.partner, work.rules, consents), consents)
     if not facts:
         return
     feed = await work.find(Feed, person.partner)

@@ -8,6 +8,7 @@ from notifications.composing import MailContent
 from notifications.domain import Feed, Message, Recipient, SeatedGroup, Status, Venue
 from notifications.mail_queue import attempts_of
 from services import vault
+from services.contracts.enrolment import Purpose
 from services.kernel import NotYet, Refused
 from services.store.mongo import Document, Store
 from services.store.work import Work
@@ -17,12 +18,14 @@ async def mail_content(work: Work, message: str, card: bytes | None) -> MailCont
     """The content of the mail for a message; `card` is the person's encrypted contact card. Read immediately before sending, so that
     a change since the message was queued counts.
 
-    Refused("past"), ("no-address"), or ("not-queued") when there is nothing to send any more; NotYet while card, key or place have
-    not arrived."""
+    Refused("past"), ("no-address"), ("no-consent"), or ("not-queued") when there is nothing to send any more; NotYet while card, key or
+    place have not arrived."""
     queued = await work.peek(Message, message)
     recipient = await work.peek(Recipient, queued.worker) if queued is not None else None
-    if queued is None or queued.status is not Status.QUEUED or recipient is None or not recipient.contact:
+    if queued is None or queued.status is not Status.QUEUED or recipient is None:
         raise Refused("not-queued", f"Message {message} is not to be sent.")
+    if not (await work.peek_consents(queued.worker)).allow(Purpose.CONTACT):
+        raise Refused("no-consent", f"The person of message {message} does not consent to contact.")
     if queued.day < work.rules.day_of(work.now):
         raise Refused("past", f"The meeting that message {message} announces is past.")
     group = await work.peek(SeatedGroup, queued.reference)

@@ -9,7 +9,7 @@ from sessions import api, pages
 from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.invitations import invite_when_due
 from sessions.projections import Calendar, Leads
-from sessions.reactions import reactions
+from sessions.reactions import gate, reactions
 
 
 def build(settings: Settings) -> Service:
@@ -21,6 +21,7 @@ def build(settings: Settings) -> Service:
         aggregates=[Roster, Meeting, Participant, Survey],
         routes=[api.router, pages.router(link_secret(settings.keys))],
         reactions=reactions,
+        gate=gate,
         projections=[Calendar(), Leads()],
         tables=[KEYS],
         background=[invite_when_due],

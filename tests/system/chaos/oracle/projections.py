@@ -85,10 +85,6 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
     },
     ("analytics", "path"): {
         **STEPS,
-        "consent.changed": lambda e: (
-            e.subject,
-            {"person": e.subject, f"consent_{e.data['purpose']}": e.data["given"]},
-        ),
         "worker.waitlisted": _own(waits=_time, not_before=_said("not_before")),
         "worker.unlisted": _own(unlisted=_time),
         "member.joined": _member(
