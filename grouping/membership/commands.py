@@ -10,6 +10,7 @@ from grouping.fitting import are_colleagues, can_come, can_join, can_sit_togethe
 from grouping.pool import problem_of
 from grouping.wishes import pairs_of
 from services.contracts.base import Id, Slug
+from services.contracts.enrolment import Purpose
 from services.contracts.grouping import GroupFormed, Kind
 from services.kernel import Command, Refusal, Refused, new_id
 from services.programmes import distance_km
@@ -57,9 +58,10 @@ def _right_shape(command: Form, work: Work) -> None:
 
 
 async def _want_a_seat(seekers: Sequence[Seeker], work: Work) -> None:
-    """Refuse people who do not wait for a seat, or have one."""
+    """Refuse people who do not wait for a seat, do not consent to participate any more, or have a seat."""
+    refusing = await work.refusing([each.id for each in seekers], Purpose.PARTICIPATION)
     for seeker in seekers:
-        if not seeker.waits or seeker.profile is None:
+        if not seeker.waits or seeker.profile is None or seeker.id in refusing:
             raise Refused("not-waiting", f"Worker {seeker.id} does not wait for a seat.", worker=seeker.id)
     workers = [each.id for each in seekers]
     groups = await work.where(Group, members__worker=workers)

@@ -18,6 +18,7 @@ from grouping.formation.model import Frozen, Group, Person
 from grouping.formation.settled import wanting
 from grouping.pool import problem_of
 from services.contracts.base import Id, Slug
+from services.contracts.enrolment import Purpose
 from services.contracts.grouping import Kind
 from services.kernel import Command, Refusal, Refused
 from services.programmes import Programme
@@ -35,14 +36,16 @@ class Survey(Command):
 
 
 async def survey(query: Survey, work: Work) -> Problem:
-    """The problem of everybody who waits, all places and facilitators, and the groups that meet already.
+    """The problem of everybody who waits and consents, all places and facilitators, and the groups that meet already.
 
     It runs like a command, since it needs the keys of all these people and one snapshot. It guards and changes nothing.
     """
+    waiting = await work.browse(Seeker, waits=True)
+    refusing = await work.refusing([each.id for each in waiting], Purpose.PARTICIPATION, guarded=False)
     return await problem_of(
         work,
         query.on,
-        seekers=await work.browse(Seeker, waits=True),
+        seekers=[each for each in waiting if each.id not in refusing],
         places=await work.browse(Place),
         facilitators=await work.browse(Facilitator),
         groups=[group for group in await work.browse(StoredGroup) if group.state is State.FORMED],

@@ -3,7 +3,7 @@
 Invariant: a handler reads and changes aggregates and calls no engine itself. The boundary commits once, after the handler returned.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -105,6 +105,12 @@ class Work:
     async def consents_to(self, person: str, purpose: Purpose) -> bool | None:
         """Tell whether the person consents to this purpose and to participate, guarded; None while one is unknown."""
         return (await self.consents(person)).allow(purpose)
+
+    async def refusing(self, people: Collection[str], purpose: Purpose, *, guarded: bool = True) -> set[str]:
+        """Return those of these people who refused this purpose or to participate; fetched in one query."""
+        await self._unit.consents.load((self.programme, each) for each in people)
+        found = [await self._unit.consents.get(self.programme, each, guarded=guarded) for each in people]
+        return {person for person, each in zip(people, found, strict=True) if each.allow(purpose) is False}
 
     async def peek_consents(self, person: str) -> Consents:
         """Return the same as `consents`, not guarded: for a read that decides on no change."""
