@@ -107,6 +107,18 @@ async def _entered_earlier(feed: Feed, subject: str, fact: Fact, work: Work) -> 
     return next((each for each in sorted(entries, key=lambda each: each.sequence) if each.fact == fact), None)
 
 
+async def recall(person: ReferredPerson, work: Work, pseudonyms: Pseudonyms) -> None:
+    """Give the person the entries that their partner had read before the database was restored. For a person who does not consent any
+    more, or is erased: no fact arrives again by which they would be matched."""
+    feed = await work.find(Feed, str(person.partner)) if work.was_restored else None
+    if feed is None or not feed.restored:
+        return
+    subject = pseudonyms(work.programme, feed.id, person.id)
+    entries = await work.where(LedgerEntry, partner=feed.id, subject=subject, restored=True)
+    for entry in sorted(entries, key=lambda each: each.sequence):
+        person.recall(entry)
+
+
 async def withhold(person: ReferredPerson, sequences: Sequence[int], work: Work) -> None:
     """Withhold these entries of the ledger of the person's referrer."""
     for sequence in sequences:

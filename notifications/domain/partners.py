@@ -91,6 +91,11 @@ class ReferredPerson(Aggregate):
         if not entry.closes:
             self.entries = (*self.entries, entry.sequence)
 
+    def recall(self, entry: "LedgerEntry") -> None:
+        """Take an entry that the partner had read before a restore, the earlier one first; a closing entry ends what was before it."""
+        entry.recognise(self.id)
+        self.entries = () if entry.closes else (*self.entries, entry.sequence)
+
 
 class LedgerEntry(Aggregate):
     """An entry of a partner's ledger. `worker` is kept so that consent is asked again at delivery; a closing entry needs none."""

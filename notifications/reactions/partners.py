@@ -3,7 +3,7 @@ know people."""
 
 from typing import Any
 
-from notifications.commands import Pseudonyms, enter, enter_known, withhold
+from notifications.commands import Pseudonyms, enter, enter_known, recall, withhold
 from notifications.domain import Fact, ReferredPerson
 from notifications.reactions.aggregates import find_or_add, member
 from services.contracts import Event, feed
@@ -44,7 +44,11 @@ async def when_somebody_is_referred_their_referrer_is_known(
 ) -> None:
     """Enter the referral, and the facts that waited for it."""
     person = await find_or_add(ReferredPerson, event.subject, work)
-    person.refer(event.data.partner, _fact(feed.Referred.type, event, work), await _consents(person.id, event, work))
+    consents = await _consents(person.id, event, work)
+    person.refer(event.data.partner, _fact(feed.Referred.type, event, work), consents)
+    if consents is False and work.was_restored:
+        await recall(person, work, pseudonyms)
+        await withhold(person, person.refuse(work.rules.day_of(work.now)), work)
     await enter(person, work, pseudonyms)
 
 
@@ -104,11 +108,19 @@ async def when_feedback_is_decided_waiting_facts_are_entered_or_dropped(
 async def when_somebody_is_erased_their_entries_are_withheld(worker: str, work: Work, pseudonyms: Pseudonyms) -> None:
     """Withhold their entries and enter the erasure, so that the partner deletes what it has read."""
     person = await work.find(ReferredPerson, worker)
-    if person is None:
-        return
-    await withhold(person, person.erase(work.rules.day_of(work.at)), work)
-    await enter_known(person, None, work, pseudonyms)
-    work.remove(person)
+    for each in [person] if person is not None else _referred_by_anybody(worker, work):
+        if person is None:
+            await recall(each, work, pseudonyms)
+        await withhold(each, each.erase(work.rules.day_of(work.at)), work)
+        await enter_known(each, None, work, pseudonyms)
+    if person is not None:
+        work.remove(person)
+
+
+def _referred_by_anybody(worker: str, work: Work) -> list[ReferredPerson]:
+    """The person for each partner. A restored database does not know who referred somebody after the backup; a partner who had read of
+    them has entries."""
+    return [ReferredPerson(id=worker, partner=each.id) for each in work.rules.partners] if work.was_restored else []
 
 
 def _fact(type: str, event: Event[Any], work: Work) -> Fact:

@@ -36,7 +36,7 @@ class ErasureState(BaseModel):
 
 
 def routes(service: Erasing) -> APIRouter:
-    """Return the route."""
+    """Return the route, for the administrator of the person's programme."""
     router = APIRouter(tags=["erasures"])
 
     @router.get("/erasures/{person}")

@@ -86,7 +86,7 @@ class _Pausing(Projecting):
 
 
 def once() -> tuple[asyncio.Event, asyncio.Event, Pause]:
-    """Whether the pause was reached, what ends it, and the pause, which only the first caller makes."""
+    """Make a pause for the first caller alone. Returns what tells that it was reached, what ends it, and the pause."""
     reached, over = asyncio.Event(), asyncio.Event()
 
     async def pause() -> None:

@@ -157,8 +157,8 @@ async def test_a_consent_that_cannot_be_read_counts_as_refused_and_holds_nobody_
     await gate(service).take(records(*purposes, poison, after))
     assert [(await known(service, "w")).allow(each) for each in Purpose] == [False] * 4
     assert (await known(service, "v")).allow(Purpose.PARTICIPATION) is True
-    (letter,) = await dead(service)
-    assert (letter["consumer"], letter["status"]) == (GATE, "open")
+    (buried,) = await dead(service)
+    assert (buried["consumer"], buried["status"]) == (GATE, "open")
     assert await service.store["parked"].count_documents({}) == 0
     later = [decision("w", n, True, purpose) for n, purpose in enumerate(Purpose, start=6)]
     await gate(service).take(records(*later, start=6))
@@ -187,11 +187,11 @@ async def test_a_handler_that_fails_leaves_the_state_kept_and_a_dead_letter_that
         await batches.take(records(decision("v", 1), decision("w", 1), erasure("u", 1)))
         assert (await known(service, "w")).allow(Purpose.PARTICIPATION) is True
         assert set(ran) >= {"u", "v"}
-        (letter,) = await dead(service)
-        assert ("RuntimeError" in letter["why"], "Mario" in letter["why"]) == (True, False)
+        (buried,) = await dead(service)
+        assert ("RuntimeError" in buried["why"], "Mario" in buried["why"]) == (True, False)
         fails.clear()
         ran.clear()
-        await dead_letters.redrive(service.store, letter["_id"], "anna")
+        await dead_letters.redrive(service.store, buried["_id"], "anna")
         (parked,) = await service.store["parked"].find().to_list(None)
         await batches.take((), [parked["subject_key"]])
         assert ran == ["w"]
@@ -212,10 +212,10 @@ async def test_an_erasure_whose_handler_fails_is_not_complete_and_its_person_is_
         await batches.take(records(erasure("w", 1)))
         (entry,) = await service.store["erased"].find().to_list(None)
         assert "done" not in entry
-        (letter,) = await dead(service)
+        (buried,) = await dead(service)
         fails[0] = False
-        await dead_letters.redrive(service.store, letter["_id"], "anna")
-        await batches.take((), [letter["subject_key"]])
+        await dead_letters.redrive(service.store, buried["_id"], "anna")
+        await batches.take((), [buried["subject_key"]])
         (entry,) = await service.store["erased"].find().to_list(None)
         assert entry["done"]
 

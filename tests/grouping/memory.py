@@ -45,7 +45,7 @@ class Memory:
         return found
 
     async def refusing(self, _people: Iterable[str], _purpose: object) -> set[str]:
-        """Nobody has refused."""
+        """The people here have all consented."""
         return set()
 
     async def where(self, kind: type[A], **fields: Any) -> list[A]:

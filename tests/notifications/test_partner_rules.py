@@ -109,6 +109,19 @@ def test_an_erasure_is_entered_for_a_person_with_earlier_entries_and_for_no_othe
     assert enter(waiting, ledger, set(), None) == []
 
 
+def test_entries_of_before_a_restore_are_closed_unless_they_were_closed_already() -> None:
+    ledger, person = Feed(id="cgil"), known()
+    entries = [
+        ledger.append(fact(each), WORKER, "pseudonym", EVENT, DAY) for each in (feed.Referred, feed.ConsentWithdrawn)
+    ]
+    person.recall(entries[0])
+    assert known().entries == ()
+    assert person.entries == (1,)
+    person.recall(entries[1])
+    assert person.refuse(DAY) == ()
+    assert person.release(set(), False) == []
+
+
 def test_nothing_is_released_but_what_the_partner_may_know() -> None:
     person = known()
     person.note(fact(feed.Referred), True)
