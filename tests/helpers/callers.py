@@ -1,10 +1,18 @@
 """Callers of the services' HTTP interfaces."""
 
+import ssl
+from functools import cache
 from typing import Any
 
 import httpx
 
 from services.embedded.home import Home
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The certificates of this machine, read once: httpx would read them for each client."""
+    return ssl.create_default_context()
 
 
 class Caller:
@@ -14,7 +22,8 @@ class Caller:
         self, home: Home, role: str, programme: str, subject: str | None = None, partner: str | None = None
     ) -> None:
         bearer = home.token(role, programme, subject, partner)
-        self._client = httpx.AsyncClient(base_url=home.base, headers={"Authorization": f"Bearer {bearer}"}, timeout=30)
+        headers = {"Authorization": f"Bearer {bearer}"}
+        self._client = httpx.AsyncClient(base_url=home.base, headers=headers, timeout=30, verify=_tls())
 
     async def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
