@@ -80,7 +80,7 @@ async def something(home: Home) -> dict[str, str]:
     body = {"partner": "isr", "person": {"given_name": "A", "family_name": "B"}}
     worker = str((await operator("POST", "/enrolment/referrals", body)).json()["worker"])
     await operator(
-        "POST", f"/enrolment/workers/{worker}/consents", {"consents": {"participation": True}, "notice": "n"}
+        "POST", f"/enrolment/workers/{worker}/consents", {"consents": {"participation": True}, "notice": "1991-03"}
     )
     place = {"title": "A", "address": "B", "municipality": municipality}
     assert (await operator("PUT", "/grouping/places/a-place", place)).status_code in {204, 409}
