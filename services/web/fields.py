@@ -57,7 +57,7 @@ def _note(text: str) -> str:
 def _address(text: str) -> str:
     try:
         # Not every server takes other characters before the @ (RFC 6531); a domain is stored in the form that every server takes.
-        found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         raise ValueError(f"no letter can be sent to this address. {error}") from None
     return str(found.ascii_email)
@@ -95,8 +95,13 @@ def _each_once(values: Sequence[T]) -> Sequence[T]:
     return values
 
 
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]  # a name, a title, a street
-Note = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_note)]  # free text with line breaks
+# `x-text` in the schema of a field says that one of these types checks it.
+Line = Annotated[
+    str, Field(min_length=1, max_length=200, json_schema_extra={"x-text": "line"}), AfterValidator(_line)
+]  # a name, a title, a street
+Note = Annotated[
+    str, Field(min_length=1, max_length=500, json_schema_extra={"x-text": "note"}), AfterValidator(_note)
+]  # free text with line breaks
 Email = Annotated[
     str,
     Field(max_length=320),
@@ -105,7 +110,12 @@ Email = Annotated[
 ]
 Telephone = Annotated[
     str,
-    Field(min_length=1, max_length=60, description="as people write it; Italian without a country"),
+    Field(
+        min_length=1,
+        max_length=60,
+        description="as people write it; Italian without a country",
+        json_schema_extra={"x-text": "telephone"},
+    ),
     AfterValidator(_telephone),
 ]
 BirthYear = Annotated[int, Field(ge=EARLIEST.year), AfterValidator(_born)]
