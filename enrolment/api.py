@@ -173,7 +173,7 @@ async def profile(worker: Id, body: Profile, run: Run, who: Operator) -> None:
 class Decision(Act):
     """Consents given or withdrawn, after reading one version of the notice."""
 
-    consents: dict[Purpose, bool] = Field(min_length=1)
+    consents: dict[Purpose, bool] = Field(min_length=1, examples=[{Purpose.PARTICIPATION: True}])
     notice: NoticeVersion = Field(description="of the programme, the current one or an earlier one")
     language: Language | None = Field(
         default=None, description="in which it was read; the first of the notice when absent"

@@ -106,7 +106,7 @@ Email = Annotated[
     str,
     Field(max_length=320),
     AfterValidator(_address),
-    WithJsonSchema({"type": "string", "format": "email", "maxLength": 320}),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 320, "examples": ["ada@example.org"]}),
 ]
 Telephone = Annotated[
     str,
@@ -114,6 +114,7 @@ Telephone = Annotated[
         min_length=1,
         max_length=60,
         description="as people write it; Italian without a country",
+        examples=["+39 333 123 4567"],
         json_schema_extra={"x-text": "telephone"},
     ),
     AfterValidator(_telephone),
