@@ -39,6 +39,19 @@ STRANGE = [
     "A" * 78 + " " + "B" * 78,
     "x" * 20_000,
 ]
+VALUES = [
+    "null",
+    "true",
+    "[]",
+    "{}",
+    "1e400",
+    "-0.0",
+    "5e-324",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "1e18",
+    '"1"',
+]
 BODIES = [  # whole bodies, legal or nearly so
     b"null", b"0", b"[]", b'""', b"{}", b'{"a":1e999}', b'{"a":-0.0}', b'{"a":' + b"9" * 400 + b"}", b'{"":""}', b'{"a":1,"a":2}',
     b'{"$where":"1"}', b'{"__proto__":{}}', b'{"a":"\xff"}', b"\xef\xbb\xbf{}", b"[" * 70 + b"]" * 70, b'{"\\ud800":1}',
@@ -105,16 +118,16 @@ def _addresses(template: str, operation: dict[str, Any], there: dict[str, str]) 
 
 
 def _bodies(made: Any) -> Iterator[bytes]:
-    """The body with each of its texts, also those that are names of fields, replaced by each strange value, and each field repeated."""
-    for path in _places(made, ()):
-        for each in STRANGE:
+    """The body with each of its texts and other values replaced by each strange one, and with each field repeated."""
+    for path, value in _places(made, ()):
+        for each in [f'"{text}"' for text in STRANGE] if isinstance(value, str) else VALUES:
             yield _with(made, path, each)
     for name in made if isinstance(made, dict) else ():
         text = orjson.dumps(made)
         yield text[:-1] + b"," + orjson.dumps(name) + b":" + orjson.dumps(made[name]) + b"}"
 
 
-def _places(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+def _places(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
     if isinstance(value, dict):
         for name, each in value.items():
             yield from _places(each, (*path, name))
@@ -122,7 +135,7 @@ def _places(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
         for at, each in enumerate(value):
             yield from _places(each, (*path, at))
     elif path:
-        yield path
+        yield path, value
 
 
 def _with(made: Any, path: tuple[Any, ...], text: str) -> bytes:
@@ -132,4 +145,4 @@ def _with(made: Any, path: tuple[Any, ...], text: str) -> bytes:
         inner = inner[step]
     inner[path[-1]] = "@@"
     # Put in as text, since no library would write half a character.
-    return orjson.dumps(changed).replace(b'"@@"', f'"{text}"'.encode())
+    return orjson.dumps(changed).replace(b'"@@"', text.encode())

@@ -113,6 +113,7 @@ async def test_no_request_that_can_be_made_from_the_description_is_a_server_erro
     assert not any(each.tasks.over for each in home.all_services.services.values())
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("service", SERVICES)
 async def test_input_that_is_legal_and_strange_is_answered_by_a_rule_and_never_by_a_server_error(
     home: Home, service: str
