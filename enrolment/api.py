@@ -37,7 +37,7 @@ class Card(Body):
     family_name: Line
     email: Email | None = None
     phone: Telephone | None = None
-    language: Language = Field(default="it", description="letters come in it or en; in it for any other")
+    language: Language = Field(default="it", description="messages come in it or en; in it for any other")
 
 
 class Profile(Body):

@@ -1,6 +1,6 @@
 """Types of request fields, and entity tags, by which an edit names the version that it read.
 
-Invariants: a body with an unknown field is refused. A text that passes is one that a letter, a calendar, a page and an engine show as it
+Invariants: a body with an unknown field is refused. A text that passes is one that a message, a calendar, a page and an engine show as it
 was meant. Every date is in a range that calendars and engines can hold. Routes take text by these types alone (or by an id, a code or an
 enum); `tests/web/test_fields.py` asks for it.
 """
@@ -59,7 +59,7 @@ def _address(text: str) -> str:
         # Not every server takes other characters before the @ (RFC 6531); a domain is stored in the form that every server takes.
         found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
-        raise ValueError(f"no letter can be sent to this address. {error}") from None
+        raise ValueError(f"no mail can be sent to this address. {error}") from None
     return str(found.ascii_email)
 
 
@@ -68,7 +68,7 @@ def _telephone(text: str) -> str:
         number = phonenumbers.parse(text, REGION)
     except phonenumbers.NumberParseException:
         number = None
-    # Letters would be read as digits (800-FLOWERS), and an extension would be lost.
+    # Words would be read as digits (800-FLOWERS), and an extension would be lost.
     wordy = any(each.isalpha() for each in text)
     if number is None or number.extension or wordy or not phonenumbers.is_possible_number(number):
         raise ValueError("write one telephone number, as 333 123 4567, or with its country, as +41 79 123 45 67")

@@ -1,4 +1,4 @@
-"""What a caller chooses does not get into open events, and what the programme does not know is refused at the door."""
+"""Nothing that a caller chooses gets into open events; nothing that the programme does not know gets in at all."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -99,7 +99,7 @@ async def test_consent_names_a_notice_that_was_published_in_one_of_its_languages
         ({"family_name": "B\u202eC"}, None),
     ],
 )
-async def test_a_card_holds_what_a_letter_and_a_message_can_use(
+async def test_a_card_holds_what_a_mail_and_a_text_message_can_use(
     operator: Caller, card: dict[str, str], kept: str | None
 ) -> None:
     answer = await operator("POST", "/enrolment/referrals", {"partner": "cgil", "person": NAMED | card})

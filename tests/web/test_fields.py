@@ -1,4 +1,4 @@
-"""Types of request fields: what people write is understood, what a letter or an engine could not show is refused with a sentence."""
+"""Types of request fields: what people write is understood, what a mail or an engine could not show is refused with a sentence."""
 
 import importlib
 import unicodedata
@@ -75,7 +75,7 @@ def test_a_name_is_kept_as_it_is_meant(written: str, kept: str) -> None:
         "A" * 201,
     ],
 )
-def test_a_name_that_a_letter_or_a_page_would_show_otherwise_is_refused(name: str) -> None:
+def test_a_name_that_a_mail_or_a_page_would_show_otherwise_is_refused(name: str) -> None:
     assert why(LINE, name)
 
 
@@ -136,8 +136,8 @@ def test_an_address_is_kept_in_the_form_to_which_every_server_delivers(written: 
         "ada@exam\u202eple.org",
     ],
 )
-def test_an_address_to_which_no_letter_can_be_sent_is_refused(address: str) -> None:
-    assert "no letter can be sent to this address" in why(EMAIL, address)
+def test_an_address_to_which_no_mail_can_be_sent_is_refused(address: str) -> None:
+    assert "no mail can be sent to this address" in why(EMAIL, address)
 
 
 @pytest.mark.parametrize(
