@@ -114,7 +114,9 @@ async def test_no_request_that_can_be_made_from_the_description_is_a_server_erro
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(
+    "service", [each for each in SERVICES if each != "analytics"]
+)  # which takes no input of its own
 async def test_input_that_is_legal_and_strange_is_answered_by_a_rule_and_never_by_a_server_error(
     home: Home, service: str
 ) -> None:
@@ -138,5 +140,5 @@ async def test_input_that_is_legal_and_strange_is_answered_by_a_rule_and_never_b
             if answer.status_code >= 500 and answer.status_code != 503:
                 found.setdefault(f"{each.method} {url}"[:200], f"{answer.status_code} to {(each.body or b'')[:300]!r}")
     assert not found
-    assert sum(n for status, n in answered.items() if 400 <= status < 500) >= 2
+    assert sum(n for status, n in answered.items() if 400 <= status < 500) > 50
     assert not any(each.tasks.over for each in home.all_services.services.values())
