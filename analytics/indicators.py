@@ -119,7 +119,7 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
         seated=len(seated),
         waiting=len(waiting),
         withdrawn=len(gone),
-        found_work=sum(row["reason"] == Leaving.FOUND_WORK for row in gone),
+        found_work=sum(_reason(row) == Leaving.FOUND_WORK for row in gone),
         took_part=len({row["person"] for row in attendance if row["present"]}),
         groups=sorted(groups.values()),
         meetings_scheduled=len(meetings),
@@ -130,6 +130,11 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
         means=_means(scores, seated, waiting),
         targets=dict(sorted(rules.targets.items())),
     )
+
+
+def _reason(row: Row) -> Any:
+    """The reason of a withdrawal; what everybody may know of it, until the reason itself has arrived."""
+    return row.get("reason", row.get("told"))
 
 
 def _referrals(people: Iterable[Row], rules: Programme) -> list[Referrals]:

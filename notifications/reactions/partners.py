@@ -82,10 +82,10 @@ async def when_somebody_has_a_seat_their_referrer_learns_it(
 async def when_somebody_withdraws_their_referrer_learns_it(
     event: Event[WorkerWithdrawn], work: Work, pseudonyms: Pseudonyms
 ) -> None:
-    """Enter the withdrawal with its reason from the fixed list."""
+    """Enter the withdrawal. The partner learns if work was found, and no other reason, also from events that hold one."""
     person = await find_or_add(ReferredPerson, event.subject, work)
     fact = _fact(feed.Withdrew.type, event, work)
-    fact = fact.model_copy(update={"reason": event.data.reason.value})
+    fact = fact.model_copy(update={"reason": event.data.reason.told.value})
     person.withdraw(fact, await _consents(person.id, event, work))
     await enter(person, work, pseudonyms)
 
