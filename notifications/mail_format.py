@@ -63,7 +63,7 @@ class Mailbox:
 
     @classmethod
     def of_person(cls, name: str, address: str) -> Self:
-        """Raises Uncomposable with "no-address", or "address-not-ascii": few mail servers take an address with a letter outside of
+        """Raises Uncomposable with "no-address", or "address-not-ascii": few mail servers take an address with a character outside of
         ASCII before the @ (RFC 6531), and which ones would be known only after a refusal."""
         try:
             valid = validate_email(address, check_deliverability=False)
@@ -82,9 +82,9 @@ class Mailbox:
     def reads_as(self, mail: EmailMessage, name: str) -> bool:
         """True when the header of that name holds this mailbox alone."""
         found = mail[name].addresses
-        return [each.addr_spec for each in found] == [self.address] and _letters(found[0].display_name) == _letters(
-            self.name
-        )
+        return [each.addr_spec for each in found] == [self.address] and _without_blanks(
+            found[0].display_name
+        ) == _without_blanks(self.name)
 
 
 def line(text: str) -> str:
@@ -151,6 +151,6 @@ def _encoded_words(text: str) -> str:
     return " ".join(header_encode(each.encode(), "utf-8") for each in pieces)
 
 
-def _letters(name: str) -> str:
+def _without_blanks(name: str) -> str:
     """The name without its blanks, so that a blank that a parser adds makes no difference."""
     return "".join(name.split())

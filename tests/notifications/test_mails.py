@@ -131,7 +131,7 @@ def test_an_address_that_is_no_mail_servers_stops_the_start(address: str) -> Non
 
 def test_a_sender_that_has_no_address_stops_the_start() -> None:
     with pytest.raises(Misconfigured, match="AMA_MAIL_FROM"):
-        mailing(Settings(mail_from="AMA Lavoro"))
+        mailing(Settings(kafka="kafka:9092", mongo="mongodb://mongo", mail_from="AMA Lavoro"))
 
 
 async def test_a_name_of_a_server_that_dns_cannot_hold_is_a_failure_of_the_attempt() -> None:
