@@ -81,10 +81,8 @@ class Mailbox:
 
     def reads_as(self, mail: EmailMessage, name: str) -> bool:
         """True when the header of that name holds this mailbox alone."""
-        found = mail[name].addresses
-        return [each.addr_spec for each in found] == [self.address] and _without_blanks(
-            found[0].display_name
-        ) == _without_blanks(self.name)
+        found = [(each.addr_spec, _without_blanks(each.display_name)) for each in mail[name].addresses]
+        return found == [(self.address, _without_blanks(self.name))]
 
 
 def line(text: str) -> str:
