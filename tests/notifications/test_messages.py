@@ -125,6 +125,12 @@ async def test_a_message_is_claimed_once_until_it_is_postponed(world: World, tel
         again = await queue.claim([world.programme])
         await service.store["message"].update_many({}, {"$set": {"mail.due": datetime(2026, 1, 1, tzinfo=UTC)}})
         after_a_death = [await queue.claim([world.programme]) for _ in range(2)]
+        younger, older = sorted(filter(None, after_a_death), key=lambda each: each.message.id, reverse=True)
+        for each in (younger, older):
+            await queue.postpone(each, timedelta(0))
+        next_ = await queue.claim([world.programme])
+    assert next_ is not None
+    assert next_.message.id == younger.message.id, "who was put off first is next, not the oldest"
     assert again is not None
     assert (again.message.id, again.tries, again.failures) == (held[0].message.id, 2, 1)
     assert sorted((each.tries, each.failures) for each in after_a_death if each) == [(2, 0), (3, 1)]
