@@ -21,13 +21,12 @@ templates.filters["line"] = line
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MailContent:
-    """Content of the mail about a seat. `first` is the first meeting, in local time; `regular`: there are later meetings,
-    all on the same weekday at the same time."""
+    """Content of the mail about a seat. `first` is the first meeting, in local time. Later meetings are not named: not all of them may
+    have arrived."""
 
     id: str
     card: Mapping[str, str]
     first: datetime
-    regular: bool
     title: str
     address: str
 

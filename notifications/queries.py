@@ -35,13 +35,13 @@ async def mail_content(work: Work, message: str, card: bytes | None) -> MailCont
     if _is_past(queued, first, work):
         raise Refused("past", f"The meeting that message {message} announces is past.")
     venue = await work.peek(Venue, first.place) if first is not None else None
-    if calendar is None or first is None or venue is None or card is None:
+    if first is None or venue is None or card is None:
         missing = "contact card" if card is None else "meeting" if first is None else "place"
         raise NotYet(f"the {missing} for message {message}")
     contact = orjson.loads(vault.decrypt_payload(await work.key(queued.worker), card.decode()))
     if not contact.get("email"):
         raise Refused("no-address", f"Message {message} has no address to go to.")
-    return MailContent(message, contact, first.starts, calendar.is_regular_after(first), venue.title, venue.address)
+    return MailContent(message, contact, first.starts, venue.title, venue.address)
 
 
 def _is_past(queued: Message, first: PlannedMeeting | None, work: Work) -> bool:

@@ -6,7 +6,7 @@ somebody missed or attended does harm and no good. A message names a meeting tha
 without a meeting to come nothing is told.
 """
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -58,11 +58,6 @@ class GroupCalendar(Aggregate):
         """The first meeting on or after the local day; None while it is not known, or when there is none."""
         return min((each for each in self._known() if each.starts.date() >= day), key=_start, default=None)
 
-    def is_regular_after(self, first: PlannedMeeting) -> bool:
-        """True when there are later meetings, all on the weekday and at the time of this one."""
-        later = [each for each in self.meetings if each.starts > first.starts]
-        return bool(later) and {_rhythm(each) for each in later} == {_rhythm(first)}
-
     def _known(self) -> list[PlannedMeeting]:
         """The meetings before the first gap in the numbers: a gap is a meeting that has not arrived yet."""
         return [each for number, each in enumerate(self.meetings, start=1) if each.number == number]
@@ -79,10 +74,6 @@ class GroupCalendar(Aggregate):
 
 def _start(meeting: PlannedMeeting) -> datetime:
     return meeting.starts
-
-
-def _rhythm(meeting: PlannedMeeting) -> tuple[int, time]:
-    return meeting.starts.isoweekday(), meeting.starts.time()
 
 
 class Status(StrEnum):

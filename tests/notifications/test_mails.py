@@ -18,9 +18,9 @@ SENDER = Mailbox("AMA Lavoro", "ama@example.org")
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 
 
-def content(*, regular: bool = True, **card: str) -> MailContent:
+def content(**card: str) -> MailContent:
     first = datetime(2026, 3, 5, 18, tzinfo=timezone(timedelta(hours=1)))
-    return MailContent("019ce2f4", CARD | card, first, regular, "Casa del Volontariato", "via Correggio 59, Monza")
+    return MailContent("019ce2f4", CARD | card, first, "Casa del Volontariato", "via Correggio 59, Monza")
 
 
 def read(mail: Mail) -> EmailMessage:
@@ -31,34 +31,25 @@ def text(mail: Mail) -> str:
     return str(read(mail).get_content())
 
 
-def test_an_italian_mail_names_slot_place_and_first_date_in_words() -> None:
+def test_an_italian_mail_names_first_meeting_and_place_in_words() -> None:
     body = text(compose(content(), SENDER))
     for part in (
         "Ciao Ada",
         "Primo incontro: giovedì 5 marzo 2026, alle ore 18:00",
-        "Incontri successivi: di giovedì alle ore 18:00",
         "Dove: Casa del Volontariato, via Correggio 59, Monza",
     ):
         assert part in body
 
 
-def test_an_english_mail_names_slot_place_and_first_date_in_words() -> None:
+def test_an_english_mail_names_first_meeting_and_place_in_words() -> None:
     mail = compose(content(language="en"), SENDER)
     for part in (
         "Dear Ada",
         "First meeting: Thursday, 5 March 2026, at 18:00",
-        "Later meetings: on Thursdays at 18:00",
         "Where: Casa del Volontariato, via Correggio 59, Monza",
     ):
         assert part in text(mail)
     assert read(mail)["Content-Language"] == "en"
-
-
-@pytest.mark.parametrize(("language", "heading"), [("it", "Incontri successivi"), ("en", "Later meetings")])
-def test_a_mail_names_no_weekday_for_later_meetings_that_differ(language: str, heading: str) -> None:
-    body = text(compose(content(regular=False, language=language), SENDER))
-    assert heading not in body
-    assert "18:00\n" + ("Dove: " if language == "it" else "Where: ") in body.replace("\r\n", "\n")
 
 
 def test_whoever_reads_another_language_is_written_to_in_italian() -> None:

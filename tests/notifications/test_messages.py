@@ -48,7 +48,7 @@ async def two_with_a_seat(world: World, *, weeks: int = 2, contact: bool | None 
     return one, other, await world.seat(one, other, weeks=weeks)
 
 
-async def test_who_has_a_seat_reads_slot_place_and_first_date(
+async def test_who_has_a_seat_reads_place_and_first_meeting(
     world: World, teller: Teller, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("notifications", "services"):  # of all others' there is so much that nothing moves
@@ -62,7 +62,7 @@ async def test_who_has_a_seat_reads_slot_place_and_first_date(
     assert len(taker.taken) == 2
     mail = next(each for each in taker.taken if each["To"] == "Ada Prova <ada@example.org>")
     body = mail.get_content()
-    for part in ("di giovedì alle ore", "Casa, via Correggio 59", f"giovedì {first.day} ", str(first.year)):
+    for part in (f"Primo incontro: giovedì {first.day} ", f"{first.year}, alle ore 18:30", "Casa, via Correggio 59"):
         assert part in body
     ours = [each.getMessage() for each in caplog.records if each.name.startswith(("notifications", "services"))]
     assert "ada@example.org" not in str(ours)
