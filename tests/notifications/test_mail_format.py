@@ -101,9 +101,10 @@ def test_a_name_found_by_attack_changes_nothing_in_the_mail(name: str) -> None:
     assert_whole(compose(content("Ada", name), SENDER), "Ada", name)
 
 
-def test_ten_thousand_names_change_nothing_in_the_mail() -> None:
-    any_ = random.Random(20261130)
-    for _ in range(5_000):  # each mail has two
+@pytest.mark.parametrize("thousand", range(1, 11))
+def test_ten_thousand_names_change_nothing_in_the_mail(thousand: int) -> None:
+    any_ = random.Random(thousand)
+    for _ in range(500):  # each mail has two
         given, family = ("".join(any_.choices(FRAGMENTS, k=any_.randint(0, 8))) for _ in range(2))
         assert_whole(compose(content(given, family), SENDER), given, family)
 
