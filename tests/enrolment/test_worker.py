@@ -100,12 +100,12 @@ def test_nobody_is_admitted_without_consent_to_take_part() -> None:
     for purpose in (Purpose.CONTACT, Purpose.RESEARCH, Purpose.PARTNER_FEEDBACK):
         decide(worker, purpose, True)
     with pytest.raises(Refused) as refused:
-        worker.admit()
+        worker.admit(AT)
     assert refused.value.code == "no-consent"
     decide(worker, Purpose.PARTICIPATION, True)
     decide(worker, Purpose.PARTICIPATION, False)
     with pytest.raises(Refused, match="has not consented"):
-        worker.admit()
+        worker.admit(AT)
     assert worker.status is REFERRED
 
 
@@ -119,7 +119,7 @@ def test_admission_and_refusal_name_the_partner_that_referred(step: str) -> None
 @pytest.mark.parametrize("reason", Leaving)
 def test_a_withdrawal_tells_its_reason(reason: Leaving) -> None:
     worker = in_status(ADMITTED)
-    worker.withdraw(reason)
+    worker.withdraw(reason, AT)
     assert recorded(worker) == [WorkerWithdrawn(reason=reason)]
 
 
