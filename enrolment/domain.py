@@ -15,6 +15,7 @@ from services.contracts.enrolment import (
     ConsentChanged,
     Leaving,
     Purpose,
+    WithdrawalExplained,
     WorkerAdmitted,
     WorkerDeclined,
     WorkerErased,
@@ -131,7 +132,8 @@ class Worker(Aggregate):
             raise Refused("not-enrolled", f"Worker {self.id} is {self.status} and cannot withdraw.")
         at = in_order("The withdrawal", at, "the referral", self.referred)
         at = in_order("The withdrawal", at, "the admission", self.admitted)
-        self.says(WorkerWithdrawn(reason=reason), at)
+        self.says(WorkerWithdrawn(reason=reason.told), at)
+        self.says(WithdrawalExplained(reason=reason), at)
 
     @applies(WorkerWithdrawn)
     def _withdrawn(self, _: WorkerWithdrawn) -> None:

@@ -8,7 +8,14 @@ import pytest
 from enrolment import commands as do
 from enrolment.domain import Status, Worker
 from services import programmes
-from services.contracts.enrolment import ConsentChanged, Leaving, Purpose, WorkerAdmitted, WorkerWithdrawn
+from services.contracts.enrolment import (
+    ConsentChanged,
+    Leaving,
+    Purpose,
+    WithdrawalExplained,
+    WorkerAdmitted,
+    WorkerWithdrawn,
+)
 from services.kernel import CLOCKS, Refusal, Refused
 from tests.enrolment.memory import MemoryWork
 from tests.enrolment.workers import AT, decide, in_status, recorded, referred
@@ -24,7 +31,7 @@ async def _refer(work: MemoryWork) -> None:
 
 async def _decide(work: MemoryWork, **given: bool) -> None:
     named = {Purpose(name.replace("_", "-")): yes for name, yes in (given or {"research": True}).items()}
-    command = do.DecideConsent(worker="w1", given=named, notice="1", language="it")
+    command = do.DecideConsent(worker="w1", given=named, notice="2026-09", language="it")
     await do.decide_consent(command, work.as_work)
 
 
@@ -116,7 +123,8 @@ async def test_a_withdrawn_consent_ends_the_part_of_whoever_was_admitted_meanwhi
     worker._events.clear()
     decide(worker, Purpose.PARTICIPATION, False, AT + DAY)
     times = {type(each.data): each.at for each in worker._events}
-    assert times == {ConsentChanged: AT + DAY, WorkerWithdrawn: AT + 3 * DAY}
+    left = dict.fromkeys((WorkerWithdrawn, WithdrawalExplained), AT + 3 * DAY)
+    assert times == {ConsentChanged: AT + DAY, **left}
 
 
 @pytest.mark.parametrize("act", [_refer, _decide, _admit])

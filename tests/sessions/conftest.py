@@ -64,7 +64,7 @@ class World:
 
     async def admitted(self, *purposes: Purpose, at: datetime | None = None) -> str:
         """Admit somebody who consents to participate and to these purposes, all at that time; returns their id."""
-        partner = self.enrolment.rules[self.programme].partners[0].id
+        partner = next(each.id for each in self.enrolment.rules[self.programme].partners if each.may_refer)
         profile = WorkerProfiled(municipality="monza", travel_km=30, slots=("thu-evening",))
         refer = enrol.Refer(partner=partner, card=CARD, profile=profile, at=at)
         worker = str((await self.enrolment.do(enrol.refer, refer, self.programme))["worker"])
@@ -75,7 +75,8 @@ class World:
 
     async def consent(self, worker: str, purpose: Purpose, *, given: bool, at: datetime | None = None) -> None:
         """Give or withdraw a consent."""
-        decision = enrol.DecideConsent(worker=worker, given={purpose: given}, notice="1", language="it", at=at)
+        notice = self.enrolment.rules[self.programme].notice.version
+        decision = enrol.DecideConsent(worker=worker, given={purpose: given}, notice=notice, at=at)
         await self.enrolment.do(enrol.decide_consent, decision, self.programme)
 
     async def withdraw(self, worker: str, at: datetime | None = None) -> None:
