@@ -123,8 +123,8 @@ async def test_a_withdrawn_consent_ends_the_part_of_whoever_was_admitted_meanwhi
     worker._events.clear()
     decide(worker, Purpose.PARTICIPATION, False, AT + DAY)
     times = {type(each.data): each.at for each in worker._events}
-    left = dict.fromkeys((WorkerWithdrawn, WithdrawalExplained), AT + 3 * DAY)
-    assert times == {ConsentChanged: AT + DAY, **left}
+    later = AT + 3 * DAY
+    assert times == {ConsentChanged: AT + DAY, WorkerWithdrawn: later, WithdrawalExplained: later}
 
 
 @pytest.mark.parametrize("act", [_refer, _decide, _admit])
