@@ -19,6 +19,7 @@ router = APIRouter()
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 Operator = Annotated[Who, allowed(Role.OPERATOR)]
+OWN_PARTNER = {Role.REFERRER: "the referrals of their own partner"}
 WorkerOrOperator = Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]
 
 
@@ -78,7 +79,7 @@ class Referred(BaseModel):
 
 @router.post("/referrals", status_code=201)
 async def referral(
-    body: Referral, run: Run, who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR)], response: Response
+    body: Referral, run: Run, who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR, own=OWN_PARTNER)], response: Response
 ) -> Referred:
     """Refer one worker. 422 no-such-partner, no-such-slot, no-such-municipality, no-employer."""
     partner = body.partner or who.partner
@@ -111,7 +112,7 @@ class WorkerProgress(BaseModel):
 @router.get("/workers")
 async def workers(
     read: Reader,
-    who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR)],
+    who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR, own=OWN_PARTNER)],
     after: Annotated[str | None, Query(description="the last id of the page before", max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[WorkerProgress]:
@@ -131,28 +132,9 @@ async def person(
     response: Response,
 ) -> queries.Person:
     """Data of one person. The read is written to their access log. 404 no-such-worker."""
-    _refuse_another(who, worker)
     found = await run.query(queries.read_person, worker, who=who.subject, role=who.role)
     response.headers["ETag"] = etag(found.version)
     return found
-
-
-class Access(BaseModel):
-    """One read of a person's data: the reader, their role, the part that they read, the time."""
-
-    who: str
-    role: str
-    what: str
-    at: AwareDatetime
-
-
-@router.get("/workers/{worker}/accesses")
-async def accesses(
-    worker: Id, read: Reader, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]
-) -> list[Access]:
-    """Reads of this person's data, oldest first."""
-    _refuse_another(who, worker)
-    return [Access(**each) for each in await read.accesses(worker)]
 
 
 @router.put("/workers/{worker}/profile", status_code=204)
@@ -173,7 +155,6 @@ class Decision(Act):
 @router.post("/workers/{worker}/consents", status_code=204)
 async def consents(worker: Id, body: Decision, run: Run, who: WorkerOrOperator) -> None:
     """Give or withdraw consents, each purpose apart. 404 no-such-worker · 412 changed meanwhile (If-Match)."""
-    _refuse_another(who, worker)
     command = do.DecideConsent(
         worker=worker, given=body.consents, notice=body.notice, language=body.language, at=body.at
     )
@@ -202,18 +183,10 @@ class Withdrawal(Act):
 @router.post("/workers/{worker}/withdrawal", status_code=204)
 async def withdrawal(worker: Id, body: Withdrawal, run: Run, who: WorkerOrOperator) -> None:
     """Leave the programme. 404 no-such-worker · 409 not-enrolled · 412 changed meanwhile (If-Match)."""
-    _refuse_another(who, worker)
     await run(do.withdraw, do.Withdraw(worker=worker, reason=body.reason, at=body.at), edits=(Worker, worker))
 
 
 @router.delete("/workers/{worker}", status_code=204)
 async def erasure(worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]) -> None:
     """Erase a person: their key is destroyed everywhere. 404 no-such-worker · 410 erased."""
-    _refuse_another(who, worker)
     await run(do.erase, do.Erase(worker=worker), edits=(Worker, worker))
-
-
-def _refuse_another(who: Who, worker: str) -> None:
-    """Refused("not-yours", 403) when a worker asks about another worker."""
-    if who.role is Role.WORKER and who.subject != worker:
-        raise Refused("not-yours", "A worker sees and decides about themselves alone.", Refusal.FORBIDDEN)

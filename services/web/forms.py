@@ -14,3 +14,9 @@ async def form_of(request: Request) -> FormData:
     if not (length.isascii() and length.isdecimal() and len(length) < 10 and int(length) <= LARGEST):
         raise HTTPException(413, "A form is small, and says how large it is.")
     return await request.form()
+
+
+def typed(form: FormData, name: str) -> str:
+    """Give what was typed into a field, as text that can be encoded again; empty when there is none."""
+    # A client names the charset of a form in parts, and some charsets yield halves of surrogate pairs.
+    return str(form.get(name, "")).encode(errors="replace").decode()

@@ -15,7 +15,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
 from services import web
@@ -64,7 +64,8 @@ class OperatorsConsole:
             Route(dead_letter, self._changing(self._resolve), methods=["POST"]),
             Mount("/static", _Files(directory=STATIC)),
         ]
-        return [Route("/", self._home, methods=["GET"]), Mount("/console", routes=inside)]
+        # A router of its own: a mount of a list redirects to the address in the header Host, which a caller chooses.
+        return [Route("/", self._home, methods=["GET"]), Mount("/console", Router(inside, redirect_slashes=False))]
 
     def app(self) -> Starlette:
         """Give an application with these routes alone, for a process of its own."""
