@@ -8,6 +8,7 @@ problem document that reveals nothing of the inside.
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
+from services.identity.route_access import access_of
 from services.kernel import Unavailable
 from services.web import admission, description, failures
 from services.web.bodies import LARGEST, CheckedBodies
@@ -38,7 +39,7 @@ def install(app: FastAPI) -> None:
     app.add_middleware(failures.Bounded)
     app.add_middleware(CheckedBodies)
     # Before a body is read: who may not call is told so unread.
-    app.add_middleware(admission.Admitted, routes=app)
+    app.add_middleware(admission.Admitted, of=app, routes=list(access_of(app)))
     # The rest is outside the checks of bodies, so that a defect in them is logged and answered as well.
     install_outside(app)  # the last one added is the first to see a request
     description.install(app)

@@ -5,7 +5,7 @@ small budget of their own, so that they take none from the others. A body that b
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from fastapi import FastAPI
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.identity import auth
-from services.identity.route_access import RouteAccess, access_of
+from services.identity.route_access import RouteAccess
 from services.kernel import Refusal, Refused, Unavailable
 from services.web import failures
 from services.web.bodies import LARGEST
@@ -70,9 +70,9 @@ class Counter:
 class Admitted:
     """ASGI middleware for the routes of a service."""
 
-    def __init__(self, app: ASGIApp, routes: FastAPI) -> None:
-        self._app, self._of = app, routes
-        self._routes: list[RouteAccess] | None = None  # listed at the first request, when all are there
+    def __init__(self, app: ASGIApp, of: FastAPI, routes: Sequence[RouteAccess]) -> None:
+        """`of`: the application that `routes` are of, and whose state has the authenticator."""
+        self._app, self._of, self._routes = app, of, routes
         self._known, self._strangers = Budget(KNOWN), Budget(STRANGERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +99,7 @@ class Admitted:
     async def _known_caller(self, scope: Scope) -> bool:
         """Tell if the caller has a token that the route takes; False for a route that takes none. Refused as the route itself refuses."""
         path = scope["path"].removeprefix(scope.get("root_path", ""))  # without the place where the service is mounted
-        for route in self._all():
+        for route in self._routes:
             found = route.regex.match(path)
             if found is not None and scope["method"] in route.methods:
                 if not route.roles:
@@ -108,11 +108,6 @@ class Admitted:
                 auth.permit(who, route.roles, found.groupdict().get(auth.OWN_PATH))
                 return True
         return False
-
-    def _all(self) -> list[RouteAccess]:
-        if self._routes is None:
-            self._routes = list(access_of(self._of))
-        return self._routes
 
 
 CLOSE = {"Connection": "close"}

@@ -149,7 +149,7 @@ async def test_a_second_request_on_a_connection_has_the_same_times() -> None:
 
 async def test_who_does_not_read_the_answer_is_cut_off_and_who_reads_slowly_is_not() -> None:
     async with limited(plain()) as address:
-        asked = b"GET /much HTTP/1.1\r\nHost: here\r\n\r\n"
+        asked = b"GET /much HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
         silent, slow = socket.socket(), socket.socket()
         for each in (silent, slow):
             each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
