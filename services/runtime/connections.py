@@ -44,7 +44,7 @@ class Connection(Protocol):
         """The thing that it waits for."""
 
     def give_way(self) -> None:
-        """Close it."""
+        """Close it, so that another one gets its place."""
 
 
 class Connections:

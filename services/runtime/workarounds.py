@@ -46,7 +46,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._start("receiving", self._limits.headers_within, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Free the place."""
+        """Free its place among the connections, and stop its timers."""
         self._all.leave(self)
         for name in list(self._timers):
             self._stop(name)
@@ -98,7 +98,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._watch_reader()
 
     def resume_writing(self) -> None:
-        """Watch no more."""
+        """The client has read: stop the timer that would cut it off."""
         super().resume_writing()
         self._stop("reading")
 

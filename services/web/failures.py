@@ -65,7 +65,7 @@ def named(place: Sequence[str | int], why: str) -> dict[str, str]:
 
 
 def refused(error: Refused) -> JSONResponse:
-    """Answer a refusal."""
+    """Make the problem document of a refusal, for middleware that stands outside the handlers."""
     # RFC 9110, section 15.5.2: a 401 names the scheme by which the caller can authenticate.
     headers = {"WWW-Authenticate": "Bearer"} if error.kind is Refusal.UNAUTHENTICATED else None
     return problem(STATUS[error.kind], error.code, error.detail, headers, **error.members)

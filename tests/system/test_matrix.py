@@ -113,7 +113,7 @@ async def scene(home: Home) -> AsyncIterator[Scene]:
     members = [await people.admit() for _ in range(10)]
     group = await people.form(members, a_monday(-1), NAME)
     session = (await people.meetings(group, NAME))[0]["session"]
-    letter = {
+    dead_letter = {
         "_id": DEAD,
         "consumer": "reactions",
         "name": "matrix/dead",
@@ -131,7 +131,7 @@ async def scene(home: Home) -> AsyncIterator[Scene]:
     }
     stores = [service.store for service in home.all_services.services.values()]
     for store in stores:
-        await store["dead"].insert_one(dict(letter))
+        await store["dead"].insert_one(dict(dead_letter))
 
     async def surveyed() -> bool:
         answer = await people.caller("operator")("GET", f"/sessions/workers/{members[0]}/surveys")
