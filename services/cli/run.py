@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from services.cli.terminal import Terminal
 
 Data = Annotated[
     Path, typer.Option("--data", help="Folder that holds everything: engines' data, keys, mail.", envvar="AMA_DATA")
@@ -37,9 +38,9 @@ def up(
     log_to(data)
 
     async def stay() -> None:
-        async with Home(data, port=port, secure=secure, console=Console(stderr=True)) as home:
+        async with Home(data, port=port, secure=secure, console=Terminal(stderr=True)) as home:
             settle()
-            Console().print(addresses(home.addresses()))
+            Terminal().print(addresses(home.addresses()))
             await until_stopped([home.ended()])
 
     uvloop.run(stay())
