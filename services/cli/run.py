@@ -22,7 +22,12 @@ HERE = Path(".ama")
 def up(
     data: Data = HERE,
     port: Annotated[int, typer.Option(help="Port of the five services on 127.0.0.1; 0 takes a free one.")] = 8000,
-    secure: Annotated[bool, typer.Option(help="Give the embedded Kafka SASL/SCRAM users and ACLs.")] = False,
+    secure: Annotated[
+        bool,
+        typer.Option(
+            help="Give the embedded engines users with rights: Kafka by SASL/SCRAM and ACLs, MongoDB by SCRAM."
+        ),
+    ] = False,
 ) -> None:
     """Start Kafka, MongoDB and all five services on this machine. Ctrl-C stops them.
 
