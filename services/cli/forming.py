@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli import judging
-from services.cli.terminal import Terminal
+from services.cli.terminal import Terminal, say_lines
 
 SECONDS = 10.0
 ADVICE = 0.2  # share of the time for changes that would help people without a seat
@@ -51,11 +51,11 @@ def solve(
             *answer.defects,
             sep="\n",
         )
-    text = answer.model_dump_json(indent=2, exclude_none=True) + "\n"
+    text = answer.model_dump_json(indent=2, exclude_none=True)
     if out is None:
-        typer.echo(text, nl=False)
+        say_lines(text)
     else:
-        judging.write(out, text)
+        judging.write(out, text + "\n")
         console.print(judging.figures(problem, answer))
 
 

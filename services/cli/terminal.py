@@ -52,7 +52,12 @@ def say(text: str) -> None:
 
 def say_json(value: Any) -> None:
     """Write a value to standard output as JSON."""
-    for line in json.dumps(value, indent=2, ensure_ascii=False).split("\n"):
+    say_lines(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def say_lines(text: str) -> None:
+    """Write a text to standard output whose line breaks are the program's own, such as JSON."""
+    for line in text.split("\n"):
         say(line)
 
 
