@@ -154,8 +154,8 @@ async def test_a_field_of_an_address_or_a_form_that_stands_twice_is_400_and_name
     for query in ("limit=1&limit=2", "limit=1&li%6Dit=1", "limit=1&&x=&limit"):
         told = problem(await client.get(f"/workers/w1?{query}", headers=operator))
         assert (told["status"], told["detail"]) == (400, '"limit" stands twice in the query.')
-    form = {"content": b"mood=4&mood=1", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}
-    told = problem(await client.post("/answers", **form))  # type: ignore[arg-type]
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    told = problem(await client.post("/answers", content=b"mood=4&mood=1", headers=kind))
     assert (told["status"], told["detail"]) == (400, '"mood" stands twice in the body.')
 
 
@@ -183,7 +183,7 @@ async def test_an_address_that_is_not_utf_8_is_400(
 async def test_a_header_that_has_no_legal_form_is_400(
     client: httpx.AsyncClient, operator: dict[str, str], name: str, value: str
 ) -> None:
-    headers = {**operator, name: value.encode()}  # type: ignore[dict-item]
+    headers = httpx.Headers({**operator, name: value}, encoding="utf-8")
     told = problem(await client.post("/referrals", json=GOOD, headers=headers))
     assert (told["status"], told["code"]) == (400, "malformed-header")
 
