@@ -11,7 +11,7 @@ from typing import Self
 from urllib.parse import quote_plus, unquote_plus, urlsplit
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 
 class Misconfigured(Exception):
@@ -125,8 +125,9 @@ def from_environment() -> Settings:
         first = error.errors()[0]
         name = "AMA_" + str(first["loc"][0]).upper()
         raise Misconfigured(f"{name}: {first['msg'].lower()}. Set it in the environment.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"AMA_SECRETS: a file of {folder} cannot be read ({type(error).__name__}).") from None
+    except SettingsError as error:
+        # Without the cause, which holds the bytes of the file.
+        raise Misconfigured(f"AMA_SECRETS: a file of {folder} cannot be read: {error}.") from None
     # Otherwise a missing password would show only later, as a refused log-in.
     for user, password in (("sasl_username", settings.sasl_password), ("mongo_username", settings.mongo_password)):
         if getattr(settings, user) and not password:

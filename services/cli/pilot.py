@@ -79,7 +79,12 @@ async def _played(home: "Home", seed: int, first: int, console: Terminal) -> dic
 
     rules = home.all_services.services["analytics"].rules["jobs2"]
     people = humans(rules, seed)[:first]
-    columns = (TextColumn("{task.description:>20}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:>20}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
 

@@ -45,7 +45,12 @@ def rebuild(
 
     async def run() -> None:
         one = serving.build(service, settings(data))
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=Terminal(stderr=True)) as progress:
             task = progress.add_task(f"{service} {projection}", total=None)
             generation = await build_generation(
