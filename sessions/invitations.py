@@ -4,36 +4,25 @@ Invariants: any number of copies may run the task at once, since the command dec
 which nobody can be invited keeps no other invitation back, and does not end the task.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 from services.kernel import Unavailable
 from services.programmes import Programme
+from services.runtime.recurring import look_again_and_again
 from services.runtime.service import Service
-from services.store.clock import now_utc
-from services.store.errors import is_transient
 from services.store.mongo import PyMongoError
 from sessions.commands import InviteDue, invite_due
 from sessions.domain import NOTICE, Status, Survey
 
 log = logging.getLogger(__name__)
-EVERY = 60.0  # seconds between searches
 AT_ONCE = 200  # surveys of one command, which is one transaction
 
 
 async def invite_when_due(service: Service) -> None:
-    """Search every programme once a minute, for as long as the service runs. Waits while the database is away."""
-    while True:
-        try:
-            for rules in service.rules.values():
-                await invite_open(service, rules, now_utc())
-        except (PyMongoError, Unavailable) as error:
-            if not (isinstance(error, Unavailable) or is_transient(error)):
-                raise
-            log.warning("invitations wait", extra={"service": service.name, "error": type(error).__name__})
-        await asyncio.sleep(EVERY)
+    """Invite for as long as the service runs."""
+    await look_again_and_again(service, invite_open)
 
 
 async def invite_open(service: Service, rules: Programme, now: datetime) -> None:

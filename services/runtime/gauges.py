@@ -57,6 +57,9 @@ async def look(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Met
     # A copy, since a rebuild adds and removes runners while `behind` is awaited.
     for consumer, runner in list(runners.items()):
         metrics.set_consumer_gauge("lag", consumer, await runner.behind())
+    # After a rebuild the generation before has no reader: its last value would stand for ever, and an alert with it.
+    for consumer in metrics.consumers - runners.keys():
+        metrics.drop_consumer_gauge("lag", consumer)
     ages = await _ages(store)
     for consumer in metrics.consumers - {RELAY}:
         metrics.set_consumer_gauge("parked_age_seconds", consumer, ages.get(consumer, 0.0))
