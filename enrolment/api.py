@@ -82,8 +82,8 @@ async def referral(
     who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR, own=OWN_PARTNER)],
     response: Response,
 ) -> Referred:
-    """Refer one worker. 403 not-your-partner, not-a-referrer · 422 no-partner, no-such-partner, no-referrer, no-such-slot,
-    no-such-municipality, no-employer."""
+    """Refer one worker. 403 not-your-partner, not-a-referrer · 409 out-of-order: outside the intake · 422 no-partner,
+    no-such-partner, no-referrer, no-such-slot, no-such-municipality, no-employer."""
     partner = _partner(body, run.rules, who)
     card = {name: text for name, text in body.person.model_dump().items() if text is not None}
     profile = body.profile.profiled() if body.profile else None
@@ -167,8 +167,8 @@ class Decision(Act):
 
 @router.post("/workers/{worker}/consents", status_code=204)
 async def consents(worker: Id, body: Decision, run: Run, who: WorkerOrOperator) -> None:
-    """Give or withdraw consents, each purpose apart. 404 no-such-worker · 412 changed meanwhile (If-Match) · 422 no-such-notice,
-    no-such-language."""
+    """Give or withdraw consents, each purpose apart. 404 no-such-worker · 409 out-of-order: a later decision counts · 412 changed
+    meanwhile (If-Match) · 422 no-such-notice, no-such-language."""
     command = do.DecideConsent(
         worker=worker, given=body.consents, notice=body.notice, language=body.language, at=body.at
     )
@@ -177,14 +177,15 @@ async def consents(worker: Id, body: Decision, run: Run, who: WorkerOrOperator) 
 
 @router.post("/workers/{worker}/admission", status_code=204)
 async def admission(worker: Id, run: Run, who: Operator, body: Act | None = None) -> None:
-    """Admit a referred worker. 404 no-such-worker · 409 not-referred, no-consent · 412 changed meanwhile (If-Match)."""
+    """Admit a referred worker. 404 no-such-worker · 409 not-referred, no-consent, out-of-order, programme-over ·
+    412 changed meanwhile (If-Match)."""
     await run(do.admit, do.Admit(worker=worker, at=body.at if body else None), edits=(Worker, worker))
 
 
 @router.post("/workers/{worker}/refusal", status_code=204)
 async def refusal(worker: Id, run: Run, who: Operator, body: Act | None = None) -> None:
-    """Decline a referred worker, or note that they declined. 404 no-such-worker · 409 not-referred · 412 changed meanwhile
-    (If-Match)."""
+    """Decline a referred worker, or note that they declined. 404 no-such-worker · 409 not-referred, out-of-order · 412 changed
+    meanwhile (If-Match)."""
     await run(do.decline, do.Decline(worker=worker, at=body.at if body else None), edits=(Worker, worker))
 
 
@@ -196,7 +197,7 @@ class Withdrawal(Act):
 
 @router.post("/workers/{worker}/withdrawal", status_code=204)
 async def withdrawal(worker: Id, body: Withdrawal, run: Run, who: WorkerOrOperator) -> None:
-    """Leave the programme. 404 no-such-worker · 409 not-enrolled · 412 changed meanwhile (If-Match)."""
+    """Leave the programme. 404 no-such-worker · 409 not-enrolled, out-of-order · 412 changed meanwhile (If-Match)."""
     await run(do.withdraw, do.Withdraw(worker=worker, reason=body.reason, at=body.at), edits=(Worker, worker))
 
 

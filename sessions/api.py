@@ -77,8 +77,8 @@ class Present(Act):
 
 @router.put("/sessions/{session}/roll-call", status_code=204)
 async def roll_call(session: Id, body: Present, run: Run, who: Leader) -> None:
-    """Record who was present; a repeat corrects. A facilitator has their own groups only. 404 no-such-session · 409 not-yet-held ·
-    412 changed meanwhile (If-Match) · 422 not-a-member."""
+    """Record who was present; a repeat corrects. A facilitator has their own groups only. 404 no-such-session · 409 not-yet-held,
+    out-of-order · 412 changed meanwhile (If-Match) · 422 not-a-member."""
     present = frozenset(body.present)
     command = do.RollCall(session=session, present=present, facilitator=_facilitator(who), at=body.at)
     await run(do.roll_call, command, edits=(Meeting, session))
@@ -100,7 +100,7 @@ async def submission(
     who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)],
 ) -> None:
     """Submit a survey: the worker's own, or an operator from a paper form. 404 no-such-survey · 409 no-consent, not-open,
-    submitted-already · 422 bad-answer."""
+    out-of-order, submitted-already · 422 bad-answer."""
     command = do.SubmitSurvey(worker=worker, instrument=instrument, wave=wave, answers=body.answers, at=body.at)
     await run(do.submit_survey, command)
 

@@ -29,7 +29,7 @@ async def open_roll(work: Work, session: str, facilitator: str | None, *, who: s
     meeting = await work.peek(Meeting, session)
     roster = await work.peek(Roster, meeting.group) if meeting is not None else None
     meeting, roster = led_by(facilitator, session, meeting, roster)
-    members = sorted({*roster.members_on(meeting.day), *meeting.roll})
+    members = roster.members_on(meeting.day)
     for worker in members:
         await work.note_access(worker, who, role, f"session {meeting.id}")
     return Roll(

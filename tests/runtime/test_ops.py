@@ -27,6 +27,7 @@ from tests.helpers.own_engines import (
     until_dead,
     until_noted,
 )
+from tests.helpers.people import THEN
 from tests.helpers.serving import Served, client_of
 from tests.helpers.waiting import eventually
 
@@ -130,7 +131,7 @@ async def test_a_service_that_has_taken_all_there_is_lags_by_nothing_though_tran
     home: Home,
 ) -> None:
     system = Caller(home, "system-operator", "jobs2")
-    body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}}
+    body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}, "at": THEN}
     assert (await Caller(home, "operator", "jobs2")("POST", "/enrolment/referrals", body)).status_code == 201
 
     async def level() -> bool:

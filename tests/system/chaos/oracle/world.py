@@ -42,7 +42,10 @@ CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
         "calendar.g1": (ALL, "ama.sessions"),
         "leads.g1": (ALL, "ama.grouping"),
     },
-    "notifications": {"tables": ("ama.enrolment.keys", "ama.enrolment.contacts"), "reactions": (ALL, "ama.grouping")},
+    "notifications": {
+        "tables": ("ama.enrolment.keys", "ama.enrolment.contacts"),
+        "reactions": (ALL, "ama.grouping", "ama.sessions"),
+    },
     "analytics": {
         "tables": ("ama.enrolment.keys",),
         "reactions": (ALL,),
