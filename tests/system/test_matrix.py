@@ -20,6 +20,7 @@ from services.events.inbox.documents import DeadStatus
 from services.identity.auth import Role
 from services.identity.issuer import Issuer
 from services.store.clock import now_utc
+from tests.helpers.callers import signed
 from tests.helpers.people import OTHER, PROGRAMME, People, a_monday
 from tests.helpers.waiting import eventually
 
@@ -160,8 +161,8 @@ async def test_without_a_token_that_is_in_force_no_route_answers(scene: Scene, t
     strange = Issuer(tmp_path, home.issuer.url).token("operator", PROGRAMME, "x")
     now = int(time.time())
     claims = {"iss": home.issuer.url, "aud": "ama", "sub": "x", "role": "operator", "programme": PROGRAMME, "iat": now}
-    lasting = home.issuer._signed(claims | {"exp": now + int(2 * DAY)})
-    strange_sub = home.issuer._signed(claims | {"exp": now + 60, "sub": "half \ud800"})
+    lasting = signed(home.issuer, claims | {"exp": now + int(2 * DAY)})
+    strange_sub = signed(home.issuer, claims | {"exp": now + 60, "sub": "half \ud800"})
     for each in operations(home):
         for token in (None, "nonsense", "a.b.c", expired, strange, lasting, strange_sub):
             assert said(await scene.ask(each, token)) == (401, "not-authenticated"), (each.name, token)
