@@ -3,6 +3,7 @@
 from analytics import api
 from analytics.projections import Attendance, Meetings, Path, Scores
 from services.contracts.topics import KEYS
+from services.operations.erasures import erase_restored
 from services.runtime.service import Service
 from services.settings import Settings
 from services.vault.keyring import service_holder
@@ -17,4 +18,5 @@ def build(settings: Settings) -> Service:
         routes=[api.router],
         projections=[Path(), Meetings(), Attendance(), Scores()],
         tables=[KEYS],
+        after_restore=[erase_restored],
     )

@@ -1,7 +1,8 @@
 """The files in a folder of keys, and their readers.
 
 `master.jwks`, for enrolment alone · `{service}.jwk`, that service's private key · `services.jwks`, the public halves ·
-`links.jwk`, which signs personal links · `pseudonyms.jwk`, which makes the pseudonyms for partners. Invariant: existing files
+`links.jwk`, which signs personal links · `pseudonyms.jwk`, which makes the pseudonyms for partners · `backup.agekey`, which
+encrypts backups. Invariant: existing files
 stay as they are; only missing ones are made. A public key whose private half is kept elsewhere stays.
 """
 
@@ -18,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
 from services.settings import Misconfigured
-from services.vault import master
+from services.vault import backup_keys, master
 from services.vault.files import Jwk, alone, kept, made_at, new_octets, octets_of, read, read_one, write
 from services.vault.sealing import to_text
 from services.vault.sharing import PrivateKey, PublicKey
@@ -82,6 +83,7 @@ def make_keys(folder: Path, services: Iterable[str], *, master_given: bool = Fal
             write(path, {"keys": list(merged.values())})
         for name in SECRETS:
             kept(folder / f"{name}.jwk", partial(new_octets, f"{name}-{_mark()}"))
+        backup_keys.make_backup_key(folder)
 
 
 def rotate_master(folder: Path) -> str:
@@ -113,7 +115,12 @@ def list_keys(folder: Path) -> list[KeyFacts]:
     """Return the facts of every key of the folder, by file. Misconfigured when a file is unusable."""
     if not folder.is_dir():
         raise Misconfigured(f"There is no key folder {folder}: `ama keys make {folder}` makes it.")
-    return [_facts(path, jwk) for path in sorted(folder.glob("*.jwk*")) for jwk in read(path)]
+    found = [_facts(path, jwk) for path in sorted(folder.glob("*.jwk*")) for jwk in read(path)]
+    path = folder / backup_keys.FILE
+    for kid, made in backup_keys.list_backup_keys(path) if path.exists() else ():
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        found.append(KeyFacts(path.name, kid, "age X25519 private", made or written))
+    return found
 
 
 def _facts(path: Path, jwk: Jwk) -> KeyFacts:
