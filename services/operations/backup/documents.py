@@ -39,6 +39,7 @@ __all__ = [
     "read_gzip",
     "snapshot",
     "stream",
+    "undecoded",
 ]
 
 
@@ -92,6 +93,12 @@ def stream(
             more = {"getMore": cursor["id"], "collection": collection}
             cursor = database.command(more, codec_options=RAW, session=session)["cursor"]
             yield from cursor["nextBatch"]
+
+
+def undecoded(collection: Any) -> Iterator[bytes]:
+    """Read all documents of a collection as they are now."""
+    for each in collection.with_options(codec_options=RAW).find():
+        yield bytes(each.raw)
 
 
 def in_pieces(

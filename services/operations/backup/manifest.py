@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.settings import Misconfigured
 
-NAME = "manifest.json"
 Report = Callable[[str, int, int], None]  # label, number so far, expected number
 
 

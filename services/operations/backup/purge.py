@@ -8,18 +8,18 @@ BOOKKEEPING alone, whose personal content is encrypted under a key that nobody h
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from bson.raw_bson import RawBSONDocument
-
 from services.contracts.topics import CONTACTS, KEYS
-from services.operations.backup.documents import RAW, decode
+from services.operations.backup.documents import decode, undecoded
 from services.store.clock import now_utc
 from services.store.mongo import DeleteMany, Document, Store
 from services.store.people import erasure
 
 AT_ONCE = 500  # persons in one write
-ID = re.compile(rb"[A-Za-z0-9._-]+")  # as `Id` of the contracts: ids stand between other characters everywhere
+# As `Id` of the contracts: ids stand between other characters everywhere. The second finds one that a dot or a line joins to more.
+IDS = (re.compile(rb"[A-Za-z0-9._-]+"), re.compile(rb"[A-Za-z0-9-]+"))
 # Records as they are on the bus, and what keeps their order: without them sequences would be given twice.
 BOOKKEEPING = {
     "dead", "dismissed", "erased", "marks", "offsets", "outbox", "parked", "projections", "recalled", "relay", "restored", "topics",
@@ -58,9 +58,9 @@ def purge(store: Store, erased: Collection[str], *, aggregates: bool) -> None:
 
 
 def _purge_collection(collection: Any, people: frozenset[bytes], *, aggregates: bool) -> None:
-    for raw in collection.with_options(codec_options=RAW).find():
+    for raw in undecoded(collection):
         named = _named(raw, people)
-        document = decode(raw.raw) if named else {}
+        document = decode(raw) if named else {}
         if not named or (document.keys() >= AGGREGATE and not aggregates):
             continue
         left = None if _is_about(document, named) else _without(document, named)
@@ -71,8 +71,8 @@ def _purge_collection(collection: Any, people: frozenset[bytes], *, aggregates: 
             collection.replace_one({"_id": document["_id"]}, left)
 
 
-def _named(raw: RawBSONDocument, people: frozenset[bytes]) -> set[str]:
-    return {each.decode() for each in people.intersection(ID.findall(raw.raw))}
+def _named(raw: bytes, people: frozenset[bytes]) -> set[str]:
+    return {each.decode() for each in people.intersection(_found(raw))}
 
 
 def _is_about(document: Document, people: set[str]) -> bool:
@@ -103,9 +103,12 @@ def _words(value: Any) -> Iterable[str]:
         return [word for name, each in value.items() for word in (*_words(name), *_words(each))]
     if isinstance(value, list):
         return [word for each in value for word in _words(each)]
-    if isinstance(value, bytes):
-        return [word.decode() for word in ID.findall(value)]
-    return [word.decode() for word in ID.findall(value.encode())] if isinstance(value, str) else []
+    raw = value.encode() if isinstance(value, str) else value
+    return [word.decode() for word in _found(raw)] if isinstance(raw, bytes) else []
+
+
+def _found(raw: bytes) -> Iterator[bytes]:
+    return chain.from_iterable(each.findall(raw) for each in IDS)
 
 
 def _several(ids: Sequence[str]) -> Iterator[list[str]]:

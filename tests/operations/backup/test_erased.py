@@ -123,7 +123,7 @@ async def test_a_restore_without_key_files_shows_nothing_of_the_erased(past: Pas
     assert told.erased_since == 1
     stays = {name for name, rows in found.items() if any(past.stays.encode() in bson.encode(e) for e in rows.values())}
     assert stays >= PERSONAL - {"grouping pair"}, "the other person is whole; their wish named the erased one"
-    (scored,) = found["analytics scores.g1"].values()
+    (scored,) = [each for each in found["analytics scores.g1"].values() if "scores" in each]
     assert scored["person"] == past.stays
     (roll,) = [e["state"]["roll"] for e in found["sessions session"].values() if e["state"]["held"]]
     assert set(roll) == {past.stays}
@@ -220,4 +220,8 @@ async def test_without_a_key_no_backup_is_taken(past: Past, tmp_path: Path) -> N
     bare = past.settings.model_copy(update={"keys": tmp_path})
     with pytest.raises(Misconfigured, match="There is no key of backups"):
         await take(bare, tmp_path / "backups" / "one.age")
-    assert list(tmp_path.iterdir()) == [], "nothing was written"
+    assert files_in(tmp_path) == [], "nothing was written"
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
