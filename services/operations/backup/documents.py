@@ -56,7 +56,7 @@ class Summary:
     _digest: Any = field(default_factory=hashlib.sha256, repr=False)
 
     def add(self, document: builtins.bytes) -> None:
-        """Count one more."""
+        """Add a document to the count, the size and the hash."""
         self.documents += 1
         self.bytes += len(document)
         self._digest.update(document)

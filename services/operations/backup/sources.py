@@ -38,7 +38,7 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class Archive:
-    """An encrypted backup."""
+    """A backup in one encrypted file, and the keys that may open it."""
 
     path: Path
     keys: BackupKeys
@@ -79,7 +79,7 @@ class ClearFolder:
             yield service, name, read_gzip(file)
 
     def manifest(self) -> Manifest:
-        """Read the manifest."""
+        """Read the manifest beside the files. Misconfigured when there is none."""
         try:
             return Manifest.read((self.path / MANIFEST).read_bytes(), str(self.path))
         except FileNotFoundError:
