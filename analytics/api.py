@@ -20,7 +20,7 @@ def router(cells: Cells) -> APIRouter:
     async def read_indicators(
         request: Request,
         read: Reader,
-        who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR)],
+        who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM_OPERATOR)],
         scores: Annotated[bool, Query(description="false: without `means`, for whoever asks often")] = True,
     ) -> Indicators:
         """Read the indicators of the programme, computed from events alone. The same rows give the same bytes, but for `means`: a mean of

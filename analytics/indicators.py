@@ -84,6 +84,8 @@ class Indicators(BaseModel):
     found_work: int
     took_part: int
     groups: list[int]
+    groups_running: int
+    groups_concluded: int
     meetings_scheduled: int
     meetings_held: int
     attendance: Attended
@@ -107,8 +109,11 @@ def indicators(facts: Facts, rules: Programme, means: list[Wave] | None = None) 
     people, seats = _people(facts), _seats(facts)
     seated, waiting = _seated(people, seats), _waiting(people, seats)
     groups = Counter(row["group"] for row in seats if row["until"] is None)
-    attendance = [row for row in facts.attendance if row["person"] in people]
+    # The line of a person who was no member on that day after all does not count; older lines are all of members.
+    attendance = [row for row in facts.attendance if row["person"] in people and row.get("member", True)]
     meetings = [row for row in facts.meetings if "session" in row]
+    formed = [row for row in facts.meetings if "formed" in row]
+    concluded = sum("concluded" in row for row in formed)
     scores = [row for row in facts.scores if row["person"] in people]
     gone = [row for row in people.values() if "withdrawn" in row]
     return Indicators(
@@ -120,9 +125,11 @@ def indicators(facts: Facts, rules: Programme, means: list[Wave] | None = None) 
         seated=len(seated),
         waiting=len(waiting),
         withdrawn=len(gone),
-        found_work=sum(row["reason"] == Leaving.FOUND_WORK for row in gone),
+        found_work=sum(_reason(row) == Leaving.FOUND_WORK for row in gone),
         took_part=len({row["person"] for row in attendance if row["present"]}),
         groups=sorted(groups.values()),
+        groups_running=len(formed) - concluded,
+        groups_concluded=concluded,
         meetings_scheduled=len(meetings),
         meetings_held=sum("held" in row for row in meetings),
         attendance=_attended(attendance),
@@ -169,6 +176,11 @@ def _waiting(people: dict[str, Row], seats: Sequence[Row]) -> set[str]:
 def consents(row: Row) -> bool:
     """Tell whether a row shows consent to take part and to research."""
     return row.get("consent_participation") is True and row.get("consent_research") is True
+
+
+def _reason(row: Row) -> Any:
+    """The reason of a withdrawal; what everybody may know of it, until the reason itself has arrived."""
+    return row.get("reason", row.get("told"))
 
 
 def _referrals(people: Iterable[Row], rules: Programme) -> list[Referrals]:

@@ -6,13 +6,21 @@ Invariant: facts are set and never added, so that repeats, corrections and any i
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
+    WithdrawalExplained,
     WorkerAdmitted,
     WorkerDeclined,
     WorkerErased,
     WorkerReferred,
     WorkerWithdrawn,
 )
-from services.contracts.grouping import GroupFormed, MemberJoined, MemberLeft, WorkerUnlisted, WorkerWaitlisted
+from services.contracts.grouping import (
+    GroupConcluded,
+    GroupFormed,
+    MemberJoined,
+    MemberLeft,
+    WorkerUnlisted,
+    WorkerWaitlisted,
+)
 from services.contracts.sessions import (
     AttendanceRecorded,
     SessionHeld,
@@ -49,7 +57,12 @@ class Path(Projection):
 
     @on(WorkerWithdrawn)
     def withdrawn(self, event: Event[WorkerWithdrawn], rows: Rows) -> None:
-        rows.set(event.subject, person=event.subject, withdrawn=event.time, reason=event.data.reason)
+        """Set the time, and what everybody may know of the reason. Events from before `withdrawal.explained` say it whole."""
+        rows.set(event.subject, person=event.subject, withdrawn=event.time, told=event.data.reason)
+
+    @on(WithdrawalExplained)
+    def explained(self, event: Event[WithdrawalExplained], rows: Rows) -> None:
+        rows.set(event.subject, person=event.subject, reason=event.data.reason)
 
     @on(WorkerWaitlisted)
     def waiting(self, event: Event[WorkerWaitlisted], rows: Rows) -> None:
@@ -88,7 +101,11 @@ class Meetings(Projection):
 
     @on(GroupFormed)
     def formed(self, event: Event[GroupFormed], rows: Rows) -> None:
-        rows.set(f"group/{event.subject}", formed=event.subject, **event.data.model_dump())
+        rows.set(f"group/{event.subject}", formed=event.subject, **event.data.model_dump(exclude={"days"}))
+
+    @on(GroupConcluded)
+    def concluded(self, event: Event[GroupConcluded], rows: Rows) -> None:
+        rows.set(f"group/{event.subject}", concluded=event.data.on)
 
     @on(SessionScheduled)
     def scheduled(self, event: Event[SessionScheduled], rows: Rows) -> None:
@@ -112,11 +129,10 @@ class Attendance(Projection):
 
     @on(AttendanceRecorded)
     def recorded(self, event: Event[AttendanceRecorded], rows: Rows) -> None:
-        """Set the line; a second roll-call of the same meeting corrects it."""
+        """Set the line; a second roll-call of the same meeting corrects it, and may tell that the person was no member that day."""
         line = event.data
-        rows.set(
-            f"{line.session}/{event.subject}", person=event.subject, group=line.group, on=line.on, present=line.present
-        )
+        facts = line.model_dump(include={"group", "on", "present", "member"})
+        rows.set(f"{line.session}/{event.subject}", person=event.subject, **facts)
 
 
 class Scores(Projection):

@@ -21,6 +21,7 @@ from services.store.mongo import Document, Store
 
 GOALS = {"commands": Goal(0.60, "higher", "commands/s")}
 CONNECTIONS = 32
+THEN = "1991-05-06T14:00:00Z"  # in the programme's intake
 CARD = {"given_name": "Ada", "family_name": "Prova", "language": "it"}
 
 
@@ -70,12 +71,12 @@ async def _rate(act: Callable[[int], Awaitable[None]], each: int) -> float:
 
 
 async def refer(caller: Connection) -> str:
-    made = await caller("POST", "/enrolment/referrals", {"partner": "mesc-east", "person": CARD})
+    made = await caller("POST", "/enrolment/referrals", {"partner": "mesc-east", "person": CARD, "at": THEN})
     return str(json.loads(made.body)["worker"])
 
 
 async def consent(caller: Connection, worker: str, number: int) -> None:
-    body = {"consents": {"research": number % 2 == 0}, "notice": "1", "language": "it"}
+    body = {"consents": {"research": number % 2 == 0}, "notice": "1991-03", "language": "en"}
     await caller("POST", f"/enrolment/workers/{worker}/consents", body)
 
 

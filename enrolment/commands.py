@@ -9,6 +9,7 @@ from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
 from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
+from services.programmes import in_intake, in_programme, since_start
 from services.store.work import Work
 
 
@@ -21,10 +22,14 @@ class Refer(Command):
 
 
 async def refer(command: Refer, work: Work) -> dict[str, str]:
-    """Create a worker and the person's key. Refused: no-such-partner, and as `describe`."""
-    if command.partner not in {partner.id for partner in work.rules.partners}:
+    """Create a worker and the person's key. Refused: no-such-partner, no-referrer, out-of-order outside the intake, and as `describe`."""
+    partner = work.rules.partner(command.partner)
+    if partner is None:
         raise Refused("no-such-partner", f"{command.partner} is no partner of {work.programme}.", Refusal.INVALID)
-    worker = Worker.refer(new_id(), command.partner, work.cause.traceparent)
+    if not partner.may_refer:
+        raise Refused("no-referrer", f"{command.partner} refers nobody in {work.programme}.", Refusal.INVALID)
+    in_intake(work.rules, "The referral", work.rules.day_of(work.at))
+    worker = Worker.refer(new_id(), command.partner, work.at, work.cause.traceparent)
     work.add(worker)
     await work.new_key(worker)  # before any field is sealed
     worker.fill_in({name: await work.seal(worker.id, name, text) for name, text in command.card.items()})
@@ -71,16 +76,32 @@ class DecideConsent(Command):
     worker: Id
     given: dict[Purpose, bool] = Field(min_length=1)
     notice: str
-    language: str
+    language: str | None = None  # the notice's first
 
 
 async def decide_consent(command: DecideConsent, work: Work) -> None:
-    """Record each decision. The contact card is on the bus exactly while the worker consents to contact."""
+    """Record each decision, or none of them. The contact card is on the bus exactly while the worker consents to contact. Refused:
+    no-such-notice, no-such-language, out-of-order, erased."""
     worker = await _worker(command.worker, work)
+    since_start(work.rules, "The decision", work.rules.day_of(work.at))
+    language = _language_read(command, work)
     for purpose, given in sorted(command.given.items()):
-        worker.consent(purpose, given, command.notice, command.language, work.at)
+        worker.consent(purpose, given, command.notice, language, work.at)
     if Purpose.CONTACT in command.given:
         await _publish_card(worker, work)
+
+
+def _language_read(command: DecideConsent, work: Work) -> str:
+    """The language in which the notice was read. Consent to a notice that does not exist is no consent."""
+    notice = work.rules.notice_of(command.notice)
+    if notice is None:
+        raise Refused("no-such-notice", f"{command.notice} is no notice of {work.programme}.", Refusal.INVALID)
+    language = command.language or notice.languages[0]
+    if language not in notice.languages:
+        raise Refused(
+            "no-such-language", f"Notice {notice.version} is not in the language {language}.", Refusal.INVALID
+        )
+    return language
 
 
 async def _publish_card(worker: Worker, work: Work) -> None:
@@ -100,8 +121,10 @@ class Admit(Command):
 
 
 async def admit(command: Admit, work: Work) -> None:
-    """Admit a referred worker."""
-    (await _worker(command.worker, work)).admit()
+    """Admit a referred worker, while the programme lasts."""
+    worker = await _worker(command.worker, work)
+    in_programme(work.rules, "The admission", work.rules.day_of(work.at))
+    worker.admit(work.at)
 
 
 class Decline(Command):
@@ -112,7 +135,7 @@ class Decline(Command):
 
 async def decline(command: Decline, work: Work) -> None:
     """Decline a referred worker."""
-    (await _worker(command.worker, work)).decline()
+    (await _worker(command.worker, work)).decline(work.at)
 
 
 class Withdraw(Command):
@@ -124,7 +147,7 @@ class Withdraw(Command):
 
 async def withdraw(command: Withdraw, work: Work) -> None:
     """Withdraw a referred or admitted worker."""
-    (await _worker(command.worker, work)).withdraw(command.reason)
+    (await _worker(command.worker, work)).withdraw(command.reason, work.at)
 
 
 class Erase(Command):

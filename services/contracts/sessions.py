@@ -1,6 +1,6 @@
 """Events of sessions: the calendar, attendance, and the survey waves."""
 
-from services.contracts.base import Day, EventData, Id, Moment, Restricted, Slug
+from services.contracts.base import Day, EventData, Id, Moment, Restricted, Slug, Wave
 
 
 class SessionScheduled(EventData):
@@ -34,7 +34,7 @@ class SurveyInvited(EventData):
     person = "worker"
     worker: Id
     instrument: Slug
-    wave: str
+    wave: Wave
     due: Day
 
 
@@ -46,11 +46,12 @@ class SurveySubmitted(EventData):
     person = "worker"
     worker: Id
     instrument: Slug
-    wave: str
+    wave: Wave
 
 
 class AttendanceRecorded(Restricted):
-    """A member (the subject) was present at a meeting, or was not. A later one corrects it."""
+    """A member (the subject) was present at a meeting, or was not. A later one corrects it. `member` is false when the person was no
+    member on that day after all: then an earlier one does not count any more."""
 
     type = "it.amalavoro.sessions.attendance.recorded.v1"
     topic = "ama.sessions.restricted"
@@ -61,6 +62,8 @@ class AttendanceRecorded(Restricted):
     number: int
     on: Day
     present: bool
+    # Added after the first events, which are all about members.
+    member: bool = True
 
 
 class SurveyScored(Restricted):
@@ -72,5 +75,5 @@ class SurveyScored(Restricted):
     person = "worker"
     worker: Id
     instrument: Slug
-    wave: str
+    wave: Wave
     scores: dict[str, float]

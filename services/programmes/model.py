@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.contracts.base import Slug
+from services.contracts.base import CODE, Slug
 
 EARTH_KM = 6371.0088
 Whole = Annotated[int, Field(strict=True)]  # strict: TOML has types for numbers and dates, so "5" and true are mistakes
@@ -59,6 +59,11 @@ class Partner(Part):
     name: str
     roles: tuple[PartnerRole, ...] = Field(min_length=1)
     feed: tuple[FeedEntry, ...] | None = None
+
+    @property
+    def may_refer(self) -> bool:
+        """True for a referrer, and for the lead, which takes the requests of people who come by themselves."""
+        return bool({PartnerRole.REFERRER, PartnerRole.LEAD} & set(self.roles))
 
 
 class Trait(StrEnum):
@@ -122,8 +127,8 @@ class Intake(Part):
 class Notice(Part):
     """The version of the privacy notice that people read, and its languages."""
 
-    version: str
-    languages: tuple[str, ...] = ("it",)
+    version: Annotated[str, Field(pattern=CODE)]  # it is told in open events
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...] = Field(default=("it",), min_length=1)
 
 
 class Programme(Part):
@@ -184,6 +189,14 @@ class Programme(Part):
     def day_of(self, moment: datetime) -> date:
         """The local day of an aware datetime: the day on which it happened for the people of the programme."""
         return moment.astimezone(self.zone).date()
+
+    def notice_of(self, version: str) -> Notice | None:
+        """The privacy notice of that version, on which consent can be based; None when there never was one."""
+        return self.notice if self.notice.version == version else None
+
+    def partner(self, id: str) -> Partner | None:
+        """The partner of that id, if there is one."""
+        return next((each for each in self.partners if each.id == id), None)
 
     @cached_property
     def places_on_the_map(self) -> dict[str, Municipality]:

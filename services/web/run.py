@@ -16,7 +16,9 @@ from services.kernel import Aggregate, Command, Refusal, Refused, new_id
 from services.programmes import Programme
 from services.store.commands import Commanding, Handler, Repeat
 from services.store.mongo import Document, Store
+from services.store.people import known
 from services.store.work import Work
+from services.web.request_headers import KEY, TAGS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -60,10 +62,10 @@ class Runner:
         # `*` matches every version (RFC 9110, section 13.1.1), so there is none to compare.
         if self._if_match is not None and edits is not None and self._if_match.strip() != "*":
             expects = (*edits, web.version_of(self._if_match))
-        correlation = self._request.headers.get("x-request-id") or new_id()
-        run = self._service.commanding.run
-        # Every event of the command carries the correlation, and the caller chooses the header: so it is cut.
-        return await run(handler, command, self.rules, correlation[:64], repeat=repeat, expects=expects)
+        # An id of ours, never the caller's X-Request-ID: events are kept for ever, and are open to every service.
+        return await self._service.commanding.run(
+            handler, command, self.rules, new_id(), repeat=repeat, expects=expects
+        )
 
     async def query(
         self, handler: Callable[Concatenate[Work, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
@@ -106,6 +108,10 @@ class Reading:
         """Read one live row of a projection by its key."""
         return await self._service.read_models.row(projection, f"{self.programme}/{key}")
 
+    async def knows(self, person: str) -> bool:
+        """Tell if this service has heard of a person of the caller's programme."""
+        return await known(self._service.store, self.programme, person)
+
     async def accesses(self, person: str) -> list[Document]:
         """Read the log of accesses to a person's data, oldest first."""
         found = self._service.store["access"].find({"programme": self.programme, "person": person}).sort("_id", 1)
@@ -115,8 +121,8 @@ class Reading:
 async def _runner(
     request: Request,
     who: Annotated[auth.Who, Depends(auth.caller)],
-    idempotency_key: Annotated[str | None, Header(max_length=200, description="sent twice, done once")] = None,
-    if_match: Annotated[str | None, Header(max_length=40, description="the ETag that was read; 412 when stale")] = None,
+    idempotency_key: Annotated[str | None, Header(pattern=KEY, description="sent twice, done once")] = None,
+    if_match: Annotated[str | None, Header(pattern=TAGS, description="the ETag that was read; 412 when stale")] = None,
 ) -> Runner:
     """Make the runner. A coroutine, since FastAPI would call the class itself in a thread."""
     return Runner(request, who, idempotency_key, if_match)

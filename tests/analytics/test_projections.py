@@ -12,6 +12,7 @@ from services.contracts.enrolment import (
     ConsentChanged,
     Leaving,
     Purpose,
+    WithdrawalExplained,
     WorkerAdmitted,
     WorkerDeclined,
     WorkerErased,
@@ -19,6 +20,7 @@ from services.contracts.enrolment import (
     WorkerWithdrawn,
 )
 from services.contracts.grouping import (
+    GroupConcluded,
     GroupFormed,
     Kind,
     MemberJoined,
@@ -89,9 +91,17 @@ def test_the_path_has_a_row_per_worker_with_the_time_of_each_step_and_the_last_d
             "consent_research": True,
             "admitted": AT,
             "withdrawn": AT,
-            "reason": Leaving.FOUND_WORK,
+            "told": Leaving.FOUND_WORK,
         }
     }
+
+
+def test_the_reason_of_a_withdrawal_is_the_restricted_one_in_any_order() -> None:
+    left = event(WorkerWithdrawn(reason=Leaving.OTHER), "w1", 1)
+    explained = event(WithdrawalExplained(reason=Leaving.ILLNESS), "w1", 1)
+    for order in ((left, explained), (explained, left)):
+        row = projected(Path(), *order)["w1"]
+        assert (row["reason"], row["told"], row["withdrawn"]) == (Leaving.ILLNESS, Leaving.OTHER, AT)
 
 
 def test_a_refusal_and_the_way_through_the_pool_are_facts_of_the_same_row() -> None:
@@ -149,7 +159,13 @@ def test_meetings_have_a_row_each_and_a_correction_replaces_the_counts() -> None
 def test_attendance_has_a_row_per_member_and_meeting_and_a_correction_replaces_it() -> None:
     rows = projected(Attendance(), came("w1", True), came("w2", False), came("w1", False, 2), came("w1", True, 3, "m2"))
     assert {key: row["present"] for key, row in rows.items()} == {"m1/w1": False, "m1/w2": False, "m2/w1": True}
-    assert rows["m1/w2"] == {"person": "w2", "group": "g1", "on": "2026-11-02", "present": False}
+    assert rows["m1/w2"] == {"person": "w2", "group": "g1", "on": "2026-11-02", "present": False, "member": True}
+
+
+def test_a_group_has_one_row_from_its_forming_to_its_end() -> None:
+    ended = event(GroupConcluded(on=LAST), "g1", 4)
+    assert projected(Meetings(), SESSIONS[0], ended) == projected(Meetings(), ended, SESSIONS[0])
+    assert projected(Meetings(), ended)["group/g1"] == {"concluded": LAST.isoformat()}
 
 
 def test_a_survey_has_one_row_from_the_invitation_to_the_scores() -> None:

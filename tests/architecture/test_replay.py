@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from services.contracts import EventData, catalogue
-from services.contracts.enrolment import WorkerErased
+from services.contracts.enrolment import WithdrawalExplained, WorkerErased
 from services.contracts.feed import (
     Admitted,
     ConsentWithdrawn,
@@ -19,7 +19,6 @@ from services.contracts.feed import (
     Withheld,
 )
 from services.contracts.grouping import (
-    GroupConcluded,
     PairWished,
     WorkerUnlisted,
     WorkerWaitlisted,
@@ -40,11 +39,11 @@ FEED = "the ledger is read back from the partner's topic as a whole, whatever it
 LOST = "the room has no replay yet; the restore's report lists what its commands lost"
 
 EXEMPT: dict[type[EventData], str] = {
+    WithdrawalExplained: "no aggregate keeps the reason; analytics alone reads it",
     WorkerErased: "the room's own reaction to it empties the record",
     WorkerWaitlisted: CONSUMED_AGAIN,
     WorkerUnlisted: CONSUMED_AGAIN,
     PairWished: "the room's own reaction to it keeps the wish again, once the keys of both persons are back",
-    GroupConcluded: "no aggregate of the room publishes it yet",
     **dict.fromkeys((Referred, Admitted, Declined, Seated, Withdrew, ConsentWithdrawn, Erased, Withheld), FEED),
     SessionScheduled: CONSUMED_AGAIN,
     SessionHeld: LOST,

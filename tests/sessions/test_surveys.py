@@ -1,9 +1,11 @@
 """From an admission to a survey that was answered, over the API and by a personal link, on real engines."""
 
+import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from services.contracts.enrolment import Purpose
@@ -132,6 +134,20 @@ async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: Wo
     assert len(await world.published("survey.invited")) == 3
 
 
+async def test_a_survey_that_cannot_be_read_keeps_no_other_invitation_back(world: World) -> None:
+    one, other = await world.admitted(Purpose.RESEARCH), await world.admitted(Purpose.RESEARCH)
+    near = (datetime.now(UTC).date() + timedelta(days=14)).isoformat()
+    for worker in (one, other):
+        await world.surveys(worker, 2, status="invited")
+        (later,) = await world.stored("survey", worker=worker, wave="T1", instrument="who5")
+        damage = {"state.nothing_like_it": 1} if worker == one else {}
+        await world.sessions.store["survey"].update_one(
+            {"_id": f"{world.programme}/{later['id']}"}, {"$set": {"state.due": near, **damage}}
+        )
+    await invite_open(world.sessions, world.sessions.rules[world.programme], datetime.now(UTC))
+    await world.surveys(other, 3, status="invited")
+
+
 async def test_a_personal_link_shows_the_survey_and_takes_the_answers(world: World, form: Form) -> None:
     worker = await world.admitted(Purpose.RESEARCH)
     await world.surveys(worker, 2, status="invited")
@@ -154,7 +170,7 @@ async def test_a_form_that_is_sent_twice_is_one_submission_and_shows_the_same_pa
     await world.surveys(worker, 2, status="invited")
     path, answers = world.link(worker, "who5", "T0"), world.sessions.store["answers"]
     async with world.browser() as browser:
-        both = [await browser.post(path, data=form, headers={"x-request-id": "r-1"}) for _ in range(2)]
+        both = [await browser.post(path, data=form, headers={"x-request-id": "ada@example.org"}) for _ in range(2)]
         assert [(each.status_code, each.headers["location"]) for each in both] == [(303, "?lang=it")] * 2
         assert len({(await browser.get(path)).text for _ in both}) == 1
         assert await answers.count_documents({"programme": world.programme}) == 0, (
@@ -163,7 +179,7 @@ async def test_a_form_that_is_sent_twice_is_one_submission_and_shows_the_same_pa
         other = await browser.post(path, data=form | {"i1": "0"})
     assert (other.status_code, other.headers["location"]) == (303, "?lang=it")
     (submitted,) = await world.published("survey.submitted")
-    assert b'"correlationid":"r-1"' in submitted["value"]
+    assert uuid.UUID(orjson.loads(submitted["value"])["correlationid"]).version == 7, "the caller chooses no id of ours"
     assert len(await world.published("survey.scored", RESTRICTED)) == 1
 
 

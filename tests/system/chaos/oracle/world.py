@@ -42,11 +42,14 @@ CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
         "calendar.g1": (ALL, "ama.sessions"),
         "leads.g1": (ALL, "ama.grouping"),
     },
-    "notifications": {"tables": ("ama.enrolment.keys", "ama.enrolment.contacts"), "reactions": (ALL, "ama.grouping")},
+    "notifications": {
+        "tables": ("ama.enrolment.keys", "ama.enrolment.contacts"),
+        "reactions": (ALL, "ama.grouping", "ama.sessions"),
+    },
     "analytics": {
         "tables": ("ama.enrolment.keys",),
         "reactions": (ALL,),
-        "path.g1": (ALL, "ama.grouping"),
+        "path.g1": (ALL, "ama.enrolment.restricted", "ama.grouping"),
         "meetings.g1": (ALL, "ama.grouping", "ama.sessions"),
         "attendance.g1": (ALL, "ama.sessions.restricted"),
         "scores.g1": (ALL, "ama.sessions", "ama.sessions.restricted"),
