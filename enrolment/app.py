@@ -7,6 +7,7 @@ from enrolment.domain import Worker
 from enrolment.projections import Progress
 from enrolment.reactions import reactions
 from enrolment.replay import erase_again, replays
+from services.operations.erasures import erase_restored
 from services.operations.replay import replay
 from services.runtime.service import Service
 from services.settings import Settings
@@ -23,5 +24,5 @@ def build(settings: Settings) -> Service:
         routes=[api.router],
         reactions=reactions,
         projections=[Progress()],
-        after_restore=[partial(replay, replays), erase_again],
+        after_restore=[partial(replay, replays), erase_again, erase_restored],
     )

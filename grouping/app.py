@@ -12,6 +12,7 @@ from grouping.reactions import reactions
 from grouping.registers import api as registers
 from grouping.replay import replays
 from services.contracts.topics import KEYS
+from services.operations.erasures import erase_restored
 from services.operations.replay import replay
 from services.runtime.service import Service
 from services.settings import Settings
@@ -30,5 +31,5 @@ def build(settings: Settings) -> Service:
         projections=[Pool(), Groups()],
         tables=[KEYS],
         background=[conclude_when_over],
-        after_restore=[partial(replay, replays)],
+        after_restore=[partial(replay, replays), erase_restored],
     )

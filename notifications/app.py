@@ -11,6 +11,7 @@ from notifications.reactions import reactions_with
 from notifications.replay import restore_feeds, restore_messages
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS
+from services.operations.erasures import erase_restored
 from services.runtime.service import BackgroundTask, Service
 from services.settings import Settings
 from services.vault.keyring import service_holder
@@ -30,5 +31,5 @@ def build(settings: Settings, background: Sequence[BackgroundTask] | None = None
         reactions=reactions_with(partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))),
         tables=[KEYS, CONTACTS],
         background=[mailing(settings), publish] if background is None else background,
-        after_restore=[restore_feeds, restore_messages],
+        after_restore=[restore_feeds, restore_messages, erase_restored],
     )

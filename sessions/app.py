@@ -2,6 +2,7 @@
 
 from services.contracts.topics import KEYS
 from services.identity.auth import link_secret
+from services.operations.erasures import erase_restored
 from services.runtime.service import Service
 from services.settings import Settings
 from services.vault.keyring import service_holder
@@ -24,4 +25,5 @@ def build(settings: Settings) -> Service:
         projections=[Calendar(), Leads()],
         tables=[KEYS],
         background=[invite_when_due],
+        after_restore=[erase_restored],
     )
