@@ -80,7 +80,8 @@ class Referred(BaseModel):
 async def referral(
     body: Referral, run: Run, who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR)], response: Response
 ) -> Referred:
-    """Refer one worker. 422 no-such-partner, no-such-slot, no-such-municipality, no-employer."""
+    """Refer one worker. 409 partner-retired, slot-retired, municipality-retired · 422 no-such-partner, no-such-slot, no-such-municipality,
+    no-employer."""
     partner = body.partner or who.partner
     if partner is None:
         raise Refused("no-partner", "Name the partner that refers.", Refusal.INVALID)
@@ -157,8 +158,8 @@ async def accesses(
 
 @router.put("/workers/{worker}/profile", status_code=204)
 async def profile(worker: Id, body: Profile, run: Run, who: Operator) -> None:
-    """Replace the whole profile. 404 no-such-worker · 412 changed meanwhile (If-Match) · 422 no-such-slot,
-    no-such-municipality, no-employer."""
+    """Replace the whole profile. 404 no-such-worker · 409 slot-retired, municipality-retired · 412 changed meanwhile (If-Match) ·
+    422 no-such-slot, no-such-municipality, no-employer."""
     await run(do.describe, do.Describe(worker=worker, profile=body.profiled()), edits=(Worker, worker))
 
 

@@ -4,13 +4,12 @@ Invariant: a proposal of the engine is refused here only if the pool has changed
 code of that rule.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from grouping.formation.bound import of_one_company
 from grouping.formation.model import Frozen, Person, Place, Problem
 from grouping.formation.seating import faults
-from services.kernel import Refusal, Refused
-from services.programmes import Programme
+from services.kernel import Refused
 
 REFUSALS = {  # by the engine's name of a fault among members: the code of the refusal, and its sentence
     "apart": ("apart", "Workers {} and {} are not to sit together."),
@@ -18,13 +17,6 @@ REFUSALS = {  # by the engine's name of a fault among members: the code of the r
     "colleagues": ("not-among-colleagues", "Worker {} sits among colleagues alone."),
     "others": ("among-colleagues", "Worker {} does not sit among colleagues alone."),
 }
-
-
-def known_slots(slots: Iterable[str], rules: Programme) -> None:
-    """Refuse slots that the programme does not have."""
-    unknown = set(slots) - {slot.id for slot in rules.slots}
-    if unknown:
-        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {rules.id}.", Refusal.INVALID)
 
 
 def can_come(problem: Problem, person: Person, slot: str, place: Place) -> None:

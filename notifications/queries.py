@@ -32,7 +32,9 @@ async def mail_content(work: Work, message: str, card: bytes | None) -> MailCont
     contact = orjson.loads(vault.decrypt_payload(await work.key(queued.worker), card.decode()))
     if not contact.get("email"):
         raise Refused("no-address", f"Message {message} has no address to go to.")
-    slot = next(each for each in work.rules.slots if each.id == group.slot)
+    slot = work.rules.slot(group.slot)
+    if slot is None:
+        raise NotYet(f"the slot {group.slot} for message {message}")
     return MailContent(message, contact, slot.isoweekday, slot.at, venue.title, venue.address, queued.day)
 
 

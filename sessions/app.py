@@ -10,6 +10,7 @@ from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.invitations import invite_when_due
 from sessions.projections import Calendar, Leads
 from sessions.reactions import reactions
+from sessions.waves import plan_added_waves
 
 
 def build(settings: Settings) -> Service:
@@ -23,5 +24,5 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         projections=[Calendar(), Leads()],
         tables=[KEYS],
-        background=[invite_when_due],
+        background=[invite_when_due, plan_added_waves],
     )

@@ -6,13 +6,13 @@ from datetime import date
 from pydantic import Field
 
 from grouping.domain import Facilitator, Group, Place, Seeker, State, right_size
-from grouping.fitting import are_colleagues, can_come, can_join, can_sit_together, known_slots
+from grouping.fitting import are_colleagues, can_come, can_join, can_sit_together
 from grouping.pool import problem_of
 from grouping.wishes import pairs_of
 from services.contracts.base import Id, Slug
 from services.contracts.grouping import GroupFormed, Kind
 from services.kernel import Command, Refusal, Refused, new_id
-from services.programmes import distance_km
+from services.programmes import distance_km, refuse_unless_active
 from services.store.work import Work
 
 
@@ -29,6 +29,9 @@ class Form(Command):
 
 async def form(command: Form, work: Work) -> dict[str, str]:
     """Form the group and return its id. Every rule is checked again: the proposal may be old by now."""
+    refuse_unless_active(work.rules, "slots", [command.slot])
+    # A slot that was renamed has one id from here on.
+    command = command.model_copy(update={"slot": work.rules.slot_id(command.slot)})
     _right_shape(command, work)
     place, facilitator = await work.get(Place, command.place), await work.get(Facilitator, command.facilitator)
     await _room_is_free(place, command.slot, work)
@@ -50,7 +53,6 @@ async def form(command: Form, work: Work) -> dict[str, str]:
 
 
 def _right_shape(command: Form, work: Work) -> None:
-    known_slots([command.slot], work.rules)
     right_size(len(set(command.members)), work.rules.sizes.min, work.rules.sizes.max)
     if command.first.isoweekday() != next(slot.isoweekday for slot in work.rules.slots if slot.id == command.slot):
         raise Refused("wrong-weekday", f"{command.first} is not a day of slot {command.slot}.", Refusal.INVALID)
@@ -68,14 +70,16 @@ async def _want_a_seat(seekers: Sequence[Seeker], work: Work) -> None:
 
 
 async def _room_is_free(place: Place, slot: str, work: Work) -> None:
-    meeting = [each for each in await work.where(Group, place=place.id, slot=slot) if each.state is State.FORMED]
+    groups = [each for each in await work.where(Group, place=place.id) if each.state is State.FORMED]
+    meeting = [each for each in groups if work.rules.slot_id(each.slot) == slot]
     if len(meeting) >= place.rooms:
         raise Refused("no-room", f"Place {place.id} has no room free in {slot}.")
 
 
 async def _facilitator_is_free(facilitator: Facilitator, place: Place, slot: str, work: Work) -> None:
     led = [each for each in await work.where(Group, facilitator=facilitator.id) if each.state is State.FORMED]
-    if slot not in facilitator.slots or any(group.slot == slot for group in led):
+    free = {work.rules.slot_id(each) for each in facilitator.slots} - {work.rules.slot_id(each.slot) for each in led}
+    if slot not in free:
         raise Refused("facilitator-not-free", f"Facilitator {facilitator.id} is not free in {slot}.")
     if len(led) >= facilitator.groups:
         raise Refused("facilitator-full", f"Facilitator {facilitator.id} leads {len(led)} groups already.")

@@ -31,6 +31,14 @@ _LOOKED_AT = {
     "it.amalavoro.grouping.place.registered.v1": {"data.address", "data.title"},
     "it.amalavoro.notifications.message.failed.v1": {"data.about", "data.reason"},
     "it.amalavoro.notifications.message.sent.v1": {"data.about"},
+    "it.amalavoro.programmes.programme.published.v1": {
+        "data.title",
+        "data.title_en",
+        "data.timezone",
+        "data.partners.name",
+        "data.partners.feed",
+        "data.municipalities.name",
+    },
     "it.amalavoro.sessions.survey.invited.v1": {"data.wave"},
     "it.amalavoro.sessions.survey.submitted.v1": {"data.wave"},
 }
