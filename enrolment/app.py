@@ -7,6 +7,7 @@ from enrolment.domain import Worker
 from enrolment.programmes import api as programmes
 from enrolment.programmes.domain import PublishedProgramme
 from enrolment.programmes.folder import publish_folder
+from enrolment.programmes.queries import uses
 from enrolment.projections import Progress
 from enrolment.reactions import reactions
 from enrolment.replay import erase_again, replays
@@ -28,4 +29,5 @@ def build(settings: Settings) -> Service:
         projections=[Progress()],
         after_restore=[partial(replay, replays), erase_again],
         at_start=[publish_folder],
+        uses=uses,
     )

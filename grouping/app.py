@@ -9,6 +9,7 @@ from grouping.projections import Groups, Pool
 from grouping.proposals import api as proposals
 from grouping.reactions import reactions
 from grouping.registers import api as registers
+from grouping.registers.queries import uses
 from grouping.replay import replays
 from services.contracts.topics import KEYS
 from services.operations.replay import replay
@@ -29,4 +30,5 @@ def build(settings: Settings) -> Service:
         projections=[Pool(), Groups()],
         tables=[KEYS],
         after_restore=[partial(replay, replays)],
+        uses=uses,
     )

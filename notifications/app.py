@@ -7,6 +7,7 @@ from notifications import api
 from notifications.domain import Feed, LedgerEntry, Message, Recipient, ReferredPerson, SeatedGroup, Venue
 from notifications.mailer import mailing
 from notifications.publisher import publish
+from notifications.queries import uses
 from notifications.reactions import reactions_with
 from notifications.replay import restore_feeds, restore_messages
 from services import vault
@@ -31,4 +32,5 @@ def build(settings: Settings, background: Sequence[BackgroundTask] | None = None
         tables=[KEYS, CONTACTS],
         background=[mailing(settings), publish] if background is None else background,
         after_restore=[restore_feeds, restore_messages],
+        uses=uses,
     )

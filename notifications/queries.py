@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import orjson
 
 from notifications.composing import MailContent
-from notifications.domain import Feed, Message, Recipient, SeatedGroup, Status, Venue
+from notifications.domain import Feed, Message, Recipient, ReferredPerson, SeatedGroup, Status, Venue
 from notifications.mail_queue import attempts_of
 from services import vault
 from services.kernel import NotYet, Refused
+from services.programmes import Uses, counted_uses
 from services.store.mongo import Document, Store
 from services.store.work import Work
 
@@ -54,3 +55,12 @@ async def ledgers(store: Store, programme: str) -> dict[str, int]:
     """The last sequence of each ledger, by partner."""
     found = store[Feed.noun].find({"programme": programme})
     return {each["state"]["id"]: each["state"]["last"] async for each in found}
+
+
+async def uses(work: Work) -> Uses:
+    """How many queued letters name each slot, and how many people each partner hears of."""
+    groups = {each.id: each for each in await work.browse(SeatedGroup)}
+    queued = [each for each in await work.browse(Message, status=Status.QUEUED.value) if each.reference in groups]
+    letters = [("slots", groups[each.reference].slot, "letters") for each in queued]
+    people = await work.browse(ReferredPerson)
+    return counted_uses([*letters, *(("partners", each.partner, "people") for each in people if each.partner)])

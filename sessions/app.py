@@ -9,6 +9,7 @@ from sessions import api, pages
 from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.invitations import invite_when_due
 from sessions.projections import Calendar, Leads
+from sessions.queries import uses
 from sessions.reactions import reactions
 from sessions.waves import plan_added_waves
 
@@ -25,4 +26,5 @@ def build(settings: Settings) -> Service:
         projections=[Calendar(), Leads()],
         tables=[KEYS],
         background=[invite_when_due, plan_added_waves],
+        uses=uses,
     )

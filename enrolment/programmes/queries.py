@@ -1,8 +1,10 @@
 """Reads of what is published, and of who lives in it."""
 
+from enrolment.domain import Worker
 from enrolment.programmes.domain import PublishedProgramme
 from services.contracts.programmes import ProgrammePublished
 from services.kernel import Refusal, Refused
+from services.programmes import Uses, counted_uses
 from services.store.mongo import Store
 from services.store.work import Work
 
@@ -13,6 +15,14 @@ async def published(work: Work) -> ProgrammePublished:
     if programme is None or programme.content is None:
         raise Refused("no-such-programme", f"{work.programme} is not published yet.", Refusal.NOT_FOUND)
     return programme.content
+
+
+async def uses(work: Work) -> Uses:
+    """Who names which partner, and which version of the notice. The profile's slots and municipality are counted in grouping."""
+    workers = await work.browse(Worker)
+    referred = [("partners", each.partner, "people") for each in workers]
+    consented = [("notices", each.notice, "consents") for worker in workers for each in worker.consents.values()]
+    return counted_uses([*referred, *consented])
 
 
 async def lived_in(store: Store, programme: str) -> bool:

@@ -20,9 +20,10 @@ from services.programmes.model import Municipality, Partner, Programme, Sizes, S
 from services.programmes.naming import refuse_unless_active
 from services.programmes.publishing import programme_of, published
 from services.programmes.served import ServedProgrammes
+from services.programmes.uses import Uses, counted_uses
 
 __all__ = [
     "Difference", "Municipality", "Partner", "Programme", "ProgrammeFile", "ServedProgrammes", "Sizes", "Slot", "SurveyWave",
-    "applied", "differences", "distance_km", "following", "load", "load_all", "programme_of", "published", "read_all",
-    "read_file", "read_text", "refuse_partners_of_others", "refuse_unless_active",
+    "Uses", "applied", "counted_uses", "differences", "distance_km", "following", "load", "load_all", "programme_of", "published",
+    "read_all", "read_file", "read_text", "refuse_partners_of_others", "refuse_unless_active",
 ]  # fmt: skip

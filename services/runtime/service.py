@@ -30,6 +30,7 @@ from services.runtime.environment import Environment
 from services.runtime.gauges import watch
 from services.runtime.published import Follower
 from services.runtime.tasks import Tasks
+from services.runtime.uses import Count, uses_route
 from services.settings import Misconfigured, Settings
 from services.store.collections import prepare
 from services.store.commands import Commanding, Handler
@@ -67,6 +68,7 @@ class Service:
         background: Sequence[BackgroundTask] = (),
         after_restore: Sequence[StartStep] = (),
         at_start: Sequence[StartStep] = (),
+        uses: Count | None = None,
     ) -> None:
         self.name, self.settings, self.holder = name, settings, holder
         found = served(programmes.load_all(settings.programmes), settings.only)
@@ -86,7 +88,7 @@ class Service:
         self.tasks = Tasks(name)
         self._consumers = Consumers(self)
         self._relay: Relay | None = None
-        self.app = self._application(routes)
+        self.app = self._application([*routes, uses_route(self, uses)])
 
     def _application(self, routes: Sequence[APIRouter]) -> FastAPI:
         # No `docs_url`: FastAPI's pages load scripts from another site, and do not name the roles of a route.

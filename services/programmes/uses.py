@@ -1,0 +1,14 @@
+"""Who names which entry of a programme, as counts: what an operator looks at before an entry leaves the file."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+Uses = dict[str, dict[str, dict[str, int]]]  # part, id of the entry, and how many of what name it
+
+
+def counted_uses(named: Iterable[tuple[str, str, str]]) -> Uses:
+    """Count these (part, id, what). The parts are those of the file: `partners`, `slots`, `municipalities`, `surveys`, `notices`."""
+    found: Uses = {}
+    for (part, id, what), number in sorted(Counter(named).items()):
+        found.setdefault(part, {}).setdefault(id, {})[what] = number
+    return found
