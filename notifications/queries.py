@@ -58,9 +58,9 @@ async def ledgers(store: Store, programme: str) -> dict[str, int]:
 
 
 async def uses(work: Work) -> Uses:
-    """How many queued letters name each slot, and how many people each partner hears of."""
+    """Count the queued messages that name each slot, and the people that each partner hears of."""
     groups = {each.id: each for each in await work.browse(SeatedGroup)}
     queued = [each for each in await work.browse(Message, status=Status.QUEUED.value) if each.reference in groups]
-    letters = [("slots", groups[each.reference].slot, "letters") for each in queued]
+    queued_in = [("slots", groups[each.reference].slot, "messages") for each in queued]
     people = await work.browse(ReferredPerson)
-    return counted_uses([*letters, *(("partners", each.partner, "people") for each in people if each.partner)])
+    return counted_uses([*queued_in, *(("partners", each.partner, "people") for each in people if each.partner)])

@@ -74,7 +74,7 @@ async def linked_survey(work: Work, survey: str, worker: str) -> Survey:
 
 
 async def uses(work: Work) -> Uses:
-    """How many groups meet in each slot, and how many surveys are planned, invited or submitted of each wave."""
+    """Count the groups that meet in each slot, and the surveys of each wave by their state."""
     groups = [("slots", each.slot, "groups") for each in await work.browse(Roster)]
     surveys = [("surveys", f"{each.wave}/{each.instrument}", each.status.value) for each in await work.browse(Survey)]
     return counted_uses([*groups, *surveys])

@@ -10,7 +10,7 @@ from services.store.work import Work
 
 
 async def uses(work: Work) -> Uses:
-    """How many people of the pool, places, facilitators and groups name each slot and municipality."""
+    """Count the people of the pool, places, facilitators and groups that name each slot and municipality."""
     profiles = [await _profile(each, work) for each in await work.browse(Seeker)]
     people = [name for each in profiles if each is not None for name in _named(each, "people")]
     facilitators = [name for each in await work.browse(Facilitator) for name in _named(each, "facilitators")]

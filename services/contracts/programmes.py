@@ -19,7 +19,7 @@ LocalTime = Annotated[
 
 
 class PublishedEntry(BaseModel):
-    """What every entry has. `renamed`: the entry that stands for it now, because one was merged into the other."""
+    """The fields of every entry. `renamed`: the entry that stands for it now, because one was merged into the other."""
 
     id: Slug
     retired: bool = False

@@ -1,4 +1,4 @@
-"""What a file may say by its form and cannot mean: waves that nobody reaches, meetings past the end, coordinates that are swapped.
+"""Refusals of a file that is well formed and cannot be meant: waves that nobody reaches, meetings past the end, coordinates that are swapped.
 
 Invariant: only a file is judged here, never a programme that was published. A new rule of ours stops no service that already runs.
 """
@@ -31,7 +31,7 @@ def _mistakes(file: Programme) -> Iterator[Mistake]:
 
 
 def _marked(file: Programme) -> Iterator[Mistake]:
-    """What a change of the file says of an entry, no file says itself."""
+    """The marks that only a change of the file sets."""
     for part in ("partners", "slots", "municipalities", "surveys"):
         for at, each in enumerate(getattr(file, part)):
             for mark in ("retired", "renamed", "since"):

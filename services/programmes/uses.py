@@ -1,4 +1,4 @@
-"""Who names which entry of a programme, as counts: what an operator looks at before an entry leaves the file."""
+"""Counts of the things that name each entry of a programme, for an operator who considers a change of the file."""
 
 from collections import Counter
 from collections.abc import Iterable

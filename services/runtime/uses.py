@@ -27,7 +27,7 @@ def uses_route(service: Named, count: Count | None) -> APIRouter:
 
     @router.get("/programme/uses")
     async def uses(who: Administrator) -> Uses:
-        """How many of what name each entry of the caller's programme here, by part and id."""
+        """Count the things that name each entry of the caller's programme here, by part and id."""
         return {} if count is None else await service.commanding.query(count, service.rules[who.programme])
 
     return router

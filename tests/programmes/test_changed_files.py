@@ -70,10 +70,10 @@ def _place(municipality: str) -> dict[str, Any]:
     return {"title": "Altra", "address": "via Prova 2", "municipality": municipality, "rooms": 2}
 
 
-async def test_a_letter_about_a_slot_that_left_is_sent_and_no_new_group_meets_there(
+async def test_a_message_about_a_slot_that_left_is_sent_and_no_new_group_meets_there(
     own: Callable[..., Living],
 ) -> None:
-    # Nobody listens there, so the letter waits for its next try.
+    # Nobody listens there, so the message waits for its next try.
     prova = own(smtp="smtp://127.0.0.1:9")
     prova.put("before")
     async with prova.up() as people:
@@ -108,7 +108,7 @@ async def test_a_letter_about_a_slot_that_left_is_sent_and_no_new_group_meets_th
 
 
 async def messages_due_now(home: Any, programme: str) -> None:
-    """Let no letter wait for its next try."""
+    """Let no message wait for its next try."""
     store = home.all_services.services["notifications"].store
     past = datetime.now(UTC) - timedelta(minutes=1)
     await store["message"].update_many({"programme": programme}, {"$set": {"mail.due": past}})
