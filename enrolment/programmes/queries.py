@@ -18,7 +18,9 @@ async def published(work: Work) -> ProgrammePublished:
 
 
 async def uses(work: Work) -> Uses:
-    """Count the people that name each partner, and the consents that name each version of the notice. The profile's slots and municipality are counted in grouping."""
+    """Count the people that name each partner, and the consents that name each version of the notice.
+
+    Grouping counts slots and municipalities, which it knows from the profiles."""
     workers = await work.browse(Worker)
     referred = [("partners", each.partner, "people") for each in workers]
     consented = [("notices", each.notice, "consents") for worker in workers for each in worker.consents.values()]

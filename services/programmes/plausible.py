@@ -1,4 +1,5 @@
-"""Refusals of a file that is well formed and cannot be meant: waves that nobody reaches, meetings past the end, coordinates that are swapped.
+"""Refusals of a file that is well formed and cannot be meant: waves that nobody reaches, meetings past the end,
+coordinates that are swapped.
 
 Invariant: only a file is judged here, never a programme that was published. A new rule of ours stops no service that already runs.
 """
