@@ -7,12 +7,17 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
-from services.kernel import Unavailable
+from services.kernel import new_id
 from services.programmes import Programme, SurveyWave
 from services.runtime.service import Service
-from services.store.errors import is_transient
-from services.store.mongo import Document, PyMongoError
+from services.store.clock import now_utc
+from services.store.errors import Conflict, is_transient
+from services.store.mongo import Document, PyMongoError, Transaction
+from services.store.outbox import Cause
+from services.store.unit import Unit
+from services.store.work import Work
 from sessions.commands import PlanWaves, plan_waves
 from sessions.domain import Participant, survey_id
 
@@ -34,8 +39,8 @@ async def plan_added_waves(service: Service) -> None:
             try:
                 await plan_missing(service, rules)
                 planned[rules.id] = (rules, clock())
-            except (PyMongoError, Unavailable) as error:
-                if not (isinstance(error, Unavailable) or is_transient(error)):
+            except (PyMongoError, Conflict) as error:
+                if not is_transient(error):
                     raise
                 log.warning("added waves wait", extra={"service": service.name, "error": type(error).__name__})
         await asyncio.sleep(EVERY)
@@ -54,7 +59,17 @@ async def plan_missing(service: Service, rules: Programme) -> None:
     )
     lacking = [each["state"]["id"] async for each in found if _lacks(each["state"], added)]
     for start in range(0, len(lacking), AT_ONCE):
-        await service.do(plan_waves, PlanWaves(participants=tuple(lacking[start : start + AT_ONCE])), rules.id)
+        command = PlanWaves(participants=tuple(lacking[start : start + AT_ONCE]))
+        await service.store.transaction(partial(_plan, service, rules, command))
+
+
+async def _plan(service: Service, rules: Programme, command: PlanWaves, transaction: Transaction) -> None:
+    unit = Unit(service.store, transaction, service.holder, now_utc())
+    cause = Cause(rules.id, unit.now, new_id())
+    await plan_waves(command, Work(unit, rules, cause))
+    unit.attribute(cause)
+    # As a reaction: the programme's event tells of the wave, and a plan of one person has no event of its own.
+    await unit.flush(silently=True)
 
 
 def _lacks(state: Document, added: Sequence[SurveyWave]) -> bool:

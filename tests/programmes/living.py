@@ -139,6 +139,17 @@ class People:
         body = {"members": list(workers), "slot": slot, "place": "casa", "facilitator": "anna", "first": str(first)}
         return str((await self.done("operator", "POST", "/grouping/groups", body))["group"])
 
+    async def calendar(self, group: str) -> list[str]:
+        """The days and times of the group's meetings, once they are scheduled."""
+        path = f"/sessions/groups/{group}/sessions"
+
+        async def scheduled() -> bool:
+            status, found = await self.answer("operator", "GET", path)
+            return status == 200 and len(found) == 4
+
+        await eventually(scheduled, 60)
+        return [each["starts"] for each in await self.done("operator", "GET", path)]
+
     async def propose(self) -> dict[str, Any]:
         """The proposal for everybody who waits."""
         found: dict[str, Any] = await self.done(

@@ -79,7 +79,8 @@ async def test_a_message_about_a_slot_that_left_is_sent_and_no_new_group_meets_t
     async with prova.up() as people:
         workers = [await people.admit(await people.refer()) for _ in range(3)]
         await people.rooms(slots=("thu-evening", "tue-evening"))
-        await people.form(*workers[:2], first=a_day(4))
+        group = await people.form(*workers[:2], first=a_day(4))
+        scheduled = await people.calendar(group)
         messages = people.home.all_services.services["notifications"].store
 
         async def queued() -> bool:
@@ -88,7 +89,7 @@ async def test_a_message_about_a_slot_that_left_is_sent_and_no_new_group_meets_t
 
         await eventually(queued, 60)
     prova.given.clear()
-    prova.put("slot-removed")
+    prova.put("slot-removed", ("cadence_days = 14", "cadence_days = 7"))
     async with prova.up() as people:
         await messages_due_now(people.home, people.programme)
         notifications = people.home.all_services.services["notifications"]
@@ -102,6 +103,7 @@ async def test_a_message_about_a_slot_that_left_is_sent_and_no_new_group_meets_t
         assert not notifications.tasks.ended.done()
         body = {"members": workers[2:], "slot": "thu-evening", "place": "casa", "facilitator": "anna"}
         body["first"] = str(a_day(4))
+        assert await people.calendar(group) == scheduled  # another cadence is for groups that are formed from now on
         status, refused = await people.answer("operator", "POST", "/grouping/groups", body)
         assert (status, refused["code"]) == (409, "slot-retired")
         assert (await people.propose())["groups"] == []
