@@ -117,7 +117,7 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
         seated=len(seated),
         waiting=len(waiting),
         withdrawn=len(gone),
-        found_work=sum(row["reason"] == Leaving.FOUND_WORK for row in gone),
+        found_work=sum(_reason(row) == Leaving.FOUND_WORK for row in gone),
         took_part=len({row["person"] for row in attendance if row["present"]}),
         groups=sorted(groups.values()),
         meetings_scheduled=len(meetings),
@@ -133,6 +133,11 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
 def consents(row: Row) -> bool:
     """Tell whether a row shows consent to take part and to research."""
     return row.get("consent_participation") is True and row.get("consent_research") is True
+
+
+def _reason(row: Row) -> Any:
+    """The reason of a withdrawal; what everybody may know of it, until the reason itself has arrived."""
+    return row.get("reason", row.get("told"))
 
 
 def _referrals(people: Iterable[Row], rules: Programme) -> list[Referrals]:

@@ -6,6 +6,7 @@ Invariant: facts are set and never added, so that repeats, corrections and any i
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
+    WithdrawalExplained,
     WorkerAdmitted,
     WorkerDeclined,
     WorkerErased,
@@ -49,7 +50,12 @@ class Path(Projection):
 
     @on(WorkerWithdrawn)
     def withdrawn(self, event: Event[WorkerWithdrawn], rows: Rows) -> None:
-        rows.set(event.subject, person=event.subject, withdrawn=event.time, reason=event.data.reason)
+        """Set the time, and what everybody may know of the reason. Events from before `withdrawal.explained` say it whole."""
+        rows.set(event.subject, person=event.subject, withdrawn=event.time, told=event.data.reason)
+
+    @on(WithdrawalExplained)
+    def explained(self, event: Event[WithdrawalExplained], rows: Rows) -> None:
+        rows.set(event.subject, person=event.subject, reason=event.data.reason)
 
     @on(WorkerWaitlisted)
     def waiting(self, event: Event[WorkerWaitlisted], rows: Rows) -> None:

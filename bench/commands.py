@@ -75,7 +75,7 @@ async def refer(caller: Connection) -> str:
 
 
 async def consent(caller: Connection, worker: str, number: int) -> None:
-    body = {"consents": {"research": number % 2 == 0}, "notice": "1", "language": "it"}
+    body = {"consents": {"research": number % 2 == 0}, "notice": "1991-03", "language": "en"}
     await caller("POST", f"/enrolment/workers/{worker}/consents", body)
 
 

@@ -3,21 +3,21 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from enrolment import commands as do
 from enrolment import queries
 from enrolment.domain import Worker
-from services.contracts.base import Id, Slug
+from services.contracts.base import CODE, Id, Slug
 from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refusal, Refused
-from services.web import Body, Day, Moment, etag
+from services.programmes import Programme
+from services.web import BirthYear, Body, Day, Email, Language, Line, Moment, Once, Telephone, etag
 from services.web.run import Reader, Run
 
 router = APIRouter()
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+NoticeVersion = Annotated[str, StringConstraints(pattern=CODE)]
 Operator = Annotated[Who, allowed(Role.OPERATOR)]
 WorkerOrOperator = Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]
 
@@ -33,13 +33,11 @@ class Act(Body):
 class Card(Body):
     """Identity and contact of a person."""
 
-    given_name: Text
-    family_name: Text
-    email: EmailStr | None = None
-    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = Field(
-        default=None, description="E.164"
-    )
-    language: Language = "it"
+    given_name: Line
+    family_name: Line
+    email: Email | None = None
+    phone: Telephone | None = None
+    language: Language = Field(default="it", description="messages come in it or en; in it for any other")
 
 
 class Profile(Body):
@@ -49,9 +47,9 @@ class Profile(Body):
     travel_km: float = Field(
         default=15.0, gt=0, le=500, allow_inf_nan=False, description="how far they can travel, one way"
     )
-    slots: list[Slug] = Field(min_length=1, max_length=50, description="weekly slots they can attend")
+    slots: Annotated[list[Slug], Once] = Field(min_length=1, max_length=50, description="weekly slots they can attend")
     gender: Annotated[str, StringConstraints(pattern=r"^[fmx]$")] | None = None
-    birth_year: int | None = Field(default=None, ge=1900, le=2100)
+    birth_year: BirthYear | None = None
     employer: Id | None = Field(default=None, description="the company that expelled them, for homogeneous groups")
     not_before: Day | None = Field(default=None, description="held back from every group until this day")
     among: Among | None = Field(default=None, description="sits among colleagues of that company alone, or with others")
@@ -80,18 +78,27 @@ class Referred(BaseModel):
 async def referral(
     body: Referral, run: Run, who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR)], response: Response
 ) -> Referred:
-    """Refer one worker. 409 partner-retired, slot-retired, municipality-retired · 422 no-such-partner, no-such-slot, no-such-municipality,
-    no-employer."""
-    partner = body.partner or who.partner
-    if partner is None:
-        raise Refused("no-partner", "Name the partner that refers.", Refusal.INVALID)
-    if who.role is Role.REFERRER and partner != who.partner:
-        raise Refused("not-your-partner", "A referrer refers for their own partner.", Refusal.FORBIDDEN)
+    """Refer one worker. 403 not-your-partner, not-a-referrer · 409 partner-retired, slot-retired, municipality-retired · 422 no-partner,
+    no-such-partner, no-referrer, no-such-slot, no-such-municipality, no-employer."""
+    partner = _partner(body, run.rules, who)
     card = {name: text for name, text in body.person.model_dump().items() if text is not None}
     profile = body.profile.profiled() if body.profile else None
     made = await run(do.refer, do.Refer(partner=partner, card=card, profile=profile, at=body.at))
     response.headers["Location"] = f"workers/{made['worker']}"
     return Referred(**made)
+
+
+def _partner(body: Referral, rules: Programme, who: Who) -> str:
+    """The partner that refers. Whether an operator may name it is the command's to judge."""
+    partner = body.partner or who.partner
+    if partner is None:
+        raise Refused("no-partner", "Name the partner that refers.", Refusal.INVALID)
+    if who.role is Role.REFERRER and partner != who.partner:
+        raise Refused("not-your-partner", "A referrer refers for their own partner.", Refusal.FORBIDDEN)
+    known = rules.partner(partner)
+    if who.role is Role.REFERRER and known is not None and not known.may_refer:
+        raise Refused("not-a-referrer", f"{partner} has no role in which it refers people.", Refusal.FORBIDDEN)
+    return partner
 
 
 class WorkerProgress(BaseModel):
@@ -113,7 +120,7 @@ class WorkerProgress(BaseModel):
 async def workers(
     read: Reader,
     who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR)],
-    after: Annotated[str | None, Query(description="the last id of the page before", max_length=64)] = None,
+    after: Annotated[Id | None, Query(description="the last id of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[WorkerProgress]:
     """Workers and their progress, by id. A referrer gets the referrals of their own partner."""
@@ -166,14 +173,17 @@ async def profile(worker: Id, body: Profile, run: Run, who: Operator) -> None:
 class Decision(Act):
     """Consents given or withdrawn, after reading one version of the notice."""
 
-    consents: dict[Purpose, bool] = Field(min_length=1)
-    notice: Text
-    language: Language = "it"
+    consents: dict[Purpose, bool] = Field(min_length=1, examples=[{Purpose.PARTICIPATION: True}])
+    notice: NoticeVersion = Field(description="of the programme, the current one or an earlier one")
+    language: Language | None = Field(
+        default=None, description="in which it was read; the first of the notice when absent"
+    )
 
 
 @router.post("/workers/{worker}/consents", status_code=204)
 async def consents(worker: Id, body: Decision, run: Run, who: WorkerOrOperator) -> None:
-    """Give or withdraw consents, each purpose apart. 404 no-such-worker · 412 changed meanwhile (If-Match)."""
+    """Give or withdraw consents, each purpose apart. 404 no-such-worker · 412 changed meanwhile (If-Match) · 422 no-such-notice,
+    no-such-language."""
     _refuse_another(who, worker)
     command = do.DecideConsent(
         worker=worker, given=body.consents, notice=body.notice, language=body.language, at=body.at

@@ -22,8 +22,11 @@ class Refer(Command):
 
 
 async def refer(command: Refer, work: Work) -> dict[str, str]:
-    """Create a worker and the person's key. Refused: no-such-partner, partner-retired, and as `describe`."""
+    """Create a worker and the person's key. Refused: no-such-partner, partner-retired, no-referrer, and as `describe`."""
     refuse_unless_active(work.rules, "partners", [command.partner])
+    partner = work.rules.partner(command.partner)
+    if partner is None or not partner.may_refer:
+        raise Refused("no-referrer", f"{command.partner} refers nobody in {work.programme}.", Refusal.INVALID)
     worker = Worker.refer(new_id(), command.partner, work.cause.traceparent)
     work.add(worker)
     await work.new_key(worker)  # before any field is sealed
@@ -74,16 +77,31 @@ class DecideConsent(Command):
     worker: Id
     given: dict[Purpose, bool] = Field(min_length=1)
     notice: str
-    language: str
+    language: str | None = None  # the notice's first
 
 
 async def decide_consent(command: DecideConsent, work: Work) -> None:
-    """Record each decision. The contact card is on the bus exactly while the worker consents to contact."""
+    """Record each decision. The contact card is on the bus exactly while the worker consents to contact. Refused: no-such-notice,
+    no-such-language, erased."""
     worker = await _worker(command.worker, work)
+    language = _language_read(command, work)
     for purpose, given in sorted(command.given.items()):
-        worker.consent(purpose, given, command.notice, command.language, work.at)
+        worker.consent(purpose, given, command.notice, language, work.at)
     if Purpose.CONTACT in command.given:
         await _publish_card(worker, work)
+
+
+def _language_read(command: DecideConsent, work: Work) -> str:
+    """The language in which the notice was read. Consent to a notice that does not exist is no consent."""
+    notice = work.rules.notice_of(command.notice)
+    if notice is None:
+        raise Refused("no-such-notice", f"{command.notice} is no notice of {work.programme}.", Refusal.INVALID)
+    language = command.language or notice.languages[0]
+    if language not in notice.languages:
+        raise Refused(
+            "no-such-language", f"Notice {notice.version} is not in the language {language}.", Refusal.INVALID
+        )
+    return language
 
 
 async def _publish_card(worker: Worker, work: Work) -> None:

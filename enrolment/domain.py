@@ -14,6 +14,7 @@ from services.contracts.enrolment import (
     ConsentChanged,
     Leaving,
     Purpose,
+    WithdrawalExplained,
     WorkerAdmitted,
     WorkerDeclined,
     WorkerErased,
@@ -114,7 +115,8 @@ class Worker(Aggregate):
         """Leave the programme. Refused: not-enrolled."""
         if self.status not in {Status.REFERRED, Status.ADMITTED}:
             raise Refused("not-enrolled", f"Worker {self.id} is {self.status} and cannot withdraw.")
-        self.says(WorkerWithdrawn(reason=reason))
+        self.says(WorkerWithdrawn(reason=reason.told))
+        self.says(WithdrawalExplained(reason=reason))
 
     @applies(WorkerWithdrawn)
     def _withdrawn(self, _: WorkerWithdrawn) -> None:

@@ -28,7 +28,7 @@ class Progress(Projection):
 
     @on(WorkerWithdrawn)
     def withdrawn(self, event: Event[WorkerWithdrawn], rows: Rows) -> None:
-        rows.set(event.subject, person=event.subject, withdrawn=event.time, reason=event.data.reason)
+        rows.set(event.subject, person=event.subject, withdrawn=event.time)
 
     @on(WorkerWaitlisted)
     def waiting(self, event: Event[WorkerWaitlisted], rows: Rows) -> None:

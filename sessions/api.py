@@ -87,7 +87,7 @@ async def roll_call(session: Id, body: Present, run: Run, who: Leader) -> None:
 class Answers(Act):
     """Answers to an instrument: a number for each item."""
 
-    answers: dict[Slug, Answer] = Field(min_length=1, max_length=200)
+    answers: dict[Slug, Answer] = Field(min_length=1, max_length=200, examples=[{"i1": 3}])
 
 
 @router.put("/workers/{worker}/surveys/{instrument}/{wave}", status_code=204)

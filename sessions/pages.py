@@ -1,6 +1,8 @@
 """The survey behind a personal link. The holder of the link is taken for the person; the link opens this one survey and nothing else."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
+from math import nan
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -8,9 +10,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.identity.auth import Link, open_to_all, read_link
 from services.kernel import Refusal, Refused, Unavailable
-from services.programmes.instruments import Instrument
 from services.programmes.instruments import load_all as instruments
 from services.web.failures import STATUS
+from services.web.forms import form_of
 from services.web.run import Runner, run_for
 from sessions import commands as do
 from sessions.domain import Status, Survey
@@ -20,6 +22,7 @@ from sessions.wording import LANGUAGES
 
 PURPOSE = "survey:"  # of a link, before the survey's id
 LONGEST = 40  # characters of one answer
+NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 NOTICES = {
     "no-consent": "no-consent",
     "not-open": "closed",
@@ -81,14 +84,16 @@ async def _survey(link: Link, run: Runner) -> Survey:
 
 async def _given(request: Request, survey: Survey) -> dict[str, str]:
     """The answers as they were typed, by item; empty ones left out."""
-    filled = await request.form()
+    filled = await form_of(request)
     items = {item.id: filled.get(item.id) for item in instruments()[survey.instrument].items}
     return {item: text.strip()[:LONGEST] for item, text in items.items() if isinstance(text, str) and text.strip()}
 
 
 async def _submit(survey: Survey, language: str, given: dict[str, str], run: Runner) -> Response:
     instrument = instruments()[survey.instrument]
-    answers, wrong = _read(instrument, given)
+    answers = {item: _number(text) for item, text in given.items()}
+    # The same judgement as of the API; all mistakes at once, so that the person corrects the form once.
+    wrong = instrument.mistakes(answers)
     if wrong:
         return form(instrument, survey.due, language, given, wrong, "errors", 422)
     command = do.SubmitSurvey(worker=survey.worker, instrument=survey.instrument, wave=survey.wave, answers=answers)
@@ -97,28 +102,15 @@ async def _submit(survey: Survey, language: str, given: dict[str, str], run: Run
     except Unavailable:
         return form(instrument, survey.due, language, given, {}, "later", 503)
     except Refused as refused:
-        if refused.code == "bad-answer":
-            return form(
-                instrument, survey.due, language, given, {refused.members["item"]: "out-of-range"}, "errors", 422
-            )
         if refused.code != "submitted-already":
             raise
     return RedirectResponse(f"?lang={language}", 303)
 
 
-def _read(instrument: Instrument, given: Mapping[str, str]) -> tuple[dict[str, float], dict[str, str]]:
-    """The answers, and every mistake by item: all at once, so that the person corrects the form once."""
-    answers: dict[str, float] = {}
-    wrong: dict[str, str] = {}
-    for item in instrument.items:
-        if item.id not in given:
-            wrong[item.id] = "unanswered"
-            continue
-        try:
-            answers[item.id] = float(given[item.id].replace(",", "."))
-        except ValueError:
-            wrong[item.id] = "out-of-range"
-    return answers, wrong
+def _number(text: str) -> float:
+    """The number that was typed, with comma or point; NaN, which no instrument takes, for anything else."""
+    # `float` alone would accept 1_0, and the digits of other scripts.
+    return float(text.replace(",", ".")) if NUMBER.fullmatch(text) else nan
 
 
 def _language(chosen: str | None, offered: Sequence[str] = ()) -> str:

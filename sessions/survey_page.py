@@ -48,7 +48,10 @@ def form(
         status,
         language,
         instrument=instrument,
-        questions=[_question(item.id, item.text, language) for item in instrument.items],
+        questions=[
+            _question(item.id, item.text, language) | {"required": not instrument.may_be_left(item.id)}
+            for item in instrument.items
+        ],
         steps=_steps(instrument),
         limits=_limits(instrument, language),
         due=due,
@@ -58,7 +61,7 @@ def form(
     )
 
 
-def _question(id: str, text: Mapping[str, str], language: str) -> dict[str, str]:
+def _question(id: str, text: Mapping[str, str], language: str) -> dict[str, Any]:
     """The question in this language, else in another one, else its id."""
     lang = language if language in text else next(iter(text), language)
     return {"id": id, "text": text.get(lang, id), "lang": lang}

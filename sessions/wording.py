@@ -4,7 +4,9 @@ LANGUAGES = {"it": "Italiano", "en": "English"}
 
 WORDS: dict[str, dict[str, str]] = {
     "it": {
-        "intro": "Le risposte sono riservate: nessuno le legge con il tuo nome. Rispondi a tutte le domande, poi premi «Invia».",
+        "intro": "Le risposte sono riservate: nessuno le legge con il tuo nome.",
+        "all": "Rispondi a tutte le domande, poi premi «Invia».",
+        "most": "Rispondi a tutte le domande a cui puoi rispondere, poi premi «Invia».",
         "scale": "Da {least} a {most}.",
         "due": "Entro il {day:%d/%m/%Y}.",
         "send": "Invia",
@@ -19,7 +21,9 @@ WORDS: dict[str, dict[str, str]] = {
         "no-such-link": "Questo collegamento non è più valido. Se ti serve, chiedine uno nuovo a chi ti ha accolto.",
     },
     "en": {
-        "intro": "Your answers are confidential: nobody reads them with your name. Answer every question, then press “Send”.",
+        "intro": "Your answers are confidential: nobody reads them with your name.",
+        "all": "Answer every question, then press “Send”.",
+        "most": "Answer every question that you can answer, then press “Send”.",
         "scale": "From {least} to {most}.",
         "due": "By {day:%d/%m/%Y}.",
         "send": "Send",

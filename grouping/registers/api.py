@@ -3,25 +3,24 @@
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from grouping.domain import Facilitator, Place
 from grouping.registers import commands as do
 from services.contracts.base import Slug
 from services.identity.auth import Role, Who, allowed
-from services.web import Body
+from services.web import Body, Line, Once
 from services.web.run import Run
 
 router = APIRouter()
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Operator = Annotated[Who, allowed(Role.OPERATOR)]
 
 
 class PlaceBody(Body):
     """A place where groups can meet."""
 
-    title: Text
-    address: Text
+    title: Line
+    address: Line
     municipality: Slug
     rooms: int = Field(default=1, ge=1, le=100, description="groups that can meet there at the same time")
     access: bool = Field(default=False, description="step-free")
@@ -38,7 +37,7 @@ class FacilitatorBody(Body):
 
     municipality: Slug
     travel_km: float = Field(default=60, gt=0, le=500, allow_inf_nan=False)
-    slots: list[Slug] = Field(min_length=1, max_length=50)
+    slots: Annotated[list[Slug], Once] = Field(min_length=1, max_length=50)
     groups: int = Field(default=1, ge=1, le=20, description="how many groups at a time")
 
 

@@ -72,10 +72,10 @@ async def when_somebody_has_a_seat_their_referrer_learns_it(
 async def when_somebody_withdraws_their_referrer_learns_it(
     event: Event[WorkerWithdrawn], work: Work, pseudonyms: Pseudonyms
 ) -> None:
-    """Enter the withdrawal with its reason from the fixed list."""
+    """Enter the withdrawal. The partner learns if work was found, and no other reason, also from events that hold one."""
     person = await find_or_add(ReferredPerson, event.subject, work)
     fact = _fact(feed.Withdrew.type, event, work)
-    person.withdraw(fact.model_copy(update={"reason": event.data.reason.value}))
+    person.withdraw(fact.model_copy(update={"reason": event.data.reason.told.value}))
     await enter(person, work, pseudonyms)
 
 

@@ -3,7 +3,9 @@
 Invariant: a type's name is a literal string in the class body, never derived, so that renaming a class changes no contract.
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, ClassVar
 
@@ -13,7 +15,33 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A
 Slug = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Moment = AwareDatetime
 Day = date
-__all__ = ["Day", "EventData", "Field", "Id", "Moment", "Restricted", "Slug", "catalogue", "datetime"]
+__all__ = [
+    "Code",
+    "Day",
+    "EventData",
+    "Field",
+    "Id",
+    "Moment",
+    "Restricted",
+    "Slug",
+    "Wave",
+    "Written",
+    "catalogue",
+    "datetime",
+    "ill_written",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Pattern of a text in new events. It is no part of the schema, because events that were written before it stay readable."""
+
+    pattern: str
+
+
+CODE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
+Code = Annotated[str, Written(CODE)]
+Wave = Annotated[str, Written(r"^T[0-9]$")]
 
 _types: dict[str, "type[EventData]"] = {}
 
@@ -38,6 +66,17 @@ class EventData(BaseModel):
         if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(f"{name} is declared twice: {known.__qualname__} and {cls.__qualname__}")
         _types[name] = cls
+
+
+def ill_written(data: EventData) -> list[str]:
+    """List the fields that must not be written: their text is outside the pattern that `Written` gives them."""
+    patterns = (
+        (name, each.pattern)
+        for name, field in type(data).model_fields.items()
+        for each in field.metadata
+        if isinstance(each, Written)
+    )
+    return [name for name, pattern in patterns if not re.search(pattern, str(getattr(data, name)))]
 
 
 class Restricted(EventData):

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from services.contracts.base import Day, EventData, Id, Restricted, Slug
+from services.contracts.base import Code, Day, EventData, Id, Restricted, Slug
 
 
 class Purpose(StrEnum):
@@ -23,6 +23,11 @@ class Leaving(StrEnum):
     MOVED_AWAY = "moved-away"
     CONSENT_WITHDRAWN = "consent-withdrawn"
     OTHER = "other"
+
+    @property
+    def told(self) -> "Leaving":
+        """The part of the reason that everybody may know: found work, or not."""
+        return self if self is Leaving.FOUND_WORK else Leaving.OTHER
 
 
 class Among(StrEnum):
@@ -49,8 +54,8 @@ class ConsentChanged(EventData):
     person = "subject"
     purpose: Purpose
     given: bool
-    notice: str
-    language: str
+    notice: Code
+    language: Code
 
 
 class WorkerAdmitted(EventData):
@@ -72,10 +77,21 @@ class WorkerDeclined(EventData):
 
 
 class WorkerWithdrawn(EventData):
-    """The worker leaves the programme."""
+    """The worker leaves the programme. `reason` is found-work or other; `withdrawal.explained` has the reason itself. Events from before
+    that type have it here."""
 
     type = "it.amalavoro.enrolment.worker.withdrawn.v1"
     topic = "ama.enrolment"
+    person = "subject"
+    reason: Leaving
+
+
+class WithdrawalExplained(Restricted):
+    """The worker (the subject) left the programme for this reason. It says more about a person than every service may know."""
+
+    type = "it.amalavoro.enrolment.withdrawal.explained.v1"
+    topic = "ama.enrolment.restricted"
+    readers = ("analytics",)
     person = "subject"
     reason: Leaving
 

@@ -42,7 +42,7 @@ class Seated(Entry):
 
 
 class Withdrew(Entry):
-    """The worker left the programme."""
+    """The worker left the programme. `reason` is found-work or other; a partner learns no other reason."""
 
     type = "it.amalavoro.feed.worker.withdrew.v1"
     reason: Leaving

@@ -1,6 +1,6 @@
 """Events of notifications: a message was sent, or failed. Neither the address nor the text is in them."""
 
-from services.contracts.base import EventData, Id
+from services.contracts.base import Code, EventData, Id
 
 
 class MessageSent(EventData):
@@ -10,7 +10,7 @@ class MessageSent(EventData):
     topic = "ama.notifications"
     person = "worker"
     worker: Id
-    about: str
+    about: Code
     reference: Id
 
 
@@ -21,6 +21,6 @@ class MessageFailed(EventData):
     topic = "ama.notifications"
     person = "worker"
     worker: Id
-    about: str
+    about: Code
     reference: Id
-    reason: str
+    reason: Code

@@ -1,6 +1,6 @@
 """Events of sessions: the calendar, attendance, and the survey waves."""
 
-from services.contracts.base import Day, EventData, Id, Moment, Restricted, Slug
+from services.contracts.base import Day, EventData, Id, Moment, Restricted, Slug, Wave
 
 
 class SessionScheduled(EventData):
@@ -34,7 +34,7 @@ class SurveyInvited(EventData):
     person = "worker"
     worker: Id
     instrument: Slug
-    wave: str
+    wave: Wave
     due: Day
 
 
@@ -46,7 +46,7 @@ class SurveySubmitted(EventData):
     person = "worker"
     worker: Id
     instrument: Slug
-    wave: str
+    wave: Wave
 
 
 class AttendanceRecorded(Restricted):
@@ -72,5 +72,5 @@ class SurveyScored(Restricted):
     person = "worker"
     worker: Id
     instrument: Slug
-    wave: str
+    wave: Wave
     scores: dict[str, float]

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.contracts.base import Id, Slug
+from services.contracts.base import CODE, Slug
 
 EARTH_KM = 6371.0088
 Whole = Annotated[int, Field(strict=True)]  # strict: TOML has types for numbers and dates, so "5" and true are mistakes
@@ -71,6 +71,11 @@ class Partner(Entry):
     name: str
     roles: tuple[PartnerRole, ...] = Field(min_length=1)
     feed: tuple[FeedEntry, ...] | None = None
+
+    @property
+    def may_refer(self) -> bool:
+        """True for a referrer, and for the lead, which takes the requests of people who come by themselves."""
+        return bool({PartnerRole.REFERRER, PartnerRole.LEAD} & set(self.roles))
 
 
 class Trait(StrEnum):
@@ -148,7 +153,7 @@ class Intake(Part):
 class Notice(Part):
     """A version of the privacy notice that people read, and its languages."""
 
-    version: Id
+    version: Annotated[str, Field(pattern=CODE)]  # it is told in open events
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...] = Field(default=("it",), min_length=1)
 
 

@@ -64,7 +64,7 @@ class Answer(StoredDocument):
 
 @dataclass(frozen=True, slots=True)
 class Invocation(Generic[C]):
-    """One command to run. `correlation`: the id of the caller's request; `expects`: the version that the caller has seen."""
+    """One command to run. `correlation`: our id of the caller's request; `expects`: the version that the caller has seen."""
 
     handler: Handler[C]
     command: C

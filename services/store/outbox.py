@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
 from services.contracts import Event, EventData, Restricted, encode, source_of
+from services.contracts.base import ill_written
 from services.contracts.envelope import schema_uri
 from services.kernel import Aggregate, RecordedEvent, Refusal, Refused, new_id
 from services.store.documents import StoredDocument
@@ -75,8 +76,15 @@ class OutboxRow(StoredDocument):
     sequence: int | None = None
 
 
+class IllWritten(Exception):
+    """A defect: an event would carry a text that a person may have written. The message names the field and not the text."""
+
+
 def event_row(event: AttributedEvent, data: EventData | str, sequence: int, now: datetime) -> OutboxRow:
-    """Build the row of an event. `data` is its payload, or the JWE of a restricted one. Refused("event-too-large")."""
+    """Build the row of an event. `data` is its payload, or the JWE of a restricted one. Refused("event-too-large"). IllWritten for a
+    text that is no code."""
+    if wrong := ill_written(event.data):
+        raise IllWritten(f"{type(event.data).type}: {', '.join(wrong)}: a text outside its pattern")
     recorded, cause, kind = event.recorded, event.cause, type(event.data)
     sent: Event[Any] = Event(
         id=new_id(),

@@ -12,15 +12,35 @@ from services.kernel import Unavailable
 from services.web import description, failures
 from services.web.bodies import LARGEST, CheckedBodies
 from services.web.common_routes import common_routes, health
-from services.web.fields import Body, Day, Moment, etag, version_of
+from services.web.fields import (
+    BirthYear,
+    Body,
+    Day,
+    Email,
+    Language,
+    Line,
+    Moment,
+    Note,
+    Once,
+    Telephone,
+    etag,
+    version_of,
+)
 from services.web.headers import PlainHeaders
 from services.web.problem import problem
 
 __all__ = [
     "LARGEST",
+    "BirthYear",
     "Body",
     "Day",
+    "Email",
+    "Language",
+    "Line",
     "Moment",
+    "Note",
+    "Once",
+    "Telephone",
     "Unavailable",
     "common_routes",
     "etag",

@@ -1,9 +1,10 @@
-"""Checks of request bodies before a route reads them: size, media type, JSON, and values that an engine cannot store.
+"""Checks of requests before a route reads them: size, media type, JSON, names that stand twice, and values that an engine cannot store.
 
-Invariant: at most `LARGEST` bytes of a body are held in memory, whatever its header claims and however it is cut into chunks.
+Invariants: at most `LARGEST` bytes of a body are held in memory, whatever its header claims and however it is cut into chunks. No field of
+an address, a form or a JSON object has two values, of which one would be dropped in silence.
 """
 
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -11,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.web.failures import invalid, named
 from services.web.problem import problem
-from services.web.readable import Malformed, wrong_in
+from services.web.readable import Malformed, shown, twice, wrong_in
+from services.web.request_headers import wrong_headers
 
 LARGEST = 1024 * 1024  # bytes
 # A client that is still sending does not read the refusal: so many times the limit is read and thrown away first.
@@ -38,7 +40,7 @@ class CheckedBodies:
             refusal = problem(413, "too-large", f"A body has at most {self._largest} bytes.", {"Connection": "close"})
             await refusal(scope, receive, send)
             return
-        refusal = _wrong_address(scope) or (_wrong_body(headers, body) if body else None)
+        refusal = _wrong_address(scope) or wrong_headers(headers) or (_wrong_body(headers, body) if body else None)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -70,14 +72,29 @@ def _claims_more(headers: Headers, largest: int) -> bool:
 
 
 def _wrong_address(scope: Scope) -> Response | None:
-    for place, text in (("path", scope.get("raw_path") or b""), ("query", scope.get("query_string", b""))):
-        if b"\0" in unquote_to_bytes(text):
-            return _nul(place)
+    query = scope.get("query_string", b"")
+    return (
+        _wrong_text("path", scope.get("raw_path") or b"") or _wrong_text("query", query) or _wrong_names("query", query)
+    )
+
+
+def _wrong_text(place: str, encoded: bytes) -> Response | None:
+    """Check a percent-encoded text, of which the framework would replace what it cannot read."""
+    text = unquote_to_bytes(encoded)
+    if b"\0" in text:
+        return invalid([{"field": place, "message": "holds the character NUL"}])
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return problem(400, "malformed", f"The {place} is not UTF-8.")
     return None
 
 
-def _nul(place: str) -> Response:
-    return invalid([{"field": place, "message": "holds the character NUL"}])
+def _wrong_names(place: str, encoded: bytes) -> Response | None:
+    """Check that each name is there once. No route takes a list in this form."""
+    names = (pair.partition("=")[0] for pair in encoded.decode("latin-1").split("&") if pair)
+    name = twice(unquote_plus(each) for each in names)
+    return problem(400, "malformed", f"{shown(name)} stands twice in the {place}.") if name is not None else None
 
 
 def _wrong_body(headers: Headers, body: bytes) -> Response | None:
@@ -86,7 +103,7 @@ def _wrong_body(headers: Headers, body: bytes) -> Response | None:
     if kind == FILES:
         return None
     if kind == URLENCODED:
-        return _nul("body") if b"\0" in unquote_to_bytes(body) else None
+        return _wrong_text("body", body) or _wrong_names("body", body)
     if kind != "application/json":
         return problem(415, "not-json", "Send application/json.", {"Accept": "application/json"})
     try:

@@ -1,17 +1,85 @@
 """Types of request fields, and entity tags, by which an edit names the version that it read.
 
-Invariant: a body with an unknown field is refused, and every date is in a range that calendars and engines can hold.
+Invariants: a body with an unknown field is refused. A text that passes is one that a message, a calendar, a page and an engine show as it
+was meant. Every date is in a range that calendars and engines can hold. Routes take text by these types alone (or by an id, a code or an
+enum); `tests/web/test_fields.py` asks for it.
 """
 
+import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from services.kernel import Refusal, Refused
 
+T = TypeVar("T")
 # Python and MongoDB hold more; calendars of mail programs, which get these dates, do not.
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
+REGION = "IT"  # of a telephone number without its country
+YOUNGEST = 14  # years; nobody younger may work, so nobody younger has lost their work
+# Two joiners without which Persian and Indic names are written wrongly; other invisible characters are refused.
+_JOINERS = "\u200c\u200d"
+
+
+def _shown_as_meant(text: str, breaks: str = "") -> str:
+    """Give the text in Unicode's composed form (NFC). ValueError for characters that are not shown, or that change how others are read."""
+    for each in text:
+        kind = unicodedata.category(each)
+        if each not in breaks and (kind in {"Cc", "Cs", "Co", "Zl", "Zp"} or ord(each) & 0xFFFE == 0xFFFE):
+            raise ValueError("holds a control character")
+        if kind == "Cf" and each not in _JOINERS:
+            raise ValueError("holds an invisible character, or one that changes the direction of writing")
+    return unicodedata.normalize("NFC", text)
+
+
+def _line(text: str) -> str:
+    # A no-break space comes along when somebody pastes from a table.
+    line = " ".join(_shown_as_meant(text).split())
+    if not line:
+        raise ValueError("is empty")
+    # A mail program would decode it (RFC 2047), and so would show, or obey, another text.
+    if "=?" in line:
+        raise ValueError("holds '=?', with which an encoded word of a mail begins")
+    return line
+
+
+def _note(text: str) -> str:
+    note = _shown_as_meant(text.replace("\r\n", "\n"), breaks="\n\t").strip()
+    if not note:
+        raise ValueError("is empty")
+    return note
+
+
+def _address(text: str) -> str:
+    try:
+        # Not every server takes other characters before the @ (RFC 6531); a domain is stored in the form that every server takes.
+        found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
+    except EmailNotValidError as error:
+        raise ValueError(f"no mail can be sent to this address. {error}") from None
+    return str(found.ascii_email)
+
+
+def _telephone(text: str) -> str:
+    try:
+        number = phonenumbers.parse(text, REGION)
+    except phonenumbers.NumberParseException:
+        number = None
+    # Words would be read as digits (800-FLOWERS), and an extension would be lost.
+    wordy = any(each.isalpha() for each in text)
+    if number is None or number.extension or wordy or not phonenumbers.is_possible_number(number):
+        raise ValueError("write one telephone number, as 333 123 4567, or with its country, as +41 79 123 45 67")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _born(year: int) -> int:
+    latest = datetime.now(UTC).year - YOUNGEST
+    if not EARLIEST.year <= year <= latest:
+        raise ValueError(f"not between {EARLIEST.year} and {latest}")
+    return year
 
 
 def _in_this_age(moment: datetime) -> datetime:
@@ -20,8 +88,42 @@ def _in_this_age(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _each_once(values: Sequence[T]) -> Sequence[T]:
+    for at, value in enumerate(values):
+        if value in values[:at]:
+            raise ValueError(f"{value} stands there twice")
+    return values
+
+
+# `x-text` in the schema of a field says that one of these types checks it.
+Line = Annotated[
+    str, Field(min_length=1, max_length=200, json_schema_extra={"x-text": "line"}), AfterValidator(_line)
+]  # a name, a title, a street
+Note = Annotated[
+    str, Field(min_length=1, max_length=500, json_schema_extra={"x-text": "note"}), AfterValidator(_note)
+]  # free text with line breaks
+Email = Annotated[
+    str,
+    Field(max_length=320),
+    AfterValidator(_address),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 320, "examples": ["ada@example.org"]}),
+]
+Telephone = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=60,
+        description="as people write it; Italian without a country",
+        examples=["+39 333 123 4567"],
+        json_schema_extra={"x-text": "telephone"},
+    ),
+    AfterValidator(_telephone),
+]
+BirthYear = Annotated[int, Field(ge=EARLIEST.year), AfterValidator(_born)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]  # ISO 639-1
 Day = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_this_age)]
+Once = AfterValidator(_each_once)  # of a list: nothing stands there twice
 
 
 class Body(BaseModel):

@@ -1,16 +1,21 @@
-"""Forms of pages. Invariant: no part of a form is held in memory before its size is known to be small."""
+"""Forms of pages. Invariants: no part of a form is held in memory before its size is known to be small; no field has two values."""
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from services.web.readable import shown, twice
+
 LARGEST = 16 * 1024  # bytes
 
 
 async def form_of(request: Request) -> FormData:
-    """Read a form. HTTPException(413) when it is larger than LARGEST, or has no valid Content-Length."""
+    """Read a form. HTTPException: 413 when it is larger than LARGEST, or has no valid Content-Length; 400 when a field stands twice."""
     # A form in chunks has no Content-Length, so its size would be known only after it was parsed.
     length = request.headers.get("content-length", "")
     if not (length.isascii() and length.isdecimal() and len(length) < 10 and int(length) <= LARGEST):
         raise HTTPException(413, "A form is small, and says how large it is.")
-    return await request.form()
+    form = await request.form()
+    if (name := twice(field for field, _ in form.multi_items())) is not None:
+        raise HTTPException(400, f"{shown(name)} stands twice in the form.")
+    return form

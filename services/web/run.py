@@ -17,6 +17,7 @@ from services.programmes import Programme
 from services.store.commands import Commanding, Handler, Repeat
 from services.store.mongo import Document, Store
 from services.store.work import Work
+from services.web.request_headers import KEY, TAGS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -60,10 +61,10 @@ class Runner:
         # `*` matches every version (RFC 9110, section 13.1.1), so there is none to compare.
         if self._if_match is not None and edits is not None and self._if_match.strip() != "*":
             expects = (*edits, web.version_of(self._if_match))
-        correlation = self._request.headers.get("x-request-id") or new_id()
-        run = self._service.commanding.run
-        # Every event of the command carries the correlation, and the caller chooses the header: so it is cut.
-        return await run(handler, command, self.rules, correlation[:64], repeat=repeat, expects=expects)
+        # An id of ours, never the caller's X-Request-ID: events are kept for ever, and are open to every service.
+        return await self._service.commanding.run(
+            handler, command, self.rules, new_id(), repeat=repeat, expects=expects
+        )
 
     async def query(
         self, handler: Callable[Concatenate[Work, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
@@ -115,8 +116,8 @@ class Reading:
 async def _runner(
     request: Request,
     who: Annotated[auth.Who, Depends(auth.caller)],
-    idempotency_key: Annotated[str | None, Header(max_length=200, description="sent twice, done once")] = None,
-    if_match: Annotated[str | None, Header(max_length=40, description="the ETag that was read; 412 when stale")] = None,
+    idempotency_key: Annotated[str | None, Header(pattern=KEY, description="sent twice, done once")] = None,
+    if_match: Annotated[str | None, Header(pattern=TAGS, description="the ETag that was read; 412 when stale")] = None,
 ) -> Runner:
     """Make the runner. A coroutine, since FastAPI would call the class itself in a thread."""
     return Runner(request, who, idempotency_key, if_match)

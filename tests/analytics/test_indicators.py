@@ -41,11 +41,12 @@ def test_each_step_counts_the_persons_who_reached_it() -> None:
             worker("c", admitted=OCTOBER, waits=OCTOBER),
             worker("d", declined=OCTOBER),
             worker("e", admitted=OCTOBER, withdrawn=OCTOBER, reason="found-work"),
-            worker("f", withdrawn=OCTOBER, reason="illness"),
+            worker("f", withdrawn=OCTOBER, told="other", reason="illness"),
+            worker("g", withdrawn=OCTOBER, told="found-work"),  # the reason itself has not arrived
         ]
     )
-    assert (found.referred, found.admitted, found.declined) == (6, 3, 1)
-    assert (found.withdrawn, found.found_work, found.waiting, found.seated) == (2, 1, 1, 0)
+    assert (found.referred, found.admitted, found.declined) == (7, 3, 1)
+    assert (found.withdrawn, found.found_work, found.waiting, found.seated) == (3, 2, 1, 0)
 
 
 @pytest.mark.parametrize(("participation", "research"), product([True, False, None], repeat=2))

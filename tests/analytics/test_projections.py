@@ -12,6 +12,7 @@ from services.contracts.enrolment import (
     ConsentChanged,
     Leaving,
     Purpose,
+    WithdrawalExplained,
     WorkerAdmitted,
     WorkerDeclined,
     WorkerErased,
@@ -89,9 +90,17 @@ def test_the_path_has_a_row_per_worker_with_the_time_of_each_step_and_the_last_d
             "consent_research": True,
             "admitted": AT,
             "withdrawn": AT,
-            "reason": Leaving.FOUND_WORK,
+            "told": Leaving.FOUND_WORK,
         }
     }
+
+
+def test_the_reason_of_a_withdrawal_is_the_restricted_one_in_any_order() -> None:
+    left = event(WorkerWithdrawn(reason=Leaving.OTHER), "w1", 1)
+    explained = event(WithdrawalExplained(reason=Leaving.ILLNESS), "w1", 1)
+    for order in ((left, explained), (explained, left)):
+        row = projected(Path(), *order)["w1"]
+        assert (row["reason"], row["told"], row["withdrawn"]) == (Leaving.ILLNESS, Leaving.OTHER, AT)
 
 
 def test_a_refusal_and_the_way_through_the_pool_are_facts_of_the_same_row() -> None:

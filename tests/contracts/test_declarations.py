@@ -4,13 +4,19 @@ import ast
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Iterable, Iterator
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 import services.contracts
-from services.contracts import EventData
+from services.contracts import EventData, Restricted
 from services.contracts.audit import is_literal, problems
+from services.contracts.base import ill_written
+from services.contracts.enrolment import ConsentChanged
 from services.contracts.frozen import Frozen, published
 from services.contracts.sampling import sample
 from services.contracts.schema import schema_of
@@ -126,3 +132,37 @@ def test_a_number_that_json_cannot_hold_is_refused_before_it_is_said(declare: De
     for number in (float("nan"), float("inf")):
         with pytest.raises(ValidationError, match="finite"):
             declare("share: float").model_validate({"share": number})
+
+
+# Text of open types that is neither an id nor a code: names and streets of places that are open to all.
+PUBLIC_TEXT = {"it.amalavoro.grouping.place.registered.v1": {"title", "address"}}
+
+
+def texts(annotation: Any, metadata: Iterable[Any] = ()) -> Iterator[str]:
+    """Each kind of text that values of an annotation hold: "any" where nothing limits it, else its pattern."""
+    if get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
+        yield from texts(inner, [*metadata, *more])
+    elif get_args(annotation):
+        for each in get_args(annotation):
+            yield from texts(each, metadata)
+    elif annotation is str:
+        yield next((str(pattern) for each in metadata if (pattern := getattr(each, "pattern", None))), "any")
+    else:
+        known = (StrEnum, bool, int, float, date, type(None), type(...))
+        assert annotation in {..., None, AwareDatetime} or issubclass(annotation, known), (
+            f"{annotation} is a new kind of value"
+        )
+
+
+@pytest.mark.parametrize("name", [each.type for each in published().values() if not issubclass(each, Restricted)])
+def test_an_open_event_has_room_for_ids_codes_enums_dates_and_numbers_alone(name: str) -> None:
+    fields = published()[name].model_fields
+    loose = {each for each, field in fields.items() if "any" in set(texts(field.annotation, field.metadata))}
+    assert loose == PUBLIC_TEXT.get(name, set())
+
+
+def test_a_text_that_is_no_code_is_found_when_it_is_written_and_read_all_the_same() -> None:
+    written = {"purpose": "research", "given": True, "notice": "as Ada Prova said", "language": "it"}
+    assert ill_written(ConsentChanged.model_validate(written)) == ["notice"]
+    assert ill_written(ConsentChanged.model_validate({**written, "notice": "2026-09"})) == []

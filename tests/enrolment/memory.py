@@ -8,6 +8,7 @@ from enrolment.domain import Worker
 from services import programmes
 from services.contracts import Topic
 from services.kernel import Refusal, Refused
+from services.programmes.model import PartnerRole
 from services.store.work import Work
 from tests.enrolment.workers import AT, TRACE, sealed
 
@@ -16,7 +17,9 @@ KEY = bytes(32)
 
 @cache
 def _rules() -> programmes.Programme:
-    return programmes.load_all()["smoke"]
+    rules = programmes.load_all()["smoke"]
+    funder = programmes.Partner(id="cassa", name="A partner that pays", roles=(PartnerRole.FUNDER,))
+    return rules.model_copy(update={"partners": (*rules.partners, funder)})
 
 
 class MemoryWork:

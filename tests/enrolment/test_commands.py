@@ -43,6 +43,7 @@ async def test_a_referral_seals_each_field_and_the_profile_under_the_new_persons
     ("changes", "code"),
     [
         ({"partner": "nobody"}, "no-such-partner"),
+        ({"partner": "cassa"}, "no-referrer"),
         ({"profile": PROFILE.model_copy(update={"slots": ("monday", "never")})}, "no-such-slot"),
         ({"profile": PROFILE.model_copy(update={"municipality": "atlantis"})}, "no-such-municipality"),
         ({"profile": PROFILE.model_copy(update={"among": Among.COLLEAGUES})}, "no-employer"),
@@ -56,6 +57,28 @@ async def test_a_referral_that_the_programme_does_not_know_is_refused(changes: d
 
 async def test_colleagues_sit_together_when_the_employer_is_known() -> None:
     await refer(MemoryWork(), profile=PROFILE.model_copy(update={"among": Among.COLLEAGUES, "employer": "acme"}))
+
+
+@pytest.mark.parametrize(
+    ("notice", "language", "code"),
+    [("banana", "it", "no-such-notice"), ("", "it", "no-such-notice"), ("1", "zz", "no-such-language")],
+)
+async def test_consent_is_to_a_notice_of_the_programme_in_one_of_its_languages(
+    notice: str, language: str, code: str
+) -> None:
+    worker = in_status(Status.REFERRED)
+    told = decision(participation=True).model_copy(update={"notice": notice, "language": language})
+    with pytest.raises(Refused) as refused:
+        await do.decide_consent(told, MemoryWork(worker).as_work)
+    assert (refused.value.code, refused.value.kind) == (code, Refusal.INVALID)
+    assert recorded(worker) == []
+
+
+async def test_a_notice_was_read_in_its_first_language_when_nothing_else_is_said() -> None:
+    worker = in_status(Status.REFERRED)
+    told = decision(participation=True).model_copy(update={"language": None})
+    await do.decide_consent(told, MemoryWork(worker).as_work)
+    assert worker.consents[Purpose.PARTICIPATION].language == "it"
 
 
 @pytest.mark.parametrize("status", [Status.REFERRED, Status.WITHDRAWN])

@@ -12,7 +12,7 @@ from enrolment.reactions import reactions
 from enrolment.replay import replays
 from services import vault
 from services.contracts import Event
-from services.contracts.enrolment import Leaving, Purpose, WorkerErased
+from services.contracts.enrolment import Leaving, Purpose, WithdrawalExplained, WorkerErased
 from services.kernel import Refused
 from tests.enrolment.memory import KEY, MemoryWork
 from tests.enrolment.workers import AT, PROFILE, TRACE, decide, in_status, referred, sealed
@@ -60,8 +60,8 @@ def events_of(worker: Worker, at: datetime = AT) -> list[Event[Any]]:
 
 
 async def replayed(events: list[Event[Any]], work: MemoryWork) -> Worker:
-    """The worker after these events, by the replay table, and by the reaction for the erasure."""
-    for event in events:
+    """The worker after these events, by the replay table, and by the reaction for the erasure. No aggregate keeps a reason of leaving."""
+    for event in (each for each in events if not isinstance(each.data, WithdrawalExplained)):
         for handler in replays.handlers.get(event.type) or reactions.handlers[event.type]:
             await handler(event, work.as_work)
     return work.workers["w1"]

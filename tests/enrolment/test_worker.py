@@ -10,6 +10,7 @@ from services.contracts.enrolment import (
     ConsentChanged,
     Leaving,
     Purpose,
+    WithdrawalExplained,
     WorkerAdmitted,
     WorkerDeclined,
     WorkerErased,
@@ -40,14 +41,14 @@ OUTCOMES: dict[tuple[Status, str], Outcome] = {
         for status in (REFERRED, ADMITTED, DECLINED, WITHDRAWN)
         for command in ("consent to take part", "withdraw consent to take part", "withdraw consent to research")
     },
-    (ADMITTED, "withdraw consent to take part"): ([ConsentChanged, WorkerWithdrawn], WITHDRAWN),
+    (ADMITTED, "withdraw consent to take part"): ([ConsentChanged, WorkerWithdrawn, WithdrawalExplained], WITHDRAWN),
     **{(status, "fill in"): ([], status) for status in (REFERRED, ADMITTED, DECLINED, WITHDRAWN)},
     **{(status, "describe"): ([WorkerProfiled], status) for status in (REFERRED, ADMITTED, DECLINED, WITHDRAWN)},
     (REFERRED, "admit"): ([WorkerAdmitted], ADMITTED),
     **{(status, "admit"): "not-referred" for status in (ADMITTED, DECLINED, WITHDRAWN, ERASED)},
     (REFERRED, "decline"): ([WorkerDeclined], DECLINED),
     **{(status, "decline"): "not-referred" for status in (ADMITTED, DECLINED, WITHDRAWN, ERASED)},
-    **{(status, "withdraw"): ([WorkerWithdrawn], WITHDRAWN) for status in (REFERRED, ADMITTED)},
+    **{(status, "withdraw"): ([WorkerWithdrawn, WithdrawalExplained], WITHDRAWN) for status in (REFERRED, ADMITTED)},
     **{(status, "withdraw"): "not-enrolled" for status in (DECLINED, WITHDRAWN, ERASED)},
     **{(status, "erase"): ([WorkerErased], ERASED) for status in (REFERRED, ADMITTED, DECLINED, WITHDRAWN)},
     **{
@@ -117,10 +118,11 @@ def test_admission_and_refusal_name_the_partner_that_referred(step: str) -> None
 
 
 @pytest.mark.parametrize("reason", Leaving)
-def test_a_withdrawal_tells_its_reason(reason: Leaving) -> None:
+def test_a_withdrawal_tells_everybody_if_work_was_found_and_its_reason_in_a_restricted_event(reason: Leaving) -> None:
     worker = in_status(ADMITTED)
     worker.withdraw(reason)
-    assert recorded(worker) == [WorkerWithdrawn(reason=reason)]
+    told = Leaving.FOUND_WORK if reason is Leaving.FOUND_WORK else Leaving.OTHER
+    assert recorded(worker) == [WorkerWithdrawn(reason=told), WithdrawalExplained(reason=reason)]
 
 
 @pytest.mark.parametrize("purpose", Purpose)
@@ -145,7 +147,8 @@ def test_consent_to_take_part_that_is_withdrawn_withdraws_an_admitted_worker() -
     worker = in_status(ADMITTED)
     decide(worker, Purpose.PARTICIPATION, False)
     told = ConsentChanged(purpose=Purpose.PARTICIPATION, given=False, notice="2026-09", language="it")
-    assert recorded(worker) == [told, WorkerWithdrawn(reason=Leaving.CONSENT_WITHDRAWN)]
+    left = WorkerWithdrawn(reason=Leaving.OTHER), WithdrawalExplained(reason=Leaving.CONSENT_WITHDRAWN)
+    assert recorded(worker) == [told, *left]
 
 
 @pytest.mark.parametrize("purpose", [Purpose.CONTACT, Purpose.RESEARCH, Purpose.PARTNER_FEEDBACK])

@@ -37,7 +37,7 @@ async def refer(service: Service, partner: str = "afol") -> str:
 
 async def consent(service: Service, worker: str, purpose: Purpose = Purpose.PARTICIPATION, given: bool = True) -> None:
     """Decide one consent of a worker."""
-    command = do.DecideConsent(worker=worker, given={purpose: given}, notice="1", language="it")
+    command = do.DecideConsent(worker=worker, given={purpose: given}, notice="2026-09")
     await service.do(do.decide_consent, command, PROGRAMME)
 
 

@@ -7,13 +7,13 @@ import pytest
 
 from enrolment import commands as do
 from enrolment.domain import Worker
-from services.contracts.enrolment import Purpose
+from services.contracts.enrolment import Purpose, WorkerProfiled
 from services.kernel import Refusal, Refused
 from services.runtime.service import Service
 from services.store.aggregates import SilentChange
 from services.store.clock import now_utc
 from services.store.mongo import Transaction
-from services.store.outbox import Cause
+from services.store.outbox import Cause, IllWritten
 from services.store.unit import Unit
 from services.store.work import Work
 from tests.events.conftest import CARD, PROGRAMME, consent, on_the_topic, refer
@@ -88,12 +88,31 @@ async def test_a_relay_that_begins_again_sends_what_was_said_meanwhile_and_repea
 
 async def test_an_event_is_refused_where_it_is_said_when_it_is_too_large_for_the_bus(enrolled: Service) -> None:
     worker = await refer(enrolled)
-    command = do.DecideConsent(worker=worker, given={Purpose.RESEARCH: True}, notice="x" * 300_000, language="it")
+
+    async def ramble(command: do.Admit, work: Work) -> None:
+        profile = WorkerProfiled(municipality="monza", travel_km=9, slots=("mon-evening",) * 30_000)
+        (await work.get(Worker, command.worker)).describe(profile, "sealed")
+
     with pytest.raises(Refused, match="bytes") as refused:
-        await enrolled.do(do.decide_consent, command, PROGRAMME)
+        await enrolled.do(ramble, do.Admit(worker=worker), PROGRAMME)
     assert refused.value.kind == Refusal.TOO_LARGE
     stored = (await enrolled.store.by_id("worker", [f"{PROGRAMME}/{worker}"]))[f"{PROGRAMME}/{worker}"]
-    assert stored["state"]["consents"] == {}
+    assert stored["state"]["profile"] is None
+
+
+async def test_an_open_event_with_a_text_that_a_person_may_have_written_is_a_defect_where_it_is_said(
+    enrolled: Service,
+) -> None:
+    worker = await refer(enrolled)
+
+    async def note(command: do.Admit, work: Work) -> None:
+        person = await work.get(Worker, command.worker)
+        person.consent(Purpose.RESEARCH, True, "Ada Prova, via Roma 1", "it", work.at)
+
+    with pytest.raises(IllWritten, match="notice") as defect:
+        await enrolled.do(note, do.Admit(worker=worker), PROGRAMME)
+    assert "Ada" not in str(defect.value)
+    assert await enrolled.store["outbox"].count_documents({"key": worker, "topic": "ama.enrolment"}) == 1
 
 
 async def test_a_change_that_says_nothing_is_refused(enrolled: Service) -> None:

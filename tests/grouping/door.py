@@ -19,7 +19,7 @@ async def admitted(home: Home, number: int, **profile: Any) -> list[str]:
     async def one(n: int) -> str:
         body = {"person": {"given_name": "Ada", "family_name": f"Prova{n}"}, "profile": described}
         worker = str((await referrer("POST", "/enrolment/referrals", body)).json()["worker"])
-        await operator("POST", f"/enrolment/workers/{worker}/consents", {"consents": CONSENTS, "notice": "1"})
+        await operator("POST", f"/enrolment/workers/{worker}/consents", {"consents": CONSENTS, "notice": "2026-09"})
         answer = await operator("POST", f"/enrolment/workers/{worker}/admission")
         assert answer.status_code == 204, answer.text
         return worker

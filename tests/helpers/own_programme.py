@@ -100,10 +100,8 @@ class World:
 
     async def consent(self, worker: str, given: bool = True, *purposes: Purpose) -> None:
         """Decide on these purposes, or on all of them when none is named."""
-        decided = dict.fromkeys(purposes or Purpose, given)
-        await self.enrol(
-            enrol.decide_consent, enrol.DecideConsent(worker=worker, given=decided, notice="1", language="it")
-        )
+        decided, notice = dict.fromkeys(purposes or Purpose, given), self.enrolment.rules[self.programme].notice
+        await self.enrol(enrol.decide_consent, enrol.DecideConsent(worker=worker, given=decided, notice=notice.version))
 
     async def admit(self, worker: str) -> None:
         await self.enrol(enrol.admit, enrol.Admit(worker=worker))

@@ -14,7 +14,7 @@ from tests.programmes.living import living
 
 
 async def ama(*words: str) -> str:
-    """What the command prints. It runs in a thread, since it speaks to services of this process."""
+    """Return the output of the command. It runs in a thread, since it speaks to services of this process."""
     result = await asyncio.to_thread(CliRunner().invoke, app, ["programmes", *words])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception

@@ -23,7 +23,7 @@ NONSENSE = [
         ("lat = 45.566\nlon = 8.053", "lat = 38.1\nlon = 13.3"),
         "municipalities.2.lat: biella is 940 km from valle-mosso",
     ),
-    (('version = "2026-09"', 'version = ""'), "notice.version: string should have at least 1 character"),
+    (('version = "2026-09"', 'version = ""'), "notice.version: string should match pattern"),
     (('version = "2026-09"', 'version = " "'), "notice.version: string should match pattern"),
     (('languages = ["it"]', "languages = []"), "notice.languages: tuple should have at least 1 item"),
     (('languages = ["it"]', 'languages = ["Italian"]'), "notice.languages.0: string should match pattern"),

@@ -60,7 +60,7 @@ class World:
 
     async def admitted(self, *purposes: Purpose) -> str:
         """Admit somebody who consents to participate and to these purposes; returns their id."""
-        partner = self.enrolment.rules[self.programme].partners[0].id
+        partner = next(each.id for each in self.enrolment.rules[self.programme].partners if each.may_refer)
         profile = WorkerProfiled(municipality="monza", travel_km=30, slots=("thu-evening",))
         refer = enrol.Refer(partner=partner, card=CARD, profile=profile)
         worker = str((await self.enrolment.do(enrol.refer, refer, self.programme))["worker"])
@@ -71,7 +71,8 @@ class World:
 
     async def consent(self, worker: str, purpose: Purpose, *, given: bool) -> None:
         """Give or withdraw a consent."""
-        decision = enrol.DecideConsent(worker=worker, given={purpose: given}, notice="1", language="it")
+        notice = self.enrolment.rules[self.programme].notice.version
+        decision = enrol.DecideConsent(worker=worker, given={purpose: given}, notice=notice)
         await self.enrolment.do(enrol.decide_consent, decision, self.programme)
 
     async def withdraw(self, worker: str) -> None:

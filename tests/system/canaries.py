@@ -65,12 +65,12 @@ class Canary:
     worker: str = ""
 
     def __post_init__(self) -> None:
-        digits = str(int(self.mark, 16)).zfill(13)[-13:]
+        digits = str(int(self.mark, 16)).zfill(13)[-12:]
         self.card = {
             "given_name": f"Giuseppina{self.mark}",
             "family_name": f"Canarini{self.mark[::-1]}",
             "email": f"canary.{self.mark}.post@example.org",
-            "phone": f"+4{digits}",
+            "phone": f"+491{digits}",
         }
         self.secrets = [*list(self.card.values())[:2], f"canary.{self.mark}.post", digits]
 

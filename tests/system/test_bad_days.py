@@ -6,7 +6,6 @@ another service makes of it; the services go on by themselves, the same processe
 import asyncio
 import signal
 import time
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from services.identity.issuer import Issuer
 from tests.helpers.serving import issuing
 from tests.helpers.waiting import eventually
 from tests.helpers.wire import State
-from tests.system.bad_days.callers import HANGS, PERSON, Callers, one_caller
+from tests.system.bad_days.callers import HANGS, PERSON, Callers, mark, one_caller
 from tests.system.bad_days.engines import ReplicaSet, WiredKafka, within
 from tests.system.bad_days.ledger import events_of, faults
 from tests.system.bad_days.services import PROGRAMME, Services
@@ -186,16 +185,16 @@ async def test_what_nobody_knows_whether_it_was_committed_is_not_done_twice(
     deployment: Deployment, services: Services
 ) -> None:
     """Commit, but let each answer say that no majority confirmed it. The caller sends no key."""
-    primary, marked = deployment.mongo.primary(), f"bad-{uuid.uuid4().hex[:8]}"
-    body, headers = {"partner": "afol", "person": PERSON}, {"X-Request-Id": marked}
+    primary, marked = deployment.mongo.primary(), mark()
+    body = {"partner": "afol", "person": PERSON, "at": marked}
     async with one_caller(services) as client:
         primary.commit_unsurely("bad_enrolment")
         try:
-            answer = await client.post("referrals", json=body, headers=headers)
+            answer = await client.post("referrals", json=body)
         finally:
             primary.be_well()
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
-        later = (await client.post("referrals", json=body, headers=headers)).json()["worker"]
+        later = (await client.post("referrals", json=body)).json()["worker"]
 
     async def said() -> set[str]:
         found = set((await events_of(deployment.kafka.address, marked))["ama.enrolment"])

@@ -60,7 +60,7 @@ async def test_after_erasure_enrolment_answers_without_data_and_refuses_every_ac
         assert (shown.json()["card"], shown.json()["profile"], shown.json()["status"]) == ({}, None, "erased")
     acts = (
         ("PUT", "profile", {"municipality": "monza", "slots": ["wed-evening"]}),
-        ("POST", "consents", {"consents": {"contact": True}, "notice": "1"}),
+        ("POST", "consents", {"consents": {"contact": True}, "notice": "2026-09"}),
     )
     for method, act, body in acts:
         answer = await operator(method, f"/enrolment/workers/{worker}/{act}", body)

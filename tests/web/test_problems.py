@@ -119,6 +119,8 @@ async def test_a_body_that_is_missing_is_named(client: httpx.AsyncClient, operat
         b'{"a":"\n"}',
         b"{} {}",
         b"\xef\xbb\xbf{}",
+        '{"person":{"name":"Ada"}}'.encode("utf-16"),
+        '{"person":{"name":"Niccol\u00f2"}}'.encode("cp1252"),
     ],
 )
 async def test_what_is_not_json_is_400(client: httpx.AsyncClient, operator: dict[str, str], body: bytes) -> None:
@@ -126,7 +128,85 @@ async def test_what_is_not_json_is_400(client: httpx.AsyncClient, operator: dict
     assert (answer.status_code, problem(answer)["code"]) == (400, "malformed-json")
 
 
-@pytest.mark.parametrize("deep", [500, 1000, 1023, 1024, 100_000])
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        (b'{"person":{"name":"Ada"},"seats":1,"seats":2}', "seats"),
+        (b'{"person":{"name":"Ada","email":"a@example.org","name":"Eva"}}', "name"),
+        (b'{"person":{"name":"Ada"},"slots":[{"a":1,"a":1}]}', "a"),
+        (rb'{"person":{"name":"Ada"},"seats":1,"se\u0061ts":2}', "seats"),
+        (rb'{"person":{"name":"Ada"},"\ud800":1,"\ud800":2}', "\\ud800"),
+        (b'{"person":{"name":"Ada"},"' + b"k" * 500 + b'":1,"' + b"k" * 500 + b'":1}', "k" * 60),
+    ],
+)
+async def test_a_key_that_stands_twice_is_400_and_named(
+    client: httpx.AsyncClient, operator: dict[str, str], body: bytes, key: str
+) -> None:
+    answer = await send(client, operator, body)
+    told = problem(answer)
+    assert (answer.status_code, told["code"]) == (400, "malformed-json")
+    assert f'the key "{key}" stands twice' in told["detail"]
+
+
+async def test_a_field_of_an_address_or_a_form_that_stands_twice_is_400_and_named(
+    client: httpx.AsyncClient, operator: dict[str, str]
+) -> None:
+    for query in ("limit=1&limit=2", "limit=1&li%6Dit=1", "limit=1&&x=&limit"):
+        told = problem(await client.get(f"/workers/w1?{query}", headers=operator))
+        assert (told["status"], told["detail"]) == (400, '"limit" stands twice in the query.')
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    told = problem(await client.post("/answers", content=b"mood=4&mood=1", headers=kind))
+    assert (told["status"], told["detail"]) == (400, '"mood" stands twice in the body.')
+
+
+@pytest.mark.parametrize("path", ["/workers/a%ffb", "/workers/ab?limit=%c3", "/workers/ab?x=%ed%a0%80"])
+async def test_an_address_that_is_not_utf_8_is_400(
+    client: httpx.AsyncClient, operator: dict[str, str], path: str
+) -> None:
+    told = problem(await client.get(path, headers=operator))
+    assert (told["status"], told["code"]) == (400, "malformed")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Idempotency-Key", ""),
+        ("Idempotency-Key", "a b"),
+        ("Idempotency-Key", "chi\u00e0ve"),
+        ("Idempotency-Key", "k" * 201),
+        ("If-Match", ""),
+        ("If-Match", "3"),
+        ("If-Match", '"3'),
+        ("If-Match", '"3" "4"'),
+    ],
+)
+async def test_a_header_that_has_no_legal_form_is_400(
+    client: httpx.AsyncClient, operator: dict[str, str], name: str, value: str
+) -> None:
+    headers = httpx.Headers({**operator, name: value}, encoding="utf-8")
+    told = problem(await client.post("/referrals", json=GOOD, headers=headers))
+    assert (told["status"], told["code"]) == (400, "malformed-header")
+
+
+@pytest.mark.parametrize("twice", [("Idempotency-Key", "a"), ("If-Match", '"3"'), ("Content-Type", "application/json")])
+async def test_a_header_that_changes_what_is_done_stands_there_once(
+    client: httpx.AsyncClient, operator: dict[str, str], twice: tuple[str, str]
+) -> None:
+    told = problem(
+        await client.post(
+            "/referrals", content=json.dumps(GOOD), headers=[*operator.items(), *JSON.items(), twice, twice]
+        )
+    )
+    assert (told["status"], told["code"]) == (400, "malformed-header")
+
+
+@pytest.mark.parametrize("tag", ['"3"', 'W/"3"', "*", '"3", "4"', '""'])
+async def test_a_header_of_legal_form_passes(client: httpx.AsyncClient, operator: dict[str, str], tag: str) -> None:
+    headers = {**operator, "Idempotency-Key": "!" + "k" * 199, "If-Match": tag, "X-Request-ID": "anything at all"}
+    assert (await client.post("/referrals", json=GOOD, headers=headers)).status_code == 201
+
+
+@pytest.mark.parametrize("deep", [65, 500, 1000, 1023, 1024, 100_000])
 async def test_json_that_is_nested_without_end_is_no_defect(
     client: httpx.AsyncClient, operator: dict[str, str], deep: int
 ) -> None:

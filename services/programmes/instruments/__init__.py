@@ -6,7 +6,7 @@ missing; a mistake is named by its item.
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
@@ -37,6 +37,14 @@ class Method(StrEnum):
 
     SUM = "sum"
     MEAN = "mean"
+
+
+class Mistake(StrEnum):
+    """The mistake of one answer."""
+
+    UNKNOWN = "unknown"
+    UNANSWERED = "unanswered"
+    OUT_OF_RANGE = "out-of-range"
 
 
 class Item(Part):
@@ -110,22 +118,30 @@ class Instrument(Part):
                 raise ValueError("cut-off: neither at_most nor at_least")
         return self
 
-    def score(self, answers: dict[str, float]) -> dict[str, float]:
-        """Return the score of each scale. Refused("bad-answer", INVALID) names the item that is unknown, missing or out of range."""
-        items = {item.id: item for item in self.items}
-        if unknown := sorted(answers.keys() - items.keys()):
-            raise self._bad(unknown[0], "is no item of it")
+    def mistakes(self, answers: Mapping[str, float]) -> dict[str, Mistake]:
+        """Judge answers, from the API and from the page alike: the mistake of each item that has one. Unanswered items are mistakes where
+        a scale lacks more of them than it may."""
+        known = {item.id for item in self.items}
+        found = dict.fromkeys(sorted(answers.keys() - known), Mistake.UNKNOWN)
         for scale in self.scales:
             missing = [item for item in scale.items if item not in answers]
             if len(missing) > scale.may_miss:
-                raise self._bad(missing[0], "is not answered")
-        for item, answer in answers.items():
-            if (
-                not isfinite(answer)
-                or not self.least <= answer <= self.most
-                or not (self.continuous or answer == int(answer))
-            ):
-                raise self._bad(item, f"is not answered from {self.least:g} to {self.most:g}")
+                found |= dict.fromkeys(missing, Mistake.UNANSWERED)
+        wrong = (item for item in answers if item in known and not self._is_possible(answers[item]))
+        return found | dict.fromkeys(wrong, Mistake.OUT_OF_RANGE)
+
+    def _is_possible(self, answer: float) -> bool:
+        return isfinite(answer) and self.least <= answer <= self.most and (self.continuous or answer == int(answer))
+
+    def may_be_left(self, item: str) -> bool:
+        """True when a score can do without the answer to this item."""
+        return all(scale.may_miss > 0 for scale in self.scales if item in scale.items)
+
+    def score(self, answers: dict[str, float]) -> dict[str, float]:
+        """Return the score of each scale. Refused("bad-answer", INVALID) names the item that is unknown, missing or out of range."""
+        for item, mistake in self.mistakes(answers).items():
+            raise self._bad(item, mistake)
+        items = {item.id: item for item in self.items}
         turned = {
             id: self.least + self.most - answer if items[id].reversed else answer for id, answer in answers.items()
         }
@@ -148,7 +164,12 @@ class Instrument(Part):
         whole = len(given) == len(scale.items)
         return scale.factor * (sum(given) if whole else mean * len(scale.items))
 
-    def _bad(self, item: str, why: str) -> Refused:
+    def _bad(self, item: str, mistake: Mistake) -> Refused:
+        why = {
+            Mistake.UNKNOWN: "is no item of it",
+            Mistake.UNANSWERED: "is not answered",
+            Mistake.OUT_OF_RANGE: f"is not answered from {self.least:g} to {self.most:g}",
+        }[mistake]
         return Refused("bad-answer", f"{self.id}: item {item} {why}.", Refusal.INVALID, item=item)
 
 

@@ -3,13 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from services.events.inbox import dead_letters
 from services.identity.auth import Role, Who, allowed
 from services.runtime.ops.dead_letters import DeadLetter, DeadLetterDetail
 from services.runtime.ops.state import Operated, ServiceState, state_of
-from services.web import Body
+from services.web import Body, Note
 
 MOST = 500  # dead letters in one answer
 Administrator = Annotated[Who, allowed(Role.ADMINISTRATOR)]
@@ -19,7 +19,7 @@ Id = Annotated[str, Path(max_length=1_000, description="As the list shows it: co
 class Dismissal(Body):
     """The reason of a dismissal, which is kept with the name of the administrator."""
 
-    reason: str = Field(min_length=1, max_length=500, pattern=r"\S")
+    reason: Note
 
 
 class HeldBack(BaseModel):

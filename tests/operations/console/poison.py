@@ -42,7 +42,7 @@ class Poison:
         worker = str((await operator("POST", "/enrolment/referrals", body)).json()["worker"])
         self.people.add(worker)
         self._ever.add(worker)
-        given = {"consents": {"participation": True, "research": True}, "notice": "1"}
+        given = {"consents": {"participation": True, "research": True}, "notice": "1991-03"}
         assert (await operator("POST", f"/enrolment/workers/{worker}/consents", given)).status_code == 204
         assert (await operator("POST", f"/enrolment/workers/{worker}/admission")).status_code == 204
         return worker

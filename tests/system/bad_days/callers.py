@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import httpx
@@ -21,13 +22,19 @@ PERSON = {"given_name": "Ada", "family_name": "Prova"}
 PROFILE = {"municipality": "monza", "slots": ["mon-evening"]}
 
 
+def mark() -> str:
+    """A moment a minute ago that no other caller reports, as a record tells it."""
+    moment = datetime.now(UTC) - timedelta(minutes=1)
+    return f"{moment.replace(microsecond=1 + uuid.uuid4().int % 999_999):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
 @dataclass
 class Callers:
-    """Several callers. Each of their correlation ids begins with `marked`."""
+    """Several callers. What they report happened at the moment `marked`, by which their events are known."""
 
     services: Services
     number: int = 6
-    marked: str = field(default_factory=lambda: f"bad-{uuid.uuid4().hex[:8]}")
+    marked: str = field(default_factory=mark)
     statuses: Counter[int] = field(default_factory=Counter)
     slowest: float = 0.0
     wrong: list[str] = field(default_factory=list)
@@ -73,11 +80,12 @@ class Callers:
 
     async def _call(self) -> None:
         while not self._stopped:
-            made = await self._insist("referrals", {"partner": "afol", "person": PERSON, "profile": PROFILE})
+            about = {"partner": "afol", "person": PERSON, "profile": PROFILE}
+            made = await self._insist("referrals", about)
             worker = str(made["worker"])
-            consents = {"consents": {"participation": True}, "notice": "1"}
+            consents = {"consents": {"participation": True}, "notice": "2026-09"}
             await self._insist(f"workers/{worker}/consents", consents)
-            await self._insist(f"workers/{worker}/admission", None)
+            await self._insist(f"workers/{worker}/admission", {})
             self.admitted.append(worker)
             await asyncio.sleep(0.2)
 
@@ -86,12 +94,11 @@ class Callers:
             await self._send("GET", "workers?limit=1", None, {})
             await asyncio.sleep(0.5)
 
-    async def _insist(self, path: str, body: Any) -> Any:
+    async def _insist(self, path: str, body: dict[str, Any]) -> Any:
         """Send a command until it is acknowledged, always under one key."""
         key, deadline = uuid.uuid4().hex, time.monotonic() + PATIENCE
-        headers = {"Idempotency-Key": key, "X-Request-Id": f"{self.marked}-{key[:12]}"}
         while True:
-            answer = await self._send("POST", path, body, headers)
+            answer = await self._send("POST", path, {**body, "at": self.marked}, {"Idempotency-Key": key})
             if answer is not None and answer.is_success:
                 return answer.json() if answer.content else None
             if answer is not None and answer.is_client_error:

@@ -18,7 +18,7 @@ IDLE = 3000  # milliseconds in which a reader that has more would have got it
 
 
 async def events_of(address: str, marked: str) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """Every committed event that these callers caused, by topic and subject, in the order of the bus."""
+    """Every committed event of the moment `marked`, by topic and subject, in the order of the bus."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=address,
         isolation_level="read_committed",
@@ -39,7 +39,7 @@ async def events_of(address: str, marked: str) -> dict[str, dict[str, list[dict[
             for records in (await consumer.getmany(timeout_ms=500)).values():
                 for record in records:
                     event = json.loads(record.value)
-                    if str(event.get("correlationid", "")).startswith(marked):
+                    if event["time"] == marked:
                         found[record.topic][event["subject"]].append(event)
         return found
     finally:

@@ -142,7 +142,9 @@ class Lives:
     async def _leave(self, worker: Worker) -> None:
         reason = worker.chance.choice(("found-work", "no-time", "illness", "other"))
         who = worker.chance.choice((worker.themselves, OPERATORS[1]))
-        _expect(await self._act(worker, "withdrawal", "worker.withdrawn", who, {"reason": reason}))
+        says = _says("worker.withdrawn", "withdrawal.explained", subject=worker.id)
+        where = f"/enrolment/workers/{worker.id}/withdrawal"
+        _expect(await self._send(who, where, {"reason": reason}, says))
 
     async def _sit(self, worker: Worker) -> bool:
         """Wait for a seat. False when `over` came first."""

@@ -53,7 +53,7 @@ STEPS: Telling = {
     "worker.referred": _own(worker=lambda e: e.subject, partner=_said("partner"), referred=_time),
     "worker.admitted": _own(admitted=_time),
     "worker.declined": _own(declined=_time),
-    "worker.withdrawn": _own(withdrawn=_time, reason=_said("reason")),
+    "worker.withdrawn": _own(withdrawn=_time),
 }
 READ_MODELS: dict[tuple[str, str], Telling] = {
     ("enrolment", "desk"): {
@@ -85,6 +85,8 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
     },
     ("analytics", "path"): {
         **STEPS,
+        "worker.withdrawn": _own(withdrawn=_time, told=_said("reason")),
+        "withdrawal.explained": _own(reason=_said("reason")),
         "consent.changed": lambda e: (
             e.subject,
             {"person": e.subject, f"consent_{e.data['purpose']}": e.data["given"]},

@@ -50,7 +50,7 @@ CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
     "analytics": {
         "tables": ("ama.enrolment.keys", PROGRAMMES),
         "reactions": (ALL,),
-        "path.g1": (ALL, "ama.grouping"),
+        "path.g1": (ALL, "ama.enrolment.restricted", "ama.grouping"),
         "meetings.g1": (ALL, "ama.grouping", "ama.sessions"),
         "attendance.g1": (ALL, "ama.sessions.restricted"),
         "scores.g1": (ALL, "ama.sessions", "ama.sessions.restricted"),
