@@ -12,7 +12,9 @@ router = APIRouter()
 
 
 @router.get("/indicators")
-async def read_indicators(read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR)]) -> Indicators:
+async def read_indicators(
+    read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM_OPERATOR)]
+) -> Indicators:
     """Read the indicators of the programme, computed from events alone. The same rows give the same bytes."""
     facts = Facts(
         path=await read.rows("path"),

@@ -79,6 +79,8 @@ class Indicators(BaseModel):
     found_work: int
     took_part: int
     groups: list[int]
+    groups_running: int
+    groups_concluded: int
     meetings_scheduled: int
     meetings_held: int
     attendance: Attended
@@ -104,8 +106,11 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
     seated = {row["member"] for row in seats if row["until"] is None and "withdrawn" not in people[row["member"]]}
     waiting = {id for id, row in people.items() if "waits" in row and "unlisted" not in row and id not in seated}
     groups = Counter(row["group"] for row in seats if row["until"] is None)
-    attendance = [row for row in facts.attendance if row["person"] in people]
+    # The line of a person who was no member on that day after all does not count; older lines are all of members.
+    attendance = [row for row in facts.attendance if row["person"] in people and row.get("member", True)]
     meetings = [row for row in facts.meetings if "session" in row]
+    formed = [row for row in facts.meetings if "formed" in row]
+    concluded = sum("concluded" in row for row in formed)
     scores = [row for row in facts.scores if row["person"] in people]
     gone = [row for row in people.values() if "withdrawn" in row]
     return Indicators(
@@ -120,6 +125,8 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
         found_work=sum(_reason(row) == Leaving.FOUND_WORK for row in gone),
         took_part=len({row["person"] for row in attendance if row["present"]}),
         groups=sorted(groups.values()),
+        groups_running=len(formed) - concluded,
+        groups_concluded=concluded,
         meetings_scheduled=len(meetings),
         meetings_held=sum("held" in row for row in meetings),
         attendance=_attended(attendance),

@@ -9,7 +9,7 @@ from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
 from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
-from services.programmes import refuse_unless_active
+from services.programmes import in_intake, in_programme, refuse_unless_active, since_start
 from services.store.work import Work
 
 
@@ -22,12 +22,14 @@ class Refer(Command):
 
 
 async def refer(command: Refer, work: Work) -> dict[str, str]:
-    """Create a worker and the person's key. Refused: no-such-partner, partner-retired, no-referrer, and as `describe`."""
+    """Create a worker and the person's key. Refused: no-such-partner, partner-retired, no-referrer, out-of-order outside the intake, and as
+    `describe`."""
     refuse_unless_active(work.rules, "partners", [command.partner])
     partner = work.rules.partner(command.partner)
     if partner is None or not partner.may_refer:
         raise Refused("no-referrer", f"{command.partner} refers nobody in {work.programme}.", Refusal.INVALID)
-    worker = Worker.refer(new_id(), command.partner, work.cause.traceparent)
+    in_intake(work.rules, "The referral", work.rules.day_of(work.at))
+    worker = Worker.refer(new_id(), command.partner, work.at, work.cause.traceparent)
     work.add(worker)
     await work.new_key(worker)  # before any field is sealed
     worker.fill_in({name: await work.seal(worker.id, name, text) for name, text in command.card.items()})
@@ -81,9 +83,10 @@ class DecideConsent(Command):
 
 
 async def decide_consent(command: DecideConsent, work: Work) -> None:
-    """Record each decision. The contact card is on the bus exactly while the worker consents to contact. Refused: no-such-notice,
-    no-such-language, erased."""
+    """Record each decision, or none of them. The contact card is on the bus exactly while the worker consents to contact. Refused:
+    no-such-notice, no-such-language, out-of-order, erased."""
     worker = await _worker(command.worker, work)
+    since_start(work.rules, "The decision", work.rules.day_of(work.at))
     language = _language_read(command, work)
     for purpose, given in sorted(command.given.items()):
         worker.consent(purpose, given, command.notice, language, work.at)
@@ -121,8 +124,10 @@ class Admit(Command):
 
 
 async def admit(command: Admit, work: Work) -> None:
-    """Admit a referred worker."""
-    (await _worker(command.worker, work)).admit()
+    """Admit a referred worker, while the programme lasts."""
+    worker = await _worker(command.worker, work)
+    in_programme(work.rules, "The admission", work.rules.day_of(work.at))
+    worker.admit(work.at)
 
 
 class Decline(Command):
@@ -133,7 +138,7 @@ class Decline(Command):
 
 async def decline(command: Decline, work: Work) -> None:
     """Decline a referred worker."""
-    (await _worker(command.worker, work)).decline()
+    (await _worker(command.worker, work)).decline(work.at)
 
 
 class Withdraw(Command):
@@ -145,7 +150,7 @@ class Withdraw(Command):
 
 async def withdraw(command: Withdraw, work: Work) -> None:
     """Withdraw a referred or admitted worker."""
-    (await _worker(command.worker, work)).withdraw(command.reason)
+    (await _worker(command.worker, work)).withdraw(command.reason, work.at)
 
 
 class Erase(Command):

@@ -39,6 +39,7 @@ async def create(event: Event[WorkerReferred], work: Work) -> None:
         worker = Worker(id=event.subject, partner=event.data.partner, trace=event.traceparent)
         work.add(worker)
         worker.card = await _card(worker, work)
+        worker.apply(event.data, event.time)
 
 
 async def _card(worker: Worker, work: Work) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from grouping.conclusions import conclude_when_over
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker
 from grouping.membership import api as membership
 from grouping.pairs import api as pairs
@@ -29,6 +30,7 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         projections=[Pool(), Groups()],
         tables=[KEYS],
+        background=[conclude_when_over],
         after_restore=[partial(replay, replays)],
         uses=uses,
     )

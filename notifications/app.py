@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from notifications import api
-from notifications.domain import Feed, LedgerEntry, Message, Recipient, ReferredPerson, SeatedGroup, Venue
+from notifications.domain import Feed, GroupCalendar, LedgerEntry, Message, Recipient, ReferredPerson, Venue
 from notifications.mailer import mailing
 from notifications.publisher import publish
 from notifications.queries import uses
@@ -26,7 +26,7 @@ def build(settings: Settings, background: Sequence[BackgroundTask] | None = None
         "notifications",
         settings,
         holder=service_holder("notifications", settings.keys),
-        aggregates=[Venue, SeatedGroup, Recipient, Message, ReferredPerson, Feed, LedgerEntry],
+        aggregates=[Venue, GroupCalendar, Recipient, Message, ReferredPerson, Feed, LedgerEntry],
         routes=[api.router],
         reactions=reactions_with(partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))),
         tables=[KEYS, CONTACTS],

@@ -30,7 +30,7 @@ async def open_roll(work: Work, session: str, facilitator: str | None, *, who: s
     meeting = await work.peek(Meeting, session)
     roster = await work.peek(Roster, meeting.group) if meeting is not None else None
     meeting, roster = led_by(facilitator, session, meeting, roster)
-    members = sorted({*roster.members_on(meeting.day), *meeting.roll})
+    members = roster.members_on(meeting.day)
     for worker in members:
         await work.note_access(worker, who, role, f"session {meeting.id}")
     return Roll(
@@ -56,8 +56,10 @@ class PlannedSurvey(BaseModel):
 
 
 async def list_surveys(work: Work, worker: str, *, who: str, role: str) -> list[PlannedSurvey]:
-    """The surveys of a person by due date. Logged as an access, unless there is none."""
+    """The surveys of a person by due date. Logged as an access, unless there is none. Refused("no-such-worker", 404)."""
     surveys = await work.browse(Survey, worker=worker)
+    if not surveys and not await work.knows(worker):
+        raise Refused("no-such-worker", f"There is no worker {worker}.", Refusal.NOT_FOUND)
     if surveys:
         await work.note_access(worker, who, role, "surveys")
     shown = [PlannedSurvey(**each.model_dump(include={"instrument", "wave", "due", "status"})) for each in surveys]

@@ -21,13 +21,13 @@ class Follower:
     """Follows the stored programmes of one service."""
 
     def __init__(self, store: Store, served: ServedProgrammes) -> None:
-        self._store, self._served = store, served
+        self._store, self.served = store, served
         self._known: dict[str, tuple[int, datetime]] = {}
 
     async def look(self) -> None:
         """Serve the newest stored versions from now on."""
         changed = await changed_programmes(self._store, self._known)
-        self._served.follow({each.id: each.programme for each in changed})
+        self.served.follow({each.id: each.programme for each in changed})
         self._known |= {each.id: (each.version, each.recorded) for each in changed}
 
     async def run(self) -> None:

@@ -139,9 +139,9 @@ class Service:
         return self._consumers.runners
 
     @property
-    def bootstrap(self) -> str:
-        """The address of its Kafka cluster."""
-        return self.settings.kafka
+    def public_bootstrap(self) -> str | None:
+        """The address of its Kafka cluster for partners; None when partners have none."""
+        return self.settings.public_kafka
 
     @property
     def secured(self) -> bool:
@@ -176,7 +176,7 @@ class Service:
 
     def health_app(self) -> FastAPI:
         """Build an application with the health route alone, for a copy without the role `api`."""
-        app = FastAPI(title=f"AMA Lavoro: {self.name}", openapi_url=None)
+        app = FastAPI(title=f"AMA Lavoro: {self.name}", openapi_url=None, redirect_slashes=False)
         app.include_router(web.health(self))
         return app
 

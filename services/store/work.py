@@ -96,6 +96,10 @@ class Work:
         """Return the version at which it was read (0: new)."""
         return self._unit.version(aggregate, self.programme)
 
+    async def knows(self, person: str) -> bool:
+        """Tell if this service has heard of the person."""
+        return await self._unit.knows(self.programme, person)
+
     async def note_access(self, person: str, who: str, role: str, what: str) -> None:
         """Note that somebody reads a person's data, before they do."""
         entry = Access(new_id(), self.programme, person, who, role, what, self.now)

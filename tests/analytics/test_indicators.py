@@ -23,6 +23,8 @@ def test_a_programme_without_rows_has_zeros_and_no_rate_or_median() -> None:
         ),
         "referrals": [],
         "groups": [],
+        "groups_running": 0,
+        "groups_concluded": 0,
         "meetings_scheduled": 0,
         "meetings_held": 0,
         "attendance": {"members": 0, "present": 0, "rate": None},
@@ -31,6 +33,19 @@ def test_a_programme_without_rows_has_zeros_and_no_rate_or_median() -> None:
         "means": [],
         "targets": RULES.targets,
     }
+
+
+def test_a_group_that_was_formed_runs_until_it_is_concluded() -> None:
+    groups = [{"formed": "g1"}, {"formed": "g2", "concluded": "2027-05-03"}, {"concluded": "2027-05-03"}]
+    found = figures(meetings=groups)
+    assert (found.groups_running, found.groups_concluded) == (1, 1)
+
+
+def test_whoever_was_no_member_that_day_after_all_has_no_line() -> None:
+    lines = [presence("a", True), presence("b", False) | {"member": True}, presence("c", True) | {"member": False}]
+    found = figures([worker(each) for each in "abc"], attendance=lines)
+    assert found.attendance == Attended(members=2, present=1, rate=0.5)
+    assert found.took_part == 1
 
 
 def test_each_step_counts_the_persons_who_reached_it() -> None:

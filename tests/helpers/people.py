@@ -15,6 +15,7 @@ from tests.helpers.records import Record
 from tests.helpers.waiting import eventually
 
 PROGRAMME, OTHER = "monza-brianza", "jobs2"
+THEN = "1991-05-06T14:00:00Z"  # in the intake of OTHER
 CONSENTS = {"participation": True, "contact": True, "research": True, "partner-feedback": True}
 ANSWERS = {f"i{number}": value for number, value in enumerate((4, 3, 5, 2, 4), start=1)}
 SCORE = 72.0  # four times the sum

@@ -132,7 +132,7 @@ async def test_a_wave_that_is_added_is_planned_for_whoever_is_due_later_and_nobo
         async def planned() -> bool:
             return ("T1", "who5") in {(each["wave"], each["instrument"]) for each in await people.surveys(fresh)}
 
-        await eventually(planned, 60)
+        await eventually(planned, 120)
         due = {each["due"] for each in await people.surveys(fresh) if each["wave"] == "T1"}
         rules = people.home.all_services.services["sessions"].rules[people.programme]
         assert due == {str(rules.day_of(datetime.now(UTC)) + timedelta(days=10))}

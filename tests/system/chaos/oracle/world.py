@@ -45,7 +45,7 @@ CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "notifications": {
         "tables": ("ama.enrolment.keys", "ama.enrolment.contacts", PROGRAMMES),
-        "reactions": (ALL, "ama.grouping"),
+        "reactions": (ALL, "ama.grouping", "ama.sessions"),
     },
     "analytics": {
         "tables": ("ama.enrolment.keys", PROGRAMMES),
