@@ -82,7 +82,8 @@ async def referral(
     who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR, own=OWN_PARTNER)],
     response: Response,
 ) -> Referred:
-    """Refer one worker. 403 not-your-partner, not-a-referrer · 409 out-of-order: outside the intake · 422 no-partner,
+    """Refer one worker. 403 not-your-partner, not-a-referrer · 409 out-of-order: outside the intake, partner-retired, slot-retired,
+    municipality-retired · 422 no-partner,
     no-such-partner, no-referrer, no-such-slot, no-such-municipality, no-employer."""
     partner = _partner(body, run.rules, who)
     card = {name: text for name, text in body.person.model_dump().items() if text is not None}
@@ -150,8 +151,8 @@ async def person(
 
 @router.put("/workers/{worker}/profile", status_code=204)
 async def profile(worker: Id, body: Profile, run: Run, who: Operator) -> None:
-    """Replace the whole profile. 404 no-such-worker · 412 changed meanwhile (If-Match) · 422 no-such-slot,
-    no-such-municipality, no-employer."""
+    """Replace the whole profile. 404 no-such-worker · 409 slot-retired, municipality-retired · 412 changed meanwhile (If-Match) ·
+    422 no-such-slot, no-such-municipality, no-employer."""
     await run(do.describe, do.Describe(worker=worker, profile=body.profiled()), edits=(Worker, worker))
 
 

@@ -10,6 +10,7 @@ from grouping.projections import Groups, Pool
 from grouping.proposals import api as proposals
 from grouping.reactions import reactions
 from grouping.registers import api as registers
+from grouping.registers.queries import uses
 from grouping.replay import replays
 from services.contracts.topics import KEYS
 from services.operations.erasures import erase_restored
@@ -32,4 +33,5 @@ def build(settings: Settings) -> Service:
         tables=[KEYS],
         background=[conclude_when_over],
         after_restore=[partial(replay, replays), erase_restored],
+        uses=uses,
     )

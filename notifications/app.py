@@ -7,6 +7,7 @@ from notifications import api
 from notifications.domain import Feed, GroupCalendar, LedgerEntry, Message, Recipient, ReferredPerson, Venue
 from notifications.mailer import mailing
 from notifications.publisher import publish
+from notifications.queries import uses
 from notifications.reactions import reactions_with
 from notifications.replay import restore_feeds, restore_messages
 from services import vault
@@ -32,4 +33,5 @@ def build(settings: Settings, background: Sequence[BackgroundTask] | None = None
         tables=[KEYS, CONTACTS],
         background=[mailing(settings), publish] if background is None else background,
         after_restore=[restore_feeds, restore_messages, erase_restored],
+        uses=uses,
     )

@@ -79,13 +79,15 @@ class Publisher:
         self._store, self._bus, self._lease = service.store, service.bus, lease
         self._deliveries = Deliveries(service.store)
         self._checked = 0.0
+        self._rules = service.rules
         self.feeds = feeds_of(service.rules.values())
+        self._served = {(each.programme, each.partner) for each in self.feeds}
         self.topics = [Topic(topic_of(each.partner), service.name, partitions=FEED.partitions) for each in self.feeds]
         # The transactional id: copies that share a ledger share it, so that Kafka fences all but one of them.
         self.producer = f"{service.settings.database}.{service.name}.feeds"
 
     async def run(self) -> None:
-        """Deliver until something fails. Without any agreement it waits for ever."""
+        """Deliver until something fails, or an agreement begins or ends. Without any agreement it waits."""
         await self._bus.prepare(self.topics)
         await self._lease.keep()
         producer = self._bus.producer(self.producer)
@@ -97,7 +99,8 @@ class Publisher:
             for feed in self.feeds:
                 await self.find_position(feed)
             async with ConsumerLag(self._store, self._bus, "ama.enrolment") as lag:
-                while True:
+                # A programme that changed may have other agreements: the next life delivers their feeds.
+                while {(each.programme, each.partner) for each in feeds_of(self._rules.values())} == self._served:
                     await self._lease.keep()
                     await self.check_topics(reader)
                     if not await self.deliver(producer, lag):

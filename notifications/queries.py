@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import orjson
 
 from notifications.composing import MailContent
-from notifications.domain import Feed, GroupCalendar, Message, PlannedMeeting, Recipient, Status, Venue
+from notifications.domain import Feed, GroupCalendar, Message, PlannedMeeting, Recipient, ReferredPerson, Status, Venue
 from notifications.mail_queue import attempts_of
 from services import vault
 from services.kernel import NotYet, Refused
+from services.programmes import Uses, counted_uses
 from services.store.mongo import Document, Store
 from services.store.work import Work
 
@@ -65,3 +66,9 @@ async def ledgers(store: Store, programme: str) -> dict[str, int]:
     """The last sequence of each ledger, by partner."""
     found = store[Feed.noun].find({"programme": programme})
     return {each["state"]["id"]: each["state"]["last"] async for each in found}
+
+
+async def uses(work: Work) -> Uses:
+    """Count the people that each partner hears of."""
+    people = await work.browse(ReferredPerson)
+    return counted_uses(("partners", each.partner, "people") for each in people if each.partner)

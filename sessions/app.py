@@ -10,7 +10,9 @@ from sessions import api, pages
 from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.invitations import invite_when_due
 from sessions.projections import Calendar, Leads
+from sessions.queries import uses
 from sessions.reactions import reactions
+from sessions.waves import plan_added_waves
 
 
 def build(settings: Settings) -> Service:
@@ -24,6 +26,7 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         projections=[Calendar(), Leads()],
         tables=[KEYS],
-        background=[invite_when_due],
+        background=[invite_when_due, plan_added_waves],
         after_restore=[erase_restored],
+        uses=uses,
     )

@@ -5,6 +5,7 @@ from datetime import date
 from pydantic import AwareDatetime, BaseModel
 
 from services.kernel import Refusal, Refused
+from services.programmes import Uses, counted_uses
 from services.store.work import Work
 from sessions.domain import Meeting, Roster, Status, Survey, led_by
 
@@ -72,3 +73,10 @@ async def linked_survey(work: Work, survey: str, worker: str) -> Survey:
     if found is None or found.worker != worker:
         raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
     return found
+
+
+async def uses(work: Work) -> Uses:
+    """Count the groups that meet in each slot, and the surveys of each wave by their state."""
+    groups = [("slots", each.slot, "groups") for each in await work.browse(Roster)]
+    surveys = [("surveys", f"{each.wave}/{each.instrument}", each.status.value) for each in await work.browse(Survey)]
+    return counted_uses([*groups, *surveys])

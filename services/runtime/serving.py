@@ -20,7 +20,7 @@ from services.contracts.topics import SERVICES
 from services.runtime.connections import Connections, Limits
 from services.runtime.service import ROLES, Service
 from services.runtime.workarounds import LimitedProtocol
-from services.settings import Settings
+from services.settings import Misconfigured, Settings
 
 LIMITS = Limits()
 SENDING = 256 * 1024  # bytes of an answer that the kernel holds for a connection
@@ -43,10 +43,15 @@ class AllServices:
         web.install_outside(self.app)
 
     async def start(self, roles: Collection[str] = ROLES) -> None:
-        """Start all at once: none needs another to start."""
-        async with asyncio.TaskGroup() as together:
-            for service in self.services.values():
-                together.create_task(service.start(roles))
+        """Start all at once: none needs another to start. Misconfigured when one is."""
+        try:
+            async with asyncio.TaskGroup() as together:
+                for service in self.services.values():
+                    together.create_task(service.start(roles))
+        except BaseExceptionGroup as several:
+            # One sentence for the operator, and not a group of errors.
+            found = [each for each in several.exceptions if isinstance(each, Misconfigured)]
+            raise (found[0] if found else several) from None
 
     async def stop(self) -> None:
         """Stop all services at once."""
