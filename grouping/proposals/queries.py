@@ -8,9 +8,9 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
-from grouping.domain import Facilitator, Pair, Place, Seeker, State
+from grouping.domain import Facilitator, Pair, Place, Seeker
 from grouping.domain import Group as StoredGroup
-from grouping.fitting import can_join
+from grouping.fitting import can_join, last_day
 from grouping.formation import Answer, Problem, advise, explanations, place, solve
 from grouping.formation.bound import of_one_company
 from grouping.formation.explaining import Telling
@@ -36,11 +36,16 @@ class Survey(Command):
 
 
 async def survey(query: Survey, work: Work) -> Problem:
-    """The problem of everybody who waits and consents, all places and facilitators, and the groups that meet already.
+    """The problem of everybody who waits and consents, all places and facilitators, and the groups that meet after the day. A group that
+    is over by then holds neither its facilitator nor its room; whoever sat in it to the end wants no other seat.
 
     It runs like a command, since it needs the keys of all these people and one snapshot. It guards and changes nothing.
     """
-    waiting = await work.browse(Seeker, waits=True)
+    groups = await work.browse(StoredGroup)
+    meeting = [each for each in groups if last_day(each, work.rules) > query.on]
+    held = {each.id for each in meeting}
+    done = {worker for each in groups if each.id not in held for worker in each.sitting()}
+    waiting = [each for each in await work.browse(Seeker, waits=True) if each.id not in done]
     refusing = await work.refusing([each.id for each in waiting], Purpose.PARTICIPATION, guarded=False)
     return await problem_of(
         work,
@@ -48,7 +53,7 @@ async def survey(query: Survey, work: Work) -> Problem:
         seekers=[each for each in waiting if each.id not in refusing],
         places=await work.browse(Place),
         facilitators=await work.browse(Facilitator),
-        groups=[group for group in await work.browse(StoredGroup) if group.state is State.FORMED],
+        groups=meeting,
         pairs=await work.browse(Pair),
         companies=query.companies,
     )
@@ -79,10 +84,17 @@ def explained(problem: Problem, answer: Answer) -> dict[str, Any]:
     mixed = answer.score if any(not of_one_company(members) for members in seated.values()) else None
     return {
         "worth": [asdict(each) for each in groups],
-        "waiting_for": explanations(problem, answer),
+        "waiting_for": [*_taken_out(answer), *explanations(problem, answer)],
         "diversity": mixed.diversity if mixed else None,
         "bound": mixed.bound if mixed else None,
     }
+
+
+def _taken_out(answer: Answer) -> list[str]:
+    """The sentence about a defect of the search: it would have broken these rules, and places fewer people instead."""
+    if not answer.defects:
+        return []
+    return [f"fewer are placed than the search wanted, since it would have broken a rule: {'; '.join(answer.defects)}"]
 
 
 def members_of(problem: Problem, groups: Iterable[Group]) -> dict[str, list[Person]]:

@@ -3,9 +3,9 @@ know people."""
 
 from typing import Any
 
-from notifications.commands import Pseudonyms, enter, enter_known, recall, withhold
+from notifications.commands import Pseudonyms, enter, enter_known, find_or_add, recall, withhold
 from notifications.domain import Fact, ReferredPerson
-from notifications.reactions.aggregates import find_or_add, member
+from notifications.reactions.aggregates import member
 from services.contracts import Event, feed
 from services.contracts.enrolment import (
     ConsentChanged,

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import httpx
 import typer
-from rich.console import Console
+
+from services.cli.terminal import Terminal, wide
 
 app = typer.Typer(no_args_is_help=True, help="Erase a person, or list the reads of their data.")
 Data = Annotated[
@@ -40,14 +41,14 @@ def erase(
 ) -> None:
     """Erase a person everywhere: destroy their key, and wait until every service has confirmed that nothing is left. This cannot be
     undone. Run it again to ask for the confirmations of an earlier erasure."""
-    with _client(programme, data, token) as client:
+    with client_of(programme, data, token) as client:
         # Address and token are known by now: nobody confirms what then cannot be done.
         if not yes:
             typer.confirm(f"Erase {person} for ever?", abort=True)
         # 410: erased before, perhaps by a run that did not hear of it.
-        _answer(client, "DELETE", f"/enrolment/workers/{person}", 204, 410)
+        answered(client, "DELETE", f"/enrolment/workers/{person}", (204, GONE))
         _confirmed(client, person, wait)
-    Console().print(f"{person} is erased: every service has confirmed it. Compacted topics follow within the hour.")
+    Terminal().print(f"{person} is erased: every service has confirmed it. Compacted topics follow within the hour.")
 
 
 def _confirmed(client: httpx.Client, person: str, wait: float) -> None:
@@ -57,7 +58,7 @@ def _confirmed(client: httpx.Client, person: str, wait: float) -> None:
     from services.contracts.topics import SERVICES
 
     missing, deadline = dict.fromkeys(SERVICES, "has not answered"), time.monotonic() + wait
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=Terminal(stderr=True), transient=True) as progress:
         task = progress.add_task("services that have confirmed", total=len(SERVICES))
         while True:
             for service in list(missing):
@@ -72,7 +73,7 @@ def _confirmed(client: httpx.Client, person: str, wait: float) -> None:
     if missing:
         said = "; ".join(f"{service}: {why}" for service, why in missing.items())
         text = f"{person} is erased in enrolment. Not confirmed within {wait:g} s by {said}. Run the command again to ask again."
-        Console(stderr=True).print(text, soft_wrap=True, markup=False)
+        Terminal(stderr=True).print(text, soft_wrap=True)
         raise typer.Exit(1)
 
 
@@ -96,13 +97,14 @@ def _left(client: httpx.Client, service: str, person: str) -> str | None:
 @app.command()
 def accesses(person: Id, programme: Programme, data: Data = HERE, token: Token = None) -> None:
     """List the reads of a person's data, oldest first."""
-    with _client(programme, data, token) as client:
-        found = _answer(client, "GET", f"/enrolment/workers/{person}/accesses", 200).json()
+    with client_of(programme, data, token) as client:
+        found = answered(client, "GET", f"/enrolment/workers/{person}/accesses", 200).json()
+    terminal = wide()
     for each in found:
-        Console().print(f"{each['at']}  {each['role']}  {each['who']}  {each['what']}")
+        terminal.print(f"{each['at']}  {each['role']}  {each['who']}  {each['what']}", soft_wrap=True)
 
 
-def _client(programme: str, data: Path, token: str | None) -> httpx.Client:
+def client_of(programme: str, data: Path, token: str | None) -> httpx.Client:
     """An HTTP client with an administrator's token. Misconfigured when address or token are not known."""
     from services.cli.where import front
 
@@ -111,13 +113,19 @@ def _client(programme: str, data: Path, token: str | None) -> httpx.Client:
     return httpx.Client(base_url=base, headers={"Authorization": f"Bearer {bearer}"}, timeout=30)
 
 
-def _answer(client: httpx.Client, method: str, path: str, *expected: int) -> httpx.Response:
+def answered(
+    client: httpx.Client,
+    method: str,
+    path: str,
+    expected: int | tuple[int, ...],
+    body: dict[str, str] | None = None,
+) -> httpx.Response:
     """The answer with an expected status. With another one, the command prints its reason and ends with exit status 1. Misconfigured
     when there is no answer: it says that nothing was done only when the request cannot have arrived."""
     from services.settings import Misconfigured
 
     try:
-        answer = client.request(method, path)
+        answer = client.request(method, path, json=body)
     except httpx.HTTPError as error:
         # Only without a connection is it certain that nothing arrived.
         unsent = isinstance(
@@ -126,10 +134,11 @@ def _answer(client: httpx.Client, method: str, path: str, *expected: int) -> htt
         done = "nothing was done" if unsent else "it may be done or not; run the command again to find out"
         raise Misconfigured(f"{client.base_url} does not answer ({type(error).__name__}): {done}.") from error
     # A proxy may answer 200 with a page of its own, or redirect: then nobody was erased.
-    if answer.status_code in expected and (answer.status_code != GONE or _problem(answer).get("code") == "erased"):
+    wanted = (expected,) if isinstance(expected, int) else expected
+    if answer.status_code in wanted and (answer.status_code != GONE or _problem(answer).get("code") == "erased"):
         return answer
     why = _problem(answer).get("detail", answer.reason_phrase)
-    Console(stderr=True).print(f"Refused ({answer.status_code}) at {answer.url}: {why}", soft_wrap=True, markup=False)
+    Terminal(stderr=True).print(f"Refused ({answer.status_code}) at {answer.url}: {why}", soft_wrap=True)
     raise typer.Exit(1)
 
 

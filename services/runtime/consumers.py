@@ -7,7 +7,7 @@ consumed in the generation to which its pointer points, soon after the pointer m
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from services.contracts import Topic, catalogue
@@ -46,7 +46,7 @@ class ConsumingService(Protocol):
     store: Store
     bus: Bus
     holder: KeyHolder
-    rules: dict[str, Programme]
+    rules: Mapping[str, Programme]
     reactions: Reactions
     gate: Gate
     tables: Sequence[Topic]

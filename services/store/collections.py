@@ -12,9 +12,12 @@ from services.store.consents import Consents
 from services.store.mongo import Store
 from services.store.outbox import OutboxRow
 from services.store.people import Access, ContactCard, ErasedPerson, StoredKey
+from services.store.programmes import PublishedProgramme
 from services.store.restored import RecalledSubject, RestoreState, check_restored
 
-OWN = (Access, Answer, Consents, ContactCard, ErasedPerson, OutboxRow, RecalledSubject, RestoreState, StoredKey)
+OWN = (
+    Access, Answer, Consents, ContactCard, ErasedPerson, OutboxRow, PublishedProgramme, RecalledSubject, RestoreState, StoredKey,
+)  # fmt: skip
 COLLECTIONS = (
     *(kind.collection for kind in OWN),
     "dead", "dismissed", "levels", "marks", "offsets", "parked", "projections", "relay", "topics",

@@ -116,6 +116,10 @@ class Work:
         """Return the same as `consents`, not guarded: for a read that decides on no change."""
         return await self._unit.consents.get(self.programme, person, guarded=False)
 
+    async def knows(self, person: str) -> bool:
+        """Tell if this service has heard of the person."""
+        return await self._unit.knows(self.programme, person)
+
     async def note_access(self, person: str, who: str, role: str, what: str) -> None:
         """Note that somebody reads a person's data, before they do. Nothing is noted about an erased person."""
         if not await self._unit.keys.guard(self.programme, person):
@@ -146,12 +150,13 @@ class Work:
         """Return the person's key. Erased (GONE), or NotYet when it has not reached this service."""
         return await self._unit.keys.get(self.programme, person)
 
-    async def seal(self, person: str, field: str, text: str) -> str:
-        """Encrypt a field of a person. Only a service that holds the person's key can read it, and no one after the erasure."""
+    async def seal(self, person: str, field: str, text: str, *, padded: bool = True) -> str:
+        """Encrypt a field of a person. Only a service that holds the person's key can read it, and no one after the erasure.
+        `padded=False`: for a text of constant length that is sealed once more."""
         key = await self.key(person)
         # What is sealed is stored: it must not be added beside an erasure that does not see it.
         await self._unit.keys.guard(self.programme, person)
-        return vault.seal(key, person, field, text)
+        return vault.seal(key, person, field, text, padded=padded)
 
     async def unseal(self, person: str, field: str, sealed: str) -> str:
         """Decrypt what `seal` returned."""

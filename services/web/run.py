@@ -18,6 +18,7 @@ from services.programmes import Programme
 from services.store.commands import Commanding, Handler, Repeat
 from services.store.consents import Consents, consenting_in, consents_of
 from services.store.mongo import Document, Store
+from services.store.people import known
 from services.store.work import Work
 from services.web.request_headers import KEY, TAGS
 
@@ -116,6 +117,10 @@ class Reading:
     async def consenting(self, purpose: Purpose) -> frozenset[str]:
         """Return the people who consent to this purpose and to participate. An erased person has no consents any more."""
         return await consenting_in(self._service.store, self.programme, purpose)
+
+    async def knows(self, person: str) -> bool:
+        """Tell if this service has heard of a person of the caller's programme."""
+        return await known(self._service.store, self.programme, person)
 
     async def accesses(self, person: str) -> list[Document]:
         """Read the log of accesses to a person's data, oldest first."""

@@ -40,6 +40,24 @@ def survey(id: str, wave: str = "T0", scores: dict[str, float] | None = None, su
     return row if scores is None else {**row, "scores": scores}
 
 
+def facts(
+    path: list[Row] | None = None,
+    meetings: list[Row] | None = None,
+    attendance: list[Row] | None = None,
+    scores: list[Row] | None = None,
+    refusing: Collection[str] = (),
+) -> Facts:
+    """The rows of the four projections, of people who consent, but for those who refuse."""
+    everybody = {str(row["person"]) for rows in (path, attendance, scores) for row in rows or []}
+    return Facts(
+        consenting=frozenset(everybody - {*refusing}),
+        path=path or [],
+        meetings=meetings or [],
+        attendance=attendance or [],
+        scores=scores or [],
+    )
+
+
 def figures(
     path: list[Row] | None = None,
     meetings: list[Row] | None = None,
@@ -47,13 +65,5 @@ def figures(
     scores: list[Row] | None = None,
     refusing: Collection[str] = (),
 ) -> Indicators:
-    """The indicators of these rows, of people who consent, but for those who refuse."""
-    everybody = {str(row["person"]) for rows in (path, attendance, scores) for row in rows or []}
-    facts = Facts(
-        consenting=frozenset(everybody - {*refusing}),
-        path=path or [],
-        meetings=meetings or [],
-        attendance=attendance or [],
-        scores=scores or [],
-    )
-    return indicators(facts, RULES)
+    """The indicators of these rows, without means, of people who consent, but for those who refuse."""
+    return indicators(facts(path, meetings, attendance, scores, refusing), RULES)
