@@ -72,7 +72,7 @@ def apply(
             return
         if not yes:
             typer.confirm("Publish this?", abort=True)
-        done = answered(client, "PUT", "/enrolment/programme", 200, {"name": read.name, "text": read.text}).json()
+        done = answered(client, "PUT", "/enrolment/programme", 200, body={"name": read.name, "text": read.text}).json()
     typer.echo(
         f"Version {done['version']} of {read.programme.id} is published. Put the file into the folder of programmes, too."
     )
