@@ -49,6 +49,7 @@ class Scene:
     """Somebody in a group of ours with a meeting, and a dead letter of our programme in each service."""
 
     home: Home
+    client: httpx.AsyncClient
     worker: str
     mate: str
     group: str
@@ -66,14 +67,10 @@ class Scene:
 
     async def ask(self, operation: "Operation", token: str | None, **other: str) -> httpx.Response:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        async with self.home.client() as client:
-            return await client.request(
-                operation.method,
-                self.filled(operation.path, **other),
-                headers=headers,
-                params=operation.query,
-                json=operation.body,
-            )
+        path = self.filled(operation.path, **other)
+        return await self.client.request(
+            operation.method, path, headers=headers, params=operation.query, json=operation.body
+        )
 
 
 @dataclass(frozen=True)
@@ -148,7 +145,8 @@ async def scene(home: Home) -> AsyncIterator[Scene]:
         return answer.status_code == 200 and bool(answer.json())
 
     await eventually(surveyed)
-    yield Scene(home, members[0], members[1], group, session)
+    async with home.client() as client:
+        yield Scene(home, client, members[0], members[1], group, session)
     for store in stores:
         await store["dead"].delete_one({"_id": DEAD})
 
