@@ -13,7 +13,14 @@ from services.contracts.enrolment import (
     WorkerReferred,
     WorkerWithdrawn,
 )
-from services.contracts.grouping import GroupFormed, MemberJoined, MemberLeft, WorkerUnlisted, WorkerWaitlisted
+from services.contracts.grouping import (
+    GroupConcluded,
+    GroupFormed,
+    MemberJoined,
+    MemberLeft,
+    WorkerUnlisted,
+    WorkerWaitlisted,
+)
 from services.contracts.sessions import (
     AttendanceRecorded,
     SessionHeld,
@@ -94,7 +101,11 @@ class Meetings(Projection):
 
     @on(GroupFormed)
     def formed(self, event: Event[GroupFormed], rows: Rows) -> None:
-        rows.set(f"group/{event.subject}", formed=event.subject, **event.data.model_dump())
+        rows.set(f"group/{event.subject}", formed=event.subject, **event.data.model_dump(exclude={"days"}))
+
+    @on(GroupConcluded)
+    def concluded(self, event: Event[GroupConcluded], rows: Rows) -> None:
+        rows.set(f"group/{event.subject}", concluded=event.data.on)
 
     @on(SessionScheduled)
     def scheduled(self, event: Event[SessionScheduled], rows: Rows) -> None:
@@ -118,11 +129,10 @@ class Attendance(Projection):
 
     @on(AttendanceRecorded)
     def recorded(self, event: Event[AttendanceRecorded], rows: Rows) -> None:
-        """Set the line; a second roll-call of the same meeting corrects it."""
+        """Set the line; a second roll-call of the same meeting corrects it, and may tell that the person was no member that day."""
         line = event.data
-        rows.set(
-            f"{line.session}/{event.subject}", person=event.subject, group=line.group, on=line.on, present=line.present
-        )
+        facts = line.model_dump(include={"group", "on", "present", "member"})
+        rows.set(f"{line.session}/{event.subject}", person=event.subject, **facts)
 
 
 class Scores(Projection):

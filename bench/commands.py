@@ -21,6 +21,7 @@ from services.store.mongo import Document, Store
 
 GOALS = {"commands": Goal(0.60, "higher", "commands/s")}
 CONNECTIONS = 32
+THEN = "1991-05-06T14:00:00Z"  # in the programme's intake
 CARD = {"given_name": "Ada", "family_name": "Prova", "language": "it"}
 
 
@@ -70,7 +71,7 @@ async def _rate(act: Callable[[int], Awaitable[None]], each: int) -> float:
 
 
 async def refer(caller: Connection) -> str:
-    made = await caller("POST", "/enrolment/referrals", {"partner": "mesc-east", "person": CARD})
+    made = await caller("POST", "/enrolment/referrals", {"partner": "mesc-east", "person": CARD, "at": THEN})
     return str(json.loads(made.body)["worker"])
 
 

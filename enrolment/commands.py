@@ -9,6 +9,7 @@ from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
 from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
+from services.programmes import in_intake, in_programme, refuse_unless_active, since_start
 from services.store.work import Work
 
 
@@ -21,13 +22,14 @@ class Refer(Command):
 
 
 async def refer(command: Refer, work: Work) -> dict[str, str]:
-    """Create a worker and the person's key. Refused: no-such-partner, no-referrer, and as `describe`."""
+    """Create a worker and the person's key. Refused: no-such-partner, partner-retired, no-referrer, out-of-order outside the intake, and as
+    `describe`."""
+    refuse_unless_active(work.rules, "partners", [command.partner])
     partner = work.rules.partner(command.partner)
-    if partner is None:
-        raise Refused("no-such-partner", f"{command.partner} is no partner of {work.programme}.", Refusal.INVALID)
-    if not partner.may_refer:
+    if partner is None or not partner.may_refer:
         raise Refused("no-referrer", f"{command.partner} refers nobody in {work.programme}.", Refusal.INVALID)
-    worker = Worker.refer(new_id(), command.partner, work.cause.traceparent)
+    in_intake(work.rules, "The referral", work.rules.day_of(work.at))
+    worker = Worker.refer(new_id(), command.partner, work.at, work.cause.traceparent)
     work.add(worker)
     await work.new_key(worker)  # before any field is sealed
     worker.fill_in({name: await work.seal(worker.id, name, text) for name, text in command.card.items()})
@@ -51,21 +53,24 @@ class Describe(Command):
 
 
 async def describe(command: Describe, work: Work) -> None:
-    """Replace the whole profile. Refused: no-such-slot, no-such-municipality, no-employer, erased."""
+    """Replace the whole profile. Refused: no-such-slot, no-such-municipality, slot-retired, municipality-retired, no-employer, erased."""
     await _describe(await _worker(command.worker, work), command.profile, work)
 
 
 async def _describe(worker: Worker, profile: WorkerProfiled, work: Work) -> None:
-    unknown = set(profile.slots) - {slot.id for slot in work.rules.slots}
-    if unknown:
-        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {work.programme}.", Refusal.INVALID)
-    if profile.municipality not in {each.id for each in work.rules.municipalities}:
-        raise Refused(
-            "no-such-municipality", f"{profile.municipality} is no municipality of {work.programme}.", Refusal.INVALID
-        )
+    before = await _profile_before(worker, work)
+    refuse_unless_active(work.rules, "slots", profile.slots, before.slots if before else ())
+    refuse_unless_active(work.rules, "municipalities", [profile.municipality], [before.municipality] if before else ())
     if profile.among is Among.COLLEAGUES and profile.employer is None:
         raise Refused("no-employer", "A person without an employer has no colleagues to sit among.", Refusal.INVALID)
     worker.describe(profile, await work.seal(worker.id, "profile", profile.model_dump_json()))
+
+
+async def _profile_before(worker: Worker, work: Work) -> WorkerProfiled | None:
+    """The profile that is replaced: a person may stay in a municipality that was retired since."""
+    if worker.profile is None:
+        return None
+    return WorkerProfiled.model_validate_json(await work.unseal(worker.id, "profile", worker.profile))
 
 
 class DecideConsent(Command):
@@ -78,9 +83,10 @@ class DecideConsent(Command):
 
 
 async def decide_consent(command: DecideConsent, work: Work) -> None:
-    """Record each decision. The contact card is on the bus exactly while the worker consents to contact. Refused: no-such-notice,
-    no-such-language, erased."""
+    """Record each decision, or none of them. The contact card is on the bus exactly while the worker consents to contact. Refused:
+    no-such-notice, no-such-language, out-of-order, erased."""
     worker = await _worker(command.worker, work)
+    since_start(work.rules, "The decision", work.rules.day_of(work.at))
     language = _language_read(command, work)
     for purpose, given in sorted(command.given.items()):
         worker.consent(purpose, given, command.notice, language, work.at)
@@ -118,8 +124,10 @@ class Admit(Command):
 
 
 async def admit(command: Admit, work: Work) -> None:
-    """Admit a referred worker."""
-    (await _worker(command.worker, work)).admit()
+    """Admit a referred worker, while the programme lasts."""
+    worker = await _worker(command.worker, work)
+    in_programme(work.rules, "The admission", work.rules.day_of(work.at))
+    worker.admit(work.at)
 
 
 class Decline(Command):
@@ -130,7 +138,7 @@ class Decline(Command):
 
 async def decline(command: Decline, work: Work) -> None:
     """Decline a referred worker."""
-    (await _worker(command.worker, work)).decline()
+    (await _worker(command.worker, work)).decline(work.at)
 
 
 class Withdraw(Command):
@@ -142,7 +150,7 @@ class Withdraw(Command):
 
 async def withdraw(command: Withdraw, work: Work) -> None:
     """Withdraw a referred or admitted worker."""
-    (await _worker(command.worker, work)).withdraw(command.reason)
+    (await _worker(command.worker, work)).withdraw(command.reason, work.at)
 
 
 class Erase(Command):

@@ -1,7 +1,8 @@
 """A worker on the way into a group. Nobody is admitted without consent to take part; nobody is asked for a diagnosis.
 
-Invariant: an event changes the state in one method, marked with `applies`, both live and on replay. The card, the sealed profile and the
-trace are in no event: commands set them.
+Invariants: an event changes the state in one method, marked with `applies`, both live and on replay. The card, the sealed profile and the
+trace are in no event: commands set them. No step is dated before the one that it needs (`in_order`). A decision on a consent needs no
+referral: forms are signed at the partner's desk before it.
 """
 
 from datetime import datetime
@@ -22,7 +23,7 @@ from services.contracts.enrolment import (
     WorkerReferred,
     WorkerWithdrawn,
 )
-from services.kernel import Aggregate, Refusal, Refused, applies
+from services.kernel import Aggregate, Refusal, Refused, applies, in_order
 
 
 class Status(StrEnum):
@@ -45,29 +46,40 @@ class Consent(BaseModel):
 
 
 class Worker(Aggregate):
-    """One worker's status and consents. `card` and `profile` are sealed under the person's key; no other field identifies the person."""
+    """One worker's status and consents. `card` and `profile` are sealed under the person's key; no other field identifies the person.
+    `referred` and `admitted` are the times of these steps; None: not known, or not yet."""
 
     noun: ClassVar[str] = "worker"
     partner: str
     status: Status = Status.REFERRED
+    referred: datetime | None = None
+    admitted: datetime | None = None
     consents: dict[Purpose, Consent] = {}
     card: dict[str, str] = {}
     profile: str | None = None
     trace: str | None = None  # the traceparent of the referral
 
     @classmethod
-    def refer(cls, id: str, partner: str, trace: str | None = None) -> "Worker":
+    def refer(cls, id: str, partner: str, at: datetime, trace: str | None = None) -> "Worker":
         """A new worker. `partner` referred them, or took their own request."""
         worker = cls(id=id, partner=partner, trace=trace)
-        worker.says(WorkerReferred(partner=partner))
+        worker.says(WorkerReferred(partner=partner), at)
         return worker
 
+    @applies(WorkerReferred, timed=True)
+    def _referred(self, _: WorkerReferred, at: datetime | None) -> None:
+        self.referred = at
+
     def consent(self, purpose: Purpose, given: bool, notice: str, language: str, at: datetime) -> None:
-        """Give or withdraw one consent. An admitted worker who withdraws consent to take part leaves the programme."""
+        """Give or withdraw one consent. An admitted worker who withdraws consent to take part leaves the programme. Refused:
+        out-of-order, when a later decision counts."""
         self._refuse_if_erased()
+        counts = self.consents.get(purpose)
+        at = in_order(f"The decision on {purpose}", at, "the decision that counts", counts.at if counts else None)
         self.says(ConsentChanged(purpose=purpose, given=given, notice=notice, language=language), at)
         if purpose is Purpose.PARTICIPATION and not given and self.status is Status.ADMITTED:
-            self.withdraw(Leaving.CONSENT_WITHDRAWN)
+            # The form may have been signed before the admission; the worker leaves what they were admitted to.
+            self.withdraw(Leaving.CONSENT_WITHDRAWN, max(at, self.admitted or at))
 
     @applies(ConsentChanged, timed=True)
     def _consented(self, event: ConsentChanged, at: datetime | None) -> None:
@@ -91,32 +103,37 @@ class Worker(Aggregate):
         self.profile = sealed
         self.says(profile)
 
-    def admit(self) -> None:
-        """Admit after the welcome interview. Refused: not-referred, no-consent."""
+    def admit(self, at: datetime) -> None:
+        """Admit after the welcome interview. Refused: not-referred, no-consent, out-of-order."""
         self._refuse_unless_referred()
         if not self.consents_to(Purpose.PARTICIPATION):
             raise Refused("no-consent", f"Worker {self.id} has not consented to take part.")
-        self.says(WorkerAdmitted(partner=self.partner))
+        at = in_order("The admission", at, "the referral", self.referred)
+        at = in_order("The admission", at, "the consent to take part", self.consents[Purpose.PARTICIPATION].at)
+        self.says(WorkerAdmitted(partner=self.partner), at)
 
-    @applies(WorkerAdmitted)
-    def _admitted(self, _: WorkerAdmitted) -> None:
-        self.status = Status.ADMITTED
+    @applies(WorkerAdmitted, timed=True)
+    def _admitted(self, _: WorkerAdmitted, at: datetime | None) -> None:
+        self.status, self.admitted = Status.ADMITTED, at
 
-    def decline(self) -> None:
-        """End the way before admission: not admitted, or not willing. Refused: not-referred."""
+    def decline(self, at: datetime) -> None:
+        """End the way before admission: not admitted, or not willing. Refused: not-referred, out-of-order."""
         self._refuse_unless_referred()
-        self.says(WorkerDeclined(partner=self.partner))
+        at = in_order("The refusal", at, "the referral", self.referred)
+        self.says(WorkerDeclined(partner=self.partner), at)
 
     @applies(WorkerDeclined)
     def _declined(self, _: WorkerDeclined) -> None:
         self.status = Status.DECLINED
 
-    def withdraw(self, reason: Leaving) -> None:
-        """Leave the programme. Refused: not-enrolled."""
+    def withdraw(self, reason: Leaving, at: datetime) -> None:
+        """Leave the programme. Refused: not-enrolled, out-of-order."""
         if self.status not in {Status.REFERRED, Status.ADMITTED}:
             raise Refused("not-enrolled", f"Worker {self.id} is {self.status} and cannot withdraw.")
-        self.says(WorkerWithdrawn(reason=reason.told))
-        self.says(WithdrawalExplained(reason=reason))
+        at = in_order("The withdrawal", at, "the referral", self.referred)
+        at = in_order("The withdrawal", at, "the admission", self.admitted)
+        self.says(WorkerWithdrawn(reason=reason.told), at)
+        self.says(WithdrawalExplained(reason=reason), at)
 
     @applies(WorkerWithdrawn)
     def _withdrawn(self, _: WorkerWithdrawn) -> None:
@@ -130,6 +147,7 @@ class Worker(Aggregate):
     @applies(WorkerErased)
     def _erased(self, _: WorkerErased) -> None:
         self.status, self.card, self.profile, self.consents = Status.ERASED, {}, None, {}
+        self.referred = self.admitted = None
 
     def _refuse_unless_referred(self) -> None:
         if self.status is not Status.REFERRED:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from grouping.conclusions import conclude_when_over
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker
 from grouping.membership import api as membership
 from grouping.pairs import api as pairs
@@ -9,8 +10,10 @@ from grouping.projections import Groups, Pool
 from grouping.proposals import api as proposals
 from grouping.reactions import reactions
 from grouping.registers import api as registers
+from grouping.registers.queries import uses
 from grouping.replay import replays
 from services.contracts.topics import KEYS
+from services.operations.erasures import erase_restored
 from services.operations.replay import replay
 from services.runtime.service import Service
 from services.settings import Settings
@@ -28,5 +31,7 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         projections=[Pool(), Groups()],
         tables=[KEYS],
-        after_restore=[partial(replay, replays)],
+        background=[conclude_when_over],
+        after_restore=[partial(replay, replays), erase_restored],
+        uses=uses,
     )

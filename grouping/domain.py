@@ -1,12 +1,13 @@
 """Aggregates of grouping: seekers, pairs, places, facilitators and groups with their dated ledger of members.
 
 Invariants: nobody has a seat in two groups. A group has as many members as the programme allows when it is formed. A seat is written in
-one aggregate, the group. A command that gives a seat guards the person, the place and the facilitator, so that two commands that both
+one aggregate, the group. The days of its meetings are fixed when it is formed; after the last one it holds neither its facilitator nor its
+room. A command that gives a seat guards the person, the place and the facilitator, so that two commands that both
 saw it free cannot both take it.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import NAMESPACE_URL, uuid5
@@ -14,8 +15,10 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic import BaseModel
 
 from services.contracts.grouping import (
+    Ending,
     FacilitatorAssigned,
     FacilitatorRegistered,
+    GroupConcluded,
     GroupFormed,
     Kind,
     MemberJoined,
@@ -25,7 +28,7 @@ from services.contracts.grouping import (
     WorkerUnlisted,
     WorkerWaitlisted,
 )
-from services.kernel import Aggregate, Refusal, Refused, applies
+from services.kernel import Aggregate, Refusal, Refused, applies, in_order
 
 
 class Seeker(Aggregate):
@@ -163,13 +166,21 @@ class Group(Aggregate):
     """A weekly slot, a place, a facilitator, and the dated ledger of members."""
 
     noun: ClassVar[str] = "group"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("members.worker",), ("place", "slot"), ("facilitator",))
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("members.worker",),
+        ("place", "slot"),
+        ("facilitator",),
+        ("state",),
+    )
     kind: Kind
     slot: str
     place: str
     facilitator: str
     first: date
+    days: tuple[date, ...] | None = None  # of its meetings; None: formed before they were fixed
+    formed: datetime | None = None  # None: formed before this was kept
     state: State = State.FORMED
+    concluded: date | None = None  # the last day on which it could meet
     members: list[Membership] = []
 
     @classmethod
@@ -178,10 +189,10 @@ class Group(Aggregate):
         return cls(id=id, **event.model_dump())
 
     @classmethod
-    def form(cls, id: str, event: GroupFormed, workers: Sequence[str]) -> "Group":
+    def form(cls, id: str, event: GroupFormed, workers: Sequence[str], at: datetime) -> "Group":
         """A new group in which everybody has a seat from the first meeting on."""
         group = cls.new(id, event)
-        group.says(event)
+        group.says(event, at)
         group.says(FacilitatorAssigned(facilitator=event.facilitator, since=event.first))
         for worker in workers:
             group.join(worker, event.first)
@@ -190,6 +201,23 @@ class Group(Aggregate):
     def join(self, worker: str, since: date) -> None:
         """Give one more seat; the other seats stay as they are."""
         self.says(MemberJoined(worker=worker, since=since))
+
+    def conclude(self, last: date, on: date, reason: Ending, at: datetime) -> None:
+        """End the group: it meets up to the day `on` (`last`: the day of its last meeting). Before the last meeting, the seats in it end;
+        after it, the members keep them: they have what they came for. Refused: concluded, out-of-order."""
+        self.refuse_if_concluded()
+        at = in_order("The end of the group", at, "its forming", self.formed)
+        if reason is Ending.COMPLETED:
+            in_order("The end of the group", on, "its last meeting", last)
+        if on < last:
+            for worker in self.sitting():
+                self.release(worker, on + timedelta(days=1))
+        self.says(GroupConcluded(on=min(on, last), reason=reason), at)
+
+    def refuse_if_concluded(self) -> None:
+        """Refused("concluded") once the group meets no more."""
+        if self.state is State.CONCLUDED:
+            raise Refused("concluded", f"Group {self.id} does not meet after {self.concluded}.")
 
     def release(self, worker: str, on: date) -> None:
         """End the worker's seat on that day, or on its first day if that is later. Nothing when they have no seat."""
@@ -209,9 +237,14 @@ class Group(Aggregate):
         """True when the worker has a seat now."""
         return worker in self.sitting()
 
-    @applies(GroupFormed)
-    def _formed(self, event: GroupFormed) -> None:
+    @applies(GroupFormed, timed=True)
+    def _formed(self, event: GroupFormed, at: datetime | None) -> None:
         _take_over(self, event)
+        self.formed = at
+
+    @applies(GroupConcluded)
+    def _concluded(self, event: GroupConcluded) -> None:
+        self.state, self.concluded = State.CONCLUDED, event.on
 
     @applies(FacilitatorAssigned)
     def _assigned(self, event: FacilitatorAssigned) -> None:

@@ -5,12 +5,14 @@ code of that rule.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
+from grouping.domain import Group, State
 from grouping.formation.bound import of_one_company
 from grouping.formation.model import Frozen, Person, Place, Problem
 from grouping.formation.seating import faults
-from services.kernel import Refusal, Refused
-from services.programmes import Programme
+from services.kernel import Refused
+from services.programmes import Programme, meeting_days
 
 REFUSALS = {  # by the engine's name of a fault among members: the code of the refusal, and its sentence
     "apart": ("apart", "Workers {} and {} are not to sit together."),
@@ -20,11 +22,25 @@ REFUSALS = {  # by the engine's name of a fault among members: the code of the r
 }
 
 
-def known_slots(slots: Iterable[str], rules: Programme) -> None:
-    """Refuse slots that the programme does not have."""
-    unknown = set(slots) - {slot.id for slot in rules.slots}
-    if unknown:
-        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {rules.id}.", Refusal.INVALID)
+def last_day(group: Group, rules: Programme) -> date:
+    """The last day on which the group meets, as it was fixed when it was formed or concluded."""
+    return group.concluded or (group.days or meeting_days(rules, group.first))[-1]
+
+
+def is_over(group: Group, rules: Programme, today: date) -> bool:
+    """Tell whether a group that is not concluded had its last meeting before that day."""
+    return group.state is State.FORMED and last_day(group, rules) < today
+
+
+def that_meet(groups: Iterable[Group], days: Sequence[date], rules: Programme) -> list[Group]:
+    """Those that meet at some time between the first and the last of these days: then they hold their facilitator and their room."""
+    return [each for each in groups if each.first <= days[-1] and days[0] <= last_day(each, rules)]
+
+
+def most_at_once(groups: Sequence[Group], days: Sequence[date], rules: Programme) -> int:
+    """The largest number of these groups that meet at one time between the first and the last of these days."""
+    starts = {days[0], *(each.first for each in groups if days[0] <= each.first <= days[-1])}
+    return max(len(that_meet(groups, [day], rules)) for day in starts)
 
 
 def can_come(problem: Problem, person: Person, slot: str, place: Place) -> None:

@@ -11,6 +11,7 @@ from services.contracts import Event
 from services.contracts.grouping import (
     FacilitatorAssigned,
     FacilitatorRegistered,
+    GroupConcluded,
     GroupFormed,
     MemberJoined,
     MemberLeft,
@@ -59,6 +60,7 @@ async def member_joined(event: Event[MemberJoined], work: Work) -> None:
 
 
 @replays.on(FacilitatorAssigned)
+@replays.on(GroupConcluded)
 @replays.on(MemberLeft)
 async def group_changed(event: Event[Any], work: Work) -> None:
     """Apply an event of a group that is there already."""

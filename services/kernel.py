@@ -4,7 +4,7 @@ Invariant: nothing here does I/O, reads a clock or imports another module of the
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from uuid_utils import uuid7
 
 M = TypeVar("M", bound=Callable[..., None])
+When = TypeVar("When", date, datetime)
+CLOCKS = timedelta(seconds=5)  # by which the clocks of two machines may differ
 
 
 def new_id() -> str:
@@ -52,6 +54,22 @@ class Unavailable(Exception):
     def __init__(self, detail: str, after: int = 2) -> None:
         super().__init__(detail)
         self.detail, self.after = detail, after
+
+
+def in_order(step: str, at: When, needed: str, since: When | None) -> When:
+    """Return the time in the world of a step that comes after the one that it needs (`since`; None: not known, in an older database).
+    Refused("out-of-order", `not_before`) when it is earlier. Two clocks that differ are no reason: then both have the same time."""
+    if since is None or at >= since:
+        return at
+    if since - at <= CLOCKS:  # two days differ by more
+        return since
+    raise Refused("out-of-order", f"{step} ({at}) is before {needed} ({since}).", not_before=since.isoformat())
+
+
+def in_time(step: str, at: When, needed: str, until: When) -> None:
+    """Refuse a step in the world that is later than the last moment for it. Refused("out-of-order", `not_after`)."""
+    if at > until:
+        raise Refused("out-of-order", f"{step} ({at}) is after {needed} ({until}).", not_after=until.isoformat())
 
 
 class RecordedEvent(NamedTuple):

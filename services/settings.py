@@ -65,6 +65,9 @@ class Settings(BaseSettings):
         default=None, description="address of the issuer's keys, if its discovery document names none"
     )
     audience: str = "ama"
+    token_hours: int = Field(
+        default=24, ge=1, le=168, description="hours for which an accepted token is in force at most"
+    )
     public_url: str = Field(
         default="http://127.0.0.1:8000", description="address for the browsers of people; personal links begin with it"
     )
@@ -75,6 +78,9 @@ class Settings(BaseSettings):
     front: str | None = Field(
         default=None,
         description="host:port of the public front for this process, when the name in AMA_PUBLIC_URL leads elsewhere from here",
+    )
+    public_kafka: str | None = Field(
+        default=None, description="bootstrap servers for partners, host:port, as the AsyncAPI documents name them"
     )
     metrics_port: int | None = None
     otlp: str | None = Field(default=None, description="OTLP/HTTP endpoint for traces")

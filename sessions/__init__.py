@@ -2,6 +2,6 @@
 
 Publishes: `ama.sessions` (session scheduled and held, with counts; survey invited and submitted, without answers) and, restricted,
 the attendance of each person and the scores of surveys.
-Consumes: `group.formed`, `facilitator.assigned`, `member.joined`, `member.left`; `worker.admitted`, `consent.changed` (research),
-`worker.withdrawn`, `worker.erased`; and each person's key, under which answers are sealed.
+Consumes: `group.formed`, `group.concluded`, `facilitator.assigned`, `member.joined`, `member.left`; `worker.admitted`,
+`consent.changed` (research), `worker.withdrawn`, `worker.erased`; and each person's key, under which answers are sealed.
 """

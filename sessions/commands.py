@@ -1,12 +1,13 @@
 """Commands about meetings and surveys, each beside its one handler."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
 
 import orjson
 
 from services.contracts.base import Id, Slug
 from services.contracts.sessions import AttendanceRecorded
-from services.kernel import Command, Refusal, Refused
+from services.kernel import Command, Refusal, Refused, in_order
 from services.programmes.instruments import load_all as instruments
 from services.store.work import Work
 from sessions.domain import Meeting, Participant, Roster, Survey, led_by, survey_id
@@ -21,15 +22,31 @@ class RollCall(Command):
 
 
 async def roll_call(command: RollCall, work: Work) -> None:
-    """Record the roll. Without `at`, it was called when the meeting was to start."""
+    """Record the roll. Without `at`, it was called when the meeting was to start. Refused("not-yet-held"), or as `Meeting.call_roll`."""
     meeting = await work.find(Meeting, command.session)
     roster = await work.find(Roster, meeting.group) if meeting is not None else None
     meeting, roster = led_by(command.facilitator, command.session, meeting, roster)
-    at = command.at or min(meeting.starts, work.now)
-    changed = meeting.call_roll(roster.members_on(meeting.day), command.present, at)
+    if work.now < meeting.starts:
+        raise Refused("not-yet-held", f"Session {meeting.id} starts at {meeting.starts.isoformat()}.")
+    at = work.at if command.at else meeting.starts
+    changed = meeting.call_roll(roster.members_on(meeting.day), command.present, at, roster.concluded)
+    await _publish(meeting, changed, at, work)
+
+
+async def correct_rolls(roster: Roster, work: Work) -> None:
+    """Bring the rolls that were called in line with the roster, which has changed for days that are past."""
+    # Not guarded: who calls a roll meanwhile guards the roster, which changes here.
+    for meeting in await work.browse(Meeting, group=roster.id):
+        at = max(work.at, meeting.starts)
+        await _publish(meeting, meeting.recount(roster.members_on(meeting.day), at), at, work)
+
+
+async def _publish(meeting: Meeting, changed: Mapping[str, bool | None], at: datetime, work: Work) -> None:
+    """Publish the attendance of those for whom it has changed; None: they were no members on that day."""
     about = {"session": meeting.id, "group": meeting.group, "number": meeting.number, "on": meeting.day}
     for worker, here in changed.items():
-        recorded = AttendanceRecorded.model_validate({**about, "present": here})
+        told = {"present": here is True, "member": here is not None}
+        recorded = AttendanceRecorded.model_validate({**about, **told})
         (await participant_of(worker, work)).attended(recorded, at)
 
 
@@ -43,8 +60,8 @@ class SubmitSurvey(Command):
 
 
 async def submit_survey(command: SubmitSurvey, work: Work) -> None:
-    """Score the answers, then seal them under the person's key. Refused("no-such-survey"), ("no-consent"), ("bad-answer"), or as
-    `Survey.submit`."""
+    """Score the answers, then seal them under the person's key. Refused("no-such-survey"), ("no-consent"), ("bad-answer"),
+    ("out-of-order") for a day before the invitation's, or as `Survey.submit`."""
     participant = await work.find(Participant, command.worker)
     asked = any((each.instrument, each.wave) == (command.instrument, command.wave) for each in work.rules.surveys)
     if participant is None or participant.admitted is None or not asked:
@@ -58,6 +75,10 @@ async def submit_survey(command: SubmitSurvey, work: Work) -> None:
     sealed = await work.seal(
         command.worker, f"{survey.instrument}/{survey.wave}", orjson.dumps(command.answers).decode()
     )
+    if (
+        survey.invited is not None
+    ):  # by day: a form on paper is filled in at the welcome interview, before the admission is typed in
+        in_order("The answer", work.rules.day_of(work.at), "the invitation", work.rules.day_of(survey.invited))
     survey.submit(sealed, scores)
 
 
@@ -101,12 +122,27 @@ async def keep_surveys(participant: Participant, work: Work) -> None:
         _invite(survey, work)
 
 
+class PlanWaves(Command):
+    """Plan for these participants the waves that were added since their surveys were planned."""
+
+    participants: tuple[Id, ...]
+
+
+async def plan_waves(command: PlanWaves, work: Work) -> None:
+    """Plan what they lack, and invite to what is open; skip whoever is not asked any more."""
+    for each in command.participants:
+        participant = await work.find(Participant, each)
+        if participant is not None and participant.is_asked:
+            await keep_surveys(participant, work)
+
+
 def _missing(participant: Participant, admitted: date, work: Work) -> list[Survey]:
-    """Add a survey for each wave of the programme that the participant lacks, and return the new ones."""
+    """Add a survey for each wave of the programme that the participant lacks, and return the new ones. A wave that was added later asks
+    nobody whose due date was past by then."""
     missing = []
-    for wave in work.rules.surveys:
+    for wave in work.rules.active.surveys:
         id = survey_id(participant.id, wave.instrument, wave.wave)
-        if id not in participant.surveys:
+        if id not in participant.surveys and wave.asks(admitted):
             survey = Survey.of(participant.id, wave.instrument, wave.wave, admitted, wave.due_days)
             participant.surveys.append(id)
             work.add(survey)

@@ -4,11 +4,12 @@ from typing import Any
 
 from services.contracts import Event
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerAdmitted, WorkerErased, WorkerWithdrawn
-from services.contracts.grouping import FacilitatorAssigned, GroupFormed, MemberJoined, MemberLeft
+from services.contracts.grouping import FacilitatorAssigned, GroupConcluded, GroupFormed, MemberJoined, MemberLeft
 from services.events.delivery.declare import Reactions
 from services.kernel import NotYet
+from services.programmes import meeting_days
 from services.store.work import Work
-from sessions.commands import keep_surveys, participant_of
+from sessions.commands import correct_rolls, keep_surveys, participant_of
 from sessions.domain import Meeting, Participant, Roster, Survey, schedule
 
 reactions = Reactions()
@@ -38,16 +39,16 @@ async def _roster(group: str, work: Work) -> Roster:
 
 @reactions.on(GroupFormed, needs=the_group)
 async def when_a_group_is_formed_its_meetings_are_scheduled(event: Event[GroupFormed], work: Work) -> None:
-    """Schedule all meetings of the programme in the group's slot."""
+    """Schedule all meetings in the group's slot, on the days that were fixed when it was formed."""
     if await work.find(Roster, event.subject) is not None:
         return
     group, rules = event.data, work.rules
-    at = next((slot.at for slot in rules.slots if slot.id == group.slot), None)
-    if at is None:
+    slot = rules.slot(group.slot)
+    if slot is None:
         raise NotYet(f"the slot {group.slot} of {rules.id}")
     roster = Roster(id=event.subject, slot=group.slot, place=group.place, facilitator=group.facilitator)
     work.add(roster)
-    for meeting in schedule(roster, group.first, at, rules.zone, rules.meetings, rules.cadence_days):
+    for meeting in schedule(roster, group.days or meeting_days(rules, group.first), slot.at, rules.zone):
         work.add(meeting)
 
 
@@ -66,8 +67,16 @@ async def when_a_member_joins_they_are_on_the_roster(event: Event[MemberJoined],
 
 @reactions.on(MemberLeft, needs=the_group)
 async def when_a_member_leaves_they_are_not_called_any_more(event: Event[MemberLeft], work: Work) -> None:
-    """End the membership on its day: earlier meetings keep the member."""
-    (await _roster(event.subject, work)).release(event.data.worker, event.data.since)
+    """End the membership on its day: earlier meetings keep the member, and rolls of later ones that were called lose the mark."""
+    roster = await _roster(event.subject, work)
+    roster.release(event.data.worker, event.data.since)
+    await correct_rolls(roster, work)
+
+
+@reactions.on(GroupConcluded, needs=the_group)
+async def when_a_group_is_concluded_it_meets_no_more(event: Event[GroupConcluded], work: Work) -> None:
+    """Keep its last day: no roll is called of a later one."""
+    (await _roster(event.subject, work)).conclude(event.data.on)
 
 
 @reactions.on(WorkerAdmitted, needs=the_person)

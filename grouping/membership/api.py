@@ -9,7 +9,7 @@ from grouping.domain import Group
 from grouping.membership import commands as do
 from grouping.membership import queries
 from services.contracts.base import Id, Slug
-from services.contracts.grouping import Kind
+from services.contracts.grouping import Ending, Kind
 from services.identity.auth import Role, Who, allowed
 from services.web import Body, Day, Moment
 from services.web.run import Reader, Run
@@ -38,7 +38,8 @@ class Formed(BaseModel):
 
 @router.post("/groups", status_code=201)
 async def form(body: GroupBody, run: Run, who: Operator, response: Response) -> Formed:
-    """Form a group. 404 no-such-place, no-such-facilitator, no-such-seeker · 409 no-room, facilitator-not-free, facilitator-full,
+    """Form a group. The days of all its meetings are fixed by it. 404 no-such-place, no-such-facilitator, no-such-seeker · 409
+    out-of-order, programme-over, no-room, facilitator-not-free, facilitator-full,
     not-waiting, not-before, out-of-reach, no-access, slot-impossible, seated-already, apart, alone, not-among-colleagues,
     among-colleagues · 422 wrong-size, wrong-weekday, no-such-slot."""
     made = await run(do.form, do.Form(**body.model_dump()))
@@ -68,9 +69,24 @@ class Joined(BaseModel):
 @router.post("/groups/{group}/members", status_code=201)
 async def join(group: Id, body: MemberBody, run: Run, who: Operator) -> Joined:
     """Give somebody who waits a seat in a group that exists; nobody else moves. 404 no-such-group, no-such-seeker · 409 concluded,
-    group-full, not-waiting, not-before, out-of-reach, no-access, slot-impossible, seated-already, apart, alone,
+    out-of-order, group-full, not-waiting, not-before, out-of-reach, no-access, slot-impossible, seated-already, apart, alone,
     not-among-colleagues, among-colleagues, programme-over · 412 changed meanwhile (If-Match)."""
     return Joined(**await run(do.join, do.Join(group=group, **body.model_dump()), edits=(Group, group)))
+
+
+class ConclusionBody(Body):
+    """The reason for which a group meets no more."""
+
+    reason: Ending
+    at: Moment | None = None
+
+
+@router.post("/groups/{group}/conclusion", status_code=204)
+async def conclude(group: Id, body: ConclusionBody, run: Run, who: Operator) -> None:
+    """End a group before its last meeting: it meets up to the local day of `at`, and its members wait for another seat. A group whose
+    last meeting is past is concluded by itself, and its members keep their seats in it. 404 no-such-group · 409 concluded,
+    out-of-order · 412 changed meanwhile (If-Match)."""
+    await run(do.conclude, do.Conclude(group=group, **body.model_dump()), edits=(Group, group))
 
 
 class GroupRow(BaseModel):
@@ -83,11 +99,16 @@ class GroupRow(BaseModel):
     place: str
     facilitator: str
     first: Day
+    last: Day | None = Field(default=None, description="of its last meeting; null for groups of older versions")
+    concluded: Day | None = Field(default=None, description="the last day on which it could meet, once it is over")
     members: int
 
 
 @router.get("/groups")
-async def groups(read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.FACILITATOR)]) -> list[GroupRow]:
+async def groups(
+    read: Reader,
+    who: Annotated[Who, allowed(Role.OPERATOR, Role.FACILITATOR, own={Role.FACILITATOR: "the groups that they lead"})],
+) -> list[GroupRow]:
     """List the groups, oldest first; a facilitator sees their own."""
     facilitator = who.subject if who.role is Role.FACILITATOR else None
     return [GroupRow(**each) for each in await queries.groups(read.rows, facilitator)]

@@ -1,18 +1,27 @@
 """Commands that form a group, give a seat in one, and end seats. Each reads everything that it decides on anew, guarded."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 from pydantic import Field
 
-from grouping.domain import Facilitator, Group, Place, Seeker, State, right_size
-from grouping.fitting import are_colleagues, can_come, can_join, can_sit_together, known_slots
+from grouping.domain import Facilitator, Group, Place, Seeker, right_size
+from grouping.fitting import (
+    are_colleagues,
+    can_come,
+    can_join,
+    can_sit_together,
+    is_over,
+    last_day,
+    most_at_once,
+    that_meet,
+)
 from grouping.pool import problem_of
 from grouping.wishes import pairs_of
 from services.contracts.base import Id, Slug
-from services.contracts.grouping import GroupFormed, Kind
-from services.kernel import Command, Refusal, Refused, new_id
-from services.programmes import distance_km
+from services.contracts.grouping import Ending, GroupFormed, Kind
+from services.kernel import Command, Refusal, Refused, in_order, in_time, new_id
+from services.programmes import distance_km, in_programme, meeting_days, refuse_unless_active
 from services.store.work import Work
 
 
@@ -29,10 +38,14 @@ class Form(Command):
 
 async def form(command: Form, work: Work) -> dict[str, str]:
     """Form the group and return its id. Every rule is checked again: the proposal may be old by now."""
-    _right_shape(command, work)
+    refuse_unless_active(work.rules, "slots", [command.slot])
+    # A slot that was renamed has one id from here on.
+    command = command.model_copy(update={"slot": work.rules.slot_id(command.slot)})
+    days = meeting_days(work.rules, command.first)
+    _right_shape(command, days, work)
     place, facilitator = await work.get(Place, command.place), await work.get(Facilitator, command.facilitator)
-    await _room_is_free(place, command.slot, work)
-    await _facilitator_is_free(facilitator, place, command.slot, work)
+    await _room_is_free(place, command.slot, days, work)
+    await _facilitator_is_free(facilitator, place, command.slot, days, work)
     workers = sorted(set(command.members))
     seekers = [await work.get(Seeker, worker) for worker in workers]
     await _want_a_seat(seekers, work)
@@ -43,17 +56,21 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     can_sit_together(problem, problem.people)
     if command.kind is Kind.HOMOGENEOUS:
         are_colleagues(problem.people)
-    group = Group.form(new_id(), GroupFormed.model_validate(command.model_dump()), workers)
+    formed = GroupFormed.model_validate({**command.model_dump(), "days": days})
+    group = Group.form(new_id(), formed, workers, work.at)
     work.add(group)
     work.link(seeker.trace for seeker in seekers if seeker.trace)
     return {"group": group.id}
 
 
-def _right_shape(command: Form, work: Work) -> None:
-    known_slots([command.slot], work.rules)
+def _right_shape(command: Form, days: Sequence[date], work: Work) -> None:
+    """Refuse what no pool could form: the wrong size or weekday, and meetings outside the programme."""
     right_size(len(set(command.members)), work.rules.sizes.min, work.rules.sizes.max)
     if command.first.isoweekday() != next(slot.isoweekday for slot in work.rules.slots if slot.id == command.slot):
         raise Refused("wrong-weekday", f"{command.first} is not a day of slot {command.slot}.", Refusal.INVALID)
+    in_programme(work.rules, "The forming of the group", work.rules.day_of(work.at))
+    in_programme(work.rules, "The first meeting of the group", days[0])
+    in_programme(work.rules, "The last meeting of the group", days[-1])
 
 
 async def _want_a_seat(seekers: Sequence[Seeker], work: Work) -> None:
@@ -61,24 +78,29 @@ async def _want_a_seat(seekers: Sequence[Seeker], work: Work) -> None:
     for seeker in seekers:
         if not seeker.waits or seeker.profile is None:
             raise Refused("not-waiting", f"Worker {seeker.id} does not wait for a seat.", worker=seeker.id)
+        in_order(f"The seat of worker {seeker.id}", work.rules.day_of(work.at), "their admission", seeker.admitted)
     workers = [each.id for each in seekers]
     groups = await work.where(Group, members__worker=workers)
     if seated := sorted(each for each in workers if any(group.seats(each) for group in groups)):
         raise Refused("seated-already", f"{', '.join(seated)}: already in a group.", workers=seated)
 
 
-async def _room_is_free(place: Place, slot: str, work: Work) -> None:
-    meeting = [each for each in await work.where(Group, place=place.id, slot=slot) if each.state is State.FORMED]
-    if len(meeting) >= place.rooms:
+async def _room_is_free(place: Place, slot: str, days: Sequence[date], work: Work) -> None:
+    groups = [each for each in await work.where(Group, place=place.id) if work.rules.slot_id(each.slot) == slot]
+    if most_at_once(groups, days, work.rules) >= place.rooms:
         raise Refused("no-room", f"Place {place.id} has no room free in {slot}.")
 
 
-async def _facilitator_is_free(facilitator: Facilitator, place: Place, slot: str, work: Work) -> None:
-    led = [each for each in await work.where(Group, facilitator=facilitator.id) if each.state is State.FORMED]
-    if slot not in facilitator.slots or any(group.slot == slot for group in led):
+async def _facilitator_is_free(
+    facilitator: Facilitator, place: Place, slot: str, days: Sequence[date], work: Work
+) -> None:
+    groups = await work.where(Group, facilitator=facilitator.id)
+    led = that_meet(groups, days, work.rules)
+    free = {work.rules.slot_id(each) for each in facilitator.slots} - {work.rules.slot_id(each.slot) for each in led}
+    if slot not in free:
         raise Refused("facilitator-not-free", f"Facilitator {facilitator.id} is not free in {slot}.")
-    if len(led) >= facilitator.groups:
-        raise Refused("facilitator-full", f"Facilitator {facilitator.id} leads {len(led)} groups already.")
+    if (number := most_at_once(led, days, work.rules)) >= facilitator.groups:
+        raise Refused("facilitator-full", f"Facilitator {facilitator.id} leads {number} groups already.")
     if distance_km(work.rules, facilitator.municipality, place.municipality) > facilitator.travel_km:
         raise Refused("out-of-reach", f"Facilitator {facilitator.id} does not reach place {place.id}.")
 
@@ -94,13 +116,13 @@ class Join(Command):
 async def join(command: Join, work: Work) -> dict[str, str]:
     """Give one more seat, if no rule is broken by it."""
     group = await work.get(Group, command.group)
-    if group.state is not State.FORMED:
-        raise Refused("concluded", f"Group {group.id} does not meet any more.")
+    group.refuse_if_concluded()
     seeker = await work.get(Seeker, command.worker)
     await _want_a_seat([seeker], work)
+    in_order("The seat", work.at, "the forming of the group", group.formed)
     since = max(group.first, command.since or work.rules.day_of(work.at))
-    if since > work.rules.ends:
-        raise Refused("programme-over", f"{work.programme} ends on {work.rules.ends}.")
+    in_programme(work.rules, "The seat", since)
+    in_time("The seat", since, "the last meeting of the group", last_day(group, work.rules))
     # the seats of those who sit there are in the group, which is guarded: a peek at the people is enough
     sitting = [found for each in group.sitting() if (found := await work.peek(Seeker, each)) is not None]
     place, leader = await work.get(Place, group.place), await work.get(Facilitator, group.facilitator)
@@ -132,3 +154,32 @@ async def leave(command: Leave, work: Work) -> None:
         seeker.leave()
     for group in await work.where(Group, members__worker=[command.worker]):
         group.release(command.worker, work.rules.day_of(work.at))
+
+
+class Conclude(Command):
+    """A group ends earlier than it was planned, for a reason. Its last day is the local day of the command."""
+
+    group: Id
+    reason: Ending
+
+
+async def conclude(command: Conclude, work: Work) -> None:
+    """End the group, and the seats in it. Refused: no-such-group, concluded, out-of-order."""
+    group = await work.get(Group, command.group)
+    group.conclude(last_day(group, work.rules), work.rules.day_of(work.at), command.reason, work.at)
+
+
+class ConcludeOver(Command):
+    """The last meeting of a group may be past."""
+
+    group: Id
+
+
+async def conclude_over(command: ConcludeOver, work: Work) -> None:
+    """Conclude the group from the start of the day after its last meeting on; nothing while it meets, or when it is concluded."""
+    group = await work.get(Group, command.group)
+    if is_over(group, work.rules, work.rules.day_of(work.now)):
+        last = last_day(group, work.rules)
+        ends = datetime.combine(last + timedelta(days=1), time(), work.rules.zone)
+        # A list of groups is entered late: one that was over before it was formed here ends with its forming.
+        group.conclude(last, last, Ending.COMPLETED, max(ends, group.formed or ends))

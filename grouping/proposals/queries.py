@@ -8,9 +8,9 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
-from grouping.domain import Facilitator, Pair, Place, Seeker, State
+from grouping.domain import Facilitator, Pair, Place, Seeker
 from grouping.domain import Group as StoredGroup
-from grouping.fitting import can_join
+from grouping.fitting import can_join, last_day
 from grouping.formation import Answer, Problem, advise, explanations, place, solve
 from grouping.formation.bound import of_one_company
 from grouping.formation.explaining import Telling
@@ -35,17 +35,22 @@ class Survey(Command):
 
 
 async def survey(query: Survey, work: Work) -> Problem:
-    """The problem of everybody who waits, all places and facilitators, and the groups that meet already.
+    """The problem of everybody who waits, all places and facilitators, and the groups that meet after the day. A group that is over by
+    then holds neither its facilitator nor its room; whoever sat in it to the end wants no other seat.
 
     It runs like a command, since it needs the keys of all these people and one snapshot. It guards and changes nothing.
     """
+    groups = await work.browse(StoredGroup)
+    meeting = [each for each in groups if last_day(each, work.rules) > query.on]
+    held = {each.id for each in meeting}
+    done = {worker for each in groups if each.id not in held for worker in each.sitting()}
     return await problem_of(
         work,
         query.on,
-        seekers=await work.browse(Seeker, waits=True),
+        seekers=[each for each in await work.browse(Seeker, waits=True) if each.id not in done],
         places=await work.browse(Place),
         facilitators=await work.browse(Facilitator),
-        groups=[group for group in await work.browse(StoredGroup) if group.state is State.FORMED],
+        groups=meeting,
         pairs=await work.browse(Pair),
         companies=query.companies,
     )

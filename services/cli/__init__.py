@@ -19,6 +19,7 @@ from services.cli import (
     partners,
     person,
     pilot,
+    programmes,
     projections,
     provision,
     run,
@@ -46,6 +47,7 @@ app.command("provision")(provision.provision)
 app.add_typer(pilot.app, name="pilot")
 app.add_typer(partners.app, name="partners")
 app.add_typer(person.app, name="person")
+app.add_typer(programmes.app, name="programmes")
 app.add_typer(projections.app, name="projections")
 app.add_typer(events.app, name="events")
 app.add_typer(dead.app, name="dead")

@@ -12,6 +12,17 @@ class Kind(StrEnum):
     HETEROGENEOUS = "heterogeneous"
 
 
+class Ending(StrEnum):
+    """The reason for which a group meets no more. `completed`: its last meeting is past."""
+
+    COMPLETED = "completed"
+    TOO_FEW = "too-few"
+    NO_FACILITATOR = "no-facilitator"
+    NO_PLACE = "no-place"
+    AGREED = "agreed"
+    OTHER = "other"
+
+
 class Wish(StrEnum):
     """An operator's request for two people: never in one group, or in one group if that costs nothing that counts more."""
 
@@ -70,7 +81,8 @@ class FacilitatorRegistered(EventData):
 
 
 class GroupFormed(EventData):
-    """A group has a weekly slot, a place and a facilitator; `first` is the day of its first meeting."""
+    """A group has a weekly slot, a place and a facilitator; `first` is the day of its first meeting. `days` are those of all its
+    meetings: fixed here, so that no later change of the programme moves them."""
 
     type = "it.amalavoro.grouping.group.formed.v1"
     topic = "ama.grouping"
@@ -79,6 +91,8 @@ class GroupFormed(EventData):
     place: Slug
     facilitator: Slug
     first: Day
+    # Added after the first events: those lack it, and their meetings follow from the programme.
+    days: tuple[Day, ...] | None = None
 
 
 class FacilitatorAssigned(EventData):
@@ -111,8 +125,9 @@ class MemberLeft(EventData):
 
 
 class GroupConcluded(EventData):
-    """All meetings of the programme were held."""
+    """The group does not meet after this day: that of its last meeting, or an earlier one on which it ended, for a reason."""
 
     type = "it.amalavoro.grouping.group.concluded.v1"
     topic = "ama.grouping"
     on: Day
+    reason: Ending = Ending.COMPLETED

@@ -50,7 +50,8 @@ class SurveySubmitted(EventData):
 
 
 class AttendanceRecorded(Restricted):
-    """A member (the subject) was present at a meeting, or was not. A later one corrects it."""
+    """A member (the subject) was present at a meeting, or was not. A later one corrects it. `member` is false when the person was no
+    member on that day after all: then an earlier one does not count any more."""
 
     type = "it.amalavoro.sessions.attendance.recorded.v1"
     topic = "ama.sessions.restricted"
@@ -61,6 +62,8 @@ class AttendanceRecorded(Restricted):
     number: int
     on: Day
     present: bool
+    # Added after the first events, which are all about members.
+    member: bool = True
 
 
 class SurveyScored(Restricted):

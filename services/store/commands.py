@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
-from services.kernel import Aggregate, Command, NotYet, Refusal, Refused, Unavailable, new_id
+from services.kernel import CLOCKS, Aggregate, Command, NotYet, Refusal, Refused, Unavailable, new_id
 from services.programmes import Programme
 from services.store.clock import now_utc
 from services.store.documents import StoredDocument
@@ -154,14 +154,14 @@ class Commanding:
     async def _attempt(self, transaction: Transaction, request: Invocation[Any]) -> tuple[Any, int]:
         """Run the handler once; return its answer and the number of events."""
         now, command, repeat = now_utc(), request.command, request.repeat
-        if command.at is not None and command.at > now:
+        if command.at is not None and command.at > now + CLOCKS:
             raise Refused(
                 "in-the-future", f"`at` is {command.at.isoformat()}, which has not come yet.", Refusal.INVALID
             )
         # Before the version is compared: the first run has changed it, and a repeat must get its answer.
         if repeat is not None and (known := await self._known(repeat, transaction)) is not None:
             return known.answer, 0
-        at = command.at.astimezone(UTC) if command.at else now
+        at = min(command.at.astimezone(UTC), now) if command.at else now
         cause = Cause(request.rules.id, at, request.correlation, None, self.telemetry.traceparent())
         # Made anew for each attempt: an aborted one holds state that was never stored.
         unit = Unit(self.store, transaction, self.holder, now)

@@ -5,7 +5,7 @@ an alert uses exists from the start, at 0. A gauge whose value is unknown is rem
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, start_http_server
@@ -108,6 +108,11 @@ class Metrics:
         """Set a gauge of a consumer: one of OF_CONSUMERS."""
         self.consumers.add(consumer)
         self._gauges[name].labels(self.service, consumer).set(value)
+
+    def drop_consumer_gauge(self, name: str, consumer: str) -> None:
+        """Remove the value of a gauge of a consumer that does not run here any more."""
+        with suppress(KeyError):  # it had none
+            self._gauges[name].remove(self.service, consumer)
 
     def set_gauge(self, name: str, value: float, *labels: str) -> None:
         """Set a gauge of the service: one of OF_THE_SERVICE, with the values of the labels that are listed there."""

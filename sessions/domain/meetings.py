@@ -1,10 +1,12 @@
 """Groups and their meetings: the calendar, and the attendance of the members of each meeting's own date.
 
-Invariant: of an erased person only the count stays, so a meeting that nine of twelve attended keeps these numbers.
+Invariants: the marks of a roll are those of members of the meeting's own day. Whoever turns out to have left before it loses their mark, in
+the counts as in the published attendance; whoever turns out to have joined before it has none until the roll is sent again. Of an erased
+person only the count stays, so a meeting that nine of twelve attended keeps these numbers.
 """
 
-from collections.abc import Collection
-from datetime import date, datetime, time, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime, time
 from typing import ClassVar
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
@@ -12,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from services.contracts.sessions import SessionHeld, SessionScheduled
-from services.kernel import Aggregate, Refusal, Refused, applies
+from services.kernel import Aggregate, Refusal, Refused, applies, in_order, in_time
 
 
 class Membership(BaseModel):
@@ -30,11 +32,16 @@ class Roster(Aggregate):
     slot: str
     place: str
     facilitator: str
+    concluded: date | None = None  # it does not meet after this day
     members: list[Membership] = []
 
     def assign(self, facilitator: str) -> None:
         """Give the group to this facilitator from now on."""
         self.facilitator = facilitator
+
+    def conclude(self, on: date) -> None:
+        """End the group: it does not meet after this day."""
+        self.concluded = on
 
     def seat(self, worker: str, since: date) -> None:
         """Begin a membership on that day."""
@@ -88,20 +95,32 @@ class Meeting(Aggregate):
         """Publish the date and the place of a new meeting."""
         self.says(SessionScheduled(group=self.group, number=self.number, starts=self.starts, place=self.place))
 
-    def call_roll(self, members: Collection[str], present: Collection[str], at: datetime) -> dict[str, bool]:
-        """Record the attendance of that day's members. Returns the members whose attendance is new or corrected; the same roll again
-        changes nothing. Refused("not-yet-held"), or ("not-a-member") naming the strangers in `workers`."""
-        if at < self.starts:
-            raise Refused("not-yet-held", f"Session {self.id} starts at {self.starts.isoformat()}.")
+    def call_roll(
+        self, members: Collection[str], present: Collection[str], at: datetime, concluded: date | None = None
+    ) -> dict[str, bool | None]:
+        """Record the attendance of that day's members. Returns whose attendance is new or corrected, None for whoever was no member
+        after all; the same roll again changes nothing. Refused("out-of-order") before the meeting starts and after the group was
+        `concluded`, or ("not-a-member") naming the strangers in `workers`."""
+        at = in_order("The roll-call", at, "the session", self.starts)
+        if concluded is not None:
+            in_time("The session", self.day, "the end of the group", concluded)
         if strangers := sorted(set(present) - set(members)):
             raise Refused(
                 "not-a-member", f"{', '.join(strangers)}: no member on {self.day}.", Refusal.INVALID, workers=strangers
             )
-        roll = {member: member in present for member in members}
+        return self._mark({member: member in present for member in members}, at)
+
+    def recount(self, members: Collection[str], at: datetime) -> dict[str, bool | None]:
+        """Drop the marks of those who were no members of that day after all, once the roll was called. Returns them, as `call_roll`."""
+        kept = {member: here for member, here in self.roll.items() if member in members}
+        return self._mark(kept, max(at, self.starts)) if kept != self.roll else {}
+
+    def _mark(self, roll: Mapping[str, bool], at: datetime) -> dict[str, bool | None]:
         if self.held and roll == self.roll:
             return {}
-        changed = {member: here for member, here in roll.items() if self.roll.get(member) is not here}
-        self.roll = roll  # the event carries the counts alone: it is open, and attendance is not
+        marks = {member: roll.get(member) for member in sorted({*self.roll, *roll})}
+        changed = {member: here for member, here in marks.items() if self.roll.get(member) is not here}
+        self.roll = dict(roll)  # the event carries the counts alone: it is open, and attendance is not
         self.says(
             SessionHeld(group=self.group, number=self.number, on=self.day, present=self.present, absent=self.absent), at
         )
@@ -135,9 +154,8 @@ def meeting_id(group: str, number: int) -> str:
     return str(uuid5(NAMESPACE_URL, f"urn:amalavoro:session:{group}:{number}"))
 
 
-def schedule(roster: Roster, first: date, at: time, zone: ZoneInfo, number: int, cadence_days: int) -> list[Meeting]:
-    """Schedule so many meetings, every `cadence_days` from the first day, at the same local time in summer and in winter."""
-    days = [first + timedelta(days=cadence_days * each) for each in range(number)]
+def schedule(roster: Roster, days: Iterable[date], at: time, zone: ZoneInfo) -> list[Meeting]:
+    """Schedule a meeting on each of these days, at the same local time in summer and in winter."""
     meetings = [
         Meeting(
             id=meeting_id(roster.id, each),

@@ -71,6 +71,7 @@ class Survey(Aggregate):
     wave: str
     due: date
     status: Status = Status.PLANNED
+    invited: datetime | None = None
     answers: str | None = None
 
     @classmethod
@@ -99,9 +100,9 @@ class Survey(Aggregate):
         if self.status is Status.PLANNED and self.opens <= today:
             self.says(SurveyInvited(worker=self.worker, instrument=self.instrument, wave=self.wave, due=self.due), at)
 
-    @applies(SurveyInvited)
-    def _invited(self, _: SurveyInvited) -> None:
-        self.status = Status.INVITED
+    @applies(SurveyInvited, timed=True)
+    def _invited(self, _: SurveyInvited, at: datetime | None) -> None:
+        self.status, self.invited = Status.INVITED, at
 
     def submit(self, sealed: str, scores: dict[str, float]) -> None:
         """Take the sealed answers and publish their scores to the services that may read them.

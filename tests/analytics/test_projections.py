@@ -20,6 +20,7 @@ from services.contracts.enrolment import (
     WorkerWithdrawn,
 )
 from services.contracts.grouping import (
+    GroupConcluded,
     GroupFormed,
     Kind,
     MemberJoined,
@@ -158,7 +159,13 @@ def test_meetings_have_a_row_each_and_a_correction_replaces_the_counts() -> None
 def test_attendance_has_a_row_per_member_and_meeting_and_a_correction_replaces_it() -> None:
     rows = projected(Attendance(), came("w1", True), came("w2", False), came("w1", False, 2), came("w1", True, 3, "m2"))
     assert {key: row["present"] for key, row in rows.items()} == {"m1/w1": False, "m1/w2": False, "m2/w1": True}
-    assert rows["m1/w2"] == {"person": "w2", "group": "g1", "on": "2026-11-02", "present": False}
+    assert rows["m1/w2"] == {"person": "w2", "group": "g1", "on": "2026-11-02", "present": False, "member": True}
+
+
+def test_a_group_has_one_row_from_its_forming_to_its_end() -> None:
+    ended = event(GroupConcluded(on=LAST), "g1", 4)
+    assert projected(Meetings(), SESSIONS[0], ended) == projected(Meetings(), ended, SESSIONS[0])
+    assert projected(Meetings(), ended)["group/g1"] == {"concluded": LAST.isoformat()}
 
 
 def test_a_survey_has_one_row_from_the_invitation_to_the_scores() -> None:

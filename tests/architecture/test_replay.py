@@ -19,7 +19,6 @@ from services.contracts.feed import (
     Withheld,
 )
 from services.contracts.grouping import (
-    GroupConcluded,
     PairWished,
     WorkerUnlisted,
     WorkerWaitlisted,
@@ -45,7 +44,6 @@ EXEMPT: dict[type[EventData], str] = {
     WorkerWaitlisted: CONSUMED_AGAIN,
     WorkerUnlisted: CONSUMED_AGAIN,
     PairWished: "the room's own reaction to it keeps the wish again, once the keys of both persons are back",
-    GroupConcluded: "no aggregate of the room publishes it yet",
     **dict.fromkeys((Referred, Admitted, Declined, Seated, Withdrew, ConsentWithdrawn, Erased, Withheld), FEED),
     SessionScheduled: CONSUMED_AGAIN,
     SessionHeld: LOST,

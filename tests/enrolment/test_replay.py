@@ -36,9 +36,11 @@ def take(worker: Worker, step: tuple[Any, ...], at: datetime) -> None:
         case ("describe", profile):
             worker.describe(profile, sealed(worker.id, "profile", profile.model_dump_json()))
         case ("withdraw", reason):
-            worker.withdraw(reason)
+            worker.withdraw(reason, at)
+        case ("erase",):
+            worker.erase()
         case (name,):
-            getattr(worker, name)()
+            getattr(worker, name)(at)
 
 
 def events_of(worker: Worker, at: datetime = AT) -> list[Event[Any]]:

@@ -101,12 +101,12 @@ def test_nobody_is_admitted_without_consent_to_take_part() -> None:
     for purpose in (Purpose.CONTACT, Purpose.RESEARCH, Purpose.PARTNER_FEEDBACK):
         decide(worker, purpose, True)
     with pytest.raises(Refused) as refused:
-        worker.admit()
+        worker.admit(AT)
     assert refused.value.code == "no-consent"
     decide(worker, Purpose.PARTICIPATION, True)
     decide(worker, Purpose.PARTICIPATION, False)
     with pytest.raises(Refused, match="has not consented"):
-        worker.admit()
+        worker.admit(AT)
     assert worker.status is REFERRED
 
 
@@ -120,7 +120,7 @@ def test_admission_and_refusal_name_the_partner_that_referred(step: str) -> None
 @pytest.mark.parametrize("reason", Leaving)
 def test_a_withdrawal_tells_everybody_if_work_was_found_and_its_reason_in_a_restricted_event(reason: Leaving) -> None:
     worker = in_status(ADMITTED)
-    worker.withdraw(reason)
+    worker.withdraw(reason, AT)
     told = Leaving.FOUND_WORK if reason is Leaving.FOUND_WORK else Leaving.OTHER
     assert recorded(worker) == [WorkerWithdrawn(reason=told), WithdrawalExplained(reason=reason)]
 

@@ -17,9 +17,9 @@ COMMANDS: dict[str, Callable[[Worker], None]] = {
     "withdraw consent to research": lambda worker: decide(worker, Purpose.RESEARCH, False),
     "fill in": lambda worker: worker.fill_in(CARD),
     "describe": lambda worker: worker.describe(PROFILE, sealed(worker.id, "profile", PROFILE.model_dump_json())),
-    "admit": Worker.admit,
-    "decline": Worker.decline,
-    "withdraw": lambda worker: worker.withdraw(Leaving.NO_TIME),
+    "admit": lambda worker: worker.admit(AT),
+    "decline": lambda worker: worker.decline(AT),
+    "withdraw": lambda worker: worker.withdraw(Leaving.NO_TIME, AT),
     "erase": Worker.erase,
 }
 
@@ -36,7 +36,7 @@ def decide(worker: Worker, purpose: Purpose, given: bool, at: datetime = AT, not
 
 def referred() -> Worker:
     """A worker whom a partner just referred."""
-    return Worker.refer("w1", "cisl", TRACE)
+    return Worker.refer("w1", "cisl", AT, TRACE)
 
 
 def in_status(status: Status) -> Worker:
@@ -45,11 +45,11 @@ def in_status(status: Status) -> Worker:
     worker.fill_in(CARD)
     decide(worker, Purpose.PARTICIPATION, True)
     if status is Status.ADMITTED:
-        worker.admit()
+        worker.admit(AT)
     elif status is Status.DECLINED:
-        worker.decline()
+        worker.decline(AT)
     elif status is Status.WITHDRAWN:
-        worker.withdraw(Leaving.OTHER)
+        worker.withdraw(Leaving.OTHER, AT)
     elif status is Status.ERASED:
         worker.erase()
     worker._events.clear()

@@ -12,6 +12,7 @@ from grouping.replay import replays
 from services.contracts import catalogue
 from services.contracts.enrolment import WorkerAdmitted
 from services.contracts.grouping import (
+    Ending,
     FacilitatorAssigned,
     FacilitatorRegistered,
     GroupConcluded,
@@ -25,7 +26,7 @@ from services.contracts.grouping import (
     WorkerWaitlisted,
 )
 from services.kernel import Aggregate, Refused
-from tests.grouping.memory import Memory, event, recorded
+from tests.grouping.memory import AT, Memory, event, recorded
 
 FIRST = date(2026, 9, 7)
 LATER = date(2026, 11, 2)
@@ -45,7 +46,7 @@ def waiting(worker: str = "w1") -> Seeker:
 
 
 def group(*workers: str) -> Group:
-    return Group.form("g1", FORMED, workers)
+    return Group.form("g1", FORMED, workers, AT)
 
 
 def test_a_seeker_waits_once_admitted_and_described_in_either_order_and_says_so_once() -> None:
@@ -105,7 +106,8 @@ def test_a_facilitator_says_how_many_groups_they_lead_and_nothing_else() -> None
 
 def test_a_group_is_formed_with_a_seat_for_everybody_from_its_first_meeting_on() -> None:
     formed = group("w1", "w2")
-    assert formed.model_dump(exclude={"id", "state", "members"}) == FORMED.model_dump()
+    assert formed.model_dump(include={*FORMED.model_dump()}) == FORMED.model_dump()
+    assert formed.formed == AT
     assert formed.state is State.FORMED
     assert formed.members == [Membership(worker="w1", since=FIRST), Membership(worker="w2", since=FIRST)]
     joined = [MemberJoined(worker=each, since=FIRST) for each in ("w1", "w2")]
@@ -129,6 +131,38 @@ def test_a_seat_that_is_given_up_before_it_begins_ends_on_its_first_day() -> Non
     formed.release("w1", date(2026, 8, 1))
     assert formed.members == [Membership(worker="w1", since=FIRST, until=FIRST)]
     assert said(formed)[-1] == MemberLeft(worker="w1", since=FIRST)
+
+
+def test_a_group_that_ends_early_gives_its_members_back_and_one_that_met_to_the_end_keeps_them() -> None:
+    early, whole, last = group("w1", "w2"), group("w1", "w2"), date(2027, 5, 3)
+    early.conclude(last, LATER, Ending.TOO_FEW, AT)
+    gone = [MemberLeft(worker=each, since=date(2026, 11, 3)) for each in ("w1", "w2")]
+    assert said(early)[4:] == [*gone, GroupConcluded(on=LATER, reason=Ending.TOO_FEW)]
+    assert (early.sitting(), early.state, early.concluded) == ([], State.CONCLUDED, LATER)
+    whole.conclude(last, date(2027, 6, 1), Ending.COMPLETED, AT)
+    assert said(whole)[4:] == [GroupConcluded(on=last)]
+    assert whole.sitting() == ["w1", "w2"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "at", "code"),
+    [
+        (Ending.COMPLETED, AT, "out-of-order"),  # before its last meeting
+        (Ending.TOO_FEW, AT.replace(year=2026), "out-of-order"),  # before it was formed
+    ],
+)
+def test_a_group_does_not_end_before_what_its_end_needs(reason: Ending, at: datetime, code: str) -> None:
+    formed = group("w1")
+    with pytest.raises(Refused) as refused:
+        formed.conclude(date(2027, 5, 3), LATER, reason, at)
+    assert (refused.value.code, formed.state) == (code, State.FORMED)
+
+
+def test_a_group_is_concluded_once() -> None:
+    formed = group("w1")
+    formed.conclude(LATER, LATER, Ending.COMPLETED, AT)
+    with pytest.raises(Refused, match="does not meet after 2026-11-02"):
+        formed.conclude(LATER, LATER, Ending.OTHER, AT)
 
 
 def test_of_an_erased_person_not_even_the_pseudonym_stays() -> None:
@@ -161,6 +195,7 @@ async def test_a_group_and_a_place_are_on_replay_as_they_were_live() -> None:
     live.join("w3", LATER)
     live.release("w3", date(2026, 12, 1))
     live.join("w1", date(2026, 12, 8))
+    live.conclude(date(2027, 5, 3), date(2027, 1, 11), Ending.TOO_FEW, AT)
     hall.register(HALL)
     hall.register(HALL.model_copy(update={"rooms": 3}))
     memory = await replayed(hall, live)
@@ -191,7 +226,6 @@ NOT_REPLAYED = {
     WorkerWaitlisted: "enrolment's events come again, and the seeker waits by them",
     WorkerUnlisted: "enrolment's events come again, and the seeker leaves by them",
     PairWished: "a reaction, which waits for the keys of both",
-    GroupConcluded: "nothing says it yet",
 }
 
 

@@ -15,6 +15,7 @@ from tests.helpers.records import Record
 from tests.helpers.waiting import eventually
 
 PROGRAMME, OTHER = "monza-brianza", "jobs2"
+THEN = "1991-05-06T14:00:00Z"  # in the intake of OTHER
 CONSENTS = {"participation": True, "contact": True, "research": True, "partner-feedback": True}
 ANSWERS = {f"i{number}": value for number, value in enumerate((4, 3, 5, 2, 4), start=1)}
 SCORE = 72.0  # four times the sum
@@ -121,7 +122,7 @@ class People:
         await eventually(submitted)
 
     async def indicators(self) -> Record:
-        answer = await self.caller("operator")("GET", "/analytics/indicators")
+        answer = await self.caller("operator")("GET", "/analytics/indicators?scores=false")
         assert answer.status_code == 200, answer.text
         found: Record = answer.json()
         return found
@@ -137,9 +138,6 @@ class People:
         return found
 
 
-def who5(indicators: Record) -> tuple[int, float]:
-    """Number of group members with a WHO-5 score at T0, and the sum of their scores."""
-    for each in indicators["means"]:
-        if (each["instrument"], each["wave"]) == ("who5", "T0"):
-            return each["seated"]["n"], each["seated"]["n"] * (each["seated"]["mean"] or 0)
-    return 0, 0.0
+def who5(indicators: Record) -> int:
+    """Number of people with a WHO-5 score at T0."""
+    return sum(each["scored"] for each in indicators["surveys"] if (each["instrument"], each["wave"]) == ("who5", "T0"))

@@ -11,6 +11,7 @@ from sessions.domain import Meeting, Roster, led_by, meeting_id, schedule
 
 ROME = ZoneInfo("Europe/Rome")
 FIRST = date(2026, 10, 1)  # a Thursday; clocks go back on 25 October
+FIRST_NIGHT = datetime(2026, 10, 1, tzinfo=UTC)
 
 
 def roster(**members: tuple[date, date | None]) -> Roster:
@@ -29,7 +30,7 @@ def recorded(of: Aggregate) -> list[RecordedEvent]:
 
 
 def fortnightly() -> list[Meeting]:
-    return schedule(roster(), FIRST, time(18, 30), ROME, 18, 14)
+    return schedule(roster(), [FIRST + timedelta(weeks=2 * each) for each in range(18)], time(18, 30), ROME)
 
 
 def meeting() -> Meeting:
@@ -66,7 +67,7 @@ def test_a_meeting_starts_at_the_same_local_time_in_summer_and_in_winter() -> No
 
 
 def test_a_stored_meeting_keeps_its_local_date() -> None:
-    late = schedule(roster(), FIRST, time(0, 15), ROME, 1, 14)[0]
+    late = schedule(roster(), [FIRST], time(0, 15), ROME)[0]
     assert late.starts.astimezone(UTC).date() == date(2026, 9, 30)
     assert Meeting.model_validate(late.model_dump(mode="json")).day == FIRST
 
@@ -134,7 +135,43 @@ def test_a_roll_is_not_called_before_the_meeting_starts() -> None:
     one = meeting()
     with pytest.raises(Refused) as refused:
         one.call_roll(["a"], {"a"}, one.starts - timedelta(minutes=1))
-    assert refused.value.code == "not-yet-held"
+    assert refused.value.code == "out-of-order"
+
+
+def test_a_roll_is_called_up_to_the_last_day_of_a_group_that_was_concluded() -> None:
+    one, later = fortnightly()[:2]
+    one.call_roll(["a"], {"a"}, after(one), one.day)
+    with pytest.raises(Refused) as refused:
+        later.call_roll(["a"], {"a"}, after(later), one.day)
+    assert (refused.value.code, refused.value.members) == ("out-of-order", {"not_after": one.day.isoformat()})
+
+
+def test_whoever_left_before_a_roll_that_was_called_loses_the_mark_and_nobody_else_does() -> None:
+    one = meeting()
+    one.call_roll(["a", "b", "c"], {"a", "b"}, after(one))
+    assert one.recount(["a", "c"], FIRST_NIGHT) == {"b": None}
+    assert (one.roll, held(one)[-1].present, held(one)[-1].absent) == ({"a": True, "c": False}, 1, 1)
+    assert recorded(one)[-1].at == one.starts, "a correction of a meeting is not dated before it"
+    assert one.recount(["a", "c"], after(one)) == {}
+
+
+def test_whoever_joined_before_a_roll_that_was_called_has_no_mark_until_it_is_sent_again() -> None:
+    one = meeting()
+    one.call_roll(["a"], {"a"}, after(one))
+    assert one.recount(["a", "late"], after(one)) == {}
+    assert one.call_roll(["a", "late"], {"a"}, after(one)) == {"late": False}
+
+
+def test_a_mark_that_should_not_be_there_goes_with_the_next_roll() -> None:
+    one = meeting()
+    one.call_roll(["a", "b"], {"a", "b"}, after(one))
+    assert one.call_roll(["a"], {"a"}, after(one)) == {"b": None}
+
+
+def test_a_meeting_that_was_not_held_has_nothing_to_recount() -> None:
+    one = meeting()
+    assert one.recount([], after(one)) == {}
+    assert not one.held
 
 
 def test_who_was_no_member_that_day_cannot_have_been_there() -> None:

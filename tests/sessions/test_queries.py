@@ -28,7 +28,7 @@ async def with_a_meeting(service: Service) -> str:
     await service.store["roster"].insert_one({"_id": f"{programme}/g", **kept})
 
     async def form(_: Command, work: Work) -> str:
-        (meeting,) = schedule(roster, FIRST, time(18), work.rules.zone, 1, 14)
+        (meeting,) = schedule(roster, [FIRST], time(18), work.rules.zone)
         work.add(meeting)
         return meeting.id
 

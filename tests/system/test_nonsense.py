@@ -14,6 +14,7 @@ from schemathesis.core.transport import Response
 from services.contracts.topics import SERVICES
 from services.embedded.home import Home
 from tests.helpers.callers import Caller
+from tests.helpers.people import THEN
 from tests.helpers.randomness import TIMES, exploring
 from tests.system.strange import requests
 
@@ -78,7 +79,7 @@ async def something(home: Home) -> dict[str, str]:
     """Make a worker, a place and a facilitator. Gives their ids by the names of path parameters."""
     operator, rules = Caller(home, "operator", PROGRAMME), home.all_services.services["grouping"].rules[PROGRAMME]
     municipality, slots = rules.municipalities[0].id, [rules.slots[0].id]
-    body = {"partner": "isr", "person": {"given_name": "A", "family_name": "B"}}
+    body = {"partner": "isr", "person": {"given_name": "A", "family_name": "B"}, "at": THEN}
     worker = str((await operator("POST", "/enrolment/referrals", body)).json()["worker"])
     await operator(
         "POST", f"/enrolment/workers/{worker}/consents", {"consents": {"participation": True}, "notice": "1991-03"}

@@ -10,6 +10,7 @@ from services.cli import app
 from services.embedded.home import Home
 from services.settings import Misconfigured
 from tests.helpers.callers import Caller
+from tests.helpers.people import THEN
 from tests.helpers.serving import Served
 
 
@@ -27,7 +28,7 @@ async def test_a_person_is_erased_and_their_accesses_are_shown_by_the_public_add
         "AMA_KEYS": str(home.settings.keys),
     }
     operator = Caller(home, "operator", "jobs2")
-    body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}}
+    body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}, "at": THEN}
     worker = (await operator("POST", "/enrolment/referrals", body)).json()["worker"]
     await operator("GET", f"/enrolment/workers/{worker}")
     seen = await ama("accesses", worker, **where)

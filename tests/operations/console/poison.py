@@ -9,6 +9,7 @@ from services.events.inbox import dead_letters
 from services.runtime.service import Service
 from services.store.work import Work
 from tests.helpers.callers import Caller
+from tests.helpers.people import THEN
 from tests.helpers.waiting import eventually
 
 PROGRAMME = "jobs2"
@@ -38,13 +39,13 @@ class Poison:
     async def admitted(self) -> str:
         """Somebody who is admitted, and whose admission dies; their id. What follows it waits."""
         operator = Caller(self._home, "operator", PROGRAMME)
-        body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}}
+        body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}, "at": THEN}
         worker = str((await operator("POST", "/enrolment/referrals", body)).json()["worker"])
         self.people.add(worker)
         self._ever.add(worker)
-        given = {"consents": {"participation": True, "research": True}, "notice": "1991-03"}
+        given = {"consents": {"participation": True, "research": True}, "notice": "1991-03", "at": THEN}
         assert (await operator("POST", f"/enrolment/workers/{worker}/consents", given)).status_code == 204
-        assert (await operator("POST", f"/enrolment/workers/{worker}/admission")).status_code == 204
+        assert (await operator("POST", f"/enrolment/workers/{worker}/admission", {"at": THEN})).status_code == 204
         return worker
 
     async def died(self, worker: str) -> dict[str, Any]:

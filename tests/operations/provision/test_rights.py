@@ -42,13 +42,27 @@ READS = {
     "analytics": {"ama.enrolment.restricted", "ama.sessions.restricted"},
 }
 WRITES = {
-    "enrolment": {"ama.enrolment", "ama.enrolment.restricted", "ama.enrolment.keys", "ama.enrolment.contacts"},
+    "enrolment": {
+        "ama.enrolment",
+        "ama.enrolment.restricted",
+        "ama.enrolment.keys",
+        "ama.enrolment.contacts",
+        "ama.programmes",
+    },
     "grouping": {"ama.grouping", "ama.grouping.restricted"},
     "sessions": {"ama.sessions", "ama.sessions.restricted"},
     "notifications": {"ama.notifications", FEED},
     "analytics": {"ama.analytics"},
 }
-OPEN = {"ama.enrolment", "ama.enrolment.keys", "ama.grouping", "ama.sessions", "ama.notifications", "ama.analytics"}
+OPEN = {
+    "ama.programmes",
+    "ama.enrolment",
+    "ama.enrolment.keys",
+    "ama.grouping",
+    "ama.sessions",
+    "ama.notifications",
+    "ama.analytics",
+}
 
 
 def reads(service: str) -> set[str]:

@@ -49,6 +49,10 @@ def _survey(e: Event, **facts: Any) -> Setting:
     return e.subject, {"person": e.data["worker"], "instrument": e.data["instrument"], "wave": e.data["wave"], **facts}
 
 
+def _without_days(event: Event) -> dict[str, Any]:
+    return {name: value for name, value in event.data.items() if name != "days"}
+
+
 STEPS: Telling = {
     "worker.referred": _own(worker=lambda e: e.subject, partner=_said("partner"), referred=_time),
     "worker.admitted": _own(admitted=_time),
@@ -65,10 +69,18 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
     ("grouping", "pool"): {
         "worker.waitlisted": _own(worker=lambda e: e.subject, waits=_time, not_before=_said("not_before")),
         "worker.unlisted": _own(gone=_time),
-        "member.joined": _member("{w}", group=lambda e: e.subject, since=_said("since")),
-        "member.left": _member("{w}", left=_said("since")),
+        "member.joined": _member(
+            "{w}/{g}", member=_said("worker"), group=lambda e: e.subject, since=_said("since"), left=lambda _: None
+        ),
+        "member.left": _member("{w}/{g}", left=_said("since")),
     },
-    ("grouping", "groups"): {"group.formed": lambda e: (e.subject, {"group": e.subject, **e.data})},
+    ("grouping", "groups"): {
+        "group.formed": lambda e: (
+            e.subject,
+            {"group": e.subject, "last": e.data["days"][-1], **_without_days(e)},
+        ),
+        "group.concluded": lambda e: (e.subject, {"concluded": e.data["on"]}),
+    },
     ("sessions", "calendar"): {
         "session.scheduled": lambda e: (
             e.subject,
@@ -99,7 +111,8 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
         "member.left": _member("{w}/{g}", until=_said("since")),
     },
     ("analytics", "meetings"): {
-        "group.formed": lambda e: (f"group/{e.subject}", {"formed": e.subject, **e.data}),
+        "group.formed": lambda e: (f"group/{e.subject}", {"formed": e.subject, **_without_days(e)}),
+        "group.concluded": lambda e: (f"group/{e.subject}", {"concluded": e.data["on"]}),
         "session.scheduled": lambda e: (
             e.subject,
             {
@@ -117,7 +130,8 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
     ("analytics", "attendance"): {
         "attendance.recorded": lambda e: (
             f"{e.data['session']}/{e.subject}",
-            {"person": e.subject, "group": e.data["group"], "on": e.data["on"], "present": e.data["present"]},
+            {"person": e.subject, "group": e.data["group"], "on": e.data["on"], "present": e.data["present"]}
+            | {"member": e.data["member"]},
         )
     },
     ("analytics", "scores"): {
