@@ -19,6 +19,7 @@ from services.web.run import Reader, Run
 router = APIRouter()
 NoticeVersion = Annotated[str, StringConstraints(pattern=CODE)]
 Operator = Annotated[Who, allowed(Role.OPERATOR)]
+OWN_PARTNER = {Role.REFERRER: "the referrals of their own partner"}
 WorkerOrOperator = Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]
 
 
@@ -76,9 +77,13 @@ class Referred(BaseModel):
 
 @router.post("/referrals", status_code=201)
 async def referral(
-    body: Referral, run: Run, who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR)], response: Response
+    body: Referral,
+    run: Run,
+    who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR, own=OWN_PARTNER)],
+    response: Response,
 ) -> Referred:
-    """Refer one worker. 403 not-your-partner, not-a-referrer · 409 out-of-order: outside the intake · 422 no-partner,
+    """Refer one worker. 403 not-your-partner, not-a-referrer · 409 out-of-order: outside the intake, partner-retired, slot-retired,
+    municipality-retired · 422 no-partner,
     no-such-partner, no-referrer, no-such-slot, no-such-municipality, no-employer."""
     partner = _partner(body, run.rules, who)
     card = {name: text for name, text in body.person.model_dump().items() if text is not None}
@@ -119,7 +124,7 @@ class WorkerProgress(BaseModel):
 @router.get("/workers")
 async def workers(
     read: Reader,
-    who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR)],
+    who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR, own=OWN_PARTNER)],
     after: Annotated[Id | None, Query(description="the last id of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[WorkerProgress]:
@@ -139,34 +144,15 @@ async def person(
     response: Response,
 ) -> queries.Person:
     """Data of one person. The read is written to their access log. 404 no-such-worker."""
-    _refuse_another(who, worker)
     found = await run.query(queries.read_person, worker, who=who.subject, role=who.role)
     response.headers["ETag"] = etag(found.version)
     return found
 
 
-class Access(BaseModel):
-    """One read of a person's data: the reader, their role, the part that they read, the time."""
-
-    who: str
-    role: str
-    what: str
-    at: AwareDatetime
-
-
-@router.get("/workers/{worker}/accesses")
-async def accesses(
-    worker: Id, read: Reader, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]
-) -> list[Access]:
-    """Reads of this person's data, oldest first."""
-    _refuse_another(who, worker)
-    return [Access(**each) for each in await read.accesses(worker)]
-
-
 @router.put("/workers/{worker}/profile", status_code=204)
 async def profile(worker: Id, body: Profile, run: Run, who: Operator) -> None:
-    """Replace the whole profile. 404 no-such-worker · 412 changed meanwhile (If-Match) · 422 no-such-slot,
-    no-such-municipality, no-employer."""
+    """Replace the whole profile. 404 no-such-worker · 409 slot-retired, municipality-retired · 412 changed meanwhile (If-Match) ·
+    422 no-such-slot, no-such-municipality, no-employer."""
     await run(do.describe, do.Describe(worker=worker, profile=body.profiled()), edits=(Worker, worker))
 
 
@@ -184,7 +170,6 @@ class Decision(Act):
 async def consents(worker: Id, body: Decision, run: Run, who: WorkerOrOperator) -> None:
     """Give or withdraw consents, each purpose apart. 404 no-such-worker · 409 out-of-order: a later decision counts · 412 changed
     meanwhile (If-Match) · 422 no-such-notice, no-such-language."""
-    _refuse_another(who, worker)
     command = do.DecideConsent(
         worker=worker, given=body.consents, notice=body.notice, language=body.language, at=body.at
     )
@@ -214,18 +199,10 @@ class Withdrawal(Act):
 @router.post("/workers/{worker}/withdrawal", status_code=204)
 async def withdrawal(worker: Id, body: Withdrawal, run: Run, who: WorkerOrOperator) -> None:
     """Leave the programme. 404 no-such-worker · 409 not-enrolled, out-of-order · 412 changed meanwhile (If-Match)."""
-    _refuse_another(who, worker)
     await run(do.withdraw, do.Withdraw(worker=worker, reason=body.reason, at=body.at), edits=(Worker, worker))
 
 
 @router.delete("/workers/{worker}", status_code=204)
 async def erasure(worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.ADMINISTRATOR)]) -> None:
     """Erase a person: their key is destroyed everywhere. 404 no-such-worker · 410 erased."""
-    _refuse_another(who, worker)
     await run(do.erase, do.Erase(worker=worker), edits=(Worker, worker))
-
-
-def _refuse_another(who: Who, worker: str) -> None:
-    """Refused("not-yours", 403) when a worker asks about another worker."""
-    if who.role is Role.WORKER and who.subject != worker:
-        raise Refused("not-yours", "A worker sees and decides about themselves alone.", Refusal.FORBIDDEN)

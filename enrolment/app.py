@@ -4,9 +4,14 @@ from functools import partial
 
 from enrolment import api
 from enrolment.domain import Worker
+from enrolment.programmes import api as programmes
+from enrolment.programmes.domain import PublishedProgramme
+from enrolment.programmes.folder import publish_folder
+from enrolment.programmes.queries import uses
 from enrolment.projections import Progress
 from enrolment.reactions import reactions
 from enrolment.replay import erase_again, replays
+from services.operations.erasures import erase_restored
 from services.operations.replay import replay
 from services.runtime.service import Service
 from services.settings import Settings
@@ -19,9 +24,11 @@ def build(settings: Settings) -> Service:
         "enrolment",
         settings,
         holder=master_holder(settings.keys),
-        aggregates=[Worker],
-        routes=[api.router],
+        aggregates=[Worker, PublishedProgramme],
+        routes=[api.router, programmes.router],
         reactions=reactions,
         projections=[Progress()],
-        after_restore=[partial(replay, replays), erase_again],
+        after_restore=[partial(replay, replays), erase_again, erase_restored],
+        at_start=[publish_folder],
+        uses=uses,
     )

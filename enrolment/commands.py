@@ -9,7 +9,7 @@ from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
 from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
-from services.programmes import in_intake, in_programme, since_start
+from services.programmes import in_intake, in_programme, refuse_unless_active, since_start
 from services.store.work import Work
 
 
@@ -22,11 +22,11 @@ class Refer(Command):
 
 
 async def refer(command: Refer, work: Work) -> dict[str, str]:
-    """Create a worker and the person's key. Refused: no-such-partner, no-referrer, out-of-order outside the intake, and as `describe`."""
+    """Create a worker and the person's key. Refused: no-such-partner, partner-retired, no-referrer, out-of-order outside the intake, and as
+    `describe`."""
+    refuse_unless_active(work.rules, "partners", [command.partner])
     partner = work.rules.partner(command.partner)
-    if partner is None:
-        raise Refused("no-such-partner", f"{command.partner} is no partner of {work.programme}.", Refusal.INVALID)
-    if not partner.may_refer:
+    if partner is None or not partner.may_refer:
         raise Refused("no-referrer", f"{command.partner} refers nobody in {work.programme}.", Refusal.INVALID)
     in_intake(work.rules, "The referral", work.rules.day_of(work.at))
     worker = Worker.refer(new_id(), command.partner, work.at, work.cause.traceparent)
@@ -53,21 +53,24 @@ class Describe(Command):
 
 
 async def describe(command: Describe, work: Work) -> None:
-    """Replace the whole profile. Refused: no-such-slot, no-such-municipality, no-employer, erased."""
+    """Replace the whole profile. Refused: no-such-slot, no-such-municipality, slot-retired, municipality-retired, no-employer, erased."""
     await _describe(await _worker(command.worker, work), command.profile, work)
 
 
 async def _describe(worker: Worker, profile: WorkerProfiled, work: Work) -> None:
-    unknown = set(profile.slots) - {slot.id for slot in work.rules.slots}
-    if unknown:
-        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {work.programme}.", Refusal.INVALID)
-    if profile.municipality not in {each.id for each in work.rules.municipalities}:
-        raise Refused(
-            "no-such-municipality", f"{profile.municipality} is no municipality of {work.programme}.", Refusal.INVALID
-        )
+    before = await _profile_before(worker, work)
+    refuse_unless_active(work.rules, "slots", profile.slots, before.slots if before else ())
+    refuse_unless_active(work.rules, "municipalities", [profile.municipality], [before.municipality] if before else ())
     if profile.among is Among.COLLEAGUES and profile.employer is None:
         raise Refused("no-employer", "A person without an employer has no colleagues to sit among.", Refusal.INVALID)
     worker.describe(profile, await work.seal(worker.id, "profile", profile.model_dump_json()))
+
+
+async def _profile_before(worker: Worker, work: Work) -> WorkerProfiled | None:
+    """The profile that is replaced: a person may stay in a municipality that was retired since."""
+    if worker.profile is None:
+        return None
+    return WorkerProfiled.model_validate_json(await work.unseal(worker.id, "profile", worker.profile))
 
 
 class DecideConsent(Command):

@@ -10,6 +10,7 @@ import orjson
 
 from enrolment.commands import Erase, erase
 from enrolment.domain import Status, Worker
+from enrolment.programmes.domain import PublishedProgramme
 from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
@@ -21,6 +22,7 @@ from services.contracts.enrolment import (
     WorkerReferred,
     WorkerWithdrawn,
 )
+from services.contracts.programmes import ProgrammePublished
 from services.contracts.topics import CONTACTS
 from services.events.delivery.declare import Reactions
 from services.runtime.service import Service
@@ -63,6 +65,16 @@ async def seal_profile(event: Event[WorkerProfiled], work: Work) -> None:
     worker = await work.get(Worker, event.subject)
     worker.profile = await work.seal(worker.id, "profile", event.data.model_dump_json())
     worker.apply(event.data, event.time)
+
+
+@replays.on(ProgrammePublished)
+async def publish_again(event: Event[ProgrammePublished], work: Work) -> None:
+    """Take the version that was published, unless the database has a later one."""
+    programme = await work.find(PublishedProgramme, event.subject)
+    if programme is None:
+        programme = PublishedProgramme(id=event.subject)
+        work.add(programme)
+    programme.apply(event.data, event.time)
 
 
 async def erase_again(service: Service) -> None:

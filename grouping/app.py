@@ -10,8 +10,10 @@ from grouping.projections import Groups, Pool
 from grouping.proposals import api as proposals
 from grouping.reactions import reactions
 from grouping.registers import api as registers
+from grouping.registers.queries import uses
 from grouping.replay import replays
 from services.contracts.topics import KEYS
+from services.operations.erasures import erase_restored
 from services.operations.replay import replay
 from services.runtime.service import Service
 from services.settings import Settings
@@ -30,5 +32,6 @@ def build(settings: Settings) -> Service:
         projections=[Pool(), Groups()],
         tables=[KEYS],
         background=[conclude_when_over],
-        after_restore=[partial(replay, replays)],
+        after_restore=[partial(replay, replays), erase_restored],
+        uses=uses,
     )

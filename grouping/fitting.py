@@ -11,7 +11,7 @@ from grouping.domain import Group, State
 from grouping.formation.bound import of_one_company
 from grouping.formation.model import Frozen, Person, Place, Problem
 from grouping.formation.seating import faults
-from services.kernel import Refusal, Refused
+from services.kernel import Refused
 from services.programmes import Programme, meeting_days
 
 REFUSALS = {  # by the engine's name of a fault among members: the code of the refusal, and its sentence
@@ -20,13 +20,6 @@ REFUSALS = {  # by the engine's name of a fault among members: the code of the r
     "colleagues": ("not-among-colleagues", "Worker {} sits among colleagues alone."),
     "others": ("among-colleagues", "Worker {} does not sit among colleagues alone."),
 }
-
-
-def known_slots(slots: Iterable[str], rules: Programme) -> None:
-    """Refuse slots that the programme does not have."""
-    unknown = set(slots) - {slot.id for slot in rules.slots}
-    if unknown:
-        raise Refused("no-such-slot", f"{', '.join(sorted(unknown))}: no slot of {rules.id}.", Refusal.INVALID)
 
 
 def last_day(group: Group, rules: Programme) -> date:

@@ -16,6 +16,7 @@ from services.programmes import Programme, distance_km
 from services.store.work import Work
 
 BANDS = {"18-27": 27, "28-35": 35, "36-43": 43, "44-51": 51, "52 or more": 200}  # of age, by the last year of each
+NOWHERE = 100_000.0  # km; farther than anybody travels
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "gender": {"kind": "nominal", "levels": ["f", "m", "x"]},
     "age": {"kind": "ordinal", "levels": list(BANDS)},
@@ -38,30 +39,46 @@ async def problem_of(
     among = {each.worker for group in groups if group.kind is Kind.HOMOGENEOUS for each in group.members}
     people = [await _person(each, on, companies, among, work) for each in seekers if each.profile is not None]
     known = {each["id"] for each in people}
+    rooms = [_place(each, work.rules) for each in places]
+    leaders = [_facilitator(each, work.rules) for each in facilitators]
+    frozen = [_frozen(group, known, work.rules) for group in groups]
     return Problem.model_validate(
         {
             **_of_the_programme(work.rules),
+            **_slots(work.rules, people, frozen),
+            **_map(work.rules, [*people, *rooms, *leaders]),
             "people": people,
-            "facilitators": [_facilitator(each) for each in facilitators],
-            "places": [each.model_dump(include={"id", "municipality", "rooms", "access"}) for each in places],
+            "facilitators": leaders,
+            "places": rooms,
             **await asked_of(pairs, known, work),
-            "frozen": [_frozen(group, known) for group in groups],
+            "frozen": frozen,
             "on": on.isoformat(),
         }
     )
 
 
 def _of_the_programme(rules: Programme) -> dict[str, Any]:
-    municipalities = [each.id for each in rules.municipalities]
     return {
         "size": [rules.sizes.min, rules.sizes.max],
         "attributes": {
             name: described | {"no_one_alone": name in rules.no_one_alone} for name, described in ATTRIBUTES.items()
         },
-        "slots": [slot.id for slot in rules.slots],
-        "municipalities": municipalities,
-        "km": [[distance_km(rules, a, b) for b in municipalities] for a in municipalities],
     }
+
+
+def _slots(rules: Programme, people: Iterable[dict[str, Any]], frozen: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Every slot that people or groups name. No facilitator is free in a retired one, so that no new group is put there."""
+    named = {slot for each in people for slot in each["slots"]} | {each["slot"] for each in frozen}
+    return {"slots": list(dict.fromkeys([*(each.id for each in rules.active.slots), *sorted(named)]))}
+
+
+def _map(rules: Programme, located: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The municipalities and the distances between them. One that the programme never had is out of reach of everybody."""
+    known = [each.id for each in rules.municipalities if each.renamed is None]
+    strange = sorted({each["municipality"] for each in located} - set(known))
+    km = [[distance_km(rules, a, b) for b in known] + [NOWHERE] * len(strange) for a in known]
+    km += [[NOWHERE] * len(known) + [0.0 if a == b else NOWHERE for b in strange] for a in strange]
+    return {"municipalities": [*known, *strange], "km": km}
 
 
 async def _person(seeker: Seeker, on: date, companies: frozenset[str], among: set[str], work: Work) -> dict[str, Any]:
@@ -70,9 +87,9 @@ async def _person(seeker: Seeker, on: date, companies: frozenset[str], among: se
     known = {"gender": profile.gender, "age": _band(profile.birth_year, on)}
     return {
         "id": seeker.id,
-        "municipality": profile.municipality,
+        "municipality": work.rules.municipality_id(profile.municipality),
         "travel_km": profile.travel_km,
-        "slots": list(profile.slots),
+        "slots": list(dict.fromkeys(work.rules.slot_id(each) for each in profile.slots)),
         "waiting_days": max(0, (on - seeker.admitted).days) if seeker.admitted else 0,
         "attributes": {name: level for name, level in known.items() if level in ATTRIBUTES[name]["levels"]},
         "company": profile.employer,
@@ -86,13 +103,23 @@ def _band(born: int | None, on: date) -> str | None:
     return None if born is None else next((band for band, last in BANDS.items() if on.year - born <= last), None)
 
 
-def _facilitator(facilitator: Facilitator) -> dict[str, Any]:
-    return facilitator.model_dump(include={"id", "municipality", "travel_km", "groups"}) | {
-        "slots": sorted(facilitator.slots)
+def _place(place: Place, rules: Programme) -> dict[str, Any]:
+    return place.model_dump(include={"id", "rooms", "access"}) | {
+        "municipality": rules.municipality_id(place.municipality)
     }
 
 
-def _frozen(group: Group, known: set[str]) -> dict[str, Any]:
+def _facilitator(facilitator: Facilitator, rules: Programme) -> dict[str, Any]:
+    """The facilitator, free in the slots that take new groups."""
+    active = {each.id for each in rules.active.slots}
+    return facilitator.model_dump(include={"id", "travel_km", "groups"}) | {
+        "municipality": rules.municipality_id(facilitator.municipality),
+        "slots": sorted({rules.slot_id(each) for each in facilitator.slots} & active),
+    }
+
+
+def _frozen(group: Group, known: set[str], rules: Programme) -> dict[str, Any]:
     """The group with its known members: a member who is being erased has no profile any more."""
     members = [each for each in group.sitting() if each in known]
-    return group.model_dump(include={"id", "slot", "place", "facilitator"}) | {"members": members}
+    seat = group.model_dump(include={"id", "place", "facilitator"})
+    return seat | {"slot": rules.slot_id(group.slot), "members": members}

@@ -2,6 +2,6 @@
 
 Publishes: `ama.notifications` (message sent, message failed; no address and no text), and `ama.feed.{partner}`, the ledger of that
 partner, whose records are linkable to nothing else.
-Consumes: from enrolment referrals, admissions, refusals, withdrawals, consents and erasures; from grouping places, groups and their
-members; and the compacted tables of people's keys and contact cards.
+Consumes: from enrolment referrals, admissions, refusals, withdrawals, consents and erasures; from grouping places and the
+members of groups; from sessions the meetings that are scheduled; and the compacted tables of people's keys and contact cards.
 """

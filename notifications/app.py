@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from functools import partial
 
 from notifications import api
-from notifications.domain import Feed, LedgerEntry, Message, Recipient, ReferredPerson, SeatedGroup, Venue
+from notifications.domain import Feed, GroupCalendar, LedgerEntry, Message, Recipient, ReferredPerson, Venue
 from notifications.mailer import mailing
 from notifications.publisher import publish
+from notifications.queries import uses
 from notifications.reactions import reactions_with
 from notifications.replay import restore_feeds, restore_messages
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS
+from services.operations.erasures import erase_restored
 from services.runtime.service import BackgroundTask, Service
 from services.settings import Settings
 from services.vault.keyring import service_holder
@@ -25,10 +27,11 @@ def build(settings: Settings, background: Sequence[BackgroundTask] | None = None
         "notifications",
         settings,
         holder=service_holder("notifications", settings.keys),
-        aggregates=[Venue, SeatedGroup, Recipient, Message, ReferredPerson, Feed, LedgerEntry],
+        aggregates=[Venue, GroupCalendar, Recipient, Message, ReferredPerson, Feed, LedgerEntry],
         routes=[api.router],
         reactions=reactions_with(partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))),
         tables=[KEYS, CONTACTS],
         background=[mailing(settings), publish] if background is None else background,
-        after_restore=[restore_feeds, restore_messages],
+        after_restore=[restore_feeds, restore_messages, erase_restored],
+        uses=uses,
     )

@@ -2,28 +2,43 @@
 
 import uuid
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from notifications.agreements import agreed_with
-from notifications.domain import Fact, Feed, LedgerEntry, Message, Recipient, ReferredPerson, Seat, SeatedGroup
+from notifications.domain import Fact, Feed, GroupCalendar, LedgerEntry, Message, Recipient, ReferredPerson, Seat
 from services.contracts.base import Id
-from services.kernel import Command, new_id
+from services.kernel import Aggregate, Command, new_id
 from services.store.work import Work
+
+A = TypeVar("A", bound=Aggregate)
 
 Pseudonyms = Callable[
     [str, str, str], str
 ]  # from programme, partner and person to the id by which the partner knows the person
 
 
+async def find_or_add(kind: type[A], id: str, work: Work) -> A:
+    """The aggregate of that id, added when this is the first mention of it."""
+    found = await work.find(kind, id)
+    if found is None:
+        found = kind(id=id)
+        work.add(found)
+    return found
+
+
 async def announce(recipient: Recipient, work: Work) -> None:
-    """Queue a message for each seat that may be announced, was not, and whose first meeting is still to come."""
+    """Queue a message for each seat that may be announced, was not, and whose first meeting is still to come. A seat whose first
+    meeting is not known waits for it."""
     for seat in recipient.unannounced():
-        group = await work.get(SeatedGroup, seat.group)
         if work.was_restored and (earlier := await _queued_earlier(recipient, seat, work)) is not None:
             recipient.announced(seat, earlier.id)
             continue
-        first = group.first_for(seat.since, work.rules.cadence_days)
-        if first >= work.rules.day_of(work.now):
-            message = Message.about_seat(new_id(), recipient.id, seat.group, first, work.cause.correlation)
+        calendar = await find_or_add(GroupCalendar, seat.group, work)
+        first = calendar.first_from(seat.since)
+        if first is None:
+            calendar.wait(recipient.id)
+        elif first.starts > work.now:
+            message = Message.about_seat(new_id(), recipient.id, seat.group, first.day, work.cause.correlation)
             recipient.announced(seat, message.id)
             work.add(message)
 
@@ -34,9 +49,12 @@ async def _queued_earlier(recipient: Recipient, seat: Seat, work: Work) -> Messa
     return next((each for each in messages if each.id not in recipient.messages), None)
 
 
-async def drop(seats: Sequence[Seat], work: Work) -> None:
-    """Drop the messages about these seats; a seat whose message was dropped in time can be announced again."""
+async def drop(worker: str, seats: Sequence[Seat], work: Work) -> None:
+    """Drop the messages to this person about these seats, also those that wait for a meeting; a seat whose message was dropped in time
+    can be announced again."""
     for seat in seats:
+        if (calendar := await work.find(GroupCalendar, seat.group)) is not None:
+            calendar.forget(worker)
         message = await work.find(Message, seat.message) if seat.message else None
         if message is not None and message.drop():
             seat.message = None

@@ -7,11 +7,17 @@ from services.store.mongo import Document, InsertOne, Store, Transaction, Update
 
 
 async def entries_after(store: Store, programme: str, partner: str, sequence: int, limit: int) -> list[LedgerEntry]:
-    """The entries that follow, in order and without a gap: an entry that is not committed yet ends the list."""
+    """The entries that follow, in order and without a gap: an entry that is not committed yet ends the list, and so does one that
+    cannot be read. ValueError when the first one cannot."""
     where = {"programme": programme, "state.partner": partner, "state.sequence": {"$gt": sequence}}
     entries: list[LedgerEntry] = []
     async for found in store[LedgerEntry.noun].find(where).sort("state.sequence", 1).limit(limit):
-        entry = LedgerEntry.model_validate(found["state"])
+        try:
+            entry = LedgerEntry.model_validate(found["state"])
+        except ValueError:
+            if not entries:
+                raise
+            break
         if entry.sequence != sequence + len(entries) + 1:
             break
         entries.append(entry)

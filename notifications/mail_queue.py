@@ -41,12 +41,14 @@ class MailQueue:
         self._store, self._messages = store, store[Message.noun]
 
     async def claim(self, programmes: Collection[str]) -> Claim | None:
-        """Claim the oldest message that is due, if there is one."""
+        """Claim the message that is due for the longest time, if there is one: new ones first, then by the end of their delay. By age
+        alone, old messages that wait for something would keep back all others."""
         due = {"$lte": [{"$ifNull": ["$mail.due", "$$NOW"]}, "$$NOW"]}
         where = {"programme": {"$in": sorted(programmes)}, "state.status": Status.QUEUED.value, "$expr": due}
         tries = {"$add": [{"$ifNull": ["$mail.tries", 0]}, 1]}
         change = [{"$set": {"mail.due": _in(HELD), "mail.tries": tries}}]
-        found = await self._messages.find_one_and_update(where, change, sort=[("_id", 1)], return_document=True)
+        order = [("mail.due", 1), ("_id", 1)]
+        found = await self._messages.find_one_and_update(where, change, sort=order, return_document=True)
         if found is None:
             return None
         attempts = attempts_of(found)

@@ -1,7 +1,8 @@
 """Sending of messages that are due: claim one, read its content, compose the mail, send it, record the outcome, wait between attempts.
 
 Invariants: each message is sent at least once. A copy that dies after the mail server's acceptance and before recording it leaves the
-message to the next copy, which sends it under the same Message-ID. No remote call is made inside a transaction.
+message to the next copy, which sends it under the same Message-ID. No remote call is made inside a transaction. Nothing in one message
+ends the task: a message that cannot be composed is given up with a reason, and the others go on.
 """
 
 import asyncio
@@ -10,13 +11,14 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from notifications import commands as do
-from notifications.composing import Unaddressable, compose
+from notifications.composing import compose
+from notifications.mail_format import Mail, Mailbox, Uncomposable
 from notifications.mail_queue import Claim, MailQueue
 from notifications.queries import mail_content
 from notifications.smtp import PermanentFailure, Server, TransientFailure, send
 from services.kernel import Command, Refused, Unavailable
 from services.runtime.service import BackgroundTask, Service
-from services.settings import Settings
+from services.settings import Misconfigured, Settings
 from services.store.errors import is_transient
 from services.store.mongo import PyMongoError
 
@@ -26,13 +28,13 @@ ATTEMPT = 90.0  # seconds; less than a claim lasts, so that no two copies send o
 DELAYS = [
     timedelta(minutes=each) for each in (1, 5, 15, 60, 180, 480, 1440)
 ]  # after the first, second … failure; then the message is given up
-MISSING = timedelta(seconds=2)  # until the next attempt while a contact card, a key or a place is missing
+MISSING = timedelta(seconds=2)  # until the next attempt while a contact card, a key, a meeting or a place is missing
 GIVEN_UP = {"past", "no-address"}  # refusals for which the message fails; after any other there is nothing left to send
 
 
 def mailing(settings: Settings) -> BackgroundTask:
-    """The background task that sends. Misconfigured when AMA_SMTP is no address of a mail server."""
-    server = Server.of(settings.smtp) if settings.smtp else None
+    """The background task that sends. Misconfigured when AMA_SMTP is no address of a mail server, or AMA_MAIL_FROM none of a sender."""
+    server, sender = Server.of(settings.smtp) if settings.smtp else None, sender_of(settings)
 
     async def mail(service: Service) -> None:
         if server is None:
@@ -41,18 +43,29 @@ def mailing(settings: Settings) -> BackgroundTask:
             return
         while True:
             try:
-                if not await send_one(service, server):
+                if not await send_one(service, server, sender):
                     await asyncio.sleep(IDLE)
             except PyMongoError as error:
                 if not is_transient(error):
                     raise
                 log.warning("mailer starts again", extra={"service": service.name, "error": type(error).__name__})
                 await asyncio.sleep(IDLE)
+            except Exception:  # of one message, which stays claimed: the others go on
+                log.exception("message cannot be handled", extra={"service": service.name})
+                await asyncio.sleep(IDLE)
 
     return mail
 
 
-async def send_one(service: Service, server: Server) -> bool:
+def sender_of(settings: Settings) -> Mailbox:
+    """The sender of every mail. Misconfigured when it has no address: each message would be given up."""
+    sender = Mailbox.of_sender(settings.mail_from)
+    if sender is None:
+        raise Misconfigured("AMA_MAIL_FROM is not of the form Name <address>, with an address in ASCII.")
+    return sender
+
+
+async def send_one(service: Service, server: Server, sender: Mailbox) -> bool:
     """Try to send the oldest message that is due. False when none is due."""
     queue = MailQueue(service.store)
     claimed = await queue.claim(service.rules)
@@ -60,7 +73,7 @@ async def send_one(service: Service, server: Server) -> bool:
         return False
     try:
         async with asyncio.timeout(ATTEMPT):
-            await _send(service, server, queue, claimed)
+            await send(await _composed(service, queue, claimed, sender), server)
     except Unavailable:
         await queue.postpone(claimed, MISSING, counted=False)
     except Refused as refused:
@@ -77,18 +90,25 @@ async def send_one(service: Service, server: Server) -> bool:
     except PermanentFailure as failure:
         log.warning("message refused", extra={"service": service.name, "error": str(failure)})
         await _record(service, claimed, do.mark_failed, _failed(claimed, "refused"))
-    except Unaddressable:
-        await _record(service, claimed, do.mark_failed, _failed(claimed, "no-address"))
+    except Uncomposable as fault:
+        log.warning("message cannot be composed", extra={"service": service.name, "reason": fault.reason})
+        await _record(service, claimed, do.mark_failed, _failed(claimed, fault.reason))
     else:
         await _record(service, claimed, do.mark_sent, do.MarkSent(message=claimed.message.id, tries=claimed.tries))
     return True
 
 
-async def _send(service: Service, server: Server, queue: MailQueue, claimed: Claim) -> None:
-    card = await queue.card_of(claimed.programme, claimed.message.worker)
-    rules = service.rules[claimed.programme]
-    content = await service.commanding.query(mail_content, rules, claimed.message.id, card)
-    await send(compose(content, service.settings.mail_from), server)
+async def _composed(service: Service, queue: MailQueue, claimed: Claim, sender: Mailbox) -> Mail:
+    """Read the content and compose the mail. Whatever fails, other than an engine, is the fault of this message: Uncomposable."""
+    try:
+        card = await queue.card_of(claimed.programme, claimed.message.worker)
+        rules = service.rules[claimed.programme]
+        return compose(await service.commanding.query(mail_content, rules, claimed.message.id, card), sender)
+    except (Refused, Unavailable, Uncomposable, PyMongoError, TimeoutError):
+        raise
+    except Exception as error:
+        log.exception("message cannot be composed", extra={"service": service.name})
+        raise Uncomposable("not-composable") from error
 
 
 def _failed(claimed: Claim, reason: str) -> do.MarkFailed:

@@ -3,7 +3,8 @@
 Invariants: the position of a feed is read from the topic itself, after every earlier producer was fenced, so that neither a death
 between sending and remembering nor a frozen copy that wakes can repeat or skip an entry; consent is asked again for every entry that
 is delivered, and nothing is delivered while the events of enrolment are consumed too late; a topic that lost its tail goes on where
-it ends now, so that it has no gap; a topic that holds the records of another ledger is left alone, with an error in the log.
+it ends now, so that it has no gap; a topic that holds the records of another ledger is left alone, and a ledger stops before an entry
+that cannot be written: each with its reason in the log and at `/feeds`, while the other feeds go on.
 """
 
 import asyncio
@@ -35,6 +36,11 @@ MOST = 500  # entries of a feed in one transaction
 CHECK = 5.0  # seconds between checks that the topics still have what was put there
 PATIENCE = 60.0  # seconds for a transaction; Kafka itself ends one after thirty
 MOST_LAG = 3.0  # seconds; a withdrawal of consent must be consumed within them, or nothing is delivered
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+)  # of data that is not of its form; pydantic's and orjson's are ValueErrors
 HEADERS = [("content-type", b"application/cloudevents+json")]
 
 
@@ -73,13 +79,15 @@ class Publisher:
         self._store, self._bus, self._lease = service.store, service.bus, lease
         self._deliveries = Deliveries(service.store)
         self._checked = 0.0
+        self._rules = service.rules
         self.feeds = feeds_of(service.rules.values())
+        self._served = {(each.programme, each.partner) for each in self.feeds}
         self.topics = [Topic(topic_of(each.partner), service.name, partitions=FEED.partitions) for each in self.feeds]
         # The transactional id: copies that share a ledger share it, so that Kafka fences all but one of them.
         self.producer = f"{service.settings.database}.{service.name}.feeds"
 
     async def run(self) -> None:
-        """Deliver until something fails. Without any agreement it waits for ever."""
+        """Deliver until something fails, or an agreement begins or ends. Without any agreement it waits."""
         await self._bus.prepare(self.topics)
         await self._lease.keep()
         producer = self._bus.producer(self.producer)
@@ -91,7 +99,8 @@ class Publisher:
             for feed in self.feeds:
                 await self.find_position(feed)
             async with ConsumerLag(self._store, self._bus, "ama.enrolment") as lag:
-                while True:
+                # A programme that changed may have other agreements: the next life delivers their feeds.
+                while {(each.programme, each.partner) for each in feeds_of(self._rules.values())} == self._served:
                     await self._lease.keep()
                     await self.check_topics(reader)
                     if not await self.deliver(producer, lag):
@@ -116,45 +125,69 @@ class Publisher:
         last = await last_record(self._bus, topic_of(feed.partner))
         feed.end = 0 if last is None else last.offset + 1
         if last is not None:
-            body = orjson.loads(last.value)
-            feed.last = int(body["sequence"])
-            entry = await entry_at(self._store, feed.programme, feed.partner, feed.last)
-            if entry is None or entry.event != body["id"]:
-                feed.stopped = f"the topic's record {feed.last} is not of this ledger"
-                log.error("feed stopped", extra={"partner": feed.partner, "reason": feed.stopped})
+            try:
+                body = orjson.loads(last.value)
+                feed.last = int(body["sequence"])
+                entry = await entry_at(self._store, feed.programme, feed.partner, feed.last)
+                if entry is None or entry.event != body["id"]:
+                    _stop(feed, f"the topic's record {feed.last} is not of this ledger")
+            except UNREADABLE:
+                _stop(feed, f"the topic's record at offset {last.offset} is none of a ledger")
         await self._note(feed)
 
     async def deliver(self, producer: AIOKafkaProducer, lag: ConsumerLag) -> bool:
         """Send the entries that follow in every ledger, in one transaction. True when there were entries, and they were delivered."""
-        waiting = []
-        for each in self.feeds:
-            if each.stopped is None:
-                entries = await entries_after(self._store, each.programme, each.partner, each.last, MOST)
-                waiting += [(each, entries)] if entries else []
+        waiting = [(each, entries) for each in self.feeds if (entries := await self._following(each))]
         if not waiting or await lag.exceeds(MOST_LAG):
             return False
         async with asyncio.timeout(PATIENCE):
-            await self._send(producer, waiting)
-        for feed, entries in waiting:
-            feed.last = entries[-1].sequence
+            delivered = await self._send(producer, waiting)
+        for feed, last in delivered:
+            feed.last = last
             await self._note(feed)
         return True
 
+    async def _following(self, feed: FeedPosition) -> list[LedgerEntry]:
+        """The next entries of a ledger. None of one that is stopped; an entry that cannot be read stops it."""
+        if feed.stopped is not None:
+            return []
+        try:
+            return await entries_after(self._store, feed.programme, feed.partner, feed.last, MOST)
+        except UNREADABLE:
+            _stop(feed, f"entry {feed.last + 1} cannot be read")
+            await self._note(feed)
+            return []
+
     async def _send(
         self, producer: AIOKafkaProducer, waiting: Sequence[tuple[FeedPosition, list[LedgerEntry]]]
-    ) -> None:
+    ) -> list[tuple[FeedPosition, int]]:
+        """Send the entries, up to one that cannot be written. Returns the last sequence of each feed."""
+        delivered = []
         await producer.begin_transaction()
         for feed, entries in waiting:
-            sent = []
+            sent, last = [], feed.last
             consents = await consenting(self._store, feed.programme, {each.worker for each in entries if each.worker})
             for entry in entries:
-                key, value = record(entry, feed.programme, consents=entry.worker in consents)
-                written = int(midnight(entry.written).timestamp() * 1000)  # the time of the record is a day as well
-                topic = topic_of(feed.partner)
+                try:
+                    key, value = record(entry, feed.programme, consents=entry.worker in consents)
+                    written = int(midnight(entry.written).timestamp() * 1000)  # the time of the record is a day as well
+                except UNREADABLE:
+                    _stop(feed, f"entry {entry.sequence} cannot be written")
+                    break
+                topic, last = topic_of(feed.partner), entry.sequence
                 sent.append(await producer.send(topic, value, key, partition=0, timestamp_ms=written, headers=HEADERS))
-            feed.move_to(max(each.offset for each in await asyncio.gather(*sent)) + 1)
+            if sent:
+                feed.move_to(max(each.offset for each in await asyncio.gather(*sent)) + 1)
+            delivered.append((feed, last))
         await producer.commit_transaction()
+        return delivered
 
     async def _note(self, feed: FeedPosition) -> None:
         delivered = Delivered(partner=feed.partner, delivered=feed.last, stopped=feed.stopped)
         await self._deliveries.note(feed.programme, delivered)
+
+
+def _stop(feed: FeedPosition, reason: str) -> None:
+    """Deliver no more of this ledger in this life of the publisher."""
+    feed.stopped = reason
+    log.error("feed stopped", extra={"partner": feed.partner, "reason": reason})

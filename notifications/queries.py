@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import orjson
 
 from notifications.composing import MailContent
-from notifications.domain import Feed, Message, Recipient, SeatedGroup, Status, Venue
+from notifications.domain import Feed, GroupCalendar, Message, PlannedMeeting, Recipient, ReferredPerson, Status, Venue
 from notifications.mail_queue import attempts_of
 from services import vault
 from services.kernel import NotYet, Refused
+from services.programmes import Uses, counted_uses
 from services.store.mongo import Document, Store
 from services.store.work import Work
 
@@ -17,23 +18,36 @@ async def mail_content(work: Work, message: str, card: bytes | None) -> MailCont
     """The content of the mail for a message; `card` is the person's encrypted contact card. Read immediately before sending, so that
     a change since the message was queued counts.
 
-    Refused("past"), ("no-address"), or ("not-queued") when there is nothing to send any more; NotYet while card, key or place have
-    not arrived."""
+    Refused("past"), ("no-address"), or ("not-queued") when there is nothing to send any more; NotYet while card, key, meeting or place
+    have not arrived."""
     queued = await work.peek(Message, message)
     recipient = await work.peek(Recipient, queued.worker) if queued is not None else None
-    if queued is None or queued.status is not Status.QUEUED or recipient is None or not recipient.contact:
+    seat = recipient.seat_in(queued.reference) if queued is not None and recipient is not None else None
+    if (
+        queued is None
+        or queued.status is not Status.QUEUED
+        or recipient is None
+        or not recipient.contact
+        or seat is None
+    ):
         raise Refused("not-queued", f"Message {message} is not to be sent.")
-    if queued.day < work.rules.day_of(work.now):
+    calendar = await work.peek(GroupCalendar, queued.reference)
+    first = calendar.first_from(seat.since) if calendar is not None else None
+    if _is_past(queued, first, work):
         raise Refused("past", f"The meeting that message {message} announces is past.")
-    group = await work.peek(SeatedGroup, queued.reference)
-    venue = await work.peek(Venue, group.place) if group is not None else None
-    if group is None or venue is None or card is None:
-        raise NotYet(f"the {'contact card' if card is None else 'place'} for message {message}")
+    venue = await work.peek(Venue, first.place) if first is not None else None
+    if first is None or venue is None or card is None:
+        missing = "contact card" if card is None else "meeting" if first is None else "place"
+        raise NotYet(f"the {missing} for message {message}")
     contact = orjson.loads(vault.decrypt_payload(await work.key(queued.worker), card.decode()))
     if not contact.get("email"):
         raise Refused("no-address", f"Message {message} has no address to go to.")
-    slot = next(each for each in work.rules.slots if each.id == group.slot)
-    return MailContent(message, contact, slot.isoweekday, slot.at, venue.title, venue.address, queued.day)
+    return MailContent(message, contact, first.starts, venue.title, venue.address)
+
+
+def _is_past(queued: Message, first: PlannedMeeting | None, work: Work) -> bool:
+    """The day for which the message was queued counts while no meeting is known."""
+    return first.starts <= work.now if first is not None else queued.day < work.rules.day_of(work.now)
 
 
 async def messages(
@@ -52,3 +66,9 @@ async def ledgers(store: Store, programme: str) -> dict[str, int]:
     """The last sequence of each ledger, by partner."""
     found = store[Feed.noun].find({"programme": programme})
     return {each["state"]["id"]: each["state"]["last"] async for each in found}
+
+
+async def uses(work: Work) -> Uses:
+    """Count the people that each partner hears of."""
+    people = await work.browse(ReferredPerson)
+    return counted_uses(("partners", each.partner, "people") for each in people if each.partner)

@@ -1,15 +1,16 @@
 """One mail to one mail server.
 
-Invariant: an error names a code and never an address; the errors of the mail library carry both.
+Invariants: an error names a code and never an address; the errors of the mail library carry both. Whatever fails here fails for one mail
+alone.
 """
 
 from dataclasses import dataclass, field
-from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-from aiosmtplib import SMTPException, SMTPRecipientRefused, SMTPRecipientsRefused, SMTPResponseException
+from aiosmtplib import SMTPRecipientRefused, SMTPRecipientsRefused, SMTPResponseException
 
+from notifications.mail_format import Mail
 from services.settings import Misconfigured
 
 SECONDS = 30.0  # for each step of the conversation
@@ -48,12 +49,14 @@ class Server:
         return cls(url.hostname, port, url.scheme == "smtps", user, password)
 
 
-async def send(mail: EmailMessage, server: Server) -> None:
+async def send(mail: Mail, server: Server) -> None:
     """Hand the mail to the server. Raises PermanentFailure when it refuses recipient or content with 5xx, TransientFailure otherwise:
     a refused login or sender says nothing about this mail."""
     try:
         await aiosmtplib.send(
-            mail,
+            mail.data,
+            sender=mail.sender,
+            recipients=[mail.recipient],
             hostname=server.host,
             port=server.port,
             use_tls=server.tls,
@@ -69,7 +72,7 @@ async def send(mail: EmailMessage, server: Server) -> None:
         raise _failure(refused.code, part) from None
     except SMTPResponseException as error:
         raise TransientFailure(f"{type(error).__name__} {error.code}") from None
-    except (SMTPException, OSError) as error:
+    except Exception as error:  # noqa: BLE001  # the library also raises errors of its own parts, on what a server answers
         raise TransientFailure(type(error).__name__) from None
 
 

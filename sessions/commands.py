@@ -122,12 +122,27 @@ async def keep_surveys(participant: Participant, work: Work) -> None:
         _invite(survey, work)
 
 
+class PlanWaves(Command):
+    """Plan for these participants the waves that were added since their surveys were planned."""
+
+    participants: tuple[Id, ...]
+
+
+async def plan_waves(command: PlanWaves, work: Work) -> None:
+    """Plan what they lack, and invite to what is open; skip whoever is not asked any more."""
+    for each in command.participants:
+        participant = await work.find(Participant, each)
+        if participant is not None and participant.is_asked:
+            await keep_surveys(participant, work)
+
+
 def _missing(participant: Participant, admitted: date, work: Work) -> list[Survey]:
-    """Add a survey for each wave of the programme that the participant lacks, and return the new ones."""
+    """Add a survey for each wave of the programme that the participant lacks, and return the new ones. A wave that was added later asks
+    nobody whose due date was past by then."""
     missing = []
-    for wave in work.rules.surveys:
+    for wave in work.rules.active.surveys:
         id = survey_id(participant.id, wave.instrument, wave.wave)
-        if id not in participant.surveys:
+        if id not in participant.surveys and wave.asks(admitted):
             survey = Survey.of(participant.id, wave.instrument, wave.wave, admitted, wave.due_days)
             participant.surveys.append(id)
             work.add(survey)

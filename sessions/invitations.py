@@ -1,16 +1,22 @@
 """Invitations to surveys that open on a day without any other event: a background task finds them, a command invites.
 
-Invariant: any number of copies may run the task at once, since the command decides on the state that the survey has then.
+Invariants: any number of copies may run the task at once, since the command decides on the state that the survey has then; a survey to
+which nobody can be invited keeps no other invitation back, and does not end the task.
 """
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 
+from services.kernel import Unavailable
 from services.programmes import Programme
 from services.runtime.recurring import look_again_and_again
 from services.runtime.service import Service
+from services.store.mongo import PyMongoError
 from sessions.commands import InviteDue, invite_due
 from sessions.domain import NOTICE, Status, Survey
 
+log = logging.getLogger(__name__)
 AT_ONCE = 200  # surveys of one command, which is one transaction
 
 
@@ -26,5 +32,16 @@ async def invite_open(service: Service, rules: Programme, now: datetime) -> None
     found = service.store[Survey.noun].find(where, projection=["state.id"]).sort("_id", 1)
     surveys = [each["state"]["id"] async for each in found]
     for start in range(0, len(surveys), AT_ONCE):
-        command = InviteDue(surveys=tuple(surveys[start : start + AT_ONCE]))
-        await service.do(invite_due, command, rules.id)
+        await _invite(service, rules.id, surveys[start : start + AT_ONCE])
+
+
+async def _invite(service: Service, programme: str, surveys: Sequence[str]) -> None:
+    """Invite to these in one transaction. When that fails for another reason than the engine, each gets a transaction of its own."""
+    try:
+        await service.do(invite_due, InviteDue(surveys=tuple(surveys)), programme)
+    except (PyMongoError, Unavailable):
+        raise
+    except Exception:
+        log.exception("invitations fail", extra={"service": service.name, "count": len(surveys)})
+        for each in surveys if len(surveys) > 1 else ():
+            await _invite(service, programme, [each])

@@ -5,6 +5,7 @@ from datetime import date
 from pydantic import AwareDatetime, BaseModel
 
 from services.kernel import Refusal, Refused
+from services.programmes import Uses, counted_uses
 from services.store.work import Work
 from sessions.domain import Meeting, Roster, Status, Survey, led_by
 
@@ -55,8 +56,10 @@ class PlannedSurvey(BaseModel):
 
 
 async def list_surveys(work: Work, worker: str, *, who: str, role: str) -> list[PlannedSurvey]:
-    """The surveys of a person by due date. Logged as an access, unless there is none."""
+    """The surveys of a person by due date. Logged as an access, unless there is none. Refused("no-such-worker", 404)."""
     surveys = await work.browse(Survey, worker=worker)
+    if not surveys and not await work.knows(worker):
+        raise Refused("no-such-worker", f"There is no worker {worker}.", Refusal.NOT_FOUND)
     if surveys:
         await work.note_access(worker, who, role, "surveys")
     shown = [PlannedSurvey(**each.model_dump(include={"instrument", "wave", "due", "status"})) for each in surveys]
@@ -70,3 +73,10 @@ async def linked_survey(work: Work, survey: str, worker: str) -> Survey:
     if found is None or found.worker != worker:
         raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
     return found
+
+
+async def uses(work: Work) -> Uses:
+    """Count the groups that meet in each slot, and the surveys of each wave by their state."""
+    groups = [("slots", each.slot, "groups") for each in await work.browse(Roster)]
+    surveys = [("surveys", f"{each.wave}/{each.instrument}", each.status.value) for each in await work.browse(Survey)]
+    return counted_uses([*groups, *surveys])

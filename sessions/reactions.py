@@ -43,12 +43,12 @@ async def when_a_group_is_formed_its_meetings_are_scheduled(event: Event[GroupFo
     if await work.find(Roster, event.subject) is not None:
         return
     group, rules = event.data, work.rules
-    at = next((slot.at for slot in rules.slots if slot.id == group.slot), None)
-    if at is None:
+    slot = rules.slot(group.slot)
+    if slot is None:
         raise NotYet(f"the slot {group.slot} of {rules.id}")
     roster = Roster(id=event.subject, slot=group.slot, place=group.place, facilitator=group.facilitator)
     work.add(roster)
-    for meeting in schedule(roster, group.days or meeting_days(rules, group.first), at, rules.zone):
+    for meeting in schedule(roster, group.days or meeting_days(rules, group.first), slot.at, rules.zone):
         work.add(meeting)
 
 

@@ -105,7 +105,10 @@ class GroupRow(BaseModel):
 
 
 @router.get("/groups")
-async def groups(read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.FACILITATOR)]) -> list[GroupRow]:
+async def groups(
+    read: Reader,
+    who: Annotated[Who, allowed(Role.OPERATOR, Role.FACILITATOR, own={Role.FACILITATOR: "the groups that they lead"})],
+) -> list[GroupRow]:
     """List the groups, oldest first; a facilitator sees their own."""
     facilitator = who.subject if who.role is Role.FACILITATOR else None
     return [GroupRow(**each) for each in await queries.groups(read.rows, facilitator)]

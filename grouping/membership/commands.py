@@ -12,7 +12,6 @@ from grouping.fitting import (
     can_join,
     can_sit_together,
     is_over,
-    known_slots,
     last_day,
     most_at_once,
     that_meet,
@@ -22,7 +21,7 @@ from grouping.wishes import pairs_of
 from services.contracts.base import Id, Slug
 from services.contracts.grouping import Ending, GroupFormed, Kind
 from services.kernel import Command, Refusal, Refused, in_order, in_time, new_id
-from services.programmes import distance_km, in_programme, meeting_days
+from services.programmes import distance_km, in_programme, meeting_days, refuse_unless_active
 from services.store.work import Work
 
 
@@ -39,6 +38,9 @@ class Form(Command):
 
 async def form(command: Form, work: Work) -> dict[str, str]:
     """Form the group and return its id. Every rule is checked again: the proposal may be old by now."""
+    refuse_unless_active(work.rules, "slots", [command.slot])
+    # A slot that was renamed has one id from here on.
+    command = command.model_copy(update={"slot": work.rules.slot_id(command.slot)})
     days = meeting_days(work.rules, command.first)
     _right_shape(command, days, work)
     place, facilitator = await work.get(Place, command.place), await work.get(Facilitator, command.facilitator)
@@ -63,7 +65,6 @@ async def form(command: Form, work: Work) -> dict[str, str]:
 
 def _right_shape(command: Form, days: Sequence[date], work: Work) -> None:
     """Refuse what no pool could form: the wrong size or weekday, and meetings outside the programme."""
-    known_slots([command.slot], work.rules)
     right_size(len(set(command.members)), work.rules.sizes.min, work.rules.sizes.max)
     if command.first.isoweekday() != next(slot.isoweekday for slot in work.rules.slots if slot.id == command.slot):
         raise Refused("wrong-weekday", f"{command.first} is not a day of slot {command.slot}.", Refusal.INVALID)
@@ -85,7 +86,7 @@ async def _want_a_seat(seekers: Sequence[Seeker], work: Work) -> None:
 
 
 async def _room_is_free(place: Place, slot: str, days: Sequence[date], work: Work) -> None:
-    groups = await work.where(Group, place=place.id, slot=slot)
+    groups = [each for each in await work.where(Group, place=place.id) if work.rules.slot_id(each.slot) == slot]
     if most_at_once(groups, days, work.rules) >= place.rooms:
         raise Refused("no-room", f"Place {place.id} has no room free in {slot}.")
 
@@ -95,7 +96,8 @@ async def _facilitator_is_free(
 ) -> None:
     groups = await work.where(Group, facilitator=facilitator.id)
     led = that_meet(groups, days, work.rules)
-    if slot not in facilitator.slots or any(group.slot == slot for group in led):
+    free = {work.rules.slot_id(each) for each in facilitator.slots} - {work.rules.slot_id(each.slot) for each in led}
+    if slot not in free:
         raise Refused("facilitator-not-free", f"Facilitator {facilitator.id} is not free in {slot}.")
     if (number := most_at_once(led, days, work.rules)) >= facilitator.groups:
         raise Refused("facilitator-full", f"Facilitator {facilitator.id} leads {number} groups already.")

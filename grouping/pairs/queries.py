@@ -24,8 +24,8 @@ async def wishes_about(query: PairsOf, work: Work) -> list[dict[str, str]]:
     await work.get(Seeker, query.worker)
     await work.note_access(query.worker, query.who, query.role, "pairs")
     wishes = [(pair, await wish_of(pair, work)) for pair in await pairs_of([query.worker], work)]
-    return [
-        {"mate": pair.other if pair.one == query.worker else pair.one, "wish": wish.value}
-        for pair, wish in wishes
-        if wish
-    ]
+    shown = [(pair.other if pair.one == query.worker else pair.one, wish) for pair, wish in wishes if wish]
+    # A wish is about both people, so the read is in the log of each.
+    for mate, _ in shown:
+        await work.note_access(mate, query.who, query.role, "pairs")
+    return [{"mate": mate, "wish": wish.value} for mate, wish in shown]

@@ -28,7 +28,7 @@ class PlaceBody(Body):
 
 @router.put("/places/{place}", status_code=204)
 async def register_place(place: Slug, body: PlaceBody, run: Run, who: Operator) -> None:
-    """Register or correct a place. 409 id-taken · 412 changed meanwhile (If-Match) · 422 no-such-municipality."""
+    """Register or correct a place. 409 id-taken, municipality-retired · 412 changed meanwhile (If-Match) · 422 no-such-municipality."""
     await run(do.register_place, do.RegisterPlace(place=place, **body.model_dump()), edits=(Place, place))
 
 
@@ -43,7 +43,7 @@ class FacilitatorBody(Body):
 
 @router.put("/facilitators/{facilitator}", status_code=204)
 async def register_facilitator(facilitator: Slug, body: FacilitatorBody, run: Run, who: Operator) -> None:
-    """Register or correct a facilitator. 409 id-taken · 412 changed meanwhile (If-Match) · 422 no-such-municipality,
-    no-such-slot."""
+    """Register or correct a facilitator. 409 id-taken, municipality-retired, slot-retired · 412 changed meanwhile (If-Match) ·
+    422 no-such-municipality, no-such-slot."""
     command = do.RegisterFacilitator(facilitator=facilitator, **body.model_dump())
     await run(do.register_facilitator, command, edits=(Facilitator, facilitator))

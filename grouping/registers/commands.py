@@ -1,10 +1,10 @@
 """Commands that register a place or a facilitator, or correct one."""
 
 from grouping.domain import Facilitator, Place
-from grouping.fitting import known_slots
 from services.contracts.base import Slug
 from services.contracts.grouping import PlaceRegistered
-from services.kernel import Command, Refusal, Refused
+from services.kernel import Command, Refused
+from services.programmes import refuse_unless_active
 from services.store.work import Work
 
 
@@ -20,10 +20,10 @@ class RegisterPlace(Command):
 
 
 async def register_place(command: RegisterPlace, work: Work) -> None:
-    """Add the place, or correct it. Refused: id-taken, no-such-municipality."""
-    _known_municipality(command.municipality, work)
+    """Add the place, or correct it. Refused: id-taken, no-such-municipality, municipality-retired."""
     described = PlaceRegistered.model_validate(command.model_dump())
     place = await work.find(Place, command.place)
+    _refuse_retired(command.municipality, place, work)
     if place is None:
         await _not_taken(Facilitator, command.place, work)
         place = Place.new(command.place, described)
@@ -42,11 +42,11 @@ class RegisterFacilitator(Command):
 
 
 async def register_facilitator(command: RegisterFacilitator, work: Work) -> None:
-    """Add the facilitator, or correct them. Refused: id-taken, no-such-municipality, no-such-slot."""
-    _known_municipality(command.municipality, work)
-    known_slots(command.slots, work.rules)
+    """Add the facilitator, or correct them. Refused: id-taken, no-such-municipality, municipality-retired, no-such-slot, slot-retired."""
     described = command.model_dump(exclude={"at", "facilitator"})
     facilitator = await work.find(Facilitator, command.facilitator)
+    _refuse_retired(command.municipality, facilitator, work)
+    refuse_unless_active(work.rules, "slots", command.slots, facilitator.slots if facilitator else ())
     if facilitator is None:
         await _not_taken(Place, command.facilitator, work)
         facilitator = Facilitator(id=command.facilitator, **described)
@@ -60,8 +60,6 @@ async def _not_taken(other: type[Place] | type[Facilitator], id: str, work: Work
         raise Refused("id-taken", f"{id} is a {other.noun} already: choose another id.")
 
 
-def _known_municipality(municipality: str, work: Work) -> None:
-    if municipality not in {each.id for each in work.rules.municipalities}:
-        raise Refused(
-            "no-such-municipality", f"{municipality} is no municipality of {work.programme}.", Refusal.INVALID
-        )
+def _refuse_retired(municipality: str, before: Place | Facilitator | None, work: Work) -> None:
+    """Refuse a municipality that takes nothing new, unless it is the one before: a correction of something else is possible."""
+    refuse_unless_active(work.rules, "municipalities", [municipality], [before.municipality] if before else ())

@@ -2,10 +2,11 @@
 
 Invariants: nobody is written to without consent to contact; unknown consent waits, and withdrawn consent drops what is queued. A first
 meeting that is past is not announced: lists are entered late, consent may come after months, and a message about a meeting that
-somebody missed or attended does harm and no good.
+somebody missed or attended does harm and no good. A message names a meeting that is scheduled, and waits until it is; about a seat
+without a meeting to come nothing is told.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -27,23 +28,57 @@ class Venue(Aggregate):
         self.title, self.address = title, address
 
 
-class SeatedGroup(Aggregate):
-    """A group as a message shows it: its weekly slot, its place, the day of its first meeting. The id is the group's."""
+class PlannedMeeting(BaseModel):
+    """A meeting that sessions has scheduled; `starts` carries the local offset."""
 
-    noun: ClassVar[str] = "circle"
-    slot: str
+    number: int
+    starts: datetime
     place: str
-    first: date
 
-    def correct(self, slot: str, place: str, first: date) -> None:
-        """Replace all three, when the event was published again."""
-        self.slot, self.place, self.first = slot, place, first
+    @property
+    def day(self) -> date:
+        """The local date, since `starts` carries the local offset, also when it was stored."""
+        return self.starts.date()
 
-    def first_for(self, since: date, cadence_days: int) -> date:
-        """The day of the first meeting of a person with a seat since that day."""
-        if since <= self.first:
-            return self.first
-        return self.first + timedelta(days=-(-(since - self.first).days // cadence_days) * cadence_days)
+
+class GroupCalendar(Aggregate):
+    """The scheduled meetings of a group, and the people whose message waits for one of them. The id is the group's.
+
+    Both are in one aggregate: a seat and a meeting that arrive at one time, in two copies, change the same document, so that one of
+    them sees the other.
+    """
+
+    noun: ClassVar[str] = "calendar"
+    meetings: tuple[PlannedMeeting, ...] = ()  # by number
+    waiting: tuple[str, ...] = ()
+
+    def schedule(self, meeting: PlannedMeeting) -> tuple[str, ...]:
+        """Take a meeting, in place of an earlier one of that number. Returns the people who waited; they wait no more."""
+        others = (each for each in self.meetings if each.number != meeting.number)
+        self.meetings = tuple(sorted((*others, meeting), key=lambda each: each.number))
+        waited, self.waiting = self.waiting, ()
+        return waited
+
+    def first_from(self, day: date) -> PlannedMeeting | None:
+        """The first meeting on or after the local day; None while it is not known, or when there is none."""
+        return min((each for each in self._known() if each.day >= day), key=_start, default=None)
+
+    def _known(self) -> list[PlannedMeeting]:
+        """The meetings before the first gap in the numbers: a gap is a meeting that has not arrived yet."""
+        return [each for number, each in enumerate(self.meetings, start=1) if each.number == number]
+
+    def wait(self, worker: str) -> None:
+        """Remember that a message to this person waits for a meeting."""
+        self.forget(worker)
+        self.waiting = (*self.waiting, worker)
+
+    def forget(self, worker: str) -> None:
+        """Let no message to this person wait any more."""
+        self.waiting = tuple(each for each in self.waiting if each != worker)
+
+
+def _start(meeting: PlannedMeeting) -> datetime:
+    return meeting.starts
 
 
 class Status(StrEnum):
@@ -126,6 +161,10 @@ class Recipient(Aggregate):
     def take_seat(self, group: str, since: date) -> None:
         """Add a seat, in place of an earlier one in the same group."""
         self.seats = (*(each for each in self.seats if each.group != group), Seat(group=group, since=since))
+
+    def seat_in(self, group: str) -> Seat | None:
+        """Their seat in this group, if they have one."""
+        return next((each for each in self.seats if each.group == group), None)
 
     def leave(self, groups: set[str] | None = None) -> list[Seat]:
         """Remove their seats in these groups (None: in all), and return them."""

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from notifications.commands import Pseudonyms, enter, withhold
+from notifications.commands import Pseudonyms, enter, find_or_add, withhold
 from notifications.domain import Fact, ReferredPerson
-from notifications.reactions.aggregates import find_or_add, member
+from notifications.reactions.aggregates import member
 from services.contracts import Event, feed
 from services.contracts.enrolment import (
     ConsentChanged,

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from notifications.commands import announce, drop
-from notifications.domain import Message, Recipient, SeatedGroup, Venue
-from notifications.reactions.aggregates import find_or_add, member
+from notifications.commands import announce, drop, find_or_add
+from notifications.domain import GroupCalendar, Message, PlannedMeeting, Recipient, Venue
+from notifications.reactions.aggregates import member
 from services.contracts import Event
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased, WorkerWithdrawn
-from services.contracts.grouping import GroupFormed, MemberJoined, MemberLeft, PlaceRegistered
+from services.contracts.grouping import MemberJoined, MemberLeft, PlaceRegistered
+from services.contracts.sessions import SessionScheduled
 from services.events.delivery.declare import Reactions
 from services.store.work import Work
 
@@ -19,9 +20,14 @@ def the_recipient(event: Event[Any]) -> list[tuple[Any, str]]:
     return [(Recipient, event.subject)]
 
 
-def the_member_and_the_group(event: Event[Any]) -> list[tuple[Any, str]]:
-    """The group, and the person who has or had a seat in it."""
-    return [(SeatedGroup, event.subject), (Recipient, member(event))]
+def the_member_and_the_calendar(event: Event[Any]) -> list[tuple[Any, str]]:
+    """The group's calendar, and the person who has or had a seat in the group."""
+    return [(GroupCalendar, event.subject), (Recipient, member(event))]
+
+
+def the_calendar(event: Event[Any]) -> list[tuple[Any, str]]:
+    """The calendar of the group that meets, before the payload is read."""
+    return [(GroupCalendar, str(event.data.get("group", "")))] if isinstance(event.data, dict) else []
 
 
 @messages.on(PlaceRegistered)
@@ -34,29 +40,30 @@ async def when_a_place_is_registered_messages_can_name_it(event: Event[PlaceRegi
         venue.correct(event.data.title, event.data.address)
 
 
-@messages.on(GroupFormed)
-async def when_a_group_is_formed_messages_can_name_it(event: Event[GroupFormed], work: Work) -> None:
-    """Keep slot, place and first day; the latest event counts."""
-    group, formed = await work.find(SeatedGroup, event.subject), event.data
-    if group is None:
-        work.add(SeatedGroup(id=event.subject, slot=formed.slot, place=formed.place, first=formed.first))
-    else:
-        group.correct(formed.slot, formed.place, formed.first)
+@messages.on(SessionScheduled, needs=the_calendar)
+async def when_a_meeting_is_scheduled_messages_can_name_it(event: Event[SessionScheduled], work: Work) -> None:
+    """Keep its date and place, and queue the messages that waited for it."""
+    calendar = await find_or_add(GroupCalendar, event.data.group, work)
+    meeting = PlannedMeeting(number=event.data.number, starts=event.data.starts, place=event.data.place)
+    for worker in calendar.schedule(meeting):
+        recipient = await work.find(Recipient, worker)
+        if recipient is not None:
+            await announce(recipient, work)
 
 
-@messages.on(MemberJoined, needs=the_member_and_the_group)
+@messages.on(MemberJoined, needs=the_member_and_the_calendar)
 async def when_somebody_has_a_seat_it_is_announced(event: Event[MemberJoined], work: Work) -> None:
-    """Queue the message now, or as soon as they consent to contact."""
+    """Queue the message now, or as soon as they consent to contact and the first meeting is known."""
     recipient = await find_or_add(Recipient, event.data.worker, work)
     recipient.take_seat(event.subject, event.data.since)
     await announce(recipient, work)
 
 
-@messages.on(MemberLeft, needs=the_member_and_the_group)
+@messages.on(MemberLeft, needs=the_member_and_the_calendar)
 async def when_a_seat_is_given_up_nobody_is_called_to_it(event: Event[MemberLeft], work: Work) -> None:
     """Drop the message that is still queued."""
     recipient = await find_or_add(Recipient, event.data.worker, work)
-    await drop(recipient.leave({event.subject}), work)
+    await drop(recipient.id, recipient.leave({event.subject}), work)
 
 
 @messages.on(ConsentChanged, needs=the_recipient)
@@ -69,14 +76,14 @@ async def when_contact_is_decided_messages_are_queued_or_dropped(event: Event[Co
     if recipient.contact:
         await announce(recipient, work)
     else:
-        await drop(recipient.seats, work)
+        await drop(recipient.id, recipient.seats, work)
 
 
 @messages.on(WorkerWithdrawn, needs=the_recipient)
 async def when_somebody_withdraws_they_are_called_to_no_meeting(event: Event[WorkerWithdrawn], work: Work) -> None:
     """Drop every message that is still queued."""
     recipient = await find_or_add(Recipient, event.subject, work)
-    await drop(recipient.leave(), work)
+    await drop(recipient.id, recipient.leave(), work)
 
 
 @messages.on(WorkerErased, needs=the_recipient)
@@ -85,6 +92,7 @@ async def when_somebody_is_erased_no_message_of_theirs_stays(event: Event[Worker
     recipient = await work.find(Recipient, event.subject)
     if recipient is None:
         return
+    await drop(recipient.id, recipient.leave(), work)
     for each in recipient.messages:
         work.remove(await work.get(Message, each))
     work.remove(recipient)

@@ -5,7 +5,6 @@ Invariant: a command imports the modules that it needs when it runs, so that `am
 """
 
 import logging
-import sys
 
 import typer
 
@@ -20,12 +19,14 @@ from services.cli import (
     partners,
     person,
     pilot,
+    programmes,
     projections,
     provision,
     run,
     smoke,
     token,
 )
+from services.cli.terminal import refuse
 from services.engines.errors import EngineError
 from services.settings import Misconfigured
 
@@ -46,6 +47,7 @@ app.command("provision")(provision.provision)
 app.add_typer(pilot.app, name="pilot")
 app.add_typer(partners.app, name="partners")
 app.add_typer(person.app, name="person")
+app.add_typer(programmes.app, name="programmes")
 app.add_typer(projections.app, name="projections")
 app.add_typer(events.app, name="events")
 app.add_typer(dead.app, name="dead")
@@ -63,4 +65,4 @@ def main() -> None:
         app()
     # What an operator can repair. Any other exception is a defect, and keeps its trace.
     except (Misconfigured, EngineError) as error:
-        sys.exit(f"ama: {error}")
+        refuse(f"ama: {error}")

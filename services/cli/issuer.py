@@ -1,6 +1,7 @@
 """`ama issuer`: the embedded OIDC issuer as a process of its own."""
 
 import asyncio
+import os
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -14,7 +15,8 @@ def issuer(
     """Run the embedded issuer: publish the discovery document and the keys of AMA_ISSUER, with the signing key in AMA_KEYS.
 
     Operators sign in here to the console at AMA_PUBLIC_URL. The password is AMA_CONSOLE_PASSWORD, or ama_console_password in AMA_SECRETS;
-    without a password nobody can sign in. `ama token` uses the same signing key. Not needed where AMA_ISSUER names another provider.
+    without a password nobody can sign in. Failed sign-ins are counted by the address of the caller: behind a proxy, AMA_PROXIES names the
+    networks whose X-Forwarded-For is believed. `ama token` uses the same signing key. Not needed where AMA_ISSUER names another provider.
     """
     import uvloop
     from starlette.applications import Starlette
@@ -32,7 +34,7 @@ def issuer(
     web.install_outside(app)
 
     async def stay() -> None:
-        async with serving.serving(app, serving.listen(port, host)):
+        async with serving.serving(app, serving.listen(port, host), proxies=os.environ.get("AMA_PROXIES") or None):
             await until_stopped([asyncio.Event().wait()])
 
     uvloop.run(stay())

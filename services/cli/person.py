@@ -8,7 +8,8 @@ from typing import Annotated
 
 import httpx
 import typer
-from rich.console import Console
+
+from services.cli.terminal import Terminal, wide
 
 app = typer.Typer(no_args_is_help=True, help="Erase a person, or list the reads of their data.")
 Data = Annotated[
@@ -33,24 +34,25 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Destroy a person's key, so that their data can be read nowhere any more. This cannot be undone."""
-    with _client(programme, data, token) as client:
+    with client_of(programme, data, token) as client:
         # Address and token are known by now: nobody confirms what then cannot be done.
         if not yes:
             typer.confirm(f"Erase {person} for ever?", abort=True)
-        _answer(client, "DELETE", f"/enrolment/workers/{person}", 204)
-    Console().print(f"{person} is erased. Services follow within seconds, compacted topics within the hour.")
+        answered(client, "DELETE", f"/enrolment/workers/{person}", 204)
+    Terminal().print(f"{person} is erased. Services follow within seconds, compacted topics within the hour.")
 
 
 @app.command()
 def accesses(person: Id, programme: Programme, data: Data = HERE, token: Token = None) -> None:
     """List the reads of a person's data, oldest first."""
-    with _client(programme, data, token) as client:
-        found = _answer(client, "GET", f"/enrolment/workers/{person}/accesses", 200).json()
+    with client_of(programme, data, token) as client:
+        found = answered(client, "GET", f"/enrolment/workers/{person}/accesses", 200).json()
+    terminal = wide()
     for each in found:
-        Console().print(f"{each['at']}  {each['role']}  {each['who']}  {each['what']}")
+        terminal.print(f"{each['at']}  {each['role']}  {each['who']}  {each['what']}", soft_wrap=True)
 
 
-def _client(programme: str, data: Path, token: str | None) -> httpx.Client:
+def client_of(programme: str, data: Path, token: str | None) -> httpx.Client:
     """An HTTP client with an administrator's token. Misconfigured when address or token are not known."""
     from services.cli.where import front
 
@@ -59,12 +61,14 @@ def _client(programme: str, data: Path, token: str | None) -> httpx.Client:
     return httpx.Client(base_url=base, headers={"Authorization": f"Bearer {bearer}"}, timeout=30)
 
 
-def _answer(client: httpx.Client, method: str, path: str, expected: int) -> httpx.Response:
+def answered(
+    client: httpx.Client, method: str, path: str, expected: int, body: dict[str, str] | None = None
+) -> httpx.Response:
     """The answer with the expected status. With another one, the command prints its reason and ends with exit status 1."""
     from services.settings import Misconfigured
 
     try:
-        answer = client.request(method, path)
+        answer = client.request(method, path, json=body)
     except httpx.HTTPError as error:
         raise Misconfigured(f"{client.base_url} does not answer ({type(error).__name__}): nothing was done.") from error
     # A proxy may answer 200 with a page of its own, or redirect: then nobody was erased.
@@ -73,5 +77,5 @@ def _answer(client: httpx.Client, method: str, path: str, expected: int) -> http
     # A proxy's answer is no problem document.
     problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
     why = problem.get("detail", answer.reason_phrase)
-    Console(stderr=True).print(f"Refused ({answer.status_code}) at {answer.url}: {why}", soft_wrap=True, markup=False)
+    Terminal(stderr=True).print(f"Refused ({answer.status_code}) at {answer.url}: {why}", soft_wrap=True)
     raise typer.Exit(1)

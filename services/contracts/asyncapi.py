@@ -37,8 +37,9 @@ def _on(kind: type[EventData]) -> Topic:
     return topic
 
 
-def document(service: str, publishes: Kinds, consumes: Kinds, *, bootstrap: str, secure: bool = True) -> Schema:
-    """Build the AsyncAPI document of a service. `bootstrap`: Kafka's host:port list; `secure`: it asks for SASL/SCRAM."""
+def document(service: str, publishes: Kinds, consumes: Kinds, *, bootstrap: str | None, secure: bool = True) -> Schema:
+    """Build the AsyncAPI document of a service. `bootstrap`: Kafka's host:port list for readers of the document, None to name no
+    server; `secure`: it asks for SASL/SCRAM."""
     sends, receives = _by_topic(publishes), _by_topic(consumes)
     tables = [topic for topic in TOPICS.values() if topic.compacted and service in (topic.writer, *topic.readers)]
     kinds = {kind.type: kind for of_topic in (*sends.values(), *receives.values()) for kind in of_topic}
@@ -62,13 +63,13 @@ def document(service: str, publishes: Kinds, consumes: Kinds, *, bootstrap: str,
         "id": f"urn:amalavoro:{service}",
         "info": _info(service),
         "defaultContentType": CONTENT_TYPE.decode(),
-        "servers": servers,
+        **({"servers": servers} if servers else {}),
         "channels": {name: _channel(name, channels[name], [*servers]) for name in sorted(channels)},
         "operations": operations,
         "components": {
             "messages": messages,
             "schemas": {"cloudevent": ENVELOPE} | {name: _data(kind) for name, kind in sorted(kinds.items())},
-            **({"securitySchemes": {"scram": _SCRAM}} if secure else {}),
+            **({"securitySchemes": {"scram": _SCRAM}} if secure and servers else {}),
         },
     }
 
@@ -101,8 +102,8 @@ _SCRAM: Schema = {
 }
 
 
-def _servers(bootstrap: str, secure: bool) -> Schema:
-    hosts = [host.strip() for host in bootstrap.split(",") if host.strip()]
+def _servers(bootstrap: str | None, secure: bool) -> Schema:
+    hosts = [host.strip() for host in (bootstrap or "").split(",") if host.strip()]
     server: Schema = {
         "protocol": "kafka-secure" if secure else "kafka",
         "description": "Apache Kafka, a bootstrap address",
@@ -126,7 +127,8 @@ def _channel(name: str, messages: Sequence[str], servers: Sequence[str]) -> Sche
         **(_OF_A_PARTNER if topic is FEED else {"address": topic.name}),
         "title": topic.name,
         "description": f"Written by {topic.writer}; {kept}. The key, and with it the partition, is the subject.",
-        "servers": [{"$ref": f"#/servers/{server}"} for server in servers],
+        # AsyncAPI forbids an empty list; without one, a channel is on every server.
+        **({"servers": [{"$ref": f"#/servers/{server}"} for server in servers]} if servers else {}),
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
         "bindings": {"kafka": kafka},
     }

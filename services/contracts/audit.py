@@ -26,8 +26,19 @@ from services.contracts.topics import FEED, topic_of
 _NAME = re.compile(
     r"it\.amalavoro\.(?P<context>[a-z]+)\.(?P<subject>[a-z]+)\.(?P<happened>[a-z]+(-[a-z]+)*)\.v[1-9][0-9]*"
 )
-# Bare text in open types that was reviewed, one by one, and holds no person: the name and street of a place that is open to all.
-_LOOKED_AT = {"it.amalavoro.grouping.place.registered.v1": {"data.address", "data.title"}}
+# Bare text in open types that was reviewed, one by one, and holds no person: names of organisations, of municipalities and of programmes,
+# and the name and street of a place that is open to all.
+_LOOKED_AT = {
+    "it.amalavoro.grouping.place.registered.v1": {"data.address", "data.title"},
+    "it.amalavoro.programmes.programme.published.v1": {
+        "data.title",
+        "data.title_en",
+        "data.timezone",
+        "data.partners.name",
+        "data.partners.feed",
+        "data.municipalities.name",
+    },
+}
 
 
 def problems(kinds: Iterable[type[EventData]], frozen: Frozen | None = None) -> list[str]:

@@ -42,6 +42,8 @@ class Topic:
 
 
 KEYS = Topic("ama.enrolment.keys", "enrolment", compacted=True)
+# Read like a table, the highest version of a programme; kept whole, so that a reader from the first record sees each change.
+PROGRAMMES = Topic("ama.programmes", "enrolment")
 CONTACTS = Topic("ama.enrolment.contacts", "enrolment", compacted=True, encrypted=True, readers=("notifications",))
 
 # One partition, because the places of a feed are counted over all persons.
@@ -50,6 +52,7 @@ FEED = Topic("ama.feed", "notifications", partitions=1, readers=("partner",))  #
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
+        PROGRAMMES,
         Topic("ama.enrolment", "enrolment"),
         Topic("ama.enrolment.restricted", "enrolment", encrypted=True, readers=("enrolment", "grouping", "analytics")),
         KEYS,

@@ -18,9 +18,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
+from pydantic import BaseModel, ConfigDict
 
 from services import vault
 from services.identity.issuer_keys import IssuerKeys
+from services.identity.texts import Text
 from services.kernel import Refusal, Refused
 from services.settings import Settings
 
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "RS256"]  # asymmetric alone: with HS256 a public key would be a secret
 LEEWAY = 30  # seconds by which the clocks of two machines may differ
 REMEMBERED = 1_000  # tokens whose signature was checked
+HOUR = 3600  # seconds
 
 
 class Role(StrEnum):
@@ -40,9 +43,29 @@ class Role(StrEnum):
     COORDINATOR = "coordinator"
     PARTNER_SYSTEM = "partner-system"
     ADMINISTRATOR = "administrator"
+    SYSTEM_OPERATOR = "system-operator"  # of the whole installation: its state, and the dead letters of all programmes
 
 
 OF_A_PARTNER = (Role.REFERRER, Role.PARTNER_SYSTEM)
+OWN_PATH = "worker"  # the parameter of a path that names a worker
+OF_ONE = (Role.FACILITATOR, *OF_A_PARTNER)  # roles whose routes say what is the caller's own
+
+
+class Claims(BaseModel):
+    """The claims that say who calls; others are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    sub: Text
+    role: Role
+    programme: Text
+    partner: Text | None = None
+
+    @classmethod
+    def of(cls, claims: Mapping[str, Any]) -> "Claims":
+        """Validate the claims of a token. ValueError when one is missing or is no text that can be stored."""
+        # An issuer may write an empty partner for somebody who has none.
+        return cls.model_validate({name: value for name, value in claims.items() if (name, value) != ("partner", "")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +82,7 @@ class Authenticator:
     """Accepts tokens of one issuer, for the programmes of this service. `clock` counts seconds from any start."""
 
     def __init__(self, settings: Settings, known: Collection[str], clock: Callable[[], float] = time.monotonic) -> None:
-        self._known = known
+        self._known, self._longest = known, settings.token_hours * HOUR
         self._keys = IssuerKeys(settings.issuer, settings.jwks, clock)
         self._signed: OrderedDict[str, Signed] = OrderedDict()
         self._claims = jwt.JWTClaimsRegistry(
@@ -92,6 +115,9 @@ class Authenticator:
                 signed = Signed(kid, keys, jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
                 self._remember(token, signed)
             self._claims.validate(signed.claims)  # at each request, since a token expires
+            # Written so that a claim which is no number that can be compared is refused too.
+            if not signed.claims["exp"] - signed.claims["iat"] <= self._longest:
+                raise ValueError("in force for too long")
         # A stranger writes the token, and joserfc raises all of these for malformed ones: each is a refusal, no defect.
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise _not_accepted("It is malformed, expired, or not for us.") from error
@@ -114,12 +140,11 @@ class Signed:
 
 
 def _named_by(claims: Mapping[str, Any]) -> Who:
-    role, subject, programme, partner = (claims.get(name) for name in ("role", "sub", "programme", "partner"))
-    if role not in list(Role) or not isinstance(programme, str) or not isinstance(partner, str | None):
-        raise _not_accepted("It names no role or programme.")
-    if not isinstance(subject, str) or not 0 < len(subject) <= 200:
-        raise _not_accepted("It names nobody.")
-    return Who(Role(role), subject, programme, partner or None)
+    try:
+        named = Claims.of(claims)
+    except ValueError:  # without its cause, which would quote the token
+        raise _not_accepted("It does not name a caller, a role and a programme.") from None
+    return Who(named.role, named.sub, named.programme, named.partner)
 
 
 def _not_accepted(why: str) -> Refused:
@@ -140,16 +165,27 @@ async def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials
     return await authenticator.who(given.credentials)
 
 
-def allowed(*roles: Role) -> Any:
-    """Make a dependency that gives a caller in one of these roles, and refuses others as forbidden."""
+def allowed(*roles: Role, own: Mapping[Role, str] | None = None) -> Any:
+    """Make a dependency that gives a caller in one of these roles, and refuses others as forbidden.
 
-    async def permitted(who: Annotated[Who, Depends(caller)]) -> Who:
-        if who.role not in roles:
-            raise Refused("not-allowed", f"The role {who.role} may not do this.", Refusal.FORBIDDEN)
+    A worker is refused wherever the path names another worker. `own` says for each role of one partner or facilitator what the caller
+    gets: the route, its command or its read holds to it.
+    """
+
+    async def permitted(request: Request, who: Annotated[Who, Depends(caller)]) -> Who:
+        permit(who, roles, request.path_params.get(OWN_PATH))
         return who
 
-    permitted.roles = roles  # type: ignore[attr-defined]  # read back by route_access
+    permitted.roles, permitted.own = roles, dict(own or {})  # type: ignore[attr-defined]  # read back by route_access
     return Depends(permitted)
+
+
+def permit(who: Who, roles: Collection[Role], worker: str | None) -> None:
+    """Refuse as forbidden a caller of another role, and a worker who names another `worker` in the path."""
+    if who.role not in roles:
+        raise Refused("not-allowed", f"The role {who.role} may not do this.", Refusal.FORBIDDEN)
+    if who.role is Role.WORKER and worker is not None and who.subject != worker:
+        raise Refused("not-yours", "A worker sees and decides about themselves alone.", Refusal.FORBIDDEN)
 
 
 def open_to_all(why: str) -> Any:

@@ -16,10 +16,12 @@ from starlette.routing import Route
 
 from services import vault
 from services.identity.auth import Role
+from services.identity.texts import text_of
 from services.settings import Misconfigured
 
 ALGORITHM = "Ed25519"  # RFC 9864, which retires EdDSA
 WORKDAY = 8 * 60 * 60.0  # seconds
+LONGEST = 24 * 60 * 60.0  # seconds; services accept no longer ones by default
 ID_LASTS = 5 * 60  # seconds
 
 
@@ -54,9 +56,16 @@ class Issuer:
     def token(
         self, role: str, programme: str, subject: str, partner: str | None = None, lifetime: float = WORKDAY
     ) -> str:
-        """Sign an access token for `lifetime` seconds. Misconfigured for a role that does not exist."""
+        """Sign an access token for `lifetime` seconds. Misconfigured for a role that does not exist, a text that services cannot store,
+        or a lifetime that they do not accept."""
         if role not in list(Role):
             raise Misconfigured(f"There is no role {role}; there are {', '.join(Role)}.")
+        if lifetime > LONGEST:
+            raise Misconfigured(f"A token is in force for {LONGEST / 3600:.0f} hours at most.")
+        try:
+            subject, programme, partner = text_of(subject), text_of(programme), text_of(partner) if partner else None
+        except ValueError:
+            raise Misconfigured("A subject, a programme and a partner are texts of 1 to 200 characters.") from None
         now = int(time.time())
         claims: dict[str, Any] = {"iss": self.url, "aud": "ama", "sub": subject, "role": role, "programme": programme}
         claims |= {"iat": now, "exp": now + int(lifetime), **({"partner": partner} if partner else {})}
@@ -91,9 +100,12 @@ class Issuer:
             return JSONResponse({"keys": [{**self._key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}]})
 
         more = sign_in.routes() if sign_in else []
-        return Starlette(
+        app = Starlette(
             routes=[Route("/.well-known/openid-configuration", discovery), Route("/jwks.json", jwks), *more]
         )
+        # It would redirect to an address that it takes from the header Host, which a caller chooses.
+        app.router.redirect_slashes = False
+        return app
 
 
 def _new_key() -> dict[str, Any]:

@@ -22,6 +22,7 @@ from joserfc.jwk import OctKey
 from services.identity.auth import ALGORITHMS, LEEWAY
 from services.identity.issuer_keys import IssuerKeys
 from services.identity.settings import ConsoleSettings
+from services.identity.texts import text_of
 from services.kernel import Unavailable
 
 PATIENCE = 10.0  # seconds for the provider to answer
@@ -107,7 +108,7 @@ class Provider:
             claims = await self._verified(tokens["id_token"], pending.nonce)
             name = next(str(claims[each]) for each in ("name", "preferred_username", "sub") if claims.get(each))
             # RFC 6749 only recommends `expires_in`; the services check the token's own `exp` at each request.
-            return SignedIn(name[:100], str(tokens["access_token"]), float(tokens.get("expires_in", 3600)))
+            return SignedIn(text_of(name[:100]), str(tokens["access_token"]), float(tokens.get("expires_in", 3600)))
         except (JoseError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise NotSignedIn("token") from error
 

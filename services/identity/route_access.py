@@ -3,15 +3,17 @@
 Invariant: roles are read back from the dependency that enforces them, so a description of the routes cannot promise anything else.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import compile_path
 
-from services.identity.auth import Role
+from services.identity.auth import OF_ONE, OWN_PATH, Role
 
 
 class Unprotected(Exception):
@@ -20,12 +22,15 @@ class Unprotected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RouteAccess:
-    """A route and its callers: these roles, or everybody for the reason `why`."""
+    """A route and its callers: these roles, or everybody for the reason `why`. `own`: what a role gets, of all that there is; `regex`
+    matches the paths of its requests."""
 
     path: str
     methods: frozenset[str]
     roles: tuple[Role, ...]
     why: str | None
+    regex: re.Pattern[str]
+    own: Mapping[Role, str] = field(default_factory=dict)
 
 
 def access_of(app: FastAPI) -> Iterator[RouteAccess]:
@@ -48,12 +53,21 @@ def access_of(app: FastAPI) -> Iterator[RouteAccess]:
         # Exactly one of them: with two `allowed`, a caller would need both, which a description could not say.
         if len(roles) + bool(whys) != 1 or roles == [()]:
             raise Unprotected(f"{named} must say which roles may call it, or why everybody may, and not both")
-        yield RouteAccess(
-            route.path_format or "",
-            frozenset(route.methods or ()),
-            roles[0] if roles else (),
-            whys[0] if whys else None,
-        )
+        path, admitted = route.path_format or "", roles[0] if roles else ()
+        own = _own(named, path, admitted, next((mark.own for mark in marks if hasattr(mark, "own")), {}))
+        regex = compile_path(route.path or "")[0]
+        yield RouteAccess(path, frozenset(route.methods or ()), admitted, whys[0] if whys else None, regex, own)
+
+
+def _own(named: str, path: str, roles: Collection[Role], said: Mapping[Role, str]) -> dict[Role, str]:
+    """Complete what the route says of each role. Unprotected when it says nothing of a role that may not have everything."""
+    own = dict(said)
+    # Enforced by `allowed` itself, so that no route needs to say it.
+    if Role.WORKER in roles and f"{{{OWN_PATH}}}" in path:
+        own[Role.WORKER] = "themselves"
+    if missing := [role for role in roles if role in (Role.WORKER, *OF_ONE) and role not in own]:
+        raise Unprotected(f"{named} must say which of it is the {missing[0]}'s own")
+    return own
 
 
 def check_protected(app: FastAPI) -> None:

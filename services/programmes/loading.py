@@ -6,7 +6,8 @@ Invariant: whatever the file holds, this module raises no other error than Misco
 import re
 import tomllib
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,40 +17,73 @@ from pydantic import ValidationError
 from services.programmes.instruments import load_all as load_instruments
 from services.programmes.lines import line_of
 from services.programmes.model import Programme
+from services.programmes.plausible import implausible
 from services.settings import Misconfigured
 
 LINE_OF_TOML = re.compile(r"at line (\d+)")
+# A key of a programme has few parts. tomllib takes time with the square of their number: half a minute for a line of 40 KB.
+LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){33}""")
 PLAIN = re.compile(r"[\w-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeFile:
+    """A programme with the file that it was read from, so that a mistake that shows later is named at its line, too."""
+
+    name: str
+    text: str
+    programme: Programme
+
+    def wrong(self, where: Sequence[str | int], fault: str) -> Misconfigured:
+        """Build the sentence for a mistake at this path of the file."""
+        return _wrong(self.name, self.text, where, fault)
 
 
 def load(path: Path) -> Programme:
     """Read the programme of this file."""
-    return parse(_text(path), path.name)
+    return read_file(path).programme
 
 
 def load_all(folder: Path | None = None) -> dict[str, Programme]:
-    """Return the shipped programmes and those of the folder, by id. A partner is in one programme alone: its feed has its name."""
+    """Return the shipped programmes and those of the folder, by id."""
+    return {id: file.programme for id, file in read_all(folder).items()}
+
+
+def read_all(folder: Path | None = None) -> dict[str, ProgrammeFile]:
+    """Return the shipped files and those of the folder, by id. A partner is in one programme alone: its feed has its name."""
     if folder is not None and not folder.is_dir():
         raise Misconfigured(f"AMA_PROGRAMMES: {folder} is no folder.")
     shipped = [Path(str(each)) for each in files("services.programmes").iterdir() if each.name.endswith(".toml")]
     own = sorted(folder.glob("*.toml")) if folder is not None else []
-    programmes: dict[str, Programme] = {}
-    partners: dict[str, str] = {}
+    found: dict[str, ProgrammeFile] = {}
     # The shipped ones first, so that a conflict is reported in the operator's file.
     for path in [*sorted(shipped), *own]:
-        text = _text(path)
-        programme = parse(text, path.name)
-        if programme.id in programmes:
-            raise _wrong(path.name, text, ["id"], f"there is a programme {programme.id} already")
-        for at, partner in enumerate(programme.partners):
-            if partner.id in partners:
-                other = partners[partner.id]
-                raise _wrong(
-                    path.name, text, ["partners", at, "id"], f"{partner.id} is a partner of programme {other} already"
-                )
-            partners[partner.id] = programme.id
-        programmes[programme.id] = programme
-    return programmes
+        file = read_file(path)
+        if file.programme.id in found:
+            raise file.wrong(["id"], f"there is a programme {file.programme.id} already")
+        refuse_partners_of_others(file, [each.programme for each in found.values()])
+        found[file.programme.id] = file
+    return found
+
+
+def refuse_partners_of_others(file: ProgrammeFile, others: Iterable[Programme]) -> None:
+    """Refuse a partner that is one of another programme, retired or not."""
+    partners = {partner.id: other.id for other in others for partner in other.partners if other.id != file.programme.id}
+    for at, partner in enumerate(file.programme.partners):
+        if partner.id in partners:
+            fault = f"{partner.id} is a partner of programme {partners[partner.id]} already"
+            raise file.wrong(["partners", at, "id"], fault)
+
+
+def read_file(path: Path) -> ProgrammeFile:
+    """Read the programme of this file, with its text."""
+    text = _text(path)
+    return ProgrammeFile(path.name, text, parse(text, path.name))
+
+
+def read_text(text: str, name: str) -> ProgrammeFile:
+    """Read the programme of this text; `name` is that of its file, for the sentence."""
+    return ProgrammeFile(name, text, parse(text, name))
 
 
 def parse(text: str, name: str) -> Programme:
@@ -71,6 +105,8 @@ def parse(text: str, name: str) -> Programme:
         if survey.instrument not in known:
             fault = f"there is no instrument {survey.instrument}; there are {', '.join(known)}"
             raise _wrong(name, text, ["surveys", at, "instrument"], fault)
+    if (mistake := implausible(programme)) is not None:
+        raise _wrong(name, text, *mistake)
     return programme
 
 
@@ -86,6 +122,8 @@ def _text(path: Path) -> str:
 
 
 def _toml(text: str, name: str) -> dict[str, Any]:
+    if long := LONG_KEY.search(text):
+        raise Misconfigured(f"{name}, line {text.count(chr(10), 0, long.start()) + 1}: a key of more than 32 parts.")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -5,12 +5,13 @@ Invariant: a programme that exists is consistent in itself.
 Distances are great circles (haversine, Earth's mean radius 6371.0088 km) times the programme's road factor: rough, and the same for all.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime, time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
 from math import asin, cos, radians, sin, sqrt
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -52,10 +53,21 @@ class FeedEntry(StrEnum):
     WITHDREW = "worker.withdrew"
 
 
-class Partner(Part):
-    """An organisation of the network. `feed` is its agreement, with the kinds of events that it receives; None: it has no feed."""
+class Entry(Part):
+    """An entry that others name by its id. `retired`: it left the file, keeps its last definition for whoever names it, and takes nothing
+    new. `renamed`: the entry that stands for it now. No file says either: a change of the file does (`changes`)."""
 
     id: Slug
+    retired: bool = False
+    renamed: Slug | None = None
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Partner(Entry):
+    """An organisation of the network. `feed` is its agreement, with the kinds of events that it receives; None: it has no feed."""
+
     name: str
     roles: tuple[PartnerRole, ...] = Field(min_length=1)
     feed: tuple[FeedEntry, ...] | None = None
@@ -80,10 +92,9 @@ class Sizes(Part):
     max: Whole = Field(ge=2, le=100)
 
 
-class Slot(Part):
+class Slot(Entry):
     """A weekly time at which groups can meet; `at` is local time."""
 
-    id: Slug
     weekday: str
     at: Annotated[time, Field(strict=True)]
 
@@ -100,21 +111,36 @@ class Slot(Part):
         return WEEKDAYS.index(self.weekday) + 1
 
 
-class Municipality(Part):
+class Municipality(Entry):
     """A municipality in which people live or places are; coordinates in degrees (WGS 84)."""
 
-    id: Slug
     name: str
     lat: Number = Field(ge=-90, le=90)
     lon: Number = Field(ge=-180, le=180)
 
 
 class SurveyWave(Part):
-    """A survey of everybody who was admitted, also of those who wait, due so many days after the admission."""
+    """A survey of everybody who was admitted, also of those who wait, due so many days after the admission.
+
+    Wave and instrument together are its id. `after_end`: it is meant to be due after the programme's end. `since`: the day on which it
+    was added while people lived in the programme; whoever's due date was past by then is not asked.
+    """
 
     wave: Annotated[str, Field(pattern=r"^T[0-9]$")]
     instrument: Slug
     due_days: Whole = Field(ge=0, le=3650)
+    after_end: bool = False
+    retired: bool = False
+    since: Day | None = None
+
+    @property
+    def id(self) -> str:
+        """The wave with its instrument, as `T1/who5`."""
+        return f"{self.wave}/{self.instrument}"
+
+    def asks(self, admitted: date) -> bool:
+        """True for a person admitted on that day, unless their due date was past when the wave was added."""
+        return self.since is None or admitted + timedelta(days=self.due_days) >= self.since
 
 
 class Intake(Part):
@@ -125,14 +151,28 @@ class Intake(Part):
 
 
 class Notice(Part):
-    """The version of the privacy notice that people read, and its languages."""
+    """A version of the privacy notice that people read, and its languages."""
 
     version: Annotated[str, Field(pattern=CODE)]  # it is told in open events
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...] = Field(default=("it",), min_length=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Active:
+    """The entries of a programme that take something new."""
+
+    partners: tuple[Partner, ...]
+    slots: tuple[Slot, ...]
+    municipalities: tuple[Municipality, ...]
+    surveys: tuple[SurveyWave, ...]
+
+
 class Programme(Part):
-    """One programme, with the fields of its file."""
+    """One programme: the fields of its file, and the retired entries of its earlier files.
+
+    `partners`, `slots`, `municipalities` and `surveys` hold every entry there ever was; what begins anew takes one of `active`. The
+    look-ups by id follow `renamed`. `notices`: earlier versions of the notice.
+    """
 
     id: Slug
     title: str
@@ -147,12 +187,14 @@ class Programme(Part):
     sizes: Sizes
     intake: Intake
     notice: Notice
+    notices: tuple[Notice, ...] = ()
     no_one_alone: tuple[Trait, ...] = ()  # no group has exactly one of a gender, or of an age band
     targets: dict[str, Annotated[Whole, Field(ge=0)]] = {}
     partners: tuple[Partner, ...] = Field(min_length=1)
     slots: tuple[Slot, ...] = Field(min_length=1)
     municipalities: tuple[Municipality, ...] = Field(min_length=1)
     surveys: tuple[SurveyWave, ...] = ()
+    renamed: dict[Slug, Slug] = {}  # in a file: from an entry that left it to the one that stands for it
 
     @field_validator("timezone")
     @classmethod
@@ -179,6 +221,7 @@ class Programme(Part):
         _each_once("slots", "id", [each.id for each in self.slots])
         _each_once("municipalities", "id", [each.id for each in self.municipalities])
         _each_once("surveys", "wave", [f"{each.instrument} in {each.wave}" for each in self.surveys])
+        _each_once("notices", "version", [each.version for each in (*self.notices, self.notice)])
         return self
 
     @cached_property
@@ -190,18 +233,54 @@ class Programme(Part):
         """The local day of an aware datetime: the day on which it happened for the people of the programme."""
         return moment.astimezone(self.zone).date()
 
-    def notice_of(self, version: str) -> Notice | None:
-        """The privacy notice of that version, on which consent can be based; None when there never was one."""
-        return self.notice if self.notice.version == version else None
+    @cached_property
+    def active(self) -> Active:
+        """The entries that are not retired."""
+        return Active(
+            partners=tuple(each for each in self.partners if not each.retired),
+            slots=tuple(each for each in self.slots if not each.retired),
+            municipalities=tuple(each for each in self.municipalities if not each.retired),
+            surveys=tuple(each for each in self.surveys if not each.retired),
+        )
 
     def partner(self, id: str) -> Partner | None:
-        """The partner of that id, if there is one."""
-        return next((each for each in self.partners if each.id == id), None)
+        """The partner of that id, retired or not; None when there never was one."""
+        return _resolved({each.id: each for each in self.partners}, id)
+
+    def slot(self, id: str) -> Slot | None:
+        """The slot of that id, or the one that stands for it now; None when there never was one."""
+        return _resolved({each.id: each for each in self.slots}, id)
+
+    def slot_id(self, id: str) -> str:
+        """The id of the slot that stands for this one now; the id itself when there never was such a slot."""
+        found = self.slot(id)
+        return found.id if found is not None else id
+
+    def municipality_id(self, id: str) -> str:
+        """The id of the municipality that stands for this one now; the id itself when there never was such a municipality."""
+        found = self.municipality(id)
+        return found.id if found is not None else id
+
+    def municipality(self, id: str) -> Municipality | None:
+        """The municipality of that id, or the one that stands for it now; None when there never was one."""
+        return _resolved(self.places_on_the_map, id)
+
+    def notice_of(self, version: str) -> Notice | None:
+        """The version of the notice that is or was in force; None when it never was."""
+        return next((each for each in (self.notice, *self.notices) if each.version == version), None)
 
     @cached_property
     def places_on_the_map(self) -> dict[str, Municipality]:
-        """The municipalities of the programme by id."""
+        """The municipalities by id, retired ones too."""
         return {each.id: each for each in self.municipalities}
+
+
+def _resolved(entries: Mapping[str, E], id: str) -> E | None:
+    """The entry, or the one at the end of its renamings. A circle cannot be: only an entry that left the file is renamed, for good."""
+    found = entries.get(id)
+    while found is not None and found.renamed is not None:
+        found = entries.get(found.renamed)
+    return found
 
 
 def _inconsistent(where: str, fault: str) -> PydanticCustomError:
@@ -217,9 +296,16 @@ def _each_once(part: str, key: str, names: Sequence[str]) -> None:
 
 
 def distance_km(rules: Programme, a: str, b: str) -> float:
-    """Return the rough distance in kilometres by road between two municipalities. KeyError for one that is not in the programme."""
-    one, other = rules.places_on_the_map[a], rules.places_on_the_map[b]
+    """Return the rough distance in kilometres by road between two municipalities. KeyError for one that never was in the programme."""
+    one, other = rules.municipality(a), rules.municipality(b)
+    if one is None or other is None:
+        raise KeyError(a if one is None else b)
+    return round(great_circle_km(one, other) * rules.road_factor, 1)
+
+
+def great_circle_km(one: Municipality, other: Municipality) -> float:
+    """Return the distance in kilometres as the crow flies."""
     lat1, lat2 = radians(one.lat), radians(other.lat)
     half_lat, half_lon = (lat2 - lat1) / 2, radians(other.lon - one.lon) / 2
     chord = sin(half_lat) ** 2 + cos(lat1) * cos(lat2) * sin(half_lon) ** 2
-    return round(2 * EARTH_KM * asin(sqrt(chord)) * rules.road_factor, 1)
+    return 2 * EARTH_KM * asin(sqrt(chord))

@@ -6,7 +6,7 @@ is consumed in the generation to which its pointer points, soon after the pointe
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from services.contracts import Topic, catalogue
@@ -44,7 +44,7 @@ class ConsumingService(Protocol):
     store: Store
     bus: Bus
     holder: KeyHolder
-    rules: dict[str, Programme]
+    rules: Mapping[str, Programme]
     reactions: Reactions
     tables: Sequence[Topic]
     read_models: ReadModels

@@ -1,6 +1,6 @@
 """The state of one service as gauges, set every few seconds: events that wait, for how long, and events that were given up.
 
-Invariants: a measurement changes nothing and is cheap. While an engine is away the gauges keep their values, and the service runs on.
+Invariants: a measurement changes nothing and is cheap. Whatever fails in one, the gauges keep their values, and the service runs on.
 The age of the outbox compares ids by the service's clock with the relay's save by the server's, so it is exact up to their difference.
 """
 
@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from aiokafka.errors import KafkaError
-
 from services.events.delivery.state import ParkedStatus
 from services.events.inbox.documents import DeadStatus
 from services.events.inbox.runner import ConsumerRunner
@@ -19,7 +17,7 @@ from services.events.outbox.position import saved_at, sending_relay
 from services.events.outbox.relay import first_id_of
 from services.runtime.levels import Levels
 from services.store.clock import now_utc
-from services.store.mongo import Document, PyMongoError, Store, within
+from services.store.mongo import Document, Store, within
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -37,7 +35,7 @@ async def watch(store: Store, runners: Mapping[str, ConsumerRunner], metrics: Me
                 with within(PATIENCE):
                     await look(store, runners, metrics)
                     await levels.keep(runners)
-        except (KafkaError, PyMongoError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  # also of a document that cannot be read
             # The service goes on: without a successful look the alert FiguresOld fires after two minutes.
             log.warning(
                 "gauges could not be set",

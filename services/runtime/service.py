@@ -5,7 +5,7 @@ that ends by itself ends the service, loudly. Each role can run alone, and any n
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 
 from services import programmes, web
 from services.contracts import Topic
-from services.contracts.topics import read_by, written_by
+from services.contracts.topics import PROGRAMMES, read_by, written_by
 from services.events.bus.client import Bus
 from services.events.delivery.declare import Projection, Reactions
 from services.events.inbox.projections import ReadModels
@@ -23,12 +23,14 @@ from services.events.outbox.relay import Relay
 from services.identity import auth
 from services.identity.route_access import check_protected
 from services.kernel import Aggregate, Command, new_id
-from services.programmes import Programme
+from services.programmes import Programme, ServedProgrammes
 from services.runtime import login_errors, ops
 from services.runtime.consumers import Consumers
 from services.runtime.environment import Environment
 from services.runtime.gauges import watch
+from services.runtime.published import Follower
 from services.runtime.tasks import Tasks
+from services.runtime.uses import Count, uses_route
 from services.settings import Misconfigured, Settings
 from services.store.collections import prepare
 from services.store.commands import Commanding, Handler
@@ -43,7 +45,7 @@ AWAY = "does not answer"
 BackgroundTask = Callable[
     ["Service"], Coroutine[Any, Any, None]
 ]  # runs beside the role `consume`; must not end by itself
-RestoreStep = Callable[["Service"], Awaitable[None]]  # runs at every start on a restored database, before any role
+StartStep = Callable[["Service"], Awaitable[None]]  # runs at a start, before any role; after a restore, or always
 
 
 class Service:
@@ -64,13 +66,20 @@ class Service:
         projections: Sequence[Projection] = (),
         tables: Sequence[Topic] = (),
         background: Sequence[BackgroundTask] = (),
-        after_restore: Sequence[RestoreStep] = (),
+        after_restore: Sequence[StartStep] = (),
+        at_start: Sequence[StartStep] = (),
+        uses: Count | None = None,
     ) -> None:
         self.name, self.settings, self.holder = name, settings, holder
-        self.rules: dict[str, Programme] = served(programmes.load_all(settings.programmes), settings.only)
-        self.aggregates, self.reactions, self.tables = aggregates, reactions or Reactions(), tables
-        self._background, self._after_restore = background, after_restore
+        found = served(programmes.load_all(settings.programmes), settings.only)
+        serves = ServedProgrammes(found, frozenset(found) if settings.only is not None else None)
+        self.rules: Mapping[str, Programme] = serves
+        self.aggregates, self.reactions = aggregates, reactions or Reactions()
+        # Every service reads the programmes before its reactions, as it reads keys.
+        self.tables: Sequence[Topic] = (*tables, PROGRAMMES)
+        self._background, self._after_restore, self._at_start = background, after_restore, at_start
         self.store = Store(settings.mongo, settings.database_of(name))
+        self.programmes = Follower(self.store, serves)
         self.bus = Bus(settings)
         self.ends = ops.Ends(self.bus)
         self.telemetry, self.metrics = Telemetry(name, settings), Metrics(name)
@@ -79,7 +88,7 @@ class Service:
         self.tasks = Tasks(name)
         self._consumers = Consumers(self)
         self._relay: Relay | None = None
-        self.app = self._application(routes)
+        self.app = self._application([*routes, uses_route(self, uses)])
 
     def _application(self, routes: Sequence[APIRouter]) -> FastAPI:
         # No `docs_url`: FastAPI's pages load scripts from another site, and do not name the roles of a route.
@@ -100,8 +109,9 @@ class Service:
         self.tasks.begin()
         async with login_errors.explained(self.settings):
             await self.prepare()
+        await self.programmes.look()
         # Before any role: a command on a state that lacks its own later events would decide wrongly.
-        for step in self._after_restore if self.store.was_restored else ():
+        for step in (*(self._after_restore if self.store.was_restored else ()), *self._at_start):
             await step(self)
         if "relay" in roles:
             self._relay = Relay(self.name, self.store, self.bus, self.settings, self.metrics)
@@ -110,6 +120,7 @@ class Service:
             await self._consumers.start()
             for task in self._background:
                 self.tasks.spawn(task(self), task.__name__)
+        self.tasks.spawn(self.programmes.run(), "programmes")
         self.tasks.spawn(watch(self.store, self.runners, self.metrics), "gauges")
         self.tasks.spawn(Environment(self).run(), "environment")
         for role in ROLES:
@@ -128,9 +139,9 @@ class Service:
         return self._consumers.runners
 
     @property
-    def bootstrap(self) -> str:
-        """The address of its Kafka cluster."""
-        return self.settings.kafka
+    def public_bootstrap(self) -> str | None:
+        """The address of its Kafka cluster for partners; None when partners have none."""
+        return self.settings.public_kafka
 
     @property
     def secured(self) -> bool:
@@ -165,7 +176,7 @@ class Service:
 
     def health_app(self) -> FastAPI:
         """Build an application with the health route alone, for a copy without the role `api`."""
-        app = FastAPI(title=f"AMA Lavoro: {self.name}", openapi_url=None)
+        app = FastAPI(title=f"AMA Lavoro: {self.name}", openapi_url=None, redirect_slashes=False)
         app.include_router(web.health(self))
         return app
 

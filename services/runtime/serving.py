@@ -9,6 +9,7 @@ import importlib
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
@@ -16,10 +17,13 @@ from starlette.routing import BaseRoute, Mount
 
 from services import web
 from services.contracts.topics import SERVICES
+from services.runtime.connections import Connections, Limits
 from services.runtime.service import ROLES, Service
-from services.settings import Settings
+from services.runtime.workarounds import LimitedProtocol
+from services.settings import Misconfigured, Settings
 
-IDLE = 180  # seconds for which an idle connection stays open; longer than in clients (Caddy: 120), so that none uses a closed one
+LIMITS = Limits()
+SENDING = 256 * 1024  # bytes of an answer that the kernel holds for a connection
 
 
 def build(name: str, settings: Settings) -> Service:
@@ -39,10 +43,15 @@ class AllServices:
         web.install_outside(self.app)
 
     async def start(self, roles: Collection[str] = ROLES) -> None:
-        """Start all at once: none needs another to start."""
-        async with asyncio.TaskGroup() as together:
-            for service in self.services.values():
-                together.create_task(service.start(roles))
+        """Start all at once: none needs another to start. Misconfigured when one is."""
+        try:
+            async with asyncio.TaskGroup() as together:
+                for service in self.services.values():
+                    together.create_task(service.start(roles))
+        except BaseExceptionGroup as several:
+            # One sentence for the operator, and not a group of errors.
+            found = [each for each in several.exceptions if isinstance(each, Misconfigured)]
+            raise (found[0] if found else several) from None
 
     async def stop(self) -> None:
         """Stop all services at once."""
@@ -79,6 +88,8 @@ def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     # Without it a restart fails while connections of the former process are in TIME_WAIT.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Connections inherit it. In the kernel's own buffer of megabytes, a client that reads slowly could not be told from one that does not.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENDING)
     listening.bind((host, port))
     return listening
 
@@ -93,15 +104,24 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: object, listening: socket.socket) -> AsyncIterator[None]:
-    """Serve HTTP on the socket for as long as the block runs."""
+async def serving(
+    app: object, listening: socket.socket, limits: Limits = LIMITS, proxies: str | None = None
+) -> AsyncIterator[None]:
+    """Serve HTTP on the socket for as long as the block runs. `proxies`: comma-separated networks whose word on the address of the
+    caller is taken (X-Forwarded-For); None takes nobody's."""
+    connections = Connections(limits)
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         log_config=None,
         lifespan="off",
         # An address may hold a personal link, which no log may have.
         access_log=False,
-        timeout_keep_alive=IDLE,
+        timeout_keep_alive=limits.idle,  # type: ignore[arg-type]  # seconds for a timer, which takes fractions
+        http=partial(LimitedProtocol, connections),  # type: ignore[arg-type]  # uvicorn only calls it
+        ws="none",
+        # Else anybody on this machine could choose the address that failed sign-ins are counted by.
+        proxy_headers=proxies is not None,
+        forwarded_allow_ips=proxies,
         # A long poll or a stream would otherwise keep the process for as long as its caller stays.
         timeout_graceful_shutdown=5,
     )

@@ -11,9 +11,12 @@ from services.store.commands import REMEMBERED, Answer
 from services.store.mongo import Store
 from services.store.outbox import OutboxRow
 from services.store.people import Access, ContactCard, ErasedPerson, StoredKey
+from services.store.programmes import PublishedProgramme
 from services.store.restored import RecalledSubject, RestoreState, check_restored
 
-OWN = (Access, Answer, ContactCard, ErasedPerson, OutboxRow, RecalledSubject, RestoreState, StoredKey)
+OWN = (
+    Access, Answer, ContactCard, ErasedPerson, OutboxRow, PublishedProgramme, RecalledSubject, RestoreState, StoredKey,
+)  # fmt: skip
 COLLECTIONS = (
     *(kind.collection for kind in OWN),
     "dead", "dismissed", "levels", "marks", "offsets", "parked", "projections", "relay", "topics",

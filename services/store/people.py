@@ -92,6 +92,15 @@ def erasure(programme: str, person: str, now: datetime) -> dict[str, list[Any]]:
     }
 
 
+async def known(store: Store, programme: str, person: str, transaction: Transaction | None = None) -> bool:
+    """Tell if this service has heard of the person: it has their key, or has erased them."""
+    id = f"{programme}/{person}"
+    for collection in (StoredKey.collection, ErasedPerson.collection):
+        if await store.by_id(collection, [id], transaction):
+            return True
+    return False
+
+
 class PersonKeys:
     """The keys of persons that one transaction has opened. They stay in memory for as long as the transaction."""
 

@@ -17,7 +17,7 @@ from services.store.aggregates import AggregateDocument, HeldAggregate, matches,
 from services.store.errors import Conflict
 from services.store.mongo import DeleteMany, Document, Store, Transaction
 from services.store.outbox import AttributedEvent, Cause, OutboxRow, TableRecord, event_row, table_row
-from services.store.people import PersonKeys, erasure
+from services.store.people import PersonKeys, erasure, known
 from services.store.restored import RecalledSubject, SentBefore, SubjectKey
 from services.vault.keyring import KeyHolder
 
@@ -45,6 +45,10 @@ class Unit:
     def was_restored(self) -> bool:
         """True when the database was restored, so that an event may have been sent before."""
         return self._store.was_restored
+
+    async def knows(self, programme: str, person: str) -> bool:
+        """Tell if this service has heard of the person, as this transaction sees it."""
+        return await known(self._store, programme, person, self._transaction)
 
     async def load(self, kind: type[Aggregate], programme: str, ids: Iterable[str]) -> None:
         """Fetch those not asked for yet, in one query."""

@@ -96,6 +96,10 @@ class Work:
         """Return the version at which it was read (0: new)."""
         return self._unit.version(aggregate, self.programme)
 
+    async def knows(self, person: str) -> bool:
+        """Tell if this service has heard of the person."""
+        return await self._unit.knows(self.programme, person)
+
     async def note_access(self, person: str, who: str, role: str, what: str) -> None:
         """Note that somebody reads a person's data, before they do."""
         entry = Access(new_id(), self.programme, person, who, role, what, self.now)
@@ -124,9 +128,10 @@ class Work:
         """Return the person's key. Erased (GONE), or NotYet when it has not reached this service."""
         return await self._unit.keys.get(self.programme, person)
 
-    async def seal(self, person: str, field: str, text: str) -> str:
-        """Encrypt a field of a person. Only a service that holds the person's key can read it, and no one after the erasure."""
-        return vault.seal(await self.key(person), person, field, text)
+    async def seal(self, person: str, field: str, text: str, *, padded: bool = True) -> str:
+        """Encrypt a field of a person. Only a service that holds the person's key can read it, and no one after the erasure.
+        `padded=False`: for a text of constant length that is sealed once more."""
+        return vault.seal(await self.key(person), person, field, text, padded=padded)
 
     async def unseal(self, person: str, field: str, sealed: str) -> str:
         """Decrypt what `seal` returned."""

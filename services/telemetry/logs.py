@@ -30,6 +30,8 @@ FIELDS = {
     "status",
     "route",
     "count",
+    "account",  # a keyed hash, never the name
+    "address",  # a keyed hash, never the address
 }
 LIBRARIES = ("aiokafka", "faststream")
 REPEAT = 10.0  # seconds between two equal sentences of a library

@@ -8,8 +8,9 @@ problem document that reveals nothing of the inside.
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
+from services.identity.route_access import access_of
 from services.kernel import Unavailable
-from services.web import description, failures
+from services.web import admission, description, failures
 from services.web.bodies import LARGEST, CheckedBodies
 from services.web.common_routes import common_routes, health
 from services.web.fields import (
@@ -57,13 +58,17 @@ def install(app: FastAPI) -> None:
     # Innermost: the limit is for the route's MongoDB operations, not for the time in which a slow body arrives.
     app.add_middleware(failures.Bounded)
     app.add_middleware(CheckedBodies)
-    # Outside the checks of bodies, so that a defect in them is logged and answered as well.
-    app.add_middleware(failures.Caught)
+    # Before a body is read: who may not call is told so unread.
+    app.add_middleware(admission.Admitted, of=app, routes=list(access_of(app)))
+    # The rest is outside the checks of bodies, so that a defect in them is logged and answered as well.
     install_outside(app)  # the last one added is the first to see a request
     description.install(app)
 
 
 def install_outside(app: Starlette) -> None:
     """Problem documents and headers alone, for what the services stand in: there, too, an address may be wrong."""
+    # Starlette would redirect to an address that it takes from the header Host, which a caller chooses.
+    app.router.redirect_slashes = False
     failures.install(app)
+    app.add_middleware(failures.Caught)
     app.add_middleware(PlainHeaders)

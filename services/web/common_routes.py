@@ -1,6 +1,6 @@
-"""Routes that every service has: health, and the contracts of its events and of its API.
+"""Routes that every service has: health, the contracts of its events and of its API, and the log of accesses.
 
-Invariant: they are open to everybody, and say nothing about any person or programme.
+Invariant: those that are open to everybody say nothing about any person or programme, and name no address of the inner network.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from services.contracts import asyncapi, catalogue
 from services.contracts import page as contract_page
 from services.identity.auth import open_to_all
-from services.web import openapi_page
+from services.web import access_log, openapi_page
 from services.web.problem import problem
 
 
@@ -36,8 +36,8 @@ class DescribedService(Healthy, Protocol):
         """The FastAPI application of the service."""
 
     @property
-    def bootstrap(self) -> str:
-        """The address of its Kafka."""
+    def public_bootstrap(self) -> str | None:
+        """The address of Kafka for partners; None when it has none."""
 
     @property
     def secured(self) -> bool:
@@ -70,7 +70,7 @@ def health(service: Healthy) -> APIRouter:
 
 
 def common_routes(service: DescribedService) -> list[APIRouter]:
-    """Build the health routes and the contract routes; `/openapi.json` is FastAPI's own."""
+    """Build the health routes, the contract routes and the access log; `/openapi.json` is FastAPI's own."""
     router = APIRouter(dependencies=[open_to_all("contracts are published language")])
 
     def described() -> dict[str, Any]:
@@ -80,7 +80,7 @@ def common_routes(service: DescribedService) -> list[APIRouter]:
             service.name,
             asyncapi.published_by(service.name),
             consumed,
-            bootstrap=service.bootstrap,
+            bootstrap=service.public_bootstrap,
             secure=service.secured,
         )
 
@@ -99,4 +99,4 @@ def common_routes(service: DescribedService) -> list[APIRouter]:
         """Show the OpenAPI document as a page."""
         return HTMLResponse(openapi_page.page(service.app.openapi()))
 
-    return [health(service), router]
+    return [health(service), router, access_log.router]

@@ -72,6 +72,8 @@ def _completed(document: Schema, routes: Iterable[RouteAccess]) -> Schema:
             if operation is None:
                 continue  # a route declared with include_in_schema=False
             operation |= {"x-roles": [str(role) for role in route.roles]} if route.roles else {"x-open": route.why}
+            if route.own:
+                operation["x-own"] = {str(role): what for role, what in route.own.items()}
             responses = operation["responses"]
             # FastAPI describes its own answer to a wrong field; here a problem document is sent instead.
             if "HTTPValidationError" in str(responses.get("422")):

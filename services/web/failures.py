@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -63,22 +64,32 @@ def named(place: Sequence[str | int], why: str) -> dict[str, str]:
     return described
 
 
-async def _refused(_: Request, error: Any) -> JSONResponse:
+def refused(error: Refused) -> JSONResponse:
+    """Make the problem document of a refusal, for middleware that stands outside the handlers."""
     # RFC 9110, section 15.5.2: a 401 names the scheme by which the caller can authenticate.
     headers = {"WWW-Authenticate": "Bearer"} if error.kind is Refusal.UNAUTHENTICATED else None
     return problem(STATUS[error.kind], error.code, error.detail, headers, **error.members)
 
 
-async def _unavailable(_: Request, error: Any) -> JSONResponse:
+def unavailable(error: Unavailable) -> JSONResponse:
+    """Answer 503, and say when to come again."""
     return problem(503, "unavailable", error.detail, {"Retry-After": str(error.after)})
 
 
-async def _no_database(request: Request, error: Any) -> JSONResponse:
+async def _refused(_: Request, error: Any) -> JSONResponse:
+    return refused(error)
+
+
+async def _unavailable(_: Request, error: Any) -> JSONResponse:
+    return unavailable(error)
+
+
+async def _no_database(_: Request, error: Any) -> JSONResponse:
     """Answer a read that MongoDB failed. Commands raise Unavailable themselves."""
     if not is_transient(error):
         # A defect: `Caught` logs it and answers 500, without the server's text.
         raise error
-    return await _unavailable(request, Unavailable("The database does not answer."))
+    return unavailable(Unavailable("The database does not answer."))
 
 
 async def _invalid(_: Request, error: Any) -> JSONResponse:
@@ -125,6 +136,8 @@ class Caught:
 
         try:
             await self._app(scope, receive, sending)
+        except ClientDisconnect:
+            return  # in the middle of a form: nobody is there to read an answer
         except Exception as error:
             # The status is sent already. Raising breaks the connection off, so that no caller takes a part for all.
             if scope["type"] != "http" or begun:

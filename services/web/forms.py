@@ -19,3 +19,9 @@ async def form_of(request: Request) -> FormData:
     if (name := twice(field for field, _ in form.multi_items())) is not None:
         raise HTTPException(400, f"{shown(name)} stands twice in the form.")
     return form
+
+
+def typed(form: FormData, name: str) -> str:
+    """Give what was typed into a field, as text that can be encoded again; empty when there is none."""
+    # A client names the charset of a form in parts, and some charsets yield halves of surrogate pairs.
+    return str(form.get(name, "")).encode(errors="replace").decode()

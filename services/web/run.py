@@ -16,6 +16,7 @@ from services.kernel import Aggregate, Command, Refusal, Refused, new_id
 from services.programmes import Programme
 from services.store.commands import Commanding, Handler, Repeat
 from services.store.mongo import Document, Store
+from services.store.people import known
 from services.store.work import Work
 from services.web.request_headers import KEY, TAGS
 
@@ -106,6 +107,10 @@ class Reading:
     async def row(self, projection: str, key: str) -> Document | None:
         """Read one live row of a projection by its key."""
         return await self._service.read_models.row(projection, f"{self.programme}/{key}")
+
+    async def knows(self, person: str) -> bool:
+        """Tell if this service has heard of a person of the caller's programme."""
+        return await known(self._service.store, self.programme, person)
 
     async def accesses(self, person: str) -> list[Document]:
         """Read the log of accesses to a person's data, oldest first."""

@@ -41,12 +41,21 @@ def survey(id: str, wave: str = "T0", scores: dict[str, float] | None = None, su
     return row if scores is None else {**row, "scores": scores}
 
 
+def facts(
+    path: list[Row] | None = None,
+    meetings: list[Row] | None = None,
+    attendance: list[Row] | None = None,
+    scores: list[Row] | None = None,
+) -> Facts:
+    """The rows of the four projections."""
+    return Facts(path=path or [], meetings=meetings or [], attendance=attendance or [], scores=scores or [])
+
+
 def figures(
     path: list[Row] | None = None,
     meetings: list[Row] | None = None,
     attendance: list[Row] | None = None,
     scores: list[Row] | None = None,
 ) -> Indicators:
-    """The indicators of these rows."""
-    facts = Facts(path=path or [], meetings=meetings or [], attendance=attendance or [], scores=scores or [])
-    return indicators(facts, RULES)
+    """The indicators of these rows, without means."""
+    return indicators(facts(path, meetings, attendance, scores), RULES)

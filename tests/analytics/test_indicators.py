@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from analytics.indicators import Attended, Facts, Mean, Referrals, Response, Row, Wave, consents, indicators, mean_of
-from tests.analytics.facts import OCTOBER, RULES, figures, presence, seat, survey, worker
-
-NONE = Mean(n=0, mean=None, sd=None)
+from analytics.indicators import Attended, Facts, Mean, Referrals, Response, Row, consents, indicators, mean_of, scored
+from tests.analytics.facts import OCTOBER, RULES, facts, figures, presence, seat, survey, worker
 
 
 def test_a_programme_without_rows_has_zeros_and_no_rate_or_median() -> None:
@@ -30,7 +28,7 @@ def test_a_programme_without_rows_has_zeros_and_no_rate_or_median() -> None:
         "attendance": {"members": 0, "present": 0, "rate": None},
         "days_from_referral_to_first_meeting": None,
         "surveys": [],
-        "means": [],
+        "means": None,
         "targets": RULES.targets,
     }
 
@@ -72,9 +70,11 @@ def test_only_who_consents_to_take_part_and_to_research_is_computed(
     row = {name: value for name, value in worker("a").items() if not name.startswith("consent_")}
     row |= {name: value for name, value in decided.items() if value is not None}
     is_computed = participation is True and research is True
-    found = figures([row, seat("a")], attendance=[presence("a", True)], scores=[survey("a", scores={"total": 50.0})])
+    scores = [survey("a", scores={"total": 50.0})]
+    found = figures([row, seat("a")], attendance=[presence("a", True)], scores=scores)
+    blocks = scored(facts([row, seat("a")], scores=scores))
     assert consents(row) is is_computed
-    assert (found.referred, found.seated, found.took_part, len(found.surveys), len(found.means)) == (is_computed,) * 5
+    assert (found.referred, found.seated, found.took_part, len(found.surveys), len(blocks)) == (is_computed,) * 5
     assert found.groups == [1] * is_computed
     assert found.attendance.members == int(is_computed)
     assert (found.days_from_referral_to_first_meeting is not None) is is_computed
@@ -174,34 +174,31 @@ def test_surveys_are_counted_by_instrument_and_wave() -> None:
     rows = [survey("a"), survey("b", submitted=False), survey("a", "T1", submitted=False)]
     found = figures([worker("a"), worker("b")], scores=rows)
     assert found.surveys == [
-        Response(instrument="who5", wave="T0", invited=2, submitted=1),
-        Response(instrument="who5", wave="T1", invited=1, submitted=0),
+        Response(instrument="who5", wave="T0", invited=2, submitted=1, scored=0),
+        Response(instrument="who5", wave="T1", invited=1, submitted=0, scored=0),
     ]
 
 
-def test_means_set_those_with_a_seat_beside_those_who_wait() -> None:
+def test_a_survey_whose_scores_have_arrived_is_counted() -> None:
+    (found,) = figures([worker("a"), worker("b")], scores=[survey("a", scores={"x": 1.0}), survey("b")]).surveys
+    assert (found.submitted, found.scored) == (2, 1)
+
+
+def test_scores_of_those_with_a_seat_are_beside_those_of_people_who_wait() -> None:
     path = [*(worker(id) for id in "abc"), worker("w", waits=OCTOBER), worker("n"), seat("a"), seat("b")]
     scores = {"a": 40.0, "b": 60.0, "w": 30.0, "n": 99.0}
-    found = figures(path, scores=[survey(id, scores={"total": score}) for id, score in scores.items()])
-    assert found.means == [
-        Wave(
-            instrument="who5",
-            wave="T0",
-            scale="total",
-            seated=Mean(n=2, mean=50.0, sd=sqrt(200.0)),
-            waiting=Mean(n=1, mean=30.0, sd=None),
-        )
-    ]
+    found = scored(facts(path, scores=[survey(id, scores={"total": score}) for id, score in scores.items()]))
+    assert found == {("who5", "T0", "total"): {"seated": {"a": 40.0, "b": 60.0}, "waiting": {"w": 30.0}}}
 
 
-def test_each_scale_and_wave_has_a_mean_of_its_own_also_of_nobody() -> None:
+def test_each_scale_and_wave_is_a_block_of_its_own() -> None:
     rows = [survey("a", "T1", {"total": 1.0}), survey("a", "T0", {"y": 2.0, "x": 3.0})]
-    found = figures([worker("a"), seat("a")], scores=rows)
-    assert [(each.wave, each.scale, each.seated.mean, each.waiting) for each in found.means] == [
-        ("T0", "x", 3.0, NONE),
-        ("T0", "y", 2.0, NONE),
-        ("T1", "total", 1.0, NONE),
-    ]
+    found = scored(facts([worker("a"), seat("a")], scores=rows))
+    assert {key[1:]: sides["seated"] for key, sides in found.items()} == {
+        ("T0", "x"): {"a": 3.0},
+        ("T0", "y"): {"a": 2.0},
+        ("T1", "total"): {"a": 1.0},
+    }
 
 
 @pytest.mark.parametrize(

@@ -169,12 +169,12 @@ def test_mail_is_caught_under_its_profile(stack: Stack) -> None:
     assert httpx.get(f"http://{port}/api/v1/messages", trust_env=False).json()["total"] == 0
     program = """
 import asyncio
-from email.message import EmailMessage
+from notifications.mail_format import Mail, Mailbox, flatten
 from notifications.smtp import Server, send
 from services.settings import from_environment
-mail = EmailMessage()
-mail["From"], mail["To"], mail["Subject"] = "ama@example.org", "ada@example.org", "Prova"
-asyncio.run(send(mail, Server.of(from_environment().smtp)))
+sender, to = Mailbox("", "ama@example.org"), Mailbox("", "ada@example.org")
+data = flatten({"From": sender, "To": to}, {"Subject": "Prova"}, "Prova")
+asyncio.run(send(Mail("m", sender.address, to.address, data), Server.of(from_environment().smtp)))
 """
     done = stack.python("notifications", program)
     assert done.returncode == 0, done.stderr

@@ -29,9 +29,10 @@ async def short(home: Home) -> AsyncIterator[Service]:
     """Grouping, while its programme has three weekly meetings, so that a group of this autumn can be over."""
     service = home.all_services.services["grouping"]
     before = service.rules[PROGRAMME]
-    service.rules[PROGRAMME] = before.model_copy(update={"meetings": MEETINGS, "cadence_days": CADENCE})
+    changed = before.model_copy(update={"meetings": MEETINGS, "cadence_days": CADENCE})
+    service.programmes.served.follow({PROGRAMME: changed})
     yield service
-    service.rules[PROGRAMME] = before
+    service.programmes.served.follow({PROGRAMME: before})
 
 
 def group(members: list[str], name: str, first: date, slot: str = "mon-evening", place: str = "") -> dict[str, Any]:

@@ -15,8 +15,9 @@ import pytest_asyncio
 import enrolment.app
 import grouping.app
 import notifications.app
+import sessions.app
 from enrolment import commands as enrol
-from grouping.membership import commands as group
+from grouping.membership import commands as membership
 from grouping.registers import commands as register
 from services import programmes
 from services.contracts import Event, decode
@@ -140,11 +141,17 @@ class World:
             groups=2,
         )
         await self.grouping.do(register.register_facilitator, leader, self.programme)
-        formed = group.Form(
+        formed = membership.Form(
             members=list(workers), slot="thu-evening", place="casa", facilitator=leader.facilitator, first=first
         )
-        await self.grouping.do(group.form, formed, self.programme)
+        await self.grouping.do(membership.form, formed, self.programme)
         return first
+
+    async def join(self, worker: str, group: str, since: date) -> None:
+        """Give one more seat in a group, from that day on."""
+        await self.grouping.do(
+            membership.join, membership.Join(group=group, worker=worker, since=since), self.programme
+        )
 
     async def feed(self, number: int) -> list[Event[Any]]:
         """Read so many entries of the partner's feed, as the partner does, and those that follow at once."""
@@ -178,6 +185,20 @@ async def world(own: Settings) -> AsyncIterator[World]:
         enrolled = await stack.enter_async_context(running(enrolment.app.build(own), ["relay"]))
         grouped = await stack.enter_async_context(running(grouping.app.build(own), ["relay", "consume"]))
         yield World(enrolled, grouped, own)
+
+
+@pytest_asyncio.fixture
+async def scheduling(own: Settings) -> AsyncIterator[Service]:
+    """Sessions, running: it schedules the meetings of every group."""
+    async with running(sessions.app.build(own), ["relay", "consume"]) as service:
+        yield service
+
+
+def with_another_file(settings: Settings, folder: Path, change: Callable[[str], str]) -> Settings:
+    """Settings of a service whose file of the test's own programme was changed."""
+    assert settings.programmes is not None
+    (folder / f"{settings.only}.toml").write_text(change((settings.programmes / f"{settings.only}.toml").read_text()))
+    return settings.model_copy(update={"programmes": folder})
 
 
 @pytest.fixture

@@ -33,7 +33,10 @@ def router() -> APIRouter:
     routes = APIRouter()
 
     @routes.post("/referrals", status_code=201)
-    async def refer(body: Referral, who: Annotated[Who, allowed(Role.OPERATOR, Role.REFERRER)]) -> Referral:
+    async def refer(
+        body: Referral,
+        who: Annotated[Who, allowed(Role.OPERATOR, Role.REFERRER, own={Role.REFERRER: "what they send"})],
+    ) -> Referral:
         """Take what was sent, and give it back."""
         return body
 

@@ -79,7 +79,7 @@ async def test_the_token_it_prints_is_believed(tmp_path: Path) -> None:
     assert who == Who(Role.REFERRER, "rita", "jobs2", "isr")
 
 
-@pytest.mark.parametrize(("lifetime", "seconds"), [("90s", 90), ("15m", 900), ("8h", 28800), ("30d", 2592000)])
+@pytest.mark.parametrize(("lifetime", "seconds"), [("90s", 90), ("15m", 900), ("8h", 28800), ("1d", 86400)])
 def test_it_is_in_force_as_long_as_was_said(tmp_path: Path, lifetime: str, seconds: int) -> None:
     home(tmp_path, "http://127.0.0.1:1")
     printed = ama("--role", "operator", "--programme", "jobs2", "--lifetime", lifetime, "--data", str(tmp_path))
@@ -92,6 +92,8 @@ def test_it_is_in_force_as_long_as_was_said(tmp_path: Path, lifetime: str, secon
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["--role", "operator", "--lifetime", "30d"], "in force for 24 hours at most"),
+        (["--role", "operator", "--subject", "half \ud800"], "texts of 1 to 200 characters"),
         (["--role", "emperor"], "There is no role emperor"),
         (["--role", "referrer"], "--partner"),
         (["--role", "partner-system"], "--partner"),

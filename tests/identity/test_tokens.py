@@ -1,6 +1,7 @@
 """A token is believed only when the issuer's key signed it, for us, and it is in force."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
@@ -50,9 +51,9 @@ def claims(url: str, **other: Any) -> Claims:
 
 def signed(there: Served, told: Claims, key: OKPKey | None = None, **header: Any) -> str:
     key = key or there.issuer._key
-    return jwt.encode(
-        {"alg": "Ed25519", "kid": there.issuer._key.kid, **header}, told, key, algorithms=["Ed25519", "EdDSA"]
-    )
+    header = {"alg": "Ed25519", "kid": there.issuer._key.kid, **header}
+    # Not by `jwt.encode`, which writes no half of a surrogate pair. JSON allows it as an escape.
+    return jws.serialize_compact(header, json.dumps(told), key, algorithms=["Ed25519", "EdDSA"])
 
 
 def changed(there: Served) -> str:
@@ -93,6 +94,16 @@ NOT_ACCEPTED: dict[str, Callable[[Served], str]] = {
     "with a list of roles": lambda there: signed(there, claims(there.url, role=["operator"])),
     "without a programme": lambda there: signed(there, claims(there.url, programme=None)),
     "with a programme that is no text": lambda there: signed(there, claims(there.url, programme={"$ne": None})),
+    "of a subject with half a surrogate pair": lambda there: signed(there, claims(there.url, sub="half \ud800")),
+    "of a subject with NUL": lambda there: signed(there, claims(there.url, sub="a\0b")),
+    "of a subject that is no text": lambda there: signed(there, claims(there.url, sub=5)),
+    "of a subject without end": lambda there: signed(there, claims(there.url, sub="x" * 201)),
+    "of a partner with half a surrogate pair": lambda there: signed(there, claims(there.url, partner="\udc00")),
+    "of a programme with half a surrogate pair": lambda there: signed(there, claims(there.url, programme="\udc00")),
+    "in force for longer than a day": lambda there: signed(there, claims(there.url, exp=int(time.time()) + 86500)),
+    "in force for ever": lambda there: signed(there, claims(there.url, exp=float("inf"))),
+    "with an end that is no number": lambda there: signed(there, claims(there.url, exp=float("nan"))),
+    "issued long ago for long": lambda there: signed(there, claims(there.url, iat=int(time.time()) - 90_000)),
     "of nobody": lambda there: signed(there, claims(there.url, sub="")),
     "with a partner that is no text": lambda there: signed(there, claims(there.url, partner={"$ne": None})),
     "signed by another key under the same kid": lambda there: signed(
@@ -118,6 +129,14 @@ async def test_a_token_that_is_not_to_be_believed_is_refused(
 ) -> None:
     answer = await client.get("/workers/w1", headers={"Authorization": f"Bearer {make(issuer)}"})
     assert (answer.status_code, answer.json()["code"]) == (401, "not-authenticated")
+
+
+async def test_how_long_a_token_may_be_in_force_is_a_setting(issuer: Served) -> None:
+    token = signed(issuer, claims(issuer.url, exp=int(time.time()) + 7_300))
+    accepts = Authenticator(settings_for(issuer.url, token_hours=3), known=["jobs2"])
+    assert (await accepts.who(token)).subject == "carla"
+    with pytest.raises(Refused):
+        await Authenticator(settings_for(issuer.url, token_hours=2), known=["jobs2"]).who(token)
 
 
 async def test_a_token_for_one_of_several_audiences_is_ours_too(client: httpx.AsyncClient, issuer: Served) -> None:

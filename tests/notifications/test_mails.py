@@ -1,50 +1,55 @@
 """A mail is composed in the person's language and taken by a real mail server."""
 
-from datetime import date, time
+from datetime import datetime, timedelta, timezone
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 
 import pytest
 
-from notifications.composing import MailContent, Unaddressable, compose
+from notifications.composing import MailContent, compose
+from notifications.mail_format import Mail, Mailbox, Uncomposable
+from notifications.mailer import mailing
 from notifications.smtp import PermanentFailure, Server, TransientFailure, send
-from services.settings import Misconfigured
+from services.settings import Misconfigured, Settings
 from tests.helpers.mail_server import taking
 
-SENDER = "AMA Lavoro <ama@example.org>"
+SENDER = Mailbox("AMA Lavoro", "ama@example.org")
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 
 
 def content(**card: str) -> MailContent:
-    return MailContent(
-        "019ce2f4", CARD | card, 4, time(18), "Casa del Volontariato", "via Correggio 59, Monza", date(2026, 3, 5)
-    )
+    first = datetime(2026, 3, 5, 18, tzinfo=timezone(timedelta(hours=1)))
+    return MailContent("019ce2f4", CARD | card, first, "Casa del Volontariato", "via Correggio 59, Monza")
 
 
-def text(mail: EmailMessage) -> str:
-    return str(mail.get_content())
+def read(mail: Mail) -> EmailMessage:
+    return message_from_bytes(mail.data, _class=EmailMessage, policy=default)
 
 
-def test_an_italian_mail_names_slot_place_and_first_date_in_words() -> None:
+def text(mail: Mail) -> str:
+    return str(read(mail).get_content())
+
+
+def test_an_italian_mail_names_first_meeting_and_place_in_words() -> None:
     body = text(compose(content(), SENDER))
     for part in (
         "Ciao Ada",
-        "il giovedì alle ore 18:00",
-        "Casa del Volontariato, via Correggio 59, Monza",
-        "giovedì 5 marzo 2026",
+        "Primo incontro: giovedì 5 marzo 2026, alle ore 18:00",
+        "Dove: Casa del Volontariato, via Correggio 59, Monza",
     ):
         assert part in body
 
 
-def test_an_english_mail_names_slot_place_and_first_date_in_words() -> None:
+def test_an_english_mail_names_first_meeting_and_place_in_words() -> None:
     mail = compose(content(language="en"), SENDER)
     for part in (
         "Dear Ada",
-        "Thursdays at 18:00",
-        "Casa del Volontariato, via Correggio 59, Monza",
-        "Thursday, 5 March 2026",
+        "First meeting: Thursday, 5 March 2026, at 18:00",
+        "Where: Casa del Volontariato, via Correggio 59, Monza",
     ):
         assert part in text(mail)
-    assert mail["Content-Language"] == "en"
+    assert read(mail)["Content-Language"] == "en"
 
 
 def test_whoever_reads_another_language_is_written_to_in_italian() -> None:
@@ -52,12 +57,12 @@ def test_whoever_reads_another_language_is_written_to_in_italian() -> None:
 
 
 def test_the_message_id_is_the_message_so_that_a_repeat_can_be_dropped() -> None:
-    first, again = compose(content(), SENDER), compose(content(), SENDER)
+    first, again = read(compose(content(), SENDER)), read(compose(content(), SENDER))
     assert first["Message-ID"] == again["Message-ID"] == "<019ce2f4@example.org>"
 
 
 def test_a_name_cannot_write_another_header() -> None:
-    mail = compose(content(given_name="Ada\r\nBcc: other@example.org"), SENDER)
+    mail = read(compose(content(given_name="Ada\r\nBcc: other@example.org"), SENDER))
     assert mail["Bcc"] is None
     assert len(mail["To"].addresses) == 1
 
@@ -66,7 +71,7 @@ def test_a_name_cannot_write_another_header() -> None:
     "address", ["", "ada", "ada@", "@", "a b@c", "ada@example.org, other@example.org", "ada@example.org\r\nX: y"]
 )
 def test_an_address_that_is_none_is_refused(address: str) -> None:
-    with pytest.raises(Unaddressable):
+    with pytest.raises(Uncomposable, match="no-address"):
         compose(content(email=address), SENDER)
 
 
@@ -80,7 +85,7 @@ async def test_a_mail_server_takes_the_content() -> None:
     (mail,) = taker.taken
     assert mail["To"] == "Ada Prova <ada@example.org>"
     assert mail["Message-ID"] == "<019ce2f4@example.org>"
-    assert "giovedì 5 marzo 2026" in text(mail)
+    assert "giovedì 5 marzo 2026" in mail.get_content()
 
 
 @pytest.mark.parametrize(
@@ -113,3 +118,13 @@ def test_the_mail_server_is_read_from_its_address() -> None:
 def test_an_address_that_is_no_mail_servers_stops_the_start(address: str) -> None:
     with pytest.raises(Misconfigured, match="AMA_SMTP"):
         Server.of(address)
+
+
+def test_a_sender_that_has_no_address_stops_the_start() -> None:
+    with pytest.raises(Misconfigured, match="AMA_MAIL_FROM"):
+        mailing(Settings(kafka="kafka:9092", mongo="mongodb://mongo", mail_from="AMA Lavoro"))
+
+
+async def test_a_name_of_a_server_that_dns_cannot_hold_is_a_failure_of_the_attempt() -> None:
+    with pytest.raises(TransientFailure, match="UnicodeError"):
+        await send(compose(content(), SENDER), Server("m" * 64 + ".example.org", 25, False))

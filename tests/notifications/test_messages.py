@@ -1,4 +1,4 @@
-"""From a seat to a mail in a mailbox, through three services, a bus and a mail server that are real."""
+"""From a seat to a mail in a mailbox, through four services, a bus and a mail server that are real."""
 
 import asyncio
 import logging
@@ -20,6 +20,7 @@ from tests.helpers.own_programme import World
 from tests.helpers.waiting import eventually
 
 Teller = Callable[..., Service]
+pytestmark = pytest.mark.usefixtures("scheduling")
 
 
 async def took(taker: Taker, number: int = 1) -> None:
@@ -47,7 +48,7 @@ async def two_with_a_seat(world: World, *, weeks: int = 2, contact: bool | None 
     return one, other, await world.seat(one, other, weeks=weeks)
 
 
-async def test_who_has_a_seat_reads_slot_place_and_first_date(
+async def test_who_has_a_seat_reads_place_and_first_meeting(
     world: World, teller: Teller, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("notifications", "services"):  # of all others' there is so much that nothing moves
@@ -61,7 +62,7 @@ async def test_who_has_a_seat_reads_slot_place_and_first_date(
     assert len(taker.taken) == 2
     mail = next(each for each in taker.taken if each["To"] == "Ada Prova <ada@example.org>")
     body = mail.get_content()
-    for part in ("il giovedì alle ore", "Casa, via Correggio 59", f"giovedì {first.day} ", str(first.year)):
+    for part in (f"Primo incontro: giovedì {first.day} ", f"{first.year}, alle ore 18:30", "Casa, via Correggio 59"):
         assert part in body
     ours = [each.getMessage() for each in caplog.records if each.name.startswith(("notifications", "services"))]
     assert "ada@example.org" not in str(ours)
@@ -124,6 +125,12 @@ async def test_a_message_is_claimed_once_until_it_is_postponed(world: World, tel
         again = await queue.claim([world.programme])
         await service.store["message"].update_many({}, {"$set": {"mail.due": datetime(2026, 1, 1, tzinfo=UTC)}})
         after_a_death = [await queue.claim([world.programme]) for _ in range(2)]
+        younger, older = sorted(filter(None, after_a_death), key=lambda each: each.message.id, reverse=True)
+        for each in (younger, older):
+            await queue.postpone(each, timedelta(0))
+        next_ = await queue.claim([world.programme])
+    assert next_ is not None
+    assert next_.message.id == younger.message.id, "who was put off first is next, not the oldest"
     assert again is not None
     assert (again.message.id, again.tries, again.failures) == (held[0].message.id, 2, 1)
     assert sorted((each.tries, each.failures) for each in after_a_death if each) == [(2, 0), (3, 1)]
@@ -141,7 +148,7 @@ async def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(
             await message_of(service, other, Status.QUEUED)
 
             async def settled() -> bool:
-                await mailer.send_one(service, Server.of(taker.address))
+                await mailer.send_one(service, Server.of(taker.address), mailer.sender_of(service.settings))
                 return bool(
                     await service.store["message"].count_documents(
                         {"programme": world.programme, "state.status": "queued"}
@@ -170,6 +177,73 @@ async def test_a_message_whose_worker_has_no_address_fails_with_a_reason(world: 
             await world.seat(one, other)
             failed = await message_of(service, one, Status.FAILED)
     assert failed["state"]["reason"] == "no-address"
+
+
+async def test_a_card_that_cannot_be_read_fails_its_message_and_no_other(world: World, teller: Teller) -> None:
+    with taking() as taker:
+        async with running(teller(smtp=None), ["consume"]) as service:
+            one, _, _ = await two_with_a_seat(world)
+            await message_of(service, one, Status.QUEUED)
+            await service.store["contacts"].update_one(
+                {"_id": f"{world.programme}/{one}"}, {"$set": {"value": b"\xff no card"}}
+            )
+        async with running(teller(smtp=taker.address), ["consume"]) as service:
+            failed = await message_of(service, one, Status.FAILED)
+            await took(taker)
+            assert not service.tasks.over
+    assert failed["state"]["reason"] == "not-composable"
+    assert [each["To"] for each in taker.taken] == ["Bice Prova <bice@example.org>"]
+
+
+async def test_a_message_that_cannot_be_read_ends_nothing(world: World, teller: Teller) -> None:
+    with taking() as taker:
+        async with running(teller(smtp=None), ["consume"]) as service:
+            one, other, _ = await two_with_a_seat(world)
+            await message_of(service, other, Status.QUEUED)
+            queued = await message_of(service, one, Status.QUEUED)
+            await service.store["message"].update_one({"_id": queued["_id"]}, {"$set": {"state.day": "no day"}})
+        async with running(teller(smtp=taker.address), ["consume"]) as service:
+            await took(taker)
+            assert not service.tasks.over
+    assert [each["To"] for each in taker.taken] == ["Bice Prova <bice@example.org>"]
+
+
+@pytest.mark.parametrize(
+    ("card", "reason"),
+    [({"email": "niccolò.rossi@example.it"}, "address-not-ascii"), ({"email": "ada@@example.org"}, "no-address")],
+    ids=["accent", "two-ats"],
+)
+async def test_an_address_of_an_old_card_that_cannot_be_written_to_fails_with_a_reason(
+    world: World, teller: Teller, card: dict[str, str], reason: str
+) -> None:
+    with taking() as taker:
+        async with running(teller(smtp=taker.address), ["consume"]) as service:
+            one, other = await world.refer(**card), await world.refer()
+            for each in (one, other):
+                await world.consent(each)
+                await world.admit(each)
+            await world.seat(one, other)
+            failed = await message_of(service, one, Status.FAILED)
+            await message_of(service, other, Status.SENT)
+    assert failed["state"]["reason"] == reason
+
+
+async def test_a_name_of_an_old_card_that_is_an_attack_changes_nothing_and_ends_nothing(
+    world: World, teller: Teller
+) -> None:
+    with taking() as taker:
+        async with running(teller(smtp=taker.address), ["consume"]) as service:
+            one = await world.refer(given_name="=?utf-8?b?////?=,")
+            other = await world.refer(given_name="=?utf-8?q?A=0D=0AReply-To:x@evil.example=0D=0A?=")
+            for each in (one, other):
+                await world.consent(each)
+                await world.admit(each)
+            await world.seat(one, other)
+            await took(taker, 2)
+            assert not service.tasks.over
+    for mail in taker.taken:
+        assert mail["Reply-To"] is None
+        assert [each.addr_spec for each in mail["To"].addresses] == ["ada@example.org"]
 
 
 async def test_a_message_that_was_dropped_on_its_way_has_no_content(world: World, teller: Teller) -> None:

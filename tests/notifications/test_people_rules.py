@@ -1,10 +1,11 @@
 """Messages to people, by the rules alone."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifications.domain import Message, Recipient, SeatedGroup, Status, Venue
+from notifications.domain import GroupCalendar, Message, PlannedMeeting, Recipient, Status, Venue
 from services.contracts import catalogue
 from services.contracts.notifications import MessageFailed, MessageSent
 from services.kernel import RecordedEvent, Refused
@@ -47,10 +48,54 @@ def test_a_seat_that_was_given_up_is_not_announced() -> None:
     assert [each.group for each in recipient.unannounced()] == ["h"]
 
 
-@pytest.mark.parametrize(("weeks", "expected"), [(-3, 0), (0, 0), (1, 2), (2, 2), (3, 4), (4, 4)])
-def test_a_late_joiner_is_called_to_the_next_meeting(weeks: int, expected: int) -> None:
-    group = SeatedGroup(id="g", slot="thu-evening", place="p", first=FIRST)
-    assert group.first_for(FIRST + timedelta(weeks=weeks), 14) == FIRST + timedelta(weeks=expected)
+def planned(number: int, week: int) -> PlannedMeeting:
+    starts = datetime(2026, 3, 5, 18, 30, tzinfo=ZoneInfo("Europe/Rome")) + timedelta(weeks=week)
+    return PlannedMeeting.model_validate_json(PlannedMeeting(number=number, starts=starts, place="p").model_dump_json())
+
+
+def calendar(*meetings: PlannedMeeting) -> GroupCalendar:
+    made = GroupCalendar(id="g")
+    for each in meetings:
+        made.schedule(each)
+    return GroupCalendar.model_validate_json(made.model_dump_json())
+
+
+@pytest.mark.parametrize(("weeks", "expected"), [(-3, 1), (0, 1), (1, 2), (2, 2), (3, 3), (4, 3)])
+def test_a_late_joiner_is_called_to_the_next_meeting_that_is_scheduled(weeks: int, expected: int) -> None:
+    group = calendar(planned(1, 0), planned(2, 2), planned(3, 4))
+    first = group.first_from(FIRST + timedelta(weeks=weeks))
+    assert first is not None
+    assert first.number == expected
+
+
+def test_a_seat_after_the_last_meeting_has_no_meeting() -> None:
+    assert calendar(planned(1, 0), planned(2, 2)).first_from(FIRST + timedelta(weeks=2, days=1)) is None
+
+
+def test_a_meeting_that_arrives_before_an_earlier_one_is_not_taken_for_the_first() -> None:
+    group = calendar(planned(2, 2), planned(3, 4))
+    assert group.first_from(FIRST) is None
+    group.schedule(planned(1, 0))
+    assert group.first_from(FIRST) == planned(1, 0)
+
+
+def test_a_meeting_belongs_to_its_local_day() -> None:
+    late = PlannedMeeting(number=1, starts=datetime(2026, 3, 6, 0, 30, tzinfo=ZoneInfo("Europe/Rome")), place="p")
+    assert calendar(late).first_from(date(2026, 3, 6)) is not None
+
+
+def test_a_meeting_that_is_scheduled_again_replaces_the_earlier_date() -> None:
+    group = calendar(planned(1, 0), planned(2, 2), planned(1, 1))
+    assert group.first_from(FIRST) == planned(1, 1)
+
+
+def test_whoever_waits_for_a_meeting_is_called_once() -> None:
+    group = GroupCalendar(id="g")
+    for worker in ("w", "v", "w", "u"):
+        group.wait(worker)
+    group.forget("u")
+    assert group.schedule(planned(1, 0)) == ("v", "w")
+    assert group.schedule(planned(2, 2)) == ()
 
 
 def test_a_message_that_went_out_is_published_as_sent() -> None:
@@ -124,10 +169,7 @@ def test_each_own_event_type_of_notifications_is_applied() -> None:
     assert own == Message.appliers.keys()
 
 
-def test_a_place_and_a_group_that_are_published_again_are_corrected() -> None:
+def test_a_place_that_is_published_again_is_corrected() -> None:
     venue = Venue(id="p", title="Casa", address="via Roma 1")
     venue.correct("Casa", "via Roma 2")
-    group = SeatedGroup(id="g", slot="thu-evening", place="p", first=FIRST)
-    group.correct("mon-evening", "q", FIRST + timedelta(days=4))
     assert venue.address == "via Roma 2"
-    assert (group.slot, group.place, group.first) == ("mon-evening", "q", FIRST + timedelta(days=4))

@@ -15,6 +15,7 @@ from services.runtime.service import Service, running
 from services.store.clock import now_utc
 from tests.helpers.callers import Caller
 from tests.helpers.own_engines import (
+    PROGRAMME,
     Apart,
     event,
     failing,
@@ -32,16 +33,18 @@ from tests.helpers.waiting import eventually
 
 
 @asynccontextmanager
-async def beside(service: Service, apart: Apart, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A copy of the service that answers alone, asked by its administrator, Anna."""
-    there = Served(folder)
+async def beside(
+    service: Service, apart: Apart, folder: Path, there: Served | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A copy of the service that answers alone, asked by the operator of the system, Anna. `there` issues its tokens."""
+    there = there or Served(folder)
     settings = service.settings.model_copy(update={"issuer": there.url})
     async with (
         there.up(),
         running(apart.service(noting([]), settings=settings), ["api"]) as copy,
         client_of(copy.app) as client,
     ):
-        client.headers["Authorization"] = f"Bearer {there.issuer.token('administrator', 'jobs2', 'anna')}"
+        client.headers["Authorization"] = f"Bearer {there.issuer.token('system-operator', 'jobs2', 'anna')}"
         yield client
 
 
@@ -94,6 +97,30 @@ async def test_a_dead_letter_is_listed_shown_redriven_and_dismissed(apart: Apart
         assert [each["id"] for each in (await client.get("/ops/dead")).json()] == [ids[None]]
 
 
+async def test_an_administrator_has_the_dead_letters_of_their_programme_alone(apart: Apart, tmp_path: Path) -> None:
+    (bad,), poison = subjects(1), set[str]()
+    poison |= {f"{bad}-1"}
+    service, there = apart.service(noting([], failing(poison))), Served(tmp_path)
+    async with listening(service), beside(service, apart, tmp_path, there) as client:
+        await tell(service.bus, event(bad, 1), ("none", b"no event"))
+        await until_dead(service, f"{bad}-1")
+
+        async def both() -> list[dict[str, Any]]:
+            listed: list[dict[str, Any]] = (await client.get("/ops/dead")).json()
+            return listed if len(listed) == 2 else []
+
+        ids = {each["subject"]: each["id"] for each in await eventually(both)}
+        for programme, seen in ((PROGRAMME, [ids[bad]]), ("jobs2", [])):
+            client.headers["Authorization"] = f"Bearer {there.issuer.token('administrator', programme, 'eva')}"
+            assert [each["id"] for each in (await client.get("/ops/dead")).json()] == seen
+            for id in ids.values():
+                answer = await client.get(f"/ops/dead/{id}")
+                assert answer.status_code == (200 if id in seen else 404)
+            assert (await client.post(f"/ops/dead/{ids[None]}/dismiss", json={"reason": "x"})).status_code == 404
+            assert (await client.get("/ops/state")).status_code == 403
+        assert (await client.post(f"/ops/dead/{ids[bad]}/redrive")).status_code == 404
+
+
 async def complete(client: httpx.AsyncClient) -> dict[str, Any] | None:
     """Once all that was told is dead or parked."""
     told = await reactions_of(client)
@@ -103,12 +130,12 @@ async def complete(client: httpx.AsyncClient) -> dict[str, Any] | None:
 async def test_a_service_that_has_taken_all_there_is_lags_by_nothing_though_transactions_leave_markers(
     home: Home,
 ) -> None:
-    administrator = Caller(home, "administrator", "jobs2")
+    system = Caller(home, "system-operator", "jobs2")
     body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}, "at": THEN}
     assert (await Caller(home, "operator", "jobs2")("POST", "/enrolment/referrals", body)).status_code == 201
 
     async def level() -> bool:
-        told = [(await administrator("GET", f"/{each}/ops/state")).json() for each in SERVICES]
+        told = [(await system("GET", f"/{each}/ops/state")).json() for each in SERVICES]
         leads = all(each["relay"]["leads"] and each["relay"]["since"] and not each["missing"] for each in told)
         return leads and not any(consumer["lag"] for each in told for consumer in each["consumers"])
 

@@ -157,7 +157,8 @@ async def test_any_order_of_joining_leaving_and_calling_ends_in_figures_that_agr
 async def change(world: World, **rules: Any) -> None:
     """The programme's file changes, and grouping and sessions know it."""
     for service in (world.grouping, world.sessions):
-        service.rules[world.programme] = service.rules[world.programme].model_copy(update=rules)
+        changed = service.rules[world.programme].model_copy(update=rules)
+        service.programmes.served.follow({world.programme: changed})
 
 
 async def test_a_cadence_that_changes_moves_no_meeting_of_a_group_that_was_formed(world: World) -> None:
@@ -182,8 +183,8 @@ async def test_the_meetings_are_those_that_the_forming_fixed_also_when_the_file_
 ) -> None:
     workers = [await world.admitted(at=LONG_AGO) for _ in range(2)]
     await world.waiting(*workers)
-    rules = world.sessions.rules
-    rules[world.programme] = rules[world.programme].model_copy(update={"cadence_days": 7, "meetings": 3})
+    changed = world.sessions.rules[world.programme].model_copy(update={"cadence_days": 7, "meetings": 3})
+    world.sessions.programmes.served.follow({world.programme: changed})
     formed = await world.seat(*workers, facilitator="f")
     await scheduled(world, formed, 2)
     days = [each["starts"][:10] for each in await world.stored("session", group=formed)]

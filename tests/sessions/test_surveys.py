@@ -134,6 +134,20 @@ async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: Wo
     assert len(await world.published("survey.invited")) == 3
 
 
+async def test_a_survey_that_cannot_be_read_keeps_no_other_invitation_back(world: World) -> None:
+    one, other = await world.admitted(Purpose.RESEARCH), await world.admitted(Purpose.RESEARCH)
+    near = (datetime.now(UTC).date() + timedelta(days=14)).isoformat()
+    for worker in (one, other):
+        await world.surveys(worker, 2, status="invited")
+        (later,) = await world.stored("survey", worker=worker, wave="T1", instrument="who5")
+        damage = {"state.nothing_like_it": 1} if worker == one else {}
+        await world.sessions.store["survey"].update_one(
+            {"_id": f"{world.programme}/{later['id']}"}, {"$set": {"state.due": near, **damage}}
+        )
+    await invite_open(world.sessions, world.sessions.rules[world.programme], datetime.now(UTC))
+    await world.surveys(other, 3, status="invited")
+
+
 async def test_a_personal_link_shows_the_survey_and_takes_the_answers(world: World, form: Form) -> None:
     worker = await world.admitted(Purpose.RESEARCH)
     await world.surveys(worker, 2, status="invited")

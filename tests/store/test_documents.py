@@ -10,6 +10,7 @@ from services.store.commands import Answer
 from services.store.documents import StoredDocument
 from services.store.outbox import OutboxRow
 from services.store.people import Access, ContactCard, ErasedPerson, StoredKey
+from services.store.programmes import PublishedProgramme
 from services.store.restored import RecalledSubject, RestoreState
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -22,6 +23,7 @@ EXAMPLES = [
     OutboxRow("a", "p", "ama.enrolment", "ann", b"{}", [["content-type", b"x"]], 1),
     OutboxRow("b", "p", "ama.enrolment.keys", "ann", None, [], 2),
     OutboxRow("c", "p", "ama.enrolment.dead", "ann", b"{}", []),
+    PublishedProgramme("p", 1, NOW, {"title": "Prova"}),
     RecalledSubject("p/t/a", "p", "t", "a", 7, [{"id": "1"}], []),
     RestoreState("state", whole=False),
     StoredKey("p/ann", "p", wrapped="1.k.x"),

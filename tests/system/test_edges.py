@@ -27,7 +27,7 @@ async def test_why_somebody_left_and_what_a_caller_names_its_request_is_in_no_op
     home: Home, operator: Caller
 ) -> None:
     people = People(home)
-    worker = await people.refer()
+    worker = await people.refer("afol")  # whose agreement names withdrawals
     await people.consent(worker, **CONSENTS)
     left = await operator(
         "POST", f"/enrolment/workers/{worker}/withdrawal", {"reason": "illness"}, X_Request_ID=SENT_WITH
@@ -47,7 +47,7 @@ async def test_why_somebody_left_and_what_a_caller_names_its_request_is_in_no_op
     assert not [each for each in mine if "illness" in str(each) or SENT_WITH in str(each)]
 
     async def told() -> list[Any]:
-        return [each["data"]["reason"] for each in await feed(home, "cgil") if kind(each) == "worker.withdrew"]
+        return [each["data"]["reason"] for each in await feed(home, "afol") if kind(each) == "worker.withdrew"]
 
     await eventually(told)
     assert set(await told()) <= {"found-work", "other"}

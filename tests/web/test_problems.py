@@ -330,11 +330,14 @@ async def test_a_body_in_chunks_is_cut_off_at_the_limit(client: httpx.AsyncClien
     assert sent < 64 * LARGEST
 
 
-async def test_a_body_that_claims_to_be_too_large_is_refused_before_it_is_sent(client: httpx.AsyncClient) -> None:
+async def test_a_body_that_claims_to_be_too_large_is_refused_before_it_is_sent(
+    client: httpx.AsyncClient, operator: dict[str, str]
+) -> None:
     there = urlsplit(str(client.base_url))
     reader, writer = await asyncio.open_connection(there.hostname, there.port)
     writer.write(
-        b"POST /referrals HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 999999999999\r\n\r\n"
+        f"POST /referrals HTTP/1.1\r\nHost: x\r\nAuthorization: {operator['Authorization']}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: 999999999999\r\n\r\n".encode()
     )
     async with asyncio.timeout(5):
         assert b" 413 " in await reader.readline()

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from services.identity.auth import Role, Who, allowed, caller, open_to_all
+from services.identity.auth import OF_ONE, Role, Who, allowed, caller, open_to_all
 from services.identity.route_access import Unprotected, check_protected
 from tests.helpers import specimen
 from tests.helpers.serving import Served, client_of, settings_for
@@ -75,12 +75,28 @@ def hidden() -> APIRouter:
         hidden(),
         with_route(allowed()),
         with_route(allowed(Role.OPERATOR), open_to_all("and everybody else")),
-        with_route(allowed(Role.OPERATOR), allowed(Role.WORKER)),
+        with_route(allowed(Role.OPERATOR), allowed(Role.WORKER, own={Role.WORKER: "theirs"})),
+        *(with_route(allowed(Role.OPERATOR, role)) for role in (Role.WORKER, *OF_ONE)),
     ],
-    ids=["bare", "nested", "nested twice", "any role", "socket", "plain", "hidden", "nobody", "open too", "two doors"],
+    ids=[
+        "bare",
+        "nested",
+        "nested twice",
+        "any role",
+        "socket",
+        "plain",
+        "hidden",
+        "nobody",
+        "open too",
+        "two doors",
+        "all to a worker",
+        "all to a facilitator",
+        "all to a referrer",
+        "all to a partner",
+    ],
 )
 def test_a_route_that_does_not_say_who_may_call_it_stops_the_build(planted: APIRouter) -> None:
-    with pytest.raises(Unprotected, match=r"(must|cannot) say which roles"):
+    with pytest.raises(Unprotected, match=r"(must|cannot) say which (roles|of it)"):
         specimen.build(SETTINGS, planted)
 
 

@@ -5,6 +5,7 @@ so that it conflicts with one that parks an event meanwhile. The consumer itself
 holds for every generation to come.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, TypedDict, cast
 
@@ -31,19 +32,26 @@ class SubjectState(TypedDict):
     parked: int
 
 
-async def listed(store: Store, consumer: str | None = None, closed: bool = False, limit: int = 0) -> list[DeadLetter]:
-    """Dead letters without `key` and `value`, oldest first: those that are open, or all (`closed`); at most `limit`, 0 is no limit."""
+async def listed(
+    store: Store, consumer: str | None = None, closed: bool = False, limit: int = 0, programme: str | None = None
+) -> list[DeadLetter]:
+    """Dead letters without `key` and `value`, oldest first: those that are open, or all (`closed`); at most `limit`, 0 is no limit;
+    of one `programme`, or of all and of none."""
     where: Document = {} if closed else {"status": DeadStatus.OPEN}
+    if programme is not None:
+        where["subject_key"] = {"$regex": f"^{re.escape(_sources_of(programme))}"}
     if consumer is not None:
         where["consumer"] = consumer
     found = store["dead"].find(where, {"value": 0, "key": 0}).sort([("at", 1), ("_id", 1)])
     return [each async for each in found.limit(limit)]
 
 
-async def found(store: Store, id: str, transaction: Transaction | None = None) -> DeadLetter:
-    """One dead letter, complete. Refused no-such-dead-letter."""
+async def found(
+    store: Store, id: str, transaction: Transaction | None = None, programme: str | None = None
+) -> DeadLetter:
+    """One dead letter, complete. Refused no-such-dead-letter, also when it is not of this `programme`."""
     dead: DeadLetter | None = await store["dead"].find_one({"_id": id}, session=transaction)
-    if dead is None:
+    if dead is None or (programme is not None and not dead.get("subject_key", "").startswith(_sources_of(programme))):
         raise Refused("no-such-dead-letter", f"{store.name} has no dead letter {id}.", Refusal.NOT_FOUND)
     return dead
 
@@ -158,6 +166,11 @@ async def _make_due(store: Store, dead: DeadLetter, following: int, transaction:
         behind = {**_subject_of(dead), "status": ParkedStatus.BEHIND_DEAD}
         gap = {"status": ParkedStatus.GAP.value, "reason": REASONS[ParkedStatus.GAP]}
         await store["parked"].update_many(behind, {"$set": gap}, session=transaction)
+
+
+def _sources_of(programme: str) -> str:
+    """The beginning of every subject key of a programme. A record that is no event is of no programme."""
+    return f"/programmes/{programme}/"
 
 
 def _subject_of(dead: DeadLetter) -> Document:

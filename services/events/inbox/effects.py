@@ -9,12 +9,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
+from pydantic import ValidationError
 
 from services import vault
 from services.contracts import Event, Restricted, Unreadable, catalogue
 from services.contracts.enrolment import WorkerErased
-from services.contracts.envelope import read
-from services.contracts.topics import KEYS
+from services.contracts.envelope import decode, read
+from services.contracts.programmes import ProgrammePublished
+from services.contracts.topics import KEYS, PROGRAMMES
 from services.events.delivery.declare import Deferred, Projection, Reactions
 from services.events.delivery.state import Record
 from services.events.inbox.rows import Rows
@@ -23,6 +25,7 @@ from services.programmes import Programme
 from services.store.mongo import ReplaceOne
 from services.store.outbox import Cause
 from services.store.people import ErasedPerson
+from services.store.programmes import PublishedProgramme
 from services.store.unit import Unit
 from services.store.work import Work
 from services.telemetry import Telemetry
@@ -74,7 +77,11 @@ class Opened:
         return read(event)
 
     async def tabulate(self, record: Record) -> None:
-        """Keep a record of a compacted topic. The tombstone of a key is an erasure. Raises Unreadable."""
+        """Keep a record of a compacted topic, or the newest version of a programme. The tombstone of a key is an erasure. Raises
+        Unreadable."""
+        if record.topic == PROGRAMMES.name:
+            await self._keep_programme(record)
+            return
         try:
             headers = {name: value.decode() for name, value in record.headers}
             person = (record.key or b"").decode()
@@ -98,6 +105,20 @@ class Opened:
         if known is None or known["sequence"] < int(sequence):
             document = {"programme": programme, "sequence": int(sequence), "value": record.value}
             await self.unit.write(table, [ReplaceOne({"_id": _id}, document, upsert=True)])
+
+    async def _keep_programme(self, record: Record) -> None:
+        event = decode(record.value)
+        if event.type != ProgrammePublished.type:
+            return
+        new = PublishedProgramme.of_event(read(event))
+        try:
+            new.programme  # noqa: B018  # one that cannot be served is a dead letter, and the version before stays
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise Unreadable(".".join(("data", *map(str, first["loc"]))), first["msg"]) from error
+        stored = await self.unit.by_id(PublishedProgramme.collection, [new.id])
+        if new.follows(stored.get(new.id)):
+            await self.unit.write(PublishedProgramme.collection, [new.upsert()])
 
 
 def _unsealed(key: bytes, data: str) -> Any:

@@ -10,12 +10,13 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
 from services import web
@@ -28,7 +29,7 @@ from services.operations.console import assets
 from services.operations.console.live import View, over, stream
 from services.operations.console.screen import STATIC, site
 from services.operations.console.services_client import NoAnswer, NotAllowed, ServicesClient, TokenRefused
-from services.web.forms import form_of
+from services.web.forms import form_of, typed
 
 log = logging.getLogger(__name__)
 LONGEST = 500  # characters of a reason
@@ -64,7 +65,8 @@ class OperatorsConsole:
             Route(dead_letter, self._changing(self._resolve), methods=["POST"]),
             Mount("/static", _Files(directory=STATIC)),
         ]
-        return [Route("/", self._home, methods=["GET"]), Mount("/console", routes=inside)]
+        # A router of its own: a mount of a list redirects to the address in the header Host, which a caller chooses.
+        return [Route("/", self._home, methods=["GET"]), Mount("/console", Router(inside, redirect_slashes=False))]
 
     def app(self) -> Starlette:
         """Give an application with these routes alone, for a process of its own."""
@@ -92,8 +94,8 @@ class OperatorsConsole:
             if session is None:
                 return self._notice(request, "expired", 403)
             # Beside SameSite, which older browsers ignore: only a page of this web session has the token.
-            given = (await form_of(request)).get("csrf")
-            if not isinstance(given, str) or not secrets.compare_digest(given.encode(), session.csrf.encode()):
+            given = typed(await form_of(request), "csrf")
+            if not secrets.compare_digest(given.encode(), session.csrf.encode()):
                 return self._notice(request, "expired", 403, session)
             return await self._answered(handler, request, session)
 
@@ -151,20 +153,24 @@ class OperatorsConsole:
     async def _resolve(self, request: Request, session: WebSession) -> Response:
         """Redrive a dead letter, or dismiss it for a reason. The next page shows the outcome."""
         service, id, form = request.path_params["service"], request.path_params["id"], await form_of(request)
-        action, reason = form.get("what"), str(form.get("reason", ""))[:LONGEST].strip()
+        action, reason = typed(form, "what"), typed(form, "reason")[:LONGEST].strip()
         if service not in SERVICES or action not in DONE:
             return self._notice(request, "no-such", 404, session)
         body = {"reason": reason} if action == "dismiss" else {}
-        answer, done = await self._services.do(str(action), service, id, session.token, **body)
+        result = await self._services.do(action, service, id, session.token, **body)
+        if result is None:
+            return self._notice(request, "no-such", 404, session)
+        answer, done = result
         log.info(
             "dead letter was dealt with",
             extra={"service": service, "reason": action, "status": answer.get("code", "done")},
         )
         if not done:
             session.banner = ("refused", answer["detail"])
-            return RedirectResponse(request.url.path, 303)
+            # From fixed parts: a browser takes a path that begins with two slashes for the address of another site.
+            return RedirectResponse(f"/console/dead/{service}/{quote(id, safe='/')}", 303)
         # 303: a reload of the page that follows must not send the form again.
-        session.banner = ("held" if answer["held"] else DONE[str(action)], "")
+        session.banner = ("held" if answer["held"] else DONE[action], "")
         return RedirectResponse("/", 303)
 
     async def _sign_in(self, request: Request) -> Response:

@@ -1,6 +1,7 @@
 """Requests of the console to the services, each at its own address and with the token of the person who is signed in.
 
-Invariant: a service that gives no answer is told apart from one that refuses, and delays no other beyond PATIENCE.
+Invariants: a service that gives no answer is told apart from one that refuses, and delays no other beyond PATIENCE. Whatever id a browser
+sends, a request goes to the path of a dead letter and to no other.
 """
 
 import asyncio
@@ -46,18 +47,23 @@ class ServicesClient:
         return [{"service": name, **each} for name, some in zip(having, lists, strict=True) for each in some or ()]
 
     async def indicators(self, token: str) -> Json | None:
-        """Read the indicators of the token's programme; None when analytics gives no answer."""
-        found: Json | None = await self._maybe("analytics", "/indicators", token)
+        """Read the indicators of the token's programme, without means; None when analytics gives no answer."""
+        # The page asks every few seconds, and each look at a mean decides when the next one may be shown.
+        found: Json | None = await self._maybe("analytics", "/indicators?scores=false", token)
         return found
 
     async def dead_letter(self, service: str, id: str, token: str) -> Json | None:
         """Read one dead letter whole; None when there is no such. NoAnswer when the service gives none."""
-        answer = await self._ask("GET", service, f"/ops/dead/{quote(id, safe='/')}", token)
+        if (path := _path_of(id)) is None:
+            return None
+        answer = await self._ask("GET", service, path, token)
         return None if answer.status_code == 404 else _json(answer, service)
 
-    async def do(self, action: str, service: str, id: str, token: str, **body: str) -> tuple[Json, bool]:
-        """Redrive or dismiss a dead letter. Returns the answer, and whether it was done."""
-        answer = await self._ask("POST", service, f"/ops/dead/{quote(id, safe='/')}/{action}", token, body or None)
+    async def do(self, action: str, service: str, id: str, token: str, **body: str) -> tuple[Json, bool] | None:
+        """Redrive or dismiss a dead letter. Returns the answer, and whether it was done; None when there is no such."""
+        if (path := _path_of(id)) is None:
+            return None
+        answer = await self._ask("POST", service, f"{path}/{action}", token, body or None)
         # Refusals by the service, whose own sentence the page shows.
         if answer.status_code in {404, 409, 422}:
             return answer.json(), False
@@ -82,6 +88,15 @@ class ServicesClient:
         if answer.status_code == 403:
             raise NotAllowed
         return answer
+
+
+def _path_of(id: str) -> str | None:
+    """Make the path of a dead letter; None for an id that no dead letter has. A client or a proxy takes the segments `.` and `..`, and
+    an empty one, for steps to another path."""
+    segments = id.split("/")
+    if len(segments) < 2 or any(each in ("", ".", "..") for each in segments):
+        return None
+    return "/".join(["/ops/dead", *(quote(each, safe="") for each in segments)])
 
 
 def _json(answer: httpx.Response, service: str) -> Any:

@@ -27,7 +27,7 @@ class Person:
     async def comes(self, language: str = "it") -> None:
         await self.page.goto(f"{self.home.base}/?lang={language}")
 
-    async def signs_in(self, role: str = "administrator") -> None:
+    async def signs_in(self, role: str = "system-operator") -> None:
         """Sign in by the form, with the password of this start."""
         await self.page.click("#sign-in")
         await self.page.fill("#name", "Anna Prova")

@@ -44,7 +44,7 @@ class Desk:
 
     async def entered(self, where: str, **given: str) -> httpx.Response:
         """Fill in and send the issuer's form."""
-        filled = {"name": "Anna", "password": PASSWORD, "role": "administrator", "programme": "jobs2", **given}
+        filled = {"name": "Anna", "password": PASSWORD, "role": "system-operator", "programme": "jobs2", **given}
         return await self.client.post(where, data=filled)
 
     async def sent_back(self) -> str:
@@ -60,14 +60,16 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(folder: Path, served: Sequence[str] = ("jobs2",), **given: Any) -> AsyncIterator[Desk]:
-    """Run a console inside the block."""
+async def desk(
+    folder: Path, served: Sequence[str] = ("jobs2",), services: str = NOWHERE, **given: Any
+) -> AsyncIterator[Desk]:
+    """Run a console inside the block. `services`: the address of a service, with {service} for its name."""
     with listen(0) as listening:
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         issuer, clock = Issuer(folder, f"{base}/issuer"), Clock()
-        settings = ConsoleSettings(public_url=base, issuer=issuer.url, console_services=NOWHERE, **given)
+        settings = ConsoleSettings(public_url=base, issuer=issuer.url, console_services=services, **given)
         console = OperatorsConsole(settings, clock)
-        sign_in_pages = SignIn.to_the_console(issuer, PASSWORD, base, served)
+        sign_in_pages = SignIn.to_the_console(issuer, PASSWORD, base, served, clock=clock)
         app = Starlette(routes=[Mount("/issuer", issuer.app(sign_in_pages)), *console.routes()])
         web.install_outside(app)
         async with serving(app, listening):

@@ -3,17 +3,20 @@
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from services.cli import where
+from services.identity.attempts import FREE
 from services.identity.issuer import Issuer
 from services.identity.settings import ConsoleSettings, from_environment
 from services.identity.web_session import WebSessions
 from services.settings import Misconfigured
 from tests.operations.console.standalone import PASSWORD, Desk, changed, desk, parameter  # language: kept (a fixture)
 
+FIELDS = ("name", "password", "role", "programme", "csrf", "what", "reason", "code", "code_verifier", "grant_type")
 OPEN = {"/", "/console/healthz", "/console/sign-in", "/console/signed-in", "/console/live"}
 
 
@@ -81,6 +84,87 @@ async def test_the_form_says_where_the_password_is_and_begins_with_a_programme_t
         there.sign_in_pages._hint = kept._hint
         assert re.findall(r"<option>([^<]+)", await shown()) == ["jobs2", "monza-brianza"]
         assert [await shown(each) for each in ("it", "en") if "secrets/console" not in await shown(each)] == []
+
+
+async def test_guesses_wait_and_are_logged_without_password_and_name(
+    one: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    form = await one.form()
+    answers = [await one.entered(form, name="Anna Bianchi", password=f"guess {number}") for number in range(20)]
+    assert [each.status_code for each in answers] == [403] * FREE + [429] * (20 - FREE)
+    assert answers[-1].headers["retry-after"] == "1"
+    assert "tentativi" in answers[-1].text
+    logged = [each.__dict__ for each in caplog.records if each.msg == "sign-in was refused"]
+    assert len(logged) == FREE
+    assert not any(word in str(logged) for word in ("guess", "Anna", "Bianchi", "127.0.0.1"))
+    assert (await one.entered(form)).status_code == 429, "the right password waits too, else waiting would not help"
+    one.clock.now += 1
+    assert (await one.entered(form)).status_code == 303
+
+
+async def test_the_address_of_a_caller_is_the_one_of_the_connection_whatever_the_caller_says(one: Desk) -> None:
+    form, filled = await one.form(), {"name": "a", "password": "b", "role": "operator", "programme": "jobs2"}
+    answers = [
+        await one.client.post(form, data={**filled, "name": f"a{n}"}, headers={"X-Forwarded-For": f"192.0.2.{n}"})
+        for n in range(20)
+    ]
+    assert {each.status_code for each in answers[FREE:]} == {429}
+
+
+NONSENSE: list[dict[str, Any]] = [
+    {},
+    {"client_id": ""},
+    {"redirect_uri": ""},
+    {"client_id": "", "redirect_uri": ""},
+    {"client_id": "another", "redirect_uri": ""},
+    {"client_id": "ama-console", "redirect_uri": ""},
+    {"client_id": ["", "ama-console"], "redirect_uri": ""},
+    {"client_id": "\0", "redirect_uri": "", "response_type": "code", "lang": "xx"},
+]
+
+
+@pytest.mark.parametrize("asked", NONSENSE, ids=str)
+async def test_a_request_to_sign_in_that_names_no_client_is_a_400_of_our_own(one: Desk, asked: dict[str, Any]) -> None:
+    for method in ("GET", "POST"):
+        answer = await one.client.request(method, "/issuer/authorize", params=asked, data={"name": "Anna"})
+        assert (answer.status_code, answer.headers.get("location")) == (400, None), method
+
+
+async def test_a_form_in_a_strange_charset_is_no_defect(one: Desk) -> None:
+    """Python's codec `unicode_escape` yields halves of surrogate pairs, which no answer can hold."""
+    body = "".join(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n\\ud800\r\n' for name in FIELDS)
+    kind = {"Content-Type": "multipart/form-data; boundary=b; charset=unicode_escape"}
+    form = await one.form()
+    await one.sign_in()
+    for path in (form, "/issuer/token", "/console/sign-out", "/console/dead/grouping/x/y"):
+        answer = await one.client.post(path, content=f"{body}--b--\r\n".encode(), headers=kind)
+        assert 400 <= answer.status_code < 500, path
+    assert (await one.entered(form, name="Anna\0")).status_code == 403, "no service would take such a token"
+
+
+async def test_no_redirection_leads_to_the_address_that_a_caller_names(one: Desk) -> None:
+    forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    paths = [
+        "/issuer",
+        "/issuer/",
+        "/issuer/token/",
+        "/issuer/authorize/",
+        "/console",
+        "/console/",
+        "/console/sign-in/",
+    ]
+    paths += [
+        "/console/static",
+        "/console/dead/grouping/x",
+        "/console/sign-in",
+        "/console/signed-in",
+        "//evil.example/",
+    ]
+    for path in [*paths, str(await one.form())]:
+        for method in ("GET", "POST"):
+            answer = await one.client.request(method, path, headers=forged)
+            assert "evil" not in answer.headers.get("location", ""), (method, path)
+            assert "evil.example" not in answer.text, (method, path)
 
 
 async def test_a_wrong_state_signs_nobody_in(one: Desk) -> None:

@@ -17,7 +17,7 @@ AGGREGATES = {
     "enrolment": ("worker",),
     "grouping": ("seeker", "place", "facilitator", "group"),
     "sessions": ("roster", "session", "participant", "survey"),
-    "notifications": ("venue", "circle", "recipient", "message", "known", "feed", "entry"),
+    "notifications": ("venue", "calendar", "recipient", "message", "known", "feed", "entry"),
 }
 MEETINGS = 18
 FIRST_WAVE = ("who5", "ama-own")  # instruments of T0, which is due on admission

@@ -22,7 +22,7 @@ SERVICES = ("enrolment", "grouping", "sessions", "notifications", "analytics")
 TABLES = ("ama.enrolment.keys", "ama.enrolment.contacts")
 EVENTS = (
     "ama.enrolment", "ama.enrolment.restricted", "ama.grouping", "ama.grouping.restricted", "ama.sessions", "ama.sessions.restricted",
-    "ama.notifications", "ama.analytics",
+    "ama.notifications", "ama.analytics", "ama.programmes",
 )  # fmt: skip
 DEAD = tuple(f"{topic}.dead" for topic in (*EVENTS, *TABLES))
 FEEDS: dict[str, frozenset[str]] = {

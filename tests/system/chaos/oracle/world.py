@@ -28,23 +28,27 @@ from tests.system.chaos.oracle.reading import (
 )
 
 ALL = "ama.enrolment"  # whose erasures every consumer takes
+PROGRAMMES = "ama.programmes"  # of which the newest version of each is kept
 CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
-    "enrolment": {"reactions": (ALL,), "desk.g1": (ALL, "ama.grouping")},
+    "enrolment": {"tables": (PROGRAMMES,), "reactions": (ALL,), "desk.g1": (ALL, "ama.grouping")},
     "grouping": {
-        "tables": ("ama.enrolment.keys",),
+        "tables": ("ama.enrolment.keys", PROGRAMMES),
         "reactions": (ALL, "ama.enrolment.restricted", "ama.grouping.restricted"),
         "pool.g1": (ALL, "ama.grouping"),
         "groups.g1": (ALL, "ama.grouping"),
     },
     "sessions": {
-        "tables": ("ama.enrolment.keys",),
+        "tables": ("ama.enrolment.keys", PROGRAMMES),
         "reactions": (ALL, "ama.grouping"),
         "calendar.g1": (ALL, "ama.sessions"),
         "leads.g1": (ALL, "ama.grouping"),
     },
-    "notifications": {"tables": ("ama.enrolment.keys", "ama.enrolment.contacts"), "reactions": (ALL, "ama.grouping")},
+    "notifications": {
+        "tables": ("ama.enrolment.keys", "ama.enrolment.contacts", PROGRAMMES),
+        "reactions": (ALL, "ama.grouping", "ama.sessions"),
+    },
     "analytics": {
-        "tables": ("ama.enrolment.keys",),
+        "tables": ("ama.enrolment.keys", PROGRAMMES),
         "reactions": (ALL,),
         "path.g1": (ALL, "ama.enrolment.restricted", "ama.grouping"),
         "meetings.g1": (ALL, "ama.grouping", "ama.sessions"),

@@ -1,0 +1,108 @@
+"""Events of programmes: a programme was published, whole, by enrolment.
+
+Invariant: an entry that was published once stays in every later version. One that left the file is `retired`: it keeps its last
+definition for whoever names it, and takes nothing new.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, StringConstraints
+
+from services.contracts.base import Day, EventData, Field, Id, Slug
+
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$"), Field(examples=["it"])]
+
+# A text, because the format `time` of JSON Schema asks for an offset, which a weekly time does not have.
+LocalTime = Annotated[
+    str, StringConstraints(pattern=r"^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]$"), Field(examples=["18:30:00"])
+]
+
+
+class PublishedEntry(BaseModel):
+    """The fields of every entry. `renamed`: the entry that stands for it now, because one was merged into the other."""
+
+    id: Slug
+    retired: bool = False
+    renamed: Slug | None = None
+
+
+class PublishedPartner(PublishedEntry):
+    """A partner, its roles, and the kinds of entries of its feed (None: it has none)."""
+
+    name: str
+    roles: tuple[Slug, ...]
+    feed: tuple[str, ...] | None = None
+
+
+class PublishedSlot(PublishedEntry):
+    """A weekly time, local."""
+
+    weekday: Slug
+    at: LocalTime
+
+
+class PublishedMunicipality(PublishedEntry):
+    """A municipality and its place on the map, in degrees."""
+
+    name: str
+    lat: float
+    lon: float
+
+
+class PublishedWave(BaseModel):
+    """A survey wave. `since`: the day on which it was added to a programme that had begun. `after_end`: meant to be due after the end."""
+
+    wave: Annotated[str, StringConstraints(pattern=r"^T[0-9]$"), Field(examples=["T1"])]
+    instrument: Slug
+    due_days: int
+    retired: bool = False
+    since: Day | None = None
+    after_end: bool = False
+
+
+class PublishedNotice(BaseModel):
+    """One version of the privacy notice, and the languages in which it can be read."""
+
+    version: Id
+    languages: tuple[Language, ...]
+
+
+class PublishedSizes(BaseModel):
+    """Members of a group when it is formed."""
+
+    min: int
+    max: int
+
+
+class PublishedIntake(BaseModel):
+    """The first and the last day of admissions."""
+
+    opens: Day
+    closes: Day
+
+
+class ProgrammePublished(EventData):
+    """A programme was published or changed: all of it, in its `version` (1, 2, 3 …). The subject is the programme. Changes act forward."""
+
+    type = "it.amalavoro.programmes.programme.published.v1"
+    topic = "ama.programmes"
+    version: int = Field(ge=1)
+    title: str
+    title_en: str
+    starts: Day
+    ends: Day
+    timezone: str
+    meetings: int
+    cadence_days: int
+    session_minutes: int
+    road_factor: float
+    sizes: PublishedSizes
+    intake: PublishedIntake
+    notice: PublishedNotice
+    notices: tuple[PublishedNotice, ...] = ()
+    no_one_alone: tuple[Slug, ...] = ()
+    targets: dict[str, int] = Field(default={})
+    partners: tuple[PublishedPartner, ...]
+    slots: tuple[PublishedSlot, ...]
+    municipalities: tuple[PublishedMunicipality, ...]
+    surveys: tuple[PublishedWave, ...] = ()

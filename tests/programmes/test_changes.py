@@ -1,0 +1,251 @@
+"""A changed file against what is published: what leaves is retired, what is renamed is found, a second meaning is refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.kernel import Refused
+from services.programmes import (
+    Programme,
+    differences,
+    distance_km,
+    following,
+    programme_of,
+    published,
+    read_text,
+    refuse_unless_active,
+)
+from services.settings import Misconfigured
+
+TODAY = date(2026, 12, 1)
+BEFORE = (Path(__file__).parent / "files" / "before.toml").read_text()
+MERGED = (Path(__file__).parent / "files" / "merged-municipality.toml").read_text()
+NO_SLOT = (Path(__file__).parent / "files" / "slot-removed.toml").read_text()
+
+
+def after(before: Programme | None, text: str, *, lived_in: bool = True, today: date = TODAY) -> Programme:
+    return following(before, read_text(text, "prova.toml"), today, lived_in=lived_in)
+
+
+@pytest.fixture
+def prova() -> Programme:
+    return after(None, BEFORE)
+
+
+def test_what_leaves_the_file_keeps_its_meaning_and_takes_nothing_new(prova: Programme) -> None:
+    merged = after(prova, MERGED)
+    assert merged.municipality("trivero") == prova.places_on_the_map["trivero"].model_copy(update={"retired": True})
+    assert [each.id for each in merged.active.municipalities] == ["valdilana", "biella"]
+    assert distance_km(merged, "trivero", "biella") == distance_km(prova, "trivero", "biella")
+    slotless = after(merged, NO_SLOT)
+    slot = slotless.slot("thu-evening")
+    assert slot is not None
+    assert (slot.weekday, slot.at, slot.retired) == ("thursday", time(18, 30), True)
+    for part, id in (("municipalities", "valdilana"), ("slots", "thu-evening")):
+        with pytest.raises(Refused, match=f"{id}: retired from prova"):
+            refuse_unless_active(slotless, part, [id])
+        refuse_unless_active(slotless, part, [id], before=[id])
+    with pytest.raises(Refused, match="no slot of prova") as refused:
+        refuse_unless_active(slotless, "slots", ["never"])
+    assert refused.value.code == "no-such-slot"
+
+
+def test_what_comes_back_is_active_again(prova: Programme) -> None:
+    again = after(after(prova, NO_SLOT), BEFORE)
+    assert [each.id for each in again.active.slots] == [each.id for each in prova.slots]
+
+
+def test_a_wave_that_is_added_or_comes_back_has_its_day_and_one_that_was_there_has_none(prova: Programme) -> None:
+    merged = after(prova, MERGED)
+    assert {each.id: each.since for each in merged.surveys} == {"T0/gse": None, "T0/who5": None, "T1/who5": TODAY}
+    later = date(2027, 1, 1)
+    assert {each.since for each in after(merged, MERGED, today=later).surveys} == {None, TODAY}
+    gone = after(merged, BEFORE, today=later)
+    assert [each.id for each in gone.surveys if each.retired] == ["T1/who5"]
+    assert {each.since for each in after(gone, MERGED, today=later).surveys} == {None, later}
+
+
+def test_an_earlier_notice_can_still_be_consented_to(prova: Programme) -> None:
+    newer = after(prova, BEFORE.replace('version = "2026-09"\nlanguages = ["it"]', 'version = "2027-01"'))
+    assert newer.notice.version == "2027-01"
+    assert newer.notice_of("2026-09") == prova.notice
+    assert newer.notice_of("banana") is None
+
+
+RENAMED = BEFORE.replace("[sizes]", '[renamed]\n{old} = "{new}"\n\n[sizes]')
+VALDILANA = MERGED.replace("[sizes]", '[renamed]\nvalle-mosso = "valdilana"\n\n[sizes]')
+
+
+def test_who_names_the_old_id_is_treated_as_the_new_one(prova: Programme) -> None:
+    merged = after(prova, VALDILANA)
+    assert merged.municipality_id("valle-mosso") == "valdilana"
+    assert distance_km(merged, "valle-mosso", "biella") == distance_km(merged, "valdilana", "biella")
+    refuse_unless_active(merged, "municipalities", ["valle-mosso"])
+    # It stays so when the file says no more of it, and through another renaming.
+    assert after(merged, MERGED).municipality_id("valle-mosso") == "valdilana"
+    further = MERGED.replace('id = "valdilana"', 'id = "nuova"').replace(
+        "[sizes]", '[renamed]\nvaldilana = "nuova"\n\n[sizes]'
+    )
+    assert after(merged, further).municipality_id("valle-mosso") == "nuova"
+
+
+REFUSED: list[tuple[str, str]] = [
+    (BEFORE.replace("at = 18:30:00", "at = 19:30:00"), "slots.1.id: thu-evening was thursday at 18:30"),
+    (BEFORE.replace('weekday = "monday"', 'weekday = "friday"'), "slots.2.id: mon-late was monday"),
+    (BEFORE.replace("lat = 45.634", "lat = 45.734"), "municipalities.0.id: valle-mosso was 11 km from there"),
+    (BEFORE.replace("starts = 2026-09-01", "starts = 2026-08-01"), "starts: it was 2026-09-01"),
+    (BEFORE.replace("Europe/Rome", "Europe/Vatican"), "timezone: it was Europe/Rome"),
+    (VALDILANA.replace('"valdilana"\n\n[sizes]', '"tue-evening"\n\n[sizes]'), "tue-evening is not among the municip"),
+    (
+        NO_SLOT.replace("[sizes]", '[renamed]\nthu-evening = "tue-evening"\n\n[sizes]'),
+        "renamed.thu-evening: tue-evening is at another time",
+    ),
+    (
+        BEFORE.replace('id = "prova-uno"', 'id = "prova-due"').replace(
+            "[sizes]", '[renamed]\nprova-uno = "biella"\n\n[sizes]'
+        ),
+        "renamed.prova-uno: a partner keeps its id",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), REFUSED)
+def test_a_second_meaning_is_refused_with_one_sentence_at_its_line(prova: Programme, text: str, said: str) -> None:
+    with pytest.raises(Misconfigured, match=rf"^prova\.toml, line \d+: .*{said}"):
+        after(prova, text)
+
+
+def test_before_anybody_is_there_a_mistake_can_be_mended(prova: Programme) -> None:
+    mended = after(prova, BEFORE.replace("at = 18:30:00", "at = 19:30:00"), lived_in=False)
+    slot = mended.slot("thu-evening")
+    assert slot is not None
+    assert (slot.at, slot.retired) == (time(19, 30), False)
+
+
+def test_a_renamed_id_does_not_come_back(prova: Programme) -> None:
+    with pytest.raises(Misconfigured, match="valle-mosso was renamed to valdilana"):
+        after(after(prova, VALDILANA), BEFORE)
+
+
+def test_the_differences_name_each_change_once(prova: Programme) -> None:
+    changed = VALDILANA.replace("meetings = 4", "meetings = 5")
+    found = {(each.part, each.id, each.change) for each in differences(prova, after(prova, changed))}
+    assert found == {
+        ("programme", "meetings", "changed"),
+        ("municipalities", "valdilana", "added"),
+        ("municipalities", "valle-mosso", "renamed"),
+        ("municipalities", "trivero", "retired"),
+        ("surveys", "T1/who5", "added"),
+    }
+    assert differences(prova, after(prova, BEFORE)) == []
+
+
+# --- random sequences of edits ----------------------------------------------------------------------------------------------------
+
+TIMES = {"mon": ("monday", "10:00:00"), "tue": ("tuesday", "18:30:00"), "wed": ("wednesday", "09:00:00")}
+TIMES |= {"tue-two": TIMES["tue"]}
+TOWNS = {"a": (45.60, 9.20), "b": (45.61, 9.21), "c": (45.62, 9.22), "d": (45.90, 9.00)}
+PARTNERS, WAVES, NOTICES = ("one", "two", "three"), ("T0", "T1", "T2"), ("n1", "n2", "n3")
+
+
+@dataclass
+class Draft:
+    """A file as it is edited."""
+
+    slots: frozenset[str]
+    towns: frozenset[str]
+    partners: frozenset[str]
+    waves: frozenset[str]
+    notice: str
+    renamed: dict[str, str] = field(default_factory=dict)
+    moved: bool = False  # a town and a slot get another meaning
+
+    def text(self) -> str:
+        lines = [line for line in BEFORE.split("\n\n[[", 1)[0].split("\n") if line]
+        head = "\n".join(lines).replace('"2026-09"', f'"{self.notice}"')
+        parts = ["[renamed]", *(f'{old} = "{new}"' for old, new in self.renamed.items())] if self.renamed else []
+        for each in sorted(self.partners):
+            parts += ["[[partners]]", f'id = "{each}"', 'name = "Uno"', 'roles = ["referrer"]']
+        for each in sorted(self.slots):
+            day, at = ("sunday", "01:00:00") if self.moved else TIMES[each]
+            parts += ["[[slots]]", f'id = "{each}"', f'weekday = "{day}"', f"at = {at}"]
+        for each in sorted(self.towns):
+            lat, lon = TOWNS[each]
+            parts += ["[[municipalities]]", f'id = "{each}"', 'name = "Uno"']
+            parts += [f"lat = {lat + self.moved:.2f}", f"lon = {lon}"]
+        for each in sorted(self.waves):
+            parts += ["[[surveys]]", f'wave = "{each}"', 'instrument = "who5"', "due_days = 10"]
+        return "\n".join([head, *parts, ""])
+
+
+def some(of: Any) -> st.SearchStrategy[frozenset[str]]:
+    return st.frozensets(st.sampled_from(sorted(of)), min_size=1)
+
+
+NAMES = st.sampled_from([*TIMES, *TOWNS])
+DRAFTS = st.builds(
+    Draft,
+    slots=some(TIMES),
+    towns=some(TOWNS),
+    partners=some(PARTNERS),
+    waves=some(WAVES),
+    notice=st.sampled_from(NOTICES),
+    renamed=st.dictionaries(NAMES, NAMES, max_size=2),
+    moved=st.integers(0, 5).map(lambda each: each == 0),
+)
+
+
+def finds(rules: Programme) -> dict[str, Callable[[str], Any]]:
+    waves = {each.id: each for each in rules.surveys}
+    return {
+        "slots": rules.slot,
+        "municipalities": rules.municipality,
+        "partners": rules.partner,
+        "surveys": waves.get,
+        "notice": rules.notice_of,
+    }
+
+
+def named_in(rules: Programme) -> set[tuple[str, str]]:
+    """Every id that somebody could name in this version."""
+    entries = {
+        (part, each.id) for part in ("partners", "slots", "municipalities", "surveys") for each in getattr(rules, part)
+    }
+    return entries | {("notice", each.version) for each in (rules.notice, *rules.notices)}
+
+
+@given(st.lists(DRAFTS, min_size=1, max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_every_id_ever_used_is_found_for_ever_and_means_what_it_meant(drafts: list[Draft]) -> None:
+    rules: Programme | None = None
+    ever: set[tuple[str, str]] = set()
+    times: dict[str, tuple[str, time]] = {}
+    for draft in drafts:
+        text = draft.text()
+        try:
+            changed = after(rules, text)
+        except Misconfigured:
+            continue
+        assert after(changed, text) == changed  # the same file again changes nothing
+        assert programme_of(changed.id, published(changed, 1)) == changed
+        ever |= named_in(changed)
+        assert named_in(changed) == ever
+        for part, id in ever:
+            assert finds(changed)[part](id) is not None, (part, id)
+        for slot in changed.slots:
+            found = changed.slot(slot.id)
+            assert found is not None
+            assert times.setdefault(slot.id, (found.weekday, found.at)) == (found.weekday, found.at)
+        assert {each.id for each in changed.active.slots} == draft.slots
+        assert all(
+            rules is None or distance_km(changed, a.id, b.id) >= 0
+            for a in changed.municipalities
+            for b in changed.municipalities
+        )
+        rules = changed

@@ -1,0 +1,39 @@
+"""A document that cannot be read ends no background task of a service: the figures stay, and everything else goes on."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+import grouping.app
+from services.runtime.environment import Environment
+from services.runtime.gauges import watch
+from services.runtime.service import Service, running
+from services.settings import Settings
+
+
+@pytest_asyncio.fixture
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    async with running(grouping.app.build(settings), []) as one:
+        yield one
+
+
+async def test_an_id_that_holds_no_moment_does_not_end_the_gauges(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    await service.store["outbox"].insert_one({"_id": "no moment", "topic": "x", "sequence": 1, "programme": "p"})
+    watching = asyncio.create_task(watch(service.store, {}, service.metrics, every=0.05))
+    with caplog.at_level(logging.WARNING, "services.runtime.gauges"):
+        await asyncio.sleep(1)
+    over = watching.done()
+    watching.cancel()
+    assert not over
+    assert "gauges could not be set" in caplog.messages
+
+
+async def test_a_stored_key_that_cannot_be_read_is_shown_and_hides_no_other_check(service: Service) -> None:
+    await service.store["keys"].insert_one({"_id": "p/w", "nobody": "knows this field"})
+    await Environment(service).look()
+    assert service.metrics.registry.get_sample_value("ama_keys_readable", {"service": "grouping"}) == 0
