@@ -58,9 +58,7 @@ def rotate(
 
     if backup:
         kid = vault.rotate_backup_key(folder)
-        Console(soft_wrap=True).print(
-            f"Backup key {kid} is added to {folder}; backups are encrypted for it from now on."
-        )
+        Terminal().print(f"Backup key {kid} is added to {folder}; backups are encrypted for it from now on.")
         return
     # The variable is used instead of the file: a rotation of the file would have no effect.
     if os.environ.get(VARIABLE):
