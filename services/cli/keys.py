@@ -58,8 +58,8 @@ def rotate(
 
     if backup:
         kid = vault.rotate_backup_key(folder)
-        Console(soft_wrap=True).print(
-            f"Backup key {kid} is added to {folder}; backups are encrypted for it from now on."
+        Terminal().print(
+            f"Backup key {kid} is added to {folder}; backups are encrypted for it from now on.", soft_wrap=True
         )
         return
     # The variable is used instead of the file: a rotation of the file would have no effect.
