@@ -38,8 +38,7 @@ async def announce(recipient: Recipient, work: Work) -> None:
         if first is None:
             calendar.wait(recipient.id)
         elif first.starts > work.now:
-            day = first.starts.date()
-            message = Message.about_seat(new_id(), recipient.id, seat.group, day, work.cause.correlation)
+            message = Message.about_seat(new_id(), recipient.id, seat.group, first.day, work.cause.correlation)
             recipient.announced(seat, message.id)
             work.add(message)
 

@@ -81,10 +81,17 @@ def explained(problem: Problem, answer: Answer) -> dict[str, Any]:
     mixed = answer.score if any(not of_one_company(members) for members in seated.values()) else None
     return {
         "worth": [asdict(each) for each in groups],
-        "waiting_for": explanations(problem, answer),
+        "waiting_for": [*_taken_out(answer), *explanations(problem, answer)],
         "diversity": mixed.diversity if mixed else None,
         "bound": mixed.bound if mixed else None,
     }
+
+
+def _taken_out(answer: Answer) -> list[str]:
+    """The sentence about a defect of the search: it would have broken these rules, and places fewer people instead."""
+    if not answer.defects:
+        return []
+    return [f"fewer are placed than the search wanted, since it would have broken a rule: {'; '.join(answer.defects)}"]
 
 
 def members_of(problem: Problem, groups: Iterable[Group]) -> dict[str, list[Person]]:

@@ -35,6 +35,11 @@ class PlannedMeeting(BaseModel):
     starts: datetime
     place: str
 
+    @property
+    def day(self) -> date:
+        """The local date, since `starts` carries the local offset, also when it was stored."""
+        return self.starts.date()
+
 
 class GroupCalendar(Aggregate):
     """The scheduled meetings of a group, and the people whose message waits for one of them. The id is the group's.
@@ -56,7 +61,7 @@ class GroupCalendar(Aggregate):
 
     def first_from(self, day: date) -> PlannedMeeting | None:
         """The first meeting on or after the local day; None while it is not known, or when there is none."""
-        return min((each for each in self._known() if each.starts.date() >= day), key=_start, default=None)
+        return min((each for each in self._known() if each.day >= day), key=_start, default=None)
 
     def _known(self) -> list[PlannedMeeting]:
         """The meetings before the first gap in the numbers: a gap is a meeting that has not arrived yet."""

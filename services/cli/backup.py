@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from typer.core import TyperGroup
+
+from services.cli.terminal import Terminal as Console
 
 if TYPE_CHECKING:
     from services.settings import Settings
@@ -152,8 +153,7 @@ def restore(
     # Before the screen, which shows some of it only: the file has everything, whatever happens to the terminal.
     to.write_text(restored.model_dump_json(indent=1))
     for line in restored.lines():
-        # Subjects and advice may hold brackets, which rich would take for markup.
-        Console().print(line, markup=False, highlight=False, soft_wrap=True)
+        Console().print(line, soft_wrap=True)
     Console().print(f"The whole report is in {to}.", highlight=False)
 
 
@@ -227,7 +227,7 @@ def _one_sentence() -> Iterator[None]:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on standard error, with the current step."""
-    columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description:<42}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = TaskID(progress.add_task("", total=None))
         yield lambda step, done, total: progress.update(task, description=step, completed=done, total=total or None)

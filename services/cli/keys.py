@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.terminal import Terminal
+
 if TYPE_CHECKING:
     from services.vault import KeyFacts
 
@@ -45,8 +47,6 @@ def rotate(folder: Folder) -> None:
 
     Keep an older master key as long as it wraps a person's key, also in a backup that may be restored.
     """
-    from rich.console import Console
-
     from services import vault
     from services.settings import Misconfigured
     from services.vault.master import VARIABLE
@@ -55,11 +55,12 @@ def rotate(folder: Folder) -> None:
     if os.environ.get(VARIABLE):
         raise Misconfigured(f"The master keys are in {VARIABLE}: add the new one there, as the last of its JWK Set.")
     kid = vault.rotate_master(folder)
-    Console(soft_wrap=True).print(f"Master key {kid} is added to {folder}; enrolment wraps with it once started again.")
+    Terminal().print(
+        f"Master key {kid} is added to {folder}; enrolment wraps with it once started again.", soft_wrap=True
+    )
 
 
 def _show(folder: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from services import vault
@@ -67,7 +68,7 @@ def _show(folder: Path) -> None:
     table = Table("file", "kid", "kind", "age", box=None, header_style="bold")
     for key in vault.list_keys(folder):
         table.add_row(key.file, key.kid, key.kind, _age(key))
-    Console().print(table)
+    Terminal().print(table)
 
 
 def _age(key: "KeyFacts") -> str:

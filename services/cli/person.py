@@ -8,7 +8,8 @@ from typing import Annotated
 
 import httpx
 import typer
-from rich.console import Console
+
+from services.cli.terminal import Terminal, wide
 
 app = typer.Typer(no_args_is_help=True, help="Erase a person, or list the reads of their data.")
 Data = Annotated[
@@ -38,7 +39,7 @@ def erase(
         if not yes:
             typer.confirm(f"Erase {person} for ever?", abort=True)
         answered(client, "DELETE", f"/enrolment/workers/{person}", 204)
-    Console().print(f"{person} is erased. Services follow within seconds, compacted topics within the hour.")
+    Terminal().print(f"{person} is erased. Services follow within seconds, compacted topics within the hour.")
 
 
 @app.command()
@@ -46,8 +47,9 @@ def accesses(person: Id, programme: Programme, data: Data = HERE, token: Token =
     """List the reads of a person's data, oldest first."""
     with client_of(programme, data, token) as client:
         found = answered(client, "GET", f"/enrolment/workers/{person}/accesses", 200).json()
+    terminal = wide()
     for each in found:
-        Console().print(f"{each['at']}  {each['role']}  {each['who']}  {each['what']}")
+        terminal.print(f"{each['at']}  {each['role']}  {each['who']}  {each['what']}", soft_wrap=True)
 
 
 def client_of(programme: str, data: Path, token: str | None) -> httpx.Client:
@@ -75,5 +77,5 @@ def answered(
     # A proxy's answer is no problem document.
     problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
     why = problem.get("detail", answer.reason_phrase)
-    Console(stderr=True).print(f"Refused ({answer.status_code}) at {answer.url}: {why}", soft_wrap=True, markup=False)
+    Terminal(stderr=True).print(f"Refused ({answer.status_code}) at {answer.url}: {why}", soft_wrap=True)
     raise typer.Exit(1)

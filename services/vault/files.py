@@ -68,13 +68,20 @@ def read(path: Path) -> list[Jwk]:
 def parse(text: str, where: str) -> list[Jwk]:
     """Return the keys of a JSON text. Misconfigured has no cause, since a cause would carry the text."""
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=_each_member_once)
     except (ValueError, RecursionError):
         raise Misconfigured(f"{where} is not JSON.") from None
     keys = found.get("keys") if isinstance(found, dict) and "keys" in found else [found]
     if not isinstance(keys, list) or not all(isinstance(key, dict) and isinstance(key.get("kty"), str) for key in keys):
         raise Misconfigured(f"{where} is not a JWK or a JWK Set.")
     return keys
+
+
+def _each_member_once(members: list[tuple[str, Any]]) -> Jwk:
+    # A reader of another program might take the other one for the key.
+    if len(found := dict(members)) < len(members):
+        raise ValueError
+    return found
 
 
 def new_octets(kid: str) -> Jwk:

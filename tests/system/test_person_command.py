@@ -61,3 +61,14 @@ async def test_an_answer_of_another_and_none_at_all_do_not_pass_for_done(tmp_pat
     assert done.exit_code == 1
     said = done.output + str(done.exception)
     assert (f"Refused (404) at {base}/enrolment/workers/somebody" if answers else "does not answer") in said, said
+
+
+async def test_a_reader_with_a_name_like_markup_hides_no_access(home: Home) -> None:
+    where = {"AMA_PUBLIC_URL": home.base, "AMA_ISSUER": home.settings.issuer, "AMA_KEYS": str(home.settings.keys)}
+    body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}}
+    worker = (await Caller(home, "operator", "jobs2")("POST", "/enrolment/referrals", body)).json()["worker"]
+    token = home.token("operator", "jobs2", "[/b] [red]nobody")
+    async with home.client() as client:
+        await client.get(f"/enrolment/workers/{worker}", headers={"Authorization": f"Bearer {token}"})
+    seen = await ama("accesses", worker, **where)
+    assert (seen.exit_code, "[/b] [red]nobody" in seen.output) == (0, True), seen.output
