@@ -23,8 +23,9 @@ def make(folder: Folder) -> None:
     """Make every missing key file in a folder. Existing files stay unchanged.
 
     Enrolment needs master.jwks and services.jwks, every other service its own {service}.jwk. Notifications also needs
-    pseudonyms.jwk; services that make or check personal links need links.jwk. Back up master.jwks and pseudonyms.jwk apart
-    from the databases: without the first no personal data can be read, without the second partners recognise nobody.
+    pseudonyms.jwk; services that make or check personal links need links.jwk. `ama backup` needs backup.agekey. Back up
+    master.jwks, pseudonyms.jwk and backup.agekey apart from the databases: without the first no personal data can be read, without
+    the second partners recognise nobody, without the third no backup opens.
     Where AMA_MASTER_KEYS is set, no master.jwks is made.
     """
     from services import vault
@@ -42,15 +43,25 @@ def list_(folder: Folder) -> None:
 
 
 @app.command()
-def rotate(folder: Folder) -> None:
+def rotate(
+    folder: Folder,
+    backup: Annotated[bool, typer.Option("--backup", help="Add a key of backups instead.")] = False,
+) -> None:
     """Add a master key. It wraps the keys of new people after enrolment's next start; older master keys still unwrap.
 
-    Keep an older master key as long as it wraps a person's key, also in a backup that may be restored.
+    Keep an older master key as long as it wraps a person's key, also in a backup that may be restored. With --backup: add a key that
+    encrypts backups from now on. Keep an older one as long as you keep a backup that it opens.
     """
     from services import vault
     from services.settings import Misconfigured
     from services.vault.master import VARIABLE
 
+    if backup:
+        kid = vault.rotate_backup_key(folder)
+        Terminal().print(
+            f"Backup key {kid} is added to {folder}; backups are encrypted for it from now on.", soft_wrap=True
+        )
+        return
     # The variable is used instead of the file: a rotation of the file would have no effect.
     if os.environ.get(VARIABLE):
         raise Misconfigured(f"The master keys are in {VARIABLE}: add the new one there, as the last of its JWK Set.")

@@ -100,7 +100,7 @@ async def _played(home: "Home", seed: int, first: int, console: Terminal) -> dic
             indicators = await read_indicators(client)
             if complete(indicators, people):
                 console.print("All these people were played already: nothing is done twice.")
-                return indicators
+                return await read_indicators(client, means=True)
             # With more people than are played, the figures would never be complete, and the wait would end in an error.
             if indicators["referred"] > first:
                 raise Misconfigured(
@@ -113,7 +113,7 @@ async def _played(home: "Home", seed: int, first: int, console: Terminal) -> dic
                 return complete(await read_indicators(client), people)
 
             await client.until("the figures are complete", arrived)
-            return await read_indicators(client)
+            return await read_indicators(client, means=True)
 
 
 async def _events(home: "Home") -> int:
@@ -132,7 +132,7 @@ def _table(figures: dict[str, Any]) -> Table:
     for wave, means in figures["means"].items():
         table.add_row(
             f"depression at {wave} (1-5, lower is better)",
-            ", ".join(f"{who} {mean:.4f}" for who, mean in means.items()),
+            ", ".join(f"{who} {'fewer than 10' if mean is None else f'{mean:.4f}'}" for who, mean in means.items()),
         )
     table.add_row("events", str(figures["events"]))
     table.add_row("seconds", str(figures["seconds"]))
