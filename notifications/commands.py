@@ -28,8 +28,8 @@ async def find_or_add(kind: type[A], id: str, work: Work) -> A:
 
 
 async def announce(recipient: Recipient, work: Work) -> None:
-    """Queue a message for each seat that was not announced and whose first meeting is still to come, if the person consents to contact.
-    A seat whose first meeting is not known waits for it."""
+    """Queue a message for each seat that was not announced and whose first meeting is still to come, if the person consents to contact. A
+    seat whose first meeting is not known waits for it."""
     if not await work.consents_to(recipient.id, Purpose.CONTACT):
         return
     for seat in recipient.unannounced():

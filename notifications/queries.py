@@ -24,7 +24,7 @@ async def mail_content(work: Work, message: str, card: bytes | None) -> MailCont
     queued = await work.peek(Message, message)
     recipient = await work.peek(Recipient, queued.worker) if queued is not None else None
     seat = recipient.seat_in(queued.reference) if queued is not None and recipient is not None else None
-    if queued is None or queued.status is not Status.QUEUED or recipient is None or seat is None:
+    if queued is None or queued.status is not Status.QUEUED or seat is None:
         raise Refused("not-queued", f"Message {message} is not to be sent.")
     if not (await work.peek_consents(queued.worker)).allow(Purpose.CONTACT):
         raise Refused("no-consent", f"The person of message {message} does not consent to contact.")

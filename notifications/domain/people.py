@@ -1,8 +1,8 @@
 """Messages to people, and the seats that decide them.
 
-Invariants: nobody is written to without consent to contact, which the gate keeps; unknown consent waits, and withdrawn consent drops
-what is queued. A first meeting that is past is not announced: lists are entered late, consent may come after months, and a message about
-a meeting that somebody missed or attended does harm and no good. A message names a meeting that is scheduled, and waits until it is; about
+Invariants: nobody is written to without consent to contact, which the gate keeps; unknown consent waits, and withdrawn consent drops what
+is queued. A first meeting that is past is not announced: lists are entered late, consent may come after months, and a message about a
+meeting that somebody missed or attended does harm and no good. A message names a meeting that is scheduled, and waits until it is; about
 a seat without a meeting to come nothing is told.
 """
 

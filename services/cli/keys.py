@@ -59,8 +59,7 @@ def rotate(
     if backup:
         kid = vault.rotate_backup_key(folder)
         Terminal().print(
-            f"Backup key {kid} is added to {folder}; backups are encrypted for it from now on.",
-            soft_wrap=True,
+            f"Backup key {kid} is added to {folder}; backups are encrypted for it from now on.", soft_wrap=True
         )
         return
     # The variable is used instead of the file: a rotation of the file would have no effect.

@@ -46,7 +46,7 @@ def erase(
         if not yes:
             typer.confirm(f"Erase {person} for ever?", abort=True)
         # 410: erased before, perhaps by a run that did not hear of it.
-        answered(client, "DELETE", f"/enrolment/workers/{person}", (204, GONE))
+        answered(client, "DELETE", f"/enrolment/workers/{person}", 204, 410)
         _confirmed(client, person, wait)
     Terminal().print(f"{person} is erased: every service has confirmed it. Compacted topics follow within the hour.")
 
@@ -114,11 +114,7 @@ def client_of(programme: str, data: Path, token: str | None) -> httpx.Client:
 
 
 def answered(
-    client: httpx.Client,
-    method: str,
-    path: str,
-    expected: int | tuple[int, ...],
-    body: dict[str, str] | None = None,
+    client: httpx.Client, method: str, path: str, *expected: int, body: dict[str, str] | None = None
 ) -> httpx.Response:
     """The answer with an expected status. With another one, the command prints its reason and ends with exit status 1. Misconfigured
     when there is no answer: it says that nothing was done only when the request cannot have arrived."""
@@ -134,8 +130,7 @@ def answered(
         done = "nothing was done" if unsent else "it may be done or not; run the command again to find out"
         raise Misconfigured(f"{client.base_url} does not answer ({type(error).__name__}): {done}.") from error
     # A proxy may answer 200 with a page of its own, or redirect: then nobody was erased.
-    wanted = (expected,) if isinstance(expected, int) else expected
-    if answer.status_code in wanted and (answer.status_code != GONE or _problem(answer).get("code") == "erased"):
+    if answer.status_code in expected and (answer.status_code != GONE or _problem(answer).get("code") == "erased"):
         return answer
     why = _problem(answer).get("detail", answer.reason_phrase)
     Terminal(stderr=True).print(f"Refused ({answer.status_code}) at {answer.url}: {why}", soft_wrap=True)

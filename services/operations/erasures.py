@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 async def erase_restored(service: Service) -> None:
-    """Run the gate of the service on every erasure that its restored database does not show yet."""
+    """Run the handlers of the service for every erasure that its restored database does not show yet."""
     found = await service.store[RestoreState.collection].find_one()
     for each in RestoreState.of(found).erasures if found else ():
         if each["person"].partition("/")[0] in service.rules:  # with AMA_ONLY another deployment serves the others
@@ -34,9 +34,17 @@ async def erase_restored(service: Service) -> None:
 
 
 async def _erase(service: Service, each: Document, transaction: Transaction) -> None:
-    unit, store = Unit(service.store, transaction, service.holder, now_utc()), service.store
-    models, telemetry = service.read_models, service.telemetry
-    effect = GateEffect(store, transaction, unit, service.gate, service.rules, models, telemetry, alone=False)
+    unit = Unit(service.store, transaction, service.holder, now_utc())
+    effect = GateEffect(
+        service.store,
+        transaction,
+        unit,
+        service.gate,
+        service.rules,
+        service.read_models,
+        service.telemetry,
+        alone=False,
+    )
     event = _event(each)
     erasure = Gated(event.type, event.programme, event.subject, event.time, event.sequence, event)
     await effect.prepare([erasure])

@@ -26,7 +26,7 @@ from services.programmes.uses import Uses, counted_uses
 
 __all__ = [
     "Difference", "Municipality", "Partner", "Programme", "ProgrammeFile", "ServedProgrammes", "Sizes", "Slot", "SurveyWave",
-    "Uses", "agreed_with", "applied", "counted_uses", "differences", "distance_km", "following", "in_intake", "in_programme",
-    "load", "load_all", "may_know", "meeting_days", "programme_of", "published", "read_all", "read_file", "read_text",
+    "Uses", "agreed_with", "applied", "counted_uses", "differences", "distance_km", "following", "in_intake", "in_programme", "load",
+    "load_all", "may_know", "meeting_days", "programme_of", "published", "read_all", "read_file", "read_text",
     "refuse_partners_of_others", "refuse_unless_active", "since_start",
 ]  # fmt: skip

@@ -98,6 +98,10 @@ class Work:
         """Return the version at which it was read (0: new)."""
         return self._unit.version(aggregate, self.programme)
 
+    async def knows(self, person: str) -> bool:
+        """Tell if this service has heard of the person."""
+        return await self._unit.knows(self.programme, person)
+
     async def consents(self, person: str) -> Consents:
         """Return the person's consents as the gate knows them, guarded."""
         return await self._unit.consents.get(self.programme, person, guarded=True)
@@ -115,10 +119,6 @@ class Work:
     async def peek_consents(self, person: str) -> Consents:
         """Return the same as `consents`, not guarded: for a read that decides on no change."""
         return await self._unit.consents.get(self.programme, person, guarded=False)
-
-    async def knows(self, person: str) -> bool:
-        """Tell if this service has heard of the person."""
-        return await self._unit.knows(self.programme, person)
 
     async def note_access(self, person: str, who: str, role: str, what: str) -> None:
         """Note that somebody reads a person's data, before they do. Nothing is noted about an erased person."""

@@ -110,6 +110,10 @@ class Reading:
         """Read one live row of a projection by its key."""
         return await self._service.read_models.row(projection, f"{self.programme}/{key}")
 
+    async def knows(self, person: str) -> bool:
+        """Tell if this service has heard of a person of the caller's programme."""
+        return await known(self._service.store, self.programme, person)
+
     async def consents(self, people: Collection[str]) -> dict[str, Consents]:
         """Return the consents of these people, as the gate knows them; without a decision when none is known."""
         return await consents_of(self._service.store, self.programme, people)
@@ -117,10 +121,6 @@ class Reading:
     async def consenting(self, purpose: Purpose) -> frozenset[str]:
         """Return the people who consent to this purpose and to participate. An erased person has no consents any more."""
         return await consenting_in(self._service.store, self.programme, purpose)
-
-    async def knows(self, person: str) -> bool:
-        """Tell if this service has heard of a person of the caller's programme."""
-        return await known(self._service.store, self.programme, person)
 
     async def accesses(self, person: str) -> list[Document]:
         """Read the log of accesses to a person's data, oldest first."""

@@ -65,5 +65,5 @@ def figures(
     scores: list[Row] | None = None,
     refusing: Collection[str] = (),
 ) -> Indicators:
-    """The indicators of these rows, without means, of people who consent, but for those who refuse."""
+    """The indicators of these rows, of people who consent, but for those who refuse; without means."""
     return indicators(facts(path, meetings, attendance, scores, refusing), RULES)

@@ -63,9 +63,10 @@ def test_each_step_counts_the_persons_who_reached_it() -> None:
 
 @pytest.mark.parametrize("consents", [True, False])
 def test_only_who_consents_to_take_part_and_to_research_is_computed(consents: bool) -> None:
-    path, scores, refusing = [worker("a"), seat("a")], [survey("a", scores={"total": 50.0})], [] if consents else ["a"]
-    found = figures(path, attendance=[presence("a", True)], scores=scores, refusing=refusing)
-    blocks = scored(facts(path, scores=scores, refusing=refusing))
+    rows, scores = [worker("a"), seat("a")], [survey("a", scores={"total": 50.0})]
+    refusing = [] if consents else ["a"]
+    found = figures(rows, attendance=[presence("a", True)], scores=scores, refusing=refusing)
+    blocks = scored(facts(rows, scores=scores, refusing=refusing))
     assert (found.referred, found.seated, found.took_part, len(found.surveys), len(blocks)) == (consents,) * 5
     assert found.groups == [1] * consents
     assert found.attendance.members == int(consents)
