@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 
 from analytics.cells import Cells
 from analytics.indicators import Facts, Indicators, indicators, scored
+from services.contracts.enrolment import Purpose
 from services.identity.auth import Role, Who, allowed
 from services.web.run import Reader
 
@@ -26,6 +27,7 @@ def router(cells: Cells) -> APIRouter:
         """Read the indicators of the programme, computed from events alone. The same rows give the same bytes, but for `means`: a mean of
         fewer than 10 people is not shown, and a mean keeps its last shown value until 10 people have changed."""
         facts = Facts(
+            consenting=await read.consenting(Purpose.RESEARCH),
             path=await read.rows("path"),
             meetings=await read.rows("meetings"),
             attendance=await read.rows("attendance"),

@@ -1,7 +1,8 @@
 """Indicators from rows: pure functions, the same to the last bit for the same rows.
 
-Invariants: only people who consent to take part and to research are computed, and unknown is not consent; sums are exact (`math.fsum`),
-so that the order of rows cannot show. Counts are people unless named otherwise; durations are days; days and months are local.
+Invariants: only people who consent to take part and to research, as the gate knows it, are computed, and unknown is not consent; sums
+are exact (`math.fsum`), so that the order of rows cannot show. Counts are people unless named otherwise; durations are days; days and
+months are local.
 """
 
 from collections import Counter
@@ -96,8 +97,9 @@ class Indicators(BaseModel):
 
 
 class Facts(BaseModel):
-    """Rows of the four projections, of one programme."""
+    """Rows of the four projections, of one programme. `consenting`: people who consent to take part and to research."""
 
+    consenting: frozenset[str]
     path: list[Row]
     meetings: list[Row]
     attendance: list[Row]
@@ -156,7 +158,7 @@ def scored(facts: Facts) -> dict[BlockKey, Scored]:
 
 
 def _people(facts: Facts) -> dict[str, Row]:
-    return {row["worker"]: row for row in facts.path if "worker" in row and consents(row)}
+    return {row["worker"]: row for row in facts.path if row.get("worker") in facts.consenting}
 
 
 def _seats(facts: Facts) -> list[Row]:
@@ -171,11 +173,6 @@ def _seated(people: dict[str, Row], seats: Sequence[Row]) -> set[str]:
 def _waiting(people: dict[str, Row], seats: Sequence[Row]) -> set[str]:
     seated = _seated(people, seats)
     return {id for id, row in people.items() if "waits" in row and "unlisted" not in row and id not in seated}
-
-
-def consents(row: Row) -> bool:
-    """Tell whether a row shows consent to take part and to research."""
-    return row.get("consent_participation") is True and row.get("consent_research") is True
 
 
 def _reason(row: Row) -> Any:

@@ -9,7 +9,7 @@ from enrolment.programmes.domain import PublishedProgramme
 from enrolment.programmes.folder import publish_folder
 from enrolment.programmes.queries import uses
 from enrolment.projections import Progress
-from enrolment.reactions import reactions
+from enrolment.reactions import gate
 from enrolment.replay import erase_again, replays
 from services.operations.erasures import erase_restored
 from services.operations.replay import replay
@@ -26,7 +26,7 @@ def build(settings: Settings) -> Service:
         holder=master_holder(settings.keys),
         aggregates=[Worker, PublishedProgramme],
         routes=[api.router, programmes.router],
-        reactions=reactions,
+        gate=gate,
         projections=[Progress()],
         after_restore=[partial(replay, replays), erase_again, erase_restored],
         at_start=[publish_folder],

@@ -8,7 +8,7 @@ from grouping.membership import api as membership
 from grouping.pairs import api as pairs
 from grouping.projections import Groups, Pool
 from grouping.proposals import api as proposals
-from grouping.reactions import reactions
+from grouping.reactions import gate, reactions
 from grouping.registers import api as registers
 from grouping.registers.queries import uses
 from grouping.replay import replays
@@ -29,6 +29,7 @@ def build(settings: Settings) -> Service:
         aggregates=[Seeker, Pair, Place, Facilitator, Group],
         routes=[registers.router, proposals.router, membership.router, pairs.router],
         reactions=reactions,
+        gate=gate,
         projections=[Pool(), Groups()],
         tables=[KEYS],
         background=[conclude_when_over],

@@ -11,7 +11,7 @@ from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.invitations import invite_when_due
 from sessions.projections import Calendar, Leads
 from sessions.queries import uses
-from sessions.reactions import reactions
+from sessions.reactions import gate, reactions
 from sessions.waves import plan_added_waves
 
 
@@ -24,6 +24,7 @@ def build(settings: Settings) -> Service:
         aggregates=[Roster, Meeting, Participant, Survey],
         routes=[api.router, pages.router(link_secret(settings.keys))],
         reactions=reactions,
+        gate=gate,
         projections=[Calendar(), Leads()],
         tables=[KEYS],
         background=[invite_when_due, plan_added_waves],

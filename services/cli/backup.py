@@ -17,7 +17,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from typer.core import TyperGroup
 
-from services.cli.terminal import Terminal as Console
+from services.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from services.settings import Settings
@@ -79,7 +79,7 @@ def take(
     also = partial(people.keys_to_file, keys, _passphrase(confirm=True)) if keys else None
     _take(given, file, key, "backup", also)
     if keys is not None:
-        Console(stderr=True).print(KEYS_WARNING.format(path=keys), soft_wrap=True)
+        Terminal(stderr=True).print(KEYS_WARNING.format(path=keys), soft_wrap=True)
 
 
 @app.command()
@@ -115,7 +115,7 @@ def _take(given: "Settings", file: Path | None, key: Path | None, kind: str, als
         return await asyncio.to_thread(dump.dump, stores, plan, report)
 
     manifest = _with_stores(given, SERVICES, run)
-    Console().print(
+    Terminal().print(
         f"{into}: {manifest.documents} documents of {len(manifest.parts)} services, encrypted and verified.",
         highlight=False,
     )
@@ -140,11 +140,13 @@ def check(
     source = open_backup(file, key or _key_of(settings(data)), clear=True)
     with _progress() as report, _one_sentence():
         found = check_source(source, report).manifest
-    Console().print(
+    Terminal().print(
         f"{file} is whole: {found.documents} documents, taken {found.made:%Y-%m-%d %H:%M:%S} UTC.", highlight=False
     )
     if file.is_dir():
-        Console(stderr=True).print("It is of before encryption, and everybody can read it: replace it by a new backup.")
+        Terminal(stderr=True).print(
+            "It is of before encryption, and everybody can read it: replace it by a new backup."
+        )
 
 
 def restore(
@@ -219,8 +221,8 @@ def restore(
     # Before the screen, which shows some of it only: the file has everything, whatever happens to the terminal.
     to.write_text(restored.model_dump_json(indent=1))
     for line in restored.lines():
-        Console().print(line, soft_wrap=True)
-    Console().print(f"The whole report is in {to}.", highlight=False)
+        Terminal().print(line, soft_wrap=True)
+    Terminal().print(f"The whole report is in {to}.")
 
 
 async def _found_set(given: "Settings") -> None:
@@ -237,7 +239,7 @@ async def _found_set(given: "Settings") -> None:
         if not is_transient(error):
             # A refused login, for example: founding a set would not help, and would hide the reason.
             raise
-        Console(stderr=True).print("MongoDB has no primary yet: waiting for it, or founding its replica set.")
+        Terminal(stderr=True).print("MongoDB has no primary yet: waiting for it, or founding its replica set.")
         await found_set(given)
     finally:
         await store.close()
@@ -300,6 +302,6 @@ def _one_sentence() -> Iterator[None]:
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on standard error, with the current step."""
     columns = (TextColumn("{task.description:<42}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Terminal(stderr=True), transient=True) as progress:
         task = TaskID(progress.add_task("", total=None))
         yield lambda step, done, total: progress.update(task, description=step, completed=done, total=total or None)

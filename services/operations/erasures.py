@@ -1,6 +1,6 @@
 """Erasures that a restore brought back: the rules of a service empty its aggregates of these people, before any role starts.
 
-Invariant: each erasure is applied once, in one transaction with the note that it is done. What a reaction records here, and the bus has
+Invariant: each erasure is applied once, in one transaction with the note that it is done. What a handler records here, and the bus has
 already, is not sent again (`services.store.restored`).
 """
 
@@ -10,7 +10,7 @@ from functools import partial
 from services.contracts import Event, decode
 from services.contracts.enrolment import WorkerErased
 from services.contracts.topics import source_of
-from services.events.inbox.effects import Reacting
+from services.events.inbox.gate import Gated, GateEffect
 from services.kernel import NotYet, new_id
 from services.runtime.service import Service
 from services.store.clock import now_utc
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 async def erase_restored(service: Service) -> None:
-    """Apply the reactions of the service to every erasure that its restored database does not show yet."""
+    """Run the handlers of the service for every erasure that its restored database does not show yet."""
     found = await service.store[RestoreState.collection].find_one()
     for each in RestoreState.of(found).erasures if found else ():
         if each["person"].partition("/")[0] in service.rules:  # with AMA_ONLY another deployment serves the others
@@ -35,11 +35,22 @@ async def erase_restored(service: Service) -> None:
 
 async def _erase(service: Service, each: Document, transaction: Transaction) -> None:
     unit = Unit(service.store, transaction, service.holder, now_utc())
-    effects = Reacting(unit, service.reactions, service.rules, service.telemetry, alone=False)
+    effect = GateEffect(
+        service.store,
+        transaction,
+        unit,
+        service.gate,
+        service.rules,
+        service.read_models,
+        service.telemetry,
+        alone=False,
+    )
     event = _event(each)
-    await effects.prepare([event])
-    await effects.apply(event)
-    # As live, where a reaction may keep what another service published.
+    erasure = Gated(event.type, event.programme, event.subject, event.time, event.sequence, event)
+    await effect.prepare([erasure])
+    await effect.keep(erasure)
+    await effect.handle(erasure)
+    # As live, where a handler may keep what another service published.
     await unit.flush(silently=True)
     await service.store.write(RestoreState.collection, [settle_erasure(each["person"])], transaction)
 

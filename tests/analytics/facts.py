@@ -1,5 +1,6 @@
 """Hand-made rows of the four projections, in plain dicts as the store keeps them: days are ISO texts, moments are aware datetimes."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,14 +12,12 @@ OCTOBER = datetime(2026, 10, 5, 9, tzinfo=UTC)
 
 
 def worker(id: str, **changes: Any) -> Row:
-    """A worker who consents to take part and to research, with changes."""
+    """A worker, with changes."""
     return {
         "worker": id,
         "person": id,
         "partner": "cisl",
         "referred": OCTOBER,
-        "consent_participation": True,
-        "consent_research": True,
         **changes,
     }
 
@@ -46,9 +45,17 @@ def facts(
     meetings: list[Row] | None = None,
     attendance: list[Row] | None = None,
     scores: list[Row] | None = None,
+    refusing: Collection[str] = (),
 ) -> Facts:
-    """The rows of the four projections."""
-    return Facts(path=path or [], meetings=meetings or [], attendance=attendance or [], scores=scores or [])
+    """The rows of the four projections, of people who consent, but for those who refuse."""
+    everybody = {str(row["person"]) for rows in (path, attendance, scores) for row in rows or []}
+    return Facts(
+        consenting=frozenset(everybody - {*refusing}),
+        path=path or [],
+        meetings=meetings or [],
+        attendance=attendance or [],
+        scores=scores or [],
+    )
 
 
 def figures(
@@ -56,6 +63,7 @@ def figures(
     meetings: list[Row] | None = None,
     attendance: list[Row] | None = None,
     scores: list[Row] | None = None,
+    refusing: Collection[str] = (),
 ) -> Indicators:
-    """The indicators of these rows, without means."""
-    return indicators(facts(path, meetings, attendance, scores), RULES)
+    """The indicators of these rows, of people who consent, but for those who refuse; without means."""
+    return indicators(facts(path, meetings, attendance, scores, refusing), RULES)

@@ -2,13 +2,12 @@
 
 import random
 from datetime import UTC, datetime
-from itertools import product
 from math import sqrt
 from typing import Any
 
 import pytest
 
-from analytics.indicators import Attended, Facts, Mean, Referrals, Response, Row, consents, indicators, mean_of, scored
+from analytics.indicators import Attended, Facts, Mean, Referrals, Response, Row, indicators, mean_of, scored
 from tests.analytics.facts import OCTOBER, RULES, facts, figures, presence, seat, survey, worker
 
 
@@ -62,31 +61,21 @@ def test_each_step_counts_the_persons_who_reached_it() -> None:
     assert (found.withdrawn, found.found_work, found.waiting, found.seated) == (3, 2, 1, 0)
 
 
-@pytest.mark.parametrize(("participation", "research"), product([True, False, None], repeat=2))
-def test_only_who_consents_to_take_part_and_to_research_is_computed(
-    participation: bool | None, research: bool | None
-) -> None:
-    decided = {"consent_participation": participation, "consent_research": research}
-    row = {name: value for name, value in worker("a").items() if not name.startswith("consent_")}
-    row |= {name: value for name, value in decided.items() if value is not None}
-    is_computed = participation is True and research is True
-    scores = [survey("a", scores={"total": 50.0})]
-    found = figures([row, seat("a")], attendance=[presence("a", True)], scores=scores)
-    blocks = scored(facts([row, seat("a")], scores=scores))
-    assert consents(row) is is_computed
-    assert (found.referred, found.seated, found.took_part, len(found.surveys), len(blocks)) == (is_computed,) * 5
-    assert found.groups == [1] * is_computed
-    assert found.attendance.members == int(is_computed)
-    assert (found.days_from_referral_to_first_meeting is not None) is is_computed
+@pytest.mark.parametrize("consents", [True, False])
+def test_only_who_consents_to_take_part_and_to_research_is_computed(consents: bool) -> None:
+    rows, scores = [worker("a"), seat("a")], [survey("a", scores={"total": 50.0})]
+    refusing = [] if consents else ["a"]
+    found = figures(rows, attendance=[presence("a", True)], scores=scores, refusing=refusing)
+    blocks = scored(facts(rows, scores=scores, refusing=refusing))
+    assert (found.referred, found.seated, found.took_part, len(found.surveys), len(blocks)) == (consents,) * 5
+    assert found.groups == [1] * consents
+    assert found.attendance.members == int(consents)
+    assert (found.days_from_referral_to_first_meeting is not None) is consents
 
 
 def test_rows_of_a_person_who_was_never_referred_are_not_computed() -> None:
     found = figures([seat("x")], attendance=[presence("x", True)], scores=[survey("x", scores={"total": 1.0})])
     assert found == figures()
-
-
-def test_a_person_without_any_other_consent_is_computed_all_the_same() -> None:
-    assert figures([worker("a", **{"consent_partner-feedback": False, "consent_contact": False})]).referred == 1
 
 
 @pytest.mark.parametrize(
@@ -223,10 +212,10 @@ def test_the_order_of_rows_cannot_show() -> None:
         "attendance": [presence(f"w{n}", n % 3 > 0) for n in range(30)],
         "scores": [survey(f"w{n}", scores={"total": chance.uniform(0, 100)}) for n in range(40)],
     }
-    expected = figures(**rows).model_dump_json()
+    expected, everybody = figures(**rows).model_dump_json(), frozenset(f"w{n}" for n in range(40))
     for _ in range(20):
         shuffled = {name: chance.sample(each, len(each)) for name, each in rows.items()}
-        assert indicators(Facts(**shuffled), RULES).model_dump_json() == expected
+        assert indicators(Facts(consenting=everybody, **shuffled), RULES).model_dump_json() == expected
 
 
 def test_the_targets_are_those_of_the_programme_by_name() -> None:

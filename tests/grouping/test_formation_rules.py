@@ -1,5 +1,6 @@
 """No step of the search breaks a rule after the repair; what fails the check is taken out of the answer; reasons are true."""
 
+import itertools
 import random
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 
 from grouping.formation import Answer, Problem, annealing, check, explanations, solve
 from grouping.formation.answering import answered
+from grouping.formation.exact import PEOPLE
 from grouping.formation.explaining import Telling
 from grouping.formation.keeping import kept
 from grouping.formation.pool import pool as arrays_of
+from grouping.formation.settled import wanting
 from grouping.formation.tables import seated
 from tests.grouping.problems import group, people_with, person, small
 from tests.grouping.wild import judged, wild
@@ -29,8 +32,9 @@ def after_many_steps(asked: Problem, found: Answer, *, strict: bool) -> Answer:
 
 
 def test_no_step_of_a_strict_annealing_breaks_a_rule_and_the_same_steps_break_many_without() -> None:
-    numbers = [number for number in range(60) if wild(number).frozen][:30]
-    problems = [wild(number) for number in numbers]
+    every = (wild(number) for number in itertools.count())
+    # So many wait that the members are found by annealing.
+    problems = list(itertools.islice((each for each in every if each.frozen and wanting(each) > PEOPLE), 30))
     answers = [solve(asked, steps=1000) for asked in problems]
     assert [
         check(asked, after_many_steps(asked, found, strict=True))

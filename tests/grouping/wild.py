@@ -86,7 +86,7 @@ def _person(chance: random.Random, number: int) -> dict[str, Any]:
 
 def _pairs(chance: random.Random, people: list[dict[str, Any]]) -> list[list[str]]:
     ids = [each["id"] for each in people]
-    return [chance.sample(ids, 2) for _ in range(chance.randrange(5))] if len(ids) > 1 else []
+    return [chance.sample(ids, 2) for _ in range(chance.randrange(3 + len(ids) // 2))] if len(ids) > 1 else []
 
 
 def _frozen(
