@@ -50,7 +50,7 @@ async def test_a_person_is_erased_and_their_accesses_are_shown_by_the_public_add
 
 async def test_the_command_names_the_services_that_have_not_confirmed_and_fails(home: Home) -> None:
     where = {"AMA_PUBLIC_URL": home.base, "AMA_ISSUER": home.settings.issuer, "AMA_KEYS": str(home.settings.keys)}
-    body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}}
+    body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}, "at": THEN}
     worker = (await Caller(home, "operator", "jobs2")("POST", "/enrolment/referrals", body)).json()["worker"]
     sessions = home.all_services.services["sessions"]
     await eventually(lambda: sessions.store["keys"].find_one({"_id": f"jobs2/{worker}"}))
@@ -91,7 +91,7 @@ async def test_an_answer_of_another_and_none_at_all_do_not_pass_for_done(tmp_pat
 
 async def test_a_reader_with_a_name_like_markup_hides_no_access(home: Home) -> None:
     where = {"AMA_PUBLIC_URL": home.base, "AMA_ISSUER": home.settings.issuer, "AMA_KEYS": str(home.settings.keys)}
-    body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}}
+    body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}, "at": THEN}
     worker = (await Caller(home, "operator", "jobs2")("POST", "/enrolment/referrals", body)).json()["worker"]
     token = home.token("operator", "jobs2", "[/b] [red]nobody")
     async with home.client() as client:
