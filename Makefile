@@ -83,7 +83,7 @@ up: ## with Docker: everything up and healthy, and tried from end to end
 down: ## with Docker: stop everything; data stays
 	docker compose --profile "*" down
 
-backup: ## with Docker: all five databases, while they run, into a new folder in backups/ (people's keys too: make backup ARGS="--keys FILE")
+backup: ## with Docker: all five databases, while they run, encrypted, into a new file in backups/ (people's keys too: make backup ARGS="--keys FILE")
 	@mkdir -p -m 700 backups
 	@docker run --rm --network none --user 0 --volume "$(CURDIR)/backups:/backups" --entrypoint chown $(IMAGE) 1000:1000 /backups
 	docker compose run --rm backup backup take $(ARGS)

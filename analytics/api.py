@@ -1,25 +1,40 @@
-"""Routes of analytics. True counts go only to operators and administrators; outsiders get frozen releases."""
+"""Routes of analytics. True counts go only to operators and administrators; outsiders get frozen releases. Means of scores follow one rule
+for every role (`disclosure`).
+"""
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Request
 
-from analytics.indicators import Facts, Indicators, indicators
+from analytics.cells import Cells
+from analytics.indicators import Facts, Indicators, indicators, scored
+from services.contracts.enrolment import Purpose
 from services.identity.auth import Role, Who, allowed
 from services.web.run import Reader
 
-router = APIRouter()
 
+def router(cells: Cells) -> APIRouter:
+    """Return the routes, which show means by these cells."""
+    made = APIRouter()
 
-@router.get("/indicators")
-async def read_indicators(
-    read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM_OPERATOR)]
-) -> Indicators:
-    """Read the indicators of the programme, computed from events alone. The same rows give the same bytes."""
-    facts = Facts(
-        path=await read.rows("path"),
-        meetings=await read.rows("meetings"),
-        attendance=await read.rows("attendance"),
-        scores=await read.rows("scores"),
-    )
-    return indicators(facts, read.rules)
+    @made.get("/indicators")
+    async def read_indicators(
+        request: Request,
+        read: Reader,
+        who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM_OPERATOR)],
+        scores: Annotated[bool, Query(description="false: without `means`, for whoever asks often")] = True,
+    ) -> Indicators:
+        """Read the indicators of the programme, computed from events alone. The same rows give the same bytes, but for `means`: a mean of
+        fewer than 10 people is not shown, and a mean keeps its last shown value until 10 people have changed."""
+        facts = Facts(
+            consenting=await read.consenting(Purpose.RESEARCH),
+            path=await read.rows("path"),
+            meetings=await read.rows("meetings"),
+            attendance=await read.rows("attendance"),
+            scores=await read.rows("scores"),
+        )
+        store = request.app.state.service.store
+        means = await cells.show(store, read.programme, scored(facts)) if scores else None
+        return indicators(facts, read.rules, means)
+
+    return made

@@ -1,7 +1,8 @@
 """Indicators from rows: pure functions, the same to the last bit for the same rows.
 
-Invariants: only people who consent to take part and to research are computed, and unknown is not consent; sums are exact (`math.fsum`),
-so that the order of rows cannot show. Counts are people unless named otherwise; durations are days; days and months are local.
+Invariants: only people who consent to take part and to research, as the gate knows it, are computed, and unknown is not consent; sums
+are exact (`math.fsum`), so that the order of rows cannot show. Counts are people unless named otherwise; durations are days; days and
+months are local.
 """
 
 from collections import Counter
@@ -17,18 +18,21 @@ from services.contracts.enrolment import Leaving
 from services.programmes import Programme
 
 Row = dict[str, Any]
+BlockKey = tuple[str, str, str]  # instrument, wave, scale
+Scored = dict[str, dict[str, float]]  # the score of each person, by side
 
 
 class Mean(BaseModel):
-    """`sd` is the standard deviation of the sample (n - 1), None for fewer than two."""
+    """`sd` is the standard deviation of the sample (n - 1), None for fewer than two. A cell that is not shown has a `note` alone."""
 
-    n: int
+    n: int | None
     mean: float | None
     sd: float | None
+    note: str | None = None
 
 
 class Wave(BaseModel):
-    """Means of one instrument, wave and scale: people with a seat beside people who wait."""
+    """Means of one instrument, wave and scale, as they may be shown: people with a seat beside people who wait."""
 
     instrument: str
     wave: str
@@ -38,12 +42,13 @@ class Wave(BaseModel):
 
 
 class Response(BaseModel):
-    """Surveys of one instrument and wave: asked for and answered."""
+    """Surveys of one instrument and wave: asked for, answered, and of those the ones whose scores have arrived."""
 
     instrument: str
     wave: str
     invited: int
     submitted: int
+    scored: int
 
 
 class Referrals(BaseModel):
@@ -63,7 +68,8 @@ class Attended(BaseModel):
 
 
 class Indicators(BaseModel):
-    """Indicators of one programme. `took_part`: present at one meeting or more; `groups`: open seats per group.
+    """Indicators of one programme. `took_part`: present at one meeting or more; `groups`: open seats per group; `means`: None when
+    they were not asked for.
 
     `days_from_referral_to_first_meeting`: median days from the referral to the first day of the first seat, which can be before the first
     meeting. None when nobody had a seat."""
@@ -86,25 +92,24 @@ class Indicators(BaseModel):
     attendance: Attended
     days_from_referral_to_first_meeting: float | None
     surveys: list[Response]
-    means: list[Wave]
+    means: list[Wave] | None
     targets: dict[str, int]
 
 
 class Facts(BaseModel):
-    """Rows of the four projections, of one programme."""
+    """Rows of the four projections, of one programme. `consenting`: people who consent to take part and to research."""
 
+    consenting: frozenset[str]
     path: list[Row]
     meetings: list[Row]
     attendance: list[Row]
     scores: list[Row]
 
 
-def indicators(facts: Facts, rules: Programme) -> Indicators:
-    """Compute every figure from the rows."""
-    people = {row["worker"]: row for row in facts.path if "worker" in row and consents(row)}
-    seats = [row for row in facts.path if "member" in row and row["member"] in people]
-    seated = {row["member"] for row in seats if row["until"] is None and "withdrawn" not in people[row["member"]]}
-    waiting = {id for id, row in people.items() if "waits" in row and "unlisted" not in row and id not in seated}
+def indicators(facts: Facts, rules: Programme, means: list[Wave] | None = None) -> Indicators:
+    """Compute every figure from the rows, but for the `means`: what may be shown of them depends on what was shown before."""
+    people, seats = _people(facts), _seats(facts)
+    seated, waiting = _seated(people, seats), _waiting(people, seats)
     groups = Counter(row["group"] for row in seats if row["until"] is None)
     # The line of a person who was no member on that day after all does not count; older lines are all of members.
     attendance = [row for row in facts.attendance if row["person"] in people and row.get("member", True)]
@@ -132,14 +137,42 @@ def indicators(facts: Facts, rules: Programme) -> Indicators:
         attendance=_attended(attendance),
         days_from_referral_to_first_meeting=_days_to_first_meeting(people, seats, rules),
         surveys=_responses(scores),
-        means=_means(scores, seated, waiting),
+        means=means,
         targets=dict(sorted(rules.targets.items())),
     )
 
 
-def consents(row: Row) -> bool:
-    """Tell whether a row shows consent to take part and to research."""
-    return row.get("consent_participation") is True and row.get("consent_research") is True
+def scored(facts: Facts) -> dict[BlockKey, Scored]:
+    """Return the scores behind each mean. People who neither have a seat nor wait are on no side."""
+    people, seats = _people(facts), _seats(facts)
+    sides = {"seated": _seated(people, seats), "waiting": _waiting(people, seats)}
+    found: dict[BlockKey, Scored] = {}
+    for row in facts.scores:
+        if row["person"] in people:
+            for scale, value in row.get("scores", {}).items():
+                block = found.setdefault((row["instrument"], row["wave"], scale), {side: {} for side in sides})
+                for side, members in sides.items():
+                    if row["person"] in members:
+                        block[side][row["person"]] = value
+    return found
+
+
+def _people(facts: Facts) -> dict[str, Row]:
+    return {row["worker"]: row for row in facts.path if row.get("worker") in facts.consenting}
+
+
+def _seats(facts: Facts) -> list[Row]:
+    people = _people(facts)
+    return [row for row in facts.path if "member" in row and row["member"] in people]
+
+
+def _seated(people: dict[str, Row], seats: Sequence[Row]) -> set[str]:
+    return {row["member"] for row in seats if row["until"] is None and "withdrawn" not in people[row["member"]]}
+
+
+def _waiting(people: dict[str, Row], seats: Sequence[Row]) -> set[str]:
+    seated = _seated(people, seats)
+    return {id for id, row in people.items() if "waits" in row and "unlisted" not in row and id not in seated}
 
 
 def _reason(row: Row) -> Any:
@@ -174,21 +207,10 @@ def _days_to_first_meeting(people: dict[str, Row], seats: Sequence[Row], rules: 
 def _responses(scores: Sequence[Row]) -> list[Response]:
     asked = Counter((row["instrument"], row["wave"]) for row in scores)
     answered = Counter((row["instrument"], row["wave"]) for row in scores if "submitted" in row)
-    return [Response(instrument=i, wave=w, invited=n, submitted=answered[i, w]) for (i, w), n in sorted(asked.items())]
-
-
-def _means(scores: Sequence[Row], seated: set[str], waiting: set[str]) -> list[Wave]:
-    values: dict[tuple[str, str, str], tuple[list[float], list[float]]] = {}
-    for row in scores:
-        for scale, value in row.get("scores", {}).items():
-            sits, waits = values.setdefault((row["instrument"], row["wave"], scale), ([], []))
-            if row["person"] in seated:
-                sits.append(value)
-            elif row["person"] in waiting:
-                waits.append(value)
+    arrived = Counter((row["instrument"], row["wave"]) for row in scores if "scores" in row)
     return [
-        Wave(instrument=instrument, wave=wave, scale=scale, seated=mean_of(sits), waiting=mean_of(waits))
-        for (instrument, wave, scale), (sits, waits) in sorted(values.items())
+        Response(instrument=i, wave=w, invited=n, submitted=answered[i, w], scored=arrived[i, w])
+        for (i, w), n in sorted(asked.items())
     ]
 
 

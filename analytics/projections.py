@@ -5,11 +5,9 @@ Invariant: facts are set and never added, so that repeats, corrections and any i
 
 from services.contracts import Event
 from services.contracts.enrolment import (
-    ConsentChanged,
     WithdrawalExplained,
     WorkerAdmitted,
     WorkerDeclined,
-    WorkerErased,
     WorkerReferred,
     WorkerWithdrawn,
 )
@@ -33,7 +31,7 @@ from services.events.delivery.declare import Projection, Rows, on
 
 
 class Path(Projection):
-    """One row per worker with the time of each step and the last decision on each purpose; one row per seat."""
+    """One row per worker with the time of each step; one row per seat. Consents are in no row: a figure asks the gate."""
 
     name = "path"
 
@@ -42,10 +40,6 @@ class Path(Projection):
         rows.set(
             event.subject, person=event.subject, worker=event.subject, partner=event.data.partner, referred=event.time
         )
-
-    @on(ConsentChanged)
-    def consented(self, event: Event[ConsentChanged], rows: Rows) -> None:
-        rows.set(event.subject, person=event.subject, **{f"consent_{event.data.purpose.value}": event.data.given})
 
     @on(WorkerAdmitted)
     def admitted(self, event: Event[WorkerAdmitted], rows: Rows) -> None:
@@ -88,10 +82,6 @@ class Path(Projection):
     @on(MemberLeft)
     def left(self, event: Event[MemberLeft], rows: Rows) -> None:
         rows.set(f"{event.data.worker}/{event.subject}", person=event.data.worker, until=event.data.since)
-
-    @on(WorkerErased)
-    def erased(self, event: Event[WorkerErased], rows: Rows) -> None:
-        rows.drop(event.subject)
 
 
 class Meetings(Projection):

@@ -101,9 +101,9 @@ def _read(records: list[Any], offsets: dict[int, int]) -> tuple[list[Any], list[
     for record in records:
         event = orjson.loads(record.value)
         programme, subject = event["source"].split("/")[2], event["subject"]
-        rows.setdefault(f"{programme}/{subject}", {}).update(
-            {"programme": programme, "person": subject, **_facts(event)}
-        )
+        if facts := _facts(event):
+            row = {"programme": programme, "person": subject, **facts}
+            rows.setdefault(f"{programme}/{subject}", {}).update(row)
         key = f"{event['source']}|{subject}"
         marks[key] = {"consumer": "path.g2", "subject_key": key, "sequence": int(event["sequence"]), "id": event["id"]}
     return (
@@ -119,7 +119,7 @@ def _facts(event: dict[str, Any]) -> dict[str, Any]:
         case ["worker", "referred"]:
             return {"worker": event["subject"], "partner": data["partner"], "referred": time}
         case ["consent", "changed"]:
-            return {f"consent_{data['purpose']}": data["given"]}
+            return {}  # the gate takes it
         case _:
             return {"admitted": time}
 

@@ -127,13 +127,17 @@ async def workers(
     who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR, own=OWN_PARTNER)],
     after: Annotated[Id | None, Query(description="the last id of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> list[WorkerProgress]:
-    """Workers and their progress, by id. A referrer gets the referrals of their own partner."""
+) -> list[WorkerProgress] | list[queries.OwnReferral]:
+    """Workers and their progress, by id. A referrer gets the referrals of their own partner: the days of those steps that the partner's
+    agreement names, of people who consent to it; of all others, the day of the referral alone."""
     where: dict[str, Any] = {"partner": who.partner} if who.role is Role.REFERRER else {}
     if after is not None:
         where["worker"] = {"$gt": after}
-    rows = await read.rows("desk", where, limit=limit)
-    return [WorkerProgress(**row) for row in rows if "worker" in row]
+    rows = [row for row in await read.rows("desk", where, limit=limit) if "worker" in row]
+    if who.role is Role.REFERRER:
+        consents = await read.consents([row["worker"] for row in rows])
+        return [queries.own_referral(row, read.rules, consents[row["worker"]]) for row in rows]
+    return [WorkerProgress(**row) for row in rows]
 
 
 @router.get("/workers/{worker}")

@@ -9,8 +9,9 @@ from enrolment.programmes.domain import PublishedProgramme
 from enrolment.programmes.folder import publish_folder
 from enrolment.programmes.queries import uses
 from enrolment.projections import Progress
-from enrolment.reactions import reactions
+from enrolment.reactions import gate
 from enrolment.replay import erase_again, replays
+from services.operations.erasures import erase_restored
 from services.operations.replay import replay
 from services.runtime.service import Service
 from services.settings import Settings
@@ -25,9 +26,9 @@ def build(settings: Settings) -> Service:
         holder=master_holder(settings.keys),
         aggregates=[Worker, PublishedProgramme],
         routes=[api.router, programmes.router],
-        reactions=reactions,
+        gate=gate,
         projections=[Progress()],
-        after_restore=[partial(replay, replays), erase_again],
+        after_restore=[partial(replay, replays), erase_again, erase_restored],
         at_start=[publish_folder],
         uses=uses,
     )

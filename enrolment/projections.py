@@ -1,7 +1,7 @@
 """Read models of enrolment. They hold no name, so that reading a list needs no entry in an access log."""
 
 from services.contracts import Event
-from services.contracts.enrolment import WorkerAdmitted, WorkerDeclined, WorkerErased, WorkerReferred, WorkerWithdrawn
+from services.contracts.enrolment import WorkerAdmitted, WorkerDeclined, WorkerReferred, WorkerWithdrawn
 from services.contracts.grouping import MemberJoined, MemberLeft, WorkerWaitlisted
 from services.events.delivery.declare import Projection, Rows, on
 
@@ -42,7 +42,3 @@ class Progress(Projection):
     @on(MemberLeft)
     def left(self, event: Event[MemberLeft], rows: Rows) -> None:
         rows.set(event.data.worker, person=event.data.worker, left=event.data.since)
-
-    @on(WorkerErased)
-    def erased(self, event: Event[WorkerErased], rows: Rows) -> None:
-        rows.drop(event.subject)

@@ -1,12 +1,25 @@
 """Reads that answer a route of enrolment. They change no aggregate; a read of a person's data writes its access log first."""
 
+from datetime import date, datetime, time
 from typing import Any
 
 import orjson
 from pydantic import BaseModel
 
 from enrolment.domain import Status, Worker
+from services.contracts import feed
+from services.contracts.base import Day
+from services.contracts.enrolment import Purpose
+from services.programmes import Programme, may_know
+from services.store.consents import Consents
 from services.store.work import Work
+
+STEPS = {
+    "admitted": feed.Admitted.type,
+    "declined": feed.Declined.type,
+    "withdrawn": feed.Withdrew.type,
+    "seated": feed.Seated.type,
+}  # of the read model: the type of the feed that tells the same
 
 
 class Person(BaseModel):
@@ -39,3 +52,34 @@ async def read_person(work: Work, worker: str, *, who: str, role: str) -> Person
         consents={purpose.value: consent.model_dump(mode="json") for purpose, consent in found.consents.items()},
         version=work.version(found),
     )
+
+
+class OwnReferral(BaseModel):
+    """A referral as its partner may know it: days, and only steps that the partner's feed would tell. None is "not known to you"."""
+
+    worker: str
+    partner: str
+    referred: Day
+    admitted: Day | None = None
+    declined: Day | None = None
+    withdrawn: Day | None = None
+    seated: Day | None = None
+
+
+def own_referral(row: dict[str, Any], rules: Programme, consents: Consents) -> OwnReferral:
+    """The row of a referral for the partner who made it. An erased person has no consents."""
+    known = may_know(row["partner"], rules, consents.allow(Purpose.PARTNER_FEEDBACK))
+    # As in the feed, a seat is told after the admission, and nothing that happened under a refusal or before a later one.
+    told = [name for name, type in STEPS.items() if type in known and (name != "seated" or "admitted" in row)]
+    moments = {name: _moment(row[name], rules) for name in ("referred", *told) if row.get(name) is not None}
+    days = {
+        name: rules.day_of(moment)
+        for name, moment in moments.items()
+        if name == "referred" or not consents.refused_since(Purpose.PARTNER_FEEDBACK, moment)
+    }
+    return OwnReferral(worker=row["worker"], partner=row["partner"], **days)
+
+
+def _moment(stored: datetime | str, rules: Programme) -> datetime:
+    """The time of a step. The day of a seat is stored as its ISO text."""
+    return datetime.combine(date.fromisoformat(stored), time(), rules.zone) if isinstance(stored, str) else stored

@@ -1,17 +1,16 @@
-"""Reactions of enrolment. It consumes one event of its own, the erasure, since a restored database can be older than it."""
+"""Handlers of the gate in enrolment. It consumes one event of its own, the erasure, since a restored database can be older than it."""
 
 from enrolment.domain import Worker
-from services.contracts import Event
 from services.contracts.enrolment import WorkerErased
-from services.events.delivery.declare import Reactions
+from services.events.delivery.declare import Gate
 from services.store.work import Work
 
-reactions = Reactions()
+gate = Gate()
 
 
-@reactions.on(WorkerErased)
-async def when_worker_erased_empty_the_restored_record(event: Event[WorkerErased], work: Work) -> None:
+@gate.on(WorkerErased)
+async def when_worker_erased_empty_the_restored_record(worker: str, work: Work) -> None:
     """Empty a record that a restore brought back. A record that is empty already stays as it is."""
-    worker = await work.peek(Worker, event.subject)
-    if worker is not None:
-        worker.apply(event.data, event.time)
+    restored = await work.peek(Worker, worker)
+    if restored is not None:
+        restored.apply(WorkerErased(), work.at)

@@ -8,11 +8,12 @@ from grouping.membership import api as membership
 from grouping.pairs import api as pairs
 from grouping.projections import Groups, Pool
 from grouping.proposals import api as proposals
-from grouping.reactions import reactions
+from grouping.reactions import gate, reactions
 from grouping.registers import api as registers
 from grouping.registers.queries import uses
 from grouping.replay import replays
 from services.contracts.topics import KEYS
+from services.operations.erasures import erase_restored
 from services.operations.replay import replay
 from services.runtime.service import Service
 from services.settings import Settings
@@ -28,9 +29,10 @@ def build(settings: Settings) -> Service:
         aggregates=[Seeker, Pair, Place, Facilitator, Group],
         routes=[registers.router, proposals.router, membership.router, pairs.router],
         reactions=reactions,
+        gate=gate,
         projections=[Pool(), Groups()],
         tables=[KEYS],
         background=[conclude_when_over],
-        after_restore=[partial(replay, replays)],
+        after_restore=[partial(replay, replays), erase_restored],
         uses=uses,
     )

@@ -1,4 +1,4 @@
-"""Reactions of grouping to the events of enrolment, and to its own restricted ones after a restore."""
+"""Reactions of grouping to the events of enrolment, and to its own restricted ones after a restore; handlers of the gate."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from grouping.wishes import keep_again, pairs_of
 from services.contracts import Event
 from services.contracts.enrolment import WorkerAdmitted, WorkerErased, WorkerProfiled, WorkerWithdrawn
 from services.contracts.grouping import PairWished
-from services.events.delivery.declare import Reactions
+from services.events.delivery.declare import Gate, Reactions
 from services.store.work import Work
 
-reactions = Reactions()
+reactions, gate = Reactions(), Gate()
 
 
 def the_seeker(event: Event[Any]) -> list[tuple[Any, str]]:
@@ -46,21 +46,21 @@ async def when_a_worker_withdraws_their_seat_is_free(event: Event[WorkerWithdraw
     await leave(Leave(worker=event.subject), work)
 
 
-@reactions.on(WorkerErased, needs=the_seeker)
-async def when_a_worker_is_erased_nothing_of_them_stays(event: Event[WorkerErased], work: Work) -> None:
-    """Free the seat, and remove the person from pool, ledgers and pairs."""
-    await leave(Leave(worker=event.subject), work)
-    for group in await work.where(Group, members__worker=[event.subject]):
-        group.detach(event.subject)
-    for pair in await pairs_of([event.subject], work):
-        work.remove(pair)
-    seeker = await work.find(Seeker, event.subject)
-    if seeker is not None:
-        work.remove(seeker)
-
-
 @reactions.on(PairWished)
 async def when_a_restored_database_lacks_a_wish_it_is_kept_again(event: Event[PairWished], work: Work) -> None:
     """Keep an own wish again once the keys of both are back, for which `replay.py` cannot wait."""
     if work.was_restored:
         await keep_again(event.data, work)
+
+
+@gate.on(WorkerErased, needs=lambda worker: [(Seeker, worker)])
+async def when_a_worker_is_erased_nothing_of_them_stays(worker: str, work: Work) -> None:
+    """Free the seat, and remove the person from pool, ledgers and pairs."""
+    await leave(Leave(worker=worker), work)
+    for group in await work.where(Group, members__worker=[worker]):
+        group.detach(worker)
+    for pair in await pairs_of([worker], work):
+        work.remove(pair)
+    seeker = await work.find(Seeker, worker)
+    if seeker is not None:
+        work.remove(seeker)

@@ -15,8 +15,9 @@ WIDTH = max(len(each) for each in Wish)  # characters to which every wish is pad
 
 
 async def sealed_for_other(pair: Pair, wish: Wish | None, work: Work) -> str | None:
-    """The wish sealed under the key of `other`, as the event holds it."""
-    return await work.seal(pair.other, "pair", wish.ljust(WIDTH)) if wish else None
+    """The wish sealed under the key of `other`, as the event holds it. All wishes are equally long, and the payload is padded: with more
+    padding here, a payload with a wish would be longer than one without."""
+    return await work.seal(pair.other, "pair", wish.ljust(WIDTH), padded=False) if wish else None
 
 
 async def sealed_for_one(pair: Pair, published: str | None, work: Work) -> str | None:

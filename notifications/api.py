@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
 from notifications import queries
-from notifications.agreements import agreed_with
 from notifications.deliveries import Delivered, Deliveries
 from notifications.domain import Status
 from services.contracts.base import Day, Id, Slug
 from services.identity.auth import Role, Who, allowed
+from services.programmes import agreed_with
 from services.web.run import Reader
 
 router = APIRouter()

@@ -8,10 +8,11 @@ from notifications.domain import Feed, GroupCalendar, LedgerEntry, Message, Reci
 from notifications.mailer import mailing
 from notifications.publisher import publish
 from notifications.queries import uses
-from notifications.reactions import reactions_with
+from notifications.reactions import gate_with, reactions_with
 from notifications.replay import restore_feeds, restore_messages
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS
+from services.operations.erasures import erase_restored
 from services.runtime.service import BackgroundTask, Service
 from services.settings import Settings
 from services.vault.keyring import service_holder
@@ -22,15 +23,17 @@ def build(settings: Settings, background: Sequence[BackgroundTask] | None = None
 
     Misconfigured when its keys or programmes cannot be read, or AMA_SMTP is no address of a mail server.
     """
+    pseudonyms = partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))
     return Service(
         "notifications",
         settings,
         holder=service_holder("notifications", settings.keys),
         aggregates=[Venue, GroupCalendar, Recipient, Message, ReferredPerson, Feed, LedgerEntry],
         routes=[api.router],
-        reactions=reactions_with(partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))),
+        reactions=reactions_with(pseudonyms),
+        gate=gate_with(pseudonyms),
         tables=[KEYS, CONTACTS],
         background=[mailing(settings), publish] if background is None else background,
-        after_restore=[restore_feeds, restore_messages],
+        after_restore=[restore_feeds, restore_messages, erase_restored],
         uses=uses,
     )

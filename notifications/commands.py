@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from notifications.agreements import agreed_with
 from notifications.domain import Fact, Feed, GroupCalendar, LedgerEntry, Message, Recipient, ReferredPerson, Seat
 from services.contracts.base import Id
+from services.contracts.enrolment import Purpose
 from services.kernel import Aggregate, Command, new_id
+from services.programmes import may_know
 from services.store.work import Work
 
 A = TypeVar("A", bound=Aggregate)
@@ -27,8 +28,10 @@ async def find_or_add(kind: type[A], id: str, work: Work) -> A:
 
 
 async def announce(recipient: Recipient, work: Work) -> None:
-    """Queue a message for each seat that may be announced, was not, and whose first meeting is still to come. A seat whose first
-    meeting is not known waits for it."""
+    """Queue a message for each seat that was not announced and whose first meeting is still to come, if the person consents to contact. A
+    seat whose first meeting is not known waits for it."""
+    if not await work.consents_to(recipient.id, Purpose.CONTACT):
+        return
     for seat in recipient.unannounced():
         if work.was_restored and (earlier := await _queued_earlier(recipient, seat, work)) is not None:
             recipient.announced(seat, earlier.id)
@@ -38,8 +41,7 @@ async def announce(recipient: Recipient, work: Work) -> None:
         if first is None:
             calendar.wait(recipient.id)
         elif first.starts > work.now:
-            day = first.starts.date()
-            message = Message.about_seat(new_id(), recipient.id, seat.group, day, work.cause.correlation)
+            message = Message.about_seat(new_id(), recipient.id, seat.group, first.day, work.cause.correlation)
             recipient.announced(seat, message.id)
             work.add(message)
 
@@ -90,7 +92,14 @@ async def enter(person: ReferredPerson, work: Work, pseudonyms: Pseudonyms) -> N
     """Enter the facts that may be released now into the ledger of the partner who referred the person."""
     if person.partner is None:
         return
-    facts = person.release(agreed_with(person.partner, work.rules))
+    await enter_known(person, await work.consents_to(person.id, Purpose.PARTNER_FEEDBACK), work, pseudonyms)
+
+
+async def enter_known(person: ReferredPerson, consents: bool | None, work: Work, pseudonyms: Pseudonyms) -> None:
+    """Enter what may be released with this answer of the gate: of a person who is erased, the erasure alone (None)."""
+    if person.partner is None:
+        return
+    facts = person.release(may_know(person.partner, work.rules, consents), consents)
     if not facts:
         return
     feed = await work.find(Feed, person.partner)
@@ -114,6 +123,18 @@ async def _entered_earlier(feed: Feed, subject: str, fact: Fact, work: Work) -> 
         return None
     entries = await work.where(LedgerEntry, partner=feed.id, subject=subject, restored=True)
     return next((each for each in sorted(entries, key=lambda each: each.sequence) if each.fact == fact), None)
+
+
+async def recall(person: ReferredPerson, work: Work, pseudonyms: Pseudonyms) -> None:
+    """Give the person the entries that their partner had read before the database was restored. For a person who does not consent any
+    more, or is erased: no fact arrives again by which they would be matched."""
+    feed = await work.find(Feed, str(person.partner)) if work.was_restored else None
+    if feed is None or not feed.restored:
+        return
+    subject = pseudonyms(work.programme, feed.id, person.id)
+    entries = await work.where(LedgerEntry, partner=feed.id, subject=subject, restored=True)
+    for entry in sorted(entries, key=lambda each: each.sequence):
+        person.recall(entry)
 
 
 async def withhold(person: ReferredPerson, sequences: Sequence[int], work: Work) -> None:

@@ -1,4 +1,4 @@
-"""The lag of this service's reactions on a topic, whichever of its copies consumes it.
+"""The lag of this service's gate on its topic, whichever of its copies consumes it.
 
 Invariant: lag is the age of the oldest record that was not consumed, not a number of records. A partition ends with the marker of a
 transaction, which nobody consumes, and under load there is always something to consume.
@@ -14,7 +14,7 @@ from services.events.bus.client import Bus
 from services.events.inbox.documents import offset_id
 from services.store.mongo import Store
 
-CONSUMER = "reactions"
+CONSUMER = "gate"
 WAIT = 20  # milliseconds for a record, before checking whether there was only a marker
 PATIENCE = 2.0  # seconds after which the bus counts as away
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from notifications.agreements import agreed_with
 from notifications.ledger import topic_of
-from services.programmes import Programme
+from services.programmes import Programme, agreed_with
 
 
 class TailLost(Exception):

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
-from notifications.domain import Feed, LedgerEntry, ReferredPerson
+from notifications.domain import Feed, LedgerEntry
+from services.contracts.enrolment import Purpose
+from services.store.consents import consents_of
 from services.store.mongo import Document, InsertOne, Store, Transaction, UpdateOne
 
 
@@ -32,11 +34,9 @@ async def entry_at(store: Store, programme: str, partner: str, sequence: int) ->
 
 
 async def consenting(store: Store, programme: str, workers: Collection[str]) -> set[str]:
-    """Those workers who consent at this moment: their referrer may read about them."""
-    ids = [f"{programme}/{worker}" for worker in workers]
-    found, erased = await store.by_id(ReferredPerson.noun, ids), await store.by_id("erased", ids)
-    people = [ReferredPerson.model_validate(each["state"]) for _id, each in found.items() if _id not in erased]
-    return {each.id for each in people if each.consents}
+    """Those workers who consent at this moment: their referrer may read about them. An erasure deletes the consents."""
+    found = await consents_of(store, programme, workers)
+    return {worker for worker, each in found.items() if each.allow(Purpose.PARTNER_FEEDBACK)}
 
 
 async def last_sequence(store: Store, programme: str, partner: str) -> int:

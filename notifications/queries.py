@@ -8,6 +8,7 @@ from notifications.composing import MailContent
 from notifications.domain import Feed, GroupCalendar, Message, PlannedMeeting, Recipient, ReferredPerson, Status, Venue
 from notifications.mail_queue import attempts_of
 from services import vault
+from services.contracts.enrolment import Purpose
 from services.kernel import NotYet, Refused
 from services.programmes import Uses, counted_uses
 from services.store.mongo import Document, Store
@@ -18,19 +19,15 @@ async def mail_content(work: Work, message: str, card: bytes | None) -> MailCont
     """The content of the mail for a message; `card` is the person's encrypted contact card. Read immediately before sending, so that
     a change since the message was queued counts.
 
-    Refused("past"), ("no-address"), or ("not-queued") when there is nothing to send any more; NotYet while card, key, meeting or place
-    have not arrived."""
+    Refused("past"), ("no-address"), ("no-consent"), or ("not-queued") when there is nothing to send any more; NotYet while card, key,
+    meeting or place have not arrived."""
     queued = await work.peek(Message, message)
     recipient = await work.peek(Recipient, queued.worker) if queued is not None else None
     seat = recipient.seat_in(queued.reference) if queued is not None and recipient is not None else None
-    if (
-        queued is None
-        or queued.status is not Status.QUEUED
-        or recipient is None
-        or not recipient.contact
-        or seat is None
-    ):
+    if queued is None or queued.status is not Status.QUEUED or seat is None:
         raise Refused("not-queued", f"Message {message} is not to be sent.")
+    if not (await work.peek_consents(queued.worker)).allow(Purpose.CONTACT):
+        raise Refused("no-consent", f"The person of message {message} does not consent to contact.")
     calendar = await work.peek(GroupCalendar, queued.reference)
     first = calendar.first_from(seat.since) if calendar is not None else None
     if _is_past(queued, first, work):

@@ -11,11 +11,30 @@ from typing import Self
 from urllib.parse import quote_plus, unquote_plus, urlsplit
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 
 class Misconfigured(Exception):
     """The configuration cannot work; the message is one sentence for the operator of the system."""
+
+
+LARGEST = 200_000_000  # bytes of a file that a command reads whole
+
+
+def text_of(path: Path) -> str:
+    """Read a text file, without a byte order mark. Misconfigured, one sentence, when it is no file, unreadable, too large or not UTF-8."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be read: {error.strerror or error}.") from error
+    if len(content) > LARGEST:
+        raise Misconfigured(f"{path} has more than {LARGEST // 1_000_000} MB.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Misconfigured(f"{path}, line {line}: not UTF-8. Save it as UTF-8.") from None
 
 
 class Settings(BaseSettings):
@@ -106,6 +125,9 @@ def from_environment() -> Settings:
         first = error.errors()[0]
         name = "AMA_" + str(first["loc"][0]).upper()
         raise Misconfigured(f"{name}: {first['msg'].lower()}. Set it in the environment.") from error
+    except SettingsError as error:
+        # Without the cause, which holds the bytes of the file.
+        raise Misconfigured(f"AMA_SECRETS: a file of {folder} cannot be read: {error}.") from None
     # Otherwise a missing password would show only later, as a refused log-in.
     for user, password in (("sasl_username", settings.sasl_password), ("mongo_username", settings.mongo_password)):
         if getattr(settings, user) and not password:

@@ -2,6 +2,7 @@
 
 from services.contracts.topics import KEYS
 from services.identity.auth import link_secret
+from services.operations.erasures import erase_restored
 from services.runtime.service import Service
 from services.settings import Settings
 from services.vault.keyring import service_holder
@@ -10,7 +11,7 @@ from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.invitations import invite_when_due
 from sessions.projections import Calendar, Leads
 from sessions.queries import uses
-from sessions.reactions import reactions
+from sessions.reactions import gate, reactions
 from sessions.waves import plan_added_waves
 
 
@@ -23,8 +24,10 @@ def build(settings: Settings) -> Service:
         aggregates=[Roster, Meeting, Participant, Survey],
         routes=[api.router, pages.router(link_secret(settings.keys))],
         reactions=reactions,
+        gate=gate,
         projections=[Calendar(), Leads()],
         tables=[KEYS],
         background=[invite_when_due, plan_added_waves],
+        after_restore=[erase_restored],
         uses=uses,
     )

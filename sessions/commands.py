@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 import orjson
 
 from services.contracts.base import Id, Slug
+from services.contracts.enrolment import Purpose
 from services.contracts.sessions import AttendanceRecorded
 from services.kernel import Command, Refusal, Refused, in_order
 from services.programmes.instruments import load_all as instruments
@@ -68,7 +69,7 @@ async def submit_survey(command: SubmitSurvey, work: Work) -> None:
         raise Refused(
             "no-such-survey", f"There is no {command.instrument} of wave {command.wave} for them.", Refusal.NOT_FOUND
         )
-    if participant.research is not True:
+    if not await work.consents_to(command.worker, Purpose.RESEARCH):
         raise Refused("no-consent", f"Worker {command.worker} has not consented to research.")
     survey = await work.get(Survey, survey_id(command.worker, command.instrument, command.wave))
     scores = instruments()[command.instrument].score(command.answers)
@@ -89,10 +90,10 @@ class InviteDue(Command):
 
 
 async def invite_due(command: InviteDue, work: Work) -> None:
-    """Invite those that are still planned; skip the others."""
+    """Invite those that are still planned and whose person consents; skip the others."""
     for each in command.surveys:
         survey = await work.find(Survey, each)
-        if survey is not None:
+        if survey is not None and await work.consents_to(survey.worker, Purpose.RESEARCH):
             _invite(survey, work)
 
 
@@ -111,9 +112,11 @@ async def participant_of(worker: str, work: Work) -> Participant:
 
 
 async def keep_surveys(participant: Participant, work: Work) -> None:
-    """Plan every wave and invite to the open ones; for a person who is not asked (any more), drop what was not answered."""
+    """Plan every wave and invite to the open ones; for a person who is not asked or does not consent (any more), drop what was not
+    answered."""
     planned = [await work.get(Survey, each) for each in participant.surveys]
-    if not participant.is_asked or participant.admitted is None:
+    consents = await work.consents_to(participant.id, Purpose.RESEARCH)
+    if not (consents and participant.is_asked) or participant.admitted is None:
         for survey in planned:
             survey.drop()
         return

@@ -4,6 +4,7 @@ from datetime import date
 
 from pydantic import AwareDatetime, BaseModel
 
+from services.contracts.enrolment import Purpose
 from services.kernel import Refusal, Refused
 from services.programmes import Uses, counted_uses
 from services.store.work import Work
@@ -67,11 +68,14 @@ async def list_surveys(work: Work, worker: str, *, who: str, role: str) -> list[
 
 
 async def linked_survey(work: Work, survey: str, worker: str) -> Survey:
-    """The survey of a personal link. Refused("no-such-link", 404) when it is another person's or was erased. The person reads their
-    own survey, so no access is logged."""
+    """The survey of a personal link. Refused("no-such-link", 404) when it is another person's or was erased, ("no-consent") when it was not
+    answered and the person does not consent any more. The person reads their own survey, so no access is logged."""
     found = await work.peek(Survey, survey)
     if found is None or found.worker != worker:
         raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
+    consents = await work.peek_consents(worker)
+    if found.status is not Status.SUBMITTED and not consents.allow(Purpose.RESEARCH):
+        raise Refused("no-consent", f"Worker {worker} has not consented to research.")
     return found
 
 

@@ -1,18 +1,21 @@
-"""Reactions to events of enrolment and grouping. Order holds within a group and within a person, not between them."""
+"""Reactions to events of enrolment and grouping, and handlers of the gate.
+
+Order holds within a group and within a person, not between them.
+"""
 
 from typing import Any
 
 from services.contracts import Event
-from services.contracts.enrolment import ConsentChanged, Purpose, WorkerAdmitted, WorkerErased, WorkerWithdrawn
+from services.contracts.enrolment import ConsentChanged, WorkerAdmitted, WorkerErased, WorkerWithdrawn
 from services.contracts.grouping import FacilitatorAssigned, GroupConcluded, GroupFormed, MemberJoined, MemberLeft
-from services.events.delivery.declare import Reactions
+from services.events.delivery.declare import Gate, Reactions
 from services.kernel import NotYet
 from services.programmes import meeting_days
 from services.store.work import Work
 from sessions.commands import correct_rolls, keep_surveys, participant_of
 from sessions.domain import Meeting, Participant, Roster, Survey, schedule
 
-reactions = Reactions()
+reactions, gate = Reactions(), Gate()
 
 
 def the_group(event: Event[Any]) -> list[tuple[Any, str]]:
@@ -28,6 +31,11 @@ def the_group_and_the_member(event: Event[Any]) -> list[tuple[Any, str]]:
 def the_person(event: Event[Any]) -> list[tuple[Any, str]]:
     """The participant who is the subject."""
     return [(Participant, event.subject)]
+
+
+def the_participant(worker: str) -> list[tuple[Any, str]]:
+    """The participant, by the person's id."""
+    return [(Participant, worker)]
 
 
 async def _roster(group: str, work: Work) -> Roster:
@@ -87,15 +95,6 @@ async def when_a_worker_is_admitted_their_waves_have_a_date(event: Event[WorkerA
     await keep_surveys(participant, work)
 
 
-@reactions.on(ConsentChanged, needs=the_person)
-async def when_research_is_decided_surveys_are_planned_or_dropped(event: Event[ConsentChanged], work: Work) -> None:
-    """Plan or drop the surveys; decisions on other purposes are ignored."""
-    if event.data.purpose is Purpose.RESEARCH:
-        participant = await participant_of(event.subject, work)
-        participant.decide_research(event.data.given)
-        await keep_surveys(participant, work)
-
-
 @reactions.on(WorkerWithdrawn, needs=the_person)
 async def when_a_worker_withdraws_they_are_asked_no_more(event: Event[WorkerWithdrawn], work: Work) -> None:
     """Drop the surveys that were not answered; answers stay."""
@@ -104,16 +103,26 @@ async def when_a_worker_withdraws_they_are_asked_no_more(event: Event[WorkerWith
     await keep_surveys(participant, work)
 
 
-@reactions.on(WorkerErased, needs=the_person)
-async def when_a_worker_is_erased_only_counts_stay(event: Event[WorkerErased], work: Work) -> None:
+@gate.on(ConsentChanged, needs=the_participant)
+async def when_research_is_decided_surveys_are_planned_or_dropped(worker: str, work: Work) -> None:
+    """Plan or drop the surveys of a person who was admitted."""
+    participant = await work.find(Participant, worker)
+    if participant is not None:
+        await keep_surveys(participant, work)
+
+
+@gate.on(WorkerErased, needs=the_participant)
+async def when_a_worker_is_erased_only_counts_stay(worker: str, work: Work) -> None:
     """Remove the person from surveys, rosters and rolls."""
-    participant = await work.find(Participant, event.subject)
+    participant = await work.find(Participant, worker)
     if participant is None:
         return
     for survey in participant.surveys:
         work.remove(await work.get(Survey, survey))
     for group in participant.groups:
-        (await _roster(group, work)).forget(participant.id)
+        roster = await work.find(Roster, group)
+        if roster is not None:
+            roster.forget(participant.id)
         for meeting in await work.browse(Meeting, group=group):
             meeting.forget(participant.id)
     work.remove(participant)

@@ -1,6 +1,7 @@
 """The formation of groups as a pure problem: data in, proposal out. It uses no engine of ours and nothing of the service.
 
-Invariant: an answer breaks no hard rule, also when that leaves people unplaced. `check` judges it without sharing code with the search.
+Invariant: an answer breaks no hard rule, also when that leaves people unplaced. `check` judges it without sharing code with the search, and
+`solve` takes out of an answer what fails it.
 Modules that compute are imported when they are called: a service that forms no group loads no compiler.
 """
 
@@ -33,10 +34,10 @@ def solve(
 
     if not wanting(problem):
         return settled(problem, seed)
-    from grouping.formation import compiling, search
+    from grouping.formation import compiling, keeping, search
 
     compiling.keep()
-    return search.solve(problem, seed, seconds=seconds, steps=steps, progress=progress)
+    return keeping.kept(problem, search.solve(problem, seed, seconds=seconds, steps=steps, progress=progress))
 
 
 def advise(problem: Problem, answer: Answer, *, seconds: float = 5.0) -> Answer:

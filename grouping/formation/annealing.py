@@ -2,10 +2,11 @@
 
 For each group and column `field` holds the sum of the members' distances to a person in that column. So the distance of a person to a
 whole group is a sum over their attributes, whatever the size. Two people who must be apart and a person who is alone of their kind are
-faults, penalised more and more. The search ends with a descent in which a fault costs more than any distance.
+faults, penalised more and more. The search ends with a descent in which a fault costs more than any distance. After a repair the sums are
+`strict`: a step that breaks a rule is not made, whatever it would gain.
 
 Invariants: `field`, `count` and `sum` agree with the members' columns. Nobody is seated where `fits` is False. A placed person loses
-their seat only to a person who waited as long or longer.
+their seat only to a person who waited as long or longer. With strict sums, groups that keep every rule keep it after each step.
 
 The module has over 300 lines, since the worth of a move and its effect on the sums must be read together: they must count alike. The
 compiled loops also read the same arrays.
@@ -26,6 +27,7 @@ PAIR = 1e-4  # worth of a wanted pair: less than any exchange of different peopl
 EVEN = 1e-6  # cost of the square of a size
 KM = 1e-9  # cost of a kilometre
 SLACK = 1e-2  # more than pairs and kilometres change by one exchange
+UNSEEN = -2  # the company of a group before the first member was looked at
 STANDS = 8.0  # worth of a seat, in largest distances: more than any change of the members
 
 
@@ -42,10 +44,12 @@ class Totals(NamedTuple):
     groups: Any  # the groups that each person fits, in compressed rows
     movers: Any  # the people who may move
     far: Any  # [1] the largest possible distance
+    strict: Any  # [1] a step that breaks a rule is not made
+    inherited: Any  # [g, c] the frozen members have one person alone in this column
     rng: Any
 
 
-def totals_of(pool: Pool, tables: Tables, rng: Any) -> Totals:
+def totals_of(pool: Pool, tables: Tables, rng: Any, *, strict: bool = False) -> Totals:
     """Sums counted anew from the members of the groups."""
     open_ = np.flatnonzero(tables.slot >= 0)
     slot, place, kind = tables.slot[open_], tables.place[open_], tables.kind[open_]
@@ -69,6 +73,8 @@ def totals_of(pool: Pool, tables: Tables, rng: Any) -> Totals:
         groups=open_[np.nonzero(can)[1]],
         movers=movers,
         far=np.array([pool.far]),
+        strict=np.array([strict], np.uint8),
+        inherited=_inherited(pool, tables),
         rng=rng,
     )
     for group in open_:
@@ -78,6 +84,14 @@ def totals_of(pool: Pool, tables: Tables, rng: Any) -> Totals:
         made.sum[group] = made.field[group][pool.column[members]].sum() - pool.own[members].sum()
     made.faults[0] = faults(pool, tables, made)
     return made
+
+
+def _inherited(pool: Pool, tables: Tables) -> Any:
+    """[g, c] True where the frozen members of a group have one person alone in a column."""
+    count = np.zeros((len(tables.slot), pool.row.shape[1]), np.int64)
+    for person in np.flatnonzero(tables.stays == 1):
+        np.add.at(count[tables.seat[person]], pool.column[person], 1)
+    return (count == 1).astype(np.uint8)
 
 
 @compiled
@@ -143,6 +157,38 @@ def _faults(pool: Pool, tables: Tables, totals: Totals, goes: int, comes: int, g
     if goes >= 0:
         change -= _pairs(pool.apart_first, pool.apart, tables.seat, goes, group, comes)
     return change
+
+
+@compiled
+def _breaks(pool: Pool, tables: Tables, totals: Totals, goes: int, comes: int, group: int) -> bool:
+    """True when a group would break a rule that it did not inherit after `goes` has left and `comes` has entered (-1: nobody)."""
+    if comes >= 0 and _pairs(pool.apart_first, pool.apart, tables.seat, comes, group, goes):
+        return True
+    for a in range(pool.column.shape[1]):
+        off = pool.column[goes, a] if goes >= 0 else NOBODY
+        on = pool.column[comes, a] if comes >= 0 else NOBODY
+        if off == on:
+            continue
+        if off >= 0 and pool.lone[off] and totals.count[group, off] == 2 and not totals.inherited[group, off]:
+            return True
+        if on >= 0 and pool.lone[on] and totals.count[group, on] == 0:
+            return True
+    return _among_colleagues(pool, tables, goes, comes, group)
+
+
+@compiled
+def _among_colleagues(pool: Pool, tables: Tables, goes: int, comes: int, group: int) -> bool:
+    """True when a person who wants others would be among colleagues alone. Frozen members have inherited that."""
+    company, wanted = UNSEEN, False
+    for spot in range(tables.size[group] + 1):
+        one = tables.members[group, spot] if spot < tables.size[group] else comes
+        if one < 0 or one == goes:
+            continue
+        if company != UNSEEN and pool.company[one] != company:
+            return False
+        company = pool.company[one]
+        wanted = wanted or (pool.wish[one] == OTHERS and not tables.stays[one])
+    return bool(wanted and company >= 0)
 
 
 @compiled
@@ -225,7 +271,7 @@ def anneal(  # noqa: PLR0915  # one loop, on arrays by name
         tables.place,
         tables.spot,
     )
-    together_first, together, sums = pool.together_first, pool.together, totals.sum
+    together_first, together, sums, strict = pool.together_first, pool.together, totals.sum, totals.strict[0]
     kept = 0
     for _ in range(steps if len(movers) else 0):
         one = movers[draw(rng, len(movers))]
@@ -259,6 +305,10 @@ def anneal(  # noqa: PLR0915  # one loop, on arrays by name
         gain += PAIR * pairs
         gain -= KM * (km[one, place[group]] + km[other, place[home]] - km[one, place[home]] - km[other, place[group]])
         if gain < 1e-12 and gain < -_bar(rng, warmth):
+            continue
+        if strict and (
+            _breaks(pool, tables, totals, one, other, home) or _breaks(pool, tables, totals, other, one, group)
+        ):
             continue
         faults[0] += more
         sums[home] += here
@@ -321,6 +371,10 @@ def _move(pool: Pool, tables: Tables, totals: Totals, one: int, group: int, bar:
     more = _faults(pool, tables, totals, one, NOBODY, home) + _faults(pool, tables, totals, NOBODY, one, group)
     if gain - penalty * more < -bar:
         return False
+    if totals.strict[0] and (
+        _breaks(pool, tables, totals, one, NOBODY, home) or _breaks(pool, tables, totals, NOBODY, one, group)
+    ):
+        return False
     totals.faults[0] += more
     _take(pool, tables, totals, one, here)
     _put(pool, tables, totals, one, group, there)
@@ -343,6 +397,8 @@ def _seat(
     gain = longer + _gain(pool, tables, totals, other, one, group, after)
     more = _faults(pool, tables, totals, other, one, group)
     if gain - penalty * more < -bar:
+        return False
+    if totals.strict[0] and _breaks(pool, tables, totals, other, one, group):
         return False
     totals.faults[0] += more
     if other >= 0:

@@ -36,15 +36,9 @@ def mended(problem: Problem, pool: Pool, made: Tables, seed: int, limit: Budget)
         mending.clear(seating)
         if small:
             for person in sorted(seating.waiting.values(), key=lambda each: -each.waiting_days):
-                moving.seat(seating, person, strict=True)
+                moving.seat(seating, person)
             _longest_waiting_first(seating)
     _write_back(problem, made, seating, groups)
-
-
-def broken(problem: Problem, pool: Pool, made: Tables) -> bool:
-    """True when the members of a group break a rule together that it did not inherit."""
-    seating, _ = _seating(problem, pool, made, 0)
-    return any(seating.wrong(table) for table in seating.tables)
 
 
 def _longest_waiting_first(seating: Seating) -> None:

@@ -127,8 +127,24 @@ class Telling:
         person = self.people[each.id]
         hindrances = Counter(self._hindrance(person, group) for group in self.answer.groups)
         reasons = tuple(REASONS[reason] for reason in each.reasons)
-        return PersonExplained(
-            person, reasons, tuple(help_sentence(help_) for help_ in each.helps), dict(hindrances.most_common())
+        helps = [help_sentence(help_) for help_ in each.helps]
+        if "alone" in each.reasons and (kind := self.alone_in(person)):
+            helps.append(f"one more person with {kind} who can come when and where they can")
+        return PersonExplained(person, reasons, tuple(helps), dict(hindrances.most_common()))
+
+    def alone_in(self, person: Person) -> str:
+        """The levels of the person that nobody has in any group to which they could come, such as "gender x"."""
+        could = [
+            member
+            for group in self.answer.groups
+            if group.slot in person.slots and self._reaches(person, self.places[group.place])
+            for member in self.members[group.id]
+        ]
+        return " and ".join(
+            f"{name} {level}"
+            for name, attribute in self.problem.attributes.items()
+            if attribute.no_one_alone and (level := person.attributes.get(name)) is not None
+            if all(each.attributes.get(name) != level for each in could)
         )
 
     def _hindrance(self, person: Person, group: Group) -> str:

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from grouping.formation.budget import Budget
 from grouping.formation.careful import mended
 from grouping.formation.chains import Search, forget, search, tell, way_in
 from grouping.formation.checking import check
-from grouping.formation.model import Answer, Help, Problem, Unplaced
+from grouping.formation.explaining import Telling
+from grouping.formation.model import Answer, Help, Person, Problem, Unplaced
 from grouping.formation.pool import Pool, pool
 from grouping.formation.tables import NOBODY, Tables, copied, open_group, seated
 
@@ -66,12 +68,17 @@ def _with(one: Unplaced, helps: Sequence[Help]) -> Unplaced:
 
 def solved_again(idea: Idea, answer: Answer) -> Answer:
     """An answer to the changed problem, found around the answer to the original one."""
-    problem, arrays = idea.problem, pool(idea.problem)
+    return _around(idea.problem, answer, idea.cell)
+
+
+def _around(problem: Problem, answer: Answer, cell: tuple[int, int, int] | None = None) -> Answer:
+    """An answer to this problem that begins with the groups of another one, and a new group in this cell."""
+    arrays = pool(problem)
     made = seated(problem, arrays, answer.groups)
     work = timetable.work(arrays, made, copied(made), 1)
     closed = np.flatnonzero(made.slot < 0)
-    if idea.cell is not None and len(closed):
-        open_group(made, int(closed[0]), *idea.cell, NOBODY)
+    if cell is not None and len(closed):
+        open_group(made, int(closed[0]), *cell, NOBODY)
     timetable.settle(arrays, made, work)
     timetable.close_short(arrays, made, work)
     totals = annealing.totals_of(arrays, made, work.rng)
@@ -167,7 +174,7 @@ def explanations(problem: Problem, answer: Answer, most: int = 5) -> list[str]:
     made = seated(problem, arrays, answer.groups)
     waiting = {each.id for each in answer.unplaced if "not_before" not in each.reasons}
     left = np.array([each.id in waiting for each in problem.people], bool)
-    told = list(_companies(problem, waiting, left))
+    told = [*_companies(problem, waiting, left), *_kinds(problem, answer, left)]
     able = (arrays.leads == 1) & (made.busy == 0) & (made.led < arrays.load)[:, None]
     led = np.einsum("fs,fp->sp", able.astype(int), arrays.goes.astype(int)) > 0
     if left.any() and not (arrays.load > made.led).any():
@@ -211,3 +218,33 @@ def _companies(problem: Problem, waiting: set[str], left: Any) -> Iterator[str]:
         for at, each in enumerate(problem.people):
             if each.company == company and each.with_ == "colleagues":
                 left[at] = False
+
+
+def _kinds(problem: Problem, answer: Answer, left: Any) -> Iterator[str]:
+    """Sentences about people who would be alone of their kind, one for each kind. They are taken out of `left`.
+
+    That one more of the kind would help is tried, with a second person like the one who waits.
+    """
+    telling, alone = Telling(problem, answer), {each.id for each in answer.unplaced if "alone" in each.reasons}
+    kinds: dict[str, list[Person]] = {}
+    for at, each in enumerate(problem.people):
+        if each.id in alone and left[at] and (kind := telling.alone_in(each)):
+            kinds.setdefault(kind, []).append(each)
+            left[at] = False
+    for kind, people in kinds.items():
+        if len(people) > 1:
+            yield f"alone of their kind ({kind}): {len(people)} people wait"
+        elif _sits_with_another(problem, answer, people[0]):
+            comes = "sits if one more comes who can be there when and where they can"
+            yield f"alone of their kind ({kind}): 1 person waits, and {comes}"
+        else:
+            yield f"alone of their kind ({kind}): 1 person waits"
+
+
+def _sits_with_another(problem: Problem, answer: Answer, one: Person) -> bool:
+    """True when the person would sit if somebody like them waited too."""
+    ids = {each.id for each in problem.people}
+    twin = one.model_copy(update={"id": next(id for n in count(2) if (id := f"{one.id}-{n}") not in ids)})
+    larger = problem.model_copy(update={"people": (*problem.people, twin)})
+    again = _around(larger, answer)
+    return not check(larger, again) and one.id not in {each.id for each in again.unplaced}

@@ -196,13 +196,14 @@ class Score(Part):
 
 
 class Answer(Part):
-    """Every person once, in a group or unplaced."""
+    """Every person once, in a group or unplaced. `defects`: rules that the search broke, for which people were taken out again."""
 
     groups: tuple[Group, ...]
     unplaced: tuple[Unplaced, ...]
     score: Score | None = None
     seed: int = 0
     seconds: float | None = None
+    defects: tuple[str, ...] | None = None
 
 
 def _each_once(ids: Iterable[tuple[str, str]]) -> None:

@@ -13,11 +13,11 @@ from grouping.formation.seating import Fault, Seating, Table
 Step = tuple[Person, Table | None]  # the person who comes, and the table that they leave
 
 
-def seat(seating: Seating, comer: Person, *, strict: bool) -> bool:
-    """Seat the comer where there is room, or by a chain. `strict`: with regard to every rule, not only to pairs kept apart."""
+def seat(seating: Seating, comer: Person) -> bool:
+    """Seat the comer where there is room, or by a chain."""
     reached = _spread(seating, comer)
     ends = [table for table in reached if len(table.members) < seating.most]
-    return any(_move(seating, reached, table, None, strict=strict) for table in ends)
+    return any(_move(seating, reached, table, None) for table in ends)
 
 
 def displace(seating: Seating, comer: Person) -> bool:
@@ -30,7 +30,7 @@ def displace(seating: Seating, comer: Person) -> bool:
     for days, _, person, table in leaving:
         if days >= comer.waiting_days:
             return False
-        if _move(seating, reached, table, person, strict=True):
+        if _move(seating, reached, table, person):
             seating.waiting[person.id] = person
             return True
     return False
@@ -50,7 +50,7 @@ def _spread(seating: Seating, comer: Person) -> dict[Table, Step]:
     return reached
 
 
-def _move(seating: Seating, reached: dict[Table, Step], last: Table, leaving: Person | None, *, strict: bool) -> bool:
+def _move(seating: Seating, reached: dict[Table, Step], last: Table, leaving: Person | None) -> bool:
     """Make the moves that end at this table, unless they make a fault there or on the way."""
     changed: dict[Table, dict[str, Person]] = {}
     table: Table | None = last
@@ -64,7 +64,7 @@ def _move(seating: Seating, reached: dict[Table, Step], last: Table, leaving: Pe
         table = source
     if leaving is not None and changed[last].pop(leaving.id, None) is None:
         return False
-    if any(_harm(seating, each, members, strict=strict) for each, members in changed.items()):
+    if any(_harm(seating, each, members) for each, members in changed.items()):
         return False
     for each, members in changed.items():
         each.members = members
@@ -73,6 +73,5 @@ def _move(seating: Seating, reached: dict[Table, Step], last: Table, leaving: Pe
     return True
 
 
-def _harm(seating: Seating, table: Table, members: dict[str, Person], *, strict: bool) -> set[Fault]:
-    new = seating.wrong(table, members.values()) - seating.wrong(table)
-    return new if strict else {fault for fault in new if fault[0] == "apart"}
+def _harm(seating: Seating, table: Table, members: dict[str, Person]) -> set[Fault]:
+    return seating.wrong(table, members.values()) - seating.wrong(table)

@@ -46,7 +46,9 @@ def pool(problem: Problem) -> Pool:
     """The arrays of a problem."""
     people = problem.people
     number = {each.id: at for at, each in enumerate(people)}
-    companies = {name: at for at, name in enumerate(dict.fromkeys(each.company for each in people if each.company))}
+    companies = {
+        name: at for at, name in enumerate(dict.fromkeys(each.company for each in people if each.company is not None))
+    }
     seated = {id for group in problem.frozen for id in group.members}
     km, leaders_km = _km(problem, people), _km(problem, problem.facilitators)
     access = np.array([each.access for each in problem.places], bool)
@@ -59,7 +61,7 @@ def pool(problem: Problem) -> Pool:
     return Pool(
         free=_marks(problem.slots, [each.slots for each in people]),
         reach=((km <= limits[:, None]) & (access[None, :] | ~needs[:, None])).astype(np.uint8),
-        company=np.array([-1 if not each.company else companies[each.company] for each in people], np.int64),
+        company=np.array([-1 if each.company is None else companies[each.company] for each in people], np.int64),
         wish=np.array([(None, "colleagues", "others").index(each.with_) for each in people], np.int8),
         waited=np.array([each.waiting_days for each in people], np.int64),
         waits=np.array([each.id not in seated and not later(problem, each) for each in people], np.uint8),

@@ -28,6 +28,8 @@ def _why(pool: Pool, made: Tables, person: int) -> Reason:
         return "no_facilitator"
     if pool.wish[person] == COLLEAGUES:
         return "too_few_colleagues"
+    if _nobody_alike(pool, made, person):
+        return "alone"
     fitting = [g for g in np.flatnonzero(made.slot >= 0) if _fits(pool, made, person, g)]
     roomy = [g for g in fitting if made.size[g] < made.high[g]]
     if roomy:
@@ -46,10 +48,24 @@ def _fits(pool: Pool, made: Tables, person: int, group: Any) -> bool:
     return bool(pool.wish[person] != COLLEAGUES)
 
 
+def _nobody_alike(pool: Pool, made: Tables, person: int) -> bool:
+    """True when nobody else of one of the person's kinds could ever sit where the person can."""
+    meets = pool.free[:, pool.free[person] == 1].any(1) & pool.reach[:, pool.reach[person] == 1].any(1)
+    for other in np.flatnonzero(made.stays == 1):
+        meets[other] = _fits(pool, made, person, made.seat[other])
+    meets &= (made.stays == 1) | (pool.waits == 1)
+    meets[person] = False
+    return any(
+        pool.lone[column] and not (meets & (pool.column == column).any(1)).any() for column in pool.column[person]
+    )
+
+
 def _of_company(pool: Pool, made: Tables, person: int, groups: Sequence[Any]) -> Reason:
     """The reason when there is room: a person kept apart is there, or nobody of the same kind, or colleagues alone."""
     mates = set(pool.apart[pool.apart_first[person] : pool.apart_first[person + 1]].tolist())
-    for group in groups:
-        if mates & set(made.members[group, : made.size[group]].tolist()):
-            return "apart"
-    return "alone" if any(pool.lone[column] for column in pool.column[person]) else "no_slot_in_reach"
+    members = [made.members[group, : made.size[group]] for group in groups]
+    if any(mates & set(each.tolist()) for each in members):
+        return "apart"
+    lone = [column for column in pool.column[person] if pool.lone[column]]
+    alone = any(not (pool.column[each] == column).any() for each in members for column in lone)
+    return "alone" if alone else "no_slot_in_reach"

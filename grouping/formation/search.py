@@ -11,7 +11,7 @@ from grouping.formation import annealing, opening, timetable
 from grouping.formation.answering import answered
 from grouping.formation.bound import bound
 from grouping.formation.budget import Budget, Progress, budget
-from grouping.formation.careful import broken, mended, needed
+from grouping.formation.careful import mended, needed
 from grouping.formation.exact import exact
 from grouping.formation.model import Answer, Problem
 from grouping.formation.pool import Pool, pool
@@ -87,7 +87,8 @@ def _start(
         _anneal(problem, pool, made, totals, limit, share)
         if needed(pool, made, annealing.faults(pool, made, totals)):
             mended(problem, pool, made, seed, limit)
-            _descend_within_the_rules(problem, pool, made, work, limit, share[1])
+            # The repair was the last step that may break a rule on its way: from here on no step can.
+            _descend(pool, made, annealing.totals_of(pool, made, work.rng, strict=True), 1, limit, share[1])
     return made
 
 
@@ -181,19 +182,6 @@ def _descend(pool: Pool, made: Tables, totals: annealing.Totals, times: int, lim
     while neighbours > 0:
         annealing.anneal(pool, made, totals, chunk, 0.0, STRICT * (totals.far[0] + 1))
         neighbours -= chunk if limit.part() < until else neighbours
-
-
-def _descend_within_the_rules(
-    problem: Problem, pool: Pool, made: Tables, work: timetable.Work, limit: Budget, until: float
-) -> None:
-    """Descend once more after a repair, and take that back when it broke a rule.
-
-    The descent counts faults. It may make a new one where an inherited one ends, and it does not see who is among the wrong colleagues.
-    """
-    repaired = copied(made)
-    _descend(pool, made, annealing.totals_of(pool, made, work.rng), 1, limit, until)
-    if broken(problem, pool, made):
-        restored(made, repaired)
 
 
 def _highest(problem: Problem, pool: Pool, made: Tables) -> float:

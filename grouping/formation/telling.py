@@ -1,12 +1,12 @@
 """Tables of an answer for the terminal: its figures, its groups, and the people who wait.
 
-Invariant: names of people and places are shown as they are, and never read as markup.
+Invariant: a cell of several lines is a group of texts, one for each line, so that the terminal treats a name in it like any other text.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 
-from rich.markup import escape
+from rich.console import Group
 from rich.table import Table
 
 from grouping.formation.explaining import GroupExplained, PersonExplained
@@ -42,7 +42,7 @@ def groups(told: Iterable[GroupExplained], attributes: Iterable[str]) -> Table:
         "when and where",
         "members",
         "diversity",
-        *map(escape, names),
+        *names,
         "pairs",
         "km",
         "why there",
@@ -52,14 +52,14 @@ def groups(told: Iterable[GroupExplained], attributes: Iterable[str]) -> Table:
         group = each.group
         of = f" of {each.company}" if each.company else ""
         shown.add_row(
-            escape(group.id),
-            escape(f"{group.slot}\n{group.place}\n{group.facilitator}"),
-            escape(f"{len(group.members)}{of}"),
+            group.id,
+            Group(group.slot, group.place, group.facilitator),
+            f"{len(group.members)}{of}",
             f"{each.diversity:.3f}",
             *(f"{each.parts.get(name, 0):.3f}" for name in names),
             str(each.together),
             f"{each.km:.1f}",
-            escape("\n".join(each.why)),
+            Group(*each.why),
         )
     return shown
 
@@ -68,12 +68,11 @@ def waiting(told: Iterable[PersonExplained]) -> Table:
     """Reasons of each person who waits, and the changes that would help."""
     shown = Table("waits", "days", "why", "what would help", "kept from the groups by", show_lines=True)
     for each in told:
-        between = "\n".join(f"{number}: {what}" for what, number in each.hindrances.items())
         shown.add_row(
-            escape(each.person.id),
+            each.person.id,
             str(each.person.waiting_days),
-            escape("\n".join(each.reasons)),
-            escape("\n".join(each.helps) or "nothing that is known"),
-            escape(between),
+            Group(*each.reasons),
+            Group(*(each.helps or ["nothing that is known"])),
+            Group(*(f"{number}: {what}" for what, number in each.hindrances.items())),
         )
     return shown

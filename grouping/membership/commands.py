@@ -19,6 +19,7 @@ from grouping.fitting import (
 from grouping.pool import problem_of
 from grouping.wishes import pairs_of
 from services.contracts.base import Id, Slug
+from services.contracts.enrolment import Purpose
 from services.contracts.grouping import Ending, GroupFormed, Kind
 from services.kernel import Command, Refusal, Refused, in_order, in_time, new_id
 from services.programmes import distance_km, in_programme, meeting_days, refuse_unless_active
@@ -74,9 +75,10 @@ def _right_shape(command: Form, days: Sequence[date], work: Work) -> None:
 
 
 async def _want_a_seat(seekers: Sequence[Seeker], work: Work) -> None:
-    """Refuse people who do not wait for a seat, or have one."""
+    """Refuse people who do not wait for a seat, do not consent to participate any more, or have a seat."""
+    refusing = await work.refusing([each.id for each in seekers], Purpose.PARTICIPATION)
     for seeker in seekers:
-        if not seeker.waits or seeker.profile is None:
+        if not seeker.waits or seeker.profile is None or seeker.id in refusing:
             raise Refused("not-waiting", f"Worker {seeker.id} does not wait for a seat.", worker=seeker.id)
         in_order(f"The seat of worker {seeker.id}", work.rules.day_of(work.at), "their admission", seeker.admitted)
     workers = [each.id for each in seekers]

@@ -18,6 +18,7 @@ from grouping.formation.model import Frozen, Group, Person
 from grouping.formation.settled import wanting
 from grouping.pool import problem_of
 from services.contracts.base import Id, Slug
+from services.contracts.enrolment import Purpose
 from services.contracts.grouping import Kind
 from services.kernel import Command, Refusal, Refused
 from services.programmes import Programme
@@ -35,8 +36,8 @@ class Survey(Command):
 
 
 async def survey(query: Survey, work: Work) -> Problem:
-    """The problem of everybody who waits, all places and facilitators, and the groups that meet after the day. A group that is over by
-    then holds neither its facilitator nor its room; whoever sat in it to the end wants no other seat.
+    """The problem of everybody who waits and consents, all places and facilitators, and the groups that meet after the day. A group that
+    is over by then holds neither its facilitator nor its room; whoever sat in it to the end wants no other seat.
 
     It runs like a command, since it needs the keys of all these people and one snapshot. It guards and changes nothing.
     """
@@ -44,10 +45,12 @@ async def survey(query: Survey, work: Work) -> Problem:
     meeting = [each for each in groups if last_day(each, work.rules) > query.on]
     held = {each.id for each in meeting}
     done = {worker for each in groups if each.id not in held for worker in each.sitting()}
+    waiting = [each for each in await work.browse(Seeker, waits=True) if each.id not in done]
+    refusing = await work.refusing([each.id for each in waiting], Purpose.PARTICIPATION, guarded=False)
     return await problem_of(
         work,
         query.on,
-        seekers=[each for each in await work.browse(Seeker, waits=True) if each.id not in done],
+        seekers=[each for each in waiting if each.id not in refusing],
         places=await work.browse(Place),
         facilitators=await work.browse(Facilitator),
         groups=meeting,
@@ -81,10 +84,17 @@ def explained(problem: Problem, answer: Answer) -> dict[str, Any]:
     mixed = answer.score if any(not of_one_company(members) for members in seated.values()) else None
     return {
         "worth": [asdict(each) for each in groups],
-        "waiting_for": explanations(problem, answer),
+        "waiting_for": [*_taken_out(answer), *explanations(problem, answer)],
         "diversity": mixed.diversity if mixed else None,
         "bound": mixed.bound if mixed else None,
     }
+
+
+def _taken_out(answer: Answer) -> list[str]:
+    """The sentence about a defect of the search: it would have broken these rules, and places fewer people instead."""
+    if not answer.defects:
+        return []
+    return [f"fewer are placed than the search wanted, since it would have broken a rule: {'; '.join(answer.defects)}"]
 
 
 def members_of(problem: Problem, groups: Iterable[Group]) -> dict[str, list[Person]]:

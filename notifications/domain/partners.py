@@ -1,8 +1,8 @@
 """Ledgers of partners: the history of each partner's own referrals, and nothing without the person's consent.
 
-Invariants: unknown consent waits and refused consent drops; a withdrawal of consent, or an erasure, is entered only for a person with
-earlier entries; the `Feed` alone numbers entries 1, 2, 3 …; nothing in an entry is found in another topic: its event id is random
-(a UUIDv7 would reveal the millisecond), and its times are days.
+Invariants: unknown consent waits and refused consent drops; the gate alone keeps consents, and each rule is given the answer; a withdrawal
+of consent, or an erasure, is entered only for a person with earlier entries; the `Feed` alone numbers entries 1, 2, 3 …; nothing in an
+entry is found in another topic: its event id is random (a UUIDv7 would reveal the millisecond), and its times are days.
 """
 
 from collections.abc import Collection
@@ -11,7 +11,6 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from services.contracts.enrolment import Purpose
 from services.contracts.feed import ConsentWithdrawn, Erased, Seated
 from services.kernel import Aggregate
 
@@ -27,57 +26,45 @@ class Fact(BaseModel):
 
 
 class ReferredPerson(Aggregate):
-    """The referrer of a person, their consents, and the facts that wait for either. `entries` are the sequences of the ledger entries
-    about them."""
+    """The referrer of a person, and the facts that wait for consent or for the referrer. `entries` are the sequences of the ledger
+    entries about them. `consents`, wherever it is asked for: True, False, or None while it is unknown."""
 
     noun: ClassVar[str] = "known"
     partner: str | None = None
-    feedback: bool | None = None
-    participation: bool | None = None
     admitted: bool = False
     withdrawn: bool = False
     pending: tuple[Fact, ...] = ()
     entries: tuple[int, ...] = ()
 
-    @property
-    def consents(self) -> bool | None:
-        """True, False, or None while unknown. Consent to feedback counts only while the person consents to participate."""
-        return False if self.participation is False else self.feedback
-
-    def refer(self, partner: str, fact: Fact) -> None:
+    def refer(self, partner: str, fact: Fact, consents: bool | None) -> None:
         """Take the partner who referred them. Earlier facts waited for it."""
         self.partner = partner
-        self.note(fact)
+        self.note(fact, consents)
 
-    def note(self, fact: Fact) -> None:
+    def note(self, fact: Fact, consents: bool | None) -> None:
         """Keep a fact until it may be released. Refused consent drops it at once, and so does a withdrawal for a seat."""
-        if self.consents is not False and not (self.withdrawn and fact.type == Seated.type):
+        if consents is not False and not (self.withdrawn and fact.type == Seated.type):
             self.pending = (*self.pending, fact)
 
-    def admit(self, fact: Fact) -> None:
+    def admit(self, fact: Fact, consents: bool | None) -> None:
         """Note the admission before the seats, since a partner reads in this order, and the two come by different topics."""
         seats = [each for each in self.pending if each.type == Seated.type]
         self.pending = tuple(each for each in self.pending if each not in seats)
         self.admitted = True
         for each in [fact, *seats]:
-            self.note(each)
+            self.note(each, consents)
 
-    def withdraw(self, fact: Fact) -> None:
+    def withdraw(self, fact: Fact, consents: bool | None) -> None:
         """Note that they left. Seats that arrive later are dropped."""
-        self.note(fact)
+        self.note(fact, consents)
         self.withdrawn = True
 
-    def decide(self, purpose: Purpose, given: bool, on: date) -> tuple[int, ...]:
-        """Take a consent or its withdrawal. Returns the sequences of the entries to withhold from now on."""
-        if purpose is Purpose.PARTNER_FEEDBACK:
-            self.feedback = given
-        elif purpose is Purpose.PARTICIPATION:
-            self.participation = given
-        return self._close(ConsentWithdrawn.type, on) if self.consents is False else ()
+    def refuse(self, on: date) -> tuple[int, ...]:
+        """Drop what waits, and close their entries with a withdrawal of consent. Returns the sequences of the entries to withhold."""
+        return self._close(ConsentWithdrawn.type, on)
 
     def erase(self, on: date) -> tuple[int, ...]:
-        """Close their entries with an erasure, the last fact about them. Returns the sequences as `decide` does."""
-        self.feedback = False
+        """Close their entries with an erasure, the last fact about them. Returns the sequences as `refuse` does."""
         return self._close(Erased.type, on)
 
     def _close(self, type: str, on: date) -> tuple[int, ...]:
@@ -85,18 +72,29 @@ class ReferredPerson(Aggregate):
         self.pending = (Fact(type=type, on=on),) if closed else ()
         return closed
 
-    def release(self, agreed: Collection[str]) -> list[Fact]:
-        """Take the facts that may be entered now, in order. Types without an agreement are dropped; a seat waits for the admission."""
-        if self.partner is None or self.consents is None:
+    def release(self, known: Collection[str], consents: bool | None) -> list[Fact]:
+        """Take the facts that may be entered now, in order. `known`: the types that the partner may know (`may_know`); others are dropped.
+        Unknown consent holds all but a closing fact back; a seat waits for the admission."""
+        if self.partner is None:
             return []
-        ready = [each for each in self.pending if each.type != Seated.type or self.admitted]
+        ready = [each for each in self.pending if self._is_ready(each, consents)]
         self.pending = tuple(each for each in self.pending if each not in ready)
-        return [each for each in ready if each.type in agreed or each.type in CLOSING]
+        return [each for each in ready if each.type in CLOSING or each.type in known]
+
+    def _is_ready(self, fact: Fact, consents: bool | None) -> bool:
+        if fact.type in CLOSING or not consents:
+            return fact.type in CLOSING or consents is False
+        return fact.type != Seated.type or self.admitted
 
     def entered(self, entry: "LedgerEntry") -> None:
         """Remember an entry about them, so that it can be withheld later."""
         if not entry.closes:
             self.entries = (*self.entries, entry.sequence)
+
+    def recall(self, entry: "LedgerEntry") -> None:
+        """Take an entry that the partner had read before a restore, the earlier one first; a closing entry ends what was before it."""
+        entry.recognise(self.id)
+        self.entries = () if entry.closes else (*self.entries, entry.sequence)
 
 
 class LedgerEntry(Aggregate):

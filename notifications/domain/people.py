@@ -1,9 +1,9 @@
-"""Messages to people, and the consent and the seats that decide them.
+"""Messages to people, and the seats that decide them.
 
-Invariants: nobody is written to without consent to contact; unknown consent waits, and withdrawn consent drops what is queued. A first
-meeting that is past is not announced: lists are entered late, consent may come after months, and a message about a meeting that
-somebody missed or attended does harm and no good. A message names a meeting that is scheduled, and waits until it is; about a seat
-without a meeting to come nothing is told.
+Invariants: nobody is written to without consent to contact, which the gate keeps; unknown consent waits, and withdrawn consent drops what
+is queued. A first meeting that is past is not announced: lists are entered late, consent may come after months, and a message about a
+meeting that somebody missed or attended does harm and no good. A message names a meeting that is scheduled, and waits until it is; about
+a seat without a meeting to come nothing is told.
 """
 
 from datetime import date, datetime
@@ -35,6 +35,11 @@ class PlannedMeeting(BaseModel):
     starts: datetime
     place: str
 
+    @property
+    def day(self) -> date:
+        """The local date, since `starts` carries the local offset, also when it was stored."""
+        return self.starts.date()
+
 
 class GroupCalendar(Aggregate):
     """The scheduled meetings of a group, and the people whose message waits for one of them. The id is the group's.
@@ -56,7 +61,7 @@ class GroupCalendar(Aggregate):
 
     def first_from(self, day: date) -> PlannedMeeting | None:
         """The first meeting on or after the local day; None while it is not known, or when there is none."""
-        return min((each for each in self._known() if each.starts.date() >= day), key=_start, default=None)
+        return min((each for each in self._known() if each.day >= day), key=_start, default=None)
 
     def _known(self) -> list[PlannedMeeting]:
         """The meetings before the first gap in the numbers: a gap is a meeting that has not arrived yet."""
@@ -142,16 +147,11 @@ class Seat(BaseModel):
 
 
 class Recipient(Aggregate):
-    """A person's consent to contact (None: not known yet), the seats they have, and every message there ever was for them."""
+    """The seats that a person has, and every message there ever was for them."""
 
     noun: ClassVar[str] = "recipient"
-    contact: bool | None = None
     seats: tuple[Seat, ...] = ()
     messages: tuple[str, ...] = ()
-
-    def decide_contact(self, given: bool) -> None:
-        """Take their decision about contact; the later one counts."""
-        self.contact = given
 
     def take_seat(self, group: str, since: date) -> None:
         """Add a seat, in place of an earlier one in the same group."""
@@ -173,5 +173,5 @@ class Recipient(Aggregate):
         self.messages = (*self.messages, message)
 
     def unannounced(self) -> list[Seat]:
-        """The seats to announce now: none without consent."""
-        return [each for each in self.seats if each.message is None] if self.contact else []
+        """The seats without a message."""
+        return [each for each in self.seats if each.message is None]

@@ -1,4 +1,4 @@
-"""Reactions to events of enrolment and grouping: messages to people (`people`) and ledgers of partners (`partners`).
+"""Reactions to events of enrolment and grouping, and handlers of the gate: messages to people (`people`), ledgers of partners (`partners`).
 
 No reaction waits for another event: a fact that is incomplete stays with the person until the rest arrives.
 """
@@ -8,10 +8,9 @@ from functools import wraps
 from typing import Any
 
 from notifications.commands import Pseudonyms
-from notifications.reactions.partners import ledgers
-from notifications.reactions.people import messages
-from services.contracts import Event
-from services.events.delivery.declare import Reactions
+from notifications.reactions.partners import ledger_gate, ledgers
+from notifications.reactions.people import message_gate, messages
+from services.events.delivery.declare import Gate, Reactions
 from services.store.work import Work
 
 
@@ -28,11 +27,22 @@ def reactions_with(pseudonyms: Pseudonyms) -> Reactions:
     return together
 
 
-def _given(
-    handler: Callable[..., Awaitable[None]], pseudonyms: Pseudonyms
-) -> Callable[[Event[Any], Work], Awaitable[None]]:
+def gate_with(pseudonyms: Pseudonyms) -> Gate:
+    """Both tables of the gate as one, as `reactions_with`."""
+    together = Gate()
+    for table in (message_gate, ledger_gate):
+        for kind, needs in table.needs.items():
+            together.needs.setdefault(kind, []).extend(needs)
+    for kind, handlers in message_gate.handlers.items():
+        together.handlers.setdefault(kind, []).extend(handlers)
+    for kind, handlers in ledger_gate.handlers.items():
+        together.handlers.setdefault(kind, []).extend(_given(handler, pseudonyms) for handler in handlers)
+    return together
+
+
+def _given(handler: Callable[..., Awaitable[None]], pseudonyms: Pseudonyms) -> Callable[[Any, Work], Awaitable[None]]:
     @wraps(handler)
-    async def given(event: Event[Any], work: Work) -> None:
-        await handler(event, work, pseudonyms)
+    async def given(about: Any, work: Work) -> None:
+        await handler(about, work, pseudonyms)
 
     return given

@@ -1,4 +1,4 @@
-"""Reactions that queue and drop messages to people."""
+"""Reactions, and handlers of the gate, that queue and drop messages to people."""
 
 from typing import Any
 
@@ -9,15 +9,20 @@ from services.contracts import Event
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased, WorkerWithdrawn
 from services.contracts.grouping import MemberJoined, MemberLeft, PlaceRegistered
 from services.contracts.sessions import SessionScheduled
-from services.events.delivery.declare import Reactions
+from services.events.delivery.declare import Gate, Reactions
 from services.store.work import Work
 
-messages = Reactions()
+messages, message_gate = Reactions(), Gate()
 
 
 def the_recipient(event: Event[Any]) -> list[tuple[Any, str]]:
     """The recipient who is the subject."""
     return [(Recipient, event.subject)]
+
+
+def the_one_written_to(worker: str) -> list[tuple[Any, str]]:
+    """The recipient, by the person's id."""
+    return [(Recipient, worker)]
 
 
 def the_member_and_the_calendar(event: Event[Any]) -> list[tuple[Any, str]]:
@@ -66,16 +71,14 @@ async def when_a_seat_is_given_up_nobody_is_called_to_it(event: Event[MemberLeft
     await drop(recipient.id, recipient.leave({event.subject}), work)
 
 
-@messages.on(ConsentChanged, needs=the_recipient)
-async def when_contact_is_decided_messages_are_queued_or_dropped(event: Event[ConsentChanged], work: Work) -> None:
+@message_gate.on(ConsentChanged, needs=the_one_written_to)
+async def when_contact_is_decided_messages_are_queued_or_dropped(worker: str, work: Work) -> None:
     """Queue the messages that waited for consent, or drop the queued ones."""
-    if event.data.purpose is not Purpose.CONTACT:
-        return
-    recipient = await find_or_add(Recipient, event.subject, work)
-    recipient.decide_contact(event.data.given)
-    if recipient.contact:
+    recipient = await work.find(Recipient, worker)
+    consents = await work.consents_to(worker, Purpose.CONTACT)
+    if recipient is not None and consents:
         await announce(recipient, work)
-    else:
+    elif recipient is not None:
         await drop(recipient.id, recipient.seats, work)
 
 
@@ -86,10 +89,10 @@ async def when_somebody_withdraws_they_are_called_to_no_meeting(event: Event[Wor
     await drop(recipient.id, recipient.leave(), work)
 
 
-@messages.on(WorkerErased, needs=the_recipient)
-async def when_somebody_is_erased_no_message_of_theirs_stays(event: Event[WorkerErased], work: Work) -> None:
+@message_gate.on(WorkerErased, needs=the_one_written_to)
+async def when_somebody_is_erased_no_message_of_theirs_stays(worker: str, work: Work) -> None:
     """Remove the queued messages and the sent ones."""
-    recipient = await work.find(Recipient, event.subject)
+    recipient = await work.find(Recipient, worker)
     if recipient is None:
         return
     await drop(recipient.id, recipient.leave(), work)

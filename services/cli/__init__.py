@@ -5,7 +5,6 @@ Invariant: a command imports the modules that it needs when it runs, so that `am
 """
 
 import logging
-import sys
 
 import typer
 
@@ -27,6 +26,7 @@ from services.cli import (
     smoke,
     token,
 )
+from services.cli.terminal import refuse
 from services.engines.errors import EngineError
 from services.settings import Misconfigured
 
@@ -65,4 +65,4 @@ def main() -> None:
         app()
     # What an operator can repair. Any other exception is a defect, and keeps its trace.
     except (Misconfigured, EngineError) as error:
-        sys.exit(f"ama: {error}")
+        refuse(f"ama: {error}")

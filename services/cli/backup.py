@@ -1,6 +1,7 @@
-"""`ama backup` and `ama restore`: all five databases as of one moment, to a folder and back.
+"""`ama backup` and `ama restore`: all five databases as of one moment, to an encrypted file and back.
 
-Invariant: a backup holds no person's key; keys go into a separate file, and only on request.
+Invariant: a backup is encrypted with a key that lies elsewhere, or it is not taken. It holds no person's key; keys go into a separate
+file, and only on request.
 """
 
 import asyncio
@@ -13,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from typer.core import TyperGroup
+
+from services.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from services.settings import Settings
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 PASSPHRASE = "AMA_BACKUP_PASSPHRASE"  # noqa: S105  # the name of a variable
 HERE = Path(".ama")
 SOON = 3.0  # seconds within which a MongoDB that runs has a primary
+NO_KEY = "`ama keys make {folder}` makes it: keep a copy of it apart from backups"
+Key = Annotated[
+    Path | None,
+    typer.Option(help="The key of backups; by default backup.agekey among the keys.", envvar="AMA_BACKUP_KEY"),
+]
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
 KEYS_WARNING = (
     "[bold]{path} opens people's data[/bold] to anyone with its passphrase and the key files. Keep it apart from these and from the "
@@ -39,74 +46,130 @@ class _TakeByDefault(TyperGroup):
         return super().parse_args(ctx, args if args and args[0] in known else ["take", *args])
 
 
-app = typer.Typer(cls=_TakeByDefault, help="Take a backup of all five databases while they run, or check a backup.")
+app = typer.Typer(
+    cls=_TakeByDefault, help="Take an encrypted backup of all five databases while they run, or check one."
+)
 
 
 @app.callback()
 def backup() -> None:
-    """Take a backup of all five databases while they run: `ama backup [DIR]`. Check a backup: `ama backup check DIR`."""
+    """Take a backup of all five databases while they run: `ama backup [FILE]`. Check a backup: `ama backup check FILE`. Keep the register
+    of erased persons: `ama backup register [FILE]`."""
 
 
 @app.command()
 def take(
-    folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="A new folder; by default named after the time.")
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A new file; by default named after the time.")
     ] = None,
     keys: Annotated[Path | None, typer.Option(help="Also write people's keys to this new file.")] = None,
+    key: Key = None,
     data: Data = HERE,
 ) -> None:
-    """Take a backup of all five databases as of one moment, and verify it. The services may run. No file is overwritten.
+    """Take a backup of all five databases as of one moment, encrypt it, and verify it. The services may run. No file is overwritten.
 
-    People's keys are not in it: after a restore they come from Kafka. If Kafka may be lost as well, --keys writes them to a separate file,
-    sealed with a passphrase (prompted for, or AMA_BACKUP_PASSPHRASE).
+    The file opens with the key of backups alone (`ama keys make`). People's keys are not in it: after a restore they come from Kafka. If
+    Kafka may be lost as well, --keys writes them to a separate file, sealed with a passphrase (prompted for, or AMA_BACKUP_PASSPHRASE).
     """
     from services.cli.where import settings
-    from services.contracts.topics import SERVICES
-    from services.operations.backup import dump, people
+    from services.operations.backup import people
 
     given = settings(data)
-    # In UTC, so that folders list in order also when clocks change.
-    into = folder or Path(f"{given.database}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     # Asked for first, and twice: a typing error would show only when the keys are needed.
     also = partial(people.keys_to_file, keys, _passphrase(confirm=True)) if keys else None
-
-    async def run(stores: Any, report: Any) -> Any:
-        # In a thread, since it uses the synchronous objects of the driver, which block.
-        return await asyncio.to_thread(dump.dump, stores, into, report, also)
-
-    manifest = _with_stores(given, SERVICES, run)
-    Console().print(
-        f"{into}: {manifest.documents} documents of {len(manifest.parts)} services, verified.", highlight=False
-    )
+    _take(given, file, key, "backup", also)
     if keys is not None:
-        Console(stderr=True).print(KEYS_WARNING.format(path=keys), soft_wrap=True)
+        Terminal(stderr=True).print(KEYS_WARNING.format(path=keys), soft_wrap=True)
 
 
 @app.command()
-def check(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The backup.")]) -> None:
-    """Read a whole backup and compare it with its hashes. Needs no database."""
-    from services.operations.backup import manifest
+def register(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A new file; by default named after the time.")
+    ] = None,
+    key: Key = None,
+    data: Data = HERE,
+) -> None:
+    """Keep the register of erased persons, encrypted as a backup is. `ama restore --register FILE` keeps them erased if Kafka is lost.
 
-    with _progress() as report, _one_sentence():
-        found = manifest.check(folder, report)
-    Console().print(
-        f"{folder} is whole: {found.documents} documents, taken {found.made:%Y-%m-%d %H:%M:%S} UTC.", highlight=False
+    It is small: take it after each erasure, and keep it elsewhere than Kafka.
+    """
+    from services.cli.where import settings
+
+    _take(settings(data), file, key, "register", None)
+
+
+def _take(given: "Settings", file: Path | None, key: Path | None, kind: str, also: Any) -> None:
+    from services.contracts.topics import SERVICES
+    from services.operations.backup import dump
+    from services.vault import BackupKeys
+
+    path = key or _key_of(given)
+    opened = BackupKeys.load(path, NO_KEY.format(folder=path.parent))
+    # In UTC, so that files list in order also when clocks change.
+    into = file or Path(f"{given.database}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{kind}.age")
+
+    async def run(stores: Any, report: Any) -> Any:
+        plan = dump.DumpPlan(into, opened, also, register=kind == "register")
+        # In a thread, since it uses the synchronous objects of the driver, which block.
+        return await asyncio.to_thread(dump.dump, stores, plan, report)
+
+    manifest = _with_stores(given, SERVICES, run)
+    Terminal().print(
+        f"{into}: {manifest.documents} documents of {len(manifest.parts)} services, encrypted and verified.",
+        highlight=False,
     )
 
 
+def _key_of(given: "Settings") -> Path:
+    from services.vault.backup_keys import FILE
+
+    return given.keys / FILE
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")], key: Key = None, data: Data = HERE
+) -> None:
+    """Read a whole backup and compare it with its hashes. Needs its key, and no database."""
+    from services.cli.where import settings
+    from services.operations.backup.sources import check as check_source
+    from services.operations.backup.sources import open_backup
+
+    # A check writes nothing, so it also reads a folder in the clear.
+    source = open_backup(file, key or _key_of(settings(data)), clear=True)
+    with _progress() as report, _one_sentence():
+        found = check_source(source, report).manifest
+    Terminal().print(
+        f"{file} is whole: {found.documents} documents, taken {found.made:%Y-%m-%d %H:%M:%S} UTC.", highlight=False
+    )
+    if file.is_dir():
+        Terminal(stderr=True).print(
+            "It is of before encryption, and everybody can read it: replace it by a new backup."
+        )
+
+
 def restore(
-    folder: Annotated[Path, typer.Argument(metavar="BACKUP", help="The backup's folder.")],
+    file: Annotated[Path, typer.Argument(metavar="BACKUP", help="The backup's file.")],
     service: Annotated[
         list[str] | None, typer.Option(help="Only the database of this service; can be repeated. By default all five.")
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Delete the present content of the databases.")] = False,
     keys: Annotated[Path | None, typer.Option(help="The file of people's keys, if Kafka has lost them.")] = None,
     register: Annotated[
-        list[Path] | None, typer.Option(help="A newer backup: people erased in it stay erased; can be repeated.")
+        list[Path] | None,
+        typer.Option(help="A newer backup or register: people erased in it stay erased; can be repeated."),
     ] = None,
-    keyless: Annotated[
-        bool, typer.Option("--keyless", help="Restore without key files; sealed data stays unreadable.")
+    erasures_unknown: Annotated[
+        bool, typer.Option("--erasures-unknown", help="Accept that nothing tells who was erased since the backup.")
     ] = False,
+    keyless: Annotated[
+        bool, typer.Option("--keyless", help="To look only: without people's keys; sealed data stays unreadable.")
+    ] = False,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Restore a folder of before encryption, which everybody can read.")
+    ] = False,
+    key: Key = None,
     report_to: Annotated[
         Path | None, typer.Option("--report", help="File for the report of what was not restored, as JSON.")
     ] = None,
@@ -114,8 +177,9 @@ def restore(
 ) -> None:
     """Restore a backup into empty databases, and bring it level with Kafka. Stop the services first; Kafka and MongoDB must run.
 
-    Later events are read back from Kafka first, so that no sequence is used twice. People who were erased since stay erased. Consumers
-    catch up when the services start. What was not restored is listed by subject, with what to do.
+    Later events are read back from Kafka first, so that no sequence is used twice. People who were erased since stay erased; when
+    nothing tells who they are, nothing is restored. Consumers catch up when the services start. What was not restored is listed by
+    subject, with what to do.
     """
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
@@ -124,6 +188,7 @@ def restore(
     from services.operations.backup.report import report_of
     from services.operations.backup.restore import RestorePlan
     from services.operations.backup.restore import restore as restore_all
+    from services.operations.backup.sources import open_backup
     from services.settings import Misconfigured
 
     chosen = service or list(SERVICES)
@@ -132,14 +197,18 @@ def restore(
     if keys and keyless:
         raise Misconfigured("Give --keys or --keyless, not both.")
     given = settings(data)
+    opens = key or _key_of(given)
+    with _one_sentence():
+        # Read whole before anything is changed, so that a damaged one stops the restore.
+        registers = erased_in(open_backup(each, opens, clear=True) for each in register or [])
     wanted = RestorePlan(
-        folder,
+        open_backup(file, opens, clear=clear),
         replace=replace,
         keys=(keys, _passphrase(confirm=False)) if keys else None,
         folder=None if keyless else given.keys,
-        # Read whole before anything is changed, so that a damaged backup stops the restore.
-        registers=erased_in(register or []),
+        registers=registers,
         only=frozenset(given.only.split(",")) if given.only else None,
+        erasures_unknown=erasures_unknown,
     )
     to = report_to or Path(f"restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
 
@@ -152,9 +221,8 @@ def restore(
     # Before the screen, which shows some of it only: the file has everything, whatever happens to the terminal.
     to.write_text(restored.model_dump_json(indent=1))
     for line in restored.lines():
-        # Subjects and advice may hold brackets, which rich would take for markup.
-        Console().print(line, markup=False, highlight=False, soft_wrap=True)
-    Console().print(f"The whole report is in {to}.", highlight=False)
+        Terminal().print(line, soft_wrap=True)
+    Terminal().print(f"The whole report is in {to}.")
 
 
 async def _found_set(given: "Settings") -> None:
@@ -171,7 +239,7 @@ async def _found_set(given: "Settings") -> None:
         if not is_transient(error):
             # A refused login, for example: founding a set would not help, and would hide the reason.
             raise
-        Console(stderr=True).print("MongoDB has no primary yet: waiting for it, or founding its replica set.")
+        Terminal(stderr=True).print("MongoDB has no primary yet: waiting for it, or founding its replica set.")
         await found_set(given)
     finally:
         await store.close()
@@ -222,12 +290,18 @@ def _one_sentence() -> Iterator[None]:
         raise Misconfigured(f"MongoDB refused: {type(error).__name__}: {str(error)[:200]}") from error
     except (KafkaError, TimeoutError) as error:
         raise Misconfigured(f"Kafka does not answer ({type(error).__name__}), and a restore needs it.") from error
+    except FileExistsError as error:
+        raise Misconfigured(f"{error.filename} exists already: a backup overwrites nothing.") from error
+    except OSError as error:
+        raise Misconfigured(
+            f"{error.filename or 'The file'} cannot be read or written: {error.strerror or error}."
+        ) from error
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on standard error, with the current step."""
-    columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    columns = (TextColumn("{task.description:<42}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Terminal(stderr=True), transient=True) as progress:
         task = TaskID(progress.add_task("", total=None))
         yield lambda step, done, total: progress.update(task, description=step, completed=done, total=total or None)

@@ -3,17 +3,17 @@
 Invariant: no command here needs an engine, and only `freeze` writes into the project.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from services.cli.terminal import say, say_json, wide
 
+if TYPE_CHECKING:
     from services.contracts import EventData
 
+WIDE = 240  # columns of the list where there is no terminal
 app = typer.Typer(
     no_args_is_help=True, help="List, show, export, check or freeze the event types that the services publish."
 )
@@ -22,7 +22,6 @@ app = typer.Typer(
 @app.command("list")
 def list_() -> None:
     """List every event type with its topic, its readers and its meaning."""
-    from rich.markup import escape
     from rich.table import Table
 
     from services.contracts.frozen import published
@@ -30,9 +29,8 @@ def list_() -> None:
 
     table = Table("type", "topic", "readers", "what happened", box=None, header_style="bold")
     for kind in published().values():
-        # A summary may hold brackets, which rich would take for markup.
-        table.add_row(kind.type, kind.topic, ", ".join(kind.readers), escape(summary_of(kind)))
-    _wide().print(table)
+        table.add_row(kind.type, kind.topic, ", ".join(kind.readers), summary_of(kind))
+    wide(WIDE).print(table)
 
 
 @app.command()
@@ -47,8 +45,8 @@ def show(
 
     kind = _one(type_)
     # Printed without rich, which would wrap long lines: the output has to be JSON in a pipe, too.
-    print(json.dumps(schema_of(kind), indent=2, ensure_ascii=False))
-    print(json.dumps(Frozen().opened(kind), indent=2, ensure_ascii=False))
+    say_json(schema_of(kind))
+    say_json(Frozen().opened(kind))
 
 
 @app.command()
@@ -74,7 +72,7 @@ def export(
     for service in SERVICES:
         body = document(service, published_by(service), readable_by(service), bootstrap=bootstrap, secure=secure)
         (directory / "asyncapi" / f"{service}.json").write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2))
-    print(f"{exported} event types and {len(SERVICES)} AsyncAPI documents are in {directory}")
+    say(f"{exported} event types and {len(SERVICES)} AsyncAPI documents are in {directory}")
 
 
 @app.command()
@@ -85,10 +83,10 @@ def check() -> None:
 
     found = problems(published().values(), Frozen())
     for problem in found:
-        print(problem)
+        say(problem)
     if found:
         raise typer.Exit(1)
-    print(f"{len(published())} event types keep their contracts")
+    say(f"{len(published())} event types keep their contracts")
 
 
 @app.command()
@@ -102,9 +100,10 @@ def freeze() -> None:
     except Incompatible as refused:
         # Partners' programs and stored events have the frozen schema, so a change that breaks it is never frozen.
         for reason in refused.breaks:
-            print(f"{reason}; make it a new version beside the old")
+            say(f"{reason}; make it a new version beside the old")
         raise typer.Exit(1) from refused
-    print("\n".join(done) or "Everything is frozen already")
+    for line in done or ["Everything is frozen already"]:
+        say(line)
 
 
 def _one(name: str) -> "type[EventData]":
@@ -118,11 +117,3 @@ def _one(name: str) -> "type[EventData]":
     if len(found) > 1:
         raise typer.BadParameter(f"{name} may be {' or '.join(kind.type for kind in found)}.")
     return found[0]
-
-
-def _wide() -> "Console":
-    """A console that is wide in a pipe, so that the table does not wrap its lines."""
-    from rich.console import Console
-
-    console = Console()
-    return console if console.is_terminal else Console(width=240)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from services.cli.terminal import Terminal, say_json, wide
 
 T = TypeVar("T")
 app = typer.Typer(
@@ -25,7 +25,6 @@ Id = Annotated[str, typer.Argument(help="The id of the dead letter, as `list` sh
 By = Annotated[str, typer.Option(help="The person who decides; stored with the decision.", envvar="AMA_BY")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 HERE = Path(".ama")
-WIDE = 200  # columns where there is no terminal
 
 
 @app.command("list")
@@ -46,9 +45,9 @@ def list_(
         there = _on(name, data, lambda store: listed(store, consumer, closed))
         rows += [{"service": name, **each} for each in there]
     if as_json:
-        _print_json([_plain(each) for each in rows])
+        say_json([_plain(each) for each in rows])
         return
-    _console().print(_table(rows) if rows else "No dead letters.")
+    wide().print(_table(rows) if rows else "No dead letters.")
 
 
 @app.command()
@@ -62,18 +61,19 @@ def show(service: Service, id: Id, as_json: Json = False, data: Data = HERE) -> 
 
     dead = _plain(_on(service, data, look))
     if as_json:
-        _print_json(dead)
+        say_json(dead)
         return
-    to = _console()
+    to = wide()
     for name in ("id", "status", "why", "at", "consumer", "origin", "type", "subject", "sequence"):
-        to.print(f"{name:>9}  {escape(str(dead.get(name, '-')))}")
+        to.print(f"{name:>9}  {dead.get(name, '-')}")
     to.print(
         f"{'behind it':>9}  {dead['parked']} of its subject's events wait; the last that was taken has sequence {dead['taken']}"
     )
     for each in dead["history"]:
         reason = f": {each['why']}" if "why" in each else ""
-        to.print(f"{'history':>9}  {each['at']} {each['what']}, by {each['by']}{escape(reason)}", soft_wrap=True)
-    to.print(f"{'record':>9}  {escape(_pretty(dead['record']))}", soft_wrap=True)
+        to.print(f"{'history':>9}  {each['at']} {each['what']}, by {each['by']}{reason}", soft_wrap=True)
+    first, *more = _pretty(dead["record"]).split("\n")
+    to.print(f"{'record':>9}  {first}", *more, sep="\n", soft_wrap=True)
 
 
 @app.command()
@@ -95,7 +95,7 @@ def redrive(
         raise typer.BadParameter("give an id, or --all CONSUMER")
     if id is not None:
         held = _on(service, data, lambda store: again(store, id, by))
-        _console().print(_done("is taken again by its consumer, within seconds if it runs", held))
+        wide().print(_done("is taken again by its consumer, within seconds if it runs", held))
         return
 
     async def every(store: Any) -> tuple[int, int]:
@@ -108,7 +108,7 @@ def redrive(
 
     done, left = _on(service, data, every)
     rest = f" {left} can only be dismissed." if left else ""
-    _console().print(f"{done} are taken again by {all_of}, within seconds if it runs.{rest}")
+    wide().print(f"{done} are taken again by {all_of}, within seconds if it runs.{rest}")
 
 
 @app.command()
@@ -127,7 +127,7 @@ def dismiss(
     if not reason.strip() or not by.strip():
         raise typer.BadParameter("--reason and --by must say something")
     held = _on(service, data, lambda store: dismiss_one(store, id, by, reason))
-    _console().print(_done("is dismissed; what waits behind it follows", held))
+    wide().print(_done("is dismissed; what waits behind it follows", held))
 
 
 def _done(what: str, held: bool) -> str:
@@ -158,8 +158,7 @@ def _on(service: str, data: Path, work: Callable[[Any], Awaitable[T]]) -> T:
     try:
         return asyncio.run(run())
     except Refused as refused:
-        # A refusal quotes ids, which may hold brackets: rich would take them for markup.
-        Console(stderr=True).print(f"Refused: {refused.detail}", markup=False, soft_wrap=True)
+        Terminal(stderr=True).print(f"Refused: {refused.detail}", soft_wrap=True)
         raise typer.Exit(1) from refused
     except PyMongoError as error:
         raise Misconfigured(_why_not(error, given, service)) from error
@@ -221,14 +220,5 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             each["status"],
             each["why"],
         )
-        # Records come from anybody who may write the topic, and must not become markup of the terminal.
-        table.add_row(*map(escape, cells))
+        table.add_row(*cells)
     return table
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def _console() -> Console:
-    return Console() if Console().is_terminal else Console(width=WIDE)

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from services.cli.terminal import Terminal
 
 app = typer.Typer(no_args_is_help=True, help="Publish stored events on the bus again.")
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
@@ -36,9 +37,14 @@ def republish(
 
     async def run() -> None:
         one = serving.build(service, settings(data))
-        columns = (TextColumn("{task.description:>28}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description:>28}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         try:
-            with Progress(*columns, console=Console(stderr=True)) as progress:
+            with Progress(*columns, console=Terminal(stderr=True)) as progress:
                 bars: dict[str, TaskID] = {}
 
                 def report(name: str, sent: int, stored: int) -> None:
@@ -50,11 +56,11 @@ def republish(
                 await republish_topics(one, topics_of(service, topic or []), report)
         except NobodySends as nobody:
             # Status 1, although the request stays stored: nothing is sent yet, and a script must notice.
-            Console(stderr=True).print(str(nobody))
+            Terminal(stderr=True).print(str(nobody))
             raise typer.Exit(1) from nobody
         finally:
             # The service was built, not started, and its clients are open all the same.
             await one.stop()
-        Console().print(f"Every event of {service} is on the bus again.")
+        Terminal().print(f"Every event of {service} is on the bus again.")
 
     asyncio.run(run())

@@ -1,18 +1,18 @@
 """`ama formation solve`: groups from a problem, with the best answer so far on the terminal.
 
-Invariant: a written answer breaks no rule, also when Ctrl-C ended the search; it is checked once more before it is written.
+Invariant: a written answer breaks no rule, also when Ctrl-C ended the search. Where the engine had to take people out of it for that, this
+is said.
 """
 
 import signal
-import sys
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from services.cli import judging
+from services.cli.terminal import Terminal, say_lines
 
 SECONDS = 10.0
 ADVICE = 0.2  # share of the time for changes that would help people without a seat
@@ -36,7 +36,7 @@ def solve(
     if seconds is None and steps is None:
         seconds = SECONDS
     # Standard output is for the answer alone.
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     with console.status("searching for a timetable") as status:
         search_seconds, shown = seconds * (1 - ADVICE) if seconds else None, _Progress(status)
         answer = judging.engine().solve(problem, seed, seconds=search_seconds, steps=steps, progress=shown)
@@ -44,14 +44,18 @@ def solve(
         if answer.unplaced and not shown.enough:
             status.update("searching for what would help people without a seat")
             answer = judging.engine().advise(problem, answer, seconds=ADVICE * (seconds or SECONDS))
-    # The check shares no code with the search, so a defect of the search is not written as an answer.
-    if broken := judging.engine().check(problem, answer):
-        sys.exit("\n".join(["A defect of the engine; nothing was written:", *broken]))
-    text = answer.model_dump_json(indent=2, exclude_none=True) + "\n"
+    # The check shares no code with the search: a defect of the search costs seats, and is reported.
+    if answer.defects:
+        console.print(
+            "A defect of the search: people were taken out of the answer, by whom it broke a rule.",
+            *answer.defects,
+            sep="\n",
+        )
+    text = answer.model_dump_json(indent=2, exclude_none=True)
     if out is None:
-        sys.stdout.write(text)
+        say_lines(text)
     else:
-        out.write_text(text)
+        judging.write(out, text + "\n")
         console.print(judging.figures(problem, answer))
 
 

@@ -4,21 +4,17 @@ Invariant: rules and figures are computed here from the problem and the answer; 
 """
 
 import importlib
-import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
-ProblemFile = Annotated[
-    Path, typer.Argument(metavar="PROBLEM", exists=True, dir_okay=False, help="A problem, as JSON.")
-]
-AnswerFile = Annotated[
-    Path, typer.Argument(metavar="ANSWER", exists=True, dir_okay=False, help="An answer to the problem, as JSON.")
-]
+from services.cli.documents import json_of
+from services.cli.terminal import refuse, say, wide
+
+ProblemFile = Annotated[Path, typer.Argument(metavar="PROBLEM", help="A problem, as JSON.")]
+AnswerFile = Annotated[Path, typer.Argument(metavar="ANSWER", help="An answer to the problem, as JSON.")]
 
 
 def check(problem_file: ProblemFile, answer_file: AnswerFile) -> None:
@@ -26,13 +22,13 @@ def check(problem_file: ProblemFile, answer_file: AnswerFile) -> None:
     problem, answer = read("Problem", problem_file), read("Answer", answer_file)
     broken = _broken(problem, answer)
     for line in broken:
-        print(line)
+        say(line)
     if broken:
         raise typer.Exit(1)
     # Frozen seats may break a rule already, and no solver may move them: that is no fault of the answer.
     for line in _formation("checking").inherited(problem):
-        print(f"inherited, and no violation: {line}")
-    Console().print(figures(problem, answer))
+        say(f"inherited, and no violation: {line}")
+    wide().print(figures(problem, answer))
 
 
 def explain(
@@ -46,15 +42,15 @@ def explain(
     """Explain an answer: the score of each group and its parts, and for people without a seat the reason and what would help."""
     problem, answer = read("Problem", problem_file), read("Answer", answer_file)
     if broken := _broken(problem, answer):
-        sys.exit("\n".join(["This answer breaks rules, so it is not explained:", *broken]))
+        refuse("This answer breaks rules, so it is not explained:", *broken)
     telling, explanation = _formation("telling"), _formation("explaining").Telling(problem, answer)
-    console = _wide()
+    console = wide()
     console.print(figures(problem, answer))
     console.print(telling.groups(explanation.groups(), problem.attributes))
     if answer.unplaced:
         console.print(telling.waiting(explanation.waiting()))
     for line in (*engine().explanations(problem, answer), *explanation.changes()):
-        console.print(line, markup=False, highlight=False)
+        console.print(line)
     if plot is not None:
         _draw(problem, answer, plot)
 
@@ -72,12 +68,18 @@ def _formation(module: str) -> Any:
 def read(kind: str, path: Path) -> Any:
     """A document of this kind. Otherwise the command ends with one line for each fault in it."""
     try:
-        return getattr(_formation("model"), kind).model_validate(json.loads(path.read_bytes()))
-    except json.JSONDecodeError as error:
-        sys.exit(f"{path}: no JSON: {error}")
+        return getattr(_formation("model"), kind).model_validate(json_of(path))
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, each['loc']))} {each['msg']}".strip() for each in error.errors())
-        sys.exit("\n".join(f"{path}: {line}" for line in faults))
+        refuse(*(f"{path}: {line}" for line in faults))
+
+
+def write(path: Path, text: str) -> None:
+    """Write an answer; the command ends with one line when that cannot be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        refuse(f"{path} cannot be written: {error.strerror or error}.")
 
 
 def _broken(problem: Any, answer: Any) -> list[str]:
@@ -98,10 +100,4 @@ def _draw(problem: Any, answer: Any, to: Path) -> None:
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     except ImportError:
-        sys.exit("A picture needs the extra `plot`: pip install 'ama-lavoro[plot]'")
-
-
-def _wide() -> Console:
-    """A console that is wide in a pipe, so that a table does not wrap its lines."""
-    console = Console()
-    return console if console.is_terminal else Console(width=200)
+        refuse("A picture needs the extra `plot`: pip install 'ama-lavoro[plot]'")

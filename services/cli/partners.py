@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.terminal import say
+
 if TYPE_CHECKING:
     from services.engines import Engines
 
@@ -41,12 +43,12 @@ def user(partner: Partner, data: Data = HERE) -> None:
     asyncio.run(make())
     assert engines.sasl is not None
     # Printed once, as lines of an environment file: Kafka keeps a salted hash of the password alone.
-    typer.echo(f"AMA_FEED_KAFKA={engines.kafka}")
-    typer.echo(f"AMA_FEED_TLS={'yes' if engines.sasl.tls else 'no'}")
-    typer.echo(f"AMA_FEED_TOPIC={topic}")
-    typer.echo(f"AMA_FEED_USER={partner}")
-    typer.echo(f"AMA_FEED_PASSWORD={password}")
-    typer.echo("AMA_FEED_MECHANISM=SCRAM-SHA-512")
+    say(f"AMA_FEED_KAFKA={engines.kafka}")
+    say(f"AMA_FEED_TLS={'yes' if engines.sasl.tls else 'no'}")
+    say(f"AMA_FEED_TOPIC={topic}")
+    say(f"AMA_FEED_USER={partner}")
+    say(f"AMA_FEED_PASSWORD={password}")
+    say("AMA_FEED_MECHANISM=SCRAM-SHA-512")
 
 
 @app.command()
@@ -55,7 +57,7 @@ def remove(partner: Partner, data: Data = HERE) -> None:
     from services.operations.provision.kafka_users import remove_user
 
     asyncio.run(remove_user(_cluster(data, partner), partner))
-    typer.echo(f"{partner} has no user any more.")
+    say(f"{partner} has no user any more.")
 
 
 def _cluster(data: Path, partner: str) -> "Engines":

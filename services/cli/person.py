@@ -1,14 +1,17 @@
 """`ama person`: the rights of a person over their data.
 
-Invariant: address and token are known before the operator is asked to confirm; only a success of enrolment itself counts as done.
+Invariants: address and token are known before the operator is asked to confirm. An erasure is done when every service has said that
+nothing of the person is left in it. What is printed claims no more than is known.
 """
 
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
-from rich.console import Console
+
+from services.cli.terminal import Terminal, wide
 
 app = typer.Typer(no_args_is_help=True, help="Erase a person, or list the reads of their data.")
 Data = Annotated[
@@ -22,6 +25,9 @@ Token = Annotated[
 Programme = Annotated[str, typer.Option(help="The person's programme.")]
 Id = Annotated[str, typer.Argument(help="The person's id.")]
 HERE = Path(".ama")
+POLL = 0.5  # seconds between questions to a service that is not done
+GONE = 410  # the answer of enrolment for a person who was erased before
+ASKED = 5.0  # seconds for the answer to one question
 
 
 @app.command()
@@ -31,14 +37,61 @@ def erase(
     data: Data = HERE,
     token: Token = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds in which every service has to confirm.")] = 120.0,
 ) -> None:
-    """Destroy a person's key, so that their data can be read nowhere any more. This cannot be undone."""
+    """Erase a person everywhere: destroy their key, and wait until every service has confirmed that nothing is left. This cannot be
+    undone. Run it again to ask for the confirmations of an earlier erasure."""
     with client_of(programme, data, token) as client:
         # Address and token are known by now: nobody confirms what then cannot be done.
         if not yes:
             typer.confirm(f"Erase {person} for ever?", abort=True)
-        answered(client, "DELETE", f"/enrolment/workers/{person}", 204)
-    Console().print(f"{person} is erased. Services follow within seconds, compacted topics within the hour.")
+        # 410: erased before, perhaps by a run that did not hear of it.
+        answered(client, "DELETE", f"/enrolment/workers/{person}", 204, 410)
+        _confirmed(client, person, wait)
+    Terminal().print(f"{person} is erased: every service has confirmed it. Compacted topics follow within the hour.")
+
+
+def _confirmed(client: httpx.Client, person: str, wait: float) -> None:
+    """Wait until each service has confirmed. Otherwise name those that have not, and end with exit status 1."""
+    from rich.progress import Progress
+
+    from services.contracts.topics import SERVICES
+
+    missing, deadline = dict.fromkeys(SERVICES, "has not answered"), time.monotonic() + wait
+    with Progress(console=Terminal(stderr=True), transient=True) as progress:
+        task = progress.add_task("services that have confirmed", total=len(SERVICES))
+        while True:
+            for service in list(missing):
+                if (why := _left(client, service, person)) is None:
+                    del missing[service]
+                    progress.advance(task)
+                else:
+                    missing[service] = why
+            if not missing or time.monotonic() > deadline:
+                break
+            time.sleep(POLL)
+    if missing:
+        said = "; ".join(f"{service}: {why}" for service, why in missing.items())
+        text = f"{person} is erased in enrolment. Not confirmed within {wait:g} s by {said}. Run the command again to ask again."
+        Terminal(stderr=True).print(text, soft_wrap=True)
+        raise typer.Exit(1)
+
+
+def _left(client: httpx.Client, service: str, person: str) -> str | None:
+    """The reason why a service has not confirmed; None when it has."""
+    try:
+        answer = client.get(f"/{service}/erasures/{person}", timeout=ASKED)
+    except httpx.HTTPError as error:
+        return f"does not answer ({type(error).__name__})"
+    if answer.status_code != 200:  # OK
+        return f"answered {answer.status_code}"
+    state: dict[str, Any] = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+    if state.get("complete") is True:
+        return None
+    left = ", ".join(f"{number} in {name}" for name, number in state.get("left", {}).items())
+    if not state.get("registered"):
+        return "has not heard of it"
+    return f"still has {left}" if left else "its rooms are not done: see `ama dead list`"
 
 
 @app.command()
@@ -46,8 +99,9 @@ def accesses(person: Id, programme: Programme, data: Data = HERE, token: Token =
     """List the reads of a person's data, oldest first."""
     with client_of(programme, data, token) as client:
         found = answered(client, "GET", f"/enrolment/workers/{person}/accesses", 200).json()
+    terminal = wide()
     for each in found:
-        Console().print(f"{each['at']}  {each['role']}  {each['who']}  {each['what']}")
+        terminal.print(f"{each['at']}  {each['role']}  {each['who']}  {each['what']}", soft_wrap=True)
 
 
 def client_of(programme: str, data: Path, token: str | None) -> httpx.Client:
@@ -60,20 +114,29 @@ def client_of(programme: str, data: Path, token: str | None) -> httpx.Client:
 
 
 def answered(
-    client: httpx.Client, method: str, path: str, expected: int, body: dict[str, str] | None = None
+    client: httpx.Client, method: str, path: str, *expected: int, body: dict[str, str] | None = None
 ) -> httpx.Response:
-    """The answer with the expected status. With another one, the command prints its reason and ends with exit status 1."""
+    """The answer with an expected status. With another one, the command prints its reason and ends with exit status 1. Misconfigured
+    when there is no answer: it says that nothing was done only when the request cannot have arrived."""
     from services.settings import Misconfigured
 
     try:
         answer = client.request(method, path, json=body)
     except httpx.HTTPError as error:
-        raise Misconfigured(f"{client.base_url} does not answer ({type(error).__name__}): nothing was done.") from error
+        # Only without a connection is it certain that nothing arrived.
+        unsent = isinstance(
+            error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol
+        )
+        done = "nothing was done" if unsent else "it may be done or not; run the command again to find out"
+        raise Misconfigured(f"{client.base_url} does not answer ({type(error).__name__}): {done}.") from error
     # A proxy may answer 200 with a page of its own, or redirect: then nobody was erased.
-    if answer.status_code == expected:
+    if answer.status_code in expected and (answer.status_code != GONE or _problem(answer).get("code") == "erased"):
         return answer
-    # A proxy's answer is no problem document.
-    problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-    why = problem.get("detail", answer.reason_phrase)
-    Console(stderr=True).print(f"Refused ({answer.status_code}) at {answer.url}: {why}", soft_wrap=True, markup=False)
+    why = _problem(answer).get("detail", answer.reason_phrase)
+    Terminal(stderr=True).print(f"Refused ({answer.status_code}) at {answer.url}: {why}", soft_wrap=True)
     raise typer.Exit(1)
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    """The problem document of a refusal; a proxy's answer has none."""
+    return dict(answer.json()) if "json" in answer.headers.get("content-type", "") else {}

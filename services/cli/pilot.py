@@ -1,15 +1,15 @@
 """`ama pilot`: the people of a real study, played through services that run here."""
 
 import json
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from services.cli.terminal import Terminal, say
 
 if TYPE_CHECKING:
     from services.embedded.home import Home
@@ -50,7 +50,7 @@ async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_
     from services.scenarios.pilot.figures import figures_of
 
     log_to(data)
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     async with Home(data, port=port, console=console) as home:
         settle()
         # The figures in the console are those of the programme that one signs in for.
@@ -60,16 +60,16 @@ async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_
         seconds = round(time.monotonic() - began, 1)
         figures = figures_of(indicators) | {"events": await _events(home), "seconds": seconds}
         if as_json:
-            sys.stdout.write(json.dumps(figures) + "\n")
+            say(json.dumps(figures))
         else:
-            Console().print(_table(figures))
+            Terminal().print(_table(figures))
         if not leave:
             console.print(addresses(home.addresses()))
             console.print("Everything stays up. Ctrl-C stops it.")
             await until_stopped([home.ended()])
 
 
-async def _played(home: "Home", seed: int, first: int, console: Console) -> dict[str, Any]:
+async def _played(home: "Home", seed: int, first: int, console: Terminal) -> dict[str, Any]:
     """Play the acts that are missing. Returns the indicators once they show that every act arrived."""
     from services.scenarios.client import ScenarioClient
     from services.scenarios.pilot.figures import complete, read_indicators
@@ -79,7 +79,12 @@ async def _played(home: "Home", seed: int, first: int, console: Console) -> dict
 
     rules = home.all_services.services["analytics"].rules["jobs2"]
     people = humans(rules, seed)[:first]
-    columns = (TextColumn("{task.description:>20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:>20}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
 
@@ -95,7 +100,7 @@ async def _played(home: "Home", seed: int, first: int, console: Console) -> dict
             indicators = await read_indicators(client)
             if complete(indicators, people):
                 console.print("All these people were played already: nothing is done twice.")
-                return indicators
+                return await read_indicators(client, means=True)
             # With more people than are played, the figures would never be complete, and the wait would end in an error.
             if indicators["referred"] > first:
                 raise Misconfigured(
@@ -108,7 +113,7 @@ async def _played(home: "Home", seed: int, first: int, console: Console) -> dict
                 return complete(await read_indicators(client), people)
 
             await client.until("the figures are complete", arrived)
-            return await read_indicators(client)
+            return await read_indicators(client, means=True)
 
 
 async def _events(home: "Home") -> int:
@@ -127,7 +132,7 @@ def _table(figures: dict[str, Any]) -> Table:
     for wave, means in figures["means"].items():
         table.add_row(
             f"depression at {wave} (1-5, lower is better)",
-            ", ".join(f"{who} {mean:.4f}" for who, mean in means.items()),
+            ", ".join(f"{who} {'fewer than 10' if mean is None else f'{mean:.4f}'}" for who, mean in means.items()),
         )
     table.add_row("events", str(figures["events"]))
     table.add_row("seconds", str(figures["seconds"]))

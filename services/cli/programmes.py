@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import httpx
 import typer
 
+from services.cli.terminal import say
+
 if TYPE_CHECKING:
     from services.programmes import Difference, Programme, ProgrammeFile, Uses
 
@@ -35,7 +37,7 @@ def check(file: File) -> None:
     read = read_file(file).programme
     parts = ("partners", "slots", "municipalities", "surveys")
     counts = ", ".join(f"{len(getattr(read, part))} {part}" for part in parts)
-    typer.echo(f"{file.name} is a programme: {read.id}, {counts}.")
+    say(f"{file.name} is a programme: {read.id}, {counts}.")
 
 
 @app.command()
@@ -72,8 +74,8 @@ def apply(
             return
         if not yes:
             typer.confirm("Publish this?", abort=True)
-        done = answered(client, "PUT", "/enrolment/programme", 200, {"name": read.name, "text": read.text}).json()
-    typer.echo(
+        done = answered(client, "PUT", "/enrolment/programme", 200, body={"name": read.name, "text": read.text}).json()
+    say(
         f"Version {done['version']} of {read.programme.id} is published. Put the file into the folder of programmes, too."
     )
 
@@ -107,11 +109,11 @@ def _show(differences: "Iterable[Difference]", client: httpx.Client) -> None:
     found = list(differences)
     uses = {name: _uses(client, name) for name in SERVICES} if any(each.change in LEAVES for each in found) else {}
     for each in found:
-        typer.echo(" ".join(filter(None, (each.part, each.id, each.change, each.detail))))
+        say(" ".join(filter(None, (each.part, each.id, each.change, each.detail))))
         for line in _named(each, uses) if each.change in LEAVES else ():
-            typer.echo(f"  {line}")
+            say(f"  {line}")
     if not found:
-        typer.echo("Nothing changes.")
+        say("Nothing changes.")
 
 
 def _named(difference: "Difference", uses: "dict[str, Uses]") -> list[str]:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from services.cli.terminal import Terminal
 
 app = typer.Typer(no_args_is_help=True, help="List read models, or rebuild one from the bus.")
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
@@ -24,7 +25,7 @@ def list_(service: Service, data: Data = HERE) -> None:
 
         one = serving.build(service, settings(data))
         for name in one.read_models.projections:
-            Console().print(f"{name}  generation {await one.read_models.live(name)}")
+            Terminal().print(f"{name}  generation {await one.read_models.live(name)}")
         # The service was built, not started, and its clients are open all the same.
         await one.stop()
 
@@ -44,13 +45,18 @@ def rebuild(
 
     async def run() -> None:
         one = serving.build(service, settings(data))
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True)) as progress:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Terminal(stderr=True)) as progress:
             task = progress.add_task(f"{service} {projection}", total=None)
             generation = await build_generation(
                 one, projection, lambda done, total: progress.update(task, completed=done, total=total)
             )
         await one.stop()
-        Console().print(f"{projection}: generation {generation} is read now.")
+        Terminal().print(f"{projection}: generation {generation} is read now.")
 
     asyncio.run(run())

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from services.cli.terminal import Terminal
 
 
 def secrets(
@@ -24,7 +25,7 @@ def secrets(
         raise Misconfigured(f"There is no folder {folder}.")
     make(folder, owner)
     # The last part alone: in a container the folder has another path than outside.
-    Console().print(f"Secrets are in {folder.name or folder}/.")
+    Terminal().print(f"Secrets are in {folder.name or folder}/.")
 
 
 def provision(
@@ -44,7 +45,7 @@ def provision(
     from services.settings import from_environment
     from services.store.mongo import PyMongoError
 
-    given, console = from_environment(), Console()
+    given, console = from_environment(), Terminal()
 
     async def run() -> None:
         async with login_errors.explained(given, login_errors.ADMINISTRATOR):
@@ -67,5 +68,5 @@ def provision(
     try:
         asyncio.run(run())
     except PyMongoError as error:
-        Console(stderr=True).print(f"MongoDB refused: {type(error).__name__}: {error}", markup=False, soft_wrap=True)
+        Terminal(stderr=True).print(f"MongoDB refused: {type(error).__name__}: {error}", soft_wrap=True)
         raise typer.Exit(1) from error

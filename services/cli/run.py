@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from services.cli.terminal import Terminal
 
 Data = Annotated[
     Path, typer.Option("--data", help="Folder that holds everything: engines' data, keys, mail.", envvar="AMA_DATA")
@@ -21,7 +22,12 @@ HERE = Path(".ama")
 def up(
     data: Data = HERE,
     port: Annotated[int, typer.Option(help="Port of the five services on 127.0.0.1; 0 takes a free one.")] = 8000,
-    secure: Annotated[bool, typer.Option(help="Give the embedded Kafka SASL/SCRAM users and ACLs.")] = False,
+    secure: Annotated[
+        bool,
+        typer.Option(
+            help="Give the embedded engines users with rights: Kafka by SASL/SCRAM and ACLs, MongoDB by SCRAM."
+        ),
+    ] = False,
 ) -> None:
     """Start Kafka, MongoDB and all five services on this machine. Ctrl-C stops them.
 
@@ -37,9 +43,9 @@ def up(
     log_to(data)
 
     async def stay() -> None:
-        async with Home(data, port=port, secure=secure, console=Console(stderr=True)) as home:
+        async with Home(data, port=port, secure=secure, console=Terminal(stderr=True)) as home:
             settle()
-            Console().print(addresses(home.addresses()))
+            Terminal().print(addresses(home.addresses()))
             await until_stopped([home.ended()])
 
     uvloop.run(stay())

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from services.cli.terminal import Terminal
 
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
 FOREIGN = "A token for the programme `smoke`, where the issuer is not the embedded one."
@@ -40,10 +41,10 @@ def smoke(
             return issuer.token(role, PROGRAMME, subject, partner)
         return str(administrator if role == "administrator" else operator)
 
-    console, began = Console(), time.monotonic()
+    console, began = Terminal(), time.monotonic()
 
     def report(step: str) -> None:
-        console.print(f"{time.monotonic() - began:6.1f} s  {step}", highlight=False)
+        console.print(f"{time.monotonic() - began:6.1f} s  {step}")
 
     async def run() -> None:
         async with ScenarioClient(base, token, programmes.load_all()[PROGRAMME], new_seed(), lambda *_: None) as client:
@@ -52,8 +53,6 @@ def smoke(
     try:
         asyncio.run(run())
     except (ScenarioFailed, httpx.HTTPError) as error:
-        Console(stderr=True).print(
-            f"It does not work: {str(error) or type(error).__name__}", markup=False, soft_wrap=True
-        )
+        Terminal(stderr=True).print(f"It does not work: {str(error) or type(error).__name__}", soft_wrap=True)
         raise typer.Exit(1) from error
-    console.print(f"It works, at {base}.", highlight=False)
+    console.print(f"It works, at {base}.")

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from services.cli.terminal import say
+
 HERE = Path(".ama")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -39,7 +41,7 @@ def token(
     seconds = _seconds(lifetime)
     _base, issuer = front(data)
     assert issuer is not None
-    typer.echo(issuer.token(role, programme, subject or role, partner, seconds))
+    say(issuer.token(role, programme, subject or role, partner, seconds))
 
 
 def _seconds(lifetime: str) -> float:

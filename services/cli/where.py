@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from services.settings import Misconfigured, Settings, from_environment
+from services.settings import Misconfigured, Settings, from_environment, text_of
 
 if TYPE_CHECKING:
     from services.embedded.sign_in import SignIn
@@ -32,8 +32,13 @@ def running(data: Path) -> Running:
     path = data / "run.json"
     if not path.exists():
         raise Misconfigured(f"Nothing runs in {data}: start it with `ama up --data {data}`.")
-    run: dict[str, Any] = json.loads(path.read_text())
-    return Running(run["base"], run["kafka"], run["mongo"], data, run["sasl"])
+    try:
+        run: dict[str, Any] = json.loads(text_of(path))
+        return Running(run["base"], run["kafka"], run["mongo"], data, run["sasl"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Misconfigured(
+            f"{path} is not what `ama up` writes: delete it, and start `ama up --data {data}` again."
+        ) from None
 
 
 def front(data: Path, need_issuer: bool = True) -> "tuple[str, Issuer | None]":
@@ -72,7 +77,7 @@ def console_password() -> str | None:
         return given
     # Without AMA_SECRETS the path is below /dev/null, where no file can be.
     path = Path(os.environ.get("AMA_SECRETS") or os.devnull) / "ama_console_password"
-    return (path.read_text().strip() or None) if path.is_file() else None
+    return (text_of(path).strip() or None) if path.is_file() else None
 
 
 def sign_in_of(issuer: "Issuer") -> "SignIn | None":

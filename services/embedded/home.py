@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx
 from rich.console import Console
@@ -139,20 +140,23 @@ class Home:
         return engines
 
     async def _settings_of_each(self, engines: Engines) -> Callable[[str], Settings]:
-        """Give the settings of each service. On an embedded Kafka with users each has its own user; its password is new at each start
-        and kept nowhere."""
+        """Give the settings of each service. On embedded engines with users each has its own user on both; its passwords are new at
+        each start and kept nowhere."""
         if self._embedded is None or engines.sasl is None:
             return lambda _: self.settings
         # Imported here: the client of Kafka's administration is large, and a start without users has no use for it.
-        from services.operations.provision.kafka import make_topics, make_users
+        from services.operations.provision import kafka, mongo
 
         passwords = {service: secrets.token_urlsafe(32) for service in SERVICES}
-        await make_topics(self.settings)
-        await make_users(engines, passwords, self.settings.database)
+        await mongo.make_users(self.settings, passwords)
+        await kafka.make_topics(self.settings)
+        await kafka.make_users(engines, passwords, self.settings.database)
 
         def settings(service: str) -> Settings:
             user = user_of(service, self.settings.database)
-            return self.settings.model_copy(update={"sasl_username": user, "sasl_password": passwords[service]})
+            address = signed_in(self.settings.mongo, user, passwords[service])
+            given = {"sasl_username": user, "sasl_password": passwords[service], "mongo": address}
+            return self.settings.model_copy(update=given)
 
         return settings
 
@@ -188,7 +192,7 @@ class Home:
     def addresses(self) -> dict[str, str]:
         """Give the addresses and files of the running system, by name, for people."""
         named = {name: f"{self.base}/{name}/docs" for name in self.all_services.services}
-        engines = {"Kafka": self.settings.kafka, "MongoDB": self.settings.mongo}
+        engines = {"Kafka": self.settings.kafka, "MongoDB": signed_in(self.settings.mongo)}
         console = {"console": f"{self.base}/  (password: {self.password})"}
         return {
             **console,
@@ -211,6 +215,13 @@ class Home:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+
+def signed_in(mongo: str, user: str | None = None, password: str = "") -> str:
+    """The address of MongoDB with this login; without a user, the address that may be shown."""
+    url = urlsplit(mongo)
+    login = f"{user}:{password}@" if user else ""
+    return url._replace(netloc=login + url.netloc.rpartition("@")[2]).geturl()
 
 
 def log_of(data: Path) -> Path:

@@ -5,7 +5,7 @@ writes are there at the next start. Ports stay the same between starts while no 
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -19,15 +19,15 @@ from services.engines.ports import Ports
 
 @dataclass(frozen=True)
 class Engines:
-    """The addresses of Kafka and MongoDB. `sasl` holds the administrator's credentials when Kafka asks for some."""
+    """The addresses of Kafka and MongoDB. `sasl` and `mongo` hold the administrator's credentials when an engine asks for some."""
 
     kafka: str
-    mongo: str
+    mongo: str = field(repr=False)
     sasl: Sasl | None = None
 
 
 class Embedded:
-    """The embedded engines on the data folder `data`; `secure` gives Kafka SASL users and ACLs.
+    """The embedded engines on the data folder `data`; `secure` gives both users with rights.
 
     `report` is called with the name of the download, the bytes fetched so far and the bytes in all. Starting raises
     EngineError, whose text is one sentence for the operator.
@@ -38,7 +38,7 @@ class Embedded:
         self._report = report
         logs = self.data / "logs"
         self._kafka = Kafka(self.data / "kafka", logs / "kafka.log", secure=secure)
-        self._mongod = Mongod(self.data / "mongo", logs / "mongod.log")
+        self._mongod = Mongod(self.data / "mongo", logs / "mongod.log", secure=secure)
         self._lock = Lock(self.data)
 
     def start(self) -> Engines:

@@ -7,7 +7,6 @@ and with SASL and ACLs tomorrow.
 
 import asyncio
 import json
-import os
 import secrets
 import subprocess
 import time
@@ -23,6 +22,7 @@ from services.engines import jars
 from services.engines.errors import EngineError
 from services.engines.kafka_settings import ADMIN, MECHANISM, logging, properties
 from services.engines.ports import LOOPBACK, Ports
+from services.engines.private import kept, write_private
 from services.engines.supervise import Supervised
 
 GRACE = 20.0  # seconds for an orderly stop
@@ -96,10 +96,8 @@ class Kafka:
         return self.folder / "data"
 
     def _passwords(self) -> dict[str, str]:
-        path = self.folder / "passwords.json"
-        if not path.exists():
-            _write_private(path, json.dumps({who: secrets.token_urlsafe(32) for who in ("admin", "controller")}))
-        passwords: dict[str, str] = json.loads(path.read_text())
+        new = {who: secrets.token_urlsafe(32) for who in ("admin", "controller")}
+        passwords: dict[str, str] = json.loads(kept(self.folder / "passwords.json", lambda: json.dumps(new)))
         return passwords
 
     def _format(self, java: list[str]) -> None:
@@ -111,7 +109,7 @@ class Kafka:
         cluster = f"A{secrets.token_urlsafe(16)[1:]}"  # an argument must not begin with a dash
         # `--ignore-formatted`: a format that was killed may have left `data.new`.
         words = ["format", "--ignore-formatted", "-t", cluster, "-c", str(settings), "--add-scram", scram]
-        _write_private(arguments, "\n".join(words))
+        write_private(arguments, "\n".join(words))
         done = subprocess.run(
             [*java, "kafka.tools.StorageTool", f"@{arguments}"], capture_output=True, text=True, check=False
         )
@@ -125,7 +123,7 @@ class Kafka:
 
     def _write_settings(self, data: Path, port: int, controller_port: int) -> Path:
         path = self.folder / "server.properties"
-        _write_private(path, properties(data, port, controller_port, self._passwords() if self.secure else None))
+        write_private(path, properties(data, port, controller_port, self._passwords() if self.secure else None))
         return path
 
     def _wait(self, address: str, output: Path) -> None:
@@ -171,16 +169,6 @@ def login_of(sasl: Sasl) -> dict[str, Any]:
         "sasl_plain_username": sasl.username,
         "sasl_plain_password": sasl.password,
     }
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write so that a crash leaves the old file or the new one, readable by the owner alone."""
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    # O_EXCL: the mode of `open` counts only for a file that it makes.
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    new.replace(path)
 
 
 def _last_line(text: str) -> str:

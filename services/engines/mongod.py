@@ -1,9 +1,13 @@
 """mongod as a replica set of one, on loopback: MongoDB has transactions and change streams only in a replica set.
 
-Invariant: the set is initiated once, and survives any death of the process and any change of port. A node that starts
-under another port gets its new name before it serves a client.
+Invariants: the set is initiated once, and survives any death of the process and any change of port. A node that starts
+under another port gets its new name before it serves a client. With `secure` nobody reads or writes without a password, from
+the first moment on: this module itself signs in as a member of the set, by the key file, and makes the administrator.
 """
 
+import base64
+import os
+import secrets
 import time
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -15,9 +19,11 @@ from pymongo.errors import ConnectionFailure, OperationFailure
 
 from services.engines.errors import EngineError
 from services.engines.ports import LOOPBACK, Ports
+from services.engines.private import kept
 from services.engines.supervise import Supervised
 
 SET = "ama"
+ADMIN = "admin"
 GRACE = 20.0  # seconds for an orderly stop
 DEADLINE = 90.0  # seconds until it must serve: it connects to its former port, and waits 30 s for a silent one
 CACHE_GB = 0.25
@@ -36,10 +42,10 @@ def binary() -> Path:
 
 
 class Mongod:
-    """One node whose files lie in `folder`; its log is `log`."""
+    """One node whose files lie in `folder`; its log is `log`. `secure` asks everybody for a user and a password."""
 
-    def __init__(self, folder: Path, log: Path) -> None:
-        self.folder, self.log = folder, log
+    def __init__(self, folder: Path, log: Path, *, secure: bool = False) -> None:
+        self.folder, self.log, self.secure = folder, log, secure
         self._process: Supervised | None = None
 
     def start(self, ports: Ports, lock: int) -> str:
@@ -49,7 +55,18 @@ class Mongod:
         output = self.log.with_suffix(".out")
         self._process = Supervised(self._command(port), output, grace=GRACE, lock=lock)
         self._wait(f"{LOOPBACK}:{port}", output)
-        return uri(f"{LOOPBACK}:{port}")
+        login = f"{ADMIN}:{self._password()}@" if self.secure else ""
+        return uri(f"{login}{LOOPBACK}:{port}")
+
+    def _access(self) -> Path:
+        """Folder of the key file and the administrator's password: beside the data, which a repair may rewrite."""
+        return self.folder.with_name(f"{self.folder.name}-access")
+
+    def _password(self) -> str:
+        return kept(self._access() / "admin", lambda: secrets.token_urlsafe(32))
+
+    def _key(self) -> str:
+        return kept(self._access() / "keyfile", lambda: base64.b64encode(os.urandom(96)).decode())
 
     def ended(self) -> int | None:
         """Return the exit status if it has ended by itself, else None."""
@@ -77,13 +94,21 @@ class Mongod:
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
             # Clients use the port; the file of a socket would outlive a kill.
             "--nounixsocket",
+            *self._locked(),
         ]
+
+    def _locked(self) -> list[str]:
+        """Arguments by which mongod asks for a password. Without the second one, everybody on this machine could make the first user."""
+        if not self.secure:
+            return []
+        self._key()
+        return ["--keyFile", str(self._access() / "keyfile"), "--setParameter", "enableLocalhostAuthBypass=false"]
 
     def _wait(self, address: str, output: Path) -> None:
         deadline = time.monotonic() + DEADLINE
         # A direct connection: a driver that looks for the set finds none before it is initiated or renamed.
         with MongoClient[dict[str, Any]](
-            f"mongodb://{address}/?directConnection=true", serverSelectionTimeoutMS=500
+            f"mongodb://{address}/?directConnection=true", serverSelectionTimeoutMS=500, **self._as_a_member()
         ) as client:
             while not elected(client, SET, address):
                 if self.ended() is not None:
@@ -92,11 +117,26 @@ class Mongod:
                 if time.monotonic() > deadline:
                     raise EngineError(f"mongod did not serve within {DEADLINE:.0f} s; its log is {self.log}.")
                 time.sleep(0.05)
+            if self.secure:
+                administrator(client, self._password())
+
+    def _as_a_member(self) -> dict[str, Any]:
+        """The login of the set's own members, which is the content of the key file. There may be no user yet."""
+        if not self.secure:
+            return {}
+        login = {"username": "__system", "password": self._key(), "authSource": "local"}
+        return {**login, "authMechanism": "SCRAM-SHA-256"}
 
 
 def uri(address: str, name: str = SET) -> str:
     """Return the address at which a driver finds the set `name`."""
     return f"mongodb://{address}/?replicaSet={name}&directConnection=true"
+
+
+def administrator(client: "MongoClient[dict[str, Any]]", password: str) -> None:
+    """Make the administrator, or give it this password: the folder may come from another one."""
+    known = client.admin.command("usersInfo", ADMIN)["users"]
+    client.admin.command("updateUser" if known else "createUser", ADMIN, pwd=password, roles=["root"])
 
 
 def elected(client: "MongoClient[dict[str, Any]]", name: str, address: str) -> bool:

@@ -8,6 +8,7 @@ programme once stays in it.
 from services.programmes.applying import applied
 from services.programmes.changes import Difference, differences, following
 from services.programmes.days import in_intake, in_programme, meeting_days, since_start
+from services.programmes.knowledge import agreed_with, may_know
 from services.programmes.loading import (
     ProgrammeFile,
     load,
@@ -25,7 +26,7 @@ from services.programmes.uses import Uses, counted_uses
 
 __all__ = [
     "Difference", "Municipality", "Partner", "Programme", "ProgrammeFile", "ServedProgrammes", "Sizes", "Slot", "SurveyWave",
-    "Uses", "applied", "counted_uses", "differences", "distance_km", "following", "in_intake", "in_programme", "load", "load_all",
-    "meeting_days", "programme_of", "published", "read_all", "read_file", "read_text", "refuse_partners_of_others",
-    "refuse_unless_active", "since_start",
+    "Uses", "agreed_with", "applied", "counted_uses", "differences", "distance_km", "following", "in_intake", "in_programme", "load",
+    "load_all", "may_know", "meeting_days", "programme_of", "published", "read_all", "read_file", "read_text",
+    "refuse_partners_of_others", "refuse_unless_active", "since_start",
 ]  # fmt: skip

@@ -21,6 +21,8 @@ from services.programmes.plausible import implausible
 from services.settings import Misconfigured
 
 LINE_OF_TOML = re.compile(r"at line (\d+)")
+# A key of a programme has few parts. tomllib takes time with the square of their number: half a minute for a line of 40 KB.
+LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){33}""")
 PLAIN = re.compile(r"[\w-]+")
 
 
@@ -120,6 +122,8 @@ def _text(path: Path) -> str:
 
 
 def _toml(text: str, name: str) -> dict[str, Any]:
+    if long := LONG_KEY.search(text):
+        raise Misconfigured(f"{name}, line {text.count(chr(10), 0, long.start()) + 1}: a key of more than 32 parts.")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

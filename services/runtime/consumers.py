@@ -1,7 +1,8 @@
-"""The consumers of one service on one broker: its compacted topics, its reactions, and one for each projection.
+"""The consumers of one service on one broker: its compacted topics, its gate, its reactions, and one for each projection.
 
-Invariants: the compacted topics are read to their end before any event, so that a restricted event finds its person's key. A projection
-is consumed in the generation to which its pointer points, soon after the pointer moves.
+Invariants: the compacted topics are read to their end before any event, so that a restricted event finds its person's key. So is the gate,
+which stays ahead of the reactions: no effect is decided before the consents and erasures that came before its event. A projection is
+consumed in the generation to which its pointer points, soon after the pointer moves.
 """
 
 import asyncio
@@ -12,11 +13,12 @@ from typing import Any, Protocol
 from services.contracts import Topic, catalogue
 from services.contracts.enrolment import WorkerErased
 from services.events.bus.client import Bus
-from services.events.delivery.declare import Reactions
+from services.events.delivery.declare import Gate, Reactions
 from services.events.delivery.state import Effect
 from services.events.inbox.batches import Start
 from services.events.inbox.effects import Reacting, Tabulating
-from services.events.inbox.erasure import forget_again
+from services.events.inbox.gate import GATE, GATED, GateEffect
+from services.events.inbox.gate_taking import take_in_any_order
 from services.events.inbox.projections import ReadModels, consumer_of
 from services.events.inbox.runner import ConsumerRunner
 from services.programmes import Programme
@@ -31,9 +33,9 @@ from services.vault.keyring import KeyHolder
 
 log = logging.getLogger(__name__)
 TABLES, REACTIONS = "tables", "reactions"  # names of consumers
-LEVEL = 120.0  # seconds in which the compacted topics are read to their end
+LEVEL = 120.0  # seconds in which the compacted topics and the gate are read to their end
 POINTERS = 1.0  # seconds between looks at the pointers of the projections
-Begun = tuple[Effect, Callable[[], Awaitable[Any]]]  # the effect of one transaction, and what ends it
+Begun = tuple[Effect | GateEffect, Callable[[], Awaitable[Any]]]  # the effect of one transaction, and what ends it
 
 
 class ConsumingService(Protocol):
@@ -46,6 +48,7 @@ class ConsumingService(Protocol):
     holder: KeyHolder
     rules: Mapping[str, Programme]
     reactions: Reactions
+    gate: Gate
     tables: Sequence[Topic]
     read_models: ReadModels
     telemetry: Telemetry
@@ -65,6 +68,7 @@ class Consumers:
         """Return the topics that each consumer reads, whichever copy of the service runs it."""
         service = self._service
         found = {TABLES: self._tables()} if service.tables else {}
+        found[GATE] = topics_of(GATED)
         found[REACTIONS] = topics_of(service.reactions.handlers)
         for name, projection in service.read_models.projections.items():
             found[consumer_of(name, await service.read_models.live(name))] = topics_of(projection.handlers())
@@ -76,24 +80,29 @@ class Consumers:
         return sorted(handled.union(*(each.handlers() for each in self._service.read_models.projections.values())))
 
     async def start(self) -> None:
-        """Run all consumers. TimeoutError when the compacted topics are not read to their end in time."""
+        """Run all consumers. TimeoutError when the compacted topics and the gate are not read to their end in time."""
         service, models = self._service, self._service.read_models
         self._broker = service.bus.broker([service.metrics.middleware()])
         await self._broker.start()
         if service.tables:
-            # Before the reactions: a restricted event whose key is not here yet would be parked.
             await self._run(TABLES, self._tables(), self.tabulating)
-            async with asyncio.timeout(LEVEL):
-                while not await self.runners[TABLES].caught_up():
-                    await asyncio.sleep(0.05)
-        await self._run(REACTIONS, topics_of(service.reactions.handlers), self.reacting)
+        await self._run(GATE, topics_of(GATED), self.gating, taking=take_in_any_order)
+        async with asyncio.timeout(LEVEL):
+            # Before the reactions: a restricted event whose key is not here yet would be parked, and one whose consent is not here waits.
+            while not all([await self._level(name) for name in (TABLES, GATE) if name in self.runners]):
+                await asyncio.sleep(0.05)
+        await self._run(REACTIONS, topics_of(service.reactions.handlers), self.reacting, follows=GATE)
         live = {name: await models.live(name) for name in models.projections}
         for name, generation in live.items():
             await self._project(name, generation)
         if live:
             service.tasks.spawn(self._follow_pointers(live), "projection pointers")
-            # Another copy may write a row about an erased person in a transaction that began before the erasure.
-            service.tasks.spawn(forget_again(service.store, models), "erasure")
+
+    async def _level(self, name: str) -> bool:
+        """Tell whether this consumer has read everything. An event of the gate that is parked until its programme is known does not
+        count: its decision is kept."""
+        read, there = await self.runners[name].level()
+        return read >= there
 
     async def stop(self) -> None:
         """Stop them, in bounded time also when no engine answers."""
@@ -111,6 +120,16 @@ class Consumers:
         effect = Reacting(unit, service.reactions, service.rules, service.telemetry, alone=alone)
         return effect, lambda: unit.flush(silently=True)
 
+    def gating(self, transaction: Transaction) -> Begun:
+        """Begin one transaction of the gate."""
+        service, unit = self._service, self._unit(transaction)
+        alone = service.settings.only is None
+        models, telemetry = service.read_models, service.telemetry
+        effect = GateEffect(
+            service.store, transaction, unit, service.gate, service.rules, models, telemetry, alone=alone
+        )
+        return effect, lambda: unit.flush(silently=True)
+
     def tabulating(self, transaction: Transaction) -> Begun:
         """Begin one transaction of the compacted topics."""
         unit = self._unit(transaction)
@@ -122,11 +141,10 @@ class Consumers:
     def _tables(self) -> list[str]:
         return [topic.name for topic in self._service.tables]
 
-    async def _run(self, name: str, topics: Sequence[str], start: Start) -> None:
-        service = self._service
-        runner = ConsumerRunner(
-            name, topics, service.store, service.bus, start, service.metrics, service.tasks.fail, service.settings.alike
-        )
+    async def _run(self, name: str, topics: Sequence[str], start: Start, **order: Any) -> None:
+        service, fatal = self._service, self._service.tasks.fail
+        alike, metrics = service.settings.alike, service.metrics
+        runner = ConsumerRunner(name, topics, service.store, service.bus, start, metrics, fatal, alike, **order)
         self.runners[name] = runner
         await runner.run_on(self._broker)
 

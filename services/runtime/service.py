@@ -16,7 +16,7 @@ from services import programmes, web
 from services.contracts import Topic
 from services.contracts.topics import PROGRAMMES, read_by, written_by
 from services.events.bus.client import Bus
-from services.events.delivery.declare import Projection, Reactions
+from services.events.delivery.declare import Gate, Projection, Reactions
 from services.events.inbox.projections import ReadModels
 from services.events.inbox.runner import ConsumerRunner
 from services.events.outbox.relay import Relay
@@ -24,7 +24,7 @@ from services.identity import auth
 from services.identity.route_access import check_protected
 from services.kernel import Aggregate, Command, new_id
 from services.programmes import Programme, ServedProgrammes
-from services.runtime import login_errors, ops
+from services.runtime import erasures, login_errors, ops
 from services.runtime.consumers import Consumers
 from services.runtime.environment import Environment
 from services.runtime.gauges import watch
@@ -63,6 +63,7 @@ class Service:
         aggregates: Sequence[type[Aggregate]] = (),
         routes: Sequence[APIRouter] = (),
         reactions: Reactions | None = None,
+        gate: Gate | None = None,
         projections: Sequence[Projection] = (),
         tables: Sequence[Topic] = (),
         background: Sequence[BackgroundTask] = (),
@@ -75,6 +76,7 @@ class Service:
         serves = ServedProgrammes(found, frozenset(found) if settings.only is not None else None)
         self.rules: Mapping[str, Programme] = serves
         self.aggregates, self.reactions = aggregates, reactions or Reactions()
+        self.gate = gate or Gate()
         # Every service reads the programmes before its reactions, as it reads keys.
         self.tables: Sequence[Topic] = (*tables, PROGRAMMES)
         self._background, self._after_restore, self._at_start = background, after_restore, at_start
@@ -94,7 +96,7 @@ class Service:
         # No `docs_url`: FastAPI's pages load scripts from another site, and do not name the roles of a route.
         app = FastAPI(title=f"AMA Lavoro: {self.name}", version="1", docs_url=None, redoc_url=None)
         app.state.service, app.state.auth = self, auth.Authenticator(self.settings, known=self.rules)
-        for router in [*routes, *web.common_routes(self), ops.routes(self)]:
+        for router in [*routes, *web.common_routes(self), ops.routes(self), erasures.routes(self)]:
             app.include_router(router)
         web.install(app)
         # Added last, so outermost: it counts the answers of the other middleware too.

@@ -135,7 +135,7 @@ async def _erase(client: ScenarioClient, worker: str) -> None:
 
 async def _figures(client: ScenarioClient) -> int:
     """Number of people in the programme's figures."""
-    return int((await client.act(OPERATOR, "GET", "/analytics/indicators"))["referred"])
+    return int((await client.act(OPERATOR, "GET", "/analytics/indicators?scores=false"))["referred"])
 
 
 async def _counted(client: ScenarioClient, least: int, most: int) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from services.kernel import Aggregate
 from services.settings import Misconfigured
 from services.store.commands import REMEMBERED, Answer
+from services.store.consents import Consents
 from services.store.mongo import Store
 from services.store.outbox import OutboxRow
 from services.store.people import Access, ContactCard, ErasedPerson, StoredKey
@@ -15,7 +16,7 @@ from services.store.programmes import PublishedProgramme
 from services.store.restored import RecalledSubject, RestoreState, check_restored
 
 OWN = (
-    Access, Answer, ContactCard, ErasedPerson, OutboxRow, PublishedProgramme, RecalledSubject, RestoreState, StoredKey,
+    Access, Answer, Consents, ContactCard, ErasedPerson, OutboxRow, PublishedProgramme, RecalledSubject, RestoreState, StoredKey,
 )  # fmt: skip
 COLLECTIONS = (
     *(kind.collection for kind in OWN),
@@ -61,6 +62,7 @@ async def _index_own(store: Store) -> None:
     await outbox.create_index([("sequence", 1), ("_id", 1)])
     await outbox.create_index(SEQUENCE, unique=True, partialFilterExpression={"sequence": {"$gt": 0}})
     await store[Access.collection].create_index([("programme", 1), ("person", 1)])
+    await store[Consents.collection].create_index([("programme", 1)])
     expiry = int(REMEMBERED.total_seconds())
     await store[Answer.collection].create_index([("at", 1)], expireAfterSeconds=expiry)
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import pymongo
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import DeleteMany, DeleteOne, InsertOne, ReadPreference, ReplaceOne, UpdateOne
+from pymongo import DeleteMany, DeleteOne, InsertOne, ReadPreference, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -28,8 +28,8 @@ from services.store.transactions import Transaction, abort, commit, end
 from services.store.workarounds import driver_of, drop_connections, new_session
 
 __all__ = [
-    "DeleteMany", "DeleteOne", "Document", "DriverSession", "InsertOne", "PyMongoError", "ReplaceOne", "Store", "Transaction", "UpdateOne",
-    "within",
+    "DeleteMany", "DeleteOne", "Document", "DriverSession", "InsertOne", "PyMongoError", "ReplaceOne", "Store", "Transaction", "UpdateMany",
+    "UpdateOne", "within",
 ]  # fmt: skip
 
 T = TypeVar("T")

@@ -1,7 +1,7 @@
 """The documents that a service keeps about each person: the key, the contact card, who read their data, and the erasure.
 
-Invariant: an erased person has an entry in `erased` for ever, and nothing in the other three collections. The id of a key, a card and
-an erasure is `{programme}/{person}`.
+Invariant: an erased person has an entry in `erased` for ever, and nothing in the other collections, that of the consents included. The
+id of a key, a card and an erasure is `{programme}/{person}`.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from services.kernel import NotYet, Refusal, Refused
+from services.store.consents import Consents
 from services.store.documents import StoredDocument
 from services.store.mongo import DeleteMany, Store, Transaction, UpdateOne
 from services.vault.keyring import KeyHolder
@@ -68,24 +69,34 @@ class Access(StoredDocument):
 
 @dataclass(frozen=True, slots=True)
 class ErasedPerson(StoredDocument):
-    """An entry in the register of the erased, with the time at which this service first heard of it."""
+    """An entry in the register of the erased, with the time at which this service first heard of it. `done`: the time at which nothing
+    of the person was left in this service; None until then."""
 
     collection: ClassVar[str] = "erased"
+    omitted: ClassVar[frozenset[str]] = frozenset({"done"})
 
     programme: str
     at: datetime
+    done: datetime | None = None
 
     def add(self) -> UpdateOne:
         """Return the write that adds the entry, unless it exists."""
         document = self.document()
         return UpdateOne({"_id": document.pop("_id")}, {"$setOnInsert": document}, upsert=True)
 
+    @classmethod
+    def finish(cls, programme: str, person: str, now: datetime) -> UpdateOne:
+        """Return the write that notes that nothing of the person is left in this service."""
+        return UpdateOne({"_id": f"{programme}/{person}"}, {"$set": {"done": now}})
+
 
 def erasure(programme: str, person: str, now: datetime) -> dict[str, list[Any]]:
-    """Return the writes, by collection, that destroy a service's copies of a person's key, card and accesses, and note the erasure."""
+    """Return the writes, by collection, that destroy a service's copies of a person's key, card, consents and accesses, and note the
+    erasure."""
     _id = f"{programme}/{person}"
     return {
         StoredKey.collection: [DeleteMany({"_id": _id})],
+        Consents.collection: [DeleteMany({"_id": _id})],
         ContactCard.collection: [DeleteMany({"_id": _id})],
         Access.collection: [DeleteMany({"programme": programme, "person": person})],
         ErasedPerson.collection: [ErasedPerson(_id, programme, now).add()],
@@ -107,6 +118,7 @@ class PersonKeys:
     def __init__(self, store: Store, transaction: Transaction, holder: KeyHolder) -> None:
         self._store, self._transaction, self._holder = store, transaction, holder
         self._opened: dict[str, bytes] = {}
+        self._guarded: set[str] = set()
 
     async def get(self, programme: str, person: str) -> bytes:
         """Return the person's key. Raises Erased, or NotYet when the key has not arrived."""
@@ -133,6 +145,19 @@ class PersonKeys:
         await self._store.write(StoredKey.collection, [stored.insert()], self._transaction)
         return made.published
 
-    def drop(self, person: str) -> None:
+    async def guard(self, programme: str, person: str) -> bool:
+        """Let this transaction conflict with the person's erasure, which deletes the key. False: the person was erased."""
+        await self.load([(programme, person)])
+        if person in self._opened:
+            self._guarded.add(f"{programme}/{person}")
+            return True
+        return not await self._store.by_id(ErasedPerson.collection, [f"{programme}/{person}"], self._transaction)
+
+    def guards(self) -> list[UpdateOne]:
+        """Return the writes that make the transaction conflict. A counter, because MongoDB skips a write that changes nothing."""
+        return [UpdateOne({"_id": each}, {"$inc": {"guard": 1}}) for each in sorted(self._guarded)]
+
+    def drop(self, programme: str, person: str) -> None:
         """Forget an opened key."""
         self._opened.pop(person, None)
+        self._guarded.discard(f"{programme}/{person}")

@@ -6,7 +6,7 @@ command records is always new. Invariant: without a restore, nothing here asks t
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -23,13 +23,15 @@ SubjectKey = tuple[str, str, str]  # programme, topic, subject
 
 @dataclass(frozen=True, slots=True)
 class RestoreState(StoredDocument):
-    """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup."""
+    """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup.
+    `erasures`: those that the aggregates do not show yet (`person` as `programme/person`; `event`: the record, where it is known)."""
 
     collection: ClassVar[str] = "restored"
     omitted: ClassVar[frozenset[str]] = frozenset({"backup"})
 
     whole: bool
     backup: datetime | None = None
+    erasures: list[Document] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,17 @@ def half_restored(store: Store) -> Misconfigured:
 async def mark_whole(store: Store) -> None:
     """Note that the restore is complete: the service may start."""
     await store[RestoreState.collection].update_one({"_id": STATE}, {"$set": {"whole": True}})
+
+
+def note_erasures(erasures: Mapping[str, bytes | None]) -> UpdateOne:
+    """Return the write that notes erasures for the next start, each with its record where that is known."""
+    noted = [{"person": person, "event": event} for person, event in sorted(erasures.items())]
+    return UpdateOne({"_id": STATE}, {"$set": {"erasures": noted}})
+
+
+def settle_erasure(person: str) -> UpdateOne:
+    """Return the write that notes that the aggregates show this erasure."""
+    return UpdateOne({"_id": STATE}, {"$pull": {"erasures": {"person": person}}})
 
 
 def digest_of(data: Any) -> str | None:

@@ -14,10 +14,11 @@ from services import vault
 from services.contracts import Restricted, Topic
 from services.kernel import Aggregate, RecordedEvent, Refused
 from services.store.aggregates import AggregateDocument, HeldAggregate, matches, state_query
+from services.store.consents import Consents, PersonConsents
 from services.store.errors import Conflict
 from services.store.mongo import DeleteMany, Document, Store, Transaction
 from services.store.outbox import AttributedEvent, Cause, OutboxRow, TableRecord, event_row, table_row
-from services.store.people import PersonKeys, erasure, known
+from services.store.people import PersonKeys, StoredKey, erasure, known
 from services.store.restored import RecalledSubject, SentBefore, SubjectKey
 from services.vault.keyring import KeyHolder
 
@@ -28,11 +29,12 @@ AggregateKey = tuple[type[Aggregate], str]  # the class, and `{programme}/{id}`
 class Unit:
     """The state of one transaction. Built anew for every attempt; `flush` is called once, last.
 
-    `keys` opens persons' keys; `now` is the time of the transaction (UTC).
+    `keys` opens persons' keys; `consents` are those of the gate; `now` is the time of the transaction (UTC).
     """
 
     def __init__(self, store: Store, transaction: Transaction, holder: KeyHolder, now: datetime) -> None:
         self.now, self.keys = now, PersonKeys(store, transaction, holder)
+        self.consents = PersonConsents(store, transaction)
         self._store, self._transaction = store, transaction
         self._held: dict[AggregateKey, HeldAggregate] = {}
         self._asked: set[AggregateKey] = set()  # also those that do not exist: this snapshot will never show them
@@ -139,9 +141,11 @@ class Unit:
             self.publish_table(topic, by, None, cause)
 
     async def forget(self, programme: str, person: str) -> None:
-        """Destroy this service's copies of the person's key and contact card, and remember for ever that the person was erased."""
+        """Destroy this service's copies of the person's key, contact card and consents, and remember for ever that the person was
+        erased."""
         # Otherwise a later event of this transaction would still open with the key.
-        self.keys.drop(person)
+        self.keys.drop(programme, person)
+        self.consents.drop(programme, person)
         await self._store.write_all(erasure(programme, person, self.now), self._transaction)
 
     async def by_id(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
@@ -164,9 +168,10 @@ class Unit:
         taken = self._sent_before.writes()
         outbox = [row.insert() for row in rows]
         writes |= {OutboxRow.collection: outbox, RecalledSubject.collection: taken}
-        matched = await self._store.write_all(writes, self._transaction)
-        # A write that matched nothing named a version that another transaction has replaced.
-        if sum(matched.values()) != expected + len(taken):
+        guards = {Consents.collection: self.consents.writes(), StoredKey.collection: self.keys.guards()}
+        matched = await self._store.write_all(writes | guards, self._transaction)
+        # A write that matched nothing named a version that another transaction has replaced. Guards name no version.
+        if sum(matched[name] for name in writes) != expected + len(taken):
             raise Conflict("an aggregate changed since it was read")
         return len(new)
 

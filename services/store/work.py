@@ -3,16 +3,18 @@
 Invariant: a handler reads and changes aggregates and calls no engine itself. The boundary commits once, after the handler returned.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from services import vault
 from services.contracts import Topic
+from services.contracts.enrolment import Purpose
 from services.contracts.topics import CONTACTS, KEYS
 from services.kernel import Aggregate, Refusal, Refused, new_id
 from services.programmes import Programme
+from services.store.consents import Consents
 from services.store.outbox import Cause
 from services.store.people import Access
 from services.store.unit import AggregateKey, Unit
@@ -100,8 +102,28 @@ class Work:
         """Tell if this service has heard of the person."""
         return await self._unit.knows(self.programme, person)
 
+    async def consents(self, person: str) -> Consents:
+        """Return the person's consents as the gate knows them, guarded."""
+        return await self._unit.consents.get(self.programme, person, guarded=True)
+
+    async def consents_to(self, person: str, purpose: Purpose) -> bool | None:
+        """Tell whether the person consents to this purpose and to participate, guarded; None while one is unknown."""
+        return (await self.consents(person)).allow(purpose)
+
+    async def refusing(self, people: Collection[str], purpose: Purpose, *, guarded: bool = True) -> set[str]:
+        """Return those of these people who refused this purpose or to participate; fetched in one query."""
+        await self._unit.consents.load((self.programme, each) for each in people)
+        found = [await self._unit.consents.get(self.programme, each, guarded=guarded) for each in people]
+        return {person for person, each in zip(people, found, strict=True) if each.allow(purpose) is False}
+
+    async def peek_consents(self, person: str) -> Consents:
+        """Return the same as `consents`, not guarded: for a read that decides on no change."""
+        return await self._unit.consents.get(self.programme, person, guarded=False)
+
     async def note_access(self, person: str, who: str, role: str, what: str) -> None:
-        """Note that somebody reads a person's data, before they do."""
+        """Note that somebody reads a person's data, before they do. Nothing is noted about an erased person."""
+        if not await self._unit.keys.guard(self.programme, person):
+            return
         entry = Access(new_id(), self.programme, person, who, role, what, self.now)
         await self._unit.write(Access.collection, [entry.insert()])
 
@@ -128,9 +150,13 @@ class Work:
         """Return the person's key. Erased (GONE), or NotYet when it has not reached this service."""
         return await self._unit.keys.get(self.programme, person)
 
-    async def seal(self, person: str, field: str, text: str) -> str:
-        """Encrypt a field of a person. Only a service that holds the person's key can read it, and no one after the erasure."""
-        return vault.seal(await self.key(person), person, field, text)
+    async def seal(self, person: str, field: str, text: str, *, padded: bool = True) -> str:
+        """Encrypt a field of a person. Only a service that holds the person's key can read it, and no one after the erasure.
+        `padded=False`: for a text of constant length that is sealed once more."""
+        key = await self.key(person)
+        # What is sealed is stored: it must not be added beside an erasure that does not see it.
+        await self._unit.keys.guard(self.programme, person)
+        return vault.seal(key, person, field, text, padded=padded)
 
     async def unseal(self, person: str, field: str, sealed: str) -> str:
         """Decrypt what `seal` returned."""

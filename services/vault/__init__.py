@@ -5,6 +5,7 @@ Invariant: it stores, sends and logs nothing; a key leaves memory only wrapped o
 service that it was sealed for. `Unopenable` is raised for data that does not open, `Misconfigured` for a wrong key file.
 """
 
+from services.vault.backup_keys import BackupKeys, rotate_backup_key
 from services.vault.files import keep
 from services.vault.folder import (
     KeyFacts,
@@ -22,7 +23,7 @@ from services.vault.sealing import Unopenable, new_person_key, open_sealed, seal
 from services.vault.sharing import unwrap_mine, wrap_for
 
 __all__ = [
-    "KeyFacts", "MasterKeys", "ServiceKeys", "Unopenable", "decrypt_payload", "encrypt_payload", "keep", "list_keys",
+    "BackupKeys", "KeyFacts", "MasterKeys", "ServiceKeys", "Unopenable", "decrypt_payload", "encrypt_payload", "keep", "list_keys",
     "make_keys", "new_person_key", "open_sealed", "payload_person", "pseudonym", "public_keys",
-    "rotate_master", "seal", "secret_of", "unwrap_mine", "wrap_for",
+    "rotate_backup_key", "rotate_master", "seal", "secret_of", "unwrap_mine", "wrap_for",
 ]  # fmt: skip

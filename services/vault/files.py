@@ -1,4 +1,4 @@
-"""Key files: JWK or JWK Set (RFC 7517) in JSON, readable by their owner alone.
+"""Key files, readable by their owner alone: JWK or JWK Set (RFC 7517) in JSON, and the age keys of backups (`backup_keys`).
 
 Invariant: a file is written whole or not at all, is on disk before anything is encrypted with it, and is never overwritten
 when keys are made. An error names the file and the remedy, and quotes nothing of the content.
@@ -20,6 +20,7 @@ from services.vault.sealing import KEY_SIZE, Unopenable, to_bytes, to_text
 
 Jwk = dict[str, Any]
 _OTHERS = 0o007
+_KINDS = (".jwk", ".agekey")  # in the names of key files
 _SECRET = {"k", "d"}  # members of a JWK that hold a symmetric key, a private one
 # A later time would make `datetime.fromtimestamp` fail in `list_keys`.
 _LATEST = datetime.max.replace(tzinfo=UTC).timestamp()
@@ -51,11 +52,27 @@ def read_one(path: Path) -> Jwk:
 
 def read(path: Path) -> list[Jwk]:
     """Return the keys of a file. Misconfigured when it is missing, no JWK or JWK Set, or secret and readable by everybody."""
+    keys = parse(_text(path), f"Key file {path}")
+    if any(_SECRET & set(key) for key in keys):
+        _refuse_if_open(path)
+    return keys
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a secret file. Misconfigured when it is missing, or readable by everybody."""
+    found = _text(path)
+    _refuse_if_open(path)
+    return found
+
+
+def _refuse_if_open(path: Path) -> None:
+    if path.stat().st_mode & _OTHERS:
+        raise Misconfigured(f"Key file {path} is open to everybody on this machine: chmod 600 {path}.")
+
+
+def _text(path: Path) -> str:
     try:
-        keys = parse(path.read_text(), f"Key file {path}")
-        if path.stat().st_mode & _OTHERS and any(_SECRET & set(key) for key in keys):
-            raise Misconfigured(f"Key file {path} is open to everybody on this machine: chmod 600 {path}.")
-        return keys
+        return path.read_text()
     except FileNotFoundError:
         raise Misconfigured(f"Key file {path} is missing: `ama keys make {path.parent}` makes it.") from None
     except OSError as error:
@@ -68,13 +85,20 @@ def read(path: Path) -> list[Jwk]:
 def parse(text: str, where: str) -> list[Jwk]:
     """Return the keys of a JSON text. Misconfigured has no cause, since a cause would carry the text."""
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=_each_member_once)
     except (ValueError, RecursionError):
         raise Misconfigured(f"{where} is not JSON.") from None
     keys = found.get("keys") if isinstance(found, dict) and "keys" in found else [found]
     if not isinstance(keys, list) or not all(isinstance(key, dict) and isinstance(key.get("kty"), str) for key in keys):
         raise Misconfigured(f"{where} is not a JWK or a JWK Set.")
     return keys
+
+
+def _each_member_once(members: list[tuple[str, Any]]) -> Jwk:
+    # A reader of another program might take the other one for the key.
+    if len(found := dict(members)) < len(members):
+        raise ValueError
+    return found
 
 
 def new_octets(kid: str) -> Jwk:
@@ -100,12 +124,17 @@ def octets_of(jwk: Mapping[str, Any], where: str) -> bytes:
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON to a file of mode 600: whole or not at all, and on disk when this returns."""
+    """Write JSON to a file as `write_text` does."""
+    write_text(path, json.dumps(content, indent=1))
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a file of mode 600: whole or not at all, and on disk when this returns."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         # The mode is given at the creation: between creation and a chmod others could read the key.
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(content, file, indent=1)
+            file.write(content)
             file.flush()
             # Before the rename: after a crash the name must not lead to an empty file.
             os.fsync(file.fileno())
@@ -135,7 +164,7 @@ def _close_to_others(folder: Path) -> None:
     """Close a folder that holds keys alone. Misconfigured for another one, such as a home that was named by mistake."""
     if not folder.stat().st_mode & 0o077:
         return
-    if any(".jwk" not in entry.name for entry in folder.iterdir()):
+    if any(not any(kind in entry.name for kind in _KINDS) for entry in folder.iterdir()):
         raise Misconfigured(f"Folder {folder} is open to others and holds more than keys: keep them in their own.")
     folder.chmod(0o700)
 

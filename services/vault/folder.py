@@ -1,7 +1,8 @@
 """The files in a folder of keys, and their readers.
 
 `master.jwks`, for enrolment alone · `{service}.jwk`, that service's private key · `services.jwks`, the public halves ·
-`links.jwk`, which signs personal links · `pseudonyms.jwk`, which makes the pseudonyms for partners. Invariant: existing files
+`links.jwk`, which signs personal links · `pseudonyms.jwk`, which makes the pseudonyms for partners · `backup.agekey`, which
+encrypts backups. Invariant: existing files
 stay as they are; only missing ones are made. A public key whose private half is kept elsewhere stays.
 """
 
@@ -14,13 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
 from services.settings import Misconfigured
-from services.vault import master
+from services.vault import backup_keys, master
 from services.vault.files import Jwk, alone, kept, made_at, new_octets, octets_of, read, read_one, write
-from services.vault.sealing import to_text
+from services.vault.sealing import bound, to_bytes, to_text
 from services.vault.sharing import PrivateKey, PublicKey
 
 PUBLIC = "services.jwks"
@@ -41,6 +44,11 @@ class ServiceKeys:
         """Read `{service}.jwk`. Misconfigured when it is missing or unusable."""
         path = folder / f"{service}.jwk"
         return cls(service, _private(read_one(path), path))
+
+    def secret(self, purpose: str) -> bytes:
+        """Return 32 bytes for one purpose, derived from the key by HKDF (RFC 5869)."""
+        private = to_bytes(str(self.private.as_dict(private=True)["d"]))
+        return HKDF(SHA256(), 32, salt=None, info=bound("service", self.service, purpose)).derive(private)
 
 
 def public_keys(folder: Path, wanted: Iterable[str] = ()) -> dict[str, PublicKey]:
@@ -82,6 +90,7 @@ def make_keys(folder: Path, services: Iterable[str], *, master_given: bool = Fal
             write(path, {"keys": list(merged.values())})
         for name in SECRETS:
             kept(folder / f"{name}.jwk", partial(new_octets, f"{name}-{_mark()}"))
+        backup_keys.make_backup_key(folder)
 
 
 def rotate_master(folder: Path) -> str:
@@ -113,7 +122,12 @@ def list_keys(folder: Path) -> list[KeyFacts]:
     """Return the facts of every key of the folder, by file. Misconfigured when a file is unusable."""
     if not folder.is_dir():
         raise Misconfigured(f"There is no key folder {folder}: `ama keys make {folder}` makes it.")
-    return [_facts(path, jwk) for path in sorted(folder.glob("*.jwk*")) for jwk in read(path)]
+    found = [_facts(path, jwk) for path in sorted(folder.glob("*.jwk*")) for jwk in read(path)]
+    path = folder / backup_keys.FILE
+    for kid, made in backup_keys.list_backup_keys(path) if path.exists() else ():
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        found.append(KeyFacts(path.name, kid, "age X25519 private", made or written))
+    return found
 
 
 def _facts(path: Path, jwk: Jwk) -> KeyFacts:

@@ -1,8 +1,9 @@
 """Fields at rest: AES-256-GCM under the person's key (NIST SP 800-38D, random 96-bit nonces), with person and field as
 associated data.
 
-Invariant: one token has one spelling. Base64url that `to_text` would not write is refused, so that no character of a token
-can be changed unnoticed.
+Invariants: one token has one spelling. Base64url that `to_text` would not write is refused, so that no character of a token
+can be changed unnoticed. What is encrypted has one of few lengths (`padded_size`), and is never compressed, since the length of
+a ciphertext is that of its content.
 """
 
 import os
@@ -14,7 +15,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 KEY_SIZE = 32  # bytes
 NONCE = 12
 TAG = 16
-_VERSION = "1"
+STEP = 256  # bytes: what is sealed is a multiple of it,
+LEAST = 2 * STEP  # and at least so long, since a profile with two more answers must not pass a step
+_BARE, _PADDED = "1", "2"  # versions of a sealed field: as long as its text, and padded
+_END = b"\x80"  # begins the padding (ISO/IEC 7816-4): a text may end with any character, so its end is marked
 
 
 class Unopenable(Exception):
@@ -26,22 +30,36 @@ def new_person_key() -> bytes:
     return os.urandom(KEY_SIZE)
 
 
-def seal(key: bytes, person: str, field: str, text: str) -> str:
-    """Encrypt a field so that it opens only as this field of this person. The token is 40 characters longer than the text in
-    base64, and shows its length.
+def padded_size(size: int) -> int:
+    """Return the length to which that many bytes are padded: the next multiple of STEP, and LEAST or more."""
+    return max(LEAST, -(-size // STEP) * STEP)
+
+
+def seal(key: bytes, person: str, field: str, text: str, *, padded: bool = True) -> str:
+    """Encrypt a field so that it opens only as this field of this person. `padded=False` is for a text of constant length that is
+    sealed once more: the token shows its length.
     """
-    return f"{_VERSION}.{encrypt(key, text.encode(), bound('field', person, field))}"
+    clear, version = text.encode(), _BARE
+    if padded:
+        clear, version = (clear + _END).ljust(padded_size(len(clear) + 1), b"\0"), _PADDED
+    return f"{version}.{encrypt(key, clear, _context(version, person, field))}"
 
 
 def open_sealed(key: bytes, person: str, field: str, sealed: str) -> str:
-    """Return the text that was sealed. Raises Unopenable."""
+    """Return the text that was sealed, padded or not: fields of before the padding are not. Raises Unopenable."""
     version, _, body = sealed.partition(".")
-    if version != _VERSION:
+    if version not in {_BARE, _PADDED}:
         raise Unopenable(f"{field} of {person} is not sealed in a way known here")
     try:
-        return decrypt(key, body, bound("field", person, field)).decode()
+        clear = decrypt(key, body, _context(version, person, field))
     except Unopenable as error:
         raise Unopenable(f"{field} of {person} does not open: {error}") from None
+    return (clear if version == _BARE else clear[: clear.rindex(_END)]).decode()
+
+
+def _context(version: str, person: str, field: str) -> bytes:
+    # The version is bound where it changes the meaning: a padded field must not open as a bare one.
+    return bound("field", person, field) if version == _BARE else bound("field", version, person, field)
 
 
 def bound(*parts: str) -> bytes:

@@ -4,17 +4,19 @@ personal link makes its own with `run_for`.
 Invariant: both know who calls, so that a route cannot act in, or read of, another programme than the caller's.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Annotated, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from fastapi import Depends, Header, Request
 
 from services import web
+from services.contracts.enrolment import Purpose
 from services.events.inbox.projections import ReadModels
 from services.identity import auth
 from services.kernel import Aggregate, Command, Refusal, Refused, new_id
 from services.programmes import Programme
 from services.store.commands import Commanding, Handler, Repeat
+from services.store.consents import Consents, consenting_in, consents_of
 from services.store.mongo import Document, Store
 from services.store.people import known
 from services.store.work import Work
@@ -111,6 +113,14 @@ class Reading:
     async def knows(self, person: str) -> bool:
         """Tell if this service has heard of a person of the caller's programme."""
         return await known(self._service.store, self.programme, person)
+
+    async def consents(self, people: Collection[str]) -> dict[str, Consents]:
+        """Return the consents of these people, as the gate knows them; without a decision when none is known."""
+        return await consents_of(self._service.store, self.programme, people)
+
+    async def consenting(self, purpose: Purpose) -> frozenset[str]:
+        """Return the people who consent to this purpose and to participate. An erased person has no consents any more."""
+        return await consenting_in(self._service.store, self.programme, purpose)
 
     async def accesses(self, person: str) -> list[Document]:
         """Read the log of accesses to a person's data, oldest first."""

@@ -1,7 +1,7 @@
 """Survey waves of admitted people. A wave is due a number of days after admission, also for people who only wait for a seat.
 
-Invariant: nobody is invited without consent to research. Unknown consent waits; withdrawn consent drops each unanswered survey, and
-consent given again plans it again.
+Invariant: nobody is invited without consent to research, which the gate keeps. Unknown consent waits; withdrawn consent drops each
+unanswered survey, and consent given again plans it again.
 """
 
 from datetime import date, datetime, timedelta
@@ -16,27 +16,22 @@ NOTICE = timedelta(days=14)  # from the invitation to the due date
 
 
 class Participant(Aggregate):
-    """A person who was admitted, or decided about research. `groups` are those in which they have or had a seat."""
+    """A person who was admitted, or has a seat. `groups` are those in which they have or had a seat."""
 
     noun: ClassVar[str] = "participant"
     admitted: date | None = None
-    research: bool | None = None
     withdrawn: bool = False
     groups: list[str] = []
     surveys: list[str] = []
 
     @property
     def is_asked(self) -> bool:
-        """True for a person who was admitted, did not withdraw and consents to research."""
-        return self.admitted is not None and self.research is True and not self.withdrawn
+        """True for a person who was admitted and did not withdraw. Consent is asked for beside it."""
+        return self.admitted is not None and not self.withdrawn
 
     def admit(self, on: date) -> None:
         """Start the waves on that day."""
         self.admitted = on
-
-    def decide_research(self, given: bool) -> None:
-        """Take their decision about research; the later one counts."""
-        self.research = given
 
     def withdraw(self) -> None:
         """End their part in the programme."""

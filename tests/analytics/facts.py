@@ -1,5 +1,6 @@
 """Hand-made rows of the four projections, in plain dicts as the store keeps them: days are ISO texts, moments are aware datetimes."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,14 +12,12 @@ OCTOBER = datetime(2026, 10, 5, 9, tzinfo=UTC)
 
 
 def worker(id: str, **changes: Any) -> Row:
-    """A worker who consents to take part and to research, with changes."""
+    """A worker, with changes."""
     return {
         "worker": id,
         "person": id,
         "partner": "cisl",
         "referred": OCTOBER,
-        "consent_participation": True,
-        "consent_research": True,
         **changes,
     }
 
@@ -41,12 +40,30 @@ def survey(id: str, wave: str = "T0", scores: dict[str, float] | None = None, su
     return row if scores is None else {**row, "scores": scores}
 
 
+def facts(
+    path: list[Row] | None = None,
+    meetings: list[Row] | None = None,
+    attendance: list[Row] | None = None,
+    scores: list[Row] | None = None,
+    refusing: Collection[str] = (),
+) -> Facts:
+    """The rows of the four projections, of people who consent, but for those who refuse."""
+    everybody = {str(row["person"]) for rows in (path, attendance, scores) for row in rows or []}
+    return Facts(
+        consenting=frozenset(everybody - {*refusing}),
+        path=path or [],
+        meetings=meetings or [],
+        attendance=attendance or [],
+        scores=scores or [],
+    )
+
+
 def figures(
     path: list[Row] | None = None,
     meetings: list[Row] | None = None,
     attendance: list[Row] | None = None,
     scores: list[Row] | None = None,
+    refusing: Collection[str] = (),
 ) -> Indicators:
-    """The indicators of these rows."""
-    facts = Facts(path=path or [], meetings=meetings or [], attendance=attendance or [], scores=scores or [])
-    return indicators(facts, RULES)
+    """The indicators of these rows, of people who consent, but for those who refuse; without means."""
+    return indicators(facts(path, meetings, attendance, scores, refusing), RULES)

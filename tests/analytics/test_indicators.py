@@ -2,16 +2,13 @@
 
 import random
 from datetime import UTC, datetime
-from itertools import product
 from math import sqrt
 from typing import Any
 
 import pytest
 
-from analytics.indicators import Attended, Facts, Mean, Referrals, Response, Row, Wave, consents, indicators, mean_of
-from tests.analytics.facts import OCTOBER, RULES, figures, presence, seat, survey, worker
-
-NONE = Mean(n=0, mean=None, sd=None)
+from analytics.indicators import Attended, Facts, Mean, Referrals, Response, Row, indicators, mean_of, scored
+from tests.analytics.facts import OCTOBER, RULES, facts, figures, presence, seat, survey, worker
 
 
 def test_a_programme_without_rows_has_zeros_and_no_rate_or_median() -> None:
@@ -30,7 +27,7 @@ def test_a_programme_without_rows_has_zeros_and_no_rate_or_median() -> None:
         "attendance": {"members": 0, "present": 0, "rate": None},
         "days_from_referral_to_first_meeting": None,
         "surveys": [],
-        "means": [],
+        "means": None,
         "targets": RULES.targets,
     }
 
@@ -64,29 +61,21 @@ def test_each_step_counts_the_persons_who_reached_it() -> None:
     assert (found.withdrawn, found.found_work, found.waiting, found.seated) == (3, 2, 1, 0)
 
 
-@pytest.mark.parametrize(("participation", "research"), product([True, False, None], repeat=2))
-def test_only_who_consents_to_take_part_and_to_research_is_computed(
-    participation: bool | None, research: bool | None
-) -> None:
-    decided = {"consent_participation": participation, "consent_research": research}
-    row = {name: value for name, value in worker("a").items() if not name.startswith("consent_")}
-    row |= {name: value for name, value in decided.items() if value is not None}
-    is_computed = participation is True and research is True
-    found = figures([row, seat("a")], attendance=[presence("a", True)], scores=[survey("a", scores={"total": 50.0})])
-    assert consents(row) is is_computed
-    assert (found.referred, found.seated, found.took_part, len(found.surveys), len(found.means)) == (is_computed,) * 5
-    assert found.groups == [1] * is_computed
-    assert found.attendance.members == int(is_computed)
-    assert (found.days_from_referral_to_first_meeting is not None) is is_computed
+@pytest.mark.parametrize("consents", [True, False])
+def test_only_who_consents_to_take_part_and_to_research_is_computed(consents: bool) -> None:
+    rows, scores = [worker("a"), seat("a")], [survey("a", scores={"total": 50.0})]
+    refusing = [] if consents else ["a"]
+    found = figures(rows, attendance=[presence("a", True)], scores=scores, refusing=refusing)
+    blocks = scored(facts(rows, scores=scores, refusing=refusing))
+    assert (found.referred, found.seated, found.took_part, len(found.surveys), len(blocks)) == (consents,) * 5
+    assert found.groups == [1] * consents
+    assert found.attendance.members == int(consents)
+    assert (found.days_from_referral_to_first_meeting is not None) is consents
 
 
 def test_rows_of_a_person_who_was_never_referred_are_not_computed() -> None:
     found = figures([seat("x")], attendance=[presence("x", True)], scores=[survey("x", scores={"total": 1.0})])
     assert found == figures()
-
-
-def test_a_person_without_any_other_consent_is_computed_all_the_same() -> None:
-    assert figures([worker("a", **{"consent_partner-feedback": False, "consent_contact": False})]).referred == 1
 
 
 @pytest.mark.parametrize(
@@ -174,34 +163,31 @@ def test_surveys_are_counted_by_instrument_and_wave() -> None:
     rows = [survey("a"), survey("b", submitted=False), survey("a", "T1", submitted=False)]
     found = figures([worker("a"), worker("b")], scores=rows)
     assert found.surveys == [
-        Response(instrument="who5", wave="T0", invited=2, submitted=1),
-        Response(instrument="who5", wave="T1", invited=1, submitted=0),
+        Response(instrument="who5", wave="T0", invited=2, submitted=1, scored=0),
+        Response(instrument="who5", wave="T1", invited=1, submitted=0, scored=0),
     ]
 
 
-def test_means_set_those_with_a_seat_beside_those_who_wait() -> None:
+def test_a_survey_whose_scores_have_arrived_is_counted() -> None:
+    (found,) = figures([worker("a"), worker("b")], scores=[survey("a", scores={"x": 1.0}), survey("b")]).surveys
+    assert (found.submitted, found.scored) == (2, 1)
+
+
+def test_scores_of_those_with_a_seat_are_beside_those_of_people_who_wait() -> None:
     path = [*(worker(id) for id in "abc"), worker("w", waits=OCTOBER), worker("n"), seat("a"), seat("b")]
     scores = {"a": 40.0, "b": 60.0, "w": 30.0, "n": 99.0}
-    found = figures(path, scores=[survey(id, scores={"total": score}) for id, score in scores.items()])
-    assert found.means == [
-        Wave(
-            instrument="who5",
-            wave="T0",
-            scale="total",
-            seated=Mean(n=2, mean=50.0, sd=sqrt(200.0)),
-            waiting=Mean(n=1, mean=30.0, sd=None),
-        )
-    ]
+    found = scored(facts(path, scores=[survey(id, scores={"total": score}) for id, score in scores.items()]))
+    assert found == {("who5", "T0", "total"): {"seated": {"a": 40.0, "b": 60.0}, "waiting": {"w": 30.0}}}
 
 
-def test_each_scale_and_wave_has_a_mean_of_its_own_also_of_nobody() -> None:
+def test_each_scale_and_wave_is_a_block_of_its_own() -> None:
     rows = [survey("a", "T1", {"total": 1.0}), survey("a", "T0", {"y": 2.0, "x": 3.0})]
-    found = figures([worker("a"), seat("a")], scores=rows)
-    assert [(each.wave, each.scale, each.seated.mean, each.waiting) for each in found.means] == [
-        ("T0", "x", 3.0, NONE),
-        ("T0", "y", 2.0, NONE),
-        ("T1", "total", 1.0, NONE),
-    ]
+    found = scored(facts([worker("a"), seat("a")], scores=rows))
+    assert {key[1:]: sides["seated"] for key, sides in found.items()} == {
+        ("T0", "x"): {"a": 3.0},
+        ("T0", "y"): {"a": 2.0},
+        ("T1", "total"): {"a": 1.0},
+    }
 
 
 @pytest.mark.parametrize(
@@ -226,10 +212,10 @@ def test_the_order_of_rows_cannot_show() -> None:
         "attendance": [presence(f"w{n}", n % 3 > 0) for n in range(30)],
         "scores": [survey(f"w{n}", scores={"total": chance.uniform(0, 100)}) for n in range(40)],
     }
-    expected = figures(**rows).model_dump_json()
+    expected, everybody = figures(**rows).model_dump_json(), frozenset(f"w{n}" for n in range(40))
     for _ in range(20):
         shuffled = {name: chance.sample(each, len(each)) for name, each in rows.items()}
-        assert indicators(Facts(**shuffled), RULES).model_dump_json() == expected
+        assert indicators(Facts(consenting=everybody, **shuffled), RULES).model_dump_json() == expected
 
 
 def test_the_targets_are_those_of_the_programme_by_name() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from analytics.indicators import Referrals
 from analytics.projections import Path
-from services.contracts.enrolment import ConsentChanged, Purpose, WorkerReferred
+from services.contracts.enrolment import WorkerReferred
 from tests.analytics.facts import figures, seat, worker
 from tests.analytics.rows import MemoryRows, event
 
@@ -14,9 +14,6 @@ from tests.analytics.rows import MemoryRows, event
 def test_a_referral_in_the_first_hour_of_a_month_counts_in_that_month() -> None:
     rows, path = MemoryRows(), Path()
     path.referred(event(WorkerReferred(partner="cisl"), "w1", at="2026-10-01T00:30:00+02:00"), rows)
-    for purpose in Purpose:
-        decision = ConsentChanged(purpose=purpose, given=True, notice="2026-09", language="it")
-        path.consented(event(decision, "w1", at="2026-10-01T00:31:00+02:00"), rows)
     assert figures(list(rows.kept.values())).referrals == [Referrals(partner="cisl", month="2026-10", referred=1)]
 
 

@@ -9,13 +9,10 @@ import pytest
 from analytics.projections import Attendance, Meetings, Path, Scores
 from services.contracts import Event
 from services.contracts.enrolment import (
-    ConsentChanged,
     Leaving,
-    Purpose,
     WithdrawalExplained,
     WorkerAdmitted,
     WorkerDeclined,
-    WorkerErased,
     WorkerReferred,
     WorkerWithdrawn,
 )
@@ -43,15 +40,8 @@ AT = datetime(2026, 10, 5, 9, tzinfo=UTC)
 FIRST, LAST = date(2026, 11, 2), date(2026, 12, 1)
 
 
-def consent(purpose: Purpose, given: bool) -> ConsentChanged:
-    """The payload of a decision on one purpose."""
-    return ConsentChanged(purpose=purpose, given=given, notice="2026-09", language="it")
-
-
 ENROLMENT = [
     event(WorkerReferred(partner="cisl"), "w1", 1),
-    event(consent(Purpose.RESEARCH, False), "w1", 2),
-    event(consent(Purpose.RESEARCH, True), "w1", 3),
     event(WorkerAdmitted(partner="cisl"), "w1", 4),
     event(WorkerWithdrawn(reason=Leaving.FOUND_WORK), "w1", 5),
 ]
@@ -81,14 +71,13 @@ def came(member: str, present: bool, number: int = 1, session: str = "m1") -> Ev
     return event(line, member, number)
 
 
-def test_the_path_has_a_row_per_worker_with_the_time_of_each_step_and_the_last_decision() -> None:
+def test_the_path_has_a_row_per_worker_with_the_time_of_each_step_and_no_consent() -> None:
     assert projected(Path(), *ENROLMENT) == {
         "w1": {
             "person": "w1",
             "worker": "w1",
             "partner": "cisl",
             "referred": AT,
-            "consent_research": True,
             "admitted": AT,
             "withdrawn": AT,
             "told": Leaving.FOUND_WORK,
@@ -122,16 +111,6 @@ def test_a_seat_has_a_row_per_group_so_that_a_move_keeps_both() -> None:
         "until": "2026-12-01",
     }
     assert (rows["w1/g2"]["since"], rows["w1/g2"]["until"]) == ("2026-12-01", None)
-
-
-def test_an_erasure_drops_the_row() -> None:
-    assert projected(Path(), *ENROLMENT, event(WorkerErased(), "w1", 6)) == {}
-
-
-@pytest.mark.parametrize("purpose", Purpose)
-def test_each_purpose_is_a_fact_of_its_own(purpose: Purpose) -> None:
-    rows = projected(Path(), event(consent(purpose, True), "w1"))
-    assert rows == {"w1": {"person": "w1", f"consent_{purpose.value}": True}}
 
 
 def test_meetings_have_a_row_each_and_a_correction_replaces_the_counts() -> None:

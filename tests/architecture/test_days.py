@@ -19,6 +19,7 @@ ALLOWED: dict[str, str] = {
     "services/web/pages.py:moment": "shows an operator a moment in UTC, and writes UTC beside it",
     "sessions/api.py:_local": "answers with the local offset; the moment stays the same",
     "sessions/domain/meetings.py:day": "`starts` carries the offset of the programme's zone",
+    "notifications/domain/people.py:day": "the same, as sessions published it",
     "notifications/ledger.py:day_of_midnight": "reads back the day that `midnight` wrote in UTC",
 }
 

@@ -14,10 +14,10 @@ import pytest
 TRIED = sorted(Path(__file__).parent.glob("test_stack*.py"))
 IMAGES = {
     "AMA_KAFKA_IMAGE": "apache/kafka:4.3.1",
-    "AMA_MONGO_IMAGE": "mongo:8.0",
-    "AMA_CADDY_IMAGE": "caddy:2",
-    "AMA_MAILPIT_IMAGE": "axllent/mailpit:latest",
-    "-": "python:3.11-slim-bookworm",
+    "AMA_MONGO_IMAGE": "mongo:8.0.13",
+    "AMA_CADDY_IMAGE": "caddy:2.10.2",
+    "AMA_MAILPIT_IMAGE": "axllent/mailpit:v1.27.8",
+    "AMA_PYTHON_IMAGE": "python:3.11.14-slim-bookworm",
 }  # what the compose file asks for, unless the environment names another
 PULL = 120.0  # seconds for an image
 

@@ -30,9 +30,33 @@ def test_whatever_runs_is_limited_watched_and_rotated(name: str) -> None:
     assert one["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
     assert one["restart"] == ("no" if name in ONCE else "unless-stopped")
     assert ("healthcheck" in one) is (name not in ONCE)
-    assert one["security_opt"] == ["no-new-privileges:true"]
     for needed, how in one.get("depends_on", {}).items():
         assert how["condition"] == ("service_completed_successfully" if needed == "provision" else "service_healthy")
+
+
+WATCH: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "ops" / "prometheus" / "compose.yml").read_text())["services"]
+CAPABLE = {"mongo": {"CHOWN", "DAC_OVERRIDE", "KILL", "SETGID", "SETUID"}, "caddy": {"NET_BIND_SERVICE"}}
+
+
+@pytest.mark.parametrize("name", [*EVERY, *WATCH])
+def test_whatever_runs_changes_its_own_data_alone_and_has_no_right_that_it_does_not_need(name: str) -> None:
+    one = {**EVERY, **WATCH}[name]
+    assert one["read_only"] is True
+    assert one["cap_drop"] == ["ALL"]
+    assert set(one.get("cap_add", [])) == CAPABLE.get(name, set())
+    assert one["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "devices", "pid", "ipc", "userns_mode"} & one.keys()
+    mounts = [each if isinstance(each, str) else each["source"] for each in one.get("volumes", [])]
+    assert not [each for each in mounts if "docker.sock" in each]
+
+
+def test_every_image_has_an_exact_version() -> None:
+    images = {one["image"] for one in [*EVERY.values(), *WATCH.values()]} - {"ama-lavoro:${AMA_VERSION:-local}"}
+    asked = [re.sub(r"^\$\{AMA_[A-Z]+_IMAGE:-(.*)\}$", r"\1", image) for image in images]
+    base = re.findall(r"^ARG PYTHON=(\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    for image in [*asked, *base]:
+        assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+(-[a-z-]+)?", image), image
+    assert EVERY["provision"]["build"]["args"] == {"PYTHON": "${AMA_PYTHON_IMAGE:-" + base[0] + "}"}
 
 
 def test_ports_are_the_doors_alone_and_on_this_machine_unless_said_otherwise() -> None:
@@ -85,7 +109,8 @@ def test_every_secret_is_made_by_the_command_and_none_is_missing(tmp_path: Path)
     make(tmp_path)
     made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     named = {each["file"].removeprefix("${AMA_SECRETS_FOLDER:-./secrets}/") for each in FILE["secrets"].values()}
-    assert made - named == {"keys/enrolment.jwk"}  # enrolment opens with the master key
+    # Enrolment opens with the master key, and no service has the key of backups: the container of backups sees the folder.
+    assert made - named == {"keys/enrolment.jwk", "keys/backup.agekey"}
     assert named <= made
     assert set().union(*(secrets_of(name) for name in EVERY)) == FILE["secrets"].keys()
 
@@ -99,14 +124,14 @@ def test_what_is_built_is_the_same_everywhere() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "RUN --mount" not in text
     assert "--require-hashes" in text
-    assert len(set(re.findall(r"^FROM (\S+)", text, re.MULTILINE))) == 1
+    assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"${PYTHON}"}
     assert re.search(r"^USER 1000:1000$", text, re.MULTILINE)
     assert {one["image"] for one in EVERY.values()} == {
         "ama-lavoro:${AMA_VERSION:-local}",
         "${AMA_KAFKA_IMAGE:-apache/kafka:4.3.1}",
-        "${AMA_MONGO_IMAGE:-mongo:8.0}",
-        "${AMA_CADDY_IMAGE:-caddy:2}",
-        "${AMA_MAILPIT_IMAGE:-axllent/mailpit:latest}",
+        "${AMA_MONGO_IMAGE:-mongo:8.0.13}",
+        "${AMA_CADDY_IMAGE:-caddy:2.10.2}",
+        "${AMA_MAILPIT_IMAGE:-axllent/mailpit:v1.27.8}",
     }
 
 
@@ -126,6 +151,7 @@ def test_every_service_is_in_every_list() -> None:
 def test_every_image_that_is_not_ours_can_come_from_elsewhere_and_the_page_says_by_which_name() -> None:
     watch = yaml.safe_load((ROOT / "ops" / "prometheus" / "compose.yml").read_text())["services"]
     images = {one["image"] for one in [*EVERY.values(), *watch.values()]} - {"ama-lavoro:${AMA_VERSION:-local}"}
+    images.add(EVERY["provision"]["build"]["args"]["PYTHON"])
     names = {re.match(r"\$\{(AMA_[A-Z]+_IMAGE):-", image) for image in images}
     row = next(line for line in PAGE.splitlines() if line.startswith("| images from a registry of your own |"))
     assert all(name and name[1] in row for name in names), (images, row)

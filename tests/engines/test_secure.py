@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka.client import AIOKafkaClient
@@ -14,9 +16,13 @@ from aiokafka.errors import (
     KafkaConnectionError,
     TopicAuthorizationFailedError,
 )
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from services.engines import Embedded, EngineError, Engines, Sasl
 from services.engines.kafka import answers, login_of
+from services.engines.mongod import Mongod
+from services.engines.ports import Ports
 from services.events.bus.client import Bus
 from services.events.bus.log_dirs import Disk, broker_disks
 from services.operations.provision.kafka_users import add_user, allow, remove_user
@@ -145,3 +151,36 @@ def test_no_password_can_be_read_by_others(secured: Engines, folder: Path) -> No
 def test_rights_cannot_be_given_where_they_are_not_checked(tmp_path: Path) -> None:
     with Embedded(tmp_path) as plain, pytest.raises(EngineError, match="No Authorizer"):
         asyncio.run(allow(plain, "cgil", [Operation.READ], topic=FEED))
+
+
+@pytest.mark.parametrize("login", ["", "admin:admin@", "nobody:x@", "__system:x@"])
+def test_who_has_no_password_reads_and_makes_nothing_in_mongodb(secured: Engines, login: str) -> None:
+    with MongoClient[dict[str, Any]](f"mongodb://{login}{secured.mongo.rpartition('@')[2]}") as stranger:
+        with pytest.raises(OperationFailure):
+            stranger["ama_enrolment"]["worker"].find_one()
+        with pytest.raises(OperationFailure):
+            stranger.admin.command("createUser", "mine", pwd="x", roles=["root"])
+
+
+def test_a_folder_that_was_plain_keeps_its_documents_when_mongodb_asks_for_a_password(tmp_path: Path) -> None:
+    lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    for number, secure in enumerate((False, True, True, False)):
+        node = Mongod(tmp_path / "mongo", tmp_path / "mongod.log", secure=secure)
+        # Each start takes another port, so that the node gets another name as well.
+        with MongoClient[dict[str, Any]](node.start(Ports(tmp_path / f"ports-{number}.json"), lock)) as client:
+            client["kept"]["one"].insert_one({"_id": number})
+            assert client["kept"]["one"].count_documents({}) == number + 1
+        node.stop()
+    os.close(lock)
+
+
+def test_the_password_of_mongodb_is_readable_by_its_owner_alone(secured: Engines, folder: Path) -> None:
+    password = secured.mongo.partition("admin:")[2].partition("@")[0]
+    assert len(password) >= 32
+    assert password not in repr(secured)
+    holders = [path for path in folder.glob("mongo-access/*") if path.is_file()]
+    assert {path.name for path in holders} == {"admin", "keyfile"}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in holders)
+    secrets = [path.read_text() for path in holders]
+    for path in folder.glob("logs/*"):
+        assert not [secret for secret in secrets if secret in path.read_text(errors="replace")]

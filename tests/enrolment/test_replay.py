@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrolment.domain import Status, Worker
-from enrolment.reactions import reactions
+from enrolment.reactions import gate
 from enrolment.replay import replays
 from services import vault
 from services.contracts import Event
@@ -62,10 +62,12 @@ def events_of(worker: Worker, at: datetime = AT) -> list[Event[Any]]:
 
 
 async def replayed(events: list[Event[Any]], work: MemoryWork) -> Worker:
-    """The worker after these events, by the replay table, and by the reaction for the erasure. No aggregate keeps a reason of leaving."""
+    """The worker after these events, by the replay table, and by the gate for the erasure. No aggregate keeps a reason of leaving."""
     for event in (each for each in events if not isinstance(each.data, WithdrawalExplained)):
-        for handler in replays.handlers.get(event.type) or reactions.handlers[event.type]:
+        for handler in replays.handlers.get(event.type, ()):
             await handler(event, work.as_work)
+        for erasing in () if event.type in replays.handlers else gate.handlers[event.type]:
+            await erasing(event.subject, work.as_work)
     return work.workers["w1"]
 
 
@@ -101,13 +103,13 @@ async def test_a_worker_who_is_there_is_not_created_anew() -> None:
     assert there.status is Status.ADMITTED
 
 
-async def test_the_reaction_to_an_erasure_empties_a_restored_record_and_needs_none() -> None:
+async def test_the_gate_empties_a_restored_record_at_an_erasure_and_needs_none() -> None:
     [event] = [each for each in events_of(_erased()) if each.type == WorkerErased.type]
     restored = in_status(Status.ADMITTED)
     worker = await replayed([event], MemoryWork(restored))
     assert worker.model_dump() == Worker(id="w1", partner="cisl", trace=TRACE, status=Status.ERASED).model_dump()
-    for handler in reactions.handlers[event.type]:
-        await handler(event, MemoryWork().as_work)
+    for handler in gate.handlers[event.type]:
+        await handler("w1", MemoryWork().as_work)
 
 
 async def test_a_profile_comes_back_sealed() -> None:

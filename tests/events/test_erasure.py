@@ -1,21 +1,35 @@
-"""A row that one copy wrote about a person, while another copy handled the erasure, is deleted."""
+"""A consumer's transaction that began before an erasure writes nothing about the person: it conflicts, and is taken again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
-from services.contracts import Event
-from services.contracts.enrolment import WorkerReferred
+from services.contracts import Event, encode
+from services.contracts.enrolment import WorkerErased, WorkerReferred
 from services.events.delivery.declare import Projection, Rows, on
+from services.events.delivery.state import Parked, ParkedStatus, Record, key_of
+from services.events.inbox.batches import Batches
+from services.events.inbox.documents import offset_document, parked_document
 from services.events.inbox.effects import Projecting
-from services.events.inbox.erasure import sweep
-from services.events.inbox.projections import ReadModels, collection_of
+from services.events.inbox.gate import GATE
+from services.events.inbox.gate_taking import take_in_any_order
+from services.events.inbox.projections import collection_of
+from services.kernel import Command, Refused
+from services.runtime.consumers import Consumers
+from services.runtime.service import Service, running
 from services.settings import Settings
 from services.store.clock import now_utc
-from services.store.mongo import DeleteMany, Store, Transaction, UpdateOne
+from services.store.mongo import InsertOne, Store, Transaction
 from services.store.unit import Unit
+from services.store.work import Work
+from services.vault.keyring import service_holder
+
+PROGRAMME = "jobs2"
+Pause = Callable[[], Awaitable[Any]]
 
 
 class Seen(Projection):
@@ -27,52 +41,128 @@ class Seen(Projection):
 
 
 @pytest_asyncio.fixture
-async def read_models(settings: Settings) -> AsyncIterator[tuple[Store, ReadModels]]:
-    """A database with the rows of one projection."""
-    store = Store(settings.mongo, settings.database_of("forgetting"))
-    read_models = ReadModels(store, [Seen()])
-    for name in ("erased", "keys", "projections"):
-        await store.make(name)
-    await read_models.prepare("seen", 1)
-    yield store, read_models
-    await store.close()
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    """A service with one projection, whose consumers do not run."""
+    own = settings.model_copy(update={"database": f"e{uuid.uuid4().hex[:10]}"})
+    one = Service("grouping", own, holder=service_holder("grouping", own.keys), projections=[Seen()])
+    async with running(one, []):
+        yield one
 
 
-async def test_a_row_that_was_set_beside_an_erasure_is_deleted_again(
-    read_models: tuple[Store, ReadModels], event: Any
-) -> None:
-    store, projections = read_models
-    looked, erased = asyncio.Event(), asyncio.Event()
+def record(kind: type[WorkerErased | WorkerReferred], offset: int, person: str = "somebody") -> Record:
+    """A record about the person, in partition 0."""
+    data = WorkerErased() if kind is WorkerErased else WorkerReferred(partner="afol")
+    source, at = f"/programmes/{PROGRAMME}/enrolment", now_utc()
+    event: Event[Any] = Event(f"{person}-{offset}", source, kind.type, person, at, at, offset + 1, data)
+    return Record("ama.enrolment", 0, offset, person.encode(), encode(event))
 
-    async def set_a_row(transaction: Transaction) -> None:
-        effect = Projecting(Unit(store, transaction, None, now_utc()), Seen(), collection_of("seen", 1))  # type: ignore[arg-type]
-        await effect.prepare([event])
-        await effect.apply(event)
-        looked.set()
-        await erased.wait()
-        await effect.write()
 
-    async def erase(transaction: Transaction) -> None:
-        await store.write(
-            collection_of("seen", 1), [DeleteMany({"programme": "jobs2", "person": "somebody"})], transaction
-        )
-        entry = {"$setOnInsert": {"programme": "jobs2", "at": now_utc()}}
-        await store.write("erased", [UpdateOne({"_id": "jobs2/somebody"}, entry, upsert=True)], transaction)
+def gate(service: Service) -> Batches:
+    """The gate of the service, without a bus."""
+    begin = Consumers(service).gating
+    return Batches(GATE, service.store, begin, service.metrics, 0, taking=take_in_any_order)
 
-    late = asyncio.create_task(store.transaction(set_a_row))
-    await looked.wait()
-    await store.transaction(erase)
-    erased.set()
+
+def projecting(service: Service, pause: Pause) -> Batches:
+    """A consumer that pauses between reading the register of the erased and writing its rows."""
+    store = service.store
+
+    def begin(session: Transaction) -> tuple[Any, Callable[[], Awaitable[Any]]]:
+        unit = Unit(store, session, service.holder, now_utc())
+        effect = _Pausing(unit, Seen(), collection_of("seen", 1))
+        effect.pause = pause
+        return effect, effect.write
+
+    return Batches("seen.g1", store, begin, service.metrics, 0)
+
+
+class _Pausing(Projecting):
+    pause: Pause
+
+    async def apply(self, event: Event[Any]) -> str:
+        outcome = await super().apply(event)
+        await self.pause()
+        return outcome
+
+
+def once() -> tuple[asyncio.Event, asyncio.Event, Pause]:
+    """Make a pause for the first caller alone. Returns what tells that it was reached, what ends it, and the pause."""
+    reached, over = asyncio.Event(), asyncio.Event()
+
+    async def pause() -> None:
+        if not reached.is_set():
+            reached.set()
+            await over.wait()
+
+    return reached, over, pause
+
+
+async def rows(store: Store) -> list[dict[str, Any]]:
+    return list(await store[collection_of("seen", 1)].find().to_list(None))
+
+
+async def test_a_row_that_is_written_beside_an_erasure_is_not_stored(service: Service) -> None:
+    store = service.store
+    await store["offsets"].insert_one(offset_document("seen.g1", ("ama.enrolment", 0), 0))
+    reached, over, pause = once()
+    late = asyncio.create_task(projecting(service, pause).take([record(WorkerReferred, 0)]))
+    await reached.wait()
+    await gate(service).take([record(WorkerErased, 1)])
+    over.set()
     await late
-    assert await store[collection_of("seen", 1)].count_documents({"person": "somebody"}) == 1
-    assert await sweep(store, projections) == 1
-    assert await store[collection_of("seen", 1)].count_documents({}) == 0
+    assert await rows(store) == []
+    kept = await store["offsets"].find_one({"consumer": "seen.g1"})
+    assert kept["next"] == 1, "the record is taken, without an effect"
 
 
-@pytest_asyncio.fixture
-async def event() -> Event[Any]:
-    """The referral of a worker."""
-    return Event(
-        id="0", source="/programmes/jobs2/enrolment", type=WorkerReferred.type, subject="somebody", time=now_utc(),
-        recordedtime=now_utc(), sequence=1, data={"partner": "afol"},
-    )  # fmt: skip
+async def test_a_parked_event_that_is_taken_beside_an_erasure_has_no_effect(service: Service) -> None:
+    store, waiting = service.store, record(WorkerReferred, 0)
+    event = Event("somebody-0", f"/programmes/{PROGRAMME}/enrolment", "", "somebody", now_utc(), now_utc(), 1, None)
+    parked = Parked(waiting, ParkedStatus.NOT_YET, "", now_utc(), now_utc())
+    await store["offsets"].insert_one(offset_document("seen.g1", ("ama.enrolment", 0), 1))
+    await store["parked"].insert_one(parked_document("seen.g1", key_of(event), 1, parked))
+    reached, over, pause = once()
+    late = asyncio.create_task(projecting(service, pause).take([], [key_of(event)]))
+    await reached.wait()
+    await gate(service).take([record(WorkerErased, 1)])
+    over.set()
+    await late
+    assert await rows(store) == []
+    assert await store["parked"].count_documents({}) == 0
+
+
+async def test_an_erasure_deletes_rows_of_every_generation(service: Service) -> None:
+    store = service.store
+    generation = await service.read_models.begin("seen")
+    for each in (1, generation):
+        row = {"_id": f"{PROGRAMME}/somebody", "programme": PROGRAMME, "person": "somebody"}
+        await store.write(collection_of("seen", each), [InsertOne(row)])
+    await gate(service).take([record(WorkerErased, 0)])
+    assert [await store[collection_of("seen", each)].count_documents({}) for each in (1, generation)] == [0, 0]
+    (entry,) = await store["erased"].find().to_list(None)
+    assert (entry["_id"], entry["done"] is not None) == (f"{PROGRAMME}/somebody", True)
+
+
+async def test_a_command_that_seals_a_field_beside_an_erasure_is_refused(service: Service) -> None:
+    store, sealed = service.store, asyncio.Event()
+    keys = service.settings.keys
+    from services.vault.keyring import master_holder
+
+    published = master_holder(keys).make("somebody").published
+    await store["keys"].insert_one(
+        {"_id": f"{PROGRAMME}/somebody", "programme": PROGRAMME, "sequence": 1, "value": published}
+    )
+    erased = asyncio.Event()
+
+    async def keep(_: Command, work: Work) -> None:
+        await work.seal("somebody", "wish", "apart")
+        sealed.set()
+        await erased.wait()
+
+    late = asyncio.create_task(service.do(keep, Command(), PROGRAMME))
+    await sealed.wait()
+    await gate(service).take([record(WorkerErased, 0)])
+    erased.set()
+    with pytest.raises(Refused) as refused:
+        await late
+    assert refused.value.code == "erased"

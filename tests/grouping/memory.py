@@ -44,6 +44,10 @@ class Memory:
             raise Refused(f"no-such-{kind.noun}", id, Refusal.NOT_FOUND)
         return found
 
+    async def refusing(self, _people: Iterable[str], _purpose: object) -> set[str]:
+        """The people here have all consented."""
+        return set()
+
     async def where(self, kind: type[A], **fields: Any) -> list[A]:
         """Every aggregate of the class: the handlers under test are right whatever else they are given."""
         assert fields

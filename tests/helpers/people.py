@@ -122,7 +122,7 @@ class People:
         await eventually(submitted)
 
     async def indicators(self) -> Record:
-        answer = await self.caller("operator")("GET", "/analytics/indicators")
+        answer = await self.caller("operator")("GET", "/analytics/indicators?scores=false")
         assert answer.status_code == 200, answer.text
         found: Record = answer.json()
         return found
@@ -138,9 +138,6 @@ class People:
         return found
 
 
-def who5(indicators: Record) -> tuple[int, float]:
-    """Number of group members with a WHO-5 score at T0, and the sum of their scores."""
-    for each in indicators["means"]:
-        if (each["instrument"], each["wave"]) == ("who5", "T0"):
-            return each["seated"]["n"], each["seated"]["n"] * (each["seated"]["mean"] or 0)
-    return 0, 0.0
+def who5(indicators: Record) -> int:
+    """Number of people with a WHO-5 score at T0."""
+    return sum(each["scored"] for each in indicators["surveys"] if (each["instrument"], each["wave"]) == ("who5", "T0"))

@@ -17,6 +17,7 @@ from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
 from tests.helpers.mail_server import Taker, taking
 from tests.helpers.own_programme import World
+from tests.helpers.poison import poison, stopped
 from tests.helpers.waiting import eventually
 
 Teller = Callable[..., Service]
@@ -254,3 +255,16 @@ async def test_a_message_that_was_dropped_on_its_way_has_no_content(world: World
         await message_of(service, one, Status.DROPPED)
         with pytest.raises(Exception, match="not to be sent"):
             await service.commanding.query(mail_content, service.rules[world.programme], queued["state"]["id"], None)
+
+
+async def test_a_message_behind_a_dead_letter_is_dropped_when_consent_to_contact_is_withdrawn(
+    world: World, teller: Teller
+) -> None:
+    async with running(teller(smtp=None), ["consume"]) as service:
+        one, _, _ = await two_with_a_seat(world)
+        await message_of(service, one, Status.QUEUED)
+        await poison(world.enrolment, world.programme, one)
+        await eventually(lambda: stopped(service, one))
+        await world.consent(one, False, Purpose.CONTACT)
+        await message_of(service, one, Status.DROPPED)
+        assert await stopped(service, one) == ["reactions"]

@@ -8,7 +8,6 @@ import pytest
 from notifications.domain import Fact, Feed, LedgerEntry, ReferredPerson
 from notifications.ledger import record
 from services.contracts import decode, feed
-from services.contracts.enrolment import Purpose
 from services.contracts.envelope import read
 
 DAY = date(2026, 3, 12)
@@ -28,9 +27,11 @@ def kinds(facts: list[Fact]) -> list[str]:
     return [each.type.split(".", 3)[3].removesuffix(".v1") for each in facts]
 
 
-def enter(person: ReferredPerson, ledger: Feed, agreed: set[str] = ALL) -> list[LedgerEntry]:
+def enter(
+    person: ReferredPerson, ledger: Feed, known: set[str] = ALL, consents: bool | None = True
+) -> list[LedgerEntry]:
     """Enter what may be released, as the handler does."""
-    entries = [ledger.append(each, person.id, "pseudonym", EVENT, DAY) for each in person.release(agreed)]
+    entries = [ledger.append(each, person.id, "pseudonym", EVENT, DAY) for each in person.release(known, consents)]
     for each in entries:
         person.entered(each)
     return entries
@@ -38,100 +39,118 @@ def enter(person: ReferredPerson, ledger: Feed, agreed: set[str] = ALL) -> list[
 
 def test_while_consent_is_unknown_everything_waits() -> None:
     person = known()
-    person.note(fact(feed.Referred))
-    person.admit(fact(feed.Admitted))
-    assert person.release(ALL) == []
-    person.decide(Purpose.PARTNER_FEEDBACK, True, DAY)
-    assert kinds(person.release(ALL)) == ["worker.referred", "worker.admitted"]
-    assert person.release(ALL) == []
+    person.note(fact(feed.Referred), None)
+    person.admit(fact(feed.Admitted), None)
+    assert person.release(ALL, None) == []
+    assert kinds(person.release(ALL, True)) == ["worker.referred", "worker.admitted"]
+    assert person.release(ALL, True) == []
 
 
 def test_refused_consent_drops_what_waited_and_keeps_nothing_that_follows() -> None:
     person = known()
-    person.note(fact(feed.Referred))
-    assert person.decide(Purpose.PARTNER_FEEDBACK, False, DAY) == ()
-    person.admit(fact(feed.Admitted))
-    assert person.release(ALL) == []
+    person.note(fact(feed.Referred), None)
+    assert person.refuse(DAY) == ()
+    person.admit(fact(feed.Admitted), False)
+    assert person.release(ALL, False) == []
+    assert person.pending == ()
+
+
+def test_refused_consent_drops_what_waits_also_where_nobody_closed_the_entries() -> None:
+    person = known()
+    person.note(fact(feed.Referred), None)
+    person.note(fact(feed.Seated), None)
+    assert person.release(set(), False) == []
     assert person.pending == ()
 
 
 def test_consent_after_a_refusal_enters_only_what_follows() -> None:
     person = known()
-    person.note(fact(feed.Referred))
-    person.decide(Purpose.PARTNER_FEEDBACK, False, DAY)
-    person.decide(Purpose.PARTNER_FEEDBACK, True, DAY)
-    person.admit(fact(feed.Admitted))
-    assert kinds(person.release(ALL)) == ["worker.admitted"]
+    person.note(fact(feed.Referred), None)
+    person.refuse(DAY)
+    person.admit(fact(feed.Admitted), True)
+    assert kinds(person.release(ALL, True)) == ["worker.admitted"]
 
 
-@pytest.mark.parametrize("purpose", [Purpose.PARTNER_FEEDBACK, Purpose.PARTICIPATION])
-def test_a_withdrawal_is_entered_for_a_person_with_earlier_entries(purpose: Purpose) -> None:
-    person, ledger = known(feedback=True, participation=True), Feed(id="cgil")
-    person.note(fact(feed.Referred))
+def test_a_withdrawal_is_entered_for_a_person_with_earlier_entries() -> None:
+    person, ledger = known(), Feed(id="cgil")
+    person.note(fact(feed.Referred), True)
     enter(person, ledger)
-    assert person.decide(purpose, False, DAY) == (1,)
-    assert kinds([each.fact for each in enter(person, ledger)]) == ["consent.withdrawn"]
+    assert person.refuse(DAY) == (1,)
+    assert kinds([each.fact for each in enter(person, ledger, set(), False)]) == ["consent.withdrawn"]
 
 
 def test_a_withdrawal_is_not_entered_for_a_person_without_entries() -> None:
-    person, ledger = known(feedback=True), Feed(id="cgil")
-    person.note(fact(feed.Referred))
-    enter(person, ledger, agreed=set())
-    assert person.decide(Purpose.PARTNER_FEEDBACK, False, DAY) == ()
-    assert enter(person, ledger) == []
+    person, ledger = known(), Feed(id="cgil")
+    person.note(fact(feed.Referred), True)
+    enter(person, ledger, known=set())
+    assert person.refuse(DAY) == ()
+    assert enter(person, ledger, set(), False) == []
 
 
 def test_a_withdrawal_is_entered_once() -> None:
-    person, ledger = known(feedback=True), Feed(id="cgil")
-    person.note(fact(feed.Referred))
+    person, ledger = known(), Feed(id="cgil")
+    person.note(fact(feed.Referred), True)
     enter(person, ledger)
-    person.decide(Purpose.PARTNER_FEEDBACK, False, DAY)
-    enter(person, ledger)
-    person.decide(Purpose.PARTICIPATION, False, DAY)
+    person.refuse(DAY)
+    enter(person, ledger, set(), False)
+    person.refuse(DAY)
     person.erase(DAY)
-    assert enter(person, ledger) == []
+    assert enter(person, ledger, set(), None) == []
 
 
 def test_an_erasure_is_entered_for_a_person_with_earlier_entries_and_for_no_other() -> None:
-    entered, waiting, ledger = known(feedback=True), known(), Feed(id="cgil")
-    entered.note(fact(feed.Referred))
+    entered, waiting, ledger = known(), known(), Feed(id="cgil")
+    entered.note(fact(feed.Referred), True)
     enter(entered, ledger)
     assert entered.erase(DAY) == (1,)
-    assert kinds([each.fact for each in enter(entered, ledger)]) == ["worker.erased"]
-    waiting.note(fact(feed.Referred))
+    assert kinds([each.fact for each in enter(entered, ledger, set(), None)]) == ["worker.erased"]
+    waiting.note(fact(feed.Referred), None)
     waiting.erase(DAY)
-    assert enter(waiting, ledger) == []
+    assert enter(waiting, ledger, set(), None) == []
 
 
-def test_nothing_is_released_but_what_the_agreement_names() -> None:
-    person = known(feedback=True)
-    person.note(fact(feed.Referred))
-    person.admit(fact(feed.Admitted))
-    assert kinds(person.release({feed.Admitted.type})) == ["worker.admitted"]
+def test_entries_of_before_a_restore_are_closed_unless_they_were_closed_already() -> None:
+    ledger, person = Feed(id="cgil"), known()
+    entries = [
+        ledger.append(fact(each), WORKER, "pseudonym", EVENT, DAY) for each in (feed.Referred, feed.ConsentWithdrawn)
+    ]
+    person.recall(entries[0])
+    assert known().entries == ()
+    assert person.entries == (1,)
+    person.recall(entries[1])
+    assert person.refuse(DAY) == ()
+    assert person.release(set(), False) == []
+
+
+def test_nothing_is_released_but_what_the_partner_may_know() -> None:
+    person = known()
+    person.note(fact(feed.Referred), True)
+    person.admit(fact(feed.Admitted), True)
+    assert kinds(person.release({feed.Admitted.type}, True)) == ["worker.admitted"]
 
 
 def test_a_seat_that_arrives_before_the_admission_is_released_after_it() -> None:
-    person = known(feedback=True)
-    person.note(fact(feed.Seated))
-    assert person.release(ALL) == []
-    person.admit(fact(feed.Admitted))
-    assert kinds(person.release(ALL)) == ["worker.admitted", "worker.seated"]
+    person = known()
+    person.note(fact(feed.Seated), True)
+    assert person.release(ALL, True) == []
+    person.admit(fact(feed.Admitted), True)
+    assert kinds(person.release(ALL, True)) == ["worker.admitted", "worker.seated"]
 
 
 def test_a_seat_that_arrives_before_the_referral_waits_for_the_partner_to_be_known() -> None:
-    person = ReferredPerson(id=WORKER, feedback=True)
-    person.note(fact(feed.Seated))
-    person.admit(fact(feed.Admitted))
-    assert person.release(ALL) == []
-    person.refer("cgil", fact(feed.Referred))
-    assert kinds(person.release(ALL)) == ["worker.admitted", "worker.seated", "worker.referred"]
+    person = ReferredPerson(id=WORKER)
+    person.note(fact(feed.Seated), True)
+    person.admit(fact(feed.Admitted), True)
+    assert person.release(ALL, True) == []
+    person.refer("cgil", fact(feed.Referred), True)
+    assert kinds(person.release(ALL, True)) == ["worker.admitted", "worker.seated", "worker.referred"]
 
 
 def test_a_seat_of_somebody_who_left_is_dropped() -> None:
-    person = known(feedback=True, admitted=True)
-    person.withdraw(fact(feed.Withdrew))
-    person.note(fact(feed.Seated))
-    assert kinds(person.release(ALL)) == ["worker.withdrew"]
+    person = known(admitted=True)
+    person.withdraw(fact(feed.Withdrew), True)
+    person.note(fact(feed.Seated), True)
+    assert kinds(person.release(ALL, True)) == ["worker.withdrew"]
 
 
 def test_entries_are_numbered_from_one_without_a_gap() -> None:

@@ -23,15 +23,8 @@ def recorded(of: Message) -> list[RecordedEvent]:
     return events
 
 
-@pytest.mark.parametrize("contact", [None, False])
-def test_without_consent_there_is_no_seat_to_announce(contact: bool | None) -> None:
-    recipient = Recipient(id="w", contact=contact)
-    recipient.take_seat("g", FIRST)
-    assert recipient.unannounced() == []
-
-
 def test_a_seat_is_announced_once() -> None:
-    recipient = Recipient(id="w", contact=True)
+    recipient = Recipient(id="w")
     recipient.take_seat("g", FIRST)
     (seat,) = recipient.unannounced()
     recipient.announced(seat, "m")
@@ -44,7 +37,6 @@ def test_a_seat_that_was_given_up_is_not_announced() -> None:
     recipient.take_seat("g", FIRST)
     recipient.take_seat("h", FIRST)
     assert [each.group for each in recipient.leave({"g"})] == ["g"]
-    recipient.decide_contact(True)
     assert [each.group for each in recipient.unannounced()] == ["h"]
 
 

@@ -24,19 +24,10 @@ def recorded(of: Survey) -> list[object]:
 
 
 @pytest.mark.parametrize(
-    ("admitted", "research", "withdrawn", "asked"),
-    [
-        (ADMITTED, True, False, True),
-        (ADMITTED, None, False, False),
-        (ADMITTED, False, False, False),
-        (None, True, False, False),
-        (ADMITTED, True, True, False),
-    ],
+    ("admitted", "withdrawn", "asked"), [(ADMITTED, False, True), (None, False, False), (ADMITTED, True, False)]
 )
-def test_who_is_asked_was_admitted_is_here_and_consents(
-    admitted: date | None, research: bool | None, withdrawn: bool, asked: bool
-) -> None:
-    assert Participant(id="w", admitted=admitted, research=research, withdrawn=withdrawn).is_asked is asked
+def test_who_is_asked_was_admitted_and_is_here(admitted: date | None, withdrawn: bool, asked: bool) -> None:
+    assert Participant(id="w", admitted=admitted, withdrawn=withdrawn).is_asked is asked
 
 
 def test_a_seat_in_a_group_is_remembered_once() -> None:
@@ -140,15 +131,11 @@ def test_a_replayed_survey_has_the_state_of_the_live_one_but_for_its_answers() -
     assert replayed.model_dump() == live.model_dump() | {"answers": None}
 
 
-def test_a_participant_is_asked_from_admission_and_consent_until_they_withdraw() -> None:
+def test_a_participant_is_asked_from_admission_until_they_withdraw() -> None:
     one = Participant(id="w")
-    one.decide_research(True)
     assert not one.is_asked
     one.admit(ADMITTED)
     assert one.is_asked
-    one.decide_research(False)
-    assert not one.is_asked
-    one.decide_research(True)
     one.withdraw()
     assert not one.is_asked
 

@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from services.contracts.enrolment import Purpose
 from services.store.aggregates import AggregateDocument
 from services.store.collections import COLLECTIONS, OWN
 from services.store.commands import Answer
+from services.store.consents import Consents, Decision
 from services.store.documents import StoredDocument
 from services.store.outbox import OutboxRow
 from services.store.people import Access, ContactCard, ErasedPerson, StoredKey
@@ -28,6 +30,8 @@ EXAMPLES = [
     RestoreState("state", whole=False),
     StoredKey("p/ann", "p", wrapped="1.k.x"),
     StoredKey("p/ann", "p", sequence=1, value=b"jwe"),
+    Consents("p/ann", "p", (Decision(Purpose.CONTACT, True, NOW, 3).document(),)),
+    ErasedPerson("p/ann", "p", NOW, done=NOW),
 ]
 
 

@@ -20,6 +20,7 @@ from services.events.inbox.documents import DeadStatus
 from services.identity.auth import Role
 from services.identity.issuer import Issuer
 from services.store.clock import now_utc
+from tests.helpers.callers import signed
 from tests.helpers.people import OTHER, PROGRAMME, People, a_monday
 from tests.helpers.waiting import eventually
 
@@ -31,6 +32,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /enrolment/workers/{worker}/profile": {"municipality": "monza", "slots": ["mon-evening"]},
     "POST /enrolment/workers/{worker}/consents": {"consents": {"contact": True}, "notice": "2026-09"},
     "POST /enrolment/workers/{worker}/withdrawal": {"reason": "other"},
+    "POST /grouping/groups/{group}/members": {"worker": NOBODY},
+    "POST /grouping/groups/{group}/conclusion": {"reason": "too-few"},
+    "PUT /grouping/workers/{worker}/pairs/{mate}": {"wish": "apart"},
     "PUT /sessions/sessions/{session}/roll-call": {"present": []},
     "PUT /sessions/workers/{worker}/surveys/{instrument}/{wave}": {"answers": {"i1": 4}},
 }
@@ -45,6 +49,7 @@ class Scene:
     """Somebody in a group of ours with a meeting, and a dead letter of our programme in each service."""
 
     home: Home
+    client: httpx.AsyncClient
     worker: str
     mate: str
     group: str
@@ -62,14 +67,10 @@ class Scene:
 
     async def ask(self, operation: "Operation", token: str | None, **other: str) -> httpx.Response:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        async with self.home.client() as client:
-            return await client.request(
-                operation.method,
-                self.filled(operation.path, **other),
-                headers=headers,
-                params=operation.query,
-                json=operation.body,
-            )
+        path = self.filled(operation.path, **other)
+        return await self.client.request(
+            operation.method, path, headers=headers, params=operation.query, json=operation.body
+        )
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,12 @@ def operations(home: Home) -> Iterator[Operation]:
 async def scene(home: Home) -> AsyncIterator[Scene]:
     people = People(home)
     members = [await people.admit() for _ in range(10)]
+
+    async def waiting() -> bool:
+        pool = (await people.caller("operator")("GET", "/grouping/pool")).json()
+        return bool(pool["waiting"] >= len(members))
+
+    await eventually(waiting, 200)  # the first use of all services on a machine that is busy
     group = await people.form(members, a_monday(-1), NAME)
     session = (await people.meetings(group, NAME))[0]["session"]
     dead_letter = {
@@ -138,7 +145,8 @@ async def scene(home: Home) -> AsyncIterator[Scene]:
         return answer.status_code == 200 and bool(answer.json())
 
     await eventually(surveyed)
-    yield Scene(home, members[0], members[1], group, session)
+    async with home.client() as client:
+        yield Scene(home, client, members[0], members[1], group, session)
     for store in stores:
         await store["dead"].delete_one({"_id": DEAD})
 
@@ -154,8 +162,8 @@ async def test_without_a_token_that_is_in_force_no_route_answers(scene: Scene, t
     strange = Issuer(tmp_path, home.issuer.url).token("operator", PROGRAMME, "x")
     now = int(time.time())
     claims = {"iss": home.issuer.url, "aud": "ama", "sub": "x", "role": "operator", "programme": PROGRAMME, "iat": now}
-    lasting = home.issuer._signed(claims | {"exp": now + int(2 * DAY)})
-    strange_sub = home.issuer._signed(claims | {"exp": now + 60, "sub": "half \ud800"})
+    lasting = signed(home.issuer, claims | {"exp": now + int(2 * DAY)})
+    strange_sub = signed(home.issuer, claims | {"exp": now + 60, "sub": "half \ud800"})
     for each in operations(home):
         for token in (None, "nonsense", "a.b.c", expired, strange, lasting, strange_sub):
             assert said(await scene.ask(each, token)) == (401, "not-authenticated"), (each.name, token)
@@ -207,7 +215,7 @@ async def test_whoever_may_read_something_of_ours_can(scene: Scene) -> None:
             for role in each.roles:
                 answer = await scene.ask(each, scene.token(role))
                 # The only thing that somebody who sits already has not: seats to choose from.
-                assert answer.status_code == 200 or said(answer)[1] == "not-waiting", (each.name, role, answer.text)
+                assert answer.status_code == 200 or said(answer)[1] == "seated-already", (each.name, role, answer.text)
 
 
 async def test_what_a_role_has_of_its_own_ends_where_that_of_another_begins(scene: Scene) -> None:
@@ -312,3 +320,27 @@ async def test_beside_the_services_there_are_issuer_and_console_and_no_route_tha
                 path for path, item in document["paths"].items() if any("x-open" in each for each in item.values())
             }
             assert opened - OPEN == ({"/s/{token}"} if service == "sessions" else set()), service
+
+
+async def test_no_service_redirects_to_the_host_that_a_caller_names(home: Home) -> None:
+    async with home.client() as client:
+        for service in SERVICES:
+            for path in (
+                f"/{service}",
+                f"/{service}/",
+                f"/{service}/healthz/",
+                f"/{service}/workers/",
+                f"/{service}/ops",
+            ):
+                answer = await client.get(path, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+                assert (answer.status_code, answer.headers.get("location")) == (404, None), path
+
+
+async def test_the_contracts_that_everybody_reads_name_no_address_of_ours(home: Home) -> None:
+    hidden = {*home.settings.kafka.split(","), home.settings.mongo.partition("://")[2].partition("/")[0]}
+    async with home.client() as client:
+        for service in SERVICES:
+            for path in ("asyncapi.json", "asyncapi", "openapi.json", "docs"):
+                answer = await client.get(f"/{service}/{path}")
+                assert answer.status_code == 200
+                assert not [each for each in hidden if each in answer.text], (service, path)

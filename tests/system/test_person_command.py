@@ -12,6 +12,7 @@ from services.settings import Misconfigured
 from tests.helpers.callers import Caller
 from tests.helpers.people import THEN
 from tests.helpers.serving import Served
+from tests.helpers.waiting import eventually
 
 
 async def ama(*words: str, answer: str = "", **named: str) -> Result:
@@ -36,9 +37,34 @@ async def test_a_person_is_erased_and_their_accesses_are_shown_by_the_public_add
     refused = await ama("erase", worker, answer="n\n", **where)
     assert (refused.exit_code, f"Erase {worker} for ever?" in refused.output) == (1, True)
     erased = await ama("erase", worker, answer="y\n", **where)
-    assert (erased.exit_code, f"{worker} is erased" in erased.output) == (0, True), erased.output
+    assert (erased.exit_code, f"{worker} is erased: every service" in erased.output) == (0, True), erased.output
+    for service in home.all_services.services.values():
+        found = await service.store["erased"].find_one({"_id": f"jobs2/{worker}"})
+        assert found is not None, "it ends only after every service"
+        assert found["done"], "it ends only after every service"
     again = await ama("erase", worker, "--yes", **where)
-    assert (again.exit_code, "was erased" in again.output) == (1, True), again.output
+    assert (again.exit_code, f"{worker} is erased: every service" in again.output) == (0, True), again.output
+    nobody = await ama("erase", "nobody", "--yes", **where)
+    assert (nobody.exit_code, "Refused (404)" in nobody.output) == (1, True), nobody.output
+
+
+async def test_the_command_names_the_services_that_have_not_confirmed_and_fails(home: Home) -> None:
+    where = {"AMA_PUBLIC_URL": home.base, "AMA_ISSUER": home.settings.issuer, "AMA_KEYS": str(home.settings.keys)}
+    body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}}
+    worker = (await Caller(home, "operator", "jobs2")("POST", "/enrolment/referrals", body)).json()["worker"]
+    sessions = home.all_services.services["sessions"]
+    await eventually(lambda: sessions.store["keys"].find_one({"_id": f"jobs2/{worker}"}))
+    # Held by a transaction of somebody else, its gate cannot finish.
+    async with sessions.store.driver_session() as held:
+        held.start_transaction()
+        await sessions.store["keys"].update_one({"_id": f"jobs2/{worker}"}, {"$inc": {"guard": 1}}, session=held)
+        late = await ama("erase", worker, "--yes", "--wait", "10", **where)
+        await held.abort_transaction()
+    assert late.exit_code == 1
+    assert "Not confirmed within 10 s by " in late.output
+    assert "sessions: has not heard of it" in late.output, late.output
+    done = await ama("erase", worker, "--yes", **where)
+    assert done.exit_code == 0, done.output
 
 
 async def test_who_cannot_be_asked_is_told_before_the_operator_is(tmp_path: Path) -> None:
@@ -61,3 +87,14 @@ async def test_an_answer_of_another_and_none_at_all_do_not_pass_for_done(tmp_pat
     assert done.exit_code == 1
     said = done.output + str(done.exception)
     assert (f"Refused (404) at {base}/enrolment/workers/somebody" if answers else "does not answer") in said, said
+
+
+async def test_a_reader_with_a_name_like_markup_hides_no_access(home: Home) -> None:
+    where = {"AMA_PUBLIC_URL": home.base, "AMA_ISSUER": home.settings.issuer, "AMA_KEYS": str(home.settings.keys)}
+    body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}}
+    worker = (await Caller(home, "operator", "jobs2")("POST", "/enrolment/referrals", body)).json()["worker"]
+    token = home.token("operator", "jobs2", "[/b] [red]nobody")
+    async with home.client() as client:
+        await client.get(f"/enrolment/workers/{worker}", headers={"Authorization": f"Bearer {token}"})
+    seen = await ama("accesses", worker, **where)
+    assert (seen.exit_code, "[/b] [red]nobody" in seen.output) == (0, True), seen.output

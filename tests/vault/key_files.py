@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tests.vault.conftest import SERVICES
 
-FILES = {"master.jwks", "services.jwks", "links.jwk", "pseudonyms.jwk", *(f"{service}.jwk" for service in SERVICES)}
+OTHERS = {"services.jwks", "links.jwk", "pseudonyms.jwk", "backup.agekey"}
+FILES = {"master.jwks", *OTHERS, *(f"{service}.jwk" for service in SERVICES)}
 SECRET_PARTS = re.compile(r'"(?:k|d)": "([^"]+)"')
 
 

@@ -14,6 +14,8 @@ Reaction = Callable[[Event[Any], Any], Awaitable[None]]
 R = TypeVar("R", bound=Callable[..., Awaitable[None]])
 M = TypeVar("M", bound=Callable[..., None])
 Needs = Callable[[Event[Any]], Iterable[tuple[Any, str]]]
+GateHandler = Callable[[str, Any], Awaitable[None]]
+G = TypeVar("G", bound=Callable[..., Awaitable[None]])
 
 
 class Deferred(Exception):
@@ -43,6 +45,32 @@ class Reactions:
             if needs is not None:
                 self.needs.setdefault(kind.type, []).append(needs)
             return reaction
+
+        return declare
+
+
+class Gate:
+    """Functions that keep a room's state as the consents and the erasure of a person require.
+
+    Each is given the person and the work. It asks `work.consents` and reads no event, because decisions come in any order, repeatedly,
+    and one that cannot be read counts as well. So it is idempotent, does not depend on what came before, and raises no NotYet. `needs`
+    names aggregates, so that one query fetches those of a whole batch.
+    """
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, list[GateHandler]] = {}
+        self.needs: dict[str, list[Callable[[str], Iterable[tuple[Any, str]]]]] = {}
+
+    def on(
+        self, kind: type[EventData], needs: Callable[[str], Iterable[tuple[Any, str]]] | None = None
+    ) -> Callable[[G], G]:
+        """Declare a handler for the person of `ConsentChanged` or `WorkerErased`."""
+
+        def declare(handler: G) -> G:
+            self.handlers.setdefault(kind.type, []).append(handler)
+            if needs is not None:
+                self.needs.setdefault(kind.type, []).append(needs)
+            return handler
 
         return declare
 

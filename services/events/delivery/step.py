@@ -27,6 +27,12 @@ PATIENCE = timedelta(minutes=30)  # for an event that needs what is not there
 TRIES = PATIENCE // SLOWEST  # patience is counted in tries, because a consumer that is down tries nothing
 
 
+def pause(tries: int) -> timedelta:
+    """Return the pause after so many tries: from 0.1 s, doubling up to `SLOWEST`."""
+    # The exponent is limited: `TRIES` doublings would be more than a timedelta can hold.
+    return min(SLOWEST, timedelta(seconds=0.1 * 2 ** min(tries, 10)))
+
+
 @dataclass(slots=True)
 class Step:
     """The records of one batch, one after the other. `left`: events that may still be taken; None: no limit."""
@@ -147,13 +153,12 @@ class Step:
             self.park(key, record, event, ParkedStatus.NOT_YET, missing)
 
     def park(self, key: str, record: Record, event: Event[Any], status: ParkedStatus, reason: str) -> None:
-        """Keep it for later. The pause before the next try doubles from 0.1 s to `SLOWEST`."""
+        """Keep it for later, after a `pause`."""
         now, known = self.result.now, self.result.parked.get(key, {}).get(event.sequence)
         waited = known if known is not None and known.retried else None
         tries = waited.tries + 1 if waited else 0
-        # The exponent is limited: `TRIES` doublings would be more than a timedelta can hold.
-        retry = now + min(SLOWEST, timedelta(seconds=0.1 * 2 ** min(tries, 10)))
-        self.keep(key, event.sequence, Parked(record, status, reason, waited.since if waited else now, retry, tries))
+        since = waited.since if waited else now
+        self.keep(key, event.sequence, Parked(record, status, reason, since, now + pause(tries), tries))
         self.result.tally.add("parked" if known is None else "still parked")
 
     def keep(self, key: str, sequence: int, parked: Parked) -> None:

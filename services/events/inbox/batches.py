@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from services.events.delivery.declare import Deferred
-from services.events.delivery.state import BatchResult, Effect, Record
+from services.events.delivery.state import BatchResult, Record
 from services.events.delivery.take import take
 from services.events.inbox.dead_letters import withdraw
 from services.events.inbox.failures import FailureRun, TooManyFailures, reason_of
@@ -26,18 +26,19 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 5
 PATIENCE = 5.0  # seconds in which a batch is tried whole, before it is tried in halves
 T = TypeVar("T")
-Start = Callable[[Transaction], tuple[Effect, Callable[[], Awaitable[Any]]]]
+Start = Callable[[Transaction], tuple[Any, Callable[[], Awaitable[Any]]]]
 
 
 @dataclass(eq=False)
 class Batches:
-    """Batches of one consumer. `start` makes the effect of one transaction and the function that ends it."""
+    """Batches of one consumer. `start` makes the effect of one transaction, as `taking` uses it, and the function that ends it."""
 
     name: str
     store: Store
     start: Start
     metrics: Metrics
     alike: int  # subjects failing one after the other that stop the consumer; 0: it never stops
+    taking: Callable[..., Awaitable[BatchResult]] = take  # the order in which events take effect
     parked: bool = True  # an event may be parked that is tried again
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: FailureRun = field(init=False)
@@ -128,7 +129,7 @@ class Batches:
             # Made anew for each attempt: an aborted one leaves its changes in memory.
             effect, end = self.start(session)
             state = Inbox(self.name, self.store, session)
-            result = await take(records, state, effect, now_utc(), keys, failure, deferred, limit)
+            result = await self.taking(records, state, effect, now_utc(), keys, failure, deferred, limit)
             # Before the commit: what fails because of a bad deploy must not be stored.
             self._failures.check(result)
             return result, await end() or 0

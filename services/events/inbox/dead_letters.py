@@ -7,12 +7,15 @@ holds for every generation to come.
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TypedDict, cast
 
 from services.events.delivery.state import REASONS, ParkedStatus
 from services.events.inbox.documents import (
+    GATE,
     DeadLetter,
     DeadStatus,
+    RecordFields,
     dead_id,
     dismissal_of,
     history_push,
@@ -117,6 +120,19 @@ async def withdraw(store: Store, consumer: str, names: Sequence[str]) -> None:
     await store.transaction(body)
 
 
+async def release(store: Store, programme: str, person: str, transaction: Transaction) -> None:
+    """Delete the dead letters whose subject is a person who was erased, and let the subject go on: nothing of it takes effect any more."""
+    key = f"^/programmes/{re.escape(programme)}/"
+    where = {"subject": person, "subject_key": {"$regex": key}}
+    dead: list[DeadLetter] = await store["dead"].find(where, session=transaction).to_list(None)
+    await store["dead"].delete_many(where, session=transaction)
+    for each in dead:
+        # Those that an operator has closed hold nothing back.
+        if each["status"] == DeadStatus.OPEN and each["consumer"] != GATE:
+            with suppress(Refused):  # its generation is no more
+                await _go_on(store, each, transaction)
+
+
 async def supersede(store: Store, consumer: str) -> None:
     """Close the open dead letters of a discarded generation."""
     change = _closing(DeadStatus.SUPERSEDED, consumer, "its generation is no more")
@@ -142,6 +158,9 @@ def _closing(status: DeadStatus, by: str, why: str | None) -> dict[str, Any]:
 
 async def _go_on(store: Store, dead: DeadLetter, transaction: Transaction) -> bool:
     """Let the subject go on, unless another of its dead letters is open (True). The mark is written in either case."""
+    if dead["consumer"] == GATE:
+        await _park_again(store, dead, transaction)
+        return False
     other = await store["dead"].find_one({**_subject_of(dead), "status": DeadStatus.OPEN}, session=transaction)
     stopped = {"$set": {"stopped": other["why"]}} if other else {"$unset": {"stopped": ""}}
     # Conflicts with a consumer that parks an event of the subject now. That event would otherwise wait for ever.
@@ -156,12 +175,24 @@ async def _go_on(store: Store, dead: DeadLetter, transaction: Transaction) -> bo
     return other is not None
 
 
+async def _park_again(store: Store, dead: DeadLetter, transaction: Transaction) -> None:
+    """Have the gate try the event again, whatever is before it."""
+    record = {name: dead[name] for name in RecordFields.__annotations__}  # type: ignore[literal-required]
+    parked = {**_subject_of(dead), "sequence": dead["sequence"], **record, **_due()}
+    id = parked_id(dead["subject_key"], dead["consumer"], dead["sequence"])
+    await store["parked"].replace_one({"_id": id}, parked, upsert=True, session=transaction)
+
+
+def _due() -> Document:
+    now = now_utc()
+    waits = ParkedStatus.NOT_YET.value
+    return {"status": waits, "reason": "an operator let it go on", "since": now, "retry": now, "tries": 0}
+
+
 async def _make_due(store: Store, dead: DeadLetter, following: int, transaction: Transaction) -> None:
     """Have the consumer try the event `following` at once. Without one, what is parked waits for a missing event."""
-    now, waits = now_utc(), ParkedStatus.NOT_YET
-    due = {"status": waits.value, "reason": "an operator let it go on", "since": now, "retry": now, "tries": 0}
     id = parked_id(dead["subject_key"], dead["consumer"], following)
-    changed = await store["parked"].update_one({"_id": id}, {"$set": due}, session=transaction)
+    changed = await store["parked"].update_one({"_id": id}, {"$set": _due()}, session=transaction)
     if not changed.matched_count:
         behind = {**_subject_of(dead), "status": ParkedStatus.BEHIND_DEAD}
         gap = {"status": ParkedStatus.GAP.value, "reason": REASONS[ParkedStatus.GAP]}

@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict
 from services.events.delivery.state import Dead, Mark, Parked, ParkedStatus, Partition, Record, key_of
 from services.store.mongo import Document
 
+GATE = "gate"  # the consumer of consents and erasures, which keeps no marks
 REMEMBERED = 50  # entries of a dead letter's history
 _GENERATION = re.compile(r"\.g\d+$")
 
@@ -39,7 +40,10 @@ class MarkDocument(TypedDict):
 
 
 class OffsetDocument(TypedDict):
-    """Collection `offsets`: the `next` offset that a consumer takes of one partition. `generation`: that of the topic's records."""
+    """Collection `offsets`: the `next` offset that a consumer takes of one partition. `generation`: that of the topic's records.
+
+    Two counters are written to make transactions conflict: `fence` by an erasure, `turn` by a transaction that takes parked events alone.
+    """
 
     _id: str
     consumer: str
@@ -47,6 +51,8 @@ class OffsetDocument(TypedDict):
     partition: int
     next: int
     generation: NotRequired[int]
+    fence: NotRequired[int]
+    turn: NotRequired[int]
 
 
 class RecordFields(TypedDict):

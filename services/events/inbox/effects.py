@@ -1,7 +1,7 @@
 """Effects of a service on an event: decrypt it with the person's key, then give it to reactions or to a projection.
 
-Invariants: an event about an erased person has no effect, except the erasure itself. A restricted event is read only with the key of
-its person. A table keeps the record with the highest sequence of a compacted topic, and none of an erased person.
+Invariants: an event about an erased person has no effect; consents and erasures are taken by the gate. A restricted event is read only
+with the key of its person. A table keeps the record with the highest sequence of a compacted topic, and none of an erased person.
 """
 
 import logging
@@ -146,7 +146,7 @@ class Reacting(Opened):
         self, unit: Unit, reactions: Reactions, rules: Mapping[str, Programme], telemetry: Telemetry, *, alone: bool
     ) -> None:
         """`alone`: this service serves every programme on the bus, so that an unknown one is missing and not another service's."""
-        super().__init__(unit, {*reactions.handlers, WorkerErased.type})
+        super().__init__(unit, reactions.handlers)
         self._reactions, self._rules, self._telemetry, self._alone = reactions, rules, telemetry, alone
 
     async def prepare(self, events: Sequence[Event[Any]]) -> None:
@@ -163,10 +163,6 @@ class Reacting(Opened):
     async def apply(self, event: Event[Any]) -> str:
         """Run the reactions to it. Deferred when one raised NotYet after something was changed."""
         handlers = self._reactions.handlers.get(event.type, [])
-        # Before the handlers are looked up: a service without a reaction forgets the person as well.
-        if event.type == WorkerErased.type:
-            await self.unit.forget(event.programme, event.subject)
-            self._erased.add(f"{event.programme}/{event.subject}")
         if not handlers:
             return "ignored"
         rules = self._rules.get(event.programme)
@@ -200,7 +196,7 @@ class Projecting(Opened):
 
     def __init__(self, unit: Unit, projection: Projection, collection: str) -> None:
         self._handlers = projection.handlers()
-        super().__init__(unit, {*self._handlers, WorkerErased.type})
+        super().__init__(unit, self._handlers)
         self.rows = Rows()
         self._collection = collection
 
@@ -208,10 +204,8 @@ class Projecting(Opened):
         """Set the facts that the event tells."""
         self.rows.programme = event.programme
         if event.type == WorkerErased.type:
+            # The gate deletes the rows. A rebuild that begins at that moment is not seen by it, and reads of the erasure here.
             self._erased.add(f"{event.programme}/{event.subject}")
-            # This consumer may read of the erasure before the service's reactions do.
-            entry = ErasedPerson(f"{event.programme}/{event.subject}", event.programme, self.unit.now)
-            await self.unit.write(ErasedPerson.collection, [entry.add()])
             self.rows.forget(event.subject)
         handler = self._handlers.get(event.type)
         if handler is None:

@@ -5,12 +5,13 @@ Invariants:
 - Only the transaction that took a record acknowledges it.
 - On assignment, a partition is read from the offset that is stored with the effects.
 - A partition that was refilled after a loss is read again from its first record; marks drop what was taken before.
+- A consumer with `follows` takes a record only after the consumer of that name has taken what is before it in its partition.
 - Any error that reaches this module ends the process, because FastStream would go on with the next batch.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,9 +23,10 @@ from faststream.kafka import KafkaBroker
 
 from services.events.bus.client import Bus, Records
 from services.events.bus.workarounds import failure_of
-from services.events.delivery.state import ParkedStatus, Partition, Record
+from services.events.delivery.state import BatchResult, ParkedStatus, Partition, Record
+from services.events.delivery.take import take
 from services.events.inbox.batches import Batches, Start
-from services.events.inbox.documents import offset_document, offset_id
+from services.events.inbox.documents import OffsetDocument, offset_document, offset_id
 from services.events.outbox.acknowledged import generation_of
 from services.store.clock import now_utc
 from services.store.errors import is_transient
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 LOOK = 5.0  # seconds in which Kafka must tell positions and ends
 PARKED_EVERY = 0.1  # seconds between tries of parked events
 IDLE_EVERY = 2.0  # the same, while nothing is parked that could be tried
+FOLLOW = 0.01  # seconds between looks at the consumer that goes first
 BACK = 16  # records; a reader begins so far before its offset, to see whether the partition was refilled meanwhile
 
 
@@ -50,6 +53,8 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     metrics: Metrics
     fatal: Callable[[BaseException], None]
     alike: int
+    taking: Callable[..., Awaitable[BatchResult]] = take
+    follows: str | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _batches: Batches = field(init=False)
     _in_progress: int = 0
@@ -58,7 +63,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     _generations: dict[Partition, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._batches = Batches(self.name, self.store, self.start, self.metrics, self.alike)
+        self._batches = Batches(self.name, self.store, self.start, self.metrics, self.alike, self.taking)
 
     async def run_on(self, broker: KafkaBroker) -> None:
         self._subscriber = self.bus.subscribe(broker, self.topics, f"{self.store.name}.{self.name}", self._batch, self)
@@ -85,7 +90,10 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         consumer = self._subscriber.consumer
         consumer.pause(*assigned)
         wanted = [self._offset_id(each.topic, each.partition) for each in assigned]
+        # Before the first record, because an erasure conflicts with a consumer by the documents that are there.
+        begun = [_begin(offset_document(self.name, (each.topic, each.partition), 0)) for each in assigned]
         try:
+            await self._batches.patiently(partial(self.store.write, "offsets", begun))
             kept = await self._batches.patiently(partial(self.store.by_id, "offsets", wanted))
             for each in assigned:
                 stored = kept.get(self._offset_id(each.topic, each.partition), {})
@@ -147,6 +155,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         records = [Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in consumed]
         self._in_progress = len(records)
         try:
+            await self._follow(records)
             async with self._lock:
                 if not self._batches.stopping.is_set():
                     refilled = await self._begin_again(records)
@@ -159,6 +168,21 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             await self._batches.stopping.wait()
         finally:
             self._in_progress = 0
+
+    async def _follow(self, records: Sequence[Record]) -> None:
+        """Wait until the consumer that goes first has taken these records too. It waits behind nothing, so it is ahead almost always."""
+        if self.follows is None:
+            return
+        wanted: dict[str, int] = {}
+        for each in records:
+            id = offset_id(self.follows, (each.topic, each.partition))
+            wanted[id] = max(wanted.get(id, 0), each.offset + 1)
+        while not self._batches.stopping.is_set():
+            stored = await self._batches.patiently(partial(self.store.by_id, "offsets", list(wanted)))
+            # A topic that the other one does not read has no offset of it.
+            if all(each["next"] >= wanted[id] for id, each in stored.items()):
+                return
+            await asyncio.sleep(FOLLOW)
 
     async def _begin_again(self, records: Sequence[Record]) -> set[Partition]:
         """Read refilled partitions again from their first record, and return them: records before this reader's offset may be new."""
@@ -208,3 +232,8 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 await self._batches.take((), list(dict.fromkeys(keys)))
         else:
             self._batches.parked = await self._any_retried()
+
+
+def _begin(start: OffsetDocument) -> UpdateOne:
+    """The write that stores an offset unless there is one."""
+    return UpdateOne({"_id": start["_id"]}, {"$setOnInsert": start}, upsert=True)

@@ -34,6 +34,7 @@ class Inbox:
 
     def __init__(self, consumer: str, store: Store, session: Transaction) -> None:
         self._consumer, self._store, self._session = consumer, store, session
+        self._parked_in: set[Partition] = set()
 
     async def offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """The next offset to take, per partition; a partition without an entry is taken from its first record."""
@@ -52,6 +53,7 @@ class Inbox:
         parked: dict[str, dict[int, Parked]] = {}
         async for each in self._store["parked"].find(where, session=self._session):
             parked.setdefault(each["subject_key"], {})[each["sequence"]] = parked_of(each)
+            self._parked_in.add((each["topic"], each["partition"]))
         return parked
 
     async def dismissed(self, names: Collection[str]) -> Mapping[str, bool]:
@@ -65,6 +67,11 @@ class Inbox:
     async def save(self, result: BatchResult) -> None:
         """Write everything that the batch changed, in a bulk write per collection. Conflict when another copy took the records."""
         consumer = self._consumer
+        # Without records no offset moves, and an erasure that this transaction does not see would not conflict with it.
+        turns = [offset_id(consumer, each) for each in sorted(self._parked_in - result.offsets.keys())]
+        await self._store.write(
+            "offsets", [UpdateOne({"_id": each}, {"$inc": {"turn": 1}}) for each in turns], self._session
+        )
         marks = [
             ReplaceOne({"_id": mark_id(key, consumer)}, mark_document(consumer, key, mark), upsert=True)
             for key, mark in result.marks.items()

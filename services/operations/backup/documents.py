@@ -1,14 +1,16 @@
-"""Documents as bytes: read at one moment of the cluster, kept in files in the format of mongodump, and inserted again.
+"""Documents as bytes: read at one moment of the cluster, joined to pieces as mongodump writes them, and inserted again.
 
-Invariant: memory holds a batch, never a collection. A count and a hash of the documents describe a file, so that it can be checked
-without a database. Works on PyMongo's synchronous objects in a thread, since it takes long and handles one document after the other.
+Invariant: memory holds a batch, never a collection. A count and a hash describe the documents of a collection, so that they can be
+checked without a database. Works on PyMongo's synchronous objects in a thread, since it takes long and handles one document after
+the other.
 """
 
+import builtins
 import gzip
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -22,20 +24,22 @@ from bson.timestamp import Timestamp
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 AT_ONCE = 2_000  # documents, or
 LARGEST = 8 * 1024 * 1024  # bytes, in one command
+PIECE = 4 * 1024 * 1024  # bytes of a piece, and at most one document more
 HEAD = 4  # a document begins with its length
 Moment = Timestamp
 __all__ = [
     "Damaged",
     "Moment",
     "Summary",
+    "cut",
     "decode",
     "encode",
+    "in_pieces",
     "insert",
-    "read",
+    "read_gzip",
     "snapshot",
     "stream",
-    "summarise",
-    "write",
+    "undecoded",
 ]
 
 
@@ -45,11 +49,22 @@ class Damaged(Exception):
 
 @dataclass(slots=True)
 class Summary:
-    """Number, size and hash of the documents of a file. `bytes` and `sha256` are those before compression."""
+    """Number, size and hash of the documents of a collection."""
 
     documents: int = 0
     bytes: int = 0
-    sha256: str = ""
+    _digest: Any = field(default_factory=hashlib.sha256, repr=False)
+
+    def add(self, document: builtins.bytes) -> None:
+        """Add a document to the count, the size and the hash."""
+        self.documents += 1
+        self.bytes += len(document)
+        self._digest.update(document)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all documents, one after the other."""
+        return str(self._digest.hexdigest())
 
 
 def snapshot(database: Any) -> Moment:
@@ -80,25 +95,32 @@ def stream(
             yield from cursor["nextBatch"]
 
 
-def write(path: Path, documents: Iterable[RawBSONDocument], report: Callable[[int], None]) -> Summary:
-    """Write documents into a new file; `report` is called with the number so far."""
-    written, digest = Summary(), hashlib.sha256()
-    # The fastest level: the server remembers the moment of the backup for five minutes by default.
-    with gzip.open(path, "xb", compresslevel=1) as file:
-        for each in documents:
-            digest.update(each.raw)
-            file.write(each.raw)
-            written.documents += 1
-            written.bytes += len(each.raw)
-            if written.documents % AT_ONCE == 0:
-                report(written.documents)
-    report(written.documents)
-    written.sha256 = digest.hexdigest()
-    return written
+def undecoded(collection: Any) -> Iterator[bytes]:
+    """Read all documents of a collection as they are now."""
+    for each in collection.with_options(codec_options=RAW).find():
+        yield bytes(each.raw)
 
 
-def read(path: Path) -> Iterator[bytes]:
-    """Read the documents of a file, one by one. Raises Damaged."""
+def in_pieces(
+    documents: Iterable[RawBSONDocument], summary: "Summary", report: Callable[[int], None]
+) -> Iterator[bytes]:
+    """Join documents to pieces and sum them up; `report` is called with the number so far."""
+    piece = bytearray()
+    for each in documents:
+        raw = bytes(each.raw)
+        summary.add(raw)
+        piece += raw
+        if len(piece) >= PIECE:
+            report(summary.documents)
+            yield bytes(piece)
+            piece.clear()
+    report(summary.documents)
+    if piece:
+        yield bytes(piece)
+
+
+def read_gzip(path: Path) -> Iterator[bytes]:
+    """Read the documents of a file of before encryption, one by one. Raises Damaged."""
     try:
         with gzip.open(path, "rb") as file:
             yield from cut(BufferedReader(file, 1 << 20))
@@ -114,17 +136,6 @@ def cut(file: Any) -> Iterator[bytes]:
         if length < HEAD or len(rest) != length - HEAD:
             raise Damaged("a document ends too early")
         yield head + rest
-
-
-def summarise(path: Path) -> Summary:
-    """Read a whole file for its summary. Raises Damaged."""
-    found, digest = Summary(), hashlib.sha256()
-    for each in read(path):
-        digest.update(each)
-        found.documents += 1
-        found.bytes += len(each)
-    found.sha256 = digest.hexdigest()
-    return found
 
 
 def insert(collection: Any, documents: Iterable[bytes], report: Callable[[int], None]) -> int:

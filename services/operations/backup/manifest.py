@@ -1,20 +1,16 @@
-"""The manifest of a backup, and the check of a backup against it.
+"""The manifest of a backup: its moment, its collections with counts and hashes, and what Kafka had acknowledged.
 
-Invariant: a backup is its manifest and the files that it names, no more and no fewer; a folder without a manifest is none. Nothing here
-needs a database, so that a backup can be checked in the place where it is kept.
+Invariant: a backup is its manifest and the documents that it names, no more and no fewer.
 """
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.operations.backup.documents import Damaged, summarise
 from services.settings import Misconfigured
 
-NAME = "manifest.json"
 Report = Callable[[str, int, int], None]  # label, number so far, expected number
 
 
@@ -25,7 +21,7 @@ class Strict(BaseModel):
 
 
 class Collection(Strict):
-    """One collection: its documents, their bytes before compression, the hash of those bytes, and its indexes as MongoDB lists them."""
+    """One collection: its documents, their bytes, the hash of those bytes, and its indexes as MongoDB lists them."""
 
     documents: int
     bytes: int
@@ -50,9 +46,12 @@ class Part(Strict):
 
 
 class Manifest(Strict):
-    """The manifest. `moment`: seconds and ordinal of the cluster time of all reads. `software`: version of the program that wrote it."""
+    """The manifest. `moment`: seconds and ordinal of the cluster time of all reads. `software`: version of the program that wrote it.
+    `kind`: a register holds the erased persons alone."""
 
-    format: Literal[2] = 2  # 1 had documents with short field names, which no service reads any more
+    # 1 had documents with short field names, which no service reads any more; 2 was a folder of files in the clear.
+    format: Literal[2, 3] = 3
+    kind: Literal["backup", "register"] = "backup"
     made: datetime
     software: str
     mongo: str = Field(description="version of the server")
@@ -75,47 +74,15 @@ class Manifest(Strict):
         """The number of documents in the whole backup."""
         return sum(held.documents for part in self.parts.values() for held in part.collections.values())
 
-    def save(self, folder: Path) -> None:
-        """Write the manifest, after all files that it names."""
-        (folder / NAME).write_text(self.model_dump_json(indent=1))
-
     @classmethod
-    def load(cls, folder: Path) -> "Manifest":
-        """Read the manifest of a folder. Misconfigured when there is none, or one of another format."""
-        path = folder / NAME
+    def read(cls, text: bytes, where: str) -> "Manifest":
+        """Read a manifest. Misconfigured when it is one of another format; `where` names the backup."""
         try:
-            return cls.model_validate_json(path.read_text())
-        except FileNotFoundError:
-            raise Misconfigured(f"{folder} is no backup: it has no {NAME}.") from None
-        except (ValidationError, UnicodeDecodeError) as error:
-            raise Misconfigured(
-                f"{path} is not the manifest of a backup that this version reads: {_first(error)}."
-            ) from error
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise Misconfigured(f"{where} has no manifest that this version reads: {_first(error)}.") from error
 
 
-def _first(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return "it is not text"
+def _first(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg'].lower()}"
-
-
-def file_of(folder: Path, service: str, collection: str) -> Path:
-    """Name the file that has the documents of a collection."""
-    return folder / service / f"{collection}.bson.gz"
-
-
-def check(folder: Path, report: Report = lambda *_: None) -> Manifest:
-    """Read a whole backup and compare it with its manifest. Damaged names the first file that differs."""
-    manifest = Manifest.load(folder)
-    named = {file_of(folder, service, each) for service, part in manifest.parts.items() for each in part.collections}
-    # A file that no manifest names may be of another backup: loading by folder would mix the two.
-    if unnamed := sorted(set(folder.rglob("*.bson.gz")) - named):
-        raise Damaged(f"{unnamed[0]} is not in the manifest")
-    for service, part in manifest.parts.items():
-        for name, held in part.collections.items():
-            found = summarise(file_of(folder, service, name))
-            report(f"{service} {name}", found.documents, held.documents)
-            if (found.documents, found.bytes, found.sha256) != (held.documents, held.bytes, held.sha256):
-                raise Damaged(f"{file_of(folder, service, name)} is not what was written")
-    return manifest

@@ -1,11 +1,11 @@
 """People's keys after a restore: they come back for everybody who was not erased since the backup.
 
 Keys come from the compacted topic, which has the newest key of everybody and tombstones of the erased. If that topic is lost as well, they
-come from a file that the operator kept. Invariant: a person who is erased, by any register, tombstone or event that can be seen, has no
-key, no contact card and no access log afterwards. The register of every restored service names that person before it takes an event.
+come from a file that the operator kept. Invariant: a person who is erased, by any register, tombstone or event that can be seen, gets
+no key back (`purge` removes the rest).
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,27 @@ from typing import Any
 from services.contracts import Unreadable
 from services.contracts import decode as event_of
 from services.contracts.enrolment import WorkerErased
-from services.contracts.topics import CONTACTS, KEYS
+from services.contracts.topics import KEYS
 from services.operations.backup import sealed
 from services.operations.backup.bus_reader import BusReader
 from services.operations.backup.documents import encode, stream
 from services.operations.backup.key_access import KeyAccess, pieces
 from services.operations.backup.manifest import Topic as Acknowledged
-from services.store.clock import now_utc
-from services.store.mongo import DeleteMany, Document, InsertOne, Store, UpdateOne
+from services.store.mongo import Document, InsertOne, Store, UpdateOne
 
 EVENTS = WorkerErased.topic
-AT_ONCE = 500  # persons in one write
 Served = Callable[[str], bool]  # True for a programme of these databases
 
 
 @dataclass(slots=True)
 class People:
     """Persons by `programme/person`: the erased, and those whose key is on the bus. `authority`: the bus has everybody's key.
+    `knows_erased`: the bus has every erasure since the backup; `erasures`: the records of those that it has.
     `sample`: one person and the wrapped key from the bus."""
 
     erased: set[str] = field(default_factory=set)
+    erasures: dict[str, bytes] = field(default_factory=dict)
+    knows_erased: bool = False
     alive: set[str] = field(default_factory=set)
     authority: bool = False
     sample: tuple[str, bytes] | None = None
@@ -55,9 +56,12 @@ async def read_people(reader: BusReader, known: Mapping[str, Acknowledged], serv
                     people.sample = (_id.partition("/")[2], each.value) if each.value else people.sample
     if EVENTS in topics:
         same = topics[EVENTS].known_as(known.get(EVENTS))
+        # A backup of before the first acknowledgement: whatever the topic has came later.
+        people.knows_erased = same or EVENTS not in known
         start = known[EVENTS].ends if same else {}
         async for records in reader.records(EVENTS, topics[EVENTS], start):
-            people.erased |= {_id for each in records if (_id := _erased(each.value, served)) is not None}
+            people.erasures |= {_id: each.value for each in records if (_id := _erased(each.value, served)) is not None}
+    people.erased |= set(people.erasures)
     people.alive -= people.erased
     return people
 
@@ -75,42 +79,6 @@ def _erased(value: bytes | None, served: Served) -> str | None:
     except Unreadable:
         return None
     return f"{event.programme}/{event.subject}" if event.type == WorkerErased.type and served(event.programme) else None
-
-
-async def registered(stores: Iterable[Store]) -> set[str]:
-    """Read the registers of these databases."""
-    return {each["_id"] for store in stores async for each in store["erased"].find({}, {"_id": 1})}
-
-
-async def forget(store: Store, erased: Collection[str]) -> None:
-    """Register erased persons and delete their data here. Rows and aggregates follow when the service takes the erasure event again."""
-    for some in _several(sorted(erased)):
-        split = [(_id, *_id.split("/", 1)) for _id in some]
-        entry = {"at": now_utc()}
-        await store.write_all(
-            {
-                "erased": [
-                    UpdateOne({"_id": i}, {"$setOnInsert": {"programme": p, **entry}}, upsert=True) for i, p, _ in split
-                ],
-                "contacts": [DeleteMany({"_id": {"$in": some}})],
-                "keys": [DeleteMany({"_id": {"$in": some}})],
-                "access": [DeleteMany({"programme": p, "person": person}) for _, p, person in split],
-                "outbox": [
-                    DeleteMany(
-                        {
-                            "programme": p,
-                            "topic": topic.name,
-                            "key": person,
-                            "sequence": {"$gt": 0},
-                            # Rows without a value are tombstones: they stay, since they delete the key from the topic.
-                            "value": {"$ne": None},
-                        }
-                    )
-                    for _, p, person in split
-                    for topic in (KEYS, CONTACTS)
-                ],
-            }
-        )
 
 
 async def keys_from_bus(reader: BusReader, store: Store, access: KeyAccess, people: People, served: Served) -> int:
@@ -183,8 +151,3 @@ async def _insert_rows(rows: Sequence[Document], store: Store) -> None:
         for each in rows
     ]
     await store.write("outbox", writes)
-
-
-def _several(ids: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), AT_ONCE):
-        yield list(ids[start : start + AT_ONCE])

@@ -1,7 +1,8 @@
 """Restore from beginning to end: load the backup, import later events from the bus, restore people's keys, let the services start.
 
-Invariant: the order. The bus is read before anything is deleted, so a missing bus stops the restore. A database counts as whole only after
-every erased person is in its register and every sequence that was given is known.
+Invariant: the order. The bus is read before anything is deleted, so a missing bus stops the restore, and so does a bus that does not
+know who was erased since. A database counts as whole only after every erased person is in its register and purged from it, and every
+sequence that was given is known.
 """
 
 import asyncio
@@ -13,29 +14,42 @@ from pathlib import Path
 from services.contracts import TOPICS
 from services.contracts.topics import CONTACTS, KEYS
 from services.events.bus.client import Bus
-from services.operations.backup import key_access, load, people
+from services.operations.backup import key_access, load, people, purge
 from services.operations.backup.bus_import import Imported, import_events
 from services.operations.backup.bus_reader import BusReader, TopicState, open_reader
 from services.operations.backup.key_access import KeyAccess
-from services.operations.backup.manifest import Manifest, Report, check
+from services.operations.backup.manifest import Manifest, Report
 from services.operations.backup.people import People
+from services.operations.backup.registers import Registers
+from services.operations.backup.sources import Source, check
+from services.settings import Misconfigured
 from services.store import restored
 from services.store.mongo import DeleteOne, Store
 
+UNKNOWN = (
+    "Nobody here knows who was erased since the backup of {:%Y-%m-%d %H:%M} UTC: Kafka does not have the events since. Name what does, by "
+    "--register with a newer backup or register; or accept it by --erasures-unknown. Nothing was restored."
+)
+UNTIL = (
+    "WHO WAS ERASED AFTER {:%Y-%m-%d %H:%M} UTC IS NOT KNOWN HERE: their data is back. Erase again whom you know of."
+)
+NONE = Registers()
 TABLES = {KEYS.name, CONTACTS.name}  # compacted: their consumers keep the newest record of each person
 
 
 @dataclass(frozen=True, slots=True)
 class RestorePlan:
     """The input of a restore. `keys`: a sealed file and its passphrase. `folder`: of key files; None leaves people's data unreadable.
-    `registers`: erased persons from other backups, as `programme/person`. `only`: the programmes of these databases; None is all."""
+    `registers`: erased persons from other backups. `only`: the programmes of these databases; None is all. `erasures_unknown`: the
+    operator accepts that nobody may know who was erased since."""
 
-    backup: Path
+    backup: Source
     replace: bool = False
     keys: tuple[Path, str] | None = None
     folder: Path | None = None
-    registers: frozenset[str] = frozenset()
+    registers: Registers = NONE
     only: frozenset[str] | None = None
+    erasures_unknown: bool = False
 
     def serves(self, programme: str) -> bool:
         """Tell if these databases have this programme."""
@@ -56,12 +70,14 @@ class RestoreOutcome:
 
 async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, report: Report) -> RestoreOutcome:
     """Restore these services. Misconfigured or Damaged before any change; KafkaError when no broker answers."""
-    manifest = await asyncio.to_thread(check, plan.backup, partial(_prefixed, report, "checking "))
+    checked = await asyncio.to_thread(check, plan.backup, partial(_prefixed, report, "checking "))
+    manifest = checked.manifest
     await asyncio.to_thread(partial(load.check_targets, stores, manifest, replace=plan.replace))
     outcome = RestoreOutcome(manifest)
     async with open_reader(bus) as reader:
         topics = await reader.states(TOPICS)
         living = await people.read_people(reader, manifest.acknowledged, plan.serves)
+        _check_erasures(plan, living, outcome)
         # The last check that may refuse: `load`, which comes next, deletes.
         access = await asyncio.to_thread(_key_access, plan, living, manifest) if "enrolment" in stores else None
         await asyncio.to_thread(load.load, stores, plan.backup, manifest, report)
@@ -70,12 +86,12 @@ async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, repo
                 service, store, reader, manifest.acknowledged, plan.serves, _note(report)
             )
             await _set_offsets(store, topics, manifest)
-        # Erasures count from wherever they are known: this backup, the bus, and newer backups that the operator names.
-        before = await people.registered(stores.values())
-        living.erased |= before | plan.registers
-        outcome.erased = len(living.erased - before)
-        for store in stores.values():
-            await people.forget(store, living.erased)
+        # Erasures count from wherever they are known: every service of this backup, the bus, and newer backups that the operator names.
+        living.erased |= checked.erased | plan.registers.erased
+        outcome.erased = len(living.erased - checked.erased)
+        for service, store in stores.items():
+            report(f"{service}: the erased", 0, len(living.erased))
+            await _purge(store, living, plan)
         # Enrolment alone keeps everybody's key under the master key; other services read theirs from the topic.
         if "enrolment" in stores:
             await _bring_keys(stores["enrolment"], reader, plan, access, living, outcome)
@@ -83,6 +99,26 @@ async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, repo
         # Last: services refuse a database that is not marked as whole, so that an interrupted restore is noticed.
         await restored.mark_whole(store)
     return outcome
+
+
+def _check_erasures(plan: RestorePlan, living: People, outcome: RestoreOutcome) -> None:
+    """Raise Misconfigured when erasures since the backup would be undone unseen; note it when the operator accepts that."""
+    enrolment, until = outcome.manifest.parts.get("enrolment"), plan.registers.until
+    people = enrolment.collections.get("worker") if enrolment else None
+    if living.knows_erased or (people is not None and people.documents == 0):
+        return
+    known_until = max(outcome.manifest.made, until or outcome.manifest.made)
+    if known_until == outcome.manifest.made and not plan.erasures_unknown:
+        raise Misconfigured(UNKNOWN.format(known_until))
+    outcome.notes.append(UNTIL.format(known_until))
+
+
+async def _purge(store: Store, living: People, plan: RestorePlan) -> None:
+    await purge.forget(store, living.erased)
+    # Without key files no service starts here that could empty its aggregates by its own rules.
+    await asyncio.to_thread(partial(purge.purge, store, living.erased, aggregates=plan.folder is None))
+    noted = {} if plan.folder is None else {person: living.erasures.get(person) for person in living.erased}
+    await store.write(restored.RestoreState.collection, [restored.note_erasures(noted)])
 
 
 def _key_access(plan: RestorePlan, living: People, manifest: Manifest) -> KeyAccess | None:

@@ -47,8 +47,9 @@ class ServicesClient:
         return [{"service": name, **each} for name, some in zip(having, lists, strict=True) for each in some or ()]
 
     async def indicators(self, token: str) -> Json | None:
-        """Read the indicators of the token's programme; None when analytics gives no answer."""
-        found: Json | None = await self._maybe("analytics", "/indicators", token)
+        """Read the indicators of the token's programme, without means; None when analytics gives no answer."""
+        # The page asks every few seconds, and each look at a mean decides when the next one may be shown.
+        found: Json | None = await self._maybe("analytics", "/indicators?scores=false", token)
         return found
 
     async def dead_letter(self, service: str, id: str, token: str) -> Json | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from services import vault
 from services.contracts.topics import SERVICES
 from services.identity.issuer import Issuer
-from services.settings import Misconfigured
+from services.settings import Misconfigured, text_of
 
 ENGINES = ("kafka", "mongo")
 ADMIN = "admin"
@@ -61,10 +61,9 @@ def read(folder: Path, engine: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for service in SERVICES:
         path = folder / f"{engine}-{service}"
-        try:
-            found[service] = path.read_text().strip()
-        except OSError as error:
-            raise Misconfigured(f"{path} cannot be read ({error.strerror}): `ama secrets DIR` makes it.") from error
+        if not path.exists():
+            raise Misconfigured(f"{path} is missing: `ama secrets DIR` makes it.")
+        found[service] = text_of(path).strip()
         if not found[service]:
             raise Misconfigured(f"{path} is empty: delete it, and `ama secrets DIR` makes it anew.")
     return found

@@ -16,10 +16,15 @@ from services.contracts.topics import SERVICES, TOPICS
 from services.engines import Engines
 from services.events.bus.client import Bus
 from services.operations.backup import dump, restore
+from services.operations.backup.documents import decode
 from services.operations.backup.report import RestoreReport, report_of
+from services.operations.backup.sources import Source, open_backup
+from services.runtime.service import ROLES
 from services.runtime.serving import AllServices
 from services.settings import Settings
 from services.store.mongo import Store
+from services.vault import BackupKeys
+from services.vault.backup_keys import FILE
 from tests.helpers.own_programme import World, in_a_programme_of_its_own
 from tests.helpers.services import sasl
 from tests.helpers.waiting import eventually, late
@@ -74,14 +79,16 @@ class Town:
 
 
 @asynccontextmanager
-async def living(settings: Settings, services: Collection[str] = SERVICES) -> AsyncIterator[Town]:
+async def living(
+    settings: Settings, services: Collection[str] = SERVICES, roles: Collection[str] = ROLES
+) -> AsyncIterator[Town]:
     """Run the services inside the block: all five, or those that are given."""
     all_services = AllServices(lambda _: settings)
     grouping = all_services.services["grouping"]
     for name in set(SERVICES) - set(services):
         await all_services.services.pop(name).stop()
     try:
-        await all_services.start()
+        await all_services.start(roles)
         yield Town(all_services, World(all_services.services["enrolment"], grouping, settings))
     finally:
         await all_services.stop()
@@ -98,17 +105,37 @@ async def databases(settings: Settings, services: Collection[str] = SERVICES) ->
             await store.close()
 
 
-async def take(settings: Settings, folder: Path, also: Callable[[Any, Any], None] | None = None) -> Path:
+def key_of(settings: Settings) -> Path:
+    """The file of the key of backups."""
+    return settings.keys / FILE
+
+
+async def take(settings: Settings, file: Path, also: Callable[[Any, Any], None] | None = None, **more: Any) -> Path:
     """Take a backup of all five databases."""
     async with databases(settings) as stores:
-        await asyncio.to_thread(dump.dump, stores, folder, lambda *_: None, also)
-    return folder
+        plan = dump.DumpPlan(file, BackupKeys.load(key_of(settings)), also, **more)
+        await asyncio.to_thread(dump.dump, stores, plan, lambda *_: None)
+    return file
+
+
+def opened(settings: Settings, backup: Path, *, clear: bool = False) -> Source:
+    """The backup, to be read."""
+    return open_backup(backup, key_of(settings), clear=clear)
+
+
+def contents(settings: Settings, backup: Path) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Every document of a backup, by service and collection."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for service, name, documents in opened(settings, backup).parts():
+        found[service][name] += map(decode, documents)
+    return found
 
 
 async def put(settings: Settings, backup: Path, services: Collection[str] = SERVICES, **more: Any) -> RestoreReport:
     """Restore these services from a backup."""
     assert settings.only is not None
-    wanted = restore.RestorePlan(backup, **{"folder": settings.keys, "only": frozenset([settings.only]), **more})
+    source = opened(settings, backup, clear=more.pop("clear", False))
+    wanted = restore.RestorePlan(source, **{"folder": settings.keys, "only": frozenset([settings.only]), **more})
     async with databases(settings, services) as stores:
         return await report_of(await restore.restore(stores, Bus(settings), wanted, lambda *_: None), stores)
 

@@ -8,16 +8,16 @@ from enrolment.queries import read_person
 from services.kernel import Refused
 from services.operations.backup import registers
 from services.operations.backup.people import keys_to_file
-from services.settings import Settings
+from services.settings import Misconfigured, Settings
 from tests.helpers.restorable_bus import RestorableBus
-from tests.operations.backup.conftest import elsewhere, everything, feed, living, put, take
+from tests.operations.backup.conftest import elsewhere, everything, feed, living, opened, put, take
 
 SOME = ("enrolment", "notifications", "analytics")  # who has keys, who has feeds, who has rows
 PHRASE = "a long enough passphrase"
 
 
 @pytest.mark.long
-async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engines_and_the_erased_stay_erased(
+async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engines_and_the_erased_stay_erased(  # noqa: PLR0915  # one disaster, from end to end
     own: Settings, tmp_path: Path
 ) -> None:
     bus = RestorableBus(tmp_path / "bus")
@@ -30,16 +30,23 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
                 await world.consent(each)
                 await world.admit(each)
             await town.rests()
-            older = await take(lived, tmp_path / "older", lambda *now: keys_to_file(tmp_path / "keys", PHRASE, *now))
+            older = await take(
+                lived, tmp_path / "older", lambda *now: keys_to_file(tmp_path / "people.keys", PHRASE, *now)
+            )
             told = await feed(lived, world.partner)
             await world.erase(goes)
             await town.rests()
-            newer = await take(lived, tmp_path / "newer")
+            newer = await take(lived, tmp_path / "newer", register=True)
         await bus.empty()
-        again, erased = elsewhere(lived), registers.erased_in([newer])
-        assert erased == {f"{world.programme}/{goes}"}
-        report = await put(again, older, keys=(tmp_path / "keys", PHRASE), registers=erased)
+        again, known = elsewhere(lived), registers.erased_in([opened(lived, newer)])
+        assert known.erased == {f"{world.programme}/{goes}"}
+        with pytest.raises(Misconfigured, match="Nobody here knows who was erased since"):
+            await put(again, older, keys=(tmp_path / "people.keys", PHRASE))
+        assert await everything(again) == {}, "nothing was touched"
+        report = await put(again, older, keys=(tmp_path / "people.keys", PHRASE), registers=known)
         assert (report.lost, report.conflicts) == ([], [])
+        (until,) = report.notes
+        assert "WHO WAS ERASED AFTER" in until
         async with living(again, SOME) as town:
             await town.rests()
             enrolment = town.world.enrolment

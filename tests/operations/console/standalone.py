@@ -69,7 +69,7 @@ async def desk(
         issuer, clock = Issuer(folder, f"{base}/issuer"), Clock()
         settings = ConsoleSettings(public_url=base, issuer=issuer.url, console_services=services, **given)
         console = OperatorsConsole(settings, clock)
-        sign_in_pages = SignIn.to_the_console(issuer, PASSWORD, base, served)
+        sign_in_pages = SignIn.to_the_console(issuer, PASSWORD, base, served, clock=clock)
         app = Starlette(routes=[Mount("/issuer", issuer.app(sign_in_pages)), *console.routes()])
         web.install_outside(app)
         async with serving(app, listening):

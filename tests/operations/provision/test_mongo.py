@@ -93,8 +93,8 @@ def test_a_restore_finds_a_new_mongodb_and_founds_the_set_by_itself(
     named = {"AMA_KAFKA": f"127.0.0.1:{free_port()}", "AMA_MONGO": administrator.mongo, "AMA_DATA": str(tmp_path)}
     manifest = Manifest(made=datetime.now(UTC), software="x", mongo="x", replica_set="ama", moment=(1, 1), parts={})
     manifest.parts |= {each: Part(database=each, collections={}) for each in SERVICES}
-    manifest.save(tmp_path)
-    restored = CliRunner().invoke(app, ["restore", str(tmp_path)], env=named)
+    (tmp_path / "manifest.json").write_text(manifest.model_dump_json())
+    restored = CliRunner().invoke(app, ["restore", "--clear", str(tmp_path)], env=named)
     assert "Kafka does not answer" in str(restored.exception), "which is the next thing that it needs"
 
 

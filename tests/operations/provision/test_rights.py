@@ -1,6 +1,7 @@
 """Each service is a user of Kafka of its own: what the catalogue says it does, and the rest is tried and refused."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -13,9 +14,11 @@ from aiokafka.errors import (
     TransactionalIdAuthorizationFailed,
     for_code,
 )
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from services.contracts.topics import SERVICES, TOPICS
-from services.embedded.home import Home
+from services.embedded.home import Home, signed_in
 from services.engines import EngineError, Engines, Sasl
 from services.engines.kafka import login_of
 from services.operations.provision.kafka import make_users
@@ -99,6 +102,24 @@ def test_every_service_is_another_user_and_none_is_the_administrator(secured: Ho
     users = {service: user(secured, service).username for service in SERVICES}
     assert users == {service: user_of(service, "ama") for service in SERVICES}
     assert len({user(secured, service).password for service in SERVICES}) == len(SERVICES)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_on_mongodb_too_it_has_a_user_with_its_own_database_alone(secured: Home, service: str) -> None:
+    address = secured.all_services.services[service].settings.mongo
+    with MongoClient[dict[str, Any]](address) as own, MongoClient[dict[str, Any]](signed_in(address)) as stranger:
+        own[user_of(service, "ama")]["outbox"].find_one()
+        for other in SERVICES:
+            with pytest.raises(OperationFailure, match="requires authentication"):
+                stranger[user_of(other, "ama")]["outbox"].find_one()
+            if other != service:
+                with pytest.raises(OperationFailure, match="not authorized"):
+                    own[user_of(other, "ama")]["outbox"].find_one()
+
+
+def test_no_password_of_mongodb_is_in_the_addresses_that_are_shown(secured: Home) -> None:
+    assert "@" not in secured.addresses()["MongoDB"]
+    assert "@" in secured.settings.mongo
 
 
 @pytest.mark.parametrize("service", SERVICES)

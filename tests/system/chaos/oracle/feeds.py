@@ -108,11 +108,22 @@ def _ways(world: World, worker: str, agreed: frozenset[str]) -> Iterator[list[Ow
     path = world.events["ama.enrolment", worker]
     seats = [each for each in world.of("member.joined") if each.data["worker"] == worker]
     for at in range(len(path) + 1) if seats else (0,):
-        heard = [*path[:at], *seats, *path[at:]]
-        if path[-1].type == "worker.erased":
-            yield from (_replayed([*heard[:end], path[-1]], agreed) for end in range(len(heard)))
-        else:
-            yield _replayed(heard, agreed)
+        for heard in _overtaken([*path[:at], *seats, *path[at:]]):
+            if path[-1].type == "worker.erased":
+                yield from (_replayed([*heard[:end], path[-1]], agreed) for end in range(len(heard)))
+            else:
+                yield _replayed(heard, agreed)
+
+
+def _overtaken(heard: Sequence[Event]) -> Iterator[list[Event]]:
+    """The events as they came, and with one refusal before facts that it overtook: consents wait behind nothing."""
+    yield [*heard]
+    refusals = [n for n, each in enumerate(heard) if each.type == "consent.changed" and not each.data["given"]]
+    for refusal in refusals:
+        for at in range(refusal):
+            between = heard[at : refusal + 1]
+            decided = [each for each in between if each.type == "consent.changed"]
+            yield [*heard[:at], *decided, *(e for e in between if e not in decided), *heard[refusal + 1 :]]
 
 
 def _replayed(path: Sequence[Event], agreed: frozenset[str]) -> list[Owed]:
@@ -145,7 +156,8 @@ def _replayed(path: Sequence[Event], agreed: frozenset[str]) -> list[Owed]:
 
 
 def _may(consents: dict[str, bool]) -> bool | None:
-    return False if consents.get("participation") is False else consents.get("partner-feedback")
+    both = {consents.get("participation"), consents.get("partner-feedback")}
+    return False if False in both else None if None in both else True
 
 
 def _closed(ledger: list[Owed], type: str, event: Event) -> tuple[list[Owed], list[Fact]]:

@@ -99,10 +99,6 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
         **STEPS,
         "worker.withdrawn": _own(withdrawn=_time, told=_said("reason")),
         "withdrawal.explained": _own(reason=_said("reason")),
-        "consent.changed": lambda e: (
-            e.subject,
-            {"person": e.subject, f"consent_{e.data['purpose']}": e.data["given"]},
-        ),
         "worker.waitlisted": _own(waits=_time, not_before=_said("not_before")),
         "worker.unlisted": _own(unlisted=_time),
         "member.joined": _member(

@@ -1,0 +1,182 @@
+"""Effects of the gate: consents and erasures of a service, which wait behind no other event.
+
+Invariants: the state of the gate is monotone. A decision is added and never removed but by an erasure; a person in the register of the
+erased stays there. So any order and any repeats give the same state. The state is stored also when a handler of the room fails.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from services.contracts import Event, Unreadable, decode
+from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased
+from services.contracts.envelope import read
+from services.contracts.topics import programme_of
+from services.events.delivery.declare import Gate
+from services.events.inbox.dead_letters import release
+from services.events.inbox.documents import GATE
+from services.events.inbox.projections import ReadModels, collection_of
+from services.kernel import NotYet
+from services.programmes import Programme
+from services.store.consents import Decision
+from services.store.mongo import DeleteMany, Store, Transaction, UpdateMany
+from services.store.outbox import Cause
+from services.store.people import ErasedPerson
+from services.store.unit import Unit
+from services.store.work import Work
+from services.telemetry import Telemetry
+
+__all__ = ["GATE", "GATED", "GateEffect", "Gated", "gated"]
+GATED = (ConsentChanged.type, WorkerErased.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """A consent or an erasure as far as it can be read. `why`: the reason for which it cannot be read; then every purpose counts as
+    refused. `event` is None when not even the envelope can be read."""
+
+    type: str
+    programme: str
+    person: str
+    at: datetime
+    sequence: int
+    event: Event[Any] | None
+    why: str | None = None
+
+    @property
+    def erases(self) -> bool:
+        """True for an erasure, which has no payload to be read."""
+        return self.type == WorkerErased.type and self.event is not None
+
+    def decisions(self) -> list[Decision]:
+        """Return the decisions that it stands for."""
+        if self.why is None and self.event is not None and self.type == ConsentChanged.type:
+            return [Decision(self.event.data.purpose, self.event.data.given, self.at, self.sequence)]
+        return [Decision(each, False, self.at, self.sequence) for each in Purpose] if self.why else []
+
+
+def gated(value: bytes | None, now: datetime) -> Gated | None:
+    """Read the value of a record; None when it is neither a consent nor an erasure of a known person."""
+    try:
+        event = decode(value)
+    except Unreadable as error:
+        return _broken(value, str(error), now)
+    if event.type not in GATED:
+        return None
+    # Nobody decides after the decision was written down: a later time would make it count for ever.
+    at, why = min(event.time, event.recordedtime), None
+    if event.type == ConsentChanged.type:
+        try:
+            event = read(event)
+        except Unreadable as error:
+            why = str(error)
+    return Gated(event.type, event.programme, event.subject, at, event.sequence, event, why)
+
+
+def _broken(value: bytes | None, why: str, now: datetime) -> Gated | None:
+    """Read type, programme and person of a record whose envelope is wrong elsewhere."""
+    try:
+        body = orjson.loads(value or b"")
+        type_, person, programme = body["type"], body["subject"], programme_of(body["source"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        # Not even this much can be read: the other consumers make it a dead letter.
+        return None
+    if type_ not in GATED or not isinstance(person, str) or not person:
+        return None
+    return Gated(type_, programme, person, min(_moments(body), default=now), 0, None, why)
+
+
+def _moments(body: Mapping[str, Any]) -> Iterator[datetime]:
+    """Read the times that can be read, so that the same record means the same when it is read again."""
+    for name in ("time", "recordedtime"):
+        with suppress(ValueError, TypeError, OverflowError):
+            yield datetime.fromisoformat(body[name]).astimezone(UTC)
+
+
+class GateEffect:
+    """Keeps the gate's state and runs the handlers of the room, in one transaction."""
+
+    def __init__(  # what a transaction of a service consists of
+        self,
+        store: Store,
+        transaction: Transaction,
+        unit: Unit,
+        gate: Gate,
+        rules: Mapping[str, Programme],
+        read_models: ReadModels,
+        telemetry: Telemetry,
+        *,
+        alone: bool,
+    ) -> None:
+        """`alone`: this service serves every programme on the bus."""
+        self._store, self._transaction, self._unit = store, transaction, unit
+        self._gate, self._rules, self._read_models, self._telemetry = gate, rules, read_models, telemetry
+        self._alone, self._fenced = alone, False
+
+    async def prepare(self, all_: Sequence[Gated]) -> None:
+        """Fetch consents and aggregates, each in one query. Before an erasure, conflict with every transaction of a consumer."""
+        if any(each.erases for each in all_):
+            await self._fence()  # first, because the transactions that it conflicts with are those since the snapshot
+        await self._unit.consents.load((each.programme, each.person) for each in all_)
+        needed: dict[tuple[Any, str], set[str]] = {}
+        for each in all_:
+            for needs in self._gate.needs.get(each.type, ()):
+                for kind, id in needs(each.person):
+                    needed.setdefault((kind, each.programme), set()).add(id)
+        for (kind, programme), ids in needed.items():
+            await self._unit.load(kind, programme, ids)
+
+    async def keep(self, each: Gated) -> None:
+        """Keep the consent, or destroy everything that the chassis holds of the person."""
+        if each.erases:
+            await self._erase(each.programme, each.person)
+        elif each.programme in self._rules or self._alone:
+            await self._unit.consents.decide(each.programme, each.person, each.decisions())
+
+    async def _fence(self) -> None:
+        """Conflict with the consumers of this service. One that began before does not see the register; it writes its offsets, so it
+        fails and is taken again."""
+        if not self._fenced:
+            await self._unit.write("offsets", [UpdateMany({}, {"$inc": {"fence": 1}})])
+        self._fenced = True
+
+    async def _erase(self, programme: str, person: str) -> None:
+        await self._fence()
+        await self._unit.forget(programme, person)
+        about = {"programme": programme, "person": person}
+        for name in self._read_models.projections:
+            live = await self._read_models.live(name)
+            # The next one may be filled by a rebuild at this moment.
+            for generation in (live, live + 1):
+                await self._unit.write(collection_of(name, generation), [DeleteMany(about)])
+        await release(self._store, programme, person, self._transaction)
+
+    async def handle(self, each: Gated) -> str:
+        """Run the handlers of the room. Returns the outcome to count. NotYet while the programme is not known."""
+        rules = self._rules.get(each.programme)
+        if rules is None and self._alone:
+            raise NotYet(f"the programme {each.programme}")
+        if rules is not None:
+            for handler in self._handlers(each):
+                with self._telemetry.span(handler.__name__, traceparent=each.event.traceparent if each.event else None):
+                    cause = self._cause(each)
+                    await handler(each.person, Work(self._unit, rules, cause))
+                    self._unit.attribute(cause)
+        if each.erases:
+            finished = ErasedPerson.finish(each.programme, each.person, self._unit.now)
+            await self._unit.write(ErasedPerson.collection, [finished])
+        return "taken" if rules is not None else "elsewhere"
+
+    def _handlers(self, each: Gated) -> Iterable[Any]:
+        # An erasure that cannot be read closes the consents and erases nobody.
+        kind = WorkerErased if each.erases else ConsentChanged
+        return self._gate.handlers.get(kind.type, ())
+
+    def _cause(self, each: Gated) -> Cause:
+        id = each.event.id if each.event else f"{each.person}-{each.sequence}"
+        correlation = each.event.correlationid if each.event else None
+        return Cause(each.programme, each.at, correlation or id, id, self._telemetry.traceparent())

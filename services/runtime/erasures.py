@@ -1,0 +1,79 @@
+"""The route by which a service tells whether nothing of an erased person is left in it.
+
+Invariants: it is not below `/ops`, which the front closes, because `ama person erase` asks from outside. The answer comes from the
+database, so every copy answers the same. It names collections and counts, never a document.
+"""
+
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from services.contracts.base import Id
+from services.events.inbox.projections import ReadModels, collection_of
+from services.identity.auth import Role, Who, allowed
+from services.store.consents import Consents
+from services.store.mongo import Document, Store
+from services.store.people import Access, ContactCard, ErasedPerson, StoredKey
+
+
+class Erasing(Protocol):
+    """The parts of a service that are needed here."""
+
+    name: str
+    store: Store
+    read_models: ReadModels
+
+
+class ErasureState(BaseModel):
+    """The state of one person's erasure in one service. `registered`: the service knows of it. `complete`: its rooms are empty of the
+    person as well. `left`: the number of documents about the person, by collection, without those that have none."""
+
+    service: str
+    registered: bool
+    complete: bool
+    left: dict[str, int]
+
+
+def routes(service: Erasing) -> APIRouter:
+    """Return the route, for the administrator of the person's programme."""
+    router = APIRouter(tags=["erasures"])
+
+    @router.get("/erasures/{person}")
+    async def erasure(person: Id, who: Annotated[Who, allowed(Role.ADMINISTRATOR)]) -> ErasureState:
+        """State of a person's erasure in this service. A person whom nobody erased is not registered."""
+        return await state_of(service, who.programme, person)
+
+    return router
+
+
+async def state_of(service: Erasing, programme: str, person: str) -> ErasureState:
+    """Look for everything that the chassis keeps of the person, and for the note that the rooms are done."""
+    _id = f"{programme}/{person}"
+    found = (await service.store.by_id(ErasedPerson.collection, [_id])).get(_id)
+    left = {
+        name: n
+        for name, where in (await _places(service, programme, person))
+        if (n := await _count(service, name, where))
+    }
+    done = found is not None and ErasedPerson.of(found).done is not None
+    return ErasureState(service=service.name, registered=found is not None, complete=done and not left, left=left)
+
+
+async def _places(service: Erasing, programme: str, person: str) -> list[tuple[str, Document]]:
+    """Return every collection that may hold documents about the person, with their query."""
+    about = {"programme": programme, "person": person}
+    by_id = {"_id": f"{programme}/{person}"}
+    places: list[tuple[str, Document]] = [
+        (name, by_id) for name in (StoredKey.collection, ContactCard.collection, Consents.collection)
+    ]
+    places.append((Access.collection, about))
+    places.append(("dead", {"subject": person, "subject_key": {"$regex": f"^/programmes/{programme}/"}}))
+    for name in service.read_models.projections:
+        live = await service.read_models.live(name)
+        places += [(collection_of(name, generation), about) for generation in (live, live + 1)]
+    return places
+
+
+async def _count(service: Erasing, collection: str, where: Document) -> int:
+    return int(await service.store[collection].count_documents(where))

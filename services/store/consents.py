@@ -1,0 +1,126 @@
+"""The consents of each person, as the gate of a service keeps them: every decision that it has read.
+
+Invariants: decisions are a set, so their order of arrival and their repeats do not matter. The later decision in the world counts; of two
+at one moment the one with the higher sequence, and then the refusal. Every purpose stands on the consent to participate. A decision that
+was not read is unknown, and unknown is not consent.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from services.contracts.enrolment import Purpose
+from services.store.documents import StoredDocument
+from services.store.mongo import Document, Store, Transaction, UpdateOne
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision on one purpose: its time in the world, and the sequence of its event."""
+
+    purpose: Purpose
+    given: bool
+    at: datetime
+    sequence: int
+
+    def document(self) -> Document:
+        """Return it as it is stored. MongoDB keeps milliseconds; a finer time would differ from the stored one."""
+        at = self.at.replace(microsecond=self.at.microsecond // 1000 * 1000)
+        return {"purpose": self.purpose.value, "given": self.given, "at": at, "sequence": self.sequence}
+
+
+@dataclass(frozen=True, slots=True)
+class Consents(StoredDocument):
+    """The decisions of one person. MongoDB keeps a further field, `guard`, which counts the transactions that only asked."""
+
+    collection: ClassVar[str] = "consents"
+
+    programme: str
+    decisions: tuple[Document, ...] = ()
+
+    def allow(self, purpose: Purpose, at: datetime | None = None) -> bool | None:
+        """Tell whether the person consents to this purpose and to participate; None while one is unknown. `at`: as it was at that
+        moment, by the decisions that are known now."""
+        answers = {self._to(each, at) for each in (Purpose.PARTICIPATION, purpose)}
+        return False if False in answers else None if None in answers else True
+
+    def refused_since(self, purpose: Purpose, at: datetime) -> bool:
+        """Tell whether a refusal was in force at that moment or at any later one."""
+        about = (Purpose.PARTICIPATION, purpose)
+        later = any(not each["given"] for each in self.decisions if each["purpose"] in about and each["at"] > at)
+        return later or self.allow(purpose, at) is False
+
+    def _to(self, purpose: Purpose, at: datetime | None) -> bool | None:
+        decided = [each for each in self.decisions if each["purpose"] == purpose and (at is None or each["at"] <= at)]
+        return bool(max(decided, key=_rank)["given"]) if decided else None
+
+
+def _rank(decision: Document) -> tuple[datetime, int, bool]:
+    return decision["at"], decision["sequence"], not decision["given"]
+
+
+class PersonConsents:
+    """The consents that one transaction has asked for or changed. What it asked for is written as a guard, so that two transactions of
+    which one decides on the consent and the other changes it cannot both commit."""
+
+    def __init__(self, store: Store, transaction: Transaction) -> None:
+        self._store, self._transaction = store, transaction
+        self._known: dict[str, Consents] = {}
+        self._erased: set[str] = set()
+        self._guarded: set[str] = set()
+        self._new: dict[str, list[Document]] = {}
+
+    async def load(self, people: Iterable[tuple[str, str]]) -> None:
+        """Fetch the consents of these (programme, person) in one query."""
+        wanted = {f"{p}/{person}": p for p, person in people if f"{p}/{person}" not in self._known}
+        found = await self._store.by_id(Consents.collection, list(wanted), self._transaction)
+        absent = [_id for _id in wanted if _id not in found]
+        # Nothing is written about an erased person any more, not even a guard.
+        self._erased |= set(await self._store.by_id("erased", absent, self._transaction))
+        for _id, programme in wanted.items():
+            self._known[_id] = Consents.of(found[_id]) if _id in found else Consents(_id, programme)
+
+    async def get(self, programme: str, person: str, *, guarded: bool) -> Consents:
+        """Return the person's consents, without a decision when none is known."""
+        await self.load([(programme, person)])
+        if guarded:
+            self._guarded.add(f"{programme}/{person}")
+        return self._known[f"{programme}/{person}"]
+
+    async def decide(self, programme: str, person: str, decisions: Iterable[Decision]) -> None:
+        """Add decisions; a decision that is known already changes nothing."""
+        before = await self.get(programme, person, guarded=False)
+        new = [each for decision in decisions if (each := decision.document()) not in before.decisions]
+        self._known[before.id] = Consents(before.id, programme, (*before.decisions, *new))
+        self._new.setdefault(before.id, []).extend(new)
+
+    def drop(self, programme: str, person: str) -> None:
+        """Forget them, for an erasure."""
+        _id = f"{programme}/{person}"
+        self._known[_id] = Consents(_id, programme)
+        self._erased.add(_id)
+
+    def writes(self) -> list[Any]:
+        """Return the writes that add the new decisions and guard what was asked for."""
+        touched = self._guarded | {_id for _id, new in self._new.items() if new}
+        return [self._write(_id) for _id in sorted(touched - self._erased)]
+
+    def _write(self, _id: str) -> Any:
+        change: Document = {"$inc": {"guard": 1}, "$setOnInsert": {"programme": self._known[_id].programme}}
+        if new := self._new.get(_id):
+            change["$addToSet"] = {"decisions": {"$each": new}}
+        return UpdateOne({"_id": _id}, change, upsert=True)
+
+
+async def consents_of(store: Store, programme: str, people: Collection[str]) -> dict[str, Consents]:
+    """Return the consents of these people, by person; without a decision when none is known."""
+    ids = {f"{programme}/{each}": each for each in people}
+    found = await store.by_id(Consents.collection, list(ids))
+    return {each: Consents.of(found[_id]) if _id in found else Consents(_id, programme) for _id, each in ids.items()}
+
+
+async def consenting_in(store: Store, programme: str, purpose: Purpose) -> frozenset[str]:
+    """Return the people of the programme who consent to this purpose and to participate. An erasure deletes the consents."""
+    found = [each async for each in store[Consents.collection].find({"programme": programme})]
+    return frozenset(each["_id"].partition("/")[2] for each in found if Consents.of(each).allow(purpose))

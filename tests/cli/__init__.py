@@ -1,0 +1,1 @@
+"""Tests of the `ama` command as a whole: its output, and the files that it reads."""
