@@ -1,7 +1,5 @@
 """A changed file against what is published: what leaves is retired, what is renamed is found, a second meaning is refused."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -22,9 +20,9 @@ from services.programmes import (
     refuse_unless_active,
 )
 from services.settings import Misconfigured
+from tests.programmes.drafts import BEFORE, NOTICES, PARTNERS, TIMES, TOWNS, WAVES, Draft, finds, named_in
 
 TODAY = date(2026, 12, 1)
-BEFORE = (Path(__file__).parent / "files" / "before.toml").read_text()
 MERGED = (Path(__file__).parent / "files" / "merged-municipality.toml").read_text()
 NO_SLOT = (Path(__file__).parent / "files" / "slot-removed.toml").read_text()
 
@@ -146,44 +144,6 @@ def test_the_differences_name_each_change_once(prova: Programme) -> None:
     assert differences(prova, after(prova, BEFORE)) == []
 
 
-# --- random sequences of edits ----------------------------------------------------------------------------------------------------
-
-TIMES = {"mon": ("monday", "10:00:00"), "tue": ("tuesday", "18:30:00"), "wed": ("wednesday", "09:00:00")}
-TIMES |= {"tue-two": TIMES["tue"]}
-TOWNS = {"a": (45.60, 9.20), "b": (45.61, 9.21), "c": (45.62, 9.22), "d": (45.90, 9.00)}
-PARTNERS, WAVES, NOTICES = ("one", "two", "three"), ("T0", "T1", "T2"), ("n1", "n2", "n3")
-
-
-@dataclass
-class Draft:
-    """A file as it is edited."""
-
-    slots: frozenset[str]
-    towns: frozenset[str]
-    partners: frozenset[str]
-    waves: frozenset[str]
-    notice: str
-    renamed: dict[str, str] = field(default_factory=dict)
-    moved: bool = False  # a town and a slot get another meaning
-
-    def text(self) -> str:
-        lines = [line for line in BEFORE.split("\n\n[[", 1)[0].split("\n") if line]
-        head = "\n".join(lines).replace('"2026-09"', f'"{self.notice}"')
-        parts = ["[renamed]", *(f'{old} = "{new}"' for old, new in self.renamed.items())] if self.renamed else []
-        for each in sorted(self.partners):
-            parts += ["[[partners]]", f'id = "{each}"', 'name = "Uno"', 'roles = ["referrer"]']
-        for each in sorted(self.slots):
-            day, at = ("sunday", "01:00:00") if self.moved else TIMES[each]
-            parts += ["[[slots]]", f'id = "{each}"', f'weekday = "{day}"', f"at = {at}"]
-        for each in sorted(self.towns):
-            lat, lon = TOWNS[each]
-            parts += ["[[municipalities]]", f'id = "{each}"', 'name = "Uno"']
-            parts += [f"lat = {lat + self.moved:.2f}", f"lon = {lon}"]
-        for each in sorted(self.waves):
-            parts += ["[[surveys]]", f'wave = "{each}"', 'instrument = "who5"', "due_days = 10"]
-        return "\n".join([head, *parts, ""])
-
-
 def some(of: Any) -> st.SearchStrategy[frozenset[str]]:
     return st.frozensets(st.sampled_from(sorted(of)), min_size=1)
 
@@ -199,25 +159,6 @@ DRAFTS = st.builds(
     renamed=st.dictionaries(NAMES, NAMES, max_size=2),
     moved=st.integers(0, 5).map(lambda each: each == 0),
 )
-
-
-def finds(rules: Programme) -> dict[str, Callable[[str], Any]]:
-    waves = {each.id: each for each in rules.surveys}
-    return {
-        "slots": rules.slot,
-        "municipalities": rules.municipality,
-        "partners": rules.partner,
-        "surveys": waves.get,
-        "notice": rules.notice_of,
-    }
-
-
-def named_in(rules: Programme) -> set[tuple[str, str]]:
-    """Every id that somebody could name in this version."""
-    entries = {
-        (part, each.id) for part in ("partners", "slots", "municipalities", "surveys") for each in getattr(rules, part)
-    }
-    return entries | {("notice", each.version) for each in (rules.notice, *rules.notices)}
 
 
 @given(st.lists(DRAFTS, min_size=1, max_size=8))
