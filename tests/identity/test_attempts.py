@@ -5,7 +5,17 @@ import logging
 import pytest
 
 from services.identity.attempts import ACCOUNT_WAITS, ADDRESS_WAITS, FORGOTTEN, FREE, MOST, Attempts
-from tests.operations.console.standalone import Clock
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
 
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 
