@@ -15,6 +15,7 @@ from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
+    WithdrawalExplained,
     WorkerAdmitted,
     WorkerDeclined,
     WorkerErased,
@@ -54,6 +55,7 @@ async def _card(worker: Worker, work: Work) -> dict[str, str]:
 @replays.on(WorkerAdmitted)
 @replays.on(WorkerDeclined)
 @replays.on(WorkerWithdrawn)
+@replays.on(WithdrawalExplained)  # changes nothing; taken here, it does not count as lost
 async def apply(event: Event[Any], work: Work) -> None:
     """Change the worker's state as the event did when it was live."""
     (await work.get(Worker, event.subject)).apply(event.data, event.time)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from services.contracts import EventData, catalogue
-from services.contracts.enrolment import WithdrawalExplained, WorkerErased
+from services.contracts.enrolment import WorkerErased
 from services.contracts.feed import (
     Admitted,
     ConsentWithdrawn,
@@ -39,7 +39,6 @@ FEED = "the ledger is read back from the partner's topic as a whole, whatever it
 LOST = "the room has no replay yet; the restore's report lists what its commands lost"
 
 EXEMPT: dict[type[EventData], str] = {
-    WithdrawalExplained: "no aggregate keeps the reason; analytics alone reads it",
     WorkerErased: "the room's own reaction to it empties the record",
     WorkerWaitlisted: CONSUMED_AGAIN,
     WorkerUnlisted: CONSUMED_AGAIN,
