@@ -1,26 +1,16 @@
 """Routes of messages and feeds: their fields, and the roles that may call them."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-
-import httpx
+from collections.abc import Callable
 
 from notifications.domain import Status
 from services.contracts.enrolment import Purpose
-from services.identity.auth import Role, Who, caller
+from services.identity.auth import Role
 from services.runtime.service import Service, running
+from tests.helpers.callers import client_as
 from tests.helpers.own_programme import World
 from tests.helpers.waiting import eventually
 
 Teller = Callable[..., Service]
-
-
-@asynccontextmanager
-async def asking(service: Service, role: Role, programme: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client whose token was found good already."""
-    service.app.dependency_overrides[caller] = lambda: Who(role, "somebody", programme)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(service.app), base_url="http://desk") as client:
-        yield client
 
 
 async def test_an_operator_sees_messages_without_address_or_text(world: World, teller: Teller) -> None:
@@ -30,7 +20,7 @@ async def test_an_operator_sees_messages_without_address_or_text(world: World, t
             await world.consent(each)
             await world.admit(each)
         first = await world.seat(one, other)
-        async with asking(service, Role.OPERATOR, world.programme) as client:
+        async with client_as(service.app, Role.OPERATOR, world.programme) as client:
 
             async def both() -> list[dict[str, object]]:
                 found = (await client.get("/messages")).json()
@@ -50,15 +40,15 @@ async def test_an_operator_sees_messages_without_address_or_text(world: World, t
             assert mine["worker"] == one
             assert (await client.get("/messages", params={"status": "sent"})).json() == []
             assert len((await client.get("/messages", params={"after": messages[0]["id"]})).json()) == 1
-        async with asking(service, Role.OPERATOR, "jobs2") as client:
+        async with client_as(service.app, Role.OPERATOR, "jobs2") as client:
             assert (await client.get("/messages")).json() == []
-        async with asking(service, Role.REFERRER, world.programme) as client:
+        async with client_as(service.app, Role.REFERRER, world.programme) as client:
             assert (await client.get("/messages")).status_code == 403
 
 
 async def test_an_administrator_sees_how_far_each_ledger_is_delivered(world: World, teller: Teller) -> None:
     async with running(teller(smtp=None), ["consume"]) as service:
-        async with asking(service, Role.ADMINISTRATOR, world.programme) as client:
+        async with client_as(service.app, Role.ADMINISTRATOR, world.programme) as client:
             empty = {"partner": world.partner, "last": 0, "delivered": 0, "stopped": None}
             assert (await client.get("/feeds")).json() == [empty]
             await world.consent(await world.refer(), True, Purpose.PARTICIPATION, Purpose.PARTNER_FEEDBACK)
@@ -67,5 +57,5 @@ async def test_an_administrator_sees_how_far_each_ledger_is_delivered(world: Wor
                 return bool((await client.get("/feeds")).json() == [empty | {"last": 1, "delivered": 1}])
 
             await eventually(delivered, 40)
-        async with asking(service, Role.COORDINATOR, world.programme) as client:
+        async with client_as(service.app, Role.COORDINATOR, world.programme) as client:
             assert (await client.get("/feeds")).status_code == 403

@@ -20,10 +20,11 @@ from grouping.membership import commands as group
 from grouping.registers import commands as register
 from services import programmes
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
-from services.identity.auth import Link, Role, Who, caller, link_secret, sign_link
+from services.identity.auth import Link, Role, link_secret, sign_link
 from services.runtime.service import Service, running
 from services.settings import Settings
 from sessions.domain import survey_id
+from tests.helpers.callers import client_as
 from tests.helpers.waiting import eventually
 
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
@@ -123,8 +124,7 @@ class World:
 
     def client(self, role: Role, subject: str = "somebody") -> httpx.AsyncClient:
         """A client of sessions whose token was found good already."""
-        self.sessions.app.dependency_overrides[caller] = lambda: Who(role, subject, self.programme)
-        return self.browser()
+        return client_as(self.sessions.app, role, self.programme, subject)
 
     def browser(self) -> httpx.AsyncClient:
         """A client without a token."""
