@@ -77,6 +77,8 @@ BREACHES = [
     Breach("grouping", "grouping.fitting", "grouping.membership.commands"),
     Breach("grouping", "grouping.membership.commands", "grouping.proposals.queries"),
     Breach("grouping", "grouping.pairs.api", "grouping.registers.api"),
+    Breach("enrolment-slices", "enrolment.programmes.domain", "enrolment.programmes.commands"),
+    Breach("enrolment-slices", "enrolment.programmes.queries", "enrolment.programmes.commands"),
     Breach("slices", "grouping.membership.commands", "grouping.membership.api"),
     Breach("slices", "grouping.membership.commands", "grouping.membership.queries"),
     Breach("slices", "grouping.pairs.queries", "grouping.pairs.commands"),

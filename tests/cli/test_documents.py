@@ -15,7 +15,7 @@ from services.cli.documents import json_of
 from services.operations.provision import passwords
 from services.settings import Misconfigured, from_environment, text_of
 from services.vault import files
-from tests.grouping.problems import small
+from tests.helpers.problems import small
 
 AMA = Path(sys.executable).with_name("ama")
 PROBLEM = json.dumps(small())

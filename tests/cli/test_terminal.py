@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from services.cli import app
 from services.cli.terminal import HIDDEN, Terminal, visible
-from tests.grouping.problems import answer, group, person, small
+from tests.helpers.problems import answer, group, person, small
 
 COMMANDS = sorted((Path(__file__).parents[2] / "services" / "cli").glob("*.py"))
 HOSTILE = "[/b]\x1b[31mred\x07\r\n\x9b2J\u202eevil\u2028[link=x]:smile:"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from grouping.formation import Answer, Problem, check, solve
 from grouping.formation.mending import mend
 from grouping.formation.seating import Seating, Table
-from tests.grouping.problems import among_others, answer, group, people_with, person, pool, problems, small
+from tests.helpers.problems import among_others, answer, group, people_with, person, pool, problems, small
 
 
 def seats(found: Answer) -> dict[str, str]:
@@ -99,7 +99,7 @@ def test_nobody_who_wants_others_sits_among_colleagues_alone_after_the_last_exch
 
 
 def test_the_same_problem_and_seed_give_the_same_answer_in_another_process_too() -> None:
-    told = "from tests.grouping.problems import pool; from grouping.formation import solve; print(solve(pool(90), 7).model_dump_json())"
+    told = "from tests.helpers.problems import pool; from grouping.formation import solve; print(solve(pool(90), 7).model_dump_json())"
     environment = os.environ | {"PYTHONPATH": "."}
     said = {
         subprocess.run(

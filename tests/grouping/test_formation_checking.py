@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from grouping.formation import Answer, Problem, check, inherited, solve
-from tests.grouping.problems import SLOTS, answer, group, people_with, person, pool, problems, small
+from tests.helpers.problems import SLOTS, answer, group, people_with, person, pool, problems, small
 
 ALONE = {"gender": {"kind": "nominal", "levels": ["f", "m"], "no_one_alone": True}}
 WOMAN, MAN = {"attributes": {"gender": "f"}}, {"attributes": {"gender": "m"}}

@@ -10,7 +10,7 @@ from grouping.formation import Answer, Problem, advise, check, place, solve
 from grouping.formation.helping import explanations
 from grouping.formation.model import Help
 from grouping.formation.scoring import score
-from tests.grouping.problems import people_with, person, pool, problems, small
+from tests.helpers.problems import people_with, person, pool, problems, small
 
 
 def advised(**changes: Any) -> tuple[Problem, Answer]:

@@ -11,7 +11,7 @@ from grouping.formation import Answer, Problem, check, solve
 from grouping.formation.bound import bound
 from grouping.formation.measuring import measure
 from tests.grouping.brute import best, distance, legal
-from tests.grouping.problems import problems, roomy
+from tests.helpers.problems import problems, roomy
 
 
 @given(problems(most=12))

@@ -15,8 +15,8 @@ from grouping.formation.keeping import kept
 from grouping.formation.pool import pool as arrays_of
 from grouping.formation.settled import wanting
 from grouping.formation.tables import seated
-from tests.grouping.problems import group, people_with, person, small
 from tests.grouping.wild import judged, wild
+from tests.helpers.problems import group, people_with, person, small
 from tests.helpers.randomness import chance, exploring
 
 KIND = {"gender": {"kind": "nominal", "levels": ["f", "m", "x"], "no_one_alone": True}}

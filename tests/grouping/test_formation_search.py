@@ -12,7 +12,7 @@ from grouping.formation.budget import SoFar
 from grouping.formation.chains import WORD, forget
 from grouping.formation.pool import pool as arrays_of
 from grouping.formation.tables import copied, fits, tables
-from tests.grouping.problems import person, pool, small
+from tests.helpers.problems import person, pool, small
 
 
 def gap(answer: Answer) -> float:

@@ -16,8 +16,8 @@ from grouping.formation.settled import hopeless, wanting
 from grouping.proposals.queries import explained
 from services.embedded.home import Home
 from tests.grouping.door import PROGRAMME, a_facilitator, a_place, admitted
-from tests.grouping.problems import person, problems, small
 from tests.helpers.callers import Caller
+from tests.helpers.problems import person, problems, small
 from tests.helpers.waiting import eventually
 
 WHERE: dict[str, Any] = {"municipality": "lentate-sul-seveso", "travel_km": 2, "slots": ["wed-morning"]}

@@ -12,7 +12,7 @@ from typing import Any
 
 from grouping.formation import Answer, Problem, advise, check
 from grouping.formation.exact import PEOPLE
-from tests.grouping.problems import person
+from tests.helpers.problems import person
 
 SLOTS = ["a", "b", "c"]
 STEPS = 3000
