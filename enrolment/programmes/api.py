@@ -10,8 +10,7 @@ from enrolment.programmes import commands as do
 from enrolment.programmes import queries
 from services.contracts.programmes import ProgrammePublished
 from services.identity.auth import Role, Who, allowed
-from services.programmes import sent_file
-from services.programmes.loading import LARGEST
+from services.programmes import LARGEST, sent_file
 from services.web import Body
 from services.web.run import Run
 

@@ -33,9 +33,11 @@ async def _publish(service: Service, file: ProgrammeFile) -> None:
     command = ApplyFile(file=file, lived_in=await lived_in(service.store, id), from_folder=True)
     try:
         await service.do(apply_file, command, id)
+        service.metrics.set_gauge("programme_file_used", 1, id)
     except Refused as wrong:
         if not await _is_an_administrators(service, id):
             raise Misconfigured(wrong.detail) from wrong
+        service.metrics.set_gauge("programme_file_used", 0, id)
         # The operator may not know of the change: every other programme has to start all the same.
         extra = {"service": service.name, "programme": id, "reason": wrong.detail}
         log.error("a programme's file is left alone: the published version counts", extra=extra)  # noqa: TRY400  # the sentence says it all

@@ -179,6 +179,9 @@ async def test_a_file_that_an_administrator_has_replaced_is_left_alone_at_the_st
         assert found["version"] == 2
         reasons = [each for each in caplog.records if "left alone" in each.getMessage()]
         assert len(reasons) == 1, changes
+        metrics = people.home.all_services.services["enrolment"].metrics.registry
+        labels = {"service": "enrolment", "programme": people.programme}
+        assert metrics.get_sample_value("ama_programme_file_used", labels) == 0
     # A file that goes on from the published version is applied.
     prova.put("before", another, ("cadence_days = 14", "cadence_days = 7"))
     async with prova.up() as people:
