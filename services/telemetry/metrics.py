@@ -29,6 +29,7 @@ OF_THE_SERVICE: dict[str, tuple[str, tuple[str, ...]]] = {
     "disk_size_bytes": ("Size of the file system with an engine's data, as the engine says", ("engine", "node")),
     "disk_available_bytes": ("Free space of that file system, as the engine says", ("engine", "node")),
     "keys_readable": ("Whether the key files, as they are now, open a stored key", ()),
+    "programme_file_used": ("Whether the start published or kept what the programme's file says", ("programme",)),
     "front_up": ("Whether the public front answers by TLS", ()),
     "certificate_not_before_timestamp_seconds": ("When the public front's certificate began to be valid", ()),
     "certificate_not_after_timestamp_seconds": ("When the public front's certificate ends", ()),
