@@ -19,6 +19,7 @@ from services.web.headers import PLAIN
 from services.web.problem import problem
 
 SEEN_IN = {"uvicorn": "0.54", "httptools": "0.9"}  # the versions whose source was read
+PIECES = 64  # that are parsed before others have their turn: a chunked body may consist of ends
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -67,21 +68,34 @@ class LimitedProtocol(HttpToolsProtocol):
         self._parse()
 
     def _parse(self) -> None:
-        """Parse piece by piece, within the size and the time for headers, until a whole request waits for its answer."""
-        while self._received and not self._refused and not self.transport.is_closing():
+        """Parse piece by piece until a whole request waits for its answer; others have their turn after some pieces."""
+        for _ in range(PIECES):
+            if self.transport.is_closing():
+                return
+            if self._refused or not self._received:
+                break
             if self._receiving is Phase.IDLE and not self.cycle.response_complete:
                 self.flow.pause_reading()  # uvicorn would queue every request that was sent ahead
                 return
-            if self._receiving is Phase.IDLE:
-                self._begin()
-            piece = self._received.take(self._body)
-            if self._receiving is Phase.HEADERS:
-                self._sent += len(piece)
-            super().data_received(piece)
-            if self._receiving is Phase.HEADERS and self._sent > self._limits.headers:
-                self._refuse(431, "headers-too-large", f"The headers have at most {self._limits.headers} bytes.")
+            self._parse_piece()
+        else:
+            self.flow.pause_reading()
+            self.loop.call_soon(self._parse)
+            return
         if self._receiving is Phase.BODY and not self._refused and not self.cycle.response_complete:
             self.flow.pause_reading()  # until the application asks for more: uvicorn itself would read on
+        else:
+            self.flow.resume_reading()
+
+    def _parse_piece(self) -> None:
+        if self._receiving is Phase.IDLE:
+            self._begin()
+        piece = self._received.take(self._body)
+        if self._receiving is Phase.HEADERS:
+            self._sent += len(piece)
+        super().data_received(piece)
+        if self._receiving is Phase.HEADERS and self._sent > self._limits.headers:
+            self._refuse(431, "headers-too-large", f"The headers have at most {self._limits.headers} bytes.")
 
     def on_headers_complete(self) -> None:
         """Wait for the body. An address that is too long reaches no application."""

@@ -113,6 +113,30 @@ async def test_thousands_of_requests_sent_ahead_take_little_memory_and_others_ar
     assert (peak < 5 * sent, took < 3) == (True, True), f"{peak / sent:.1f} times what was sent, {took:.1f} s"
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/echo"])
+async def test_a_chunked_body_that_consists_of_ends_does_not_hold_up_the_loop(path: str) -> None:
+    gaps, going = [], True  # seconds of this thread alone: the machine may be busy with others
+
+    async def tick() -> None:
+        while going:
+            begun = time.thread_time()
+            await asyncio.sleep(0)
+            gaps.append(time.thread_time() - begun)
+
+    ends = END * 60_000
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{len(ends):x}\r\n".encode()
+    async with limited(app(), Limits()) as address:
+        reader, writer = await asyncio.open_connection(*address, limit=2_000_000)
+        ticking = asyncio.create_task(tick())
+        writer.write(head + ends + b"\r\n0\r\n\r\n" + ASKED)
+        answer = await asyncio.wait_for(reader.readuntil(b"alive"), 20)
+        going = False
+        await ticking
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 405 " if path == "/healthz" else b"HTTP/1.1 200 ")
+    assert max(gaps) < 0.06
+
+
 async def test_an_address_that_is_too_long_is_a_problem_document() -> None:
     async with limited(app(), Limits()) as address:
         long = b"GET /healthz?" + b"a=1&" * 15_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"
