@@ -19,10 +19,16 @@ from services.kernel import Refusal, Refused
 T = TypeVar("T")
 # Python and MongoDB hold more; calendars of mail programs, which get these dates, do not.
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
+ENCODED_WORD = "=?"  # begins an encoded word of a mail (RFC 2047)
 REGION = "IT"  # of a telephone number without its country
 YOUNGEST = 14  # years; nobody younger may work, so nobody younger has lost their work
 # Two joiners without which Persian and Indic names are written wrongly; other invisible characters are refused.
 _JOINERS = "\u200c\u200d"
+# Characters that no program shows: Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt) without the
+# category Cf, and without variation selectors, which choose the form of the character before them.
+_IGNORED = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2065\u3164\uffa0") | {chr(each) for each in range(0xFFF0, 0xFFF9)}
+_BLANK = "\u2800"  # a cell of Braille without dots: a symbol by its category, and nothing to see
+_VISIBLE = ("L", "N", "P", "S")  # categories of Unicode: a mark or joiner alone is on no character
 
 
 def _shown_as_meant(text: str, breaks: str = "") -> str:
@@ -33,25 +39,25 @@ def _shown_as_meant(text: str, breaks: str = "") -> str:
             raise ValueError("holds a control character")
         if kind == "Cf" and each not in _JOINERS:
             raise ValueError("holds an invisible character, or one that changes the direction of writing")
-    return unicodedata.normalize("NFC", text)
+        if each in _IGNORED:
+            raise ValueError("holds an invisible character")
+    composed = unicodedata.normalize("NFC", text)
+    if not any(unicodedata.category(each)[0] in _VISIBLE and each != _BLANK for each in composed):
+        raise ValueError("is empty")
+    return composed
 
 
 def _line(text: str) -> str:
     # A no-break space comes along when somebody pastes from a table.
     line = " ".join(_shown_as_meant(text).split())
-    if not line:
-        raise ValueError("is empty")
     # A mail program would decode it (RFC 2047), and so would show, or obey, another text.
-    if "=?" in line:
+    if ENCODED_WORD in line:
         raise ValueError("holds '=?', with which an encoded word of a mail begins")
     return line
 
 
 def _note(text: str) -> str:
-    note = _shown_as_meant(text.replace("\r\n", "\n"), breaks="\n\t").strip()
-    if not note:
-        raise ValueError("is empty")
-    return note
+    return _shown_as_meant(text.replace("\r\n", "\n"), breaks="\n\t").strip()
 
 
 def _address(text: str) -> str:
@@ -60,6 +66,11 @@ def _address(text: str) -> str:
         found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         raise ValueError(f"no mail can be sent to this address. {error}") from None
+    # As in a line. The mailer gives such an address up, so the person would never get a mail.
+    if ENCODED_WORD in text:
+        raise ValueError(
+            "no mail can be sent to this address. It holds '=?', with which an encoded word of a mail begins."
+        )
     return str(found.ascii_email)
 
 
