@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from notifications.mail_format import Mailbox
 from services import vault
 from services.contracts.topics import SERVICES
 from services.identity.auth import PEOPLE_IN_PATH
@@ -171,6 +172,17 @@ def test_an_address_is_kept_in_the_form_to_which_every_server_delivers(written: 
 )
 def test_an_address_to_which_no_mail_can_be_sent_is_refused(address: str) -> None:
     assert "no mail can be sent to this address" in why(EMAIL, address)
+
+
+@given(st.one_of(st.emails(), st.from_regex(r"[!-~]{1,20}@[a-z]{1,9}\.(it|org)", fullmatch=True)))
+@example("=?utf-8?q?a?=@example.org")
+@example("a=?b@example.org")
+def test_an_address_that_is_taken_is_one_that_the_mailer_takes(address: str) -> None:
+    try:
+        taken = EMAIL.validate_python(address)
+    except ValidationError:
+        return
+    assert Mailbox.of_person("Ada", taken).address == taken
 
 
 @pytest.mark.parametrize(
