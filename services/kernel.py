@@ -17,6 +17,12 @@ When = TypeVar("When", date, datetime)
 CLOCKS = timedelta(seconds=5)  # by which the clocks of two machines may differ
 # Two joiners without which Persian and Indic names are written wrongly; other invisible characters are refused.
 _JOINERS = "\u200c\u200d"
+# Characters that no program shows: Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt) without the
+# category Cf, and without variation selectors, which choose the form of the character before them.
+_IGNORED = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2065\u3164\uffa0") | {chr(each) for each in range(0xFFF0, 0xFFF9)}
+_BLANK = "\u2800"  # a cell of Braille without dots: a symbol by its category, and nothing to see
+_VISIBLE = ("L", "N", "P", "S")  # categories of Unicode: a mark or joiner alone is on no character
+ENCODED_WORD = "=?"  # begins an encoded word of a mail (RFC 2047)
 
 
 def new_id() -> str:
@@ -147,16 +153,19 @@ def shown_as_meant(text: str, breaks: str = "") -> str:
             raise ValueError("holds a control character")
         if kind == "Cf" and each not in _JOINERS:
             raise ValueError("holds an invisible character, or one that changes the direction of writing")
-    return unicodedata.normalize("NFC", text)
+        if each in _IGNORED:
+            raise ValueError("holds an invisible character")
+    composed = unicodedata.normalize("NFC", text)
+    if not any(unicodedata.category(each)[0] in _VISIBLE and each != _BLANK for each in composed):
+        raise ValueError("is empty")
+    return composed
 
 
 def line(text: str) -> str:
     """Give a text of one line, with single spaces. ValueError for one that is empty, or that is shown otherwise than it is meant."""
     # A no-break space comes along when somebody pastes from a table.
     found = " ".join(shown_as_meant(text).split())
-    if not found:
-        raise ValueError("is empty")
     # A mail program would decode it (RFC 2047), and so would show, or obey, another text.
-    if "=?" in found:
+    if ENCODED_WORD in found:
         raise ValueError("holds '=?', with which an encoded word of a mail begins")
     return found

@@ -129,10 +129,11 @@ def _serve_console(host: str, port: int) -> None:
 
 def log_to(data: Path) -> None:
     """Write the log to a file of the folder, so that the terminal stays readable."""
+    from services.embedded import data_folder
     from services.embedded.home import log_of
     from services.telemetry import log_as_json
 
-    data.mkdir(parents=True, exist_ok=True)
+    data_folder.claim(data)
     log_as_json(logging.WARNING, RotatingFileHandler(log_of(data), maxBytes=10_000_000, backupCount=3, delay=True))
 
 

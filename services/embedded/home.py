@@ -21,9 +21,11 @@ from starlette.routing import Mount
 
 from services import programmes, vault
 from services.contracts.topics import SERVICES
+from services.embedded import data_folder
 from services.embedded.mailcatcher import catching
 from services.embedded.sign_in import CLIENT, SignIn
 from services.engines import Embedded, EngineError, Engines, progress
+from services.engines.private import write_private
 from services.identity.issuer import Issuer
 from services.identity.settings import ConsoleSettings
 from services.operations.console.app import OperatorsConsole
@@ -65,7 +67,7 @@ class Home:
         return self
 
     async def _enter(self) -> None:
-        self.data.mkdir(parents=True, exist_ok=True)
+        data_folder.claim(self.data)
         try:
             # The port comes first: a start that cannot have it must not start engines, which takes seconds.
             listening = serving.listen(self._port)
@@ -184,8 +186,7 @@ class Home:
             "sasl": _sasl(engines),
         }
         path = self.data / "run.json"
-        path.touch(mode=0o600)  # before the first password is in it
-        path.write_text(json.dumps(addresses))
+        write_private(path, json.dumps(addresses))
         # Other commands take the file for a running system, so it must not stay.
         self._stack.callback(path.unlink, missing_ok=True)
 

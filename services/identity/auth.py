@@ -11,16 +11,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
 
 from services import vault
+from services.contracts.base import Id, Slug
 from services.identity.issuer_keys import IssuerKeys
 from services.identity.texts import Text
 from services.kernel import Refusal, Refused
@@ -48,22 +49,32 @@ class Role(StrEnum):
 
 OF_A_PARTNER = (Role.REFERRER, Role.PARTNER_SYSTEM)
 OWN_PATH = "worker"  # the parameter of a path that names a worker
+PEOPLE_IN_PATH = (OWN_PATH, "mate", "person")  # parameters of paths that name a person
 OF_ONE = (Role.FACILITATOR, *OF_A_PARTNER)  # roles whose routes say what is the caller's own
+NAMED_BY_ID = (Role.WORKER, Role.FACILITATOR)  # roles whose subject is an id of ours
+_id: TypeAdapter[str] = TypeAdapter(Id)
 
 
 class Claims(BaseModel):
-    """The claims that say who calls; others are ignored."""
+    """The claims that say who calls, of the types that commands and events take; others are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     sub: Text
     role: Role
-    programme: Text
-    partner: Text | None = None
+    programme: Slug
+    partner: Slug | None = None
+
+    @model_validator(mode="after")
+    def _named_by_id(self) -> Self:
+        # For these roles the subject is an id of ours, which commands and events take. Elsewhere it is the issuer's own.
+        if self.role in NAMED_BY_ID:
+            _id.validate_python(self.sub)
+        return self
 
     @classmethod
     def of(cls, claims: Mapping[str, Any]) -> "Claims":
-        """Validate the claims of a token. ValueError when one is missing or is no text that can be stored."""
+        """Validate the claims of a token. ValueError when one is missing or is not of its type."""
         # An issuer may write an empty partner for somebody who has none.
         return cls.model_validate({name: value for name, value in claims.items() if (name, value) != ("partner", "")})
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from services.contracts.base import Id
 from services.events.inbox.projections import ReadModels, collection_of
 from services.identity.auth import Role, Who, allowed
+from services.store.answers import Answer
 from services.store.consents import Consents
 from services.store.mongo import Document, Store
 from services.store.people import Access, ContactCard, ErasedPerson, StoredKey
@@ -68,6 +69,7 @@ async def _places(service: Erasing, programme: str, person: str) -> list[tuple[s
         (name, by_id) for name in (StoredKey.collection, ContactCard.collection, Consents.collection)
     ]
     places.append((Access.collection, about))
+    places.append((Answer.collection, {"programme": programme, "about": person}))
     places.append(("dead", {"subject": person, "subject_key": {"$regex": f"^/programmes/{programme}/"}}))
     for name in service.read_models.projections:
         live = await service.read_models.live(name)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from services.kernel import Aggregate
 from services.settings import Misconfigured
-from services.store.commands import REMEMBERED, Answer
+from services.store.answers import REMEMBERED, Answer
 from services.store.consents import Consents
 from services.store.mongo import Store
 from services.store.outbox import OutboxRow
@@ -64,7 +64,12 @@ async def _index_own(store: Store) -> None:
     await store[Access.collection].create_index([("programme", 1), ("person", 1)])
     await store[Consents.collection].create_index([("programme", 1)])
     expiry = int(REMEMBERED.total_seconds())
-    await store[Answer.collection].create_index([("at", 1)], expireAfterSeconds=expiry)
+    answers = store[Answer.collection]
+    await answers.create_index([("at", 1)], expireAfterSeconds=expiry)
+    # An erasure finds answers by the person.
+    await answers.create_index([("programme", 1), ("about", 1)])
+    # Answers of older versions have a digest without a key, and name nobody: no erasure would find them.
+    await answers.delete_many({"about": {"$exists": False}})
 
 
 async def _index_inbox(store: Store) -> None:

@@ -5,18 +5,17 @@ cannot have happened in the future.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from functools import wraps
-from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from services.kernel import CLOCKS, Aggregate, Command, NotYet, Refusal, Refused, Unavailable, new_id
 from services.programmes import Programme
+from services.store.answers import PURPOSE, Answer, Repeat
 from services.store.clock import now_utc
-from services.store.documents import StoredDocument
 from services.store.errors import Conflict, is_transient
 from services.store.mongo import PyMongoError, Store, Transaction, within
 from services.store.outbox import Cause
@@ -30,36 +29,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Handler = Callable[[C, Work], Awaitable[Any]]
 Expectation = tuple[type[Aggregate], str, int]  # class, id, version
-REMEMBERED = timedelta(days=30)  # for which a repeat gets the first answer
 PATIENCE = 8.0  # seconds in which a command is tried again
 LONGEST = 20.0  # seconds after which a caller is asked to come again, whatever the database does
 SHORT = 2.0  # seconds more, when all threads of the driver are busy and the command has not even begun
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """The identity of a request that may be repeated: a hash of caller, route and key (`id`), and a hash of its `body`."""
-
-    id: str
-    body: str
-
-    @classmethod
-    def of(cls, programme: str, caller: str, route: str, key: str, body: bytes) -> "Repeat":
-        """Hash the parts, since a route contains ids of persons."""
-        scope = f"{programme}\n{caller}\n{route}\n{key}".encode()
-        return cls(f"{programme}/{hashlib.sha256(scope).hexdigest()}", hashlib.sha256(body).hexdigest())
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(StoredDocument):
-    """The answer to a request, kept for its repeats."""
-
-    collection: ClassVar[str] = "answers"
-
-    programme: str
-    body: str
-    answer: Any
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,19 +143,30 @@ class Commanding:
         answer = await request.handler(command, work)
         unit.attribute(work.cause)
         if repeat is not None:
-            # In the same transaction: after a crash between two of them, a repeat would run the command again.
-            kept = Answer(repeat.id, request.rules.id, repeat.body, answer, now)
-            await unit.write(Answer.collection, [kept.insert()])
+            await self._keep(repeat, answer, unit)
         return answer, await unit.flush()
 
+    async def _keep(self, repeat: Repeat, answer: Any, unit: Unit) -> None:
+        """Keep the answer for repeats, with everybody whom it concerns."""
+        secret = self.holder.secrets(PURPOSE)[0]
+        people = sorted(repeat.about | unit.people)
+        # The guard makes this transaction conflict with an erasure that does not see the answer. Whoever was erased is not named again.
+        about = [each for each in people if await unit.keys.guard(repeat.programme, each)]
+        kept = Answer(repeat.id(secret), repeat.programme, repeat.digest(secret), answer, unit.now, about)
+        # In the same transaction: after a crash between two of them, a repeat would run the command again.
+        await unit.write(Answer.collection, [kept.insert()])
+
     async def _known(self, repeat: Repeat, transaction: Transaction) -> Answer | None:
-        found = (await self.store.by_id(Answer.collection, [repeat.id], transaction)).get(repeat.id)
-        if found is None:
-            return None
-        known = Answer.of(found)
-        if known.body != repeat.body:
-            raise Refused("key-reused", "This Idempotency-Key was used for another request.", Refusal.INVALID)
-        return known
+        # An answer of before a rotation of the master key has the id that the older key gives it.
+        secrets = {repeat.id(each): each for each in self.holder.secrets(PURPOSE)}
+        found = await self.store.by_id(Answer.collection, list(secrets), transaction)
+        for known in map(Answer.of, found.values()):
+            if known.erased:
+                raise Refused("erased", "This was done. A person whom it concerned was erased since.", Refusal.GONE)
+            if known.body != repeat.digest(secrets[known.id]):
+                raise Refused("key-reused", "This Idempotency-Key was used for another request.", Refusal.INVALID)
+            return known
+        return None
 
 
 class ChangedByQuery(Exception):

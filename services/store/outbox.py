@@ -45,9 +45,14 @@ class AttributedEvent:
     @property
     def person(self) -> str | None:
         """The person whose key encrypts the payload; None for an open event."""
-        if not isinstance(self.data, Restricted):
+        return self.concerns if isinstance(self.data, Restricted) else None
+
+    @property
+    def concerns(self) -> str | None:
+        """The person whom the event is about, encrypted or open; None for an event about nobody."""
+        field = self.data.person
+        if field is None:
             return None
-        field = str(self.data.person)
         return self.recorded.by.id if field == "subject" else str(getattr(self.data, field))
 
 

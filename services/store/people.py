@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from services.kernel import NotYet, Refusal, Refused
+from services.store.answers import Answer
 from services.store.consents import Consents
 from services.store.documents import StoredDocument
 from services.store.mongo import DeleteMany, Store, Transaction, UpdateOne
@@ -91,14 +92,15 @@ class ErasedPerson(StoredDocument):
 
 
 def erasure(programme: str, person: str, now: datetime) -> dict[str, list[Any]]:
-    """Return the writes, by collection, that destroy a service's copies of a person's key, card, consents and accesses, and note the
-    erasure."""
+    """Return the writes, by collection, that destroy a service's copies of a person's key, card, consents and accesses, empty the kept
+    answers that concern them, and note the erasure."""
     _id = f"{programme}/{person}"
     return {
         StoredKey.collection: [DeleteMany({"_id": _id})],
         Consents.collection: [DeleteMany({"_id": _id})],
         ContactCard.collection: [DeleteMany({"_id": _id})],
         Access.collection: [DeleteMany({"programme": programme, "person": person})],
+        Answer.collection: [Answer.forget(programme, person)],
         ErasedPerson.collection: [ErasedPerson(_id, programme, now).add()],
     }
 

@@ -131,6 +131,11 @@ class Unit:
         self._attributed.extend(AttributedEvent(recorded, cause) for recorded in self._events)
         self._events.clear()
 
+    @property
+    def people(self) -> frozenset[str]:
+        """The persons whom the attributed events are about."""
+        return frozenset(each.concerns for each in self._attributed if each.concerns is not None)
+
     def publish_table(self, topic: Topic, by: Aggregate, value: bytes | None, cause: Cause) -> None:
         """Publish the newest record of a subject on a compacted topic; None is a tombstone."""
         self._tables.append(TableRecord(topic.name, by, value, cause))

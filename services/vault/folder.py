@@ -15,15 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
 from services.settings import Misconfigured
 from services.vault import backup_keys, master
 from services.vault.files import Jwk, alone, kept, made_at, new_octets, octets_of, read, read_one, write
-from services.vault.sealing import bound, to_bytes, to_text
+from services.vault.sealing import derived, to_bytes, to_text
 from services.vault.sharing import PrivateKey, PublicKey
 
 PUBLIC = "services.jwks"
@@ -48,7 +46,7 @@ class ServiceKeys:
     def secret(self, purpose: str) -> bytes:
         """Return 32 bytes for one purpose, derived from the key by HKDF (RFC 5869)."""
         private = to_bytes(str(self.private.as_dict(private=True)["d"]))
-        return HKDF(SHA256(), 32, salt=None, info=bound("service", self.service, purpose)).derive(private)
+        return derived(private, "service", self.service, purpose)
 
 
 def public_keys(folder: Path, wanted: Iterable[str] = ()) -> dict[str, PublicKey]:

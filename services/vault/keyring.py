@@ -48,6 +48,9 @@ class KeyHolder(Protocol):
     def open(self, person: str, kept: KeptKey) -> bytes:
         """Return the 32-byte key. Raises Unopenable."""
 
+    def secrets(self, purpose: str) -> list[bytes]:
+        """Return the service's secrets of 32 bytes for this purpose, the newest first: after a rotation there may be older ones."""
+
     def make(self, person: str) -> NewKey:
         """Make a person's key. Enrolment alone can; any other raises TypeError."""
 
@@ -61,6 +64,10 @@ class MasterHolder:
     def open(self, person: str, kept: KeptKey) -> bytes:
         """Unwrap with the master key that wrapped it. Raises Unopenable."""
         return self._master.unwrap(person, kept.wrapped or "")
+
+    def secrets(self, purpose: str) -> list[bytes]:
+        """Derive one from each master key."""
+        return self._master.secrets(purpose)
 
     def make(self, person: str) -> NewKey:
         """Make a random 256-bit key and wrap it for each reader."""
@@ -83,6 +90,10 @@ class ServiceHolder:
             if len(self._opened) > REMEMBERED:
                 self._opened.popitem(last=False)
         return self._opened[token]
+
+    def secrets(self, purpose: str) -> list[bytes]:
+        """Derive one from the service's own key."""
+        return [self._keys.secret(purpose)]
 
     def make(self, person: str) -> NewKey:
         """Refuse with TypeError: enrolment alone makes keys."""

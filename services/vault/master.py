@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from services.settings import Misconfigured
 from services.vault.files import made_at, octets_of, parse, read
-from services.vault.sealing import KEY_SIZE, Unopenable, bound, decrypt, encrypt
+from services.vault.sealing import KEY_SIZE, Unopenable, bound, decrypt, derived, encrypt
 
 FILE = "master.jwks"
 VARIABLE = "AMA_MASTER_KEYS"  # a JWK, or a JWK Set with the newest last, as JSON; used instead of the file
@@ -48,6 +48,10 @@ class MasterKeys:
     def newest(self) -> str:
         """The kid of the key that wraps."""
         return next(reversed(self._keys))
+
+    def secrets(self, purpose: str) -> list[bytes]:
+        """Return 32 bytes for one purpose from each key, the newest first: a rotation keeps the older ones until their key is removed."""
+        return [derived(key, "master", "secret", purpose) for key in reversed(self._keys.values())]
 
     def wrap(self, person: str, key: bytes) -> str:
         """Wrap the person's key with the newest master key: `1.kid.ciphertext`."""

@@ -7,10 +7,7 @@ pseudonym is an HMAC-SHA256 of the person's id under it. The key in the file is 
 import hmac
 import uuid
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-from services.vault.sealing import bound
+from services.vault.sealing import derived
 
 
 def pseudonym(secret: bytes, programme: str, partner: str, person: str) -> str:
@@ -24,4 +21,4 @@ def pseudonym(secret: bytes, programme: str, partner: str, person: str) -> str:
 def partner_key(secret: bytes, programme: str, partner: str) -> bytes:
     """Return the 32-byte key of one partner in one programme."""
     # HKDF, so that the key of one partner tells nothing about that of another.
-    return HKDF(SHA256(), 32, salt=None, info=bound("pseudonyms", programme, partner)).derive(secret)
+    return derived(secret, "pseudonyms", programme, partner)

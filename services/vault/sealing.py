@@ -11,6 +11,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_SIZE = 32  # bytes
 NONCE = 12
@@ -66,6 +68,11 @@ def bound(*parts: str) -> bytes:
     """Return associated data from parts, each after its length: no two lists of parts give the same bytes."""
     encoded = [part.encode() for part in parts]
     return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+
+
+def derived(key: bytes, *parts: str) -> bytes:
+    """Return 32 bytes derived by HKDF (RFC 5869) for the use that the parts name: they tell nothing about the key, or about another use."""
+    return HKDF(SHA256(), 32, salt=None, info=bound(*parts)).derive(key)
 
 
 def encrypt(key: bytes, clear: bytes, associated: bytes) -> str:

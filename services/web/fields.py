@@ -13,7 +13,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from services.kernel import Refusal, Refused, line, shown_as_meant
+from services.kernel import ENCODED_WORD, Refusal, Refused, line, shown_as_meant
 
 T = TypeVar("T")
 # Python and MongoDB hold more; calendars of mail programs, which get these dates, do not.
@@ -23,10 +23,7 @@ YOUNGEST = 14  # years; nobody younger may work, so nobody younger has lost thei
 
 
 def _note(text: str) -> str:
-    note = shown_as_meant(text.replace("\r\n", "\n"), breaks="\n\t").strip()
-    if not note:
-        raise ValueError("is empty")
-    return note
+    return shown_as_meant(text.replace("\r\n", "\n"), breaks="\n\t").strip()
 
 
 def _address(text: str) -> str:
@@ -35,6 +32,11 @@ def _address(text: str) -> str:
         found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         raise ValueError(f"no mail can be sent to this address. {error}") from None
+    # As in a line. The mailer gives such an address up, so the person would never get a mail.
+    if ENCODED_WORD in text:
+        raise ValueError(
+            "no mail can be sent to this address. It holds '=?', with which an encoded word of a mail begins."
+        )
     return str(found.ascii_email)
 
 

@@ -15,7 +15,8 @@ from services.events.inbox.projections import ReadModels
 from services.identity import auth
 from services.kernel import Aggregate, Command, Refusal, Refused, new_id
 from services.programmes import Programme
-from services.store.commands import Commanding, Handler, Repeat
+from services.store.answers import Repeat
+from services.store.commands import Commanding, Handler
 from services.store.consents import Consents, consenting_in, consents_of
 from services.store.mongo import Document, Store
 from services.store.people import known
@@ -60,7 +61,8 @@ class Runner:
             route = f"{self._request.method} {self._request.url.path}"
             caller = f"{who.role}/{who.partner}/{who.subject}"
             # Scoped to caller, route and body: the same key, chosen by another caller, must not give this answer.
-            repeat = Repeat.of(who.programme, caller, route, self._key, await self._request.body())
+            scope = f"{caller}\n{route}\n{self._key}"
+            repeat = Repeat(who.programme, scope, await self._request.body(), self._named())
         # `*` matches every version (RFC 9110, section 13.1.1), so there is none to compare.
         if self._if_match is not None and edits is not None and self._if_match.strip() != "*":
             expects = (*edits, web.version_of(self._if_match))
@@ -68,6 +70,11 @@ class Runner:
         return await self._service.commanding.run(
             handler, command, self.rules, new_id(), repeat=repeat, expects=expects
         )
+
+    def _named(self) -> frozenset[str]:
+        """Return the persons whom caller and path name, by whom an erasure finds the stored answer."""
+        path = {each for name, each in self._request.path_params.items() if name in auth.PEOPLE_IN_PATH}
+        return frozenset(path | ({self._who.subject} if self._who.role is auth.Role.WORKER else set()))
 
     async def query(
         self, handler: Callable[Concatenate[Work, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
@@ -84,7 +91,7 @@ async def run_for(request: Request, link: auth.Link) -> Runner:
         # The same answer as for a forged or expired link: a stranger learns nothing from it.
         raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
     who = auth.Who(auth.Role.WORKER, link.subject, link.programme)
-    # No key of the form itself: a stored hash of a form with few possible answers would reveal them, also after the erasure.
+    # No key of the form itself: a second submission has no further effect, so nothing of a form has to be kept.
     return Runner(request, who, request.headers.get("idempotency-key"), request.headers.get("if-match"))
 
 

@@ -1,9 +1,11 @@
 """A consumer's transaction that began before an erasure writes nothing about the person: it conflicts, and is taken again."""
 
 import asyncio
+import dataclasses
+import hashlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -20,13 +22,16 @@ from services.events.inbox.gate_taking import take_in_any_order
 from services.events.inbox.projections import collection_of
 from services.kernel import Command, Refused
 from services.runtime.consumers import Consumers
+from services.runtime.erasures import state_of
 from services.runtime.service import Service, running
 from services.settings import Settings
+from services.store.answers import Repeat
 from services.store.clock import now_utc
+from services.store.collections import prepare
 from services.store.mongo import InsertOne, Store, Transaction
 from services.store.unit import Unit
 from services.store.work import Work
-from services.vault.keyring import service_holder
+from services.vault.keyring import KeyHolder, master_holder, service_holder
 
 PROGRAMME = "jobs2"
 Pause = Callable[[], Awaitable[Any]]
@@ -146,8 +151,6 @@ async def test_an_erasure_deletes_rows_of_every_generation(service: Service) -> 
 async def test_a_command_that_seals_a_field_beside_an_erasure_is_refused(service: Service) -> None:
     store, sealed = service.store, asyncio.Event()
     keys = service.settings.keys
-    from services.vault.keyring import master_holder
-
     published = master_holder(keys).make("somebody").published
     await store["keys"].insert_one(
         {"_id": f"{PROGRAMME}/somebody", "programme": PROGRAMME, "sequence": 1, "value": published}
@@ -166,3 +169,86 @@ async def test_a_command_that_seals_a_field_beside_an_erasure_is_refused(service
     with pytest.raises(Refused) as refused:
         await late
     assert refused.value.code == "erased"
+
+
+def request(person: str, answers: str = "3") -> Repeat:
+    """A request that a client may send again, with a body of few possible contents."""
+    return Repeat(PROGRAMME, f"PUT /workers/{person}/surveys/who5/T0\nkey", answers.encode(), frozenset({person}))
+
+
+async def send(service: Service, repeat: Repeat, runs: list[str] | None = None) -> Any:
+    async def survey(_: Command, __: Work) -> dict[str, int]:
+        (runs if runs is not None else []).append("run")
+        return {"score": 3}
+
+    return await service.commanding.run(survey, Command(), service.rules[PROGRAMME], "c", repeat=repeat)
+
+
+async def test_a_kept_answer_cannot_be_found_by_trying_every_body(service: Service) -> None:
+    for person in ("w1", "w2"):
+        await send(service, request(person))
+    kept = await service.store["answers"].find().to_list(None)
+    assert len({each["body"] for each in kept}) == 2, "nobody learns that two people said the same"
+    for each in kept:
+        tried = [hashlib.sha256(body).hexdigest() for n in range(6) for body in (b"%d" % n, request("w1").body)]
+        assert not set(tried) & {each["body"], each["_id"].partition("/")[2]}
+        with_another_key = {request(person, str(n)).digest(bytes(32)) for person in ("w1", "w2") for n in range(6)}
+        assert each["body"] not in with_another_key
+
+
+async def test_an_erasure_empties_kept_answers_and_a_repeat_of_them_is_refused(service: Service) -> None:
+    runs: list[str] = []
+    assert await send(service, request("somebody"), runs) == await send(service, request("somebody"), runs)
+    await send(service, request("other"), runs)
+    assert runs == ["run"] * 2
+    assert (await state_of(service, PROGRAMME, "somebody")).left == {"answers": 1}
+    await gate(service).take([record(WorkerErased, 0)])
+    state = await state_of(service, PROGRAMME, "somebody")
+    assert (state.complete, state.left) == (True, {})
+    (empty,) = await service.store["answers"].find({"erased": True}).to_list(None)
+    assert (empty["body"], empty["answer"], empty["about"]) == ("", None, [])
+    assert await service.store["answers"].count_documents({"about": "other", "answer": {"score": 3}}) == 1
+    with pytest.raises(Refused) as refused:
+        await send(service, request("somebody"), runs)
+    assert (refused.value.code, len(runs)) == ("erased", 2)
+
+
+async def test_an_answer_that_is_kept_beside_an_erasure_names_nobody_afterwards(service: Service) -> None:
+    published = master_holder(service.settings.keys).make("somebody").published
+    key = {"_id": f"{PROGRAMME}/somebody", "programme": PROGRAMME, "sequence": 1, "value": published}
+    await service.store["keys"].insert_one(key)
+    reached, over, pause = once()
+
+    async def slow(_: Command, work: Work) -> None:
+        await work.knows("somebody")  # the snapshot of this transaction is from before the erasure
+        await pause()
+
+    command = service.commanding.run(slow, Command(), service.rules[PROGRAMME], "c", repeat=request("somebody"))
+    late = asyncio.create_task(command)
+    await reached.wait()
+    await gate(service).take([record(WorkerErased, 0)])
+    over.set()
+    await late
+    assert (await state_of(service, PROGRAMME, "somebody")).left == {}
+
+
+async def test_answers_of_an_older_version_go_at_the_start(service: Service) -> None:
+    await service.store["answers"].insert_one({"_id": f"{PROGRAMME}/old", "programme": PROGRAMME, "body": "hash"})
+    await send(service, request("somebody"))
+    await prepare(service.store, [])
+    assert await service.store["answers"].distinct("about") == ["somebody"]
+    assert await service.store["answers"].count_documents({}) == 1
+
+
+async def test_an_answer_is_found_by_its_repeat_after_the_master_key_was_rotated(service: Service) -> None:
+    class Rotated:
+        """The secrets of a holder after a rotation: a newer one before the older one."""
+
+        def secrets(self, purpose: str) -> list[bytes]:
+            return [bytes(32), *service.holder.secrets(purpose)]
+
+    runs: list[str] = []
+    await send(service, request("somebody"), runs)
+    service.commanding = dataclasses.replace(service.commanding, holder=cast("KeyHolder", Rotated()))
+    await send(service, request("somebody"), runs)
+    assert runs == ["run"]

@@ -100,6 +100,18 @@ NOT_ACCEPTED: dict[str, Callable[[Served], str]] = {
     "of a subject without end": lambda there: signed(there, claims(there.url, sub="x" * 201)),
     "of a partner with half a surrogate pair": lambda there: signed(there, claims(there.url, partner="\udc00")),
     "of a programme with half a surrogate pair": lambda there: signed(there, claims(there.url, programme="\udc00")),
+    **{
+        f"of a {role} with the {claim} {text!r}": lambda there, role=role, claim=claim, text=text: signed(  # type: ignore[misc]
+            there, claims(there.url, role=role, **{"partner": "isr", claim: text})
+        )
+        for role, claim, text in (
+            ("referrer", "partner", "__nope"),
+            ("partner-system", "partner", "Isr"),
+            ("operator", "programme", "__nope"),
+            ("worker", "sub", "a/b"),
+            ("facilitator", "sub", "x" * 65),
+        )
+    },
     "in force for longer than a day": lambda there: signed(there, claims(there.url, exp=int(time.time()) + 86500)),
     "in force for ever": lambda there: signed(there, claims(there.url, exp=float("inf"))),
     "with an end that is no number": lambda there: signed(there, claims(there.url, exp=float("nan"))),

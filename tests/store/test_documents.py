@@ -6,8 +6,8 @@ import pytest
 
 from services.contracts.enrolment import Purpose
 from services.store.aggregates import AggregateDocument
+from services.store.answers import Answer
 from services.store.collections import COLLECTIONS, OWN
-from services.store.commands import Answer
 from services.store.consents import Consents, Decision
 from services.store.documents import StoredDocument
 from services.store.outbox import OutboxRow
@@ -19,7 +19,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 EXAMPLES = [
     Access("a", "p", "ann", "anna", "operator", "card", NOW),
     AggregateDocument("p/a", "p", 1, {"ama.enrolment": 2}, {"id": "a"}),
-    Answer("p/a", "p", "hash", None, NOW),
+    Answer("p/a", "p", "hash", None, NOW, ["ann"]),
     ContactCard("p/ann", "p", 3, None),
     ErasedPerson("p/ann", "p", NOW),
     OutboxRow("a", "p", "ama.enrolment", "ann", b"{}", [["content-type", b"x"]], 1),

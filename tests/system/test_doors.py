@@ -1,5 +1,6 @@
 """Every route of every service, from its OpenAPI: closed without a token, closed to the wrong role, deaf to nonsense."""
 
+from functools import partial
 from typing import Any
 
 import httpx
@@ -162,6 +163,27 @@ async def test_the_same_key_sent_twice_at_once_is_done_once(home: Home) -> None:
     )
     assert elsewhere.json()["worker"] != answers[0].json()["worker"]
     assert isinstance(answers[0], httpx.Response)
+
+
+async def test_a_referral_that_is_sent_again_after_the_erasure_makes_nobody(home: Home) -> None:
+    operator, store = Caller(home, "operator", "monza-brianza"), home.all_services.services["enrolment"].store
+    body = {"partner": "afol", "person": {"given_name": "Ada", "family_name": "Again"}}
+    refer = partial(operator, "POST", "/enrolment/referrals", body, Idempotency_Key="again")
+    worker = (await refer()).json()["worker"]
+    assert (await refer()).json()["worker"] == worker
+    path = f"/enrolment/workers/{worker}"
+    profile = {"municipality": "monza", "slots": ["mon-evening"]}
+    assert (await operator("PUT", f"{path}/profile", profile, Idempotency_Key="profile")).status_code == 204
+    assert await store["answers"].count_documents({"about": worker}) == 2
+    administrator = Caller(home, "administrator", "monza-brianza")
+    erase = partial(administrator, "DELETE", path, Idempotency_Key="erase")
+    assert [(await erase()).status_code for _ in range(2)] == [204] * 2
+    answers = [each async for each in store["answers"].find()]
+    assert not [each for each in answers if worker in str(each)]
+    people = len((await operator("GET", "/enrolment/workers")).json())
+    refused = await refer()
+    assert (refused.status_code, refused.json()["code"]) == (410, "erased")
+    assert len((await operator("GET", "/enrolment/workers")).json()) == people
 
 
 async def test_an_edit_of_what_was_changed_meanwhile_is_refused(home: Home) -> None:

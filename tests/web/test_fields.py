@@ -1,6 +1,7 @@
 """Types of request fields: what people write is understood, what a mail or an engine could not show is refused with a sentence."""
 
 import importlib
+import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,8 +14,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from notifications.mail_format import Mailbox
 from services import vault
 from services.contracts.topics import SERVICES
+from services.identity.auth import PEOPLE_IN_PATH
 from services.web import BirthYear, Email, Line, Note, Telephone
 from tests.helpers.serving import settings_for
 
@@ -72,6 +75,20 @@ def test_a_name_is_kept_as_it_is_meant(written: str, kept: str) -> None:
         "A\uffff",
         "A\ue000",
         "A\U000e0041",
+        "\u3164",
+        "Ada\u3164",
+        "\u115f",
+        "\u1160",
+        "\uffa0",
+        "\u034f",
+        "A\u034f",
+        "\u17b4",
+        "\u2065A",
+        "\u2800",
+        "\u200d",
+        "\u200c \u2800",
+        "\ufe0f",
+        "\u0301",
         "A" * 201,
     ],
 )
@@ -92,6 +109,22 @@ def test_whatever_is_taken_as_a_line_is_one_line_that_reads_back(text: str) -> N
     assert LINE.validate_python(line) == line
     assert line.encode().decode() == line
     assert "=?" not in line
+
+
+def test_no_character_that_unicode_keeps_invisible_makes_a_name() -> None:
+    ignorable = [
+        *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0x200B, 0x2010)),
+        *(*range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x3164, *range(0xFE00, 0xFE10), 0xFEFF, 0xFFA0),
+        *(*range(0xFFF0, 0xFFF9), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE1000)),
+    ]
+    for adapter in (LINE, NOTE):
+        for point in ignorable:
+            assert why(adapter, chr(point) * 3), hex(point)
+
+
+def test_a_sign_of_more_than_one_character_is_kept() -> None:
+    for text in ("\u2764\ufe0f", "\U0001f469\u200d\U0001f527", "\u845b\U000e0100\u57ce"):
+        assert LINE.validate_python(text) == NOTE.validate_python(text) == text
 
 
 def test_a_note_has_line_breaks_and_no_other_control_character() -> None:
@@ -130,6 +163,7 @@ def test_an_address_is_kept_in_the_form_to_which_every_server_delivers(written: 
         "ada@example.org\nBcc: b@example.org",
         "ada@[127.0.0.1]",
         "=?utf-8?q?a?=@",
+        "=?utf-8?q?a?=@example.org",
         "a" * 65 + "@example.org",
         "a@" + "b" * 250 + ".org",
         "ada@example.org, eva@example.org",
@@ -138,6 +172,17 @@ def test_an_address_is_kept_in_the_form_to_which_every_server_delivers(written: 
 )
 def test_an_address_to_which_no_mail_can_be_sent_is_refused(address: str) -> None:
     assert "no mail can be sent to this address" in why(EMAIL, address)
+
+
+@given(st.one_of(st.emails(), st.from_regex(r"[!-~]{1,20}@[a-z]{1,9}\.(it|org)", fullmatch=True)))
+@example("=?utf-8?q?a?=@example.org")
+@example("a=?b@example.org")
+def test_an_address_that_is_taken_is_one_that_the_mailer_takes(address: str) -> None:
+    try:
+        taken = EMAIL.validate_python(address)
+    except ValidationError:
+        return
+    assert Mailbox.of_person("Ada", taken).address == taken
 
 
 @pytest.mark.parametrize(
@@ -232,6 +277,19 @@ def test_every_route_takes_text_by_a_type_that_checks_it(service: str, tmp_path:
     settings = settings_for("http://127.0.0.1:1/issuer", keys=tmp_path / "keys", public_url="http://127.0.0.1:1")
     document = importlib.import_module(f"{service}.app").build(settings).app.openapi()
     assert set(free_text(document)) - FREE.keys() == set()
+
+
+# Parameters of paths that name no person.
+OF_NOBODY = {"facilitator", "group", "id", "instrument", "place", "session", "token", "wave"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_person_in_a_path_is_named_by_the_answers_that_are_kept(service: str, tmp_path: Path) -> None:
+    vault.make_keys(tmp_path / "keys", SERVICES)
+    settings = settings_for("http://127.0.0.1:1/issuer", keys=tmp_path / "keys", public_url="http://127.0.0.1:1")
+    document = importlib.import_module(f"{service}.app").build(settings).app.openapi()
+    named = {name for path in document["paths"] for name in re.findall(r"{(\w+)}", path)}
+    assert named - set(PEOPLE_IN_PATH) - OF_NOBODY == set()
 
 
 def test_a_route_that_takes_any_text_is_found() -> None:
