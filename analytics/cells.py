@@ -102,9 +102,13 @@ class Cells:
         return found
 
     def _forgotten(self, block: str, erased: Sequence[str], known: ShownBlock) -> dict[bytes, bytes]:
-        """Return a random digest for the digest of each erased person that the block has."""
-        held = {person for some in known.shown.values() for each in some for person, _ in _unpacked(each["people"], {})}
-        return {digest: os.urandom(SIZE) for each in erased if (digest := self._digest(block, each)) in held}
+        """Return a random digest for that of each erased person that the block has, and for each of their values.
+
+        The value goes with the person: whoever has the key could try every score on it. Different values stay different, for the rule.
+        """
+        gone = {self._digest(block, each) for each in erased}
+        pairs = (pair for some in known.shown.values() for each in some for pair in _unpacked(each["people"], {}))
+        return {digest: os.urandom(SIZE) for pair in pairs if pair[0] in gone for digest in pair}
 
     def _digest(self, *parts: str) -> bytes:
         text = "\0".join(parts).encode()  # no id, and no number, holds a zero
@@ -130,5 +134,4 @@ def _packed(shown: Shown) -> bytes:
 def _unpacked(packed: bytes, forgotten: Mapping[bytes, bytes]) -> Iterator[tuple[bytes, bytes]]:
     for at in range(0, len(packed), 2 * SIZE):
         person, value = packed[at : at + SIZE], packed[at + SIZE : at + 2 * SIZE]
-        # The value goes with the person: whoever has the key could try every score on it.
-        yield (forgotten[person], forgotten[person]) if person in forgotten else (person, value)
+        yield forgotten.get(person, person), forgotten.get(value, value)

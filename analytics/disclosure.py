@@ -1,18 +1,19 @@
 """The rule by which a mean of scores may be shown: pure functions, on digests of people and values.
 
-Invariants: a mean of fewer than LEAST people is never shown. Two totals that were ever shown, or follow from what was shown by adding
-the two sides of a block, are equal or differ in LEAST people or more (came, went, or another value): so no difference of two totals
-tells the score of fewer. A cell whose people have changed less keeps the value that was shown last.
+Invariants: a mean of fewer than LEAST people is never shown. No linear combination of all that was ever shown of a block, of both sides,
+concerns fewer than LEAST people (`telling`): so no sums and differences tell the score of fewer. A side that cannot be brought up to
+date by this rule, or has changed OFTEN times, keeps the value that was shown last.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
-LEAST = 10  # people behind a mean, and people in whom two means differ
+from analytics.telling import Contributors, tells
+
+LEAST = 10  # people behind a mean, and people whom a combination of means concerns
+OFTEN = 3  # values of one side that are ever shown: with four the search over combinations takes half a second at worst
 SEATED, WAITING = "seated", "waiting"
 SIDES = (SEATED, WAITING)
-Contributors = Mapping[bytes, bytes]  # the digest of each person, and that of their value
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,27 @@ def _brought_up(block: Block, cells: Mapping[str, Shown], sides: Sequence[str]) 
             return None
         if not before and side not in large:
             return None
-    old = list(_totals(block.shown))
-    added = {side: (large[side],) if side in large else () for side in SIDES}
-    new = [*_totals(added), *_mixed(added, block.shown)]
-    if any(0 < differ(one, other) < LEAST for one, other in product(new, old)):
+    added = {side: each for side, each in large.items() if _place(block, side, each) is None}
+    new = replace(block, shown={side: (*block.shown[side], *_one(added.get(side))) for side in SIDES})
+    if added and not _may_be_shown(new.shown):
         return None
-    shown = {side: (*block.shown[side], *added[side]) for side in SIDES}
-    now = {side: (len(shown[side]) - 1 if side in large else None) for side in sides}
-    return replace(block, shown=shown, now={**block.now, **now})
+    now = {side: _place(new, side, large[side]) if side in large else None for side in sides}
+    return replace(new, now={**block.now, **now})
+
+
+def _may_be_shown(shown: Mapping[str, Sequence[Shown]]) -> bool:
+    if any(len(some) > OFTEN for some in shown.values()):
+        return False
+    return not tells([each.people for some in shown.values() for each in some], LEAST)
+
+
+def _one(shown: Shown | None) -> tuple[Shown, ...]:
+    return () if shown is None else (shown,)
+
+
+def _place(block: Block, side: str, cell: Shown) -> int | None:
+    """Return the place of a value of the same people and scores that was shown: to show it again tells nothing new."""
+    return next((place for place, each in enumerate(block.shown[side]) if each.people == cell.people), None)
 
 
 def differ(one: Mapping[bytes, object], other: Mapping[bytes, object]) -> int:
@@ -80,24 +94,3 @@ def differ(one: Mapping[bytes, object], other: Mapping[bytes, object]) -> int:
 
 def _people(shown: Shown | None) -> Contributors:
     return shown.people if shown is not None else {}
-
-
-def _totals(shown: Mapping[str, Sequence[Shown]]) -> Iterator[Contributors]:
-    """Give all that can be had from these: each alone, and each sum of one from each side."""
-    for side in SIDES:
-        yield from (each.people for each in shown[side])
-    for one, other in product(shown[SEATED], shown[WAITING]):
-        yield _sum(one.people, other.people)
-
-
-def _mixed(added: Mapping[str, Sequence[Shown]], shown: Mapping[str, Sequence[Shown]]) -> Iterator[Contributors]:
-    """Give the sums of a new one and an old one of the other side."""
-    for side, another in (SIDES, SIDES[::-1]):
-        for one, other in product(added[side], shown[another]):
-            yield _sum(one.people, other.people)
-
-
-def _sum(one: Contributors, other: Contributors) -> Contributors:
-    # Somebody who has moved is in both, with both values: the sum then has them twice.
-    twice = {person: b"".join(sorted((one[person], other[person]))) for person in one.keys() & other.keys()}
-    return {**one, **other, **twice}

@@ -47,6 +47,18 @@ async def test_a_second_look_after_one_more_answer_differs_in_nothing_also_on_an
     assert await show(store, seated(*range(20))) != first
 
 
+async def test_four_looks_under_switched_consents_do_not_tell_the_score_of_one(store: Store) -> None:
+    """The sums of P, P+Q, P+R and Q+R+x give x, though each two of them differ in ten people."""
+    p, q, r = range(10), range(10, 20), range(20, 30)
+    await show(store, {"seated": {}, "waiting": seated(*p, *r)["seated"]})
+    assert (await show(store, seated(*p))).seated.n == 10
+    before = await show(store, seated(*p, *q))
+    assert before.seated.n == 20
+    assert await show(store, seated(*q, *r, 69)) == before
+    after = await show(store, seated(*q, *r))
+    assert (after.seated.n, after.seated.mean) == (20, 49.5), "without x they tell nothing of anybody"
+
+
 async def test_copies_that_look_at_once_show_the_same(store: Store) -> None:
     await show(store, seated(*range(10)))
     looks = [show(store, seated(*range(20 + n))) for n in range(8)]
@@ -86,3 +98,21 @@ async def test_the_digests_of_an_erased_person_become_random_and_still_count(sto
     assert len(pairs[0] - pairs[1]) == len(pairs[1] - pairs[0]) == 1
     assert (await show(store, seated(*others[1:], *range(20, 27)))).seated == first.seated, "two went and seven came"
     assert (await show(store, seated(*others[1:], *range(20, 28)))).seated.n == 16
+
+
+async def test_two_values_of_an_erased_person_stay_two(store: Store) -> None:
+    """Were they one, a combination that leaves the difference of the two would seem to concern nobody."""
+    for value, others in ((1.0, range(10)), (2.0, range(20, 30))):
+        scored = seated(*others)
+        scored["seated"]["worker-60"] = value
+        await show(store, scored)
+    await store.write(ErasedPerson.collection, [ErasedPerson("p/worker-60", "p", now_utc()).add()])
+    await show(store, seated(*range(30, 50)))
+    kept = await store[ShownBlock.collection].find_one({})
+    assert kept is not None
+    pairs = [
+        {each["people"][at : at + 32] for at in range(0, len(each["people"]), 32)} for each in kept["shown"]["seated"]
+    ]
+    people = [{pair[:16]: pair[16:] for pair in some} for some in pairs]
+    (person,) = people[0].keys() & people[1].keys()
+    assert people[0][person] != people[1][person]

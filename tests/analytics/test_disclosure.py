@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.disclosure import LEAST, SEATED, SIDES, WAITING, Block, Shown, differ, looked_at
+from analytics.disclosure import LEAST, OFTEN, SEATED, SIDES, WAITING, Block, Shown, differ, looked_at
+from tests.analytics.brute import fewest
 
 Scores = dict[str, float]
 
@@ -80,6 +81,49 @@ def test_all_who_waited_and_one_more_with_a_seat_do_not_uncover_that_one() -> No
     assert n_of(look(block, some(0, 12) | {"new": 99.0})) is None
 
 
+P, Q, R, X = some(0, 10), some(10, 10), some(20, 10), {"x": 99.0}
+
+
+def test_four_looks_of_which_each_two_differ_in_ten_do_not_tell_the_score_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """x = S4 - (S2 + S3 - 2 S1) for the sums of P, P+Q, P+R and Q+R+x."""
+    monkeypatch.setattr("analytics.disclosure.OFTEN", 9)  # so that the number of looks refuses nothing
+    block = Block.empty()
+    for scores in (P, P | Q, P | R):
+        block = look(block, scores)
+    assert look(block, Q | R | X) == block
+    assert look(block, Q | R).value(SEATED) == shown(Q | R), "without x the fourth tells nothing of anybody"
+
+
+def test_nor_do_they_when_one_of_the_looks_was_at_the_other_side() -> None:
+    block = Block.empty()
+    for seated, waiting in (({}, P | R), (P, {}), (P | Q, {})):
+        block = look(block, seated, waiting)
+    assert look(block, Q | R | X) == block
+    assert look(block, Q | R).value(SEATED) == shown(Q | R)
+
+
+def test_five_people_with_other_scores_each_are_five_and_not_ten() -> None:
+    """The third total less the other two leaves the difference of two scores, of five people."""
+    five = [some(50, 5, value) for value in (1.0, 2.0)]
+    block = Block.empty()
+    for seated, waiting in ((P | five[0], {}), (P | five[0], Q), (P | Q | five[1], Q)):
+        block = look(block, seated, waiting)
+    assert block.value(SEATED) == shown(P | five[0])
+
+
+def test_a_side_shows_so_many_values_and_keeps_the_last_but_goes_back_to_those_it_had() -> None:
+    crowds = [some(100 * n, 20) for n in range(OFTEN + 1)]
+    block = Block.empty()
+    for crowd in crowds:
+        block = look(block, crowd)
+    assert block.value(SEATED) == shown(crowds[OFTEN - 1])
+    block = look(block, crowds[0], crowds[-1])
+    assert (block.value(SEATED), block.value(WAITING)) == (shown(crowds[0]), shown(crowds[-1]))
+    assert len(block.shown[SEATED]) == OFTEN
+
+
 def nothing_tells(block: Block) -> None:
     totals = [each.people for side in SIDES for each in block.shown[side]]
     totals += [
@@ -113,3 +157,25 @@ def test_neither_do_they_when_people_move_one_by_one(moves: list[tuple[int, str]
         cells = {side: {f"w{n}": float(n) for n, at in enumerate(places) if at == side} for side in SIDES}
         block = look(block, cells[SEATED], cells[WAITING])
     nothing_tells(block)
+
+
+lives_of_groups = st.lists(
+    st.lists(st.sampled_from(["seated", "waiting", "gone", "seated otherwise"]), min_size=6, max_size=6),
+    min_size=3,
+    max_size=9,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 12), min_size=6, max_size=6), lives_of_groups)
+def test_no_combination_of_all_that_was_shown_concerns_fewer_than_ten_people(
+    sizes: list[int], lives: list[list[str]]
+) -> None:
+    block = Block.empty()
+    for places in lives:
+        cells: dict[str, Scores] = {side: {} for side in SIDES}
+        for group, (size, place) in enumerate(zip(sizes, places, strict=True)):
+            if place != "gone":
+                cells[place.split()[0]] |= some(100 * group, size, 36.0 if place in SIDES else 7.0)
+        block = look(block, cells[SEATED], cells[WAITING])
+    assert fewest([each.people for side in SIDES for each in block.shown[side]]) not in range(1, LEAST)
