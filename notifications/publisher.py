@@ -9,6 +9,7 @@ that cannot be written: each with its reason in the log and at `/feeds`, while t
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 import orjson
@@ -98,6 +99,7 @@ class Publisher:
             await self._lease.keep()
             for feed in self.feeds:
                 await self.find_position(feed)
+            await self.stop_shared()
             async with ConsumerLag(self._store, self._bus, "ama.enrolment") as lag:
                 # A programme that changed may have other agreements: the next life delivers their feeds.
                 while {(each.programme, each.partner) for each in feeds_of(self._rules.values())} == self._served:
@@ -134,6 +136,16 @@ class Publisher:
             except UNREADABLE:
                 _stop(feed, f"the topic's record at offset {last.offset} is none of a ledger")
         await self._note(feed)
+
+    async def stop_shared(self) -> None:
+        """Stop the feeds of a partner of several programmes, unless its topic holds the records of one alone: two ledgers on a topic could
+        not be told apart."""
+        going = [each for each in self.feeds if each.stopped is None]
+        counted = Counter(each.partner for each in going)
+        for feed in going:
+            if counted[feed.partner] > 1:
+                _stop(feed, "it is a partner of several programmes")
+                await self._note(feed)
 
     async def deliver(self, producer: AIOKafkaProducer, lag: ConsumerLag) -> bool:
         """Send the entries that follow in every ledger, in one transaction. True when there were entries, and they were delivered."""

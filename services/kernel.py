@@ -3,6 +3,7 @@
 Invariant: nothing here does I/O, reads a clock or imports another module of the program, so that a rule can be read and tested alone.
 """
 
+import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -14,6 +15,8 @@ from uuid_utils import uuid7
 M = TypeVar("M", bound=Callable[..., None])
 When = TypeVar("When", date, datetime)
 CLOCKS = timedelta(seconds=5)  # by which the clocks of two machines may differ
+# Two joiners without which Persian and Indic names are written wrongly; other invisible characters are refused.
+_JOINERS = "\u200c\u200d"
 
 
 def new_id() -> str:
@@ -134,3 +137,26 @@ class Command(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     at: datetime | None = None
+
+
+def shown_as_meant(text: str, breaks: str = "") -> str:
+    """Give the text in Unicode's composed form (NFC). ValueError for characters that are not shown, or that change how others are read."""
+    for each in text:
+        kind = unicodedata.category(each)
+        if each not in breaks and (kind in {"Cc", "Cs", "Co", "Zl", "Zp"} or ord(each) & 0xFFFE == 0xFFFE):
+            raise ValueError("holds a control character")
+        if kind == "Cf" and each not in _JOINERS:
+            raise ValueError("holds an invisible character, or one that changes the direction of writing")
+    return unicodedata.normalize("NFC", text)
+
+
+def line(text: str) -> str:
+    """Give a text of one line, with single spaces. ValueError for one that is empty, or that is shown otherwise than it is meant."""
+    # A no-break space comes along when somebody pastes from a table.
+    found = " ".join(shown_as_meant(text).split())
+    if not found:
+        raise ValueError("is empty")
+    # A mail program would decode it (RFC 2047), and so would show, or obey, another text.
+    if "=?" in found:
+        raise ValueError("holds '=?', with which an encoded word of a mail begins")
+    return found

@@ -1,5 +1,6 @@
 """Routes of the published programme: the version in force, and a changed file."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -9,6 +10,7 @@ from enrolment.programmes import commands as do
 from enrolment.programmes import queries
 from services.contracts.programmes import ProgrammePublished
 from services.identity.auth import Role, Who, allowed
+from services.programmes import LARGEST, sent_file
 from services.web import Body
 from services.web.run import Run
 
@@ -26,7 +28,7 @@ class File(Body):
     name: str = Field(
         min_length=1, max_length=100, pattern=r"^[\w.-]+$", description="its name, for the sentence about a mistake"
     )
-    text: str = Field(min_length=1, max_length=200_000, description="TOML")
+    text: str = Field(min_length=1, max_length=LARGEST, description="TOML, at most 64 KB")
 
 
 class Applied(BaseModel):
@@ -46,4 +48,6 @@ async def programme(run: Run, who: Administrator) -> ProgrammePublished:
 async def apply(body: File, run: Run, who: Administrator, documents: Annotated[Any, Depends(_documents)]) -> Applied:
     """Publish what the file changes. Every service follows within seconds; what is scheduled or planned stays. 422 wrong-programme-file."""
     lived_in = await queries.lived_in(documents, who.programme)
-    return Applied(**await run(do.apply_file, do.ApplyFile(name=body.name, text=body.text, lived_in=lived_in)))
+    # In a thread, before the transaction: other requests get their turns meanwhile.
+    file = await asyncio.to_thread(sent_file, body.text, body.name)
+    return Applied(**await run(do.apply_file, do.ApplyFile(file=file, lived_in=lived_in)))

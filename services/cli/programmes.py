@@ -60,8 +60,8 @@ def apply(
 ) -> None:
     """Publish the file in the running system. Every service follows within seconds; what is scheduled or planned stays as it is.
 
-    Put the same file into the folder that AMA_PROGRAMMES names: the next start of enrolment publishes what lies there. A programme that is
-    not published yet, and a file for a system that is stopped, is put into the folder alone.
+    Put the same file into the folder that AMA_PROGRAMMES names: the next start leaves an older one there alone. A programme
+    that is not published yet, and a file for a system that is stopped, is put into the folder alone.
     """
     from services.cli.person import answered, client_of
     from services.programmes import read_file

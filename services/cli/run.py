@@ -71,6 +71,7 @@ def serve(
     from services import settings, telemetry
     from services.contracts.topics import SERVICES
     from services.runtime import serving
+    from services.runtime.metrics_port import serving_metrics
     from services.runtime.service import ROLES, running
 
     # It has neither engines nor roles, and settings of its own.
@@ -88,20 +89,16 @@ def serve(
     async def stay() -> None:
         one = serving.build(service, given)
         port_of_metrics = given.metrics_port
-        shown = (
-            nullcontext()
-            if port_of_metrics is None
-            else telemetry.serving_metrics(port_of_metrics, [one.metrics], host)
-        )
-        with shown:
-            async with (
-                # The port opens after the service has started, so that no request meets one that cannot answer.
-                running(one, wanted),
-                serving.serving(serving.alone(one, "api" in wanted), serving.listen(port, host)),
-            ):
-                assert one.tasks.ended is not None
-                serving.settle()
-                await until_stopped([one.tasks.ended])
+        shown = nullcontext() if port_of_metrics is None else serving_metrics(port_of_metrics, [one.metrics], host)
+        async with (
+            shown,
+            # The port opens after the service has started, so that no request meets one that cannot answer.
+            running(one, wanted),
+            serving.serving(serving.alone(one, "api" in wanted), serving.listen(port, host)),
+        ):
+            assert one.tasks.ended is not None
+            serving.settle()
+            await until_stopped([one.tasks.ended])
 
     uvloop.run(stay())
 

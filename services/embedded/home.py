@@ -29,8 +29,8 @@ from services.identity.settings import ConsoleSettings
 from services.operations.console.app import OperatorsConsole
 from services.operations.provision.rights import user_of
 from services.runtime import service, serving
+from services.runtime.metrics_port import serving_metrics
 from services.settings import Misconfigured, Settings
-from services.telemetry import serving_metrics
 from services.vault.master import VARIABLE as MASTER_KEYS
 
 
@@ -97,7 +97,7 @@ class Home:
         pages = [self._mount_issuer(), *self.operators.routes()]
         self.all_services = serving.AllServices(await self._settings_of_each(engines), pages)
         shown = [service.metrics for service in self.all_services.services.values()]
-        metrics_port = self._stack.enter_context(serving_metrics(self.settings.metrics_port or 0, shown))
+        metrics_port = await self._stack.enter_async_context(serving_metrics(self.settings.metrics_port or 0, shown))
         self.metrics = f"http://127.0.0.1:{metrics_port}/metrics"
         await self._stack.enter_async_context(serving.serving(self.all_services.app, listening))
         # Left in reverse order: streams of the console end first, then the services, then the port.

@@ -34,6 +34,16 @@ ROLES = (
     Role.OPERATOR,
     Role.COORDINATOR,
 )  # the others need the id of one worker, facilitator or partner
+ASKED = (  # parameters of a request for sign-in that have a meaning here
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+)
 CODE_LASTS = 60.0  # seconds
 CHALLENGE = 43  # characters of an S256 challenge
 PRINTED, KEPT = "password-printed", "password-kept"  # texts that say where to find the password
@@ -164,6 +174,7 @@ class SignIn:
             "login.html",
             status,
             forms=f"'self' {to.scheme}://{to.netloc}",
+            keeps=ASKED,
             asks=True,
             hint=self._hint,
             says=says,

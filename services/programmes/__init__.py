@@ -5,11 +5,12 @@ Invariant: a programme that loads is consistent in itself; a mistake is one sent
 programme once stays in it.
 """
 
-from services.programmes.applying import applied
+from services.programmes.applying import applied, brings_partners, sent_file
 from services.programmes.changes import Difference, differences, following
 from services.programmes.days import in_intake, in_programme, meeting_days, since_start
 from services.programmes.knowledge import agreed_with, may_know
 from services.programmes.loading import (
+    LARGEST,
     ProgrammeFile,
     load,
     load_all,
@@ -25,8 +26,8 @@ from services.programmes.served import ServedProgrammes
 from services.programmes.uses import Uses, counted_uses
 
 __all__ = [
-    "Difference", "Municipality", "Partner", "Programme", "ProgrammeFile", "ServedProgrammes", "Sizes", "Slot", "SurveyWave",
-    "Uses", "agreed_with", "applied", "counted_uses", "differences", "distance_km", "following", "in_intake", "in_programme", "load",
-    "load_all", "may_know", "meeting_days", "programme_of", "published", "read_all", "read_file", "read_text",
-    "refuse_partners_of_others", "refuse_unless_active", "since_start",
+    "LARGEST", "Difference", "Municipality", "Partner", "Programme", "ProgrammeFile", "ServedProgrammes", "Sizes", "Slot",
+    "SurveyWave", "Uses", "agreed_with", "applied", "brings_partners", "counted_uses", "differences", "distance_km", "following",
+    "in_intake", "in_programme", "load", "load_all", "may_know", "meeting_days", "programme_of", "published", "read_all", "read_file",
+    "read_text", "refuse_partners_of_others", "refuse_unless_active", "sent_file", "since_start",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ Every path that `tomllib.loads` gives for the text has a line here.
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Sequence
 
 Path = tuple[str, ...]  # keys and positions, positions written as numbers: ("partners", "0", "id")
@@ -39,6 +40,8 @@ def lines_of(text: str) -> dict[Path, int]:
 class _Scan:
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
+        # Counted once: counting from the beginning for each key takes time with the square of the file's length.
+        self._breaks = [found.start() for found in re.finditer("\n", text)]
         self.lines: dict[Path, int] = {}
         self._tables: dict[Path, int] = {}  # arrays of tables: how many so far
 
@@ -60,7 +63,7 @@ class _Scan:
 
     def _note(self, path: Path, at: int) -> None:
         # The first line counts: later headers may name the same table as their parent.
-        self.lines.setdefault(path, self._text.count("\n", 0, at) + 1)
+        self.lines.setdefault(path, bisect_left(self._breaks, at) + 1)
 
     def _header(self) -> Path:
         start, several = self._at, self._text.startswith("[[", self._at)

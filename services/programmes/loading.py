@@ -3,9 +3,10 @@
 Invariant: whatever the file holds, this module raises no other error than Misconfigured.
 """
 
+import hashlib
+import json
 import re
 import tomllib
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -22,7 +23,10 @@ from services.settings import Misconfigured
 
 LINE_OF_TOML = re.compile(r"at line (\d+)")
 # A key of a programme has few parts. tomllib takes time with the square of their number: half a minute for a line of 40 KB.
-LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){33}""")
+LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){33}""")
+LARGEST = 64 * 1024  # bytes of a file: ten times those of the pilot
+LONGEST = 1_000  # characters of a line
+DEEPEST = 100  # open brackets, for the line of a file that the parser gives up
 PLAIN = re.compile(r"[\w-]+")
 
 
@@ -33,6 +37,12 @@ class ProgrammeFile:
     name: str
     text: str
     programme: Programme
+
+    @property
+    def digest(self) -> str:
+        """Return a hash of what the file says. Comments and layout do not count."""
+        said = json.dumps(tomllib.loads(self.text), sort_keys=True, default=str)
+        return hashlib.sha256(said.encode()).hexdigest()
 
     def wrong(self, where: Sequence[str | int], fault: str) -> Misconfigured:
         """Build the sentence for a mistake at this path of the file."""
@@ -50,27 +60,31 @@ def load_all(folder: Path | None = None) -> dict[str, Programme]:
 
 
 def read_all(folder: Path | None = None) -> dict[str, ProgrammeFile]:
-    """Return the shipped files and those of the folder, by id. A partner is in one programme alone: its feed has its name."""
+    """Return the shipped files and those of the folder, by id. A file of the folder stands in for a shipped one of the same id.
+
+    A partner is in one programme alone: its feed has its name."""
     if folder is not None and not folder.is_dir():
         raise Misconfigured(f"AMA_PROGRAMMES: {folder} is no folder.")
     shipped = [Path(str(each)) for each in files("services.programmes").iterdir() if each.name.endswith(".toml")]
-    own = sorted(folder.glob("*.toml")) if folder is not None else []
-    found: dict[str, ProgrammeFile] = {}
-    # The shipped ones first, so that a conflict is reported in the operator's file.
-    for path in [*sorted(shipped), *own]:
-        file = read_file(path)
-        if file.programme.id in found:
+    own: dict[str, ProgrammeFile] = {}
+    for file in map(read_file, sorted(folder.glob("*.toml")) if folder is not None else ()):
+        if file.programme.id in own:
             raise file.wrong(["id"], f"there is a programme {file.programme.id} already")
+        own[file.programme.id] = file
+    found = {file.programme.id: file for file in map(read_file, sorted(shipped))}
+    found = {id: file for id, file in found.items() if id not in own}
+    # The shipped ones first, so that a conflict is reported in the operator's file.
+    for file in own.values():
         refuse_partners_of_others(file, [each.programme for each in found.values()])
         found[file.programme.id] = file
     return found
 
 
-def refuse_partners_of_others(file: ProgrammeFile, others: Iterable[Programme]) -> None:
-    """Refuse a partner that is one of another programme, retired or not."""
+def refuse_partners_of_others(file: ProgrammeFile, others: Iterable[Programme], has: Programme | None = None) -> None:
+    """Refuse a partner that is one of another programme, retired or not. A partner that the programme `has` already is no new one."""
     partners = {partner.id: other.id for other in others for partner in other.partners if other.id != file.programme.id}
     for at, partner in enumerate(file.programme.partners):
-        if partner.id in partners:
+        if partner.id in partners and (has is None or has.partner(partner.id) is None):
             fault = f"{partner.id} is a partner of programme {partners[partner.id]} already"
             raise file.wrong(["partners", at, "id"], fault)
 
@@ -112,18 +126,37 @@ def parse(text: str, name: str) -> Programme:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        # Counted in bytes, because the text does not decode.
-        line = path.read_bytes().count(b"\n", 0, error.start) + 1
-        raise Misconfigured(f"{path.name}, line {line}: not UTF-8.") from error
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
     except OSError as error:
         raise Misconfigured(f"{path} cannot be read: {error.strerror or error}.") from error
+    if len(content) > LARGEST:
+        raise _too_large(path.name)
+    try:
+        return content.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        # Counted in bytes, because the text does not decode.
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Misconfigured(f"{path.name}, line {line}: not UTF-8.") from error
+
+
+def _too_large(name: str) -> Misconfigured:
+    return Misconfigured(f"{name}, line 1: the file has more than {LARGEST // 1024} KB.")
+
+
+def _bounded(text: str, name: str) -> None:
+    """Refuse what tomllib would read for seconds. Misconfigured."""
+    if len(text) > LARGEST or len(text.encode(errors="replace")) > LARGEST:
+        raise _too_large(name)
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > 32 and LONG_KEY.search(line[:LONGEST]):
+            raise Misconfigured(f"{name}, line {number}: a key of more than 32 parts.")
+        if len(line) > LONGEST:
+            raise Misconfigured(f"{name}, line {number}: not to be read (more than {LONGEST:,} characters).")
 
 
 def _toml(text: str, name: str) -> dict[str, Any]:
-    if long := LONG_KEY.search(text):
-        raise Misconfigured(f"{name}, line {text.count(chr(10), 0, long.start()) + 1}: a key of more than 32 parts.")
+    _bounded(text, name)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -131,24 +164,19 @@ def _toml(text: str, name: str) -> dict[str, Any]:
         line = int(found.group(1)) if found else text.rstrip("\n").count("\n") + 1
         fault = str(error).partition(" (at")[0]
         raise Misconfigured(f"{name}, line {line}: not TOML ({fault[:1].lower() + fault[1:]}).") from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of brackets
+    except (ValueError, RecursionError) as error:  # thousands of brackets
         raise Misconfigured(f"{name}, line {_breaks_at(text)}: not to be read ({type(error).__name__}).") from error
 
 
 def _breaks_at(text: str) -> int:
-    """Return the first line at which the parser gives up; it does so for every longer part of the text, too."""
-    lines = text.split("\n")
-
-    def gives_up(number: int) -> bool:
-        try:
-            tomllib.loads("\n".join(lines[:number]))
-        except tomllib.TOMLDecodeError:
-            return False  # it is not complete yet
-        except (ValueError, RecursionError):
-            return True
-        return False
-
-    return bisect_left(range(len(lines)), True, key=gives_up)
+    """Return the first line at which too many brackets are open, roughly: those in texts and comments count, too."""
+    # The parser is not asked again with parts of the text: that took seconds.
+    lines, is_open = text.split("\n"), 0
+    for number, line in enumerate(lines, start=1):
+        is_open += sum(line.count(each) for each in "[{") - sum(line.count(each) for each in "]}")
+        if is_open > DEEPEST:
+            return number
+    return len(lines)
 
 
 def _wrong(name: str, text: str, where: Sequence[str | int], fault: str) -> Misconfigured:

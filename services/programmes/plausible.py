@@ -1,12 +1,14 @@
 """Refusals of a file that is well formed and cannot be meant: waves that nobody reaches, meetings past the end,
-coordinates that are swapped.
+coordinates that are swapped, texts, numbers and dates that no engine, calendar or page can hold.
 
 Invariant: only a file is judged here, never a programme that was published. A new rule of ours stops no service that already runs.
 """
 
+import re
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
+from services.kernel import line
 from services.programmes.model import Municipality, Programme, great_circle_km
 
 ITALIAN = ("Europe/Rome", "Europe/San_Marino", "Europe/Vatican")
@@ -15,6 +17,11 @@ LATITUDES, LONGITUDES = (
     (6.5, 18.7),
 )  # of Italy, from Lampedusa to the Brenner, from Bardonecchia to Otranto
 FARTHEST = 500.0  # km between two municipalities of one programme: people of one group meet every other week
+EARLIEST, LATEST = 1900, 2200  # years: calendars of mail programs hold no later ones
+LONGEST = 200  # characters of a title or a name
+MOST = 200  # renamings in a file
+GREATEST = 1_000_000  # of a target
+TARGET = re.compile(r"[a-z][a-z0-9_-]{0,39}")  # a target's name is a field's name in MongoDB and in the event
 Mistake = tuple[Sequence[str | int], str]  # the path in the file, and the fault
 
 
@@ -24,11 +31,46 @@ def implausible(file: Programme) -> Mistake | None:
 
 
 def _mistakes(file: Programme) -> Iterator[Mistake]:
+    # First: the other rules compute with these dates.
+    yield from _unholdable(file)
     yield from _marked(file)
     yield from _periods(file)
     yield from _waves(file)
     yield from _map(file)
     yield from _renamed(file)
+
+
+def _unholdable(file: Programme) -> Iterator[Mistake]:
+    """Dates, texts, times and targets that an engine, a calendar or a page does not hold as they are meant."""
+    dates: list[tuple[Sequence[str | int], date]] = [(("starts",), file.starts), (("ends",), file.ends)]
+    dates += [(("intake", "opens"), file.intake.opens), (("intake", "closes"), file.intake.closes)]
+    dates += [(("surveys", at, "since"), each.since) for at, each in enumerate(file.surveys) if each.since is not None]
+    for where, day in dates:
+        if not EARLIEST <= day.year <= LATEST:
+            yield where, f"not between the years {EARLIEST} and {LATEST}"
+    yield from _texts(file)
+    for at, slot in enumerate(file.slots):
+        if slot.at.microsecond:
+            yield ("slots", at, "at"), "a time has no parts of a second"
+    for name, number in file.targets.items():
+        if not TARGET.fullmatch(name):
+            yield ("targets",), f"{name[:LONGEST]!r} is no name of a target, as members or groups"
+        if number > GREATEST:
+            yield ("targets", name), f"more than {GREATEST:,}"
+
+
+def _texts(file: Programme) -> Iterator[Mistake]:
+    texts: list[tuple[Sequence[str | int], str]] = [(("title",), file.title), (("title_en",), file.title_en)]
+    texts += [(("partners", at, "name"), each.name) for at, each in enumerate(file.partners)]
+    texts += [(("municipalities", at, "name"), each.name) for at, each in enumerate(file.municipalities)]
+    for where, text in texts:
+        if len(text) > LONGEST:
+            yield where, f"more than {LONGEST} characters"
+        else:
+            try:
+                line(text)
+            except ValueError as error:
+                yield where, str(error)
 
 
 def _marked(file: Programme) -> Iterator[Mistake]:
@@ -82,6 +124,9 @@ def _swapped(each: Municipality) -> str:
 def _renamed(file: Programme) -> Iterator[Mistake]:
     entries = {each.id for each in (*file.slots, *file.municipalities)}
     partners = {each.id for each in file.partners}
+    if len(file.renamed) > MOST:
+        yield ("renamed",), f"more than {MOST} renamings"
+        return
     for old, new in file.renamed.items():
         seen = [old]
         while new in file.renamed and new not in seen:

@@ -16,6 +16,10 @@ class Limits:
 
     connections: int = 500
     headers: int = 64 * 1024  # bytes of the request line and the headers
+    address: int = (
+        8 * 1024
+    )  # bytes of the path and the query: what is made of them, as links and errors, is many times as long
+    ahead: int = 16  # requests in a row that are answered though they were sent before the answer to the former one
     headers_within: float = 10.0  # from the opening of the connection, or from the first byte of a later request
     body_within: float = 30.0  # from the end of the headers
     reads_within: float = 30.0  # a client that takes no byte of its answer for so long is cut off

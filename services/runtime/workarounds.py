@@ -2,7 +2,8 @@
 
 Invariant: no other module of the package uses one. `tests/runtime/test_connections.py` fails when another version of uvicorn has to be
 looked at. Source: `uvicorn/protocols/http/httptools_impl.py`. uvicorn has a limit of open requests and a time for idle connections. It has
-no time for headers, body and reading, and no size of headers. No upstream issue was looked for.
+no time for headers, body and reading, no size of headers and addresses, and it makes a request of all that a client sends ahead of the
+answers. No upstream issue was looked for.
 """
 
 import asyncio
@@ -13,10 +14,12 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.runtime.connections import Connections, Phase
+from services.runtime.received import Received
 from services.web.headers import PLAIN
 from services.web.problem import problem
 
 SEEN_IN = {"uvicorn": "0.54", "httptools": "0.9"}  # the versions whose source was read
+PIECES = 64  # that are parsed before others have their turn: a chunked body may consist of ends
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -26,6 +29,9 @@ class LimitedProtocol(HttpToolsProtocol):
         super().__init__(**given)
         self._all, self._limits = connections, connections.limits
         self._sent = 0  # bytes since the end of the last headers
+        self._received = Received()
+        self._body = 0  # bytes of the body that are still to come, when its length was said
+        self._ahead = 0  # requests in a row that came before the answer to the former one
         self._receiving = Phase.HEADERS  # a new connection has to send something
         self._refused = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -50,47 +56,82 @@ class LimitedProtocol(HttpToolsProtocol):
         self._all.leave(self)
         for name in list(self._timers):
             self._stop(name)
+        self._received.clear()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has come, within the size and the time for headers."""
+        """Keep what has come, and parse it up to the end of one request."""
         if self._refused or self.transport.is_closing():
             return  # what comes after a refusal is thrown away
         self._all.used(self)
+        self._received.add(data)
+        self._parse()
+
+    def _parse(self) -> None:
+        """Parse piece by piece until a whole request waits for its answer; others have their turn after some pieces."""
+        for _ in range(PIECES):
+            if self.transport.is_closing():
+                return
+            if self._refused or not self._received:
+                break
+            if self._receiving is Phase.IDLE and not self.cycle.response_complete:
+                self.flow.pause_reading()  # uvicorn would queue every request that was sent ahead
+                return
+            self._parse_piece()
+        else:
+            self.flow.pause_reading()
+            self.loop.call_soon(self._parse)
+            return
+        if self._receiving is Phase.BODY and not self._refused and not self.cycle.response_complete:
+            self.flow.pause_reading()  # until the application asks for more: uvicorn itself would read on
+        else:
+            self.flow.resume_reading()
+
+    def _parse_piece(self) -> None:
         if self._receiving is Phase.IDLE:
             self._begin()
+        piece = self._received.take(self._body)
         if self._receiving is Phase.HEADERS:
-            self._sent += len(data)
-        super().data_received(data)
-        if self._receiving is Phase.BODY and not self.cycle.response_complete:
-            self.flow.pause_reading()  # until the application asks for more: uvicorn itself would read on
+            self._sent += len(piece)
+        super().data_received(piece)
         if self._receiving is Phase.HEADERS and self._sent > self._limits.headers:
             self._refuse(431, "headers-too-large", f"The headers have at most {self._limits.headers} bytes.")
 
-    def on_message_begin(self) -> None:
-        """Begin with a request, also one that came together with the end of the former one."""
-        super().on_message_begin()
-        if self._receiving is Phase.IDLE:
-            self._begin()
-            self._sent = 1  # at least: how much of what has come is of this request is not known
-
     def on_headers_complete(self) -> None:
-        """Wait for the body."""
+        """Wait for the body. An address that is too long reaches no application."""
+        if len(self.url) > self._limits.address:
+            self._refuse(414, "address-too-long", f"The address has at most {self._limits.address} bytes.")
+            return
         super().on_headers_complete()
+        if self._ahead >= self._limits.ahead:
+            self.cycle.keep_alive = False  # the client sends the others again, on another connection
         self._receiving, self._sent = Phase.BODY, 0
+        # The parser has checked that it is one number.
+        self._body = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
         self._start("receiving", self._limits.body_within, self._late)
+
+    def on_body(self, body: bytes) -> None:
+        """Hand the body to the application, unless the request was refused."""
+        self._body = max(0, self._body - len(body))
+        if not self._refused:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Wait for nothing more of this request."""
+        if self._refused:
+            return
         super().on_message_complete()
-        self._receiving = Phase.IDLE
+        self._receiving, self._body = Phase.IDLE, 0
         self._stop("receiving")
 
     def on_response_complete(self) -> None:
-        """Drop what came of a body that nobody asked for; the rest of it is thrown away as it comes."""
+        """Drop what came of a body that nobody asked for; the rest of it is thrown away as it comes. Go on with what came after it."""
         super().on_response_complete()
-        if self.cycle.response_complete:
-            self.cycle.body = bytearray()
+        self.cycle.body = bytearray()
+        self._ahead = self._ahead + 1 if self._received else 0
+        if self.transport.is_closing():
+            self._received.clear()
+        self._parse()
 
     def pause_writing(self) -> None:
         """Watch a client that does not read its answer."""

@@ -88,6 +88,15 @@ class Unit:
         # A UUIDv7 begins with its time, so the oldest comes first.
         return sorted((cast("A", held.aggregate) for held in found), key=lambda each: each.id)
 
+    async def across(self, kind: type[A]) -> list[A]:
+        """Return the aggregates of every programme, guarded."""
+        async for document in self._store[kind.noun].find({}, session=self._transaction):
+            self._hold(kind, document, guarded=True)
+        found = [held for (held_kind, _), held in self._held.items() if held_kind is kind and not held.removed]
+        for held in found:
+            held.guarded = True
+        return [cast("A", held.aggregate) for held in found]
+
     def _hold(self, kind: type[Aggregate], document: Document, *, guarded: bool) -> None:
         if (kind, document["_id"]) not in self._held:
             read = AggregateDocument.of(document)

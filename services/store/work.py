@@ -71,6 +71,10 @@ class Work:
         """Return the same as `where`, not guarded: for a read that no decision rests on."""
         return await self._query(kind, fields, guarded=False)
 
+    async def across(self, kind: type[A]) -> list[A]:
+        """Return the aggregates of every programme, guarded: for a judgement on what one programme alone may have."""
+        return await self._unit.across(kind)
+
     async def _query(self, kind: type[A], fields: dict[str, Any], *, guarded: bool) -> list[A]:
         found = await self._unit.query(kind, self.programme, fields, guarded=guarded)
         for each in found:

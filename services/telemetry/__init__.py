@@ -5,7 +5,7 @@ Invariant: only the format of the log is global; each service has its own tracer
 """
 
 from services.telemetry.logs import log_as_json
-from services.telemetry.metrics import Metrics, serving_metrics
+from services.telemetry.metrics import Metrics, together
 from services.telemetry.traces import Telemetry
 
-__all__ = ["Metrics", "Telemetry", "log_as_json", "serving_metrics"]
+__all__ = ["Metrics", "Telemetry", "log_as_json", "together"]

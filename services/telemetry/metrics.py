@@ -1,17 +1,15 @@
-"""Metrics: the counters and gauges of one service, in one registry, named here and nowhere else; and the port that serves them.
+"""Metrics: the counters and gauges of one service, in one registry, named here and nowhere else.
 
 Invariants: a label is a name of the program (command, consumer, outcome), never an id, so that their number is bounded. A counter that
 an alert uses exists from the start, at 0. A gauge whose value is unknown is removed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
-from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 from prometheus_client.registry import Collector
-
-from services.settings import Misconfigured
 
 OF_CONSUMERS = {
     "lag": "Records on the bus that the consumer has not consumed, of the partitions that this copy holds",
@@ -29,6 +27,7 @@ OF_THE_SERVICE: dict[str, tuple[str, tuple[str, ...]]] = {
     "disk_size_bytes": ("Size of the file system with an engine's data, as the engine says", ("engine", "node")),
     "disk_available_bytes": ("Free space of that file system, as the engine says", ("engine", "node")),
     "keys_readable": ("Whether the key files, as they are now, open a stored key", ()),
+    "programme_file_used": ("Whether the start published or kept what the programme's file says", ("programme",)),
     "front_up": ("Whether the public front answers by TLS", ()),
     "certificate_not_before_timestamp_seconds": ("When the public front's certificate began to be valid", ()),
     "certificate_not_after_timestamp_seconds": ("When the public front's certificate ends", ()),
@@ -143,21 +142,8 @@ class _Together(Collector):
         yield from families.values()
 
 
-@contextmanager
-def serving_metrics(port: int, metrics: Iterable[Metrics], host: str = "127.0.0.1") -> Iterator[int]:
-    """Show the figures of these services at `/metrics` of a port of their own, from a thread, for as long as the block runs. Gives
-    the port (0 takes a free one). Misconfigured when it is taken."""
+def together(metrics: Iterable[Metrics]) -> CollectorRegistry:
+    """Put the figures of these services into one registry."""
     registry = CollectorRegistry()
     registry.register(_Together(each.registry for each in metrics))
-    try:
-        server, thread = start_http_server(port, host, registry)
-    except OSError as error:
-        raise Misconfigured(
-            f"Port {port} for metrics cannot be had: {error.strerror}. Set AMA_METRICS_PORT."
-        ) from error
-    try:
-        yield int(server.server_port)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return registry

@@ -4,10 +4,11 @@ Invariant: those that are open to everybody say nothing about any person or prog
 """
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any, Protocol
 
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from services.contracts import asyncapi, catalogue
 from services.contracts import page as contract_page
@@ -70,9 +71,13 @@ def health(service: Healthy) -> APIRouter:
 
 
 def common_routes(service: DescribedService) -> list[APIRouter]:
-    """Build the health routes, the contract routes and the access log; `/openapi.json` is FastAPI's own."""
+    """Build the health routes, the contract routes and the access log; `/openapi.json` is FastAPI's own.
+
+    A contract changes with the code and the settings alone, so each is rendered once: strangers may ask for it as often as they like.
+    """
     router = APIRouter(dependencies=[open_to_all("contracts are published language")])
 
+    @cache
     def described() -> dict[str, Any]:
         kinds = catalogue()
         consumed = [kinds[name] for name in service.consumed_types()]
@@ -84,19 +89,31 @@ def common_routes(service: DescribedService) -> list[APIRouter]:
             secure=service.secured,
         )
 
-    @router.get("/asyncapi.json")
-    async def document() -> dict[str, Any]:
+    @cache
+    def rendered() -> bytes:
+        return bytes(JSONResponse(described()).body)
+
+    @cache
+    def events_page() -> str:
+        return contract_page.page(described())
+
+    @cache
+    def operations_page() -> str:
+        return openapi_page.page(service.app.openapi())
+
+    @router.get("/asyncapi.json", response_model=dict[str, Any])
+    async def document() -> Response:
         """Describe the events that it publishes and consumes (AsyncAPI 3.0)."""
-        return described()
+        return Response(rendered(), media_type="application/json")
 
     @router.get("/asyncapi", response_class=HTMLResponse)
     async def page() -> HTMLResponse:
         """Show the AsyncAPI document as a page."""
-        return HTMLResponse(contract_page.page(described()))
+        return HTMLResponse(events_page())
 
     @router.get("/docs", response_class=HTMLResponse)
     async def operations() -> HTMLResponse:
         """Show the OpenAPI document as a page."""
-        return HTMLResponse(openapi_page.page(service.app.openapi()))
+        return HTMLResponse(operations_page())
 
     return [health(service), router, access_log.router]

@@ -5,7 +5,6 @@ was meant. Every date is in a range that calendars and engines can hold. Routes 
 enum); `tests/web/test_fields.py` asks for it.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, TypeVar
@@ -14,41 +13,17 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from services.kernel import Refusal, Refused
+from services.kernel import Refusal, Refused, line, shown_as_meant
 
 T = TypeVar("T")
 # Python and MongoDB hold more; calendars of mail programs, which get these dates, do not.
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 REGION = "IT"  # of a telephone number without its country
 YOUNGEST = 14  # years; nobody younger may work, so nobody younger has lost their work
-# Two joiners without which Persian and Indic names are written wrongly; other invisible characters are refused.
-_JOINERS = "\u200c\u200d"
-
-
-def _shown_as_meant(text: str, breaks: str = "") -> str:
-    """Give the text in Unicode's composed form (NFC). ValueError for characters that are not shown, or that change how others are read."""
-    for each in text:
-        kind = unicodedata.category(each)
-        if each not in breaks and (kind in {"Cc", "Cs", "Co", "Zl", "Zp"} or ord(each) & 0xFFFE == 0xFFFE):
-            raise ValueError("holds a control character")
-        if kind == "Cf" and each not in _JOINERS:
-            raise ValueError("holds an invisible character, or one that changes the direction of writing")
-    return unicodedata.normalize("NFC", text)
-
-
-def _line(text: str) -> str:
-    # A no-break space comes along when somebody pastes from a table.
-    line = " ".join(_shown_as_meant(text).split())
-    if not line:
-        raise ValueError("is empty")
-    # A mail program would decode it (RFC 2047), and so would show, or obey, another text.
-    if "=?" in line:
-        raise ValueError("holds '=?', with which an encoded word of a mail begins")
-    return line
 
 
 def _note(text: str) -> str:
-    note = _shown_as_meant(text.replace("\r\n", "\n"), breaks="\n\t").strip()
+    note = shown_as_meant(text.replace("\r\n", "\n"), breaks="\n\t").strip()
     if not note:
         raise ValueError("is empty")
     return note
@@ -97,7 +72,7 @@ def _each_once(values: Sequence[T]) -> Sequence[T]:
 
 # `x-text` in the schema of a field says that one of these types checks it.
 Line = Annotated[
-    str, Field(min_length=1, max_length=200, json_schema_extra={"x-text": "line"}), AfterValidator(_line)
+    str, Field(min_length=1, max_length=200, json_schema_extra={"x-text": "line"}), AfterValidator(line)
 ]  # a name, a title, a street
 Note = Annotated[
     str, Field(min_length=1, max_length=500, json_schema_extra={"x-text": "note"}), AfterValidator(_note)

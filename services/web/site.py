@@ -3,8 +3,9 @@
 Invariant: every value that a template shows is escaped; every page carries the headers of `services.web.pages`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -45,11 +46,15 @@ class Site:
         status: int = 200,
         tls: bool = False,
         forms: str = "'self'",
+        keeps: Collection[str] = (),
         **shown: Any,
     ) -> Response:
-        """Render a whole page. `forms` lists the addresses that its forms may lead to, redirections included; `tls`: browsers use TLS."""
+        """Render a whole page. `forms` lists the addresses that its forms may lead to, redirections included; `tls`: browsers use TLS.
+        `keeps` names the parameters of the address that the links to other languages carry on."""
         language = self.language(request)
-        others = {each: str(request.url.include_query_params(lang=each).query) for each in self.languages}
+        # No others: a page must not give back all that a caller wrote into the address, once for each language.
+        kept = {name: request.query_params[name] for name in keeps if name in request.query_params}
+        others = {each: urlencode({**kept, "lang": each}) for each in self.languages}
         body = self.part(template, language, languages=self.languages, links=others, **{"session": None, **shown})
         headers = {
             "Content-Language": language,

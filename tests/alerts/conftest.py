@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,8 @@ from enrolment import commands as do
 from services import vault
 from services.contracts.topics import SERVICES
 from services.runtime import environment
+from services.runtime.metrics_port import serving_metrics
 from services.runtime.service import Service
-from services.telemetry import serving_metrics
 from tests.alerts.server import Prometheus, prometheus
 from tests.helpers.own_engines import PROGRAMME, Apart
 
@@ -53,9 +53,9 @@ def own_keys(ground: Apart, tmp_path: Path) -> Path:
 @asynccontextmanager
 async def watched(watcher: Prometheus, *services: Service) -> AsyncIterator[None]:
     """Let Prometheus scrape these services, each at its own metrics port."""
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         for service in services:
-            stack.enter_context(serving_metrics(watcher.place(), [service.metrics]))
+            await stack.enter_async_context(serving_metrics(watcher.place(), [service.metrics]))
         yield
 
 

@@ -22,11 +22,11 @@ from services.events.delivery.declare import Reactions
 from services.events.inbox import dead_letters
 from services.events.outbox.relay import first_id_of
 from services.kernel import NotYet
+from services.runtime.metrics_port import serving_metrics
 from services.runtime.service import Service, running
 from services.runtime.serving import alone, build, listen, serving
 from services.store.clock import now_utc
 from services.store.work import Work
-from services.telemetry import serving_metrics
 from tests.alerts.conftest import refer, watched
 from tests.alerts.fronts import NAME, certificate, front
 from tests.alerts.server import Prometheus, grouping, rules, selectors
@@ -84,7 +84,7 @@ async def test_where_all_is_well_nothing_fires_and_every_figure_of_every_rule_is
         await stack.enter_async_context(front(port, good))
         for service in five:
             await stack.enter_async_context(running(service))
-        place = stack.enter_context(serving_metrics(watcher.place(), [each.metrics for each in five]))
+        place = await stack.enter_async_context(serving_metrics(watcher.place(), [each.metrics for each in five]))
         await refer(next(each for each in five if each.name == "enrolment"))
         await everything_is_exported(watcher)
         await nothing_fires(watcher, f"{LOOPBACK}:{place}")

@@ -154,3 +154,53 @@ async def test_a_second_meaning_of_an_id_refuses_the_start_with_one_sentence(own
     prova.put("before")
     async with prova.up() as people:
         assert people.programme in people.home.all_services.services["analytics"].rules
+
+
+async def test_a_file_that_an_administrator_has_replaced_is_left_alone_at_the_start(
+    own: Callable[..., Living], caplog: pytest.LogCaptureFixture
+) -> None:
+    prova = own()
+    prova.put("before")
+    another = ('id = "thu-evening"', 'id = "thu-late"')
+    renamed = ("[sizes]", '[renamed]\nthu-evening = "thu-late"\n\n[sizes]')
+    async with prova.up() as people:
+        await people.refer()
+        body = {"name": "prova.toml", "text": prova.text("before", another, renamed)}
+        assert await people.done("administrator", "PUT", "/enrolment/programme", body) == {
+            "version": 2,
+            "changed": True,
+        }
+    # The folder holds the older file: as it was, with a comment more, and with a change that conflicts with what is published.
+    for changes in ([], [("[sizes]", "# a comment\n[sizes]")], [("cadence_days = 14", "cadence_days = 7")]):
+        caplog.clear()
+        prova.put("before", *changes)
+        async with prova.up() as people:
+            found = await people.done("administrator", "GET", "/enrolment/programme")
+        assert found["version"] == 2
+        reasons = [each for each in caplog.records if "left alone" in each.getMessage()]
+        assert len(reasons) == 1, changes
+        metrics = people.home.all_services.services["enrolment"].metrics.registry
+        labels = {"service": "enrolment", "programme": people.programme}
+        assert metrics.get_sample_value("ama_programme_file_used", labels) == 0
+    # A file that goes on from the published version is applied.
+    prova.put("before", another, ("cadence_days = 14", "cadence_days = 7"))
+    async with prova.up() as people:
+        found = await people.done("administrator", "GET", "/enrolment/programme")
+    assert (found["version"], found["cadence_days"]) == (3, 7)
+
+
+async def test_what_no_engine_holds_is_refused_by_the_route_with_a_sentence(own: Callable[..., Living]) -> None:
+    prova = own()
+    prova.put("before")
+    wrong = [
+        ("[sizes]", f"[targets]\nmembers = {10**23}\n\n[sizes]"),
+        ("[sizes]", '[targets]\n"$where" = 1\n\n[sizes]'),
+        ('name = "Biella"', 'name = "Bie\\u0000lla"'),
+        ("at = 18:30:00\n", "at = 18:30:00.5\n"),
+        ("ends = 2027-12-31", "ends = 9999-12-31"),
+    ]
+    async with prova.up() as people:
+        for was, becomes in wrong:
+            body = {"name": "prova.toml", "text": prova.text("before", (was, becomes))}
+            status, answer = await people.answer("administrator", "PUT", "/enrolment/programme", body)
+            assert (status, answer["code"]) == (422, "wrong-programme-file"), becomes

@@ -1,6 +1,7 @@
 """A programme file with a mistake is answered by one sentence that names the file and the line, whatever the mistake is."""
 
 import re
+import time
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -309,9 +310,47 @@ def test_a_partner_of_two_programmes_is_refused_at_its_line(tmp_path: Path) -> N
 
 
 def test_a_programme_that_is_there_already_is_refused_at_its_line(tmp_path: Path) -> None:
+    text = (own(tmp_path) / "lecco.toml").read_text("utf-8")
+    (tmp_path / "monza.toml").write_text(text, "utf-8")
     line = LINES.index('id = "monza-brianza"') + 1
-    with pytest.raises(Misconfigured, match=rf"lecco\.toml, line {line}: id: there is a programme jobs2 already"):
-        load_all(own(tmp_path, id="jobs2"))
+    with pytest.raises(Misconfigured, match=rf"monza\.toml, line {line}: id: there is a programme lecco already"):
+        load_all(tmp_path)
+
+
+def test_a_file_of_the_folder_stands_in_for_a_shipped_one(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(TEXT.replace("meetings = 18", "meetings = 17"), "utf-8")
+    programmes = load_all(tmp_path)
+    assert set(programmes) == set(SHIPPED)
+    assert programmes["monza-brianza"].meetings == 17
+
+
+HEADS = "".join(f"[{'b.' * 30}{number:04}]\n" for number in range(900))
+SLOW = {
+    "a key with escapes": '"\\"x".' * 20_000,
+    "quotes": ('"' + '\\".' * 300 + "\n") * 70,
+    "arrays of tables": "[[a]]\n" * 10_000,
+    "headers of many parts": HEADS,
+    "brackets behind them": HEADS[: -1 << 11].rsplit("\n", 1)[0] + "\nx = [" + "[\n" * 900,
+    "elements": "x = [\n" + "1,\n" * 20_000 + "]",
+    "renamings": f"{TEXT}[renamed]\n" + "".join(f'a{n} = "a{n + 1}"\n' for n in range(3000)),
+    "megabytes": "a = 1\n" * 1_000_000,
+    "a long line": f"a = '{'x' * 50_000}'",
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_no_file_takes_a_second(name: str) -> None:
+    began = time.process_time()
+    said = sentence(SLOW[name])
+    assert time.process_time() - began < 1
+    assert said is not None
+    assert said.startswith("monza.toml, line ")
+
+
+def test_a_file_of_the_folder_is_bounded_too(tmp_path: Path) -> None:
+    (tmp_path / "much.toml").write_text(f"{TEXT}\n" + "# a comment\n" * 6_000, "utf-8")
+    with pytest.raises(Misconfigured, match=r"much\.toml, line 1: the file has more than 64 KB"):
+        load(tmp_path / "much.toml")
 
 
 def test_a_folder_or_file_that_is_not_there_is_said(tmp_path: Path) -> None:

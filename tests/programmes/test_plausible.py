@@ -11,6 +11,16 @@ BEFORE = (Path(__file__).parent / "files" / "before.toml").read_text()
 T1 = '\n[[surveys]]\nwave = "T1"\ninstrument = "who5"\ndue_days = {days}\n{more}'
 
 NONSENSE = [
+    (("ends = 2027-12-31", "ends = 9999-12-31"), "ends: not between the years 1900 and 2200"),
+    (("[sizes]", f"[targets]\nmembers = {10**23}\n[sizes]"), "targets.members: more than 1,000,000"),
+    (("[sizes]", '[targets]\n"$where" = 1\n[sizes]'), "targets: '$where' is no name of a target"),
+    (("[sizes]", '[targets]\n"a.b" = 1\n[sizes]'), "targets: 'a.b' is no name of a target"),
+    (("[sizes]", '[targets]\n"" = 1\n[sizes]'), "targets: '' is no name of a target"),
+    (('name = "Biella"', 'name = "Bie\\u0000lla"'), "municipalities.2.name: holds a control character"),
+    (('name = "Prova Uno"', 'name = "Prova \\u202eUno"'), "partners.0.name: holds an invisible character"),
+    (('name = "Prova Uno"', f'name = "{"U" * 201}"'), "partners.0.name: more than 200 characters"),
+    (('title = "Programma di prova"', 'title = " "'), "title: is empty"),
+    (("at = 02:30:00", "at = 02:30:00.5"), "slots.0.at: a time has no parts of a second"),
     (("opens = 2026-09-01", "opens = 2020-01-01"), "intake.opens: before the programme starts (2026-09-01)"),
     (("closes = 2027-08-31", "closes = 2035-12-31"), "intake.closes: after the programme ends (2027-12-31)"),
     (("meetings = 4", "meetings = 200"), "meetings: 200 meetings, one every 14 days, last until 2034-04-18"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import grouping.app
 from enrolment.programmes.commands import ApplyFile, apply_file
-from services.programmes import Programme, programme_of
+from services.programmes import Programme, programme_of, read_text
 from services.runtime.service import Service, running
 from services.runtime.serving import AllServices
 from services.settings import Settings
@@ -16,7 +16,7 @@ from tests.programmes.drafts import NOTICES, PARTNERS, TIMES, TOWNS, WAVES, Draf
 
 async def apply(enrolment: Service, settings: Settings, text: str, *, lived_in: bool = True) -> dict[str, Any]:
     """Publish this file, as the route does."""
-    command = ApplyFile(name="prova.toml", text=text, lived_in=lived_in)
+    command = ApplyFile(file=read_text(text, "prova.toml"), lived_in=lived_in)
     made: dict[str, Any] = await enrolment.do(apply_file, command, str(settings.only))
     return made
 

@@ -6,17 +6,14 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from prometheus_client.parser import text_string_to_metric_families
 
 from services.cli import main
 from services.events.bus.client import THEIRS, Bus
 from services.kernel import Refused
-from services.settings import Misconfigured
-from services.telemetry import Metrics, Telemetry, log_as_json, serving_metrics
+from services.telemetry import Metrics, Telemetry, log_as_json
 from tests.helpers.serving import settings_for
 
 SETTINGS = settings_for("http://127.0.0.1:1/issuer")
@@ -104,44 +101,6 @@ def test_no_provider_of_the_process_is_touched() -> None:
     before = trace.get_tracer_provider()
     Telemetry("enrolment", SETTINGS).close()
     assert trace.get_tracer_provider() is before
-
-
-def figures(text: str) -> dict[tuple[str, str], float]:
-    return {
-        (sample.name, sample.labels.get("service", "")): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if not sample.name.endswith("_created")
-    }
-
-
-async def test_five_services_show_their_figures_on_one_port_each_family_once() -> None:
-    five = [Metrics(name) for name in ("enrolment", "grouping")]
-    five[0].commanded("admit", "done")
-    five[1].recorded(3)
-    five[1].relayed(2)
-    five[1].relayed(5)
-    five[1].took("reactions", {"taken": 4})
-    five[0].set_consumer_gauge("lag", "desk", 7)
-    five[0].middleware()
-    with serving_metrics(0, five) as port:
-        async with httpx.AsyncClient() as client:
-            text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
-    assert text.count("# TYPE ama_commands_total ") == 1
-    told = figures(text)
-    assert told["ama_commands_total", "enrolment"] == 1
-    assert (told["ama_events_said_total", "grouping"], told["ama_relayed_total", "grouping"]) == (3, 7)
-    assert (told["ama_relay_commits_total", "grouping"], told["ama_taken_total", "grouping"]) == (2, 4)
-    assert told["ama_lag", "enrolment"] == 7
-
-
-def test_a_port_that_is_taken_is_one_sentence() -> None:
-    with (
-        serving_metrics(0, []) as port,
-        pytest.raises(Misconfigured, match=f"Port {port} .* AMA_METRICS_PORT"),
-        serving_metrics(port, []),
-    ):
-        pass
 
 
 def test_two_services_of_one_name_in_one_process_do_not_collide() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from enrolment.programmes.commands import ApplyFile, apply_file
 from services.contracts.topics import PROGRAMMES
 from services.engines import Engines
+from services.programmes import read_file
 from tests.operations.backup.conftest import living, of_its_own, on_the_bus, put, sequences, take
 
 ONE_TOWN = re.compile(r'\[\[municipalities\]\]\nid = "verano-brianza".*?\n\n', re.DOTALL)
@@ -22,7 +23,7 @@ async def test_an_older_backup_gets_the_versions_that_were_published_since(
         await town.rests()
         backup = await take(settings, tmp_path / "backup")
         path.write_text(ONE_TOWN.sub("", path.read_text()))
-        command = ApplyFile(name=path.name, text=path.read_text(), lived_in=True)
+        command = ApplyFile(file=read_file(path), lived_in=True)
         made = await town.world.enrol(apply_file, command)
         assert made == {"version": 2, "changed": True}
         await town.rests()

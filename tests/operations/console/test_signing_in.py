@@ -1,9 +1,11 @@
 """Signing in by the code flow: what does not belong to this browser, this sign-in or this client gets nobody in."""
 
+import html
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import pytest_asyncio
@@ -128,6 +130,23 @@ async def test_a_request_to_sign_in_that_names_no_client_is_a_400_of_our_own(one
     for method in ("GET", "POST"):
         answer = await one.client.request(method, "/issuer/authorize", params=asked, data={"name": "Anna"})
         assert (answer.status_code, answer.headers.get("location")) == (400, None), method
+
+
+async def test_links_to_other_languages_carry_what_sign_in_needs_and_nothing_else(one: Desk) -> None:
+    form = await one.form()
+    page = (await one.client.get(f"{form}&more={'x' * 3_000}")).text
+    links = [html.unescape(each) for each in re.findall(r'href="(\?[^"]*lang=[^"]*)"', page)]
+    carried = [dict(parse_qsl(each.removeprefix("?"))) for each in links]
+    asked = dict(parse_qsl(urlsplit(form).query))
+    assert carried == [{**asked, "lang": each} for each in ("it", "en")]
+    assert (await one.client.get(f"/issuer/authorize{links[1]}")).status_code == 200
+    refused = (await one.client.get("/issuer/authorize", params={"more": "x" * 3_000})).text
+    assert "xxx" not in refused
+
+
+async def test_an_address_of_tens_of_kilobytes_is_refused_before_it_is_read(one: Desk) -> None:
+    answer = await one.client.get("/issuer/authorize?" + "a=1&" * 15_000)
+    assert (answer.status_code, answer.json()["code"]) == (414, "address-too-long")
 
 
 async def test_a_form_in_a_strange_charset_is_no_defect(one: Desk) -> None:

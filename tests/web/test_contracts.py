@@ -1,0 +1,69 @@
+"""The contract documents of a service: rendered once, since strangers may ask for them as often as they like."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from services import web
+from services.contracts import asyncapi
+from services.contracts import page as contract_page
+from services.web import openapi_page
+from services.web.common_routes import common_routes
+from tests.helpers.serving import client_of
+
+
+class Specimen:
+    """A service as far as the contract routes see it."""
+
+    name = "enrolment"
+    public_bootstrap = None
+    secured = False
+
+    def __init__(self) -> None:
+        self.app = FastAPI(title="enrolment", version="1", docs_url=None, redoc_url=None)
+        for router in common_routes(self):
+            self.app.include_router(router)
+        web.install(self.app)
+
+    async def ready(self) -> dict[str, str]:
+        return {}
+
+    def consumed_types(self) -> list[str]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("path", "module", "function"),
+    [
+        ("/asyncapi.json", asyncapi, "document"),
+        ("/asyncapi", asyncapi, "document"),
+        ("/asyncapi", contract_page, "page"),
+        ("/docs", openapi_page, "page"),
+    ],
+    ids=["document", "document of the page", "page of events", "page of operations"],
+)
+async def test_a_contract_is_rendered_once(
+    path: str, module: object, function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real: Callable[..., Any] = getattr(module, function)
+    rendered = []
+
+    def counting(*given: Any, **named: Any) -> Any:
+        rendered.append(path)
+        return real(*given, **named)
+
+    monkeypatch.setattr(module, function, counting)
+    async with client_of(Specimen().app) as client:
+        answers = [await client.get(path) for _ in range(3)]
+    assert [each.status_code for each in answers] == [200] * 3
+    assert answers[0].content == answers[2].content
+    assert len(rendered) == 1
+
+
+async def test_the_document_says_that_it_is_json() -> None:
+    async with client_of(Specimen().app) as client:
+        answer = await client.get("/asyncapi.json")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["asyncapi"].startswith("3.")
