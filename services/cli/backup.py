@@ -183,6 +183,7 @@ def restore(
     """
     from services.cli.where import settings
     from services.contracts.topics import SERVICES
+    from services.engines.private import write_private
     from services.events.bus.client import Bus
     from services.operations.backup.registers import erased_in
     from services.operations.backup.report import report_of
@@ -219,7 +220,7 @@ def restore(
 
     restored = _with_stores(given, chosen, run)
     # Before the screen, which shows some of it only: the file has everything, whatever happens to the terminal.
-    to.write_text(restored.model_dump_json(indent=1))
+    write_private(to, restored.model_dump_json(indent=1))
     for line in restored.lines():
         Terminal().print(line, soft_wrap=True)
     Terminal().print(f"The whole report is in {to}.")

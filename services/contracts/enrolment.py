@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import StrictBool
+
 from services.contracts.base import Code, Day, EventData, Id, Restricted, Slug
 
 
@@ -53,7 +55,7 @@ class ConsentChanged(EventData):
     topic = "ama.enrolment"
     person = "subject"
     purpose: Purpose
-    given: bool
+    given: StrictBool  # "true" or 1 is no consent
     notice: Code
     language: Code
 

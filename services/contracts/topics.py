@@ -103,5 +103,5 @@ def programme_of(source: str) -> str:
     """Return the programme that a `source` names. ValueError when it names none."""
     head, _, rest = source.removeprefix("/programmes/").partition("/")
     if not source.startswith("/programmes/") or not head or not rest:
-        raise ValueError(f"source {source!r} names no programme")
+        raise ValueError("names no programme")
     return head

@@ -46,7 +46,7 @@ async def _erase(service: Service, each: Document, transaction: Transaction) -> 
         alone=False,
     )
     event = _event(each)
-    erasure = Gated(event.type, event.programme, event.subject, event.time, event.sequence, event)
+    erasure = Gated(event.type, event.programme, event.subject, event.time, event.sequence, event, event.id)
     await effect.prepare([erasure])
     await effect.keep(erasure)
     await effect.handle(erasure)

@@ -1,8 +1,8 @@
 """The consents of each person, as the gate of a service keeps them: every decision that it has read.
 
 Invariants: decisions are a set, so their order of arrival and their repeats do not matter. The later decision in the world counts; of two
-at one moment the one with the higher sequence, and then the refusal. Every purpose stands on the consent to participate. A decision that
-was not read is unknown, and unknown is not consent.
+at one moment the one with the higher sequence, and then the refusal. Where two events have one sequence, both count as refusals.
+Every purpose stands on the consent to participate. A decision that was not read is unknown, and unknown is not consent.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,17 +17,24 @@ from services.store.mongo import Document, Store, Transaction, UpdateOne
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision on one purpose: its time in the world, and the sequence of its event."""
+    """A decision on one purpose: its time in the world, the sequence of its event (0: unknown), and the id of the event. `unread`: a
+    refusal on every purpose, for an event that cannot be read."""
 
     purpose: Purpose
     given: bool
     at: datetime
     sequence: int
+    event: str = ""
+    unread: bool = False
 
     def document(self) -> Document:
         """Return it as it is stored. MongoDB keeps milliseconds; a finer time would differ from the stored one."""
         at = self.at.replace(microsecond=self.at.microsecond // 1000 * 1000)
-        return {"purpose": self.purpose.value, "given": self.given, "at": at, "sequence": self.sequence}
+        more = {"event": self.event, "unread": self.unread}
+        return {
+            "purpose": self.purpose.value, "given": self.given, "at": at, "sequence": self.sequence,
+            **{name: each for name, each in more.items() if each},
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +55,39 @@ class Consents(StoredDocument):
     def refused_since(self, purpose: Purpose, at: datetime) -> bool:
         """Tell whether a refusal was in force at that moment or at any later one."""
         about = (Purpose.PARTICIPATION, purpose)
-        later = any(not each["given"] for each in self.decisions if each["purpose"] in about and each["at"] > at)
+        later = any(not each["given"] for each in self._counted() if each["purpose"] in about and each["at"] > at)
         return later or self.allow(purpose, at) is False
 
     def _to(self, purpose: Purpose, at: datetime | None) -> bool | None:
-        decided = [each for each in self.decisions if each["purpose"] == purpose and (at is None or each["at"] <= at)]
+        decided = [each for each in self._counted() if each["purpose"] == purpose and (at is None or each["at"] <= at)]
         return bool(max(decided, key=_rank)["given"]) if decided else None
+
+    def _counted(self) -> list[Document]:
+        """Return the decisions as they count: nobody can tell which of two events at one sequence is true, so neither gives consent."""
+        doubted = self.doubted()
+        return [{**each, "given": False} if each["sequence"] in doubted else each for each in self.decisions]
+
+    def doubted(self) -> set[int]:
+        """Return the sequences that two events have. A decision that was stored without the id of its event is not compared."""
+        events: dict[int, set[str]] = {}
+        told: dict[int, set[tuple[str, bool]]] = {}  # one event tells one decision, so two of one id are two events
+        for each in self.decisions:
+            if each["sequence"] > 0 and (event := each.get("event")):
+                events.setdefault(each["sequence"], set()).add(event)
+                if not each.get("unread"):
+                    told.setdefault(each["sequence"], set()).add((each["purpose"], each["given"]))
+        return {each for each, ids in events.items() if len(ids) > 1 or len(told.get(each, ())) > 1}
+
+
+def _same(decision: Document) -> tuple[Any, ...]:
+    # Without the time: a decision whose time cannot be read keeps that of its first reading.
+    return (
+        decision["purpose"],
+        decision["given"],
+        decision["sequence"],
+        decision.get("event") or decision["at"],
+        decision.get("unread"),
+    )
 
 
 def _rank(decision: Document) -> tuple[datetime, int, bool]:
@@ -88,12 +122,20 @@ class PersonConsents:
             self._guarded.add(f"{programme}/{person}")
         return self._known[f"{programme}/{person}"]
 
-    async def decide(self, programme: str, person: str, decisions: Iterable[Decision]) -> None:
-        """Add decisions; a decision that is known already changes nothing."""
+    async def decide(self, programme: str, person: str, decisions: Collection[Decision]) -> bool:
+        """Add decisions; a decision that is known already changes nothing. False when another event has the sequence of one."""
         before = await self.get(programme, person, guarded=False)
-        new = [each for decision in decisions if (each := decision.document()) not in before.decisions]
-        self._known[before.id] = Consents(before.id, programme, (*before.decisions, *new))
+        if before.id in self._erased:
+            return True
+        known = {_same(each) for each in before.decisions}
+        new = [each for decision in decisions if _same(each := decision.document()) not in known]
+        after = self._known[before.id] = Consents(before.id, programme, (*before.decisions, *new))
         self._new.setdefault(before.id, []).extend(new)
+        return after.doubted().isdisjoint(each.sequence for each in decisions)
+
+    def is_erased(self, programme: str, person: str) -> bool:
+        """Tell whether a person, whose consents were loaded, was erased."""
+        return f"{programme}/{person}" in self._erased
 
     def drop(self, programme: str, person: str) -> None:
         """Forget them, for an erasure."""

@@ -192,3 +192,12 @@ def test_the_official_sdk_reads_every_example_as_we_do(kind: type[EventData]) ->
 def test_the_official_sdk_writes_what_we_read(event: Event[Any]) -> None:
     theirs = JSONFormat().read(None, encode(event))
     assert read(decode(JSONFormat().write(theirs))) == event
+
+
+def test_the_reason_for_a_wrong_attribute_does_not_quote_it() -> None:
+    for name in REQUIRED:
+        with pytest.raises(Unreadable) as caught:
+            decode(
+                _bytes({**RECORD, name: "Mario Rossi" if name in {"source", "time", "recordedtime", "sequence"} else 7})
+            )
+        assert "Mario" not in str(caught.value)

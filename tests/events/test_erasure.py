@@ -5,17 +5,20 @@ import dataclasses
 import hashlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any, cast
 
+import orjson
 import pytest
 import pytest_asyncio
 
-from services.contracts import Event, encode
+from services.contracts import Event, decode, encode
 from services.contracts.enrolment import WorkerErased, WorkerReferred
 from services.events.delivery.declare import Projection, Rows, on
-from services.events.delivery.state import Parked, ParkedStatus, Record, key_of
+from services.events.delivery.state import Dead, Mark, Parked, ParkedStatus, Record, key_of
+from services.events.inbox import dead_letters
 from services.events.inbox.batches import Batches
-from services.events.inbox.documents import offset_document, parked_document
+from services.events.inbox.documents import dead_change, mark_document, mark_id, offset_document, parked_document
 from services.events.inbox.effects import Projecting
 from services.events.inbox.gate import GATE
 from services.events.inbox.gate_taking import take_in_any_order
@@ -28,7 +31,7 @@ from services.settings import Settings
 from services.store.answers import Repeat
 from services.store.clock import now_utc
 from services.store.collections import prepare
-from services.store.mongo import InsertOne, Store, Transaction
+from services.store.mongo import InsertOne, Store, Transaction, UpdateOne
 from services.store.unit import Unit
 from services.store.work import Work
 from services.vault.keyring import KeyHolder, master_holder, service_holder
@@ -134,6 +137,55 @@ async def test_a_parked_event_that_is_taken_beside_an_erasure_has_no_effect(serv
     await late
     assert await rows(store) == []
     assert await store["parked"].count_documents({}) == 0
+
+
+async def left(service: Service, person: str = "somebody") -> tuple[bool, dict[str, int]]:
+    state = await state_of(service, PROGRAMME, person)
+    return state.complete, state.left
+
+
+async def test_a_dead_letter_that_names_the_person_in_its_content_alone_is_deleted(service: Service) -> None:
+    store, at = service.store, now_utc()
+    batches = projecting(service, once()[2])
+    envelope = orjson.loads(record(WorkerReferred, 0).value or b"")
+    unreadable = Record("ama.enrolment", 0, 0, b"k", orjson.dumps({**envelope, "time": "yesterday"}))
+    other = Record("ama.enrolment", 0, 1, b"k", unreadable.value.replace(b"somebody", b"somebody-else"))  # type: ignore[union-attr]
+    await batches.take([unreadable, other])
+    assert await store["dead"].count_documents({}) == await store["outbox"].count_documents({}) == 2
+    await gate(service).take([record(WorkerErased, 1)])
+    assert await left(service) == (True, {})
+    (kept,) = await store["dead"].find().to_list(None)
+    assert (b"somebody-else" in kept["value"], kept["at"] >= at.replace(microsecond=0)) == (True, True)
+    assert await store["outbox"].count_documents({}) == 1
+    # What becomes a dead letter after the erasure is deleted when the confirmation is asked for.
+    await batches.take([replace(unreadable, offset=2)])
+    assert await store["dead"].count_documents({}) == 2
+    assert await left(service) == (True, {})
+
+
+async def test_an_event_in_whose_place_an_intruder_stands_holds_no_erasure_up(service: Service) -> None:
+    store, nobody_waits = service.store, asyncio.Event()
+    nobody_waits.set()
+    batches = projecting(service, nobody_waits.wait)
+    forged = record(WorkerReferred, 0)
+    erased = orjson.loads(record(WorkerErased, 0).value or b"")
+    true = Record("ama.enrolment", 0, 1, b"k", orjson.dumps({**erased, "id": "true"}))
+    await batches.take([forged])
+    await gate(service).take([true])
+    await batches.take([true])
+    assert await store["dead"].count_documents({}) == 0
+    assert await left(service) == (True, {})
+
+
+async def test_a_dead_letter_of_an_erased_person_that_is_closed_is_deleted(service: Service) -> None:
+    store, batches = service.store, projecting(service, once()[2])
+    await gate(service).take([record(WorkerErased, 1)])
+    dead = Dead(record(WorkerReferred, 0), "why", decode(record(WorkerReferred, 0).value))
+    await store.write("dead", [UpdateOne({"_id": "a"}, dead_change(batches.name, dead, now_utc()), upsert=True)])
+    mark = mark_document(batches.name, key_of(decode(dead.record.value)), Mark(stopped="why"))
+    await store["marks"].insert_one({"_id": mark_id(mark["subject_key"], batches.name), **mark})
+    await dead_letters.dismiss(store, "a", "anna", "of no use")
+    assert await store["dead"].count_documents({}) == 0
 
 
 async def test_an_erasure_deletes_rows_of_every_generation(service: Service) -> None:

@@ -3,6 +3,7 @@
 import random
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts import Event, encode
+from services.contracts import Event, decode, encode
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased, WorkerReferred
 from services.events.delivery.declare import Gate
 from services.events.delivery.state import Record
@@ -39,7 +40,7 @@ def decision(
     """A decision of the person, by default later than those with a lower sequence."""
     at = AT + timedelta(hours=sequence if hour is None else hour)
     data = ConsentChanged(purpose=purpose, given=given, notice="1", language="it")
-    recorded = AT + timedelta(days=30)
+    recorded = max(at, AT + timedelta(days=30))
     return Event(f"{person}-{sequence}", SOURCE, data.type, person, at, recorded, sequence, data)
 
 
@@ -104,7 +105,12 @@ def test_whatever_the_order_and_the_repeats_of_decisions_the_answer_is_the_same(
     values = [encode(decision("w", sequence, given, purpose, hour)) for purpose, given, hour, sequence in decided]
 
     def answers(some: Sequence[bytes]) -> list[bool | None]:
-        found = [each.document() for value in some if (seen := gated(value, AT)) for each in seen.decisions()]
+        found = [
+            each.document()
+            for value in some
+            if (seen := gated(value, AT + timedelta(days=60)))
+            for each in seen.decisions()
+        ]
         consents = Consents("p/w", "p", tuple(found))
         return [consents.allow(purpose) for purpose in Purpose] + [
             consents.allow(purpose, AT + timedelta(hours=2)) for purpose in Purpose
@@ -160,9 +166,72 @@ async def test_a_consent_that_cannot_be_read_counts_as_refused_and_holds_nobody_
     (buried,) = await dead(service)
     assert (buried["consumer"], buried["status"]) == (GATE, "open")
     assert await service.store["parked"].count_documents({}) == 0
-    later = [decision("w", n, True, purpose) for n, purpose in enumerate(Purpose, start=6)]
+    # Later than the time at which the poison was recorded: from then on it counts.
+    later = [decision("w", n, True, purpose, hour=31 * 24) for n, purpose in enumerate(Purpose, start=6)]
+    if wrong == {"sequence": "many"}:
+        assert len({each["at"] for each in (await known(service, "w")).decisions if not each["given"]}) == 1
     await gate(service).take(records(*later, start=6))
     assert [(await known(service, "w")).allow(each) for each in Purpose] == [True] * 4
+
+
+NOT_RECORDED = {
+    "type": ConsentChanged.type, "subject": "w", "source": "/programmes/p/e", "time": "2026-11-30T10:00:00Z"
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        orjson.dumps(NOT_RECORDED),
+        orjson.dumps({**NOT_RECORDED, "time": [], "recordedtime": {"a": 1}}),
+        broken(decision("w", 1), subject="a\0b/c"),
+        broken(erasure("w", 1), source="/programmes/a\0b/enrolment"),
+        broken(erasure("w", 1), subject="x" * 100_000),
+        broken(decision("w", 1), time="2190-01-01T00:00:00Z", recordedtime="2190-01-01T00:00:00Z"),
+    ],
+)
+async def test_no_malformed_record_stops_the_gate(service: Service, poison: bytes) -> None:
+    await gate(service).take(records(poison, decision("v", 1)))
+    assert (await known(service, "v")).allow(Purpose.PARTICIPATION) is True
+    assert (await known(service, "w")).allow(Purpose.PARTICIPATION) is not True
+    assert len(await dead(service)) == 1
+    (offset,) = await service.store["offsets"].find({"consumer": GATE}).to_list(None)
+    assert offset["next"] == 2
+
+
+async def test_a_second_event_at_one_sequence_is_a_refusal_and_the_dead_letter_of_an_intruder(service: Service) -> None:
+    true, forged = decision("w", 1, False), replace(decision("w", 1, True, hour=9), id="forged")
+    await gate(service).take(records(true, forged))
+    assert (await known(service, "w")).allow(Purpose.PARTICIPATION) is False
+    (buried,) = await dead(service)
+    assert (buried["name"], buried["intruder"]) == ("forged", True)
+    # The next decision of the person counts again.
+    await gate(service).take(records(decision("w", 2, True, hour=10), start=2))
+    assert (await known(service, "w")).allow(Purpose.PARTICIPATION) is True
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_a_record_that_cannot_even_be_buried_is_given_up_unread(
+    service: Service, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
+) -> None:
+    def fault(value: bytes | None, *rest: Any) -> Any:
+        if b"poison" in (value or b""):
+            raise KeyError("a fault of the reader")
+        return reader(value, *rest)
+
+    place = "services.events.delivery.take.decode" if ordered else "services.events.inbox.gate_taking.gated"
+    reader: Any = decode if ordered else gated
+    monkeypatch.setattr(place, fault)
+    monkeypatch.setattr("services.events.inbox.batches.backoff", lambda *_, **__: 0.0)
+    batches = gate(service)
+    if ordered:
+        batches = Batches("reactions", service.store, Consumers(service).reacting, service.metrics, 25)
+    await batches.take(records(b"poison", decision("v", 1)))
+    (buried,) = await dead(service)
+    assert (buried["value"], buried["origin"]) == (b"poison", "ama.enrolment/0/0")
+    assert "KeyError" in buried["why"]
+    (offset,) = await service.store["offsets"].find({"consumer": batches.name}).to_list(None)
+    assert offset["next"] == 2
 
 
 async def test_what_is_no_consent_and_no_erasure_is_left_to_the_others(service: Service) -> None:

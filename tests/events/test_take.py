@@ -56,12 +56,16 @@ class Seen:
     def __init__(self, blocked: Collection[str] = ()) -> None:
         self.taken: list[str] = []
         self.blocked = set(blocked)
+        self.erased = set[str]()
 
     async def prepare(self, events: Sequence[Event[Any]]) -> None:
         """Nothing is to be fetched."""
 
     async def tabulate(self, record: Record) -> None:
         """No topic here is compacted."""
+
+    def is_erased(self, event: Event[Any]) -> bool:
+        return event.subject in self.erased
 
     async def apply(self, event: Event[Any]) -> str:
         if event.id in self.blocked:
@@ -125,6 +129,18 @@ def test_a_batch_delivered_again_below_the_stored_offset_is_dropped() -> None:
     sent = records([event("a", 1), event("a", 2)])
     run([sent, sent], state, seen)
     assert seen.taken == ["a1", "a2"]
+
+
+def test_another_event_of_an_erased_person_is_no_dead_letter_and_stops_nothing() -> None:
+    state, seen = MemoryState(), Seen()
+    seen.erased.add("a")
+    run(
+        [records([event("a", 1), event("a", 1, "other"), event("a", 2), event("b", 1), event("b", 1, "other")])],
+        state,
+        seen,
+    )
+    assert seen.taken == ["a1", "a2", "b1"]
+    assert [each.event and each.event.subject for each in state.dead] == ["b"]
 
 
 def test_another_event_at_a_taken_sequence_stops_that_subject_and_no_other() -> None:

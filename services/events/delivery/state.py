@@ -127,6 +127,9 @@ class Effect(Protocol):
     async def prepare(self, events: Sequence[Event[Any]]) -> None:
         """Fetch at once what these events will need."""
 
+    def is_erased(self, event: Event[Any]) -> bool:
+        """Tell whether the subject of the event, which was prepared, is an erased person."""
+
     async def apply(self, event: Event[Any]) -> str:
         """Handle the event; returns the outcome to count. Raises NotYet, or Unreadable naming the field of the payload."""
 

@@ -110,8 +110,10 @@ class Step:
             self.wait(key, record, event, str(missing))
             return False
         except Unreadable as error:
-            self.bury(key, record, event, str(error))
-            return False
+            if not self.effect.is_erased(event):
+                self.bury(key, record, event, str(error))
+                return False
+            outcome = "erased"
         self.result.mark(key).move(event)
         self.count(outcome)
         return True
@@ -195,6 +197,10 @@ class Step:
 
     def intrude(self, record: Record, event: Event[Any], what: str) -> None:
         """Stop a subject of which two events have one sequence: the consumer cannot tell which one is right."""
+        if self.effect.is_erased(event):
+            # The gate has taken the erasure. Nothing else about the person has an effect, whichever of the two is right.
+            self.result.tally.add("erased")
+            return
         why = f"another event ({event.id}) at sequence {event.sequence}, {what}"
         self.result.mark(key_of(event)).stop(why)
         self.result.dead.append(Dead(record, why, event, intruder=True))

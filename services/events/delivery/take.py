@@ -83,15 +83,23 @@ class _Batch:
         return named | {event.id for event in (*self.events, *reach)}
 
 
-async def _loaded(
-    records: Sequence[Record], state: ConsumerState, effect: Effect, now: datetime, also: Collection[str]
-) -> _Batch:
+async def begin_batch(
+    records: Sequence[Record], state: ConsumerState, now: datetime
+) -> tuple[BatchResult, list[Record]]:
+    """Begin the result of a batch, which moves the offsets. Returns it with the records that are not behind the stored offsets."""
     result = BatchResult(now)
     result.before = await state.offsets({(each.topic, each.partition) for each in records})
     # After a rebalance or a seek Kafka delivers records again that a transaction has already taken.
     ours = [each for each in records if each.offset >= result.before.get((each.topic, each.partition), 0)]
     result.tally.add("behind", len(records) - len(ours))
     result.offsets = {(each.topic, each.partition): each.offset + 1 for each in ours}
+    return result, ours
+
+
+async def _loaded(
+    records: Sequence[Record], state: ConsumerState, effect: Effect, now: datetime, also: Collection[str]
+) -> _Batch:
+    result, ours = await begin_batch(records, state, now)
     tabulated = [each for each in ours if each.topic in effect.tables]
     readable = [(each, _read(each)) for each in ours if each.topic not in effect.tables]
     keys = {key_of(event) for _, event in readable if isinstance(event, Event)} | set(also)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from services.events.delivery.declare import Deferred
 from services.events.delivery.state import BatchResult, Record
 from services.events.delivery.take import take
+from services.events.delivery.unread import bury_unread
 from services.events.inbox.dead_letters import withdraw
 from services.events.inbox.failures import FailureRun, TooManyFailures, reason_of
 from services.events.inbox.state import Inbox
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 5
 PATIENCE = 5.0  # seconds in which a batch is tried whole, before it is tried in halves
 T = TypeVar("T")
+Taking = Callable[..., Awaitable[BatchResult]]
 Start = Callable[[Transaction], tuple[Any, Callable[[], Awaitable[Any]]]]
 
 
@@ -38,7 +40,7 @@ class Batches:
     start: Start
     metrics: Metrics
     alike: int  # subjects failing one after the other that stop the consumer; 0: it never stops
-    taking: Callable[..., Awaitable[BatchResult]] = take  # the order in which events take effect
+    taking: Taking = take  # the order in which events take effect
     parked: bool = True  # an event may be parked that is tried again
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: FailureRun = field(init=False)
@@ -75,11 +77,11 @@ class Batches:
 
     async def _alone(self, records: Sequence[Record], keys: Sequence[str]) -> None:
         """Take one event per transaction, then one by one what was parked behind it: a failure is then that of the one event tried.
-        A transient error is waited out and does not count."""
-        failure, failures, waits = None, 0, 0
+        A transient error is waited out and does not count. A record that cannot even be buried is given up unread."""
+        failure, failures, waits, taking = None, 0, 0, self.taking
         while records or keys:
             try:
-                result = await self._once(records, keys, limit=1, failure=failure)
+                result = await self._once(records, keys, limit=1, failure=failure, taking=taking)
             except TooManyFailures:
                 raise
             except Exception as error:
@@ -88,14 +90,17 @@ class Batches:
                     self.warn("event waits for an engine", error)
                     await self._pause(backoff(waits + 5, cap=5.0))
                     continue
-                if failure is not None:
+                if taking is bury_unread or (failure is not None and not records):
                     raise  # not even the dead letter can be written
+                if failure is not None:
+                    taking = bury_unread
+                    continue
                 failures += 1
                 log.warning("event failed", extra={"consumer": self.name, "attempt": failures}, exc_info=error)
                 failure = reason_of(error) if failures >= ATTEMPTS else None
                 await self._pause(backoff(failures + 3))
             else:
-                records, keys, failure, failures, waits = (), result.postponed, None, 0, 0
+                records, keys, failure, failures, waits, taking = (), result.postponed, None, 0, 0, self.taking
 
     async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run `work` until no transient error of MongoDB stops it. Other errors are raised."""
@@ -121,15 +126,21 @@ class Batches:
         log.warning(what, extra={"consumer": self.name, "error": type(error).__name__, **more})
 
     async def _once(
-        self, records: Sequence[Record], keys: Sequence[str], limit: int | None = None, failure: str | None = None
+        self,
+        records: Sequence[Record],
+        keys: Sequence[str],
+        limit: int | None = None,
+        failure: str | None = None,
+        taking: Taking | None = None,
     ) -> BatchResult:
+        take_them = taking or self.taking
         deferred: dict[str, str] = {}
 
         async def body(session: Transaction) -> tuple[BatchResult, int]:
             # Made anew for each attempt: an aborted one leaves its changes in memory.
             effect, end = self.start(session)
             state = Inbox(self.name, self.store, session)
-            result = await self.taking(records, state, effect, now_utc(), keys, failure, deferred, limit)
+            result = await take_them(records, state, effect, now_utc(), keys, failure, deferred, limit)
             # Before the commit: what fails because of a bad deploy must not be stored.
             self._failures.check(result)
             return result, await end() or 0

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, TypedDict, cast
 
+from services.contracts import catalogue, decode
+from services.contracts.topics import programme_of
 from services.events.delivery.state import REASONS, ParkedStatus
 from services.events.inbox.documents import (
     GATE,
@@ -22,6 +24,7 @@ from services.events.inbox.documents import (
     mark_id,
     parked_id,
 )
+from services.events.inbox.traces import traces_of
 from services.kernel import Refusal, Refused
 from services.store.clock import now_utc
 from services.store.mongo import Document, Store, Transaction
@@ -121,16 +124,29 @@ async def withdraw(store: Store, consumer: str, names: Sequence[str]) -> None:
 
 
 async def release(store: Store, programme: str, person: str, transaction: Transaction) -> None:
-    """Delete the dead letters whose subject is a person who was erased, and let the subject go on: nothing of it takes effect any more."""
-    key = f"^/programmes/{re.escape(programme)}/"
-    where = {"subject": person, "subject_key": {"$regex": key}}
-    dead: list[DeadLetter] = await store["dead"].find(where, session=transaction).to_list(None)
-    await store["dead"].delete_many(where, session=transaction)
-    for each in dead:
+    """Delete what dead letters hold of a person who was erased, and let the subjects go on: nothing about the person takes effect any
+    more. An open dead letter about somebody else stays, if others need its effect; an operator closes it."""
+    traces = await traces_of(store, programme, person, transaction)
+    gone = [cast("DeadLetter", each) for each in traces.dead if _has_no_effect(each, person)]
+    await store["dead"].delete_many({"_id": {"$in": [each["_id"] for each in gone]}}, session=transaction)
+    await store["outbox"].delete_many({"_id": {"$in": [each["_id"] for each in traces.outbox]}}, session=transaction)
+    for each in gone:
         # Those that an operator has closed hold nothing back.
-        if each["status"] == DeadStatus.OPEN and each["consumer"] != GATE:
+        if each["status"] == DeadStatus.OPEN and each["consumer"] != GATE and "subject_key" in each:
             with suppress(Refused):  # its generation is no more
                 await _go_on(store, each, transaction)
+    # The others are taken, without effect. What lacks its predecessor would wait for ever.
+    waiting = [each["_id"] for each in traces.parked if each["subject_key"].endswith(f"|{person}")]
+    lost = {"_id": {"$in": waiting}, "status": ParkedStatus.GAP.value}
+    await store["parked"].delete_many(lost, session=transaction)
+
+
+def _has_no_effect(dead: Document, person: str) -> bool:
+    """Tell whether a dead letter that names an erased person would have no effect when it was taken again."""
+    if dead["status"] != DeadStatus.OPEN or dead.get("subject") in {None, person}:
+        return True
+    event, kind = decode(dead["value"]), catalogue().get(dead["type"])
+    return kind is not None and isinstance(event.data, dict) and event.data.get(kind.person or "") == person
 
 
 async def supersede(store: Store, consumer: str) -> None:
@@ -149,6 +165,11 @@ async def _open(store: Store, id: str, transaction: Transaction) -> DeadLetter:
 async def _close(
     store: Store, dead: DeadLetter, status: DeadStatus, by: str, why: str | None, transaction: Transaction
 ) -> None:
+    programme = programme_of(dead["subject_key"]) if "subject_key" in dead else ""
+    if await store.by_id("erased", [f"{programme}/{dead.get('subject')}"], transaction):
+        # Nothing is kept about an erased person, closed or not.
+        await store["dead"].delete_one({"_id": dead["_id"]}, session=transaction)
+        return
     await store["dead"].update_one({"_id": dead["_id"]}, _closing(status, by, why), session=transaction)
 
 

@@ -45,9 +45,15 @@ class Opened:
         """Look up erased people and fetch the keys of encrypted payloads, each in one query."""
         # Keys only for encrypted payloads: an open event is read without one.
         about = [(e.programme, person, isinstance(e.data, str)) for e in events if (person := self._person(e))]
-        found = await self.unit.by_id(ErasedPerson.collection, [*{f"{p}/{person}" for p, person, _ in about}])
+        # Subjects as well, whatever the type: of an erased person not even a dead letter may be left.
+        asked = {f"{p}/{person}" for p, person, _ in about} | {f"{e.programme}/{e.subject}" for e in events}
+        found = await self.unit.by_id(ErasedPerson.collection, [*asked])
         self._erased |= set(found)
         await self.unit.keys.load((p, person) for p, person, sealed in about if sealed)
+
+    def is_erased(self, event: Event[Any]) -> bool:
+        """Tell whether the subject of a prepared event is an erased person."""
+        return f"{event.programme}/{event.subject}" in self._erased
 
     def _person(self, event: Event[Any]) -> str | None:
         kind = catalogue().get(event.type)

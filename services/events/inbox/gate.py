@@ -4,25 +4,17 @@ Invariants: the state of the gate is monotone. A decision is added and never rem
 erased stays there. So any order and any repeats give the same state. The state is stored also when a handler of the room fails.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import orjson
-
-from services.contracts import Event, Unreadable, decode
-from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased
-from services.contracts.envelope import read
-from services.contracts.topics import programme_of
+from services.contracts.enrolment import ConsentChanged, WorkerErased
 from services.events.delivery.declare import Gate
 from services.events.inbox.dead_letters import release
 from services.events.inbox.documents import GATE
+from services.events.inbox.gate_reading import GATED, Gated, gated
 from services.events.inbox.projections import ReadModels, collection_of
 from services.kernel import NotYet
 from services.programmes import Programme
-from services.store.consents import Decision
 from services.store.mongo import DeleteMany, Store, Transaction, UpdateMany
 from services.store.outbox import Cause
 from services.store.people import ErasedPerson
@@ -31,70 +23,6 @@ from services.store.work import Work
 from services.telemetry import Telemetry
 
 __all__ = ["GATE", "GATED", "GateEffect", "Gated", "gated"]
-GATED = (ConsentChanged.type, WorkerErased.type)
-
-
-@dataclass(frozen=True, slots=True)
-class Gated:
-    """A consent or an erasure as far as it can be read. `why`: the reason for which it cannot be read; then every purpose counts as
-    refused. `event` is None when not even the envelope can be read."""
-
-    type: str
-    programme: str
-    person: str
-    at: datetime
-    sequence: int
-    event: Event[Any] | None
-    why: str | None = None
-
-    @property
-    def erases(self) -> bool:
-        """True for an erasure, which has no payload to be read."""
-        return self.type == WorkerErased.type and self.event is not None
-
-    def decisions(self) -> list[Decision]:
-        """Return the decisions that it stands for."""
-        if self.why is None and self.event is not None and self.type == ConsentChanged.type:
-            return [Decision(self.event.data.purpose, self.event.data.given, self.at, self.sequence)]
-        return [Decision(each, False, self.at, self.sequence) for each in Purpose] if self.why else []
-
-
-def gated(value: bytes | None, now: datetime) -> Gated | None:
-    """Read the value of a record; None when it is neither a consent nor an erasure of a known person."""
-    try:
-        event = decode(value)
-    except Unreadable as error:
-        return _broken(value, str(error), now)
-    if event.type not in GATED:
-        return None
-    # Nobody decides after the decision was written down: a later time would make it count for ever.
-    at, why = min(event.time, event.recordedtime), None
-    if event.type == ConsentChanged.type:
-        try:
-            event = read(event)
-        except Unreadable as error:
-            why = str(error)
-    return Gated(event.type, event.programme, event.subject, at, event.sequence, event, why)
-
-
-def _broken(value: bytes | None, why: str, now: datetime) -> Gated | None:
-    """Read type, programme and person of a record whose envelope is wrong elsewhere."""
-    try:
-        body = orjson.loads(value or b"")
-        type_, person, programme = body["type"], body["subject"], programme_of(body["source"])
-    except (ValueError, TypeError, KeyError, AttributeError):
-        # Not even this much can be read: the other consumers make it a dead letter.
-        return None
-    if type_ not in GATED or not isinstance(person, str) or not person:
-        return None
-    return Gated(type_, programme, person, min(_moments(body), default=now), 0, None, why)
-
-
-def _moments(body: Mapping[str, Any]) -> Iterator[datetime]:
-    """Read the times that can be read, so that the same record means the same when it is read again."""
-    for name in ("time", "recordedtime"):
-        with suppress(ValueError, TypeError, OverflowError):
-            yield datetime.fromisoformat(body[name]).astimezone(UTC)
 
 
 class GateEffect:
@@ -130,12 +58,17 @@ class GateEffect:
         for (kind, programme), ids in needed.items():
             await self._unit.load(kind, programme, ids)
 
-    async def keep(self, each: Gated) -> None:
-        """Keep the consent, or destroy everything that the chassis holds of the person."""
+    async def keep(self, each: Gated) -> bool:
+        """Keep the consent, or destroy everything that the chassis holds of the person. False: another event has its sequence."""
         if each.erases:
             await self._erase(each.programme, each.person)
         elif each.programme in self._rules or self._alone:
-            await self._unit.consents.decide(each.programme, each.person, each.decisions())
+            return await self._unit.consents.decide(each.programme, each.person, each.decisions())
+        return True
+
+    def is_erased(self, each: Gated) -> bool:
+        """Tell whether the person was erased. Nothing about them is kept any more, no dead letter either."""
+        return self._unit.consents.is_erased(each.programme, each.person)
 
     async def _fence(self) -> None:
         """Conflict with the consumers of this service. One that began before does not see the register; it writes its offsets, so it

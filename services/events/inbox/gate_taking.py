@@ -21,6 +21,7 @@ from services.events.delivery.state import (
     name_of,
 )
 from services.events.delivery.step import TRIES, pause
+from services.events.delivery.take import begin_batch
 from services.events.inbox.gate import Gated, GateEffect, gated
 from services.kernel import NotYet
 
@@ -36,11 +37,7 @@ async def take_in_any_order(  # as `services.events.delivery.take.take`, in whos
     limit: int | None = None,
 ) -> BatchResult:
     """Take a batch within the transaction of `state`, and what is parked under the keys `also`. The arguments are those of `take`."""
-    result = BatchResult(now)
-    result.before = await state.offsets({(each.topic, each.partition) for each in records})
-    ours = [each for each in records if each.offset >= result.before.get((each.topic, each.partition), 0)]
-    result.tally.add("behind", len(records) - len(ours))
-    result.offsets = {(each.topic, each.partition): each.offset + 1 for each in ours}
+    result, ours = await begin_batch(records, state, now)
     result.parked = await state.parked(also)
     due = [each.record for waiting in result.parked.values() for _, each in sorted(waiting.items()) if each.retried]
     taken, later = [*due, *ours][:limit], [*due, *ours][limit:] if limit is not None else []
@@ -52,7 +49,7 @@ async def take_in_any_order(  # as `services.events.delivery.take.take`, in whos
     dismissed = await state.dismissed({name_of(record, each.event) for record, each in found})
     step = _Step(result, effect, dismissed, failure, deferred or {})
     if failure is None:  # preparing may be what fails
-        await effect.prepare([each for _, each in found])
+        await effect.prepare([each for _, each in found if each.person])
     for record, each in found:
         await step.one(record, each)
     await state.save(result)
@@ -74,16 +71,21 @@ class _Step:
         if name_of(record, each.event) in self.dismissed:
             self.finish(each, "dismissed")
             return
-        await self.effect.keep(each)
-        if self.failure is not None:
+        if not each.person:
+            self.bury(record, each, each.why or "subject: missing")
+            return
+        alone = await self.effect.keep(each)
+        if not each.erases and self.effect.is_erased(each):
+            self.finish(each, "erased")
+        elif self.failure is not None:
             self.bury(record, each, self.failure)
             self.result.failures.append(name_of(record, each.event))
         elif each.event is not None and (missing := self.deferred.get(each.event.id)) is not None:
             self.wait(record, each, missing)
         else:
             outcome = await self.handled(each)
-            if each.why is not None:
-                self.bury(record, each, each.why)
+            if each.why is not None or not alone:
+                self.bury(record, each, each.why or "sequence: another event has it", intruder=not alone)
             else:
                 self.result.succeeded = self.result.succeeded or outcome == "taken"
                 self.finish(each, outcome)
@@ -105,9 +107,9 @@ class _Step:
             if self.result.parked.get(key, {}).pop(sequence, None) is not None:
                 self.result.unparked.append((key, sequence))
 
-    def bury(self, record: Record, each: Gated, why: str) -> None:
+    def bury(self, record: Record, each: Gated, why: str, *, intruder: bool = False) -> None:
         """Make it a dead letter. Nothing waits behind it."""
-        self.result.dead.append(Dead(record, why, each.event))
+        self.result.dead.append(Dead(record, why, each.event, intruder))
         self.finish(each, "dead")
 
     def wait(self, record: Record, each: Gated, missing: str) -> None:

@@ -105,6 +105,7 @@ async def test_everything_is_equal_after_a_restore_into_nothing_and_the_services
     again = elsewhere(own)
     status, said = await ama(own, again, "restore", folder, "--report", str(report))
     assert (status, "The services can be started" in " ".join(said.split())) == (0, True), said
+    assert report.stat().st_mode & 0o777 == 0o600, "the report names people"
     told = json.loads(report.read_text())
     assert [told[each] for each in ("lost", "conflicts", "notes", "keyless")] == [[]] * 4
     after = await everything(again)
