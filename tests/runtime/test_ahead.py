@@ -16,7 +16,7 @@ from starlette.routing import Route
 from services import web
 from services.runtime.connections import Limits
 from services.runtime.received import END, Received
-from tests.runtime.test_connections import SHORT, limited, said
+from tests.runtime.limited import SHORT, limited, said
 
 SLOW = 1.0  # seconds; longer than SHORT gives to headers
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -22,25 +21,15 @@ from starlette.routing import Route
 from services import web
 from services.runtime import workarounds
 from services.runtime.connections import Limits
-from services.runtime.serving import listen, serving
 from services.web.admission import FORM, STRANGERS
 from tests.helpers import specimen
 from tests.helpers.serving import Served, settings_for
 from tests.helpers.waiting import eventually
+from tests.runtime.limited import SHORT, Address, limited, said
 
-SHORT = Limits(headers_within=0.6, body_within=1.2, reads_within=0.6, closes_within=0.5)
 MUCH = 40_000_000  # bytes of an answer
 MANY = 600  # unfinished bodies
 BODY = b"x" * (1024 * 1024 - 1)
-Address = tuple[str, int]
-
-
-@asynccontextmanager
-async def limited(app: Any, limits: Limits = SHORT) -> AsyncIterator[Address]:
-    """Serve an application within these limits. Gives its address."""
-    with listen(0) as listening:
-        async with serving(app, listening, limits):
-            yield listening.getsockname()
 
 
 @pytest_asyncio.fixture
@@ -63,21 +52,6 @@ def plain() -> Starlette:
     app = Starlette(routes=[Route("/", hello), Route("/much", much), Route("/echo", echo, methods=["POST"])])
     web.install_outside(app)
     return app
-
-
-async def said(address: Address, sent: bytes, within: float = 5.0) -> tuple[int, dict[str, Any]]:
-    """Send bytes and wait for the end of the connection. Gives status and problem document; (0, {}) for an end without a word."""
-    reader, writer = await asyncio.open_connection(*address)
-    writer.write(sent)
-    try:
-        answer = await asyncio.wait_for(reader.read(), within)
-    finally:
-        writer.close()
-    head, _, body = answer.partition(b"\r\n\r\n")
-    if not head:
-        return 0, {}
-    assert b"content-type: application/problem+json" in head
-    return int(head.split()[1]), json.loads(body)
 
 
 async def rest_of(client: socket.socket) -> int:

@@ -166,7 +166,7 @@ class Lives:
                 await self._consent(worker, {"partner-feedback": True})
                 await self._leave(worker)
         elif draw < 0.26:
-            await self._consent(worker, {"participation": False}, "worker.withdrawn")
+            await self._consent(worker, {"participation": False}, "worker.withdrawn", "withdrawal.explained")
         elif draw < 0.30:
             worker.erased = True
             says = _says("worker.erased", subject=worker.id)

@@ -11,7 +11,7 @@ from tests.system.chaos.oracle.reading import SERVICES
 from tests.system.chaos.oracle.world import World
 
 COMMANDED = {
-    "worker.referred", "worker.profiled", "consent.changed", "worker.admitted", "worker.declined", "worker.withdrawn",
+    "worker.referred", "worker.profiled", "consent.changed", "worker.admitted", "worker.declined", "worker.withdrawn", "withdrawal.explained",
     "worker.erased", "place.registered", "facilitator.registered", "group.formed", "facilitator.assigned", "member.joined",
     "session.held", "survey.submitted", "survey.scored",
 }  # fmt: skip  # said by commands alone
