@@ -11,9 +11,9 @@ from tests.system.chaos.oracle.reading import SERVICES
 from tests.system.chaos.oracle.world import World
 
 COMMANDED = {
-    "worker.referred", "worker.profiled", "consent.changed", "worker.admitted", "worker.declined", "worker.withdrawn", "withdrawal.explained",
-    "worker.erased", "place.registered", "facilitator.registered", "group.formed", "facilitator.assigned", "member.joined",
-    "session.held", "survey.submitted", "survey.scored",
+    "worker.referred", "worker.profiled", "consent.changed", "worker.admitted", "worker.declined", "worker.withdrawn",
+    "withdrawal.explained", "worker.erased", "place.registered", "facilitator.registered", "group.formed", "facilitator.assigned",
+    "member.joined", "session.held", "survey.submitted", "survey.scored",
 }  # fmt: skip  # said by commands alone
 
 
