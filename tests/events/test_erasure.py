@@ -31,6 +31,7 @@ from services.settings import Settings
 from services.store.answers import Repeat
 from services.store.clock import now_utc
 from services.store.collections import prepare
+from services.store.commands import Commanding
 from services.store.mongo import InsertOne, Store, Transaction, UpdateOne
 from services.store.unit import Unit
 from services.store.work import Work
@@ -228,12 +229,15 @@ def request(person: str, answers: str = "3") -> Repeat:
     return Repeat(PROGRAMME, f"PUT /workers/{person}/surveys/who5/T0\nkey", answers.encode(), frozenset({person}))
 
 
-async def send(service: Service, repeat: Repeat, runs: list[str] | None = None) -> Any:
+async def send(
+    service: Service, repeat: Repeat, runs: list[str] | None = None, commanding: Commanding | None = None
+) -> Any:
     async def survey(_: Command, __: Work) -> dict[str, int]:
         (runs if runs is not None else []).append("run")
         return {"score": 3}
 
-    return await service.commanding.run(survey, Command(), service.rules[PROGRAMME], "c", repeat=repeat)
+    commanding = commanding or service.commanding
+    return await commanding.run(survey, Command(), service.rules[PROGRAMME], "c", repeat=repeat)
 
 
 async def test_a_kept_answer_cannot_be_found_by_trying_every_body(service: Service) -> None:
@@ -301,6 +305,6 @@ async def test_an_answer_is_found_by_its_repeat_after_the_master_key_was_rotated
 
     runs: list[str] = []
     await send(service, request("somebody"), runs)
-    service.commanding = dataclasses.replace(service.commanding, holder=cast("KeyHolder", Rotated()))
-    await send(service, request("somebody"), runs)
+    rotated = dataclasses.replace(service.commanding, holder=cast("KeyHolder", Rotated()))
+    await send(service, request("somebody"), runs, rotated)
     assert runs == ["run"]

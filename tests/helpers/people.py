@@ -54,8 +54,9 @@ class People:
 
     async def consent(self, worker: str, **consents: bool) -> None:
         given = {name.replace("_", "-"): value for name, value in consents.items()}
+        notice = self.home.all_services.services["enrolment"].rules[self.programme].notice.version
         answer = await self.caller("worker", worker)(
-            "POST", f"/enrolment/workers/{worker}/consents", {"consents": given, "notice": "2026-09"}
+            "POST", f"/enrolment/workers/{worker}/consents", {"consents": given, "notice": notice}
         )
         assert answer.status_code == 204, answer.text
 

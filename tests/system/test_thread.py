@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from services.embedded.home import Home
-from tests.helpers.people import CONSENTS, OTHER, SCORE, People, a_monday, who5, written
+from tests.helpers.people import CONSENTS, OTHER, SCORE, THEN, People, a_monday, who5, written
 from tests.helpers.records import Record, feed, is_event, kind, records, settled, until
 from tests.helpers.waiting import eventually
 
@@ -101,12 +101,12 @@ async def test_the_referral_comes_out_as_numbers(home: Home, thread: Thread) -> 
     grown = {name: after[name] - before[name] for name in after if isinstance(after[name], int)}
     assert grown == {
         "referred": 20, "admitted": 20, "declined": 0, "seated": 20, "waiting": 0, "withdrawn": 0, "found_work": 0,
-        "took_part": 7, "meetings_scheduled": 36, "meetings_held": 1,
+        "took_part": 7, "meetings_scheduled": 36, "meetings_held": 1, "groups_running": 2, "groups_concluded": 0,
     }  # fmt: skip
     assert after["groups"] == sorted([*before["groups"], 10, 10])
     assert after["attendance"]["members"] == before["attendance"]["members"] + 10
     rows = home.all_services.services["analytics"].store["scores.g1"].find({"person": {"$in": list(thread.met)}})
-    assert [each["scores"] async for each in rows if "scores" in each] == [{"total": pytest.approx(SCORE)}] * 3
+    assert [each["scores"] async for each in rows if "scores" in each] == [{"wellbeing": pytest.approx(SCORE)}] * 3
 
 
 async def test_the_worker_carries_one_correlation_and_one_trace_from_the_request_on(home: Home, thread: Thread) -> None:
@@ -188,7 +188,8 @@ async def test_what_happens_in_one_programme_moves_no_number_of_the_other(home: 
     ours, rules = thread.people, home.all_services.services["enrolment"].rules[OTHER]
     here, there = await ours.indicators(), await People(home, OTHER).indicators()
     theirs = People(home, OTHER, rules.slots[0].id)
-    body = {"partner": rules.partners[0].id, "person": {"given_name": "Eva", "family_name": "Altrove"}}
+    person = {"given_name": "Eva", "family_name": "Altrove"}
+    body = {"partner": rules.partners[0].id, "person": person, "at": THEN}
     worker = (await theirs.caller("operator")("POST", "/enrolment/referrals", body)).json()["worker"]
     await theirs.consent(worker, **CONSENTS)
     after = await theirs.indicators_once(lambda now: now["referred"] == there["referred"] + 1)
