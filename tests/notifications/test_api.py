@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from notifications.domain import Status
 from services.contracts.enrolment import Purpose
 from services.identity.auth import Role
@@ -11,6 +13,7 @@ from tests.helpers.own_programme import World
 from tests.helpers.waiting import eventually
 
 Teller = Callable[..., Service]
+pytestmark = pytest.mark.usefixtures("scheduling")  # a message waits for its meeting
 
 
 async def test_an_operator_sees_messages_without_address_or_text(world: World, teller: Teller) -> None:

@@ -10,11 +10,18 @@ from services.contracts import Topic
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
 from services.settings import Settings
-from tests.helpers.own_programme import World, with_another_file
+from tests.helpers.own_programme import World, in_a_programme_of_its_own, with_another_file
 from tests.helpers.waiting import eventually
 
 Teller = Callable[..., Service]
 FEEDBACK = (Purpose.PARTICIPATION, Purpose.PARTNER_FEEDBACK)
+
+
+@pytest.fixture
+def own(settings: Settings, tmp_path: Path, tmp_path_factory: Any) -> Settings:
+    """Settings with a programme of the test's own, of which both partners have a feed."""
+    folder: Path = tmp_path_factory.mktemp("files")
+    return with_another_file(in_a_programme_of_its_own(settings, tmp_path), folder, _both_have_a_feed)
 
 
 async def entered(service: Service, partner: str, number: int) -> None:
@@ -47,18 +54,16 @@ def _both_have_a_feed(text: str) -> str:
     ids=["unknown-type", "no-day"],
 )
 async def test_a_bad_entry_stops_its_own_ledger_alone(
-    world: World, teller: Teller, own: Settings, tmp_path_factory: Any, damage: dict[str, str], reason: str
+    world: World, teller: Teller, damage: dict[str, str], reason: str
 ) -> None:
-    folder: Path = tmp_path_factory.mktemp("files")
-    settings = with_another_file(own, folder, _both_have_a_feed)
-    async with running(teller(background=(), programmes=settings.programmes), ["consume"]) as service:
+    async with running(teller(background=()), ["consume"]) as service:
         for _ in range(3):
             await world.consent(await world.refer(), True, *FEEDBACK)
         await world.consent(await world.refer(world.stranger), True, *FEEDBACK)
         await entered(service, world.partner, 3)
         await entered(service, world.stranger, 1)
         await service.store["entry"].update_one({"_id": f"{world.programme}/{world.partner}.2"}, {"$set": damage})
-    async with running(teller(programmes=settings.programmes), ["consume"]) as service:
+    async with running(teller(), ["consume"]) as service:
         stopped = await delivered(service, world.partner, lambda found: bool(found["stopped"]))
         await delivered(service, world.stranger, lambda found: found["delivered"] == 1)
         await world.consent(await world.refer(world.stranger), True, *FEEDBACK)
