@@ -5,14 +5,14 @@ from grouping.formation import Problem, advise, solve
 SLOTS = ["a", "b"]
 
 
-def tiny(number: int) -> Problem:
-    """A problem with this number of people, of whom at most 16 find a seat."""
+def tiny(number: int, slots: list[str] = SLOTS, facilitators: int = 4) -> Problem:
+    """A problem with this number of people, of whom four find a seat with each facilitator."""
     people = [
         {
             "id": f"p{n}",
             "municipality": "x",
             "travel_km": 1,
-            "slots": SLOTS[n % 2 :],
+            "slots": slots[n % len(slots) :],
             "attributes": {"kind": "ab"[n % 2]},
         }
         for n in range(number)
@@ -21,12 +21,13 @@ def tiny(number: int) -> Problem:
         {
             "size": [3, 4],
             "attributes": {"kind": {"kind": "nominal", "levels": ["a", "b"], "no_one_alone": True}},
-            "slots": SLOTS,
+            "slots": slots,
             "municipalities": ["x"],
             "km": [[0]],
             "people": people,
             "facilitators": [
-                {"id": f"f{n}", "municipality": "x", "travel_km": 1, "slots": SLOTS, "groups": 1} for n in range(4)
+                {"id": f"f{n}", "municipality": "x", "travel_km": 1, "slots": slots, "groups": 1}
+                for n in range(facilitators)
             ],
             "places": [{"id": "v", "municipality": "x", "rooms": 2}],
         }
@@ -34,6 +35,6 @@ def tiny(number: int) -> Problem:
 
 
 if __name__ == "__main__":
-    for number in (9, 25):  # the first is solved exactly, the second by search
-        problem = tiny(number)
+    # Solved exactly, by search, and exactly with a single slot and facilitator: its arrays have another layout, so another compilation.
+    for problem in (tiny(9), tiny(25), tiny(3, SLOTS[:1], 1)):
         advise(problem, solve(problem, steps=1000))

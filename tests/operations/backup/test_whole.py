@@ -58,6 +58,8 @@ def lasting(found: dict[str, Any]) -> dict[str, Any]:
             kept[name] = {
                 f"{each['topic']}/{each['key']}/{each['sequence']}": {**each, "_id": 0} for each in rows.values()
             }
+        if name.endswith(" erased"):  # a restore runs the handlers of each erasure again, and notes when they were done
+            kept[name] = {_id: {**each, "done": 0} for _id, each in rows.items()}
     bare = {name: {_id: {**each, "guard": 0} for _id, each in rows.items()} for name, rows in kept.items()}
     return {name: rows for name, rows in bare.items() if rows}
 

@@ -75,7 +75,7 @@ def test_secrets_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
     assert changed == {"kafka-grouping"}
 
 
-@pytest.mark.parametrize(("spoil", "sentence"), [("unlink", "cannot be read"), ("empty", "is empty")])
+@pytest.mark.parametrize(("spoil", "sentence"), [("unlink", "is missing"), ("empty", "is empty")])
 def test_a_password_that_is_missing_is_one_sentence(tmp_path: Path, spoil: str, sentence: str) -> None:
     make(tmp_path)
     path = tmp_path / "mongo-sessions"
