@@ -19,6 +19,7 @@ from services.identity.auth import Role
 from services.kernel import Refused
 from services.runtime.service import Service, running
 from services.settings import Settings
+from services.store.consents import consenting_in
 from tests.helpers.waiting import eventually
 from tests.sessions.conftest import World, three_weeks_ago
 
@@ -39,7 +40,8 @@ async def figures(service: Service, programme: str) -> tuple[int, int]:
     rows: dict[str, Any] = {
         name: [each async for each in models.rows(name, {"programme": programme})] for name in models.projections
     }
-    found = indicators(Facts(**rows), service.rules[programme]).attendance
+    consenting = await consenting_in(service.store, programme, Purpose.RESEARCH)
+    found = indicators(Facts(consenting=consenting, **rows), service.rules[programme]).attendance
     return found.members, found.present
 
 
