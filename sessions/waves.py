@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from functools import partial
 
+from services.contracts.enrolment import Purpose
 from services.kernel import Unavailable, new_id
 from services.programmes import Programme, SurveyWave
 from services.runtime.recurring import look_again_and_again
 from services.runtime.service import Service
 from services.store.clock import now_utc
+from services.store.consents import consenting_in
 from services.store.errors import Conflict
 from services.store.mongo import Document, Transaction
 from services.store.outbox import Cause
@@ -33,10 +35,11 @@ async def plan_missing(service: Service, rules: Programme, now: datetime) -> Non
     added = [each for each in rules.active.surveys if each.since is not None]
     if not added:
         return
-    where = {"programme": rules.id, "state.research": True, "state.withdrawn": False, "state.admitted": {"$ne": None}}
+    where = {"programme": rules.id, "state.withdrawn": False, "state.admitted": {"$ne": None}}
     fields = ["state.id", "state.surveys", "state.admitted"]
     found = service.store[Participant.noun].find(where, projection=fields).sort("_id", 1)
-    lacking = [each["state"]["id"] async for each in found if _lacks(each["state"], added)]
+    consenting = await consenting_in(service.store, rules.id, Purpose.RESEARCH)
+    lacking = [id async for each in found if (id := each["state"]["id"]) in consenting and _lacks(each["state"], added)]
     for start in range(0, len(lacking), AT_ONCE):
         command = PlanWaves(participants=tuple(lacking[start : start + AT_ONCE]))
         try:
