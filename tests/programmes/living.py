@@ -60,8 +60,15 @@ class Living:
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator["People"]:
-        """Start everything for the block."""
+        """Start everything for the block. It begins when all services follow the version that enrolment has published."""
         async with self.home() as home:
+
+            async def follow() -> bool:
+                services = home.all_services.services
+                published = services["enrolment"].rules.get(self.programme)
+                return all(each.rules.get(self.programme) == published for each in services.values())
+
+            await eventually(follow, 30)
             yield People(home, self.programme, self.partner)
 
 

@@ -30,7 +30,6 @@ async def test_people_of_a_municipality_that_leaves_are_placed_as_before(own: Ca
         assert [len(each["members"]) for each in before["groups"]] == [3]
     prova.put("merged-municipality")
     async with prova.up() as people:
-        await eventually(lambda: _is_retired(people, "grouping", "trivero"))
         after = await people.propose()
         assert [sorted(each["members"]) for each in after["groups"]] == [sorted(before["groups"][0]["members"])]
         status, refused = await people.answer(
@@ -60,12 +59,6 @@ async def test_the_people_of_a_renamed_municipality_are_those_of_the_new_one(own
         assert rules.municipality_id("trivero") == rules.municipality_id("valle-mosso") == "valdilana"
         # Whoever names the old one is treated as one of the new.
         await people.refer("trivero")
-
-
-async def _is_retired(people: Any, service: str, municipality: str) -> bool:
-    """Tell if the service follows the version in which the municipality left."""
-    found = people.home.all_services.services[service].rules[people.programme].municipality(municipality)
-    return bool(found is not None and found.retired)
 
 
 def _of(municipality: str, partner: str) -> dict[str, Any]:
