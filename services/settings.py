@@ -21,13 +21,19 @@ class Misconfigured(Exception):
 LARGEST = 200_000_000  # bytes of a file that a command reads whole
 
 
-def text_of(path: Path) -> str:
-    """Read a text file, without a byte order mark. Misconfigured, one sentence, when it is no file, unreadable, too large or not UTF-8."""
+def content_of(path: Path, largest: int) -> bytes:
+    """Read a file, at most one byte more than `largest`, by which the caller sees that it is too large. Misconfigured, one sentence, when
+    it cannot be read."""
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            return file.read(largest + 1)
     except OSError as error:
         raise Misconfigured(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def text_of(path: Path) -> str:
+    """Read a text file, without a byte order mark. Misconfigured, one sentence, when it is no file, unreadable, too large or not UTF-8."""
+    content = content_of(path, LARGEST)
     if len(content) > LARGEST:
         raise Misconfigured(f"{path} has more than {LARGEST // 1_000_000} MB.")
     try:

@@ -41,7 +41,7 @@ async def _invite(service: Service, programme: str, surveys: Sequence[str]) -> N
         await service.do(invite_due, InviteDue(surveys=tuple(surveys)), programme)
     except (PyMongoError, Unavailable):
         raise
-    except Exception:
+    except Exception:  # one survey that cannot be read must not keep the others back; each is logged
         log.exception("invitations fail", extra={"service": service.name, "count": len(surveys)})
         for each in surveys if len(surveys) > 1 else ():
             await _invite(service, programme, [each])

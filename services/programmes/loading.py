@@ -19,7 +19,7 @@ from services.programmes.instruments import load_all as load_instruments
 from services.programmes.lines import line_of
 from services.programmes.model import Programme
 from services.programmes.plausible import implausible
-from services.settings import Misconfigured
+from services.settings import Misconfigured, content_of
 
 LINE_OF_TOML = re.compile(r"at line (\d+)")
 # A key of a programme has few parts. tomllib takes time with the square of their number: half a minute for a line of 40 KB.
@@ -125,11 +125,7 @@ def parse(text: str, name: str) -> Programme:
 
 
 def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        raise Misconfigured(f"{path} cannot be read: {error.strerror or error}.") from error
+    content = content_of(path, LARGEST)
     if len(content) > LARGEST:
         raise _too_large(path.name)
     try:

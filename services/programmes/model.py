@@ -2,6 +2,8 @@
 
 Invariant: a programme that exists is consistent in itself.
 
+The module has over 300 lines: entries and programme refer to each other's ids, and their rules are judged together.
+
 Distances are great circles (haversine, Earth's mean radius 6371.0088 km) times the programme's road factor: rough, and the same for all.
 """
 

@@ -185,7 +185,7 @@ async def test_a_role_that_a_route_does_not_name_is_refused_by_it_and_one_of_no_
 
 
 async def test_in_another_programme_nothing_of_ours_is_there(scene: Scene) -> None:
-    """Yield each role that a route names, with what it gets. The operator of the system has the dead letters of every programme."""
+    """Try each role that a route names. The operator of the system has the dead letters of every programme, as declared."""
     ids = (scene.worker, scene.group, scene.session)
     for each in operations(scene.home):
         for role in each.roles:
