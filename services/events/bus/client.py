@@ -22,6 +22,7 @@ from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 
 from services.contracts import Topic
 from services.events.bus.log_dirs import Disk, broker_disks
+from services.events.bus.workarounds import poll_without_sleep
 from services.settings import Misconfigured, Settings
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,6 @@ Records = Sequence[ConsumerRecord]
 REPLICAS = 3  # of each topic, where there are as many brokers
 METADATA_MS = 10_000  # after which a reader finds a topic that was created again
 STARTING, STOPPING = 60.0, 5.0  # seconds
-IDLE_MS = 20  # FastStream waits so long for records, and sleeps as long when there are none
 
 
 class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is untyped
@@ -158,7 +158,6 @@ class Bus:
             group_id=group,
             batch=True,
             max_records=self._settings.batch,
-            batch_timeout_ms=IDLE_MS,
             # A stored offset beyond the end of a topic that was created again leads to the first record.
             auto_offset_reset="earliest",
             # The outbox holds only committed facts, and marks drop repeats: our topics are read uncommitted.
@@ -176,6 +175,7 @@ class Bus:
         async def handle(message: Incoming) -> None:
             await take(message.raw_message)
 
+        poll_without_sleep(subscriber)
         return subscriber
 
     async def ping(self) -> None:
