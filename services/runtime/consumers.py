@@ -91,7 +91,7 @@ class Consumers:
             # Before the reactions: a restricted event whose key is not here yet would be parked, and one whose consent is not here waits.
             while not all([await self._level(name) for name in (TABLES, GATE) if name in self.runners]):
                 await asyncio.sleep(0.05)
-        await self._run(REACTIONS, topics_of(service.reactions.handlers), self.reacting, follows=GATE)
+        await self._run(REACTIONS, topics_of(service.reactions.handlers), self.reacting, follows=self.runners[GATE])
         live = {name: await models.live(name) for name in models.projections}
         for name, generation in live.items():
             await self._project(name, generation)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from services.contracts.enrolment import Purpose
 from services.store.documents import StoredDocument
 from services.store.mongo import Document, Store, Transaction, UpdateOne
+from services.store.register import ErasedRegister
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ class PersonConsents:
     """The consents that one transaction has asked for or changed. What it asked for is written as a guard, so that two transactions of
     which one decides on the consent and the other changes it cannot both commit."""
 
-    def __init__(self, store: Store, transaction: Transaction) -> None:
-        self._store, self._transaction = store, transaction
+    def __init__(self, store: Store, transaction: Transaction, register: ErasedRegister) -> None:
+        self._store, self._transaction, self._register = store, transaction, register
         self._known: dict[str, Consents] = {}
         self._erased: set[str] = set()
         self._guarded: set[str] = set()
@@ -111,7 +112,7 @@ class PersonConsents:
         found = await self._store.by_id(Consents.collection, list(wanted), self._transaction)
         absent = [_id for _id in wanted if _id not in found]
         # Nothing is written about an erased person any more, not even a guard.
-        self._erased |= set(await self._store.by_id("erased", absent, self._transaction))
+        self._erased |= await self._register.among(absent)
         for _id, programme in wanted.items():
             self._known[_id] = Consents.of(found[_id]) if _id in found else Consents(_id, programme)
 

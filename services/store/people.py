@@ -14,6 +14,7 @@ from services.store.answers import Answer
 from services.store.consents import Consents
 from services.store.documents import StoredDocument
 from services.store.mongo import DeleteMany, Store, Transaction, UpdateOne
+from services.store.register import ERASED, ErasedRegister
 from services.vault.keyring import KeyHolder
 
 
@@ -73,7 +74,7 @@ class ErasedPerson(StoredDocument):
     """An entry in the register of the erased, with the time at which this service first heard of it. `done`: the time at which nothing
     of the person was left in this service; None until then."""
 
-    collection: ClassVar[str] = "erased"
+    collection: ClassVar[str] = ERASED
     omitted: ClassVar[frozenset[str]] = frozenset({"done"})
 
     programme: str
@@ -117,8 +118,8 @@ async def known(store: Store, programme: str, person: str, transaction: Transact
 class PersonKeys:
     """The keys of persons that one transaction has opened. They stay in memory for as long as the transaction."""
 
-    def __init__(self, store: Store, transaction: Transaction, holder: KeyHolder) -> None:
-        self._store, self._transaction, self._holder = store, transaction, holder
+    def __init__(self, store: Store, transaction: Transaction, holder: KeyHolder, erased: ErasedRegister) -> None:
+        self._store, self._transaction, self._holder, self._erased = store, transaction, holder, erased
         self._opened: dict[str, bytes] = {}
         self._guarded: set[str] = set()
 
@@ -127,7 +128,7 @@ class PersonKeys:
         await self.load([(programme, person)])
         if person not in self._opened:
             # Asked only here, since an erased person has no key: one query less for everybody else.
-            if await self._store.by_id(ErasedPerson.collection, [f"{programme}/{person}"], self._transaction):
+            if await self._erased.among([f"{programme}/{person}"]):
                 raise Erased(person)
             raise NotYet(f"the key of person {person}")
         return self._opened[person]
@@ -153,7 +154,7 @@ class PersonKeys:
         if person in self._opened:
             self._guarded.add(f"{programme}/{person}")
             return True
-        return not await self._store.by_id(ErasedPerson.collection, [f"{programme}/{person}"], self._transaction)
+        return not await self._erased.among([f"{programme}/{person}"])
 
     def guards(self) -> list[UpdateOne]:
         """Return the writes that make the transaction conflict. A counter, because MongoDB skips a write that changes nothing."""

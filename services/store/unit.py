@@ -16,9 +16,11 @@ from services.kernel import Aggregate, RecordedEvent, Refused
 from services.store.aggregates import AggregateDocument, HeldAggregate, matches, state_query
 from services.store.consents import Consents, PersonConsents
 from services.store.errors import Conflict
+from services.store.fence import fence
 from services.store.mongo import DeleteMany, Document, Store, Transaction
 from services.store.outbox import AttributedEvent, Cause, OutboxRow, TableRecord, event_row, table_row
 from services.store.people import PersonKeys, StoredKey, erasure, known
+from services.store.register import ErasedRegister
 from services.store.restored import RecalledSubject, SentBefore, SubjectKey
 from services.vault.keyring import KeyHolder
 
@@ -29,12 +31,16 @@ AggregateKey = tuple[type[Aggregate], str]  # the class, and `{programme}/{id}`
 class Unit:
     """The state of one transaction. Built anew for every attempt; `flush` is called once, last.
 
-    `keys` opens persons' keys; `consents` are those of the gate; `now` is the time of the transaction (UTC).
+    `keys` opens persons' keys; `consents` are those of the gate; `erased` is the register of the erased; `now` is the time of the
+    transaction (UTC). `moving`: ids of the offset documents that the transaction moves itself; `fenced`: it has fenced the consumers.
     """
 
     def __init__(self, store: Store, transaction: Transaction, holder: KeyHolder, now: datetime) -> None:
-        self.now, self.keys = now, PersonKeys(store, transaction, holder)
-        self.consents = PersonConsents(store, transaction)
+        self.now, self.erased = now, ErasedRegister(store, transaction)
+        self.keys = PersonKeys(store, transaction, holder, self.erased)
+        self.consents = PersonConsents(store, transaction, self.erased)
+        self.moving: Collection[str] = ()
+        self.fenced = False
         self._store, self._transaction = store, transaction
         self._held: dict[AggregateKey, HeldAggregate] = {}
         self._asked: set[AggregateKey] = set()  # also those that do not exist: this snapshot will never show them
@@ -154,9 +160,17 @@ class Unit:
         for topic in topics:
             self.publish_table(topic, by, None, cause)
 
+    async def fence_consumers(self) -> None:
+        """Conflict with every consumer that began before, and make all of them read again what they remember."""
+        if not self.fenced:
+            await fence(self._store, self._transaction, spared=self.moving)
+        self.fenced = True
+
     async def forget(self, programme: str, person: str) -> None:
         """Destroy this service's copies of the person's key, contact card and consents, and remember for ever that the person was
         erased."""
+        await self.fence_consumers()
+        self.erased.forget()
         # Otherwise a later event of this transaction would still open with the key.
         self.keys.drop(programme, person)
         self.consents.drop(programme, person)

@@ -111,7 +111,7 @@ async def test_an_event_that_is_parked_while_its_subject_is_let_go_on_is_not_str
             unit = Unit(service.store, transaction, service.holder, now_utc())
             effect = Slow(unit, service.reactions, service.rules, service.telemetry, alone=False)
             record = Record("ama.enrolment", 5, 10**6, None, encode(event(bad, 2)))
-            await take([record], Inbox("reactions", service.store, transaction), effect, now_utc())
+            await take([record], Inbox("reactions", service.store, transaction, unit), effect, now_utc())
 
         parking = asyncio.create_task(service.store.transaction(park))
         await read.wait()

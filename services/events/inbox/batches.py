@@ -17,6 +17,8 @@ from services.events.delivery.take import take
 from services.events.delivery.unread import bury_unread
 from services.events.inbox.dead_letters import withdraw
 from services.events.inbox.failures import FailureRun, TooManyFailures, reason_of
+from services.events.inbox.memory import Memory
+from services.events.inbox.progress import Progress
 from services.events.inbox.state import Inbox
 from services.store.clock import now_utc
 from services.store.errors import backoff, is_transient
@@ -43,6 +45,8 @@ class Batches:
     taking: Taking = take  # the order in which events take effect
     parked: bool = True  # an event may be parked that is tried again
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    memory: Memory = field(default_factory=Memory)
+    progress: Progress = field(default_factory=Progress)
     _failures: FailureRun = field(init=False)
 
     def __post_init__(self) -> None:
@@ -136,18 +140,19 @@ class Batches:
         take_them = taking or self.taking
         deferred: dict[str, str] = {}
 
-        async def body(session: Transaction) -> tuple[BatchResult, int]:
+        async def body(session: Transaction) -> tuple[Inbox, BatchResult, int]:
             # Made anew for each attempt: an aborted one leaves its changes in memory.
             effect, end = self.start(session)
-            state = Inbox(self.name, self.store, session)
+            # Without a record no offset moves, and nothing would conflict where something else is true by now.
+            state = Inbox(self.name, self.store, session, effect.unit, self.memory.lend() if records else None)
             result = await take_them(records, state, effect, now_utc(), keys, failure, deferred, limit)
             # Before the commit: what fails because of a bad deploy must not be stored.
             self._failures.check(result)
-            return result, await end() or 0
+            return state, result, await end() or 0
 
         while True:
             try:
-                result, published = await self.store.transaction(body, PATIENCE)
+                state, result, published = await self.store.transaction(body, PATIENCE)
             except Deferred as waiting:
                 # All of it again, without this event: its handler had already changed something.
                 deferred[waiting.event] = waiting.why
@@ -156,6 +161,10 @@ class Batches:
                 raise
             else:
                 # Only now: an attempt that was rolled back counts nothing.
+                if records:
+                    self.memory.keep(state.learned(result))
+                else:
+                    self.memory.forget()
                 self._committed(result, published)
                 return result
 
@@ -170,6 +179,7 @@ class Batches:
     def _committed(self, result: BatchResult, published: int) -> None:
         """Count it, and log what an operator must know."""
         counts = result.tally.counts
+        self.progress.reached(result.before | result.offsets)
         self._failures.add(result)
         self.parked = self.parked or bool(counts.get("parked") or counts.get("still parked") or result.postponed)
         self.metrics.took(self.name, counts)

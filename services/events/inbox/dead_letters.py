@@ -1,8 +1,8 @@
 """Operations on dead letters: list, redrive (the consumer takes the record again), dismiss (no consumer ever takes it).
 
-Invariants: a dead letter keeps its record, whatever is done with it. A transaction that lets a subject go on writes the subject's mark,
-so that it conflicts with one that parks an event meanwhile. The consumer itself takes what was redriven, in its own process. A dismissal
-holds for every generation to come.
+Invariants: a dead letter keeps its record, whatever is done with it. A transaction that lets a subject go on fences the consumers, which
+remember marks, parked events and dismissals. It writes the subject's mark, so that it conflicts with one that parks an event meanwhile.
+The consumer itself takes what was redriven, in its own process. A dismissal holds for every generation to come.
 """
 
 import re
@@ -27,6 +27,7 @@ from services.events.inbox.documents import (
 from services.events.inbox.traces import traces_of
 from services.kernel import Refusal, Refused
 from services.store.clock import now_utc
+from services.store.fence import fence
 from services.store.mongo import Document, Store, Transaction
 
 
@@ -79,6 +80,7 @@ async def redrive(store: Store, id: str, by: str) -> bool:
     """
 
     async def body(transaction: Transaction) -> bool:
+        await fence(store, transaction)
         dead = await _open(store, id, transaction)
         if "subject_key" not in dead:
             raise Refused("no-event", f"{id} is no event, so that no consumer can take it. Dismiss it.")
@@ -97,6 +99,7 @@ async def dismiss(store: Store, id: str, by: str, reason: str) -> bool:
     """
 
     async def body(transaction: Transaction) -> bool:
+        await fence(store, transaction)
         dead = await _open(store, id, transaction)
         dismissal = dismissal_of(dead, by, reason, now_utc())
         await store["dismissed"].replace_one({"_id": dismissal["_id"]}, dismissal, upsert=True, session=transaction)
@@ -110,6 +113,7 @@ async def withdraw(store: Store, consumer: str, names: Sequence[str]) -> None:
     """Redrive what a consumer buried before it found that no event was at fault. It takes all of it when it is started again."""
 
     async def body(transaction: Transaction) -> None:
+        await fence(store, transaction)
         ids = [dead_id(consumer, name) for name in names]
         for document in (await store.by_id("dead", ids, transaction)).values():
             dead = cast("DeadLetter", document)
@@ -125,7 +129,8 @@ async def withdraw(store: Store, consumer: str, names: Sequence[str]) -> None:
 
 async def release(store: Store, programme: str, person: str, transaction: Transaction) -> None:
     """Delete what dead letters hold of a person who was erased, and let the subjects go on: nothing about the person takes effect any
-    more. An open dead letter about somebody else stays, if others need its effect; an operator closes it."""
+    more. An open dead letter about somebody else stays, if others need its effect; an operator closes it. The caller has fenced the
+    consumers."""
     traces = await traces_of(store, programme, person, transaction)
     gone = [cast("DeadLetter", each) for each in traces.dead if _has_no_effect(each, person)]
     await store["dead"].delete_many({"_id": {"$in": [each["_id"] for each in gone]}}, session=transaction)

@@ -1,6 +1,7 @@
 """Documents of the inbox in MongoDB: one typed class for each collection, with its id and its conversions.
 
-Invariant: this module alone spells the fields of `marks`, `offsets`, `parked`, `dead` and `dismissed` when they are written.
+Invariant: this module alone spells the fields of `marks`, `offsets`, `parked`, `dead` and `dismissed` when they are written, but for the
+`fence` of `offsets`.
 """
 
 import re
@@ -9,6 +10,7 @@ from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from services.events.delivery.state import Dead, Mark, Parked, ParkedStatus, Partition, Record, key_of
+from services.store.fence import new_fence
 from services.store.mongo import Document
 
 GATE = "gate"  # the consumer of consents and erasures, which keeps no marks
@@ -42,7 +44,8 @@ class MarkDocument(TypedDict):
 class OffsetDocument(TypedDict):
     """Collection `offsets`: the `next` offset that a consumer takes of one partition. `generation`: that of the topic's records.
 
-    Two counters are written to make transactions conflict: `fence` by an erasure, `turn` by a transaction that takes parked events alone.
+    `next` and `fence` are the version of what the consumer remembers (`services.events.inbox.memory`). A document of before they were has
+    no `fence`, or a number.
     """
 
     _id: str
@@ -51,8 +54,7 @@ class OffsetDocument(TypedDict):
     partition: int
     next: int
     generation: NotRequired[int]
-    fence: NotRequired[int]
-    turn: NotRequired[int]
+    fence: NotRequired[str]
 
 
 class RecordFields(TypedDict):
@@ -146,10 +148,15 @@ def offset_id(consumer: str, partition: Partition) -> str:
 
 
 def offset_document(consumer: str, partition: Partition, following: int) -> OffsetDocument:
-    """The document of a partition that is read from `following` on."""
+    """The document of a partition that is read from `following` on. It is another version than any before it, a deleted one included."""
     topic, number = partition
     return OffsetDocument(
-        _id=offset_id(consumer, partition), consumer=consumer, topic=topic, partition=number, next=following
+        _id=offset_id(consumer, partition),
+        consumer=consumer,
+        topic=topic,
+        partition=number,
+        next=following,
+        fence=new_fence(),
     )
 
 

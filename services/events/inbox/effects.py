@@ -24,7 +24,6 @@ from services.kernel import NotYet
 from services.programmes import Programme
 from services.store.mongo import ReplaceOne
 from services.store.outbox import Cause
-from services.store.people import ErasedPerson
 from services.store.programmes import PublishedProgramme
 from services.store.unit import Unit
 from services.store.work import Work
@@ -47,8 +46,7 @@ class Opened:
         about = [(e.programme, person, isinstance(e.data, str)) for e in events if (person := self._person(e))]
         # Subjects as well, whatever the type: of an erased person not even a dead letter may be left.
         asked = {f"{p}/{person}" for p, person, _ in about} | {f"{e.programme}/{e.subject}" for e in events}
-        found = await self.unit.by_id(ErasedPerson.collection, [*asked])
-        self._erased |= set(found)
+        self._erased |= await self.unit.erased.among(asked)
         await self.unit.keys.load((p, person) for p, person, sealed in about if sealed)
 
     def is_erased(self, event: Event[Any]) -> bool:
@@ -104,7 +102,7 @@ class Opened:
             return
         _id, table = f"{programme}/{person}", record.topic.rpartition(".")[2]
         # A bus that is refilled, or a relay that begins again, may repeat a record from before the erasure.
-        if await self.unit.by_id(ErasedPerson.collection, [_id]):
+        if await self.unit.erased.among([_id]):
             return
         known = (await self.unit.by_id(table, [_id])).get(_id)
         # A repeat must not replace a newer record.

@@ -15,7 +15,7 @@ from services.events.inbox.gate_reading import GATED, Gated, gated
 from services.events.inbox.projections import ReadModels, collection_of
 from services.kernel import NotYet
 from services.programmes import Programme
-from services.store.mongo import DeleteMany, Store, Transaction, UpdateMany
+from services.store.mongo import DeleteMany, Store, Transaction
 from services.store.outbox import Cause
 from services.store.people import ErasedPerson
 from services.store.unit import Unit
@@ -41,51 +41,44 @@ class GateEffect:
         alone: bool,
     ) -> None:
         """`alone`: this service serves every programme on the bus."""
-        self._store, self._transaction, self._unit = store, transaction, unit
+        self._store, self._transaction, self.unit = store, transaction, unit
         self._gate, self._rules, self._read_models, self._telemetry = gate, rules, read_models, telemetry
-        self._alone, self._fenced = alone, False
+        self._alone = alone
 
     async def prepare(self, all_: Sequence[Gated]) -> None:
         """Fetch consents and aggregates, each in one query. Before an erasure, conflict with every transaction of a consumer."""
         if any(each.erases for each in all_):
-            await self._fence()  # first, because the transactions that it conflicts with are those since the snapshot
-        await self._unit.consents.load((each.programme, each.person) for each in all_)
+            # First, because it conflicts with the transactions since the snapshot.
+            await self.unit.fence_consumers()
+        await self.unit.consents.load((each.programme, each.person) for each in all_)
         needed: dict[tuple[Any, str], set[str]] = {}
         for each in all_:
             for needs in self._gate.needs.get(each.type, ()):
                 for kind, id in needs(each.person):
                     needed.setdefault((kind, each.programme), set()).add(id)
         for (kind, programme), ids in needed.items():
-            await self._unit.load(kind, programme, ids)
+            await self.unit.load(kind, programme, ids)
 
     async def keep(self, each: Gated) -> bool:
         """Keep the consent, or destroy everything that the chassis holds of the person. False: another event has its sequence."""
         if each.erases:
             await self._erase(each.programme, each.person)
         elif each.programme in self._rules or self._alone:
-            return await self._unit.consents.decide(each.programme, each.person, each.decisions())
+            return await self.unit.consents.decide(each.programme, each.person, each.decisions())
         return True
 
     def is_erased(self, each: Gated) -> bool:
         """Tell whether the person was erased. Nothing about them is kept any more, no dead letter either."""
-        return self._unit.consents.is_erased(each.programme, each.person)
-
-    async def _fence(self) -> None:
-        """Conflict with the consumers of this service. One that began before does not see the register; it writes its offsets, so it
-        fails and is taken again."""
-        if not self._fenced:
-            await self._unit.write("offsets", [UpdateMany({}, {"$inc": {"fence": 1}})])
-        self._fenced = True
+        return self.unit.consents.is_erased(each.programme, each.person)
 
     async def _erase(self, programme: str, person: str) -> None:
-        await self._fence()
-        await self._unit.forget(programme, person)
+        await self.unit.forget(programme, person)
         about = {"programme": programme, "person": person}
         for name in self._read_models.projections:
             live = await self._read_models.live(name)
             # The next one may be filled by a rebuild at this moment.
             for generation in (live, live + 1):
-                await self._unit.write(collection_of(name, generation), [DeleteMany(about)])
+                await self.unit.write(collection_of(name, generation), [DeleteMany(about)])
         await release(self._store, programme, person, self._transaction)
 
     async def handle(self, each: Gated) -> str:
@@ -97,11 +90,11 @@ class GateEffect:
             for handler in self._handlers(each):
                 with self._telemetry.span(handler.__name__, traceparent=each.event.traceparent if each.event else None):
                     cause = self._cause(each)
-                    await handler(each.person, Work(self._unit, rules, cause))
-                    self._unit.attribute(cause)
+                    await handler(each.person, Work(self.unit, rules, cause))
+                    self.unit.attribute(cause)
         if each.erases:
-            finished = ErasedPerson.finish(each.programme, each.person, self._unit.now)
-            await self._unit.write(ErasedPerson.collection, [finished])
+            finished = ErasedPerson.finish(each.programme, each.person, self.unit.now)
+            await self.unit.write(ErasedPerson.collection, [finished])
         return "taken" if rules is not None else "elsewhere"
 
     def _handlers(self, each: Gated) -> Iterable[Any]:

@@ -5,7 +5,7 @@ Invariants:
 - Only the transaction that took a record acknowledges it.
 - On assignment, a partition is read from the offset that is stored with the effects.
 - A partition that was refilled after a loss is read again from its first record; marks drop what was taken before.
-- A consumer with `follows` takes a record only after the consumer of that name has taken what is before it in its partition.
+- A consumer that `follows` another takes a record only after that one has taken it, and what is before it in its partition.
 - Any error that reaches this module ends the process, because FastStream would go on with the next batch.
 """
 
@@ -27,6 +27,7 @@ from services.events.delivery.state import BatchResult, ParkedStatus, Partition,
 from services.events.delivery.take import take
 from services.events.inbox.batches import Batches, Start
 from services.events.inbox.documents import OffsetDocument, offset_document, offset_id
+from services.events.inbox.progress import Progress
 from services.events.outbox.acknowledged import generation_of
 from services.store.clock import now_utc
 from services.store.errors import is_transient
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 LOOK = 5.0  # seconds in which Kafka must tell positions and ends
 PARKED_EVERY = 0.1  # seconds between tries of parked events
 IDLE_EVERY = 2.0  # the same, while nothing is parked that could be tried
-FOLLOW = 0.01  # seconds between looks at the consumer that goes first
 BACK = 16  # records; a reader begins so far before its offset, to see whether the partition was refilled meanwhile
 
 
@@ -54,7 +54,8 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     fatal: Callable[[BaseException], None]
     alike: int
     taking: Callable[..., Awaitable[BatchResult]] = take
-    follows: str | None = None
+    follows: "ConsumerRunner | None" = None
+    progress: Progress = field(default_factory=Progress)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _batches: Batches = field(init=False)
     _in_progress: int = 0
@@ -63,7 +64,9 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     _generations: dict[Partition, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._batches = Batches(self.name, self.store, self.start, self.metrics, self.alike, self.taking)
+        self._batches = Batches(
+            self.name, self.store, self.start, self.metrics, self.alike, self.taking, progress=self.progress
+        )
 
     async def run_on(self, broker: KafkaBroker) -> None:
         self._subscriber = self.bus.subscribe(broker, self.topics, f"{self.store.name}.{self.name}", self._batch, self)
@@ -83,11 +86,13 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             await self._subscriber.stop()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Does nothing: the current batch commits at its offset, or finds that another copy has committed it."""
+        """Only tell it: the current batch commits at its offset, or finds that another copy has committed it."""
+        self.progress.drop([(each.topic, each.partition) for each in revoked])
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Read on from the stored offsets. Until they are known the partitions are paused, or aiokafka would begin where it likes."""
         consumer = self._subscriber.consumer
+        self._batches.memory.forget()
         consumer.pause(*assigned)
         wanted = [self._offset_id(each.topic, each.partition) for each in assigned]
         # Before the first record, because an erasure conflicts with a consumer by the documents that are there.
@@ -99,6 +104,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 stored = kept.get(self._offset_id(each.topic, each.partition), {})
                 self._generations[each.topic, each.partition] = stored.get("generation", 0)
                 consumer.seek(each, max(0, stored.get("next", 0) - BACK))
+                self.progress.hold({(each.topic, each.partition): stored.get("next", 0)})
             consumer.resume(*assigned)
         except Exception as error:
             if not self._batches.stopping.is_set():
@@ -173,16 +179,19 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         """Wait until the consumer that goes first has taken these records too. It waits behind nothing, so it is ahead almost always."""
         if self.follows is None:
             return
-        wanted: dict[str, int] = {}
+        wanted: dict[Partition, int] = {}
         for each in records:
-            id = offset_id(self.follows, (each.topic, each.partition))
-            wanted[id] = max(wanted.get(id, 0), each.offset + 1)
-        while not self._batches.stopping.is_set():
-            stored = await self._batches.patiently(partial(self.store.by_id, "offsets", list(wanted)))
-            # A topic that the other one does not read has no offset of it.
-            if all(each["next"] >= wanted[id] for id, each in stored.items()):
-                return
-            await asyncio.sleep(FOLLOW)
+            if each.topic in self.follows.topics:
+                place = (each.topic, each.partition)
+                wanted[place] = max(wanted.get(place, 0), each.offset + 1)
+        ahead = partial(self._not_stored, self.follows.name)
+        await self.follows.progress.wait_for(wanted, ahead, self._batches.stopping)
+
+    async def _not_stored(self, consumer: str, wanted: dict[Partition, int]) -> dict[Partition, int]:
+        """Those of the wanted offsets that the consumer has not stored, whichever copy runs it."""
+        ids = {offset_id(consumer, each): each for each in wanted}
+        stored = await self._batches.patiently(partial(self.store.by_id, "offsets", list(ids)))
+        return {each: wanted[each] for id, each in ids.items() if stored.get(id, {}).get("next", 0) < wanted[each]}
 
     async def _begin_again(self, records: Sequence[Record]) -> set[Partition]:
         """Read refilled partitions again from their first record, and return them: records before this reader's offset may be new."""
@@ -203,6 +212,8 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             await self._batches.patiently(
                 partial(self.store.transaction, partial(self.store.write, "offsets", [write]))
             )
+            self._batches.memory.forget()
+            self.progress.hold({(topic, partition): 0})
             self._generations[topic, partition] = generation
             self._subscriber.consumer.seek(TopicPartition(topic, partition), 0)
         return set(refilled)
@@ -223,6 +234,8 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 self._batches.warn("parked events cannot be read", error)
 
     async def _retry_due(self) -> None:
+        if not self._batches.parked and not await self._any_retried():
+            return
         # Another copy retries the events of its own partitions; two that try the same event would conflict.
         held = {(each.topic, each.partition) for each in self._subscriber.consumer.assignment()}
         due = self.store["parked"].find({**self._retried, "retry": {"$lte": now_utc()}}).sort("retry", 1).limit(500)

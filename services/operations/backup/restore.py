@@ -24,6 +24,7 @@ from services.operations.backup.registers import Registers
 from services.operations.backup.sources import Source, check
 from services.settings import Misconfigured
 from services.store import restored
+from services.store.fence import fence
 from services.store.mongo import DeleteOne, Store
 
 UNKNOWN = (
@@ -96,6 +97,8 @@ async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, repo
         if "enrolment" in stores:
             await _bring_keys(stores["enrolment"], reader, plan, access, living, outcome)
     for store in stores.values():
+        # A consumer that ran through all this must not go by what it remembers of the database before.
+        await fence(store)
         # Last: services refuse a database that is not marked as whole, so that an interrupted restore is noticed.
         await restored.mark_whole(store)
     return outcome

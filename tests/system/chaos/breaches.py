@@ -12,7 +12,11 @@ from services.contracts import Event
 from services.events.bus.client import Bus
 from services.events.delivery.state import key_of
 from services.events.delivery.step import Step
-from services.store.mongo import Store
+from services.events.inbox.memory import Memory, Remembered
+from services.events.inbox.progress import Progress
+from services.events.inbox.state import Inbox
+from services.store.mongo import Store, UpdateOne
+from services.store.register import ErasedRegister, Everybody
 from services.store.unit import Unit
 
 
@@ -67,7 +71,65 @@ def transaction() -> None:
     replace(Store, "_once", bare)
 
 
-BREACHES = {each.__name__: each for each in (mark, fencing, guard, transaction)}
+def stale_mark_cache() -> None:
+    """Break the memory of marks: a consumer goes on with those that it remembers after a conflict, and after an assignment."""
+    lend = Memory.lend
+
+    def leaky(memory: Memory) -> Remembered:
+        lent = lend(memory)
+        memory._kept.marks = lent.marks
+        return lent
+
+    def forget(memory: Memory) -> None:
+        memory._kept = memory._lent = Remembered(marks=memory._kept.marks)
+
+    replace(Memory, "lend", leaky)
+    replace(Memory, "forget", forget)
+    replace(Remembered, "clear", lambda known: known.versions.clear())
+
+
+def stale_erased_cache() -> None:
+    """Break the memory of the register: a consumer goes on with the one that it has read first."""
+    read: dict[int, Everybody] = {}
+    among = ErasedRegister.among
+
+    async def stale(register: ErasedRegister, ids: Any) -> set[str]:
+        if register._remembers:
+            register.everybody = read.get(id(register._store), register.everybody)
+        found = await among(register, ids)
+        if register.everybody is not None:
+            read.setdefault(id(register._store), register.everybody)
+        return found
+
+    replace(ErasedRegister, "among", stale)
+
+
+def stale_fence() -> None:
+    """Break the version: an offset moves whatever its fence is, as if nobody but the consumers changed what they remember."""
+    move = Inbox._move
+
+    def unfenced(inbox: Inbox, result: Any, partition: Any) -> Any:
+        moved = move(inbox, result, partition)
+        if not isinstance(moved, UpdateOne):
+            return moved
+        return UpdateOne({name: each for name, each in moved._filter.items() if name != "fence"}, moved._doc)
+
+    replace(Inbox, "_move", unfenced)
+
+
+def early_progress() -> None:
+    """Break the order behind the gate: reactions take every record as if the gate had taken it."""
+
+    async def at_once(progress: Progress, *_: Any) -> None:
+        """Does nothing."""
+
+    replace(Progress, "wait_for", at_once)
+
+
+PLANTED = (
+    mark, fencing, guard, transaction, stale_mark_cache, stale_erased_cache, stale_fence, early_progress,
+)  # fmt: skip
+BREACHES = {each.__name__.replace("_", "-"): each for each in PLANTED}
 
 if __name__ == "__main__":
     BREACHES[sys.argv.pop(1)]()

@@ -1,0 +1,127 @@
+"""The statements that a consumer sends for a batch. The bounds are exact: a new read breaks them."""
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from services.contracts import Event, encode
+from services.contracts.enrolment import ConsentChanged, Purpose, WorkerAdmitted, WorkerReferred
+from services.events.delivery.declare import Projection, Reactions, Rows, on
+from services.events.delivery.state import Record
+from services.events.inbox.batches import Batches
+from services.events.inbox.documents import offset_document
+from services.events.inbox.effects import Projecting
+from services.events.inbox.gate import GATE
+from services.events.inbox.gate_taking import take_in_any_order
+from services.events.inbox.projections import collection_of
+from services.runtime.consumers import Consumers
+from services.runtime.service import Service, running
+from services.settings import Settings
+from services.store.clock import now_utc
+from services.store.mongo import InsertOne, Transaction
+from services.store.unit import Unit
+from services.store.work import Work
+from services.vault.keyring import service_holder
+from tests.helpers.statements import Statements, listened
+
+PROGRAMME, TOPIC = "jobs2", "ama.enrolment"
+SOURCE = f"/programmes/{PROGRAMME}/enrolment"
+COMMIT, OFFSETS, MARKS = "commitTransaction", "update offsets", "update marks"
+
+
+class Seen(Projection):
+    name = "seen"
+
+    @on(WorkerReferred, WorkerAdmitted)
+    def referred(self, event: Event[WorkerReferred], rows: Rows) -> None:
+        rows.set(event.subject, person=event.subject, partner=event.data.partner)
+
+
+def record(sequence: int, at: int, subject: str = "w", *, consent: bool = False) -> Record:
+    """A referral (1), an admission, or a consent."""
+    kind = WorkerReferred if sequence == 1 else WorkerAdmitted
+    asked = ConsentChanged(purpose=Purpose.CONTACT, given=True, notice="1", language="it")
+    data, now = asked if consent else kind(partner="afol"), now_utc()
+    event: Event[Any] = Event(f"{subject}-{sequence}", SOURCE, data.type, subject, now, now, sequence, data)
+    return Record(TOPIC, 0, at, subject.encode(), encode(event))
+
+
+@pytest_asyncio.fixture
+async def heard(settings: Settings) -> AsyncIterator[tuple[Service, Statements]]:
+    own, reactions = settings.model_copy(update={"database": f"n{uuid.uuid4().hex[:10]}"}), Reactions()
+
+    async def note(event: Event[Any], work: Work) -> None:
+        await work._unit.write("noted", [InsertOne({"_id": event.id})])
+
+    reactions.on(WorkerReferred)(note)
+    reactions.on(WorkerAdmitted)(note)
+    with listened() as statements:
+        holder = service_holder("grouping", own.keys)
+        service = Service("grouping", own, holder=holder, reactions=reactions, projections=[Seen()])
+        async with running(service, []):
+            await service.store.make("noted")
+            for consumer in ("seen.g1", "reactions", GATE):
+                await service.store["offsets"].insert_one(offset_document(consumer, (TOPIC, 0), 0))
+            yield service, statements
+
+
+def projecting(service: Service) -> Batches:
+    def begin(session: Transaction) -> tuple[Any, Any]:
+        effect = Projecting(Unit(service.store, session, service.holder, now_utc()), Seen(), collection_of("seen", 1))
+        return effect, effect.write
+
+    return Batches("seen.g1", service.store, begin, service.metrics, 0)
+
+
+async def test_a_projection_that_remembers_everything_writes_and_reads_nothing(
+    heard: tuple[Service, Statements],
+) -> None:
+    service, statements = heard
+    batches, database = projecting(service), service.store.name
+    await batches.take([record(1, 0)])
+    first = statements.taken(database)
+    await batches.take([record(2, 1), record(3, 2)])
+    assert statements.taken(database) == [OFFSETS, MARKS, "update seen.g1", COMMIT]
+    await batches.take([record(1, 3, "v"), record(4, 4)])
+    assert statements.taken(database) == ["find marks", OFFSETS, MARKS, "update seen.g1", COMMIT]
+    reads = ["find offsets", "find marks", "find parked", "find dismissed", "find erased"]
+    assert first == [*reads, OFFSETS, MARKS, "update seen.g1", COMMIT]
+
+
+async def test_a_reaction_reads_only_what_its_handler_asks_for(heard: tuple[Service, Statements]) -> None:
+    service, statements = heard
+    begin = Consumers(service).reacting
+    batches, database = Batches("reactions", service.store, begin, service.metrics, 0), service.store.name
+    await batches.take([record(1, 0)])
+    statements.taken(database)
+    await batches.take([record(2, 1)])
+    assert statements.taken(database) == ["insert noted", OFFSETS, MARKS, COMMIT]
+
+
+async def test_the_gate_reads_nothing_for_a_record_that_is_none_of_its_own(heard: tuple[Service, Statements]) -> None:
+    service, statements = heard
+    begin, database = Consumers(service).gating, service.store.name
+    batches = Batches(GATE, service.store, begin, service.metrics, 0, taking=take_in_any_order)
+    await batches.take([record(2, 0, consent=True)])
+    statements.taken(database)
+    await batches.take([record(3, 1)])
+    assert statements.taken(database) == [OFFSETS, COMMIT]
+    await batches.take([record(4, 2, consent=True)])
+    assert statements.taken(database) == ["find consents", OFFSETS, "update consents", COMMIT]
+    await batches.take([record(2, 3, "v", consent=True)])
+    assert statements.taken(database) == ["find consents", OFFSETS, "update consents", COMMIT]
+
+
+@pytest.mark.parametrize("known", [1, 50])
+async def test_the_number_of_statements_does_not_depend_on_the_size_of_the_batch(
+    heard: tuple[Service, Statements], known: int
+) -> None:
+    service, statements = heard
+    batches, people = projecting(service), [f"w{n}" for n in range(known)]
+    await batches.take([record(1, n, each) for n, each in enumerate(people)])
+    statements.taken(service.store.name)
+    await batches.take([record(2, known + n, each) for n, each in enumerate(people)])
+    assert len(statements.taken(service.store.name)) == 4
