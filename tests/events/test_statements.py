@@ -86,7 +86,9 @@ async def test_a_projection_that_remembers_everything_writes_and_reads_nothing(
     await batches.take([record(2, 1), record(3, 2)])
     assert statements.taken(database) == [OFFSETS, MARKS, "update seen.g1", COMMIT]
     await batches.take([record(1, 3, "v"), record(4, 4)])
-    assert statements.taken(database) == ["find marks", OFFSETS, MARKS, "update seen.g1", COMMIT]
+    assert statements.taken(database) == [OFFSETS, MARKS, "update seen.g1", COMMIT]
+    await batches.take([record(2, 5, "u")])
+    assert statements.taken(database) == ["find marks", OFFSETS, MARKS, "update parked", COMMIT], "it waits"
     reads = ["find offsets", "find marks", "find parked", "find dismissed", "find erased"]
     assert first == [*reads, OFFSETS, MARKS, "update seen.g1", COMMIT]
 
@@ -113,6 +115,25 @@ async def test_the_gate_reads_nothing_for_a_record_that_is_none_of_its_own(heard
     assert statements.taken(database) == ["find consents", OFFSETS, "update consents", COMMIT]
     await batches.take([record(2, 3, "v", consent=True)])
     assert statements.taken(database) == ["find consents", OFFSETS, "update consents", COMMIT]
+
+
+async def test_repeats_of_first_events_are_looked_up_after_the_first_of_them(
+    heard: tuple[Service, Statements],
+) -> None:
+    service, statements = heard
+    batches, database = projecting(service), service.store.name
+    for n in range(3):
+        await batches.take([record(1, n, f"w{n}")])
+    batches.memory.forget()
+    await batches.take([record(2, 3, "w0")])
+    statements.taken(database)
+    counts = []
+    for n in (1, 2):
+        await batches.take([record(1, 3 + n, f"w{n}")])
+        counts.append(statements.taken(database).count("abortTransaction"))
+    assert counts == [1, 0]
+    rows = await service.store[collection_of("seen", 1)].count_documents({})
+    assert (rows, await service.store["parked"].count_documents({})) == (3, 0)
 
 
 @pytest.mark.parametrize("known", [1, 50])

@@ -31,7 +31,7 @@ class MemoryState:
     async def offsets(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
         return {each: self.kept_offsets[each] for each in partitions if each in self.kept_offsets}
 
-    async def marks(self, keys: Collection[str]) -> dict[str, Mark]:
+    async def marks(self, keys: Collection[str], begun: Collection[str] = ()) -> dict[str, Mark]:
         found = {key: self.kept_marks[key] for key in keys if key in self.kept_marks}
         return {key: Mark(mark.sequence, mark.id, mark.stopped) for key, mark in found.items()}
 

@@ -74,7 +74,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
         self.assigned = asyncio.Event()
 
     async def on_partitions_revoked(self, revoked: object) -> None:
-        """Does nothing."""
+        """Ignored: partitions are not given up here."""
 
     async def on_partitions_assigned(self, assigned: object) -> None:
         self.assigned.set()

@@ -30,10 +30,10 @@ class Statements(CommandListener):
         self._sent.setdefault(event.database_name, []).append(f"{event.command_name} {command[event.command_name]}")
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Does nothing."""
+        """Ignored: a statement counts when it is sent."""
 
     def failed(self, event: CommandFailedEvent) -> None:
-        """Does nothing."""
+        """Ignored, for the same reason."""
 
     def taken(self, database: str) -> list[str]:
         """Those of this database since the last call."""

@@ -105,8 +105,8 @@ class ConsumerState(Protocol):
     async def offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """The next offset to take, per partition."""
 
-    async def marks(self, keys: Collection[str]) -> dict[str, Mark]:
-        """The marks that exist, by key (see `key_of`)."""
+    async def marks(self, keys: Collection[str], begun: Collection[str] = ()) -> dict[str, Mark]:
+        """The marks that exist, by key (see `key_of`). `begun`: keys whose first event is in the batch, so that a mark is unlikely."""
 
     async def parked(self, keys: Collection[str]) -> dict[str, dict[int, Parked]]:
         """The parked events, by key and sequence."""

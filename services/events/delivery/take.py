@@ -102,8 +102,9 @@ async def _loaded(
     result, ours = await begin_batch(records, state, now)
     tabulated = [each for each in ours if each.topic in effect.tables]
     readable = [(each, _read(each)) for each in ours if each.topic not in effect.tables]
-    keys = {key_of(event) for _, event in readable if isinstance(event, Event)} | set(also)
-    result.marks = await state.marks(keys)
+    events = [event for _, event in readable if isinstance(event, Event)]
+    keys = {key_of(event) for event in events} | set(also)
+    result.marks = await state.marks(keys, {key_of(event) for event in events if event.sequence == 1})
     result.parked = await state.parked(keys)
     return _Batch(result, tabulated, readable, keys)
 

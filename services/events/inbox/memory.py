@@ -9,6 +9,9 @@ offset document that stands for it, in the same transaction:
 
 A transaction that uses the memory writes an offset only where `next` and `fence` are as remembered. So it commits if all that it used was
 true in its snapshot and still is, and conflicts otherwise. No entry expires, and no write of a mark needs a condition of its own.
+
+A missing mark is not remembered but expected: the first event of a subject is taken to be new, and the write of its mark is a duplicate if
+it is not.
 """
 
 from collections import OrderedDict
@@ -30,19 +33,23 @@ class Version:
 
 @dataclass(slots=True)
 class Remembered:
-    """What is known. None: not known, so that it is read when it is needed."""
+    """Knowledge of one consumer. None: not known, so that it is read when it is needed."""
 
     versions: dict[Partition, Version] = field(default_factory=dict)
     marks: OrderedDict[str, tuple[int, str, str | None]] = field(default_factory=OrderedDict)
     any_parked: bool | None = None
     any_dismissed: bool | None = None
     erased: Everybody | None = None
+    expects_new: bool = (
+        False  # a first event is taken for the first one without a look: the batch before had no repeats
+    )
 
     def clear(self) -> None:
-        """Know nothing."""
+        """Forget all of it, because one part of it was found to be out of date."""
         self.versions.clear()
         self.marks.clear()
         self.any_parked = self.any_dismissed = self.erased = None
+        self.expects_new = False
 
     def mark(self, key: str) -> Mark | None:
         """A mark of its own for each caller: a transaction changes marks, and may be aborted."""
@@ -57,6 +64,7 @@ class Remembered:
                 self.marks.move_to_end(key)
         while len(self.marks) > LARGEST:
             self.marks.popitem(last=False)
+        self.expects_new = "repeated" not in result.tally.counts
         if result.unparked:
             self.any_parked = None  # it may have been the last one
         if result.fresh:

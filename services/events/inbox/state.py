@@ -47,6 +47,7 @@ class Inbox:
         self._asked: set[Partition] = set()
         self._parked_in: set[Partition] = set()
         self._fenced = False
+        self._new: set[str] = set()  # keys of which no mark was looked for
         self._stored: set[str] = set()  # keys of the marks that are there
 
     async def offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
@@ -68,10 +69,12 @@ class Inbox:
             self._unit.erased.remember(None)
         self.known.versions = read
 
-    async def marks(self, keys: Collection[str]) -> dict[str, Mark]:
-        """The marks that exist, by key."""
+    async def marks(self, keys: Collection[str], begun: Collection[str] = ()) -> dict[str, Mark]:
+        """The marks that exist, by key. Of a key that begins none is looked for: if there is one, `save` meets a duplicate, and the next
+        attempt looks for all."""
         known = {key: mark for key in keys if (mark := self.known.mark(key)) is not None}
-        asked = [mark_id(key, self._consumer) for key in keys if key not in known]
+        self._new = {*begun} - known.keys() if self.known.expects_new else set()
+        asked = [mark_id(key, self._consumer) for key in keys if key not in known and key not in self._new]
         found = await self._store.by_id("marks", asked, self._session)
         marks = known | {each["subject_key"]: mark_of(each) for each in found.values()}
         self._stored = set(marks)
@@ -111,11 +114,7 @@ class Inbox:
         """Write everything that the batch changed, in a bulk write per collection. Conflict when another copy took the records."""
         consumer = self._consumer
         await self._fence_unmoved(result)
-        marks = [
-            ReplaceOne({"_id": mark_id(key, consumer)}, mark_document(consumer, key, mark), upsert=True)
-            for key, mark in result.marks.items()
-            if mark.dirty
-        ]
+        marks = [self._mark(key, mark) for key, mark in result.marks.items() if mark.dirty]
         # One write for each event: a bulk write that is not all inserts has no order.
         parking = {
             (key, sequence): ReplaceOne(
@@ -141,6 +140,12 @@ class Inbox:
         if matched["offsets"] != len(result.offsets.keys() & result.before.keys()):
             raise Conflict("another transaction took these records, or changed what is remembered of them")
 
+    def _mark(self, key: str, mark: Mark) -> Any:
+        where: Document = {"_id": mark_id(key, self._consumer)}
+        if key in self._new:
+            where["sequence"] = None  # matches no mark: beside one, this inserts a duplicate
+        return ReplaceOne(where, mark_document(self._consumer, key, mark), upsert=True)
+
     async def _fence_unmoved(self, result: BatchResult) -> None:
         """Give a new fence to partitions whose offset does not move, though this transaction takes parked events of them, or has spared
         them when it fenced the consumers. Neither an erasure that it does not see nor the memory of another copy would conflict with it."""
@@ -159,7 +164,7 @@ class Inbox:
         return UpdateOne(moved, {"$set": {"next": following}})
 
     def learned(self, result: BatchResult) -> Remembered:
-        """What the consumer knows after the commit of this result."""
+        """Return the knowledge of the consumer after the commit of this result."""
         if self._fenced or not result.offsets.keys() <= result.before.keys():
             # There are fences that this transaction gave. That is rare, so the next one reads them.
             self.known.clear()
