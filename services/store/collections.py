@@ -18,9 +18,10 @@ from services.store.restored import RecalledSubject, RestoreState, check_restore
 OWN = (
     Access, Answer, Consents, ContactCard, ErasedPerson, OutboxRow, PublishedProgramme, RecalledSubject, RestoreState, StoredKey,
 )  # fmt: skip
+ASSIGNMENTS = "assignments"  # one document, through which an erasure conflicts with a consumer that begins a partition
 COLLECTIONS = (
     *(kind.collection for kind in OWN),
-    "dead", "dismissed", "levels", "marks", "offsets", "parked", "projections", "relay", "topics",
+    ASSIGNMENTS, "dead", "dismissed", "levels", "marks", "offsets", "parked", "projections", "relay", "topics",
 )  # fmt: skip
 
 # Even after a mistake in a rule, no two events share a sequence of a subject. (Dead letters have no sequence.)

@@ -9,12 +9,14 @@ from typing import Any
 
 from services.contracts.enrolment import ConsentChanged, WorkerErased
 from services.events.delivery.declare import Gate
+from services.events.inbox.assignment import conflict
 from services.events.inbox.dead_letters import release
 from services.events.inbox.documents import GATE
 from services.events.inbox.gate_reading import GATED, Gated, gated
-from services.events.inbox.projections import ReadModels, collection_of
+from services.events.inbox.projections import ReadModels
 from services.kernel import NotYet
 from services.programmes import Programme
+from services.store.collections import ASSIGNMENTS
 from services.store.mongo import DeleteMany, Store, Transaction, UpdateMany
 from services.store.outbox import Cause
 from services.store.people import ErasedPerson
@@ -75,17 +77,16 @@ class GateEffect:
         fails and is taken again."""
         if not self._fenced:
             await self._unit.write("offsets", [UpdateMany({}, {"$inc": {"fence": 1}})])
+            # A consumer whose offsets are made at this moment would have none that could conflict.
+            await self._unit.write(ASSIGNMENTS, [conflict()])
         self._fenced = True
 
     async def _erase(self, programme: str, person: str) -> None:
         await self._fence()
         await self._unit.forget(programme, person)
         about = {"programme": programme, "person": person}
-        for name in self._read_models.projections:
-            live = await self._read_models.live(name)
-            # The next one may be filled by a rebuild at this moment.
-            for generation in (live, live + 1):
-                await self._unit.write(collection_of(name, generation), [DeleteMany(about)])
+        for collection in await self._read_models.collections():
+            await self._unit.write(collection, [DeleteMany(about)])
         await release(self._store, programme, person, self._transaction)
 
     async def handle(self, each: Gated) -> str:
