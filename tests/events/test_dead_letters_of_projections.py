@@ -92,7 +92,11 @@ async def test_a_rebuild_closes_the_dead_letters_of_the_generation_that_is_no_mo
         await tell(service.bus, event(bad, 1))
         await until_dead(service, f"{bad}-1")
         await gauges.look(service.store, service.runners, service.metrics)
-        assert gauge(service, "dead", "projections.g1") == len(await dead_letters.listed(service.store, "projections.g1")) > 0
+        assert (
+            gauge(service, "dead", "projections.g1")
+            == len(await dead_letters.listed(service.store, "projections.g1"))
+            > 0
+        )
         projection.broken = ()
         await rebuild(service, lambda done, total: None)
         assert await rows(service, bad) == {bad: {"partner": "afol", "last": None}}
