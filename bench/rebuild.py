@@ -61,9 +61,9 @@ async def _growth(ground: Ground) -> Figure:
 async def _rebuilt(ground: Ground, topic: str, number: int) -> float:
     service = analytics.app.build(ground.settings())
     await prepare(service.store, service.aggregates)
-    await service.read_models.prepare(NAME, GENERATION)
-    start = service.read_models.starting(NAME, GENERATION, service.holder)
-    clock = await taken(service, consumer_of(NAME, GENERATION), topic, start, number)
+    await service.read_models.prepare(GENERATION)
+    start = service.read_models.starting(GENERATION, service.holder)
+    clock = await taken(service, consumer_of(GENERATION), topic, start, number)
     await service.stop()
     return clock.rate
 

@@ -1,4 +1,4 @@
-"""`ama projections`: list read models, or rebuild one from the bus beside the live one."""
+"""`ama projections`: list the read models of a service, or rebuild them from the bus beside the live ones."""
 
 import asyncio
 from pathlib import Path
@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from services.cli.terminal import Terminal
 
-app = typer.Typer(no_args_is_help=True, help="List read models, or rebuild one from the bus.")
+app = typer.Typer(no_args_is_help=True, help="List read models, or rebuild them from the bus.")
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
 Service = Annotated[str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics")]
 HERE = Path(".ama")
@@ -24,8 +24,9 @@ def list_(service: Service, data: Data = HERE) -> None:
         from services.runtime import serving
 
         one = serving.build(service, settings(data))
+        live = await one.read_models.live()
         for name in one.read_models.projections:
-            Terminal().print(f"{name}  generation {await one.read_models.live(name)}")
+            Terminal().print(f"{name}  generation {live}")
         # The service was built, not started, and its clients are open all the same.
         await one.stop()
 
@@ -35,16 +36,22 @@ def list_(service: Service, data: Data = HERE) -> None:
 @app.command()
 def rebuild(
     service: Service,
-    projection: Annotated[str, typer.Argument(help="The projection, as `list` shows it.")],
+    projection: Annotated[
+        str | None, typer.Argument(help="Not needed: all of the service are rebuilt together.")
+    ] = None,
     data: Data = HERE,
 ) -> None:
-    """Rebuild a read model from the first event, beside the live one. When it is level, readers switch to it and the old one is dropped."""
+    """Rebuild the read models of a service from the first event, beside the live ones.
+
+    When they are level, readers switch to them and the old ones are dropped.
+    """
     from services.cli.where import settings
     from services.operations.rebuild import rebuild as build_generation
     from services.runtime import serving
 
     async def run() -> None:
         one = serving.build(service, settings(data))
+        _explain(one.name, projection, list(one.read_models.projections))
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -52,11 +59,25 @@ def rebuild(
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=Terminal(stderr=True)) as progress:
-            task = progress.add_task(f"{service} {projection}", total=None)
+            task = progress.add_task(service, total=None)
             generation = await build_generation(
-                one, projection, lambda done, total: progress.update(task, completed=done, total=total)
+                one, lambda done, total: progress.update(task, completed=done, total=total)
             )
+        names = ", ".join(one.read_models.projections)
         await one.stop()
-        Terminal().print(f"{projection}: generation {generation} is read now.")
+        Terminal().print(f"{names}: generation {generation} is read now.")
 
     asyncio.run(run())
+
+
+def _explain(service: str, projection: str | None, known: list[str]) -> None:
+    """Say that a name is not needed. Misconfigured when the service has no projection of that name."""
+    from services.settings import Misconfigured
+
+    if projection is None:
+        return
+    if projection not in known:
+        raise Misconfigured(f"{service} has no projection {projection}; it has: {', '.join(known) or 'none'}.")
+    Terminal(stderr=True).print(
+        f"The read models of {service} are rebuilt together: {', '.join(known)}. A name is not needed."
+    )

@@ -1,27 +1,30 @@
-"""The consumers of one service on one broker: its compacted topics, its gate, its reactions, and one for each projection.
+"""The consumers of one service on one broker: its compacted topics, its gate, its reactions, and its projections.
 
 Invariants: the compacted topics are read to their end before any event, so that a restricted event finds its person's key. So is the gate,
-which stays ahead of the reactions: no effect is decided before the consents and erasures that came before its event. A projection is
-consumed in the generation to which its pointer points, soon after the pointer moves.
+which stays ahead of the reactions: no effect is decided before the consents and erasures that came before its event. The projections are
+consumed in the generation to which their pointer points, soon after the pointer moves. Nothing reads a generation that is not whole.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from services.contracts import Topic, catalogue
-from services.contracts.enrolment import WorkerErased
+from services.contracts import Topic
 from services.events.bus.client import Bus
-from services.events.delivery.declare import Gate, Reactions
+from services.events.delivery.declare import Gate, Reactions, topics_of
 from services.events.delivery.state import Effect
+from services.events.inbox.assignment import give_up
 from services.events.inbox.batches import Start
+from services.events.inbox.documents import without_generation
 from services.events.inbox.effects import Reacting, Tabulating
 from services.events.inbox.gate import GATE, GATED, GateEffect
 from services.events.inbox.gate_taking import take_in_any_order
+from services.events.inbox.generations import discard
 from services.events.inbox.projections import ReadModels, consumer_of
 from services.events.inbox.runner import ConsumerRunner
 from services.programmes import Programme
+from services.runtime.building import build_whole
 from services.runtime.tasks import Tasks
 from services.settings import Settings
 from services.store.clock import now_utc
@@ -34,7 +37,7 @@ from services.vault.keyring import KeyHolder
 log = logging.getLogger(__name__)
 TABLES, REACTIONS = "tables", "reactions"  # names of consumers
 LEVEL = 120.0  # seconds in which the compacted topics and the gate are read to their end
-POINTERS = 1.0  # seconds between looks at the pointers of the projections
+POINTER = 1.0  # seconds between looks at the pointer of the projections
 Begun = tuple[Effect | GateEffect, Callable[[], Awaitable[Any]]]  # the effect of one transaction, and what ends it
 
 
@@ -69,19 +72,20 @@ class Consumers:
         service = self._service
         found = {TABLES: self._tables()} if service.tables else {}
         found[GATE] = topics_of(GATED)
-        found[REACTIONS] = topics_of(service.reactions.handlers)
-        for name, projection in service.read_models.projections.items():
-            found[consumer_of(name, await service.read_models.live(name))] = topics_of(projection.handlers())
+        if service.reactions.handlers:
+            found[REACTIONS] = topics_of(service.reactions.handlers)
+        if service.read_models.projections:
+            found[consumer_of(await service.read_models.live())] = topics_of(service.read_models.handlers)
         return found
 
     def event_types(self) -> list[str]:
         """Return the event types that the reactions and projections read."""
-        handled = set(self._service.reactions.handlers)
-        return sorted(handled.union(*(each.handlers() for each in self._service.read_models.projections.values())))
+        return sorted({*self._service.reactions.handlers, *self._service.read_models.handlers})
 
     async def start(self) -> None:
         """Run all consumers. TimeoutError when the compacted topics and the gate are not read to their end in time."""
-        service, models = self._service, self._service.read_models
+        service = self._service
+        await self._give_up_topics()
         self._broker = service.bus.broker([service.metrics.middleware()])
         await self._broker.start()
         if service.tables:
@@ -91,12 +95,27 @@ class Consumers:
             # Before the reactions: a restricted event whose key is not here yet would be parked, and one whose consent is not here waits.
             while not all([await self._level(name) for name in (TABLES, GATE) if name in self.runners]):
                 await asyncio.sleep(0.05)
-        await self._run(REACTIONS, topics_of(service.reactions.handlers), self.reacting, follows=self.runners[GATE])
-        live = {name: await models.live(name) for name in models.projections}
-        for name, generation in live.items():
-            await self._project(name, generation)
-        if live:
-            service.tasks.spawn(self._follow_pointers(live), "projection pointers")
+        if service.reactions.handlers:
+            await self._run(REACTIONS, topics_of(service.reactions.handlers), self.reacting, follows=self.runners[GATE])
+        if service.read_models.projections:
+            await self._project_whole()
+
+    async def _project_whole(self) -> None:
+        """Consume the live generation; first build one, when it is not whole."""
+        service, models = self._service, self._service.read_models
+        await build_whole(service)
+        live = await models.live()
+        # A process that ended after a switch has left these.
+        await discard(models, lambda number: number < live)
+        await self._project(live)
+        service.tasks.spawn(self._follow_pointer(live), "pointer of the projections")
+
+    async def _give_up_topics(self) -> None:
+        """Delete what consumers keep of topics that this version does not read any more. Generations of projections are discarded whole."""
+        store, read = self._service.store, await self.topics()
+        for name in await store["offsets"].distinct("consumer"):
+            if without_generation(name) == name or name in read:
+                await give_up(store, name, read.get(name, ()))
 
     async def _level(self, name: str) -> bool:
         """Tell whether this consumer has read everything. An event of the gate that is parked until its programme is known does not
@@ -148,40 +167,33 @@ class Consumers:
         self.runners[name] = runner
         await runner.run_on(self._broker)
 
-    async def _project(self, name: str, generation: int) -> None:
+    async def _project(self, generation: int) -> None:
         models = self._service.read_models
-        topics = topics_of(models.projections[name].handlers())
-        start = models.starting(name, generation, self._service.holder)
-        await self._run(consumer_of(name, generation), topics, start)
+        start = models.starting(generation, self._service.holder)
+        await self._run(consumer_of(generation), topics_of(models.handlers), start)
 
-    async def _follow_pointers(self, running: dict[str, int]) -> None:
-        """Follow the pointers for as long as the service runs; while MongoDB is away, wait."""
+    async def _follow_pointer(self, running: int) -> None:
+        """Follow the pointer for as long as the service runs; while MongoDB is away, wait."""
         while True:
-            await asyncio.sleep(POINTERS)
+            await asyncio.sleep(POINTER)
             try:
-                await self._follow(running)
+                running = await self._follow(running)
             except PyMongoError as error:
                 # A task that ends ends the service, which an election or an outage of MongoDB must not do.
                 if not is_transient(error):
                     raise
                 extra = {"service": self._service.name, "error": type(error).__name__}
-                log.warning("pointers cannot be read", extra=extra)
+                log.warning("the pointer cannot be read", extra=extra)
 
-    async def _follow(self, running: dict[str, int]) -> None:
-        """Consume the generations that a rebuild made live, and discard those before them. The next call completes what failed."""
+    async def _follow(self, running: int) -> int:
+        """Consume the generation that a rebuild made live, and discard the one before. After an error the next call takes all steps
+        again."""
         models = self._service.read_models
-        for name, generation in list(running.items()):
-            live = await models.live(name)
-            if live != generation:
-                # Stopped before the discard: a running consumer would write rows into the collection that is dropped.
-                if (old := self.runners.pop(consumer_of(name, generation), None)) is not None:
-                    await old.stop()
-                await models.discard(name, generation)
-                await self._project(name, live)
-                # Last, so that after an error in any of these steps the next look takes them again.
-                running[name] = live
-
-
-def topics_of(kinds: Iterable[str]) -> list[str]:
-    """Return the topics of these event types, and that of erasures, which every consumer of events reads."""
-    return sorted({catalogue()[kind].topic for kind in (*kinds, WorkerErased.type)})
+        live = await models.live()
+        if live != running:
+            # Stopped before the discard: a running consumer would write rows into the collection that is dropped.
+            if (old := self.runners.pop(consumer_of(running), None)) is not None:
+                await old.stop()
+            await discard(models, lambda number: number == running)
+            await self._project(live)
+        return live

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from services.contracts.base import Id
 from services.events.inbox.dead_letters import release
-from services.events.inbox.projections import ReadModels, collection_of
+from services.events.inbox.projections import ReadModels
 from services.events.inbox.traces import traces_of
 from services.identity.auth import Role, Who, allowed
 from services.store.answers import Answer
@@ -81,10 +81,7 @@ async def _places(service: Erasing, programme: str, person: str) -> list[tuple[s
     ]
     places.append((Access.collection, about))
     places.append((Answer.collection, {"programme": programme, "about": person}))
-    for name in service.read_models.projections:
-        live = await service.read_models.live(name)
-        places += [(collection_of(name, generation), about) for generation in (live, live + 1)]
-    return places
+    return places + [(name, about) for name in await service.read_models.collections()]
 
 
 async def _count(service: Erasing, collection: str, where: Document) -> int:

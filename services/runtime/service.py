@@ -25,6 +25,7 @@ from services.identity.route_access import check_protected
 from services.kernel import Aggregate, Command, new_id
 from services.programmes import Programme, ServedProgrammes
 from services.runtime import erasures, login_errors, ops
+from services.runtime.building import wait_until_whole
 from services.runtime.consumers import Consumers
 from services.runtime.environment import Environment
 from services.runtime.gauges import watch
@@ -122,6 +123,8 @@ class Service:
             await self._consumers.start()
             for task in self._background:
                 self.tasks.spawn(task(self), task.__name__)
+        else:
+            await wait_until_whole(self)
         self.tasks.spawn(self.programmes.run(), "programmes")
         self.tasks.spawn(watch(self.store, self.runners, self.metrics), "gauges")
         self.tasks.spawn(Environment(self).run(), "environment")
@@ -131,8 +134,7 @@ class Service:
     async def prepare(self) -> None:
         """Make the missing collections, indexes and topics: those that it reads or writes, since it has no rights on others."""
         await prepare(self.store, self.aggregates)
-        for name in self.read_models.projections:
-            await self.read_models.prepare(name, await self.read_models.live(name))
+        await self.read_models.prepare(await self.read_models.live())
         await self.bus.prepare([*read_by(self.name), *written_by(self.name)])
 
     @property

@@ -9,6 +9,7 @@ from services.kernel import Aggregate
 from services.settings import Misconfigured
 from services.store.answers import REMEMBERED, Answer
 from services.store.consents import Consents
+from services.store.fence import ASSIGNMENTS
 from services.store.mongo import Store
 from services.store.outbox import OutboxRow
 from services.store.people import Access, ContactCard, ErasedPerson, StoredKey
@@ -20,7 +21,7 @@ OWN = (
 )  # fmt: skip
 COLLECTIONS = (
     *(kind.collection for kind in OWN),
-    "dead", "dismissed", "levels", "marks", "offsets", "parked", "projections", "relay", "topics",
+    ASSIGNMENTS, "dead", "dismissed", "levels", "marks", "offsets", "parked", "projections", "relay", "topics",
 )  # fmt: skip
 
 # Even after a mistake in a rule, no two events share a sequence of a subject. (Dead letters have no sequence.)

@@ -6,11 +6,13 @@ transaction that changes from outside what consumers remember (marks, parked eve
 """
 
 from collections.abc import Collection
+from typing import Any
 
 from services.kernel import new_id
-from services.store.mongo import Store, Transaction, UpdateMany
+from services.store.mongo import Store, Transaction, UpdateMany, UpdateOne
 
 OFFSETS = "offsets"
+ASSIGNMENTS = "assignments"  # one document, through which a fence conflicts with a consumer that begins a partition
 
 
 def new_fence() -> str:
@@ -24,4 +26,11 @@ async def fence(store: Store, transaction: Transaction | None = None, *, spared:
 
     As early in a transaction as possible: it conflicts with every consumer that commits between its first statement and this one."""
     where = {"_id": {"$nin": [*spared]}} if spared else {}
-    await store.write(OFFSETS, [UpdateMany(where, {"$set": {"fence": new_fence()}})], transaction)
+    fenced = UpdateMany(where, {"$set": {"fence": new_fence()}})
+    # A consumer whose offsets are made at this moment would have none that could conflict.
+    await store.write_all({ASSIGNMENTS: [conflict()], OFFSETS: [fenced]}, transaction)
+
+
+def conflict() -> Any:
+    """The write that a fence and the making of offset documents have in common, so that MongoDB lets one of them wait."""
+    return UpdateOne({"_id": OFFSETS}, {"$inc": {"turn": 1}}, upsert=True)

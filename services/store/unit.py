@@ -5,7 +5,7 @@ reading cannot both commit. A change without an event is refused. Events get the
 they were recorded.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, TypeVar, cast
@@ -183,6 +183,10 @@ class Unit:
     async def write(self, collection: str, writes: Sequence[Any]) -> None:
         """Write to a collection at once, within the transaction."""
         await self._store.write(collection, writes, self._transaction)
+
+    async def write_all(self, writes: Mapping[str, Sequence[Any]]) -> None:
+        """Write to several collections at once, within the transaction."""
+        await self._store.write_all(writes, self._transaction)
 
     async def flush(self, silently: bool = False) -> int:
         """Write everything; return the number of events. Raises Conflict, Refused or SilentChange.

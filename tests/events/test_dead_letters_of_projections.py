@@ -53,7 +53,7 @@ async def test_a_dismissed_event_has_no_effect_its_followers_have_and_a_rebuild_
     async with listening(service):
         await tell(service.bus, event(bad, 1), event(bad, 2), event(good, 1), event(good, 2))
         await tell(service.bus, event(odd, 1), event(odd, 1, f"{odd}-intruder"), event(odd, 2), ("junk", b"{}"))
-        of_projection = {each["name"]: each for each in await dead_of(service, "referred.g1", 3)}
+        of_projection = {each["name"]: each for each in await dead_of(service, "projections.g1", 3)}
         for each in of_projection.values():
             words = ["dead", "dismiss", "grouping", each["_id"], "--by", "anna"]
             assert (await apart.ama(service, *words))[0] != 0, "a dismissal needs a reason"
@@ -69,9 +69,9 @@ async def test_a_dismissed_event_has_no_effect_its_followers_have_and_a_rebuild_
 
         assert await eventually(flown)
         projection.broken = ()  # mended, and yet what was dismissed stays so
-        assert await rebuild(service, "referred", lambda done, total: None) == 2
+        assert await rebuild(service, lambda done, total: None) == 2
         assert await rows(service, bad, odd, good) == wanted
-        again = await dead_letters.listed(service.store, "referred.g2", closed=True)  # also of other tests' records
+        again = await dead_letters.listed(service.store, "projections.g2", closed=True)  # also of other tests' records
         assert [each["name"] for each in again if each["name"] in of_projection] == []
         assert [each["name"] for each in again if each.get("subject") in {bad, odd, good}] == []
 
@@ -92,10 +92,14 @@ async def test_a_rebuild_closes_the_dead_letters_of_the_generation_that_is_no_mo
         await tell(service.bus, event(bad, 1))
         await until_dead(service, f"{bad}-1")
         await gauges.look(service.store, service.runners, service.metrics)
-        assert gauge(service, "dead", "referred.g1") == len(await dead_letters.listed(service.store, "referred.g1")) > 0
+        assert (
+            gauge(service, "dead", "projections.g1")
+            == len(await dead_letters.listed(service.store, "projections.g1"))
+            > 0
+        )
         projection.broken = ()
-        await rebuild(service, "referred", lambda done, total: None)
+        await rebuild(service, lambda done, total: None)
         assert await rows(service, bad) == {bad: {"partner": "afol", "last": None}}
         assert await until_dead(service, f"{bad}-1", status="superseded")
         await gauges.look(service.store, service.runners, service.metrics)
-        assert gauge(service, "dead", "referred.g1") == 0
+        assert gauge(service, "dead", "projections.g1") == 0

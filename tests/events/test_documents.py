@@ -38,8 +38,8 @@ def test_a_status_that_is_no_status_is_refused() -> None:
 
 def test_a_dismissal_holds_for_every_generation_of_its_consumer() -> None:
     dead = Dead(RECORD, "not JSON", intruder=True)
-    opened = documents.dead_change("referred.g2", dead, NOW)["$set"]
-    dead_letter = cast("documents.DeadLetter", {"_id": documents.dead_id("referred.g2", dead.name), **opened})
+    opened = documents.dead_change("projections.g2", dead, NOW)["$set"]
+    dead_letter = cast("documents.DeadLetter", {"_id": documents.dead_id("projections.g2", dead.name), **opened})
     dismissal = documents.dismissal_of(dead_letter, "anna", "a test", NOW)
     assert (dismissal["consumer"], dismissal["keeps"]) == ("referred", False)
-    assert dismissal["_id"] == documents.dead_id(documents.without_generation("referred.g3"), dead.name)
+    assert dismissal["_id"] == documents.dead_id(documents.without_generation("projections.g3"), dead.name)

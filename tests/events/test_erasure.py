@@ -17,12 +17,14 @@ from services.contracts.enrolment import WorkerErased, WorkerReferred
 from services.events.delivery.declare import Projection, Rows, on
 from services.events.delivery.state import Dead, Mark, Parked, ParkedStatus, Record, key_of
 from services.events.inbox import dead_letters
+from services.events.inbox.assignment import begin_partitions
 from services.events.inbox.batches import Batches
 from services.events.inbox.documents import dead_change, mark_document, mark_id, offset_document, parked_document
 from services.events.inbox.effects import Projecting
 from services.events.inbox.gate import GATE
 from services.events.inbox.gate_taking import take_in_any_order
-from services.events.inbox.projections import collection_of
+from services.events.inbox.generations import begin
+from services.events.inbox.projections import collection_of, consumer_of
 from services.kernel import Command, Refused
 from services.runtime.consumers import Consumers
 from services.runtime.erasures import state_of
@@ -72,17 +74,17 @@ def gate(service: Service) -> Batches:
     return Batches(GATE, service.store, begin, service.metrics, 0, taking=take_in_any_order)
 
 
-def projecting(service: Service, pause: Pause) -> Batches:
+def projecting(service: Service, pause: Pause, generation: int = 1) -> Batches:
     """A consumer that pauses between reading the register of the erased and writing its rows."""
     store = service.store
 
     def begin(session: Transaction) -> tuple[Any, Callable[[], Awaitable[Any]]]:
         unit = Unit(store, session, service.holder, now_utc())
-        effect = _Pausing(unit, Seen(), collection_of("seen", 1))
+        effect = _Pausing(unit, service.read_models.handlers, {"seen": collection_of("seen", generation)})
         effect.pause = pause
         return effect, effect.write
 
-    return Batches("seen.g1", store, begin, service.metrics, 0)
+    return Batches(consumer_of(generation), store, begin, service.metrics, 0)
 
 
 class _Pausing(Projecting):
@@ -106,13 +108,17 @@ def once() -> tuple[asyncio.Event, asyncio.Event, Pause]:
     return reached, over, pause
 
 
+async def nothing() -> None:
+    """Pause for no time."""
+
+
 async def rows(store: Store) -> list[dict[str, Any]]:
     return list(await store[collection_of("seen", 1)].find().to_list(None))
 
 
 async def test_a_row_that_is_written_beside_an_erasure_is_not_stored(service: Service) -> None:
     store = service.store
-    await store["offsets"].insert_one(offset_document("seen.g1", ("ama.enrolment", 0), 0))
+    await store["offsets"].insert_one(offset_document(consumer_of(1), ("ama.enrolment", 0), 0))
     reached, over, pause = once()
     late = asyncio.create_task(projecting(service, pause).take([record(WorkerReferred, 0)]))
     await reached.wait()
@@ -120,7 +126,7 @@ async def test_a_row_that_is_written_beside_an_erasure_is_not_stored(service: Se
     over.set()
     await late
     assert await rows(store) == []
-    kept = await store["offsets"].find_one({"consumer": "seen.g1"})
+    kept = await store["offsets"].find_one({"consumer": consumer_of(1)})
     assert kept["next"] == 1, "the record is taken, without an effect"
 
 
@@ -128,8 +134,8 @@ async def test_a_parked_event_that_is_taken_beside_an_erasure_has_no_effect(serv
     store, waiting = service.store, record(WorkerReferred, 0)
     event = Event("somebody-0", f"/programmes/{PROGRAMME}/enrolment", "", "somebody", now_utc(), now_utc(), 1, None)
     parked = Parked(waiting, ParkedStatus.NOT_YET, "", now_utc(), now_utc())
-    await store["offsets"].insert_one(offset_document("seen.g1", ("ama.enrolment", 0), 1))
-    await store["parked"].insert_one(parked_document("seen.g1", key_of(event), 1, parked))
+    await store["offsets"].insert_one(offset_document(consumer_of(1), ("ama.enrolment", 0), 1))
+    await store["parked"].insert_one(parked_document(consumer_of(1), key_of(event), 1, parked))
     reached, over, pause = once()
     late = asyncio.create_task(projecting(service, pause).take([], [key_of(event)]))
     await reached.wait()
@@ -189,9 +195,33 @@ async def test_a_dead_letter_of_an_erased_person_that_is_closed_is_deleted(servi
     assert await store["dead"].count_documents({}) == 0
 
 
+async def test_a_consumer_that_begins_a_partition_beside_an_erasure_stores_nothing(service: Service) -> None:
+    generation, store = await begin(service.read_models), service.store
+    reached, over, pause = once()
+
+    @service.gate.on(WorkerErased)
+    async def slowly(_: str, __: Work) -> None:
+        await pause()
+
+    async def rebuild() -> None:
+        batches = projecting(service, nothing, generation)
+        await begin_partitions(store, batches.name, [("ama.enrolment", 0)])
+        await batches.take([record(WorkerReferred, 0)])
+
+    erasing = asyncio.create_task(gate(service).take([record(WorkerErased, 1)]))
+    await reached.wait()
+    late = asyncio.create_task(rebuild())
+    await asyncio.wait([late], timeout=1)
+    over.set()
+    await asyncio.gather(erasing, late)
+    assert await left(service) == (True, {})
+    kept = await store["offsets"].find_one({"consumer": consumer_of(generation)})
+    assert kept["next"] == 1, "the record is taken, without an effect"
+
+
 async def test_an_erasure_deletes_rows_of_every_generation(service: Service) -> None:
     store = service.store
-    generation = await service.read_models.begin("seen")
+    generation = await begin(service.read_models)
     for each in (1, generation):
         row = {"_id": f"{PROGRAMME}/somebody", "programme": PROGRAMME, "person": "somebody"}
         await store.write(collection_of("seen", each), [InsertOne(row)])

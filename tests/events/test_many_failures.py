@@ -86,7 +86,7 @@ async def test_when_the_events_are_at_fault_after_all_each_becomes_a_dead_letter
 async def test_a_service_that_stops_so_says_it_in_one_sentence_on_its_way_out(apart: Apart) -> None:
     many, service = subjects(3), apart.service(noting([]))
     admitted = "it.amalavoro.enrolment.worker.admitted.v1"
-    await from_now_on(service, "reactions", *(f"{name}.g1" for name in ("pool", "groups")))
+    await from_now_on(service, "reactions", "projections.g1")
     await tell(service.bus, *(changed(event(each, 1), type=admitted, data={}) for each in many))
     words = ("serve", "grouping", "--roles", "consume", "--port", "0")
     status, said = await apart.process(service, *words, AMA_ALIKE="3")

@@ -13,16 +13,14 @@ from services.events.delivery.declare import Projection, Reactions, Rows, on
 from services.events.delivery.state import Record
 from services.events.inbox.batches import Batches
 from services.events.inbox.documents import offset_document
-from services.events.inbox.effects import Projecting
 from services.events.inbox.gate import GATE
 from services.events.inbox.gate_taking import take_in_any_order
-from services.events.inbox.projections import collection_of
+from services.events.inbox.projections import collection_of, consumer_of
 from services.runtime.consumers import Consumers
 from services.runtime.service import Service, running
 from services.settings import Settings
 from services.store.clock import now_utc
-from services.store.mongo import InsertOne, Transaction
-from services.store.unit import Unit
+from services.store.mongo import InsertOne
 from services.store.work import Work
 from services.vault.keyring import service_holder
 from tests.helpers.statements import Statements, listened
@@ -63,17 +61,14 @@ async def heard(settings: Settings) -> AsyncIterator[tuple[Service, Statements]]
         service = Service("grouping", own, holder=holder, reactions=reactions, projections=[Seen()])
         async with running(service, []):
             await service.store.make("noted")
-            for consumer in ("seen.g1", "reactions", GATE):
+            for consumer in (consumer_of(1), "reactions", GATE):
                 await service.store["offsets"].insert_one(offset_document(consumer, (TOPIC, 0), 0))
             yield service, statements
 
 
 def projecting(service: Service) -> Batches:
-    def begin(session: Transaction) -> tuple[Any, Any]:
-        effect = Projecting(Unit(service.store, session, service.holder, now_utc()), Seen(), collection_of("seen", 1))
-        return effect, effect.write
-
-    return Batches("seen.g1", service.store, begin, service.metrics, 0)
+    start = service.read_models.starting(1, service.holder)
+    return Batches(consumer_of(1), service.store, start, service.metrics, 0)
 
 
 async def test_a_projection_that_remembers_everything_writes_and_reads_nothing(

@@ -25,6 +25,7 @@ from services.engines.ports import Ports
 from services.events.bus.client import Bus
 from services.events.delivery.declare import Projection, Reactions
 from services.events.inbox.documents import offset_document
+from services.events.inbox.projections import consumer_of
 from services.runtime.service import Service, running
 from services.settings import Settings
 from services.store.mongo import InsertOne, PyMongoError, UpdateOne
@@ -213,7 +214,7 @@ async def until_dead(service: Service, *names: str, status: str = "open", second
 async def listening(service: Service, roles: Collection[str] = ("consume",)) -> AsyncIterator[Service]:
     """Run the service; it takes only what is sent from now on."""
     if not await service.store["offsets"].find_one({}):
-        await from_now_on(service, "reactions", *(f"{name}.g1" for name in service.read_models.projections))
+        await from_now_on(service, "reactions", consumer_of(1))
         await service.store.make("noted")
     async with running(service, roles) as one:
         yield one

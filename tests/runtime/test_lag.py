@@ -17,14 +17,14 @@ async def test_a_generation_that_a_rebuild_replaced_has_no_lag(settings: Setting
     service = build("analytics", settings)
     async with running(service, ["consume"]):
         # As a look finds it in the moment before the rebuild: five records are on their way.
-        service.metrics.set_consumer_gauge("lag", "scores.g1", 5)
-        await rebuild(service, "scores", lambda *_: None)
+        service.metrics.set_consumer_gauge("lag", "projections.g1", 5)
+        await rebuild(service, lambda *_: None)
 
         async def followed() -> bool:
-            return "scores.g2" in service.runners
+            return "projections.g2" in service.runners
 
         await eventually(followed)
-        assert "scores.g1" not in service.runners
+        assert "projections.g1" not in service.runners
         await gauges.look(service.store, service.runners, service.metrics)
-        assert lag(service, "scores.g1") is None
-        assert lag(service, "scores.g2") is not None
+        assert lag(service, "projections.g1") is None
+        assert lag(service, "projections.g2") is not None

@@ -198,10 +198,10 @@ async def test_what_waits_and_what_was_given_up_is_shown_by_consumer(settings: S
     async with running(service, ["api"]):
         await service.store["parked"].insert_many(parked)
         await service.store["dead"].insert_many(
-            [{"consumer": "pool.g1", "status": "open"}, {"consumer": "pool.g1", "status": "dismissed"}]
+            [{"consumer": "projections.g1", "status": "open"}, {"consumer": "projections.g1", "status": "dismissed"}]
         )
         await gauges.look(service.store, service.runners, service.metrics)
-    wanted = {"parked": ("reactions", 3), "holes": ("reactions", 2), "dead": ("pool.g1", 1)}  # language: kept
+    wanted = {"parked": ("reactions", 3), "holes": ("reactions", 2), "dead": ("projections.g1", 1)}  # language: kept
     consumer, value = wanted[figure]
     assert (
         service.metrics.registry.get_sample_value(f"ama_{figure}", {"service": "grouping", "consumer": consumer})

@@ -7,7 +7,7 @@ interleaving of topics give the same rows.
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from services.contracts import Event, EventData
+from services.contracts import Event, EventData, catalogue
 
 D = TypeVar("D", bound=EventData)
 Reaction = Callable[[Event[Any], Any], Awaitable[None]]
@@ -16,6 +16,11 @@ M = TypeVar("M", bound=Callable[..., None])
 Needs = Callable[[Event[Any]], Iterable[tuple[Any, str]]]
 GateHandler = Callable[[str, Any], Awaitable[None]]
 G = TypeVar("G", bound=Callable[..., Awaitable[None]])
+
+
+def topics_of(kinds: Iterable[str]) -> list[str]:
+    """Return the topics of these event types: those that their consumer reads."""
+    return sorted({catalogue()[kind].topic for kind in kinds})
 
 
 class Deferred(Exception):
@@ -95,6 +100,12 @@ def on(*kinds: type[EventData]) -> Callable[[M], M]:
     return declare
 
 
+ProjectionHandler = Callable[[Event[Any], Rows], None]
+Handlers = dict[
+    str, list[tuple[str, ProjectionHandler]]
+]  # of several projections: by event type, with the projection's name
+
+
 class Projection:
     """A read model. Subclass it and mark methods with `on`. Its rows live in the store of the service that uses it.
 
@@ -104,9 +115,9 @@ class Projection:
     name: ClassVar[str]
     indexes: ClassVar[tuple[str, ...]] = ()
 
-    def handlers(self) -> dict[str, Callable[[Event[Any], Rows], None]]:
+    def handlers(self) -> dict[str, ProjectionHandler]:
         """The methods by event type. TypeError when two handle one type."""
-        found: dict[str, Callable[[Event[Any], Rows], None]] = {}
+        found: dict[str, ProjectionHandler] = {}
         for attribute in dir(type(self)):
             method = getattr(self, attribute)
             for kind in getattr(method, "event_types", ()):

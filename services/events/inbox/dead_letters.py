@@ -154,10 +154,10 @@ def _has_no_effect(dead: Document, person: str) -> bool:
     return kind is not None and isinstance(event.data, dict) and event.data.get(kind.person or "") == person
 
 
-async def supersede(store: Store, consumer: str) -> None:
-    """Close the open dead letters of a discarded generation."""
-    change = _closing(DeadStatus.SUPERSEDED, consumer, "its generation is no more")
-    await store["dead"].update_many({"consumer": consumer, "status": DeadStatus.OPEN}, change)
+async def supersede(store: Store, where: Document, why: str) -> None:
+    """Close those open dead letters of one `consumer` that nobody can take any more."""
+    change = _closing(DeadStatus.SUPERSEDED, where["consumer"], why)
+    await store["dead"].update_many({**where, "status": DeadStatus.OPEN}, change)
 
 
 async def _open(store: Store, id: str, transaction: Transaction) -> DeadLetter:

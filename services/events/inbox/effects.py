@@ -1,4 +1,4 @@
-"""Effects of a service on an event: decrypt it with the person's key, then give it to reactions or to a projection.
+"""Effects of a service on an event: decrypt it with the person's key, then give it to reactions or to projections.
 
 Invariants: an event about an erased person has no effect; consents and erasures are taken by the gate. A restricted event is read only
 with the key of its person. A table keeps the record with the highest sequence of a compacted topic, and none of an erased person.
@@ -17,8 +17,9 @@ from services.contracts.enrolment import WorkerErased
 from services.contracts.envelope import decode, read
 from services.contracts.programmes import ProgrammePublished
 from services.contracts.topics import KEYS, PROGRAMMES
-from services.events.delivery.declare import Deferred, Projection, Reactions
+from services.events.delivery.declare import Deferred, Handlers, Reactions
 from services.events.delivery.state import Record
+from services.events.inbox.failures import ProjectionFailed
 from services.events.inbox.rows import Rows
 from services.kernel import NotYet
 from services.programmes import Programme
@@ -196,31 +197,36 @@ class Reacting(Opened):
 
 
 class Projecting(Opened):
-    """Gives each event to one projection and writes its rows."""
+    """Opens each event once, gives it to every projection that handles it, and writes their rows."""
 
-    def __init__(self, unit: Unit, projection: Projection, collection: str) -> None:
-        self._handlers = projection.handlers()
-        super().__init__(unit, self._handlers)
-        self.rows = Rows()
-        self._collection = collection
+    def __init__(self, unit: Unit, handlers: Handlers, collections: Mapping[str, str]) -> None:
+        """`collections`: where the rows of each projection are stored, by its name."""
+        super().__init__(unit, handlers)
+        self._handlers, self._collections = handlers, collections
+        self.rows = {name: Rows() for name in collections}
 
     async def apply(self, event: Event[Any]) -> str:
-        """Set the facts that the event tells."""
-        self.rows.programme = event.programme
-        if event.type == WorkerErased.type:
-            # The gate deletes the rows. A rebuild that begins at that moment is not seen by it, and reads of the erasure here.
-            self._erased.add(f"{event.programme}/{event.subject}")
-            self.rows.forget(event.subject)
-        handler = self._handlers.get(event.type)
-        if handler is None:
+        """Set the facts that the event tells. ProjectionFailed names the projection whose handler failed."""
+        handlers = self._handlers.get(event.type)
+        if not handlers:
             return "ignored"
         opened = await self.opened(event)
         if opened is None:
             return "erased"
-        handler(opened, self.rows)
+        for name, handler in handlers:
+            rows = self.rows[name]
+            rows.programme = event.programme
+            try:
+                handler(opened, rows)
+            except NotYet as missing:
+                # Facts may be set already, by this handler or by one before it.
+                raise Deferred(event.id, str(missing)) from missing
+            except Exception as error:
+                raise ProjectionFailed(name) from error
         return "taken"
 
     async def write(self) -> None:
-        """Write the rows of this transaction, deletions first."""
-        await self.unit.write(self._collection, self.rows.removals())
-        await self.unit.write(self._collection, self.rows.writes())
+        """Write the rows of this transaction, in one bulk write for each collection; removals first."""
+        rows = {self._collections[name]: each for name, each in self.rows.items()}
+        await self.unit.write_all({collection: each.removals() for collection, each in rows.items()})
+        await self.unit.write_all({collection: each.writes() for collection, each in rows.items()})

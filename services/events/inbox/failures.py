@@ -18,6 +18,14 @@ class TooManyFailures(Misconfigured):
     """Every event fails, so no event is at fault. Its text is one sentence for the operator of the system."""
 
 
+class ProjectionFailed(Exception):
+    """The handler of the projection of this name failed; the cause is its error."""
+
+    def __init__(self, projection: str) -> None:
+        super().__init__(projection)
+        self.projection = projection
+
+
 @dataclass(slots=True)
 class FailureRun:
     """The dead letters of one consumer since its last success. At `limit` of them the consumer stops; 0: it never does."""
@@ -46,7 +54,9 @@ class FailureRun:
 
 
 def reason_of(error: BaseException) -> str:
-    """The kind of error, and the last place in our own code."""
+    """The kind of error, the last place in our own code, and the projection, if one failed."""
+    if isinstance(error, ProjectionFailed) and error.__cause__ is not None:
+        return f"{reason_of(error.__cause__)} of the projection {error.projection}"
     code = f" ({error.code})" if isinstance(error, Refused) else ""
     frames = traceback.extract_tb(error.__traceback__)
     foreign = ("site-packages", sysconfig.get_path("stdlib"))

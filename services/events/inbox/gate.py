@@ -12,7 +12,7 @@ from services.events.delivery.declare import Gate
 from services.events.inbox.dead_letters import release
 from services.events.inbox.documents import GATE
 from services.events.inbox.gate_reading import GATED, Gated, gated
-from services.events.inbox.projections import ReadModels, collection_of
+from services.events.inbox.projections import ReadModels
 from services.kernel import NotYet
 from services.programmes import Programme
 from services.store.mongo import DeleteMany, Store, Transaction
@@ -74,11 +74,8 @@ class GateEffect:
     async def _erase(self, programme: str, person: str) -> None:
         await self.unit.forget(programme, person)
         about = {"programme": programme, "person": person}
-        for name in self._read_models.projections:
-            live = await self._read_models.live(name)
-            # The next one may be filled by a rebuild at this moment.
-            for generation in (live, live + 1):
-                await self.unit.write(collection_of(name, generation), [DeleteMany(about)])
+        for collection in await self._read_models.collections():
+            await self.unit.write(collection, [DeleteMany(about)])
         await release(self._store, programme, person, self._transaction)
 
     async def handle(self, each: Gated) -> str:

@@ -1,112 +1,111 @@
-"""The rows of projections, in generations: one is read, and a rebuild fills the next one beside it.
+"""The rows of all projections of a service, in generations: one is read, and a rebuild fills the next one beside it.
 
-Invariant: a generation is read only after it had taken everything; a rebuild never touches the generation that is read.
+Invariant: one consumer fills all projections of a generation, so that it is read only after all of them had taken everything. A rebuild
+never touches the generation that is read. `services.events.inbox.generations` begins, switches and discards generations.
 """
 
-import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from services.events.delivery.declare import Projection
+from services.events.delivery.declare import Handlers, Projection
 from services.events.delivery.state import Effect
 from services.events.inbox.batches import Start
-from services.events.inbox.dead_letters import supersede
 from services.events.inbox.effects import Projecting
-from services.events.inbox.runner import ConsumerRunner
 from services.store.clock import now_utc
 from services.store.documents import StoredDocument
 from services.store.mongo import Document, Store, Transaction
 from services.store.unit import Unit
 from services.vault.keyring import KeyHolder
 
+PROJECTIONS = "projections"  # the consumer of all projections, without its generation
+GENERATION = re.compile(r"\.g(\d+)$")  # the end of the names of its collections and of its consumer
+
 
 @dataclass(frozen=True, slots=True)
 class ProjectionPointer(StoredDocument):
-    """The generation of a projection that readers read (`live`). Its id is the name of the projection."""
+    """The generation that readers read (`live`), one document for each service. `handled`: the event types of each projection, by name,
+    that fill it; None: nobody has settled that yet. A lease keeps fields of its own beside these."""
 
     collection: ClassVar[str] = "projections"
 
-    live: int
+    live: int = 1
+    handled: dict[str, list[str]] | None = None
 
 
 class ReadModels:
-    """Generations of the projections of one service."""
+    """The projections of one service, and their rows."""
 
     def __init__(self, store: Store, projections: list[Projection]) -> None:
-        self._store = store
+        self.store = store
         self.projections = {each.name: each for each in projections}
+        self.handlers: Handlers = {}
+        for each in projections:
+            for kind, handler in each.handlers().items():
+                self.handlers.setdefault(kind, []).append((each.name, handler))
 
-    async def live(self, name: str) -> int:
+    @property
+    def handled(self) -> dict[str, list[str]]:
+        """The event types that each projection handles, by its name."""
+        return {name: sorted(each.handlers()) for name, each in self.projections.items()}
+
+    async def pointer(self) -> ProjectionPointer:
+        """The pointer of the service, as it is stored now."""
+        found = await self.store[ProjectionPointer.collection].find_one({"_id": PROJECTIONS})
+        return ProjectionPointer.of(found) if found else ProjectionPointer(PROJECTIONS)
+
+    async def live(self) -> int:
         """The generation that is read."""
-        found = await self._store[ProjectionPointer.collection].find_one({"_id": name})
-        return ProjectionPointer.of(found).live if found else 1
+        return (await self.pointer()).live
 
     async def rows(self, name: str, where: Document) -> AsyncIterator[Document]:
         """The live rows that match, by key. `where` must name the `programme`."""
-        collection = collection_of(name, await self.live(name))
-        async for row in self._store[collection].find(where).sort("_id", 1):
+        collection = collection_of(name, await self.live())
+        async for row in self.store[collection].find(where).sort("_id", 1):
             yield row
 
     async def row(self, name: str, _id: str) -> Document | None:
         """One live row, by `{programme}/{key}`."""
-        row: Document | None = await self._store[collection_of(name, await self.live(name))].find_one({"_id": _id})
+        row: Document | None = await self.store[collection_of(name, await self.live())].find_one({"_id": _id})
         return row
 
-    async def prepare(self, name: str, generation: int) -> None:
-        """Create the collection and its indexes, each beginning with the programme."""
-        collection = self._store[collection_of(name, generation)]
-        # An erasure deletes rows by `person`.
-        for field in ("person", *self.projections[name].indexes):
-            await collection.create_index([("programme", 1), (field, 1)])
+    async def prepare(self, generation: int) -> None:
+        """Create the collections and their indexes, each beginning with the programme."""
+        for name, projection in self.projections.items():
+            collection = self.store[collection_of(name, generation)]
+            # An erasure deletes rows by `person`.
+            for field in ("person", *projection.indexes):
+                await collection.create_index([("programme", 1), (field, 1)])
 
-    async def begin(self, name: str) -> int:
-        """Create a new, empty generation. What an earlier rebuild left unfinished is dropped."""
-        live = await self.live(name)
-        following = live + 1
-        await self.discard(name, following)
-        await self.prepare(name, following)
-        return following
+    async def collections(self) -> list[str]:
+        """Return every collection that may hold rows: of the live generation, of one that is not discarded yet, and of one that a rebuild
+        fills."""
+        found = await self.store.db.list_collection_names(filter={"name": {"$regex": GENERATION.pattern}})
+        return sorted(found)
 
-    async def flip(self, name: str, generation: int) -> None:
-        """Readers read this generation from now on."""
-        await self._store.write(ProjectionPointer.collection, [ProjectionPointer(name, generation).upsert()])
-
-    async def discard(self, name: str, generation: int) -> None:
-        """Drop a generation: its rows, marks, offsets and parked events. Its dead letters are closed."""
-        await self._store[collection_of(name, generation)].drop()
-        consumer = consumer_of(name, generation)
-        for collection in ("marks", "parked", "offsets"):
-            await self._store[collection].delete_many({"consumer": consumer})
-        await supersede(self._store, consumer)
-
-    def starting(self, name: str, generation: int, holder: KeyHolder) -> Start:
-        """The effect of a consumer of this generation, for each transaction."""
+    def starting(self, generation: int, holder: KeyHolder) -> Start:
+        """The effect of the consumer of this generation, for each transaction."""
+        collections = {name: collection_of(name, generation) for name in self.projections}
 
         def start(session: Transaction) -> tuple[Effect, Callable[[], Any]]:
-            effect = Projecting(
-                Unit(self._store, session, holder, now_utc()), self.projections[name], collection_of(name, generation)
-            )
+            effect = Projecting(Unit(self.store, session, holder, now_utc()), self.handlers, collections)
             return effect, effect.write
 
         return start
 
 
 def collection_of(name: str, generation: int) -> str:
-    """The collection of a generation's rows."""
+    """The collection of the rows of one projection."""
     return f"{name}.g{generation}"
 
 
-def consumer_of(name: str, generation: int) -> str:
+def consumer_of(generation: int) -> str:
     """The name of the consumer that fills the generation."""
-    return f"{name}.g{generation}"
+    return f"{PROJECTIONS}.g{generation}"
 
 
-async def level(runner: ConsumerRunner, report: Callable[[int, int], None], poll: float = 0.2) -> None:
-    """Wait until the runner, the only reader, has taken everything. `report` is given records read and records there are."""
-    while True:
-        report(*await runner.level())
-        # A topic that Kafka's metadata does not have yet would count as read to its end.
-        if runner.holds_all() and await runner.caught_up():
-            return
-        await asyncio.sleep(poll)
+def generation_in(name: str) -> int | None:
+    """The generation that a collection or a consumer is of; None when it is of none."""
+    found = GENERATION.search(name)
+    return int(found[1]) if found else None

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
-from services.store.mongo import DeleteMany, DeleteOne, UpdateOne
+from services.store.mongo import DeleteOne, UpdateOne
 
 
 class Rows:
@@ -17,7 +17,6 @@ class Rows:
         self.programme = ""
         self._facts: dict[str, dict[str, Any]] = {}
         self._dropped: set[str] = set()
-        self._forgotten: set[tuple[str, str]] = set()
 
     def set(self, key: str, *, person: str | None = None, **facts: Any) -> None:
         """Replace these facts of the row. `person`: the erasure of this person deletes it."""
@@ -29,24 +28,9 @@ class Rows:
         self._facts.pop(f"{self.programme}/{key}", None)
         self._dropped.add(f"{self.programme}/{key}")
 
-    def forget(self, person: str) -> None:
-        """Delete every row about the person."""
-        self._forgotten.add((self.programme, person))
-        # `writes` come after `removals`, and would set a row of this person again.
-        mine = [
-            key
-            for key, facts in self._facts.items()
-            if facts["programme"] == self.programme and facts.get("person") == person
-        ]
-        for key in mine:
-            del self._facts[key]
-
     def removals(self) -> list[Any]:
         """The deletions, to be written before `writes`."""
-        people = [
-            DeleteMany({"programme": programme, "person": person}) for programme, person in sorted(self._forgotten)
-        ]
-        return [*people, *(DeleteOne({"_id": key}) for key in sorted(self._dropped))]
+        return [DeleteOne({"_id": key}) for key in sorted(self._dropped)]
 
     def writes(self) -> list[Any]:
         """The facts, to be written last, so that a row may be set again after it was dropped."""

@@ -25,8 +25,9 @@ from services.events.bus.client import Bus, Records
 from services.events.bus.workarounds import failure_of
 from services.events.delivery.state import BatchResult, ParkedStatus, Partition, Record
 from services.events.delivery.take import take
+from services.events.inbox.assignment import begin_partitions
 from services.events.inbox.batches import Batches, Start
-from services.events.inbox.documents import OffsetDocument, offset_document, offset_id
+from services.events.inbox.documents import offset_document, offset_id
 from services.events.inbox.progress import Progress
 from services.events.outbox.acknowledged import generation_of
 from services.store.clock import now_utc
@@ -94,12 +95,10 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         consumer = self._subscriber.consumer
         self._batches.memory.forget()
         consumer.pause(*assigned)
-        wanted = [self._offset_id(each.topic, each.partition) for each in assigned]
-        # Before the first record, because an erasure conflicts with a consumer by the documents that are there.
-        begun = [_begin(offset_document(self.name, (each.topic, each.partition), 0)) for each in assigned]
+        places = [(each.topic, each.partition) for each in assigned]
         try:
-            await self._batches.patiently(partial(self.store.write, "offsets", begun))
-            kept = await self._batches.patiently(partial(self.store.by_id, "offsets", wanted))
+            # Before the first record, because an erasure conflicts with a consumer by the documents that are there.
+            kept = await self._batches.patiently(partial(begin_partitions, self.store, self.name, places))
             for each in assigned:
                 stored = kept.get(self._offset_id(each.topic, each.partition), {})
                 self._generations[each.topic, each.partition] = stored.get("generation", 0)
@@ -245,8 +244,3 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 await self._batches.take((), list(dict.fromkeys(keys)))
         else:
             self._batches.parked = await self._any_retried()
-
-
-def _begin(start: OffsetDocument) -> UpdateOne:
-    """The write that stores an offset unless there is one."""
-    return UpdateOne({"_id": start["_id"]}, {"$setOnInsert": start}, upsert=True)

@@ -20,6 +20,7 @@ from services.store.restored import STATE, RestoreState, half_restored
 STATE_OF_RESTORE = RestoreState.collection
 RUNNING = {
     "answers",
+    "assignments",
     "deliveries",
     "leases",
     "levels",

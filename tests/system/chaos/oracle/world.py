@@ -27,33 +27,37 @@ from tests.system.chaos.oracle.reading import (
     records,
 )
 
-ALL = "ama.enrolment"  # whose erasures every consumer takes
+GATE: dict[str, tuple[str, ...]] = {"gate": ("ama.enrolment",)}  # which every service has
 PROGRAMMES = "ama.programmes"  # of which the newest version of each is kept
 CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
-    "enrolment": {"tables": (PROGRAMMES,), "reactions": (ALL,), "desk.g1": (ALL, "ama.grouping")},
+    "enrolment": {**GATE, "tables": (PROGRAMMES,), "projections.g1": ("ama.enrolment", "ama.grouping")},
     "grouping": {
+        **GATE,
         "tables": ("ama.enrolment.keys", PROGRAMMES),
-        "reactions": (ALL, "ama.enrolment.restricted", "ama.grouping.restricted"),
-        "pool.g1": (ALL, "ama.grouping"),
-        "groups.g1": (ALL, "ama.grouping"),
+        "reactions": ("ama.enrolment", "ama.enrolment.restricted", "ama.grouping.restricted"),
+        "projections.g1": ("ama.grouping",),
     },
     "sessions": {
+        **GATE,
         "tables": ("ama.enrolment.keys", PROGRAMMES),
-        "reactions": (ALL, "ama.grouping"),
-        "calendar.g1": (ALL, "ama.sessions"),
-        "leads.g1": (ALL, "ama.grouping"),
+        "reactions": ("ama.enrolment", "ama.grouping"),
+        "projections.g1": ("ama.grouping", "ama.sessions"),
     },
     "notifications": {
+        **GATE,
         "tables": ("ama.enrolment.keys", "ama.enrolment.contacts", PROGRAMMES),
-        "reactions": (ALL, "ama.grouping", "ama.sessions"),
+        "reactions": ("ama.enrolment", "ama.grouping", "ama.sessions"),
     },
     "analytics": {
+        **GATE,
         "tables": ("ama.enrolment.keys", PROGRAMMES),
-        "reactions": (ALL,),
-        "path.g1": (ALL, "ama.enrolment.restricted", "ama.grouping"),
-        "meetings.g1": (ALL, "ama.grouping", "ama.sessions"),
-        "attendance.g1": (ALL, "ama.sessions.restricted"),
-        "scores.g1": (ALL, "ama.sessions", "ama.sessions.restricted"),
+        "projections.g1": (
+            "ama.enrolment",
+            "ama.enrolment.restricted",
+            "ama.grouping",
+            "ama.sessions",
+            "ama.sessions.restricted",
+        ),
     },
 }
 
