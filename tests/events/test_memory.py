@@ -19,6 +19,7 @@ from services.events.inbox.documents import offset_document, offset_id
 from services.events.inbox.gate import GATE
 from services.events.inbox.gate_taking import take_in_any_order
 from services.events.inbox.memory import Memory
+from services.events.inbox.runner import ConsumerRunner
 from services.runtime.consumers import Consumers
 from services.runtime.service import Service, running
 from services.settings import Settings
@@ -346,6 +347,31 @@ async def test_whoever_changes_what_is_remembered_changes_the_version(
     assert (before["next"], before["fence"]) != (after["next"], after["fence"])
 
 
+async def behind_the_gate(world: World) -> list[int]:
+    """Reactions are given a record that the gate of their copy takes a moment later. The effects before that moment."""
+    service, ends = world.service, Consumers(world.service)
+    common: dict[str, Any] = {
+        "store": service.store,
+        "bus": service.bus,
+        "metrics": service.metrics,
+        "fatal": service.tasks.fail,
+    }
+    gate = ConsumerRunner(GATE, [TOPIC], start=ends.gating, alike=0, taking=take_in_any_order, **common)
+    gate.progress.hold({(TOPIC, 0): 0})
+    reactions = ConsumerRunner("reactions", [TOPIC], start=ends.reacting, alike=0, follows=gate, **common)
+    reacting = asyncio.create_task(reactions._batch([record(1)]))
+    await asyncio.sleep(0.3)
+    early = await world.effects()
+    await gate._batch([record(1)])
+    await asyncio.wait_for(reacting, 10)
+    assert await world.effects() == [1]
+    return early
+
+
+async def test_reactions_wait_for_the_gate_and_go_on_as_soon_as_it_has_committed(world: World) -> None:
+    assert await behind_the_gate(world) == []
+
+
 def test_what_is_lent_and_not_brought_back_is_forgotten() -> None:
     kept = Memory()
     lent = kept.lend()
@@ -368,6 +394,7 @@ def test_what_is_lent_and_not_brought_back_is_forgotten() -> None:
         ("stale-fence", redriven_between, [1, 2, 3, 4]),
         ("stale-fence", dismissed_between, 0),
         ("stale-erased-cache", erased_between, [1]),
+        ("early-progress", behind_the_gate, []),
     ],
 )
 async def test_each_breach_of_the_memory_is_found_by_these_tests(

@@ -1,7 +1,10 @@
 """The statements that a consumer sends for a batch. The bounds are exact: a new read breaks them."""
 
+import asyncio
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,7 +26,9 @@ from services.store.clock import now_utc
 from services.store.mongo import InsertOne
 from services.store.work import Work
 from services.vault.keyring import service_holder
+from tests.events.conftest import refer
 from tests.helpers.statements import Statements, listened
+from tests.helpers.waiting import eventually
 
 PROGRAMME, TOPIC = "jobs2", "ama.enrolment"
 SOURCE = f"/programmes/{PROGRAMME}/enrolment"
@@ -141,3 +146,38 @@ async def test_the_number_of_statements_does_not_depend_on_the_size_of_the_batch
     statements.taken(service.store.name)
     await batches.take([record(2, known + n, each) for n, each in enumerate(people)])
     assert len(statements.taken(service.store.name)) == 4
+
+
+async def test_what_a_command_of_another_service_costs_a_service_that_hears_of_it(
+    enrolled: Service, settings: Settings
+) -> None:
+    """A referral, of a new person: two events, a key. The service has a table, the gate, reactions and a projection."""
+    own, commands, reactions = settings.model_copy(update={"database": f"n{uuid.uuid4().hex[:10]}"}), 12, Reactions()
+
+    async def note(event: Event[Any], work: Work) -> None:
+        await work._unit.write("noted", [InsertOne({"_id": event.id})])
+
+    reactions.on(WorkerReferred)(note)
+    with listened() as statements:
+        holder = service_holder("grouping", own.keys)
+        service = Service("grouping", own, holder=holder, reactions=reactions, projections=[Seen()])
+        await service.store.make("noted")
+
+        async def has(person: str) -> bool:
+            rows = service.store[collection_of("seen", 1)]
+            row = await rows.find_one({"person": person})
+            return row is not None and await service.store["noted"].count_documents({}) >= len(people)
+
+        async with running(service, ["consume"]):
+            people: list[str] = []
+            for n in range(2 * commands):
+                if n == commands:  # by now everything is remembered of every partition
+                    statements.taken(service.store.name)
+                people.append(await refer(enrolled))
+                await eventually(partial(has, people[-1]))
+                await asyncio.sleep(0.1)  # the other consumers end their batches
+        sent = Counter(statements.taken(service.store.name))
+    print(sent)
+    reads = sum(number for what, number in sent.items() if what.startswith("find"))
+    assert reads <= commands * 2, sent  # the key's table; a batch that begins a partition
+    assert sum(sent.values()) <= commands * 22, sent
