@@ -34,3 +34,18 @@ async def fence(store: Store, transaction: Transaction | None = None, *, spared:
 def conflict() -> Any:
     """The write that a fence and the making of offset documents have in common, so that MongoDB lets one of them wait."""
     return UpdateOne({"_id": OFFSETS}, {"$inc": {"turn": 1}}, upsert=True)
+
+
+class Fence:
+    """The fence of one transaction, given at most once. `spared`: offset documents that the transaction moves itself, by id."""
+
+    def __init__(self, store: Store, transaction: Transaction) -> None:
+        self._store, self._transaction = store, transaction
+        self.spared: Collection[str] = ()
+        self.given = False
+
+    async def give(self) -> None:
+        """Conflict with every consumer that began before, and make all of them read again what they remember."""
+        if not self.given:
+            await fence(self._store, self._transaction, spared=self.spared)
+        self.given = True

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import copy_context
 from datetime import UTC
+from functools import partial
 from typing import Any, TypeVar
 
 import pymongo
@@ -24,7 +25,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from services.store.errors import AlreadyStored, Conflict, Uncertain, backoff, duplicates, is_transient
-from services.store.transactions import Transaction, abort, commit, end
+from services.store.transactions import Transaction, abort, commit, end, try_commit
 from services.store.workarounds import driver_of, drop_connections, new_session
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
 T = TypeVar("T")
 DriverSession = AsyncIOMotorClientSession  # without a transaction: what a change stream needs
 Document = dict[str, Any]
+Check = Callable[[dict[str, int]], None]
 THREADS = 32  # statements under way at once; motor's own threads are ten on a small machine, and each relay holds one
 # Without `wtimeout` a write waits without end for a majority that is away.
 MAJORITY = WriteConcern("majority", wtimeout=20_000)
@@ -74,6 +76,7 @@ class Store:
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=database)
         self._collections: dict[str, Any] = {}
+        self._last: dict[int, list[tuple[Mapping[str, Sequence[Any]], Check]]] = {}  # by the id of an open transaction
 
     def __getitem__(self, collection: str) -> Any:
         return self.db[collection]
@@ -141,14 +144,23 @@ class Store:
             )
             try:
                 result = await body(transaction)
+                # The last writes and the commit in one change of thread.
+                error = await self._in_a_thread(partial(self._finish, transaction))
             except BaseException:
                 # Also when cancelled: an open transaction makes others wait for what it has written.
                 await abort(transaction)
                 raise
-            await commit(transaction, self._in_a_thread)
+            await commit(transaction, self._in_a_thread, error)
             return result
         finally:
+            self._last.pop(id(transaction), None)
             end(transaction)
+
+    def _finish(self, transaction: Transaction) -> PyMongoError | None:
+        """Write what `write_last` was given, and try to commit; return the error of the commit. Blocks."""
+        for writes, check in self._last.pop(id(transaction), ()):
+            check({name: _written(self._behind(name), some, driver_of(transaction)) for name, some in writes.items()})
+        return try_commit(transaction)
 
     async def insert(self, collection: str, documents: Sequence[Mapping[str, Any]], transaction: Transaction) -> None:
         """Insert in the given order, in one command."""
@@ -172,6 +184,13 @@ class Store:
             return {name: _written(self._behind(name), some, given) for name, some in writes.items()}
 
         return await self._in_a_thread(run)
+
+    def write_last(
+        self, writes: Mapping[str, Sequence[Any]], transaction: Transaction, check: Check = lambda _: None
+    ) -> None:
+        """Write as `write_all` when the body of the transaction has returned, right before the commit. `check` is given the numbers of
+        documents that matched, in a thread, and raises Conflict to abort."""
+        self._last.setdefault(id(transaction), []).append((writes, check))
 
     async def by_id(
         self, collection: str, ids: Sequence[str], transaction: Transaction | None = None

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -23,21 +24,29 @@ COMMIT_TRIES = 8
 ABORTING = 2.0  # seconds
 
 
-async def commit(transaction: Transaction, in_a_thread: InAThread) -> None:
-    """Commit. Raises Uncertain when the result stays unknown.
+def try_commit(transaction: Transaction) -> PyMongoError | None:
+    """Commit; return the error. It blocks, and is for a thread."""
+    try:
+        driver_of(transaction).commit_transaction()
+    except PyMongoError as error:
+        return error
+    return None
+
+
+async def commit(transaction: Transaction, in_a_thread: InAThread, error: PyMongoError | None) -> None:
+    """Finish a commit whose first attempt ended with `error`, or None. Raises Uncertain when the result stays unknown.
 
     An unknown result retries the commit alone: a second commit is harmless, a second run of the body is not.
     """
-    for attempt in range(COMMIT_TRIES):
-        try:
-            await in_a_thread(driver_of(transaction).commit_transaction)
-            return
-        except PyMongoError as error:
-            if not error.has_error_label("UnknownTransactionCommitResult"):
-                raise
-            if attempt == COMMIT_TRIES - 1:
-                raise Uncertain(f"the result of the commit is unknown: {type(error).__name__}") from error
-            await asyncio.sleep(backoff(attempt + 4))
+    attempt = 0
+    while error is not None:
+        if not error.has_error_label("UnknownTransactionCommitResult"):
+            raise error
+        attempt += 1
+        if attempt == COMMIT_TRIES:
+            raise Uncertain(f"the result of the commit is unknown: {type(error).__name__}") from error
+        await asyncio.sleep(backoff(attempt + 3))
+        error = await in_a_thread(partial(try_commit, transaction))
 
 
 async def abort(transaction: Transaction) -> None:

@@ -16,7 +16,7 @@ from services.kernel import Aggregate, RecordedEvent, Refused
 from services.store.aggregates import AggregateDocument, HeldAggregate, matches, state_query
 from services.store.consents import Consents, PersonConsents
 from services.store.errors import Conflict
-from services.store.fence import fence
+from services.store.fence import Fence
 from services.store.mongo import DeleteMany, Document, Store, Transaction
 from services.store.outbox import AttributedEvent, Cause, OutboxRow, TableRecord, event_row, table_row
 from services.store.people import PersonKeys, StoredKey, erasure, known
@@ -31,16 +31,15 @@ AggregateKey = tuple[type[Aggregate], str]  # the class, and `{programme}/{id}`
 class Unit:
     """The state of one transaction. Built anew for every attempt; `flush` is called once, last.
 
-    `keys` opens persons' keys; `consents` are those of the gate; `erased` is the register of the erased; `now` is the time of the
-    transaction (UTC). `moving`: ids of the offset documents that the transaction moves itself; `fenced`: it has fenced the consumers.
+    `keys` opens persons' keys; `consents` are those of the gate; `erased` is the register of the erased; `fence` is for what changes
+    what consumers remember; `now` is the time of the transaction (UTC).
     """
 
     def __init__(self, store: Store, transaction: Transaction, holder: KeyHolder, now: datetime) -> None:
         self.now, self.erased = now, ErasedRegister(store, transaction)
         self.keys = PersonKeys(store, transaction, holder, self.erased)
         self.consents = PersonConsents(store, transaction, self.erased)
-        self.moving: Collection[str] = ()
-        self.fenced = False
+        self.fence = Fence(store, transaction)
         self._store, self._transaction = store, transaction
         self._held: dict[AggregateKey, HeldAggregate] = {}
         self._asked: set[AggregateKey] = set()  # also those that do not exist: this snapshot will never show them
@@ -160,16 +159,10 @@ class Unit:
         for topic in topics:
             self.publish_table(topic, by, None, cause)
 
-    async def fence_consumers(self) -> None:
-        """Conflict with every consumer that began before, and make all of them read again what they remember."""
-        if not self.fenced:
-            await fence(self._store, self._transaction, spared=self.moving)
-        self.fenced = True
-
     async def forget(self, programme: str, person: str) -> None:
         """Destroy this service's copies of the person's key, contact card and consents, and remember for ever that the person was
         erased."""
-        await self.fence_consumers()
+        await self.fence.give()
         self.erased.forget()
         # Otherwise a later event of this transaction would still open with the key.
         self.keys.drop(programme, person)
@@ -184,12 +177,12 @@ class Unit:
         """Write to a collection at once, within the transaction."""
         await self._store.write(collection, writes, self._transaction)
 
-    async def write_all(self, writes: Mapping[str, Sequence[Any]]) -> None:
-        """Write to several collections at once, within the transaction."""
-        await self._store.write_all(writes, self._transaction)
+    def write_last(self, writes: Mapping[str, Sequence[Any]]) -> None:
+        """Write to several collections right before the commit."""
+        self._store.write_last(writes, self._transaction)
 
     async def flush(self, silently: bool = False) -> int:
-        """Write everything; return the number of events. Raises Conflict, Refused or SilentChange.
+        """Write everything right before the commit, which raises Conflict; return the number of events. Raises Refused or SilentChange.
 
         `silently`: a reaction may keep what another service published without an event of its own."""
         # Rows before aggregates: making a row raises the counter that its aggregate's document stores.
@@ -201,10 +194,13 @@ class Unit:
         outbox = [row.insert() for row in rows]
         writes |= {OutboxRow.collection: outbox, RecalledSubject.collection: taken}
         guards = {Consents.collection: self.consents.writes(), StoredKey.collection: self.keys.guards()}
-        matched = await self._store.write_all(writes | guards, self._transaction)
-        # A write that matched nothing named a version that another transaction has replaced. Guards name no version.
-        if sum(matched[name] for name in writes) != expected + len(taken):
-            raise Conflict("an aggregate changed since it was read")
+
+        def check(matched: dict[str, int]) -> None:
+            # A write that matched nothing named a version that another transaction has replaced. Guards name no version.
+            if sum(matched[name] for name in writes) != expected + len(taken):
+                raise Conflict("an aggregate changed since it was read")
+
+        self._store.write_last(writes | guards, self._transaction, check)
         return len(new)
 
     async def _new_events(self) -> list[AttributedEvent]:

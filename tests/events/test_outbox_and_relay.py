@@ -17,6 +17,7 @@ from services.store.outbox import Cause, IllWritten
 from services.store.unit import Unit
 from services.store.work import Work
 from tests.events.conftest import CARD, PROGRAMME, consent, on_the_topic, refer
+from tests.helpers.last_writes import write_now
 
 
 async def test_a_transaction_that_commits_late_is_neither_skipped_nor_sent_too_early(enrolled: Service) -> None:
@@ -33,6 +34,7 @@ async def test_a_transaction_that_commits_late_is_neither_skipped_nor_sent_too_e
         )
         unit.attribute(cause)
         await unit.flush()
+        await write_now(enrolled.store, transaction)
         began.set()
         await may_commit.wait()
 

@@ -228,5 +228,5 @@ class Projecting(Opened):
     async def write(self) -> None:
         """Write the rows of this transaction, in one bulk write for each collection; removals first."""
         rows = {self._collections[name]: each for name, each in self.rows.items()}
-        await self.unit.write_all({collection: each.removals() for collection, each in rows.items()})
-        await self.unit.write_all({collection: each.writes() for collection, each in rows.items()})
+        self.unit.write_last({collection: each.removals() for collection, each in rows.items()})
+        self.unit.write_last({collection: each.writes() for collection, each in rows.items()})

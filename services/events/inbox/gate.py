@@ -49,7 +49,7 @@ class GateEffect:
         """Fetch consents and aggregates, each in one query. Before an erasure, conflict with every transaction of a consumer."""
         if any(each.erases for each in all_):
             # First, because it conflicts with the transactions since the snapshot.
-            await self.unit.fence_consumers()
+            await self.unit.fence.give()
         await self.unit.consents.load((each.programme, each.person) for each in all_)
         needed: dict[tuple[Any, str], set[str]] = {}
         for each in all_:

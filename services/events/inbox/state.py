@@ -53,7 +53,7 @@ class Inbox:
     async def offsets(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """The next offset to take, per partition; a partition without an entry is taken from its first record."""
         self._asked, versions = set(partitions), self.known.versions
-        self._unit.moving = [offset_id(self._consumer, each) for each in partitions]
+        self._unit.fence.spared = [offset_id(self._consumer, each) for each in partitions]
         if not versions.keys() >= set(partitions):
             await self._read_versions({*partitions, *versions})
         found = {each: self.known.versions[each].next for each in partitions}
@@ -111,7 +111,8 @@ class Inbox:
         return await self._store[collection].find_one(where, {"_id": 1}, session=self._session) is not None
 
     async def save(self, result: BatchResult) -> None:
-        """Write everything that the batch changed, in a bulk write per collection. Conflict when another copy took the records."""
+        """Write everything that the batch changed right before the commit, in a bulk write per collection. The commit raises Conflict when
+        another copy took the records."""
         consumer = self._consumer
         await self._fence_unmoved(result)
         marks = [self._mark(key, mark) for key, mark in result.marks.items() if mark.dirty]
@@ -136,9 +137,13 @@ class Inbox:
             ],
             "outbox": [InsertOne(self._on_the_bus(each)) for each in result.dead],
         }
-        matched = await self._store.write_all(writes, self._session)
-        if matched["offsets"] != len(result.offsets.keys() & result.before.keys()):
-            raise Conflict("another transaction took these records, or changed what is remembered of them")
+        expected = len(result.offsets.keys() & result.before.keys())
+
+        def check(matched: dict[str, int]) -> None:
+            if matched["offsets"] != expected:
+                raise Conflict("another transaction took these records, or changed what is remembered of them")
+
+        self._store.write_last(writes, self._session, check)
 
     def _mark(self, key: str, mark: Mark) -> Any:
         where: Document = {"_id": mark_id(key, self._consumer)}
@@ -149,10 +154,10 @@ class Inbox:
     async def _fence_unmoved(self, result: BatchResult) -> None:
         """Give a new fence to partitions whose offset does not move, though this transaction takes parked events of them, or has spared
         them when it fenced the consumers. Neither an erasure that it does not see nor the memory of another copy would conflict with it."""
-        still = (self._parked_in | (self._asked if self._unit.fenced else set())) - result.offsets.keys()
+        still = (self._parked_in | (self._asked if self._unit.fence.given else set())) - result.offsets.keys()
         ids, fresh = sorted(offset_id(self._consumer, each) for each in still), {"$set": {"fence": new_fence()}}
         await self._store.write("offsets", [UpdateOne({"_id": each}, fresh) for each in ids], self._session)
-        self._fenced = bool(ids) or self._unit.fenced
+        self._fenced = bool(ids) or self._unit.fence.given
 
     def _move(self, result: BatchResult, partition: Partition) -> Any:
         following, version = result.offsets[partition], self.known.versions[partition]

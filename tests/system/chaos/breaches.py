@@ -18,6 +18,7 @@ from services.events.inbox.state import Inbox
 from services.store.mongo import Store, UpdateOne
 from services.store.register import ErasedRegister, Everybody
 from services.store.unit import Unit
+from tests.helpers.last_writes import write_now
 
 
 def replace(owner: type, name: str, by: Any) -> None:
@@ -66,7 +67,9 @@ def transaction() -> None:
 
     async def bare(store: Store, body: Any) -> Any:
         async with store.driver_session() as session:
-            return await body(session)
+            result = await body(session)
+            await write_now(store, session)
+            return result
 
     replace(Store, "_once", bare)
 
