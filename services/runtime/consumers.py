@@ -19,6 +19,7 @@ from services.events.inbox.batches import Start
 from services.events.inbox.documents import without_generation
 from services.events.inbox.effects import Reacting, Tabulating
 from services.events.inbox.gate import GATE, GATED, GateEffect
+from services.events.inbox.gate_reading import concerns_gate
 from services.events.inbox.gate_taking import take_in_any_order
 from services.events.inbox.generations import discard
 from services.events.inbox.projections import ReadModels, consumer_of
@@ -90,7 +91,7 @@ class Consumers:
         await self._broker.start()
         if service.tables:
             await self._run(TABLES, self._tables(), self.tabulating)
-        await self._run(GATE, topics_of(GATED), self.gating, taking=take_in_any_order)
+        await self._run(GATE, topics_of(GATED), self.gating, taking=take_in_any_order, concerns=concerns_gate)
         async with asyncio.timeout(LEVEL):
             # Before the reactions: a restricted event whose key is not here yet would be parked, and one whose consent is not here waits.
             while not all([await self._level(name) for name in (TABLES, GATE) if name in self.runners]):

@@ -17,6 +17,7 @@ from services.events.inbox import dead_letters, memory
 from services.events.inbox.batches import Batches
 from services.events.inbox.documents import offset_document, offset_id
 from services.events.inbox.gate import GATE
+from services.events.inbox.gate_reading import concerns_gate
 from services.events.inbox.gate_taking import take_in_any_order
 from services.events.inbox.memory import Memory
 from services.events.inbox.runner import ConsumerRunner
@@ -223,6 +224,23 @@ async def test_what_another_transaction_parked_follows_in_a_consumer_that_rememb
     await other.take([record(1), record(3, at=1)])
     await one.take([record(3, at=1), record(2, at=2)])
     assert await world.effects() == [1, 2, 3]
+
+
+async def test_what_the_gate_skips_is_skipped_by_one_copy_and_nothing_is_skipped_that_concerns_it(world: World) -> None:
+    store, begin = world.service.store, Consumers(world.service).gating
+    given = GATE, store, begin, world.service.metrics, 25, take_in_any_order, concerns_gate
+    one, other = Batches(*given), Batches(*given)
+    await one.take([record(1)])  # reads the version
+    await one.take([record(1, at=1)])
+    await other.take([record(1, at=0), record(1, at=1), record(2, at=2)])
+    await one.take([record(1, at=2), record(1, at=3)])
+    place = await store["offsets"].find_one({"_id": offset_id(GATE, (TOPIC, 0))})
+    assert place is not None
+    assert place["next"] == 4
+    await one.take([record(3, at=4), record(1, at=5)])
+    kept = await store["consents"].find_one({"_id": f"{PROGRAMME}/w"})
+    assert kept is not None
+    assert [each["sequence"] for each in kept["decisions"]] == [2, 3]
 
 
 async def test_a_restored_database_is_read_again(world: World) -> None:

@@ -17,6 +17,7 @@ from services.events.delivery.state import Record
 from services.events.inbox.batches import Batches
 from services.events.inbox.documents import offset_document
 from services.events.inbox.gate import GATE
+from services.events.inbox.gate_reading import concerns_gate
 from services.events.inbox.gate_taking import take_in_any_order
 from services.events.inbox.projections import collection_of, consumer_of
 from services.runtime.consumers import Consumers
@@ -106,11 +107,11 @@ async def test_a_reaction_reads_only_what_its_handler_asks_for(heard: tuple[Serv
 async def test_the_gate_reads_nothing_for_a_record_that_is_none_of_its_own(heard: tuple[Service, Statements]) -> None:
     service, statements = heard
     begin, database = Consumers(service).gating, service.store.name
-    batches = Batches(GATE, service.store, begin, service.metrics, 0, taking=take_in_any_order)
+    batches = Batches(GATE, service.store, begin, service.metrics, 0, take_in_any_order, concerns_gate)
     await batches.take([record(2, 0, consent=True)])
     statements.taken(database)
     await batches.take([record(3, 1)])
-    assert statements.taken(database) == [OFFSETS, COMMIT]
+    assert statements.taken(database) == ["alone"]
     await batches.take([record(4, 2, consent=True)])
     assert statements.taken(database) == ["find consents", OFFSETS, "update consents", COMMIT]
     await batches.take([record(2, 3, "v", consent=True)])

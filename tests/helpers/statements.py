@@ -12,7 +12,7 @@ LASTING = "commitTransaction", "abortTransaction"  # commands that name no colle
 
 
 class Statements(CommandListener):
-    """Lists `command collection` for each statement of a transaction, by database."""
+    """Lists `command collection` for each statement of a transaction, by database; and `alone` for a write of offsets outside of one."""
 
     def __init__(self) -> None:
         self._sent: dict[str, list[str]] = {}
@@ -21,6 +21,8 @@ class Statements(CommandListener):
     def started(self, event: CommandStartedEvent) -> None:
         command = event.command
         if "autocommit" not in command:  # outside of a transaction
+            if command.get("update") == "offsets":
+                self._sent.setdefault(event.database_name, []).append("alone")
             return
         session = str(command["lsid"]["id"])
         if event.command_name in LASTING:  # these go to `admin`

@@ -19,6 +19,7 @@ from services.events.inbox.dead_letters import withdraw
 from services.events.inbox.failures import FailureRun, TooManyFailures, reason_of
 from services.events.inbox.memory import Memory
 from services.events.inbox.progress import Progress
+from services.events.inbox.skipping import skip
 from services.events.inbox.state import Inbox
 from services.store.clock import now_utc
 from services.store.errors import backoff, is_transient
@@ -43,6 +44,7 @@ class Batches:
     metrics: Metrics
     alike: int  # subjects failing one after the other that stop the consumer; 0: it never stops
     taking: Taking = take  # the order in which events take effect
+    concerns: Callable[[Record], bool] | None = None  # False: the record is none of this consumer's; None: all are
     parked: bool = True  # an event may be parked that is tried again
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     memory: Memory = field(default_factory=Memory)
@@ -58,7 +60,8 @@ class Batches:
         Halving finds the event that fails by itself. It also shrinks what is too large or too slow for one transaction.
         """
         try:
-            await self._once(records, keys)
+            if not await self._skip(records, keys):
+                await self._once(records, keys)
         except TooManyFailures:
             raise
         except Exception as error:  # noqa: BLE001  # tried again, in parts
@@ -67,6 +70,14 @@ class Batches:
                 await self._halve(records, keys)
             else:
                 await self._alone(records, keys)
+
+    async def _skip(self, records: Sequence[Record], keys: Sequence[str]) -> bool:
+        """Pass over records of which none concerns this consumer. False: they have to be taken."""
+        if self.concerns is None or keys or any(self.concerns(each) for each in records):
+            return False
+        if (result := await skip(self.name, self.store, self.memory, records)) is not None:
+            self._committed(result, 0)
+        return result is not None
 
     async def _halve(self, records: Sequence[Record], keys: Sequence[str]) -> None:
         # Parked events first: new records of their subjects come behind them.

@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from services.events.delivery.state import Dead, Mark, Parked, ParkedStatus, Partition, Record, key_of
+from services.events.inbox.memory import Version
 from services.store.fence import new_fence
-from services.store.mongo import Document
+from services.store.mongo import Document, UpdateOne
 
 GATE = "gate"  # the consumer of consents and erasures, which keeps no marks
 REMEMBERED = 50  # entries of a dead letter's history
@@ -158,6 +159,12 @@ def offset_document(consumer: str, partition: Partition, following: int) -> Offs
         next=following,
         fence=new_fence(),
     )
+
+
+def offset_move(consumer: str, partition: Partition, version: Version, following: int) -> UpdateOne:
+    """The write that moves the offset, if its document is this version. A fence of None also matches a document without one."""
+    where = {"_id": offset_id(consumer, partition), "next": version.next, "fence": version.fence}
+    return UpdateOne(where, {"$set": {"next": following}})
 
 
 def parked_id(key: str, consumer: str, sequence: int) -> str:

@@ -18,6 +18,7 @@ from services.contracts.base import Id, Slug
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased
 from services.contracts.envelope import read
 from services.contracts.topics import programme_of
+from services.events.delivery.state import Record
 from services.store.consents import Decision
 
 GATED = (ConsentChanged.type, WorkerErased.type)
@@ -69,6 +70,11 @@ def gated(value: bytes | None, now: datetime) -> Gated | None:
         at = min(event.time, event.recordedtime, now)
         return Gated(event.type, event.programme, event.subject, at, event.sequence, event, event.id)
     return _consent(event, now)
+
+
+def concerns_gate(record: Record) -> bool:
+    """Tell whether a record is a consent or an erasure, as far as it can be read."""
+    return gated(record.value, datetime.now(UTC)) is not None
 
 
 def _consent(event: Event[Any], now: datetime) -> Gated:

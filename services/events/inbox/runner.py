@@ -55,6 +55,7 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     fatal: Callable[[BaseException], None]
     alike: int
     taking: Callable[..., Awaitable[BatchResult]] = take
+    concerns: Callable[[Record], bool] | None = None
     follows: "ConsumerRunner | None" = None
     progress: Progress = field(default_factory=Progress)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -65,9 +66,8 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     _generations: dict[Partition, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._batches = Batches(
-            self.name, self.store, self.start, self.metrics, self.alike, self.taking, progress=self.progress
-        )
+        given = self.name, self.store, self.start, self.metrics, self.alike, self.taking, self.concerns
+        self._batches = Batches(*given, progress=self.progress)
 
     async def run_on(self, broker: KafkaBroker) -> None:
         self._subscriber = self.bus.subscribe(broker, self.topics, f"{self.store.name}.{self.name}", self._batch, self)

@@ -17,6 +17,7 @@ from services.events.inbox.documents import (
     mark_of,
     offset_document,
     offset_id,
+    offset_move,
     origin_of,
     parked_document,
     parked_id,
@@ -164,9 +165,7 @@ class Inbox:
         if version.next is None:
             # Of two copies that both begin a partition, one fails at the `_id`.
             return InsertOne(offset_document(self._consumer, partition, following))
-        # A fence of None also matches a document without one.
-        moved = {"_id": offset_id(self._consumer, partition), "next": version.next, "fence": version.fence}
-        return UpdateOne(moved, {"$set": {"next": following}})
+        return offset_move(self._consumer, partition, version, following)
 
     def learned(self, result: BatchResult) -> Remembered:
         """Return the knowledge of the consumer after the commit of this result."""
