@@ -33,10 +33,10 @@ class Commits(monitoring.CommandListener):
         self.count += event.command_name == "commitTransaction"
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Do nothing."""
+        """Counted already."""
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Do nothing."""
+        """Counted already, when it began."""
 
 
 @pytest.fixture(scope="module")
