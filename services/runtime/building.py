@@ -16,7 +16,7 @@ from services.events.inbox.projections import PROJECTIONS, ProjectionPointer, Re
 from services.events.inbox.runner import ConsumerRunner
 from services.settings import Settings
 from services.store.errors import is_transient
-from services.store.lease import Lease, held
+from services.store.lease import Lease, LeaseLost, held
 from services.store.mongo import PyMongoError
 from services.telemetry import Metrics
 from services.vault.keyring import KeyHolder
@@ -51,7 +51,7 @@ async def build(service: Building, report: Report, *, wait: bool) -> int:
     """Build a generation from the first event, let readers switch to it, and discard those before. Returns it.
 
     `report(read, expected)` is given numbers of records. `wait`: also for events that need what is not there yet. Raises BuiltElsewhere,
-    LeaseLost, or the error that stopped its consumer.
+    or the error that stopped its consumer.
     """
     models = service.read_models
     lease = lease_of(models)
@@ -61,6 +61,8 @@ async def build(service: Building, report: Report, *, wait: bool) -> int:
     try:
         generation = await begin(models)
         await _fill(service, generation, lease, report, wait=wait)
+    except LeaseLost as error:
+        raise BuiltElsewhere("another process") from error
     finally:
         await lease.release()
     # After the switch, since until then queries read the live one.

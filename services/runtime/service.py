@@ -123,7 +123,7 @@ class Service:
             await self._consumers.start()
             for task in self._background:
                 self.tasks.spawn(task(self), task.__name__)
-        else:
+        elif "api" in roles:
             await wait_until_whole(self)
         self.tasks.spawn(self.programmes.run(), "programmes")
         self.tasks.spawn(watch(self.store, self.runners, self.metrics), "gauges")

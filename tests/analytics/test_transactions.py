@@ -30,13 +30,13 @@ class Commits(monitoring.CommandListener):
         self.count = 0
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        self.count += event.command_name == "commitTransaction"
+        """Do nothing: a commit whose result is unknown begins again."""
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Do nothing."""
+        self.count += event.command_name == "commitTransaction"
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Do nothing."""
+        """Do nothing: an aborted transaction costs no effect."""
 
 
 @pytest.fixture(scope="module")

@@ -41,5 +41,5 @@ def test_a_dismissal_holds_for_every_generation_of_its_consumer() -> None:
     opened = documents.dead_change("projections.g2", dead, NOW)["$set"]
     dead_letter = cast("documents.DeadLetter", {"_id": documents.dead_id("projections.g2", dead.name), **opened})
     dismissal = documents.dismissal_of(dead_letter, "anna", "a test", NOW)
-    assert (dismissal["consumer"], dismissal["keeps"]) == ("referred", False)
+    assert (dismissal["consumer"], dismissal["keeps"]) == ("projections", False)
     assert dismissal["_id"] == documents.dead_id(documents.without_generation("projections.g3"), dead.name)

@@ -70,7 +70,7 @@ def service_of(settings: Settings, *projections: Projection) -> Service:
 
 
 async def rows(service: Service, *wanted: str) -> dict[str, dict[str, Any]]:
-    """What the live rows of each projection say of these subjects."""
+    """Facts of these subjects in the live rows of all projections."""
     found: dict[str, dict[str, Any]] = {}
     for name in service.read_models.projections:
         async for row in service.read_models.rows(name, {"programme": PROGRAMME, "person": {"$in": [*wanted]}}):

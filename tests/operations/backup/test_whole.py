@@ -38,6 +38,7 @@ from tests.operations.backup.conftest import (
 
 PHRASE = "a long enough passphrase"
 OF_THE_PROCESS = (
+    "assignments",
     "leases",
     "levels",
     "recalled",
