@@ -1,7 +1,6 @@
 """The command `python -m bench [NAME …] [--quick] [--json FILE]`, which `make bench` runs."""
 
 import importlib
-import json
 import logging
 import signal
 import tempfile
@@ -13,27 +12,35 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from bench import record
 from bench.ground import Ground, ground
 from bench.harness import Figure
 from services.runtime.serving import settle
 
 BENCHES = ("relay", "reaction", "rebuild", "commands", "latency", "memory", "formation.figures")
-HERE = Path(__file__).parent
 
 
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="Figures to measure; default: all.")] = None,
     quick: Annotated[bool, typer.Option(help="Run with a few events each; the figures mean nothing.")] = False,
     to: Annotated[
-        Path | None, typer.Option("--json", help="File for the figures; default, unless --quick: bench/latest.json.")
+        Path | None,
+        typer.Option(
+            "--json",
+            help="File for the figures; default, unless --quick: bench/latest.json, and a line in bench/history.jsonl.",
+        ),
     ] = None,
 ) -> None:
     """Measure, print a table, and write the figures to a JSON file."""
     logging.basicConfig(level=logging.ERROR)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # so that nothing is left running
-    figures = uvloop.run(measured(names or [], quick, Console(stderr=True)))
-    if to is not None or not quick:
-        write(figures, to or HERE / "latest.json")
+    # Before the measurement: a commit that is made meanwhile is not what is measured.
+    commit, console = record.commit_of(record.HERE), Console(stderr=True)
+    figures = uvloop.run(measured(names or [], quick, console))
+    if to is not None:
+        record.write(figures, order(), commit, to)
+    elif not quick:
+        keep(figures, commit, console)
     Console().print(table(figures))
 
 
@@ -59,13 +66,19 @@ async def measured(names: list[str], quick: bool, console: Console) -> list[Figu
     return figures
 
 
-def write(figures: list[Figure], to: Path) -> None:
-    """Write each figure in its place. Figures of an earlier run that this one does not take stay."""
-    modules = [importlib.import_module(f"bench.{each}") for each in BENCHES]
-    known = {each["name"]: each for each in (json.loads(to.read_text()) if to.exists() else ())}
-    known |= {each.name: each.document() for each in figures}
-    ordered = [known[name] for module in modules for name in module.GOALS if name in known]
-    to.write_text(json.dumps(ordered, indent=1) + "\n")
+def keep(figures: list[Figure], commit: str | None, console: Console) -> None:
+    """Write the figures to bench/latest.json and bench/history.jsonl, unless they belong to no commit."""
+    if commit is None:
+        console.print("Not written to bench/: the working tree has changes that are not committed.")
+        return
+    record.append(figures, commit, record.HISTORY)
+    if older := record.write(figures, order(), commit, record.LATEST):
+        console.print(f"Left out of latest.json, since they are of an earlier commit: {', '.join(older)}.")
+
+
+def order() -> list[str]:
+    """The names of all figures, as they stand in the files."""
+    return [name for each in BENCHES for name in importlib.import_module(f"bench.{each}").GOALS]
 
 
 def table(figures: list[Figure]) -> Table:

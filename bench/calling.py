@@ -6,6 +6,7 @@ takes as long as the service, and would halve every figure on a small machine.
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -21,7 +22,7 @@ from services.runtime.serving import serving as serving_app
 from services.settings import Settings
 
 AMA = Path(sys.executable).parent / "ama"
-START, STOP = 60.0, 30.0  # seconds
+START, STOP = 180.0, 30.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,24 @@ def resident(pid: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / 1e6
 
 
+def cpu(pid: int) -> float:
+    """Seconds of CPU that a process has used, without its children (Linux's utime and stime)."""
+    # The name of the program, in parentheses, may hold a space.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A process of `ama serve`: its port and its id."""
+
+    port: int
+    pid: int
+
+
 @asynccontextmanager
-async def serving(ground: Ground, settings: Settings, service: str, roles: str) -> AsyncIterator[int]:
-    """Run `ama serve` of a service. Yields its port once it is ready."""
+async def serving(ground: Ground, settings: Settings, service: str, roles: str) -> AsyncIterator[Served]:
+    """Run `ama serve` of a service. Yields it once it is ready."""
     listening = listen(0)
     port = listening.getsockname()[1]
     listening.close()
@@ -111,7 +127,7 @@ async def serving(ground: Ground, settings: Settings, service: str, roles: str) 
             while not await _ready(port, service):
                 alive()
                 await asyncio.sleep(0.1)
-        yield port
+        yield Served(port, alive())
         ground.note(f"ama serve {service} ({roles}) holds {resident(alive()):.0f} MB")
 
 

@@ -1,4 +1,4 @@
-"""`latency_p50` and `latency_p99`: from a command to the figure that it changes, at 100 commands a second.
+"""`latency_p50` and `latency_p99`: from a command to the figure that it changes, at 100 commands a second; `latency_p50_10` at 10.
 
 Ours is two processes, `ama serve enrolment` (api, relay) and `ama serve analytics` (consume): from the moment at which a request was due
 to the moment at which the worker's row of analytics can be read. The floor is one process without HTTP: transaction, change stream,
@@ -24,10 +24,11 @@ from services.kernel import new_id
 from services.store.mongo import Document, Store
 
 GOALS = {
-    "latency_p50": Goal(1.5, "lower", "ms"),
-    "latency_p99": Goal(3, "lower", "ms"),
+    "latency_p50": Goal(2.3, "lower", "ms"),
+    "latency_p99": Goal(4, "lower", "ms"),
+    "latency_p50_10": Goal(2.3, "lower", "ms"),
 }
-APART = 0.01  # seconds between commands
+FAST, SLOW = 0.01, 0.1  # seconds between commands
 CONNECTIONS = 32
 PATIENCE = 120.0  # seconds until the last is seen
 
@@ -44,16 +45,24 @@ class Latency(NamedTuple):
 
 async def measure(ground: Ground, names: list[str]) -> list[Figure]:
     """Measure the latencies of ours and the floor."""
-    number, rounds = (40, 1) if ground.quick else (500, 5)
+    number, few, rounds = (40, 10, 1) if ground.quick else (500, 100, 5)
     async with AsyncExitStack() as held:
         chain = await held.enter_async_context(_chain(ground, number))
         bare = await held.enter_async_context(_bare_chain(ground, await chain.documents()))
-        found = await in_turn(chain.measure, bare.measure, rounds, ground.note)
-    kinds = {"latency_p50": 0, "latency_p99": 1}
-    return [
-        figure(each, GOALS[each], *middle([(ours[kinds[each]], floor[kinds[each]]) for ours, floor in found]))
-        for each in names
-    ]
+
+        async def at(apart: float, commands: int) -> list[tuple[Latency, Latency]]:
+            return await in_turn(
+                lambda: chain.measure(apart, commands), lambda: bare.measure(apart, commands), rounds, ground.note
+            )
+
+        fast = await at(FAST, number) if {"latency_p50", "latency_p99"} & {*names} else []
+        slow = await at(SLOW, few) if "latency_p50_10" in names else []
+    pairs = {
+        "latency_p50": [(ours.p50, floor.p50) for ours, floor in fast],
+        "latency_p99": [(ours.p99, floor.p99) for ours, floor in fast],
+        "latency_p50_10": [(ours.p50, floor.p50) for ours, floor in slow],
+    }
+    return [figure(each, GOALS[each], *middle(pairs[each])) for each in names]
 
 
 @dataclass
@@ -72,15 +81,17 @@ class _Seen:
                 self.moments[change["documentKey"]["_id"]] = time.perf_counter()
 
 
-async def _latency(rows: Any, keys: list[str], act: Callable[[int], Coroutine[Any, Any, None]]) -> Latency:
-    """Act at every beat, whether or not earlier acts are done. A late start of an act counts as latency."""
+async def _latency(
+    rows: Any, keys: list[str], apart: float, act: Callable[[int], Coroutine[Any, Any, None]]
+) -> Latency:
+    """Act every `apart` seconds, whether or not earlier acts are done. A late start of an act counts as latency."""
     seen, ready, due = _Seen(rows), asyncio.Event(), dict[str, float]()
     async with asyncio.TaskGroup() as acts:
         following = acts.create_task(seen.follow(ready))
         await ready.wait()
         began, tasks = time.perf_counter(), list[asyncio.Task[None]]()
         for at, key in enumerate(keys):
-            due[key] = began + at * APART
+            due[key] = began + at * apart
             await asyncio.sleep(due[key] - time.perf_counter())
             tasks.append(acts.create_task(act(at)))
         async with asyncio.timeout(PATIENCE):
@@ -103,8 +114,8 @@ class _Chain:
     analytics: Store
     round: int = 0
 
-    async def measure(self) -> Latency:
-        """Send one consent for every worker."""
+    async def measure(self, apart: float, number: int) -> Latency:
+        """Send one consent for each of so many workers."""
         self.round += 1
         free: asyncio.Queue[Connection] = asyncio.Queue()
         for _ in range(CONNECTIONS):
@@ -115,8 +126,8 @@ class _Chain:
             await consent(caller, self.workers[at], self.round)
             free.put_nowait(caller)
 
-        keys = [f"{PROGRAMME}/{worker}" for worker in self.workers]
-        measured = await _latency(self.analytics["path.g1"], keys, act)
+        keys = [f"{PROGRAMME}/{worker}" for worker in self.workers[:number]]
+        measured = await _latency(self.analytics["path.g1"], keys, apart, act)
         while not free.empty():
             free.get_nowait().close()
         return measured
@@ -133,7 +144,7 @@ async def _chain(ground: Ground, number: int) -> AsyncIterator[_Chain]:
     async with AsyncExitStack() as held:
         issuer = await held.enter_async_context(issuing(ground))
         settings = ground.settings(issuer=issuer.url)
-        port = await held.enter_async_context(serving(ground, settings, "enrolment", "api,relay"))
+        port = (await held.enter_async_context(serving(ground, settings, "enrolment", "api,relay"))).port
         await held.enter_async_context(serving(ground, settings, "analytics", "consume"))
         enrolment, analytics = (
             Store(settings.mongo, settings.database_of(each)) for each in ("enrolment", "analytics")
@@ -160,13 +171,14 @@ class _BareChain:
     workers: list[Document]
     outbox_row: Document
 
-    async def measure(self) -> Latency:
-        """Write the document of every worker once more."""
+    async def measure(self, apart: float, number: int) -> Latency:
+        """Write the document of each of so many workers once more."""
         opened = asyncio.Event()
         moving = [asyncio.create_task(self._produce(opened)), asyncio.create_task(self._consume())]
         await opened.wait()
         try:
-            return await _latency(self.store["rows"], [each["_id"] for each in self.workers], self._act)
+            keys = [each["_id"] for each in self.workers[:number]]
+            return await _latency(self.store["rows"], keys, apart, self._act)
         finally:
             for task in moving:
                 task.cancel()

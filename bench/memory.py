@@ -1,4 +1,5 @@
-"""`memory`: MB that the single process of `ama up` holds after the pilot, without engines. Its floor is 1 MB, so the ratio is the figure.
+"""`memory` and `idle`: MB that the single process of `ama up` holds after the pilot, and its CPU while nobody asks for anything, in percent
+of one core; both without engines. Their floors are 1 MB and 1 %, so the ratio is the figure.
 
 The 899 people of JOBS II are played from here, through the public port, so that the player is no part of it. On its own engines, in a
 folder of its own: `ama up` starts them.
@@ -6,11 +7,12 @@ folder of its own: `ama up` starts them.
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bench.calling import AMA, child, resident
+from bench.calling import AMA, child, cpu, resident
 from bench.ground import PROGRAMME, Ground
 from bench.harness import Figure, Goal, figure
 from services import programmes
@@ -20,13 +22,14 @@ from services.scenarios.pilot.figures import complete, read_indicators
 from services.scenarios.pilot.people import humans
 from services.scenarios.pilot.play import play
 
-GOALS = {"memory": Goal(300, "lower", "MB")}
+GOALS = {"memory": Goal(300, "lower", "MB"), "idle": Goal(12, "lower", "%")}
 SEED = 1991
-START, PATIENCE = 120.0, 120.0  # seconds
+START, PATIENCE = 240.0, 240.0  # seconds
+QUIET, IDLE = 15.0, 60.0  # seconds until the last effects are over, and of the measurement of `idle`
 
 
-async def measure(ground: Ground, names: list[str]) -> list[Figure]:  # noqa: ARG001  # there is one
-    """Measure resident MB once the last figure of the pilot has arrived."""
+async def measure(ground: Ground, names: list[str]) -> list[Figure]:
+    """Measure resident MB once the last figure of the pilot has arrived, and then the CPU of a process that waits."""
     rules = programmes.load_all(None)[PROGRAMME]
     people = humans(rules, SEED)
     async with _up(ground.folder / "home") as (pid, base):
@@ -43,8 +46,18 @@ async def measure(ground: Ground, names: list[str]) -> list[Figure]:  # noqa: AR
                 async with asyncio.timeout(PATIENCE):
                     while not complete(await read_indicators(stage), people):
                         await asyncio.sleep(0.5)
-        held = resident(pid)
-    return [figure("memory", GOALS["memory"], held, 1.0)]
+        found = {"memory": resident(pid)}
+        if "idle" in names:
+            found["idle"] = await _idle(pid, *((0.0, 2.0) if ground.quick else (QUIET, IDLE)))
+    return [figure(name, GOALS[name], found[name], 1.0) for name in names]
+
+
+async def _idle(pid: int, quiet: float, seconds: float) -> float:
+    """Measure the CPU of a process in percent of one core."""
+    await asyncio.sleep(quiet)
+    began, used = time.perf_counter(), cpu(pid)
+    await asyncio.sleep(seconds)
+    return 100 * (cpu(pid) - used) / (time.perf_counter() - began)
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ from services.vault.keyring import service_holder
 
 GOALS = {
     "reaction": Goal(10, "higher", "events/s"),
-    "reaction_batch": Goal(0.60, "higher", "events/s"),
+    "reaction_batch": Goal(0.50, "higher", "events/s"),
 }
 
 

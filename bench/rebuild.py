@@ -4,6 +4,7 @@ Ours is the consumer that `ama projections rebuild` runs on a new generation. Th
 same rows, and writes rows, marks and offsets by the same bulk writes, a batch in a transaction. It reads no database.
 """
 
+from statistics import median
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ from services.store.collections import prepare
 from services.store.mongo import Store
 
 GOALS = {
-    "rebuild": Goal(0.60, "higher", "events/s"),
+    "rebuild": Goal(0.65, "higher", "events/s"),
     "growth": Goal(0.9, "higher", "events/s"),
 }
 NAME, GENERATION = "path", 2
@@ -49,13 +50,16 @@ async def measure(ground: Ground, names: list[str]) -> list[Figure]:
 
 
 async def _growth(ground: Ground) -> Figure:
-    """Measure few events before and after many, since the machine may be busier at the end than at the beginning."""
-    few, many, times = (1_500, 3_000, 1) if ground.quick else (10_000, 1_000_000, 3)
+    """Measure few events before and after many, since the machine may be busier at the end than at the beginning.
+
+    The few are a hundred batches: the first ones profit from what was fetched before the clock began, and were a third of ten batches.
+    """
+    few, many, times = (1_500, 3_000, 1) if ground.quick else (100_000, 1_000_000, 2)
     small, large = [await filled(ground, events(number, PROGRAMME, block=BLOCK)) for number in (few, many)]
     rates = [await _rebuilt(ground, small, few) for _ in range(times)]
     whole = await _rebuilt(ground, large, many)
     rates += [await _rebuilt(ground, small, few) for _ in range(times)]
-    return figure("growth", GOALS["growth"], whole, sorted(rates)[len(rates) // 2])
+    return figure("growth", GOALS["growth"], whole, median(rates))
 
 
 async def _rebuilt(ground: Ground, topic: str, number: int) -> float:

@@ -21,7 +21,7 @@ from services.store.collections import prepare
 from services.store.mongo import Store
 from services.telemetry import Metrics
 
-GOALS = {"relay": Goal(0.50, "higher", "events/s")}
+GOALS = {"relay": Goal(0.60, "higher", "events/s")}
 READ = 2_000  # documents that the floor reads and sends at once
 PATIENCE = 600.0  # seconds
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -70,13 +71,17 @@ class EventData(BaseModel):
 
 def ill_written(data: EventData) -> list[str]:
     """List the fields that must not be written: their text is outside the pattern that `Written` gives them."""
-    patterns = (
-        (name, each.pattern)
-        for name, field in type(data).model_fields.items()
+    return [name for name, pattern in _patterns(type(data)) if not pattern.search(str(getattr(data, name)))]
+
+
+@cache
+def _patterns(kind: type[EventData]) -> list[tuple[str, re.Pattern[str]]]:
+    return [
+        (name, re.compile(each.pattern))
+        for name, field in kind.model_fields.items()
         for each in field.metadata
         if isinstance(each, Written)
-    )
-    return [name for name, pattern in patterns if not re.search(pattern, str(getattr(data, name)))]
+    ]
 
 
 class Restricted(EventData):

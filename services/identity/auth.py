@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
@@ -108,14 +108,14 @@ class Authenticator:
     async def who(self, token: str) -> Who:
         """Verify a token. Refused as unauthenticated when it is not accepted, as forbidden for a programme that is not here;
         Unavailable when the issuer's keys cannot be fetched."""
-        who = _named_by(await self._verified(token))
+        who = await self._verified(token)
         if who.programme not in self._known:
             raise Refused("no-such-programme", "The token is for a programme that is not here.", Refusal.FORBIDDEN)
         if who.role in OF_A_PARTNER and who.partner is None:
             raise Refused("no-partner", f"A token of the role {who.role} says of which partner.", Refusal.FORBIDDEN)
         return who
 
-    async def _verified(self, token: str) -> Mapping[str, Any]:
+    async def _verified(self, token: str) -> Who:
         try:
             signed = self._signed.get(token)
             # The header is read before the signature is verified, and used only to find the key.
@@ -125,14 +125,18 @@ class Authenticator:
             if signed is None or signed.keys is not keys:
                 signed = Signed(kid, keys, jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
                 self._remember(token, signed)
-            self._claims.validate(signed.claims)  # at each request, since a token expires
-            # Written so that a claim which is no number that can be compared is refused too.
-            if not signed.claims["exp"] - signed.claims["iat"] <= self._longest:
-                raise ValueError("in force for too long")
+            # What was accepted once stays so until the token expires: no other claim depends on the time that passes.
+            if signed.who is None or not time.time() <= signed.claims["exp"]:
+                self._claims.validate(signed.claims)
+                # Written so that a claim which is no number that can be compared is refused too.
+                if not signed.claims["exp"] - signed.claims["iat"] <= self._longest:
+                    raise ValueError("in force for too long")
         # A stranger writes the token, and joserfc raises all of these for malformed ones: each is a refusal, no defect.
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise _not_accepted("It is malformed, expired, or not for us.") from error
-        return signed.claims
+        if signed.who is None:
+            signed.who = _named_by(signed.claims)
+        return signed.who
 
     def _remember(self, token: str, signed: "Signed") -> None:
         """Keep the result of a signature check: a caller sends one token many times, and the check takes longer than most requests."""
@@ -141,13 +145,15 @@ class Authenticator:
             self._signed.popitem(last=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Signed:
-    """A token's claims, and the key set that verified its signature. A new key set verifies it anew."""
+    """A token's claims, and the key set that verified its signature. A new key set verifies it anew. `who`: the caller, once the claims
+    were accepted."""
 
     kid: str | None
     keys: KeySet
     claims: dict[str, Any]
+    who: Who | None = None
 
 
 def _named_by(claims: Mapping[str, Any]) -> Who:
@@ -162,18 +168,25 @@ def _not_accepted(why: str) -> Refused:
     return Refused("not-authenticated", f"The token is not accepted. {why}", Refusal.UNAUTHENTICATED)
 
 
+class _Caller(HTTPBearer):
+    """The security scheme of the OpenAPI documents, which also gives the caller: one dependency to solve for a request and not two."""
+
+    async def __call__(self, request: Request) -> Who:  # type: ignore[override]  # FastAPI only calls it
+        """Give the caller of this request. Refused as unauthenticated without a token that is accepted."""
+        given = await super().__call__(request)
+        if given is None:
+            raise Refused("not-authenticated", "Send a token: Authorization: Bearer …", Refusal.UNAUTHENTICATED)
+        authenticator: Authenticator = request.app.state.auth
+        return await authenticator.who(given.credentials)
+
+
 # Without `auto_error`: FastAPI's own refusal would not have the code `not-authenticated`.
-bearer = HTTPBearer(
-    auto_error=False, bearerFormat="JWT", description="A token of the OIDC issuer, with role and programme."
+caller = _Caller(
+    scheme_name="HTTPBearer",
+    auto_error=False,
+    bearerFormat="JWT",
+    description="A token of the OIDC issuer, with role and programme.",
 )
-
-
-async def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Who:
-    """Give the caller of this request. Refused as unauthenticated without a token that is accepted."""
-    if given is None:
-        raise Refused("not-authenticated", "Send a token: Authorization: Bearer …", Refusal.UNAUTHENTICATED)
-    authenticator: Authenticator = request.app.state.auth
-    return await authenticator.who(given.credentials)
 
 
 def allowed(*roles: Role, own: Mapping[Role, str] | None = None) -> Any:

@@ -27,6 +27,7 @@ class IssuerKeys:
     def __init__(self, issuer: str, jwks: str | None, clock: Callable[[], float]) -> None:
         self._issuer, self._jwks, self._clock = issuer.rstrip("/"), jwks, clock
         self._keys: KeySet | None = None
+        self._ids: frozenset[str | None] = frozenset()
         self._fetched = self._answered = float("-inf")
         self._lock = asyncio.Lock()
 
@@ -49,7 +50,7 @@ class IssuerKeys:
             return self._keys
 
     def _unknown(self, kid: str | None) -> bool:
-        return self._keys is None or (kid is not None and kid not in {key.kid for key in self._keys.keys})
+        return self._keys is None or (kid is not None and kid not in self._ids)
 
     def _age(self) -> float:
         return self._clock() - self._answered
@@ -62,6 +63,7 @@ class IssuerKeys:
                 address = self._jwks or await self._discovered(client)
                 document = (await client.get(address)).raise_for_status().json()
             self._keys = KeySet.import_key_set({"keys": [jwk for jwk in document["keys"] if _verifies(jwk)]})
+            self._ids = frozenset(key.kid for key in self._keys.keys)
             self._answered = now
         except (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
             # The former keys stay in use until KEYS_TRUSTED: a short outage of the issuer must refuse nobody.

@@ -5,6 +5,7 @@ program can read what a newer one wrote.
 """
 
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import ClassVar, Self
 
 from services.store.mongo import Document, InsertOne, UpdateOne
@@ -26,9 +27,12 @@ class StoredDocument:
 
     def document(self) -> Document:
         """Return the document as it is stored."""
-        found = {name: getattr(self, name) for name in self._names()}
-        kept = {name: value for name, value in found.items() if value is not None or name not in self.omitted}
-        return {"_id": self.id, **kept}
+        document: Document = {"_id": self.id}
+        for name in self._names():
+            value = getattr(self, name)
+            if value is not None or name not in self.omitted:
+                document[name] = value
+        return document
 
     def insert(self) -> InsertOne[Document]:
         """Return the write that inserts it."""
@@ -40,5 +44,6 @@ class StoredDocument:
         return UpdateOne({"_id": document.pop("_id")}, {"$set": document}, upsert=True)
 
     @classmethod
+    @cache
     def _names(cls) -> list[str]:
         return [field.name for field in fields(cls)[1:]]  # without `id`, which is the first

@@ -36,6 +36,10 @@ class Uncertain(PyMongoError):
     """The result of a commit is unknown. Only work that recognises what it has done before may be repeated."""
 
 
+class Overtaken(PyMongoError):
+    """The transaction was ended before one of its writes began. Nothing of it is stored."""
+
+
 class AlreadyStored(PyMongoError):
     """A duplicate in every attempt: not a concurrent insert, but a document that was stored earlier."""
 

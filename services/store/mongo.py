@@ -9,9 +9,7 @@ PyMongo's own objects (`workarounds.driver_of`), since a hop costs as much as a 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from contextvars import copy_context
 from datetime import UTC
 from functools import partial
 from typing import Any, TypeVar
@@ -24,7 +22,8 @@ from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from services.store.errors import AlreadyStored, Conflict, Uncertain, backoff, duplicates, is_transient
+from services.store.errors import AlreadyStored, Conflict, Overtaken, Uncertain, backoff, duplicates, is_transient
+from services.store.threads import Threads
 from services.store.transactions import Transaction, abort, commit, end, try_commit
 from services.store.workarounds import driver_of, drop_connections, new_session
 
@@ -74,7 +73,7 @@ class Store:
             write_concern=MAJORITY,
             read_preference=ReadPreference.PRIMARY,
         )
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=database)
+        self._threads = Threads(THREADS, database)
         self._collections: dict[str, Any] = {}
         self._last: dict[int, list[tuple[Mapping[str, Sequence[Any]], Check]]] = {}  # by the id of an open transaction
 
@@ -90,10 +89,6 @@ class Store:
         if collection not in self._collections:
             self._collections[collection] = driver_of(self.db[collection])
         return self._collections[collection]
-
-    async def _in_a_thread(self, work: Callable[[], T]) -> T:
-        """Run in the caller's context, which may hold a time limit (`within`)."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work)
 
     async def ping(self) -> None:
         """Raise PyMongoError when no primary answers."""
@@ -145,12 +140,12 @@ class Store:
             try:
                 result = await body(transaction)
                 # The last writes and the commit in one change of thread.
-                error = await self._in_a_thread(partial(self._finish, transaction))
+                error = await self._threads.run(partial(self._finish, transaction))
             except BaseException:
                 # Also when cancelled: an open transaction makes others wait for what it has written.
                 await abort(transaction)
                 raise
-            await commit(transaction, self._in_a_thread, error)
+            await commit(transaction, self._threads.run, error)
             return result
         finally:
             self._last.pop(id(transaction), None)
@@ -179,11 +174,11 @@ class Store:
             return dict.fromkeys(writes, 0)
         given = None if transaction is None else driver_of(transaction)
 
+        # All collections in one change of thread, which costs as much as a statement.
         def run() -> dict[str, int]:
-            # All collections in one change of thread, which costs as much as a statement.
             return {name: _written(self._behind(name), some, given) for name, some in writes.items()}
 
-        return await self._in_a_thread(run)
+        return await self._threads.run(run)
 
     def write_last(
         self, writes: Mapping[str, Sequence[Any]], transaction: Transaction, check: Check = lambda _: None
@@ -199,7 +194,7 @@ class Store:
         if not ids:
             return {}
         where, given = {"_id": {"$in": list(ids)}}, None if transaction is None else driver_of(transaction)
-        found = await self._in_a_thread(lambda: list(self._behind(collection).find(where, session=given)))
+        found = await self._threads.run(lambda: list(self._behind(collection).find(where, session=given)))
         return {document["_id"]: document for document in found}
 
     @contextmanager
@@ -215,7 +210,7 @@ class Store:
         """Close the connections and the threads."""
         self._client.close()
         # A thread may wait up to `SILENCE_MS` for a silent server.
-        self._threads.shutdown(wait=False)
+        self._threads.close()
 
 
 def see_all_before(session: DriverSession) -> None:
@@ -228,6 +223,9 @@ def see_all_before(session: DriverSession) -> None:
 def _written(collection: Any, writes: Sequence[Any], session: Any) -> int:
     if not writes:
         return 0
+    # An abort may overtake this thread when its caller is cancelled. PyMongo would then write outside of any transaction.
+    if session is not None and not session.in_transaction:
+        raise Overtaken("the transaction ended before this write")
     # The change stream shows inserts of a transaction in this order, and the relay sends them in it.
     ordered = all(isinstance(each, InsertOne) for each in writes)
     return int(collection.bulk_write(writes, ordered=ordered, session=session).matched_count)

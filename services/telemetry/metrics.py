@@ -62,8 +62,7 @@ class Metrics:
             counter.labels(self.service)
         for reason in REASONS:
             self._began_again.labels(self.service, reason)
-        for status in ANSWERS:
-            self._answered.labels(self.service, status)
+        self._answers = {status: self._answered.labels(self.service, status) for status in ANSWERS}
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"ama_{name}", text, ["service", *labels], registry=self.registry)
@@ -101,7 +100,7 @@ class Metrics:
 
     def answered(self, status: int) -> None:
         """Count an HTTP answer by the class of its status."""
-        self._answered.labels(self.service, f"{status // 100}xx").inc()
+        self._answers[ANSWERS[status // 100 - 1]].inc()
 
     def set_consumer_gauge(self, name: str, consumer: str, value: float) -> None:
         """Set a gauge of a consumer: one of OF_CONSUMERS."""

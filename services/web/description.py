@@ -1,12 +1,15 @@
 """Additions to a service's OpenAPI document: the roles of each operation, and every problem that it may answer with.
 
-Invariant: roles are read from the dependency that enforces them, so the document cannot promise anything else.
+Invariants: roles are read from the dependency that enforces them, so the document cannot promise anything else. The document is rendered
+once, since strangers may ask for it as often as they like.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.routing import Route
 
 from services.identity.route_access import RouteAccess, access_of
 
@@ -52,7 +55,7 @@ _RETRY = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"
 
 
 def install(app: FastAPI) -> None:
-    """Make `app.openapi()` return the completed document, built at the first call."""
+    """Make `app.openapi()` return the completed document, built at the first call, and its route answer the bytes rendered then."""
     plain = app.openapi
     completed: list[Schema] = []
 
@@ -63,6 +66,22 @@ def install(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way of extending it
+    for at, route in enumerate(app.router.routes):
+        if isinstance(route, Route) and route.path == app.openapi_url:
+            app.router.routes[at] = _rendered_once(app, route)
+
+
+def _rendered_once(app: FastAPI, route: Route) -> Route:
+    """Return FastAPI's route of the document with an answer that is kept for each place where the application is mounted."""
+    kept: dict[str, tuple[Schema, bytes]] = {}
+
+    async def rendered(request: Request) -> Response:
+        document, place = app.openapi(), request.scope.get("root_path", "")
+        if place not in kept or kept[place][0] is not document:
+            kept[place] = document, bytes((await route.endpoint(request)).body)
+        return Response(kept[place][1], media_type="application/json")
+
+    return Route(route.path, rendered, include_in_schema=False)
 
 
 def _completed(document: Schema, routes: Iterable[RouteAccess]) -> Schema:

@@ -4,7 +4,6 @@ Invariant: an address may hold a personal link, so no referrer is sent. An answe
 unless the route sets another header.
 """
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
@@ -17,6 +16,7 @@ PLAIN = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": POLICY,
 }
+_RAW = [(name.lower().encode(), value.encode()) for name, value in PLAIN.items()]  # as ASGI has them
 
 
 class PlainHeaders:
@@ -30,9 +30,9 @@ class PlainHeaders:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in PLAIN.items():
-                    headers.setdefault(name, value)
+                given = list(message.get("headers", ()))
+                names = {name.lower() for name, _ in given}
+                message["headers"] = given + [each for each in _RAW if each[0] not in names]
             await send(message)
 
         await self._app(scope, receive, sending)

@@ -117,6 +117,14 @@ def test_an_attribute_with_a_wrong_value_is_named(name: str, wrong: Any) -> None
     assert error.value.field == name
 
 
+def test_an_event_never_changes() -> None:
+    event = decode(_bytes(RECORD))
+    with pytest.raises(AttributeError):
+        event.data = {}  # type: ignore[misc]
+    other = event.carrying({"partner": "afol"})
+    assert (event.data, other.data, other._replace(data=event.data)) == (RECORD["data"], {"partner": "afol"}, event)
+
+
 def test_a_payload_error_names_the_field_inside_the_payload() -> None:
     with pytest.raises(Unreadable, match=r"^data\.partner: Field required"):
         read(decode(_bytes(RECORD | {"data": {}})))

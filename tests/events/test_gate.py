@@ -3,7 +3,6 @@
 import random
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -200,7 +199,7 @@ async def test_no_malformed_record_stops_the_gate(service: Service, poison: byte
 
 
 async def test_a_second_event_at_one_sequence_is_a_refusal_and_the_dead_letter_of_an_intruder(service: Service) -> None:
-    true, forged = decision("w", 1, False), replace(decision("w", 1, True, hour=9), id="forged")
+    true, forged = decision("w", 1, False), decision("w", 1, True, hour=9)._replace(id="forged")
     await gate(service).take(records(true, forged))
     assert (await known(service, "w")).allow(Purpose.PARTICIPATION) is False
     (buried,) = await dead(service)

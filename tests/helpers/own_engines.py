@@ -156,7 +156,7 @@ async def tell(bus: Bus, *events: Event[Any] | tuple[str, bytes | None], partiti
     try:
         sent = []
         for each in events:
-            subject, value = each if isinstance(each, tuple) else (each.subject, encode(each))
+            subject, value = (each.subject, encode(each)) if isinstance(each, Event) else each
             sent.append(await producer.send("ama.enrolment", value=value, key=subject.encode(), partition=partition))
         await asyncio.gather(*sent)
     finally:

@@ -14,6 +14,7 @@ from services.cli import main
 from services.events.bus.client import THEIRS, Bus
 from services.kernel import Refused
 from services.telemetry import Metrics, Telemetry, log_as_json
+from services.telemetry.traces import W3C
 from tests.helpers.serving import settings_for
 
 SETTINGS = settings_for("http://127.0.0.1:1/issuer")
@@ -80,6 +81,44 @@ def test_a_traceparent_that_is_none_begins_a_trace(telemetry: Telemetry, seen: I
         pass
     assert spans(telemetry, seen)["inner"].parent is None
     assert Telemetry.traceparent() is None
+
+
+def test_without_an_exporter_no_span_is_made_and_the_trace_is_passed_on_as_it_came() -> None:
+    unseen, told = Telemetry("enrolment", SETTINGS), f"00-{1:032x}-{2:016x}-01"
+    with unseen.span("take", traceparent=told):
+        assert not trace.get_current_span().get_span_context().is_valid
+        assert unseen.traceparent() == told
+        with unseen.span("inner"):
+            assert unseen.traceparent() == told
+    assert unseen.traceparent() is None
+    unseen.close()
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "nonsense", f"00-{0:032x}-{2:016x}-01", f"00-{1:032x}-{0:016x}-01", f"00-{1:032x}-{2:016x}-01-"]
+)
+def test_without_an_exporter_a_traceparent_that_is_none_begins_a_trace(nonsense: str) -> None:
+    unseen = Telemetry("enrolment", SETTINGS)
+    with unseen.span("take", traceparent=nonsense):
+        first = unseen.traceparent() or ""
+    with unseen.span("take", traceparent=nonsense):
+        second = unseen.traceparent() or ""
+    unseen.close()
+    assert first.split("-")[1] != second.split("-")[1]
+    assert W3C.extract({"traceparent": first})
+    assert len(first) == len(second) == 55
+
+
+def test_an_exported_span_inside_a_block_without_one_stays_in_its_trace(
+    telemetry: Telemetry, seen: InMemorySpanExporter
+) -> None:
+    unseen = Telemetry("grouping", SETTINGS)
+    with telemetry.span("admit"), unseen.span("wait"), telemetry.span("note"):
+        pass
+    unseen.close()
+    done = spans(telemetry, seen)
+    assert done["note"].parent.span_id == done["admit"].context.span_id
+    assert done["note"].context.trace_id == done["admit"].context.trace_id
 
 
 def test_of_an_error_the_type_is_recorded_and_never_its_words(telemetry: Telemetry, seen: InMemorySpanExporter) -> None:

@@ -4,11 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from services import web
 from services.contracts import asyncapi
 from services.contracts import page as contract_page
+from services.identity.auth import open_to_all
 from services.web import openapi_page
 from services.web.common_routes import common_routes
 from tests.helpers.serving import client_of
@@ -67,3 +72,27 @@ async def test_the_document_says_that_it_is_json() -> None:
         answer = await client.get("/asyncapi.json")
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["asyncapi"].startswith("3.")
+
+
+async def test_the_openapi_document_is_rendered_once_for_each_place_and_again_when_routes_have_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rendered, real = list[bool](), JSONResponse.render
+
+    def counting(response: JSONResponse, content: Any) -> bytes:
+        rendered.append("openapi" in content)
+        return real(response, content)
+
+    monkeypatch.setattr(JSONResponse, "render", counting)
+    app = Specimen().app
+    async with client_of(app) as client, client_of(Starlette(routes=[Mount("/enrolment", app)])) as outside:
+        alone = [await client.get("/openapi.json") for _ in range(3)]
+        mounted = [await outside.get("/enrolment/openapi.json") for _ in range(3)]
+        assert rendered == [True] * 2
+        app.include_router(
+            APIRouter(routes=[APIRoute("/more", Specimen().ready, dependencies=[open_to_all("a test")])])
+        )
+        assert "/more" in (await client.get("/openapi.json")).json()["paths"]
+    assert {each.headers["content-type"] for each in (*alone, *mounted)} == {"application/json"}
+    assert alone[0].content == alone[2].content
+    assert (alone[0].json().get("servers"), mounted[2].json()["servers"]) == (None, [{"url": "/enrolment"}])
