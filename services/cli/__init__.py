@@ -26,9 +26,8 @@ from services.cli import (
     smoke,
     token,
 )
+from services.cli.failures import sentence_of
 from services.cli.terminal import refuse
-from services.engines.errors import EngineError
-from services.settings import Misconfigured
 
 app = typer.Typer(
     name="ama",
@@ -59,10 +58,13 @@ app.add_typer(formation.app, name="formation")
 
 
 def main() -> None:
-    """Run the command line; what is wrong with the configuration is one sentence, not a trace."""
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # it tells of SASL/PLAIN at every connection
+    """Run the command line; what an operator can mend is one sentence, not a trace."""
+    logging.getLogger("aiokafka").setLevel(
+        logging.CRITICAL
+    )  # it logs each attempt to connect; the command says what came of it
     try:
         app()
-    # What an operator can repair. Any other exception is a defect, and keeps its trace.
-    except (Misconfigured, EngineError) as error:
-        refuse(f"ama: {error}")
+    except Exception as error:
+        if (sentence := sentence_of(error)) is None:
+            raise
+        refuse(f"ama: {sentence}")

@@ -27,7 +27,9 @@ def pilots() -> None:
 @app.command()
 def jobs2(
     data: Annotated[Path, typer.Option("--data", help="Folder that holds everything.", envvar="AMA_DATA")] = HERE,
-    port: Annotated[int, typer.Option(help="Port of the services on 127.0.0.1; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the services on 127.0.0.1; 0 takes a free one.")
+    ] = 8000,
     seed: Annotated[int, typer.Option(help="Seed for what the open data does not have.")] = 1991,
     people: Annotated[int, typer.Option(min=60, max=ALL, help="Play only the first so many of the 899.")] = ALL,
     leave: Annotated[bool, typer.Option("--exit", help="Stop afterwards instead of staying up.")] = False,

@@ -21,7 +21,9 @@ HERE = Path(".ama")
 
 def up(
     data: Data = HERE,
-    port: Annotated[int, typer.Option(help="Port of the five services on 127.0.0.1; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the five services on 127.0.0.1; 0 takes a free one.")
+    ] = 8000,
     secure: Annotated[
         bool,
         typer.Option(
@@ -59,7 +61,7 @@ def serve(
         str, typer.Option(help="Roles to run, comma-separated: api, consume, relay.")
     ] = "api,consume,relay",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
 ) -> None:
     """Run one service, or some of its roles, on the engines that AMA_KAFKA and AMA_MONGO name.
 

@@ -68,13 +68,8 @@ class Home:
 
     async def _enter(self) -> None:
         data_folder.claim(self.data)
-        try:
-            # The port comes first: a start that cannot have it must not start engines, which takes seconds.
-            listening = serving.listen(self._port)
-        except OSError as error:
-            raise Misconfigured(
-                f"Port {self._port} is taken: name another with --port, or 0 for a free one."
-            ) from error
+        # The port comes first: a start that cannot have it must not start engines, which takes seconds.
+        listening = serving.listen(self._port)
         self._stack.callback(listening.close)
         keys = self._make_keys()  # first, since the engines' data folder tells a first start from a lost key
         engines = self._engines or await self._start_engines()
@@ -92,7 +87,7 @@ class Home:
             issuer=f"{self.base}/issuer",
             public_url=self.base,
             smtp=smtp,
-            **_sasl(engines),
+            **engines.login(),
             **self._given,
         )
         self.operators = OperatorsConsole(ConsoleSettings(**self._console_given()))
@@ -183,7 +178,7 @@ class Home:
             "mongo": engines.mongo,
             "pid": os.getpid(),
             "password": self.password,
-            "sasl": _sasl(engines),
+            "sasl": engines.login(),
         }
         path = self.data / "run.json"
         write_private(path, json.dumps(addresses))
@@ -228,13 +223,3 @@ def signed_in(mongo: str, user: str | None = None, password: str = "") -> str:
 def log_of(data: Path) -> Path:
     """Name the log of the system in this folder."""
     return data / "ama.log"
-
-
-def _sasl(engines: Engines) -> dict[str, Any]:
-    if engines.sasl is None:
-        return {}
-    return {
-        "sasl_username": engines.sasl.username,
-        "sasl_password": engines.sasl.password,
-        "sasl_mechanism": engines.sasl.mechanism,
-    }

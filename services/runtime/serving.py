@@ -4,6 +4,7 @@ Invariant: a service does not know that it runs here; the same `build(settings)`
 """
 
 import asyncio
+import errno
 import gc
 import importlib
 import socket
@@ -27,7 +28,9 @@ SENDING = 256 * 1024  # bytes of an answer that the kernel holds for a connectio
 
 
 def build(name: str, settings: Settings) -> Service:
-    """Build the service of that name. It is imported by name, because the chassis knows no service."""
+    """Build the service of that name. It is imported by name, because the chassis knows no service. Misconfigured for another name."""
+    if name not in SERVICES:
+        raise Misconfigured(f"There is no service {name}; there are {', '.join(SERVICES)}.")
     service: Service = importlib.import_module(f"{name}.app").build(settings)
     return service
 
@@ -84,13 +87,18 @@ def settle() -> None:
 
 
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
-    """Open a listening socket; port 0 means any free one. OSError when the port is in use."""
+    """Open a listening socket; port 0 means any free one. Misconfigured when the port cannot be had."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     # Without it a restart fails while connections of the former process are in TIME_WAIT.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Connections inherit it. In the kernel's own buffer of megabytes, a client that reads slowly could not be told from one that does not.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENDING)
-    listening.bind((host, port))
+    try:
+        listening.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        why = "in use" if getattr(error, "errno", None) == errno.EADDRINUSE else f"not to be had ({error})"
+        raise Misconfigured(f"Port {port} of {host} is {why}: name another one, or 0 for a free one.") from error
     return listening
 
 
