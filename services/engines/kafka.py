@@ -35,6 +35,7 @@ DAMAGE = re.compile(
     r"log dirs? .* (have|has) failed|corrupt|KafkaStorageException|CorruptRecord|InvalidRecord|loading log",
     re.IGNORECASE,
 )
+EXCEPTION = re.compile(r"[\w.$]+(Exception|Error)\b")  # the first line of a trace
 # A small heap, one thread of collection and the quick compiler alone: the broker shares one machine with MongoDB and
 # the services. One that is out of memory ends, since `ended` notices that; a broken one would go on.
 JVM = [
@@ -148,14 +149,24 @@ class Kafka:
     def complaint(self, output: Path | None = None) -> str:
         """The first error that it logged since it was started, or the last line of its output; and the remedy where its files are
         damaged."""
-        lines = written_since(self.log, self._began).splitlines()
-        wrong = [line for line in lines if " ERROR " in line or " FATAL " in line]
-        why = wrong[0] if wrong else last_line(written_since(output or self.log.with_suffix(".out"), 0))
-        remedy = f" Its files are damaged: {self._refilled()}" if DAMAGE.search("\n".join([why, *wrong])) else ""
-        return f"{why[:CAUSE]} (log: {self.log}).{remedy}"
+        log = written_since(self.log, self._began)
+        why = first_error(log) or last_line(written_since(output or self.log.with_suffix(".out"), 0))
+        remedy = f" Its files are damaged: {self._refilled()}" if DAMAGE.search(why) else ""
+        return f"{why} (log: {self.log}).{remedy}"
 
     def _refilled(self) -> str:
         return f"delete {self.folder}, and start again; every topic is filled again from MongoDB."
+
+
+def first_error(log: str) -> str | None:
+    """The first error in lines of Kafka's log, with the exception of the line behind it; None without one."""
+    lines = log.splitlines()
+    for at, line in enumerate(lines):
+        if " ERROR " in line or " FATAL " in line:
+            told, behind = line.partition(" ERROR ")[2] or line, lines[at + 1 : at + 2]
+            cause = next((each for each in behind if EXCEPTION.match(each)), "")
+            return ": ".join(filter(None, (told, cause)))[:CAUSE]
+    return None
 
 
 async def answers(address: str, sasl: Sasl | None) -> bool:

@@ -156,15 +156,16 @@ def first_error(log: str) -> str | None:
             continue  # the end of a line whose writer was killed
         if line.get("s") in {"E", "F"}:
             told = line.get("attr", {})
-            cause = told.get("error") or told.get("message") or told.get("msg") or ""
+            cause = told.get("message") or told.get("error") or ""
             return ": ".join(filter(None, (line.get("msg"), _short(cause))))
     return None
 
 
 def _short(cause: Any) -> str:
-    """The text of a cause. WiredTiger gives a document with its own message, which begins with numbers of process and thread."""
-    text = str(cause.get("msg") or cause.get("errmsg") or cause) if isinstance(cause, dict) else str(cause)
-    return text[:CAUSE]
+    """The text of a cause, which is a text, a document of MongoDB, or one of WiredTiger: its message and the kind of its error."""
+    if isinstance(cause, dict):
+        cause = ": ".join(str(cause[name]) for name in ("errmsg", "msg", "error_str") if cause.get(name)) or cause
+    return str(cause)[:CAUSE]
 
 
 def uri(address: str, name: str = SET) -> str:
