@@ -43,6 +43,13 @@ def _kafka(error: Exception) -> str:
     return f"Kafka does not answer ({type(error).__name__}): start it, and try again."
 
 
+def _damaged(error: Exception) -> str:
+    return (
+        f"A partition of Kafka is damaged ({error}). MongoDB has every event: stop the services, delete Kafka's data (the folder `kafka` of "
+        "an `ama up`), and start again; every topic is filled again."
+    )
+
+
 def _http(error: Any) -> str:
     # `request` raises where a client set none.
     asked = getattr(error, "_request", None)
@@ -65,6 +72,7 @@ KINDS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("services.kernel", "Unavailable", _as_it_says),
     ("services.scenarios.client", "ScenarioFailed", _unfinished),
     ("pymongo.errors", "PyMongoError", _mongodb),
+    ("aiokafka.errors", "CorruptRecordException", _damaged),
     ("aiokafka.errors", "KafkaError", _kafka),
     ("httpx", "HTTPError", _http),
 )

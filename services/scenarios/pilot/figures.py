@@ -9,7 +9,7 @@ from services.scenarios.pilot.people import Human
 
 async def read_indicators(client: ScenarioClient, *, means: bool = False) -> dict[str, Any]:
     """The indicators, as any operator reads them. Whoever asks again and again asks without `means`: a look at a mean that is not
-    complete yet would keep the next one from being shown until 10 people have changed."""
+    complete yet would keep the next one from being shown until 10 people differ."""
     asked = "/analytics/indicators" + ("" if means else "?scores=false")
     read: dict[str, Any] = await client.act(OPERATOR, "GET", asked)
     return read
