@@ -128,7 +128,10 @@ async def workers(
     after: Annotated[Id | None, Query(description="the last id of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     without_profile: Annotated[
-        bool, Query(description="for an operator: only people who were admitted and have no profile, so that no group is proposed")
+        bool,
+        Query(
+            description="for an operator: only people who were admitted and have no profile, so that no group is proposed"
+        ),
     ] = False,
 ) -> list[WorkerProgress] | list[queries.OwnReferral]:
     """Workers and their progress, by id. A referrer gets the referrals of their own partner: the days of those steps that the partner's

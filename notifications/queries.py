@@ -30,7 +30,7 @@ async def mail_content(work: Work, message: str, card: bytes | None) -> MailCont
         raise Refused("no-consent", f"The person of message {message} does not consent to contact.")
     calendar = await work.peek(GroupCalendar, queued.reference)
     first = calendar.first_from(seat.since) if calendar is not None else None
-    if _is_past(queued, first, work):
+    if _is_past(queued, first, work, calendar):
         raise Refused("past", f"The meeting that message {message} announces is past.")
     venue = await work.peek(Venue, first.place) if first is not None else None
     if first is None or venue is None or card is None:
@@ -50,8 +50,10 @@ def _office(rules: Programme) -> str | None:
     return ", ".join(filter(None, (office.name, office.phone, office.email))) if office is not None else None
 
 
-def _is_past(queued: Message, first: PlannedMeeting | None, work: Work) -> bool:
-    """The day for which the message was queued counts while no meeting is known."""
+def _is_past(queued: Message, first: PlannedMeeting | None, work: Work, calendar: GroupCalendar | None) -> bool:
+    """The day for which the message was queued counts while no meeting is known. A group that was concluded has none to come."""
+    if first is None and calendar is not None and calendar.concluded is not None:
+        return True
     return first.starts <= work.now if first is not None else queued.day < work.rules.day_of(work.now)
 
 

@@ -36,25 +36,29 @@ app = typer.Typer(
     help="AMA Lavoro: self-help groups for people who lost their work. Start with [b]ama up[/b], or [b]ama pilot jobs2[/b].",
     rich_markup_mode="rich",
 )
-app.command("up")(run.up)
-app.command("serve")(run.serve)
-app.command("token")(token.token)
-app.command("smoke")(smoke.smoke)
-app.command("issuer")(issuer.issuer)
-app.command("secrets")(provision.secrets)
-app.command("provision")(provision.provision)
-app.add_typer(pilot.app, name="pilot")
-app.add_typer(partners.app, name="partners")
-app.add_typer(person.app, name="person")
-app.add_typer(programmes.app, name="programmes")
-app.add_typer(projections.app, name="projections")
-app.add_typer(events.app, name="events")
-app.add_typer(dead.app, name="dead")
-app.add_typer(backup.app, name="backup")
-app.command("restore")(backup.restore)
-app.add_typer(contracts.app, name="contracts")
-app.add_typer(keys.app, name="keys")
-app.add_typer(formation.app, name="formation")
+TRY = "To try it"
+OPERATE = "Operators of the system"
+PEOPLE = "People's data and programmes"
+PARTNERS = "Partners and developers"
+app.command("up", rich_help_panel=TRY)(run.up)
+app.add_typer(pilot.app, name="pilot", rich_help_panel=TRY)
+app.command("token", rich_help_panel=TRY)(token.token)
+app.command("smoke", rich_help_panel=TRY)(smoke.smoke)
+app.add_typer(formation.app, name="formation", rich_help_panel=TRY)
+app.command("serve", rich_help_panel=OPERATE)(run.serve)
+app.command("issuer", rich_help_panel=OPERATE)(issuer.issuer)
+app.command("secrets", rich_help_panel=OPERATE)(provision.secrets)
+app.command("provision", rich_help_panel=OPERATE)(provision.provision)
+app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
+app.add_typer(backup.app, name="backup", rich_help_panel=OPERATE)
+app.command("restore", rich_help_panel=OPERATE)(backup.restore)
+app.add_typer(dead.app, name="dead", rich_help_panel=OPERATE)
+app.add_typer(projections.app, name="projections", rich_help_panel=OPERATE)
+app.add_typer(events.app, name="events", rich_help_panel=OPERATE)
+app.add_typer(person.app, name="person", rich_help_panel=PEOPLE)
+app.add_typer(programmes.app, name="programmes", rich_help_panel=PEOPLE)
+app.add_typer(partners.app, name="partners", rich_help_panel=PARTNERS)
+app.add_typer(contracts.app, name="contracts", rich_help_panel=PARTNERS)
 
 
 def main() -> None:

@@ -18,9 +18,9 @@ AGES = ("18-34", "35-49", "50 or more")
 
 
 def example(
-    file: Annotated[
-        Path, typer.Argument(metavar="[PROBLEM]", help="The file to write. It must not exist.")
-    ] = Path("problem.json"),
+    file: Annotated[Path, typer.Argument(metavar="[PROBLEM]", help="The file to write. It must not exist.")] = Path(
+        "problem.json"
+    ),
 ) -> None:
     """Write a small problem with 27 invented people, to try the other commands on and to change by hand."""
     import json
@@ -53,8 +53,20 @@ def problem() -> dict[str, Any]:
         "coordinates": {name: list(place) for name, place in TOWNS.items()},
         "people": [_person(number, towns) for number in range(1, PEOPLE + 1)],
         "facilitators": [
-            {"id": "carla", "municipality": "monza", "travel_km": 20, "slots": ["mon-evening", "thu-evening"], "groups": 1},
-            {"id": "dario", "municipality": "desio", "travel_km": 15, "slots": ["tue-evening", "wed-morning"], "groups": 2},
+            {
+                "id": "carla",
+                "municipality": "monza",
+                "travel_km": 20,
+                "slots": ["mon-evening", "thu-evening"],
+                "groups": 1,
+            },
+            {
+                "id": "dario",
+                "municipality": "desio",
+                "travel_km": 15,
+                "slots": ["tue-evening", "wed-morning"],
+                "groups": 2,
+            },
             {"id": "elena", "municipality": "vimercate", "travel_km": 10, "slots": ["thu-evening"], "groups": 1},
         ],
         "places": [

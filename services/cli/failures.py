@@ -15,6 +15,9 @@ def sentence_of(error: BaseException) -> str | None:
     """The sentence for the operator; None for a defect. A group of errors has the sentence of its first error that has one."""
     if isinstance(error, BaseExceptionGroup):
         return next(filter(None, map(sentence_of, error.exceptions)), None)
+    # Python's own, which tells of no file and no address: whatever waited in vain has to be found.
+    if type(error) is TimeoutError and error.errno is None:
+        return None
     return next((say(error) for kind, say in _sentences() if isinstance(error, kind)), None)
 
 
@@ -45,8 +48,8 @@ def _kafka(error: Exception) -> str:
 
 def _damaged(error: Exception) -> str:
     return (
-        f"A partition of Kafka is damaged ({error}). MongoDB has every event: stop the services, delete Kafka's data (the folder `kafka` of "
-        "an `ama up`), and start again; every topic is filled again."
+        f"A partition of Kafka is damaged ({error}). MongoDB has every event: stop the services, delete Kafka's data (the folder `kafka` "
+        "of an `ama up`), and start again; every topic is filled again."
     )
 
 

@@ -22,6 +22,7 @@ from starlette.routing import Mount
 from services import programmes, vault
 from services.contracts.topics import SERVICES
 from services.embedded import data_folder
+from services.embedded.damage import noticing
 from services.embedded.mailcatcher import catching
 from services.embedded.sign_in import CLIENT, SignIn
 from services.engines import Embedded, EngineError, Engines, progress
@@ -100,8 +101,9 @@ class Home:
         # Left in reverse order: streams of the console end first, then the services, then the port.
         self._stack.push_async_callback(self.all_services.stop)
         self._stack.push_async_callback(self.operators.close)
+        self._damage = self._stack.enter_context(noticing(self.data / "kafka" if self._embedded else None))
         with self._console.status("Starting the services"):
-            await self.all_services.start()
+            await self._damage.unless_met(self.all_services.start())
         self._write_addresses(engines)
 
     def _console_given(self) -> dict[str, Any]:
@@ -164,6 +166,7 @@ class Home:
             while not services.done():
                 if self._embedded is not None and (why := self._embedded.ended()):
                     raise EngineError(why)
+                self._damage.check()
                 await asyncio.wait([services], timeout=0.5)  # engines are processes: no task announces their end
             services.result()
         finally:

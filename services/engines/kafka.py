@@ -151,11 +151,13 @@ class Kafka:
         damaged."""
         log = written_since(self.log, self._began)
         why = first_error(log) or last_line(written_since(output or self.log.with_suffix(".out"), 0))
-        remedy = f" Its files are damaged: {self._refilled()}" if DAMAGE.search(why) else ""
+        remedy = f" Its files are damaged: {refill(self.folder)}" if DAMAGE.search(why) else ""
         return f"{why} (log: {self.log}).{remedy}"
 
-    def _refilled(self) -> str:
-        return f"delete {self.folder}, and start again; every topic is filled again from MongoDB."
+
+def refill(folder: Path) -> str:
+    """The remedy for damaged files of Kafka: services fill their topics again when these are new."""
+    return f"delete {folder}, and start again; every topic is filled again from MongoDB."
 
 
 def first_error(log: str) -> str | None:

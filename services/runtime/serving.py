@@ -24,6 +24,7 @@ from services.runtime.workarounds import LimitedProtocol
 from services.settings import Misconfigured, Settings
 
 LIMITS = Limits()
+LATE = "The services did not read Kafka to its end in time: it does not answer, or this machine is too busy. The log says more."
 SENDING = 256 * 1024  # bytes of an answer that the kernel holds for a connection
 
 
@@ -54,6 +55,8 @@ class AllServices:
         except BaseExceptionGroup as several:
             # One sentence for the operator, and not a group of errors.
             found = [each for each in several.exceptions if isinstance(each, Misconfigured)]
+            if not found and all(isinstance(each, TimeoutError) for each in several.exceptions):
+                found = [Misconfigured(LATE)]
             raise (found[0] if found else several) from None
 
     async def stop(self) -> None:

@@ -64,7 +64,11 @@ def test_an_english_mail_names_first_meeting_and_place_in_words() -> None:
     ("plan", "italian", "english"),
     [
         ({"every": 7, "meetings": 5, "minutes": 240}, "ogni settimana, 5 volte in tutto", "every week, 5 times in all"),
-        ({"every": 10, "meetings": 2, "minutes": 90}, "ogni 10 giorni, 2 volte in tutto", "every 10 days, 2 times in all"),
+        (
+            {"every": 10, "meetings": 2, "minutes": 90},
+            "ogni 10 giorni, 2 volte in tutto",
+            "every 10 days, 2 times in all",
+        ),
         ({"every": 1, "meetings": 3, "minutes": 60}, "ogni giorno, 3 volte in tutto", "every day, 3 times in all"),
         ({"every": 7, "meetings": 1, "minutes": 60}, "una volta, per un'ora.", "meets once, for one hour."),
         ({"every": 7, "meetings": 1, "minutes": 45}, "una volta, per 45 minuti.", "meets once, for 45 minutes."),

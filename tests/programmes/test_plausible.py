@@ -63,7 +63,9 @@ def test_nonsense_is_refused_with_one_sentence(change: tuple[str, str], said: st
 
 def test_a_wave_after_the_end_is_refused_unless_it_is_meant() -> None:
     late = BEFORE + T1.format(days=3650, more="")
-    with pytest.raises(Misconfigured, match=r"surveys\.2\.due_days: T1/who5 is due on 2037-08-28 for whoever is admitted last"):
+    with pytest.raises(
+        Misconfigured, match=r"surveys\.2\.due_days: T1/who5 is due on 2037-08-28 for whoever is admitted last"
+    ):
         read_text(late, "prova.toml")
     meant = read_text(BEFORE + T1.format(days=3650, more="after_end = true\n"), "prova.toml").programme
     assert [each.id for each in meant.surveys if each.after_end] == ["T1/who5"]
