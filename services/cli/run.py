@@ -155,7 +155,9 @@ async def until_stopped(others: list[Any]) -> None:
 
 def addresses(named: dict[str, str]) -> Table:
     """A table of names and addresses."""
-    table = Table("name", "address", title="AMA Lavoro is up")
+    table = Table("name", title="AMA Lavoro is up")
+    # Folded, since an address that is cut leads nowhere.
+    table.add_column("address", overflow="fold")
     for name, address in named.items():
         table.add_row(name, address)
     return table

@@ -1,4 +1,4 @@
-"""What an engine wrote since it was started, for the sentence about its end.
+"""Lines that an engine wrote since it was started, for the sentence about its end.
 
 Invariant: nothing that an earlier start wrote is quoted.
 """

@@ -160,7 +160,7 @@ class Notice(Part):
 
 
 class Contact(Part):
-    """The office that people ask, as letters to them name it."""
+    """The office that people ask, as messages to them name it."""
 
     name: str
     phone: str | None = None
@@ -198,7 +198,7 @@ class Programme(Part):
     intake: Intake
     notice: Notice
     notices: tuple[Notice, ...] = ()
-    contact: Contact | None = None  # in letters to people; without it they name the lead partner
+    contact: Contact | None = None  # in messages to people; without it they name the lead partner
     no_one_alone: tuple[Trait, ...] = ()  # no group has exactly one of a gender, or of an age band
     targets: dict[str, Annotated[Whole, Field(ge=0)]] = {}
     partners: tuple[Partner, ...] = Field(min_length=1)

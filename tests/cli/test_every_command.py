@@ -38,8 +38,8 @@ COMMANDS = {" ".join(name): command for name, command in leaves(ROOT)}
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a command finds: its folder, and the values of its parameters by their names."""
+class Case:
+    """The things that a command finds: its folder, and the values of its parameters by their names."""
 
     folder: Path
     known: dict[str, str]
@@ -90,19 +90,19 @@ def taken() -> Iterator[int]:
         yield here.getsockname()[1]
 
 
-def nothing(folder: Path) -> Surroundings:
-    return Surroundings(folder / "none", RIGHT)
+def nothing(folder: Path) -> Case:
+    return Case(folder / "none", RIGHT)
 
 
-def stopped(folder: Path) -> Surroundings:
+def stopped(folder: Path) -> Case:
     """The keys of a system that was started before."""
     data = folder / "stopped"
     data.mkdir(mode=0o700)
     vault.make_keys(data / "keys", SERVICES)
-    return Surroundings(data, RIGHT)
+    return Case(data, RIGHT)
 
 
-def killed(folder: Path) -> Surroundings:
+def killed(folder: Path) -> Case:
     """One that was killed, and left its addresses."""
     found = stopped(folder)
     addresses = {"base": "http://127.0.0.1:9", "kafka": "127.0.0.1:9", "mongo": "mongodb://127.0.0.1:9", "sasl": {}}
@@ -110,25 +110,25 @@ def killed(folder: Path) -> Surroundings:
     return found
 
 
-def a_file(folder: Path) -> Surroundings:
+def a_file(folder: Path) -> Case:
     (folder / "file").write_text("no folder")
-    return Surroundings(folder / "file", RIGHT)
+    return Case(folder / "file", RIGHT)
 
 
-def below_a_file(folder: Path) -> Surroundings:
-    return Surroundings(a_file(folder).folder / "data", RIGHT)
+def below_a_file(folder: Path) -> Case:
+    return Case(a_file(folder).folder / "data", RIGHT)
 
 
-def not_writable(_: Path) -> Surroundings:
-    return Surroundings(Path("/proc/data"), RIGHT)
+def not_writable(_: Path) -> Case:
+    return Case(Path("/proc/data"), RIGHT)
 
 
-def unknown(folder: Path) -> Surroundings:
+def unknown(folder: Path) -> Case:
     """A name that nobody knows for each parameter."""
-    return Surroundings(folder / "none", {})
+    return Case(folder / "none", {})
 
 
-AROUND: dict[str, Callable[[Path], Surroundings]] = {
+AROUND: dict[str, Callable[[Path], Case]] = {
     each.__name__: each for each in (nothing, stopped, killed, a_file, below_a_file, not_writable, unknown)
 }
 

@@ -96,6 +96,7 @@ def lived_in(folder: Path) -> dict[str, Any]:
             "stranger": ("person", "accesses", "stranger", "--programme", "monza-brianza"),
             "programme": ("token", "--role", "operator", "--programme", "monza"),
             "partner": ("token", "--role", "referrer", "--programme", "monza-brianza", "--partner", "isr"),
+            "rebuild": ("projections", "rebuild", "analytics", "path"),
             "backup": ("backup",),
         }.items():
             seen[name] = ama(*words, "--data", folder)
@@ -120,6 +121,16 @@ def test_a_token_for_a_programme_or_partner_that_is_not_there_is_refused(lived_i
     assert "There is no programme monza; there are" in lived_in["programme"].stderr
     assert "monza-brianza has no partner isr; it has provincia-mb" in lived_in["partner"].stderr
     assert lived_in["programme"].stdout == lived_in["partner"].stdout == ""
+
+
+def test_a_rebuild_shows_a_bar_that_ends_and_no_line_of_a_library(lived_in: dict[str, Any]) -> None:
+    done = lived_in["rebuild"]
+    assert (done.returncode, done.stdout) == (0, "path: generation 2 is read now.\n")
+    (bar,) = done.stderr.splitlines()
+    taken, _, there = bar.split()[-2].partition("/")
+    assert taken == there
+    assert int(there) > 0
+    assert "\x1b[" not in bar
 
 
 def test_a_restore_waits_for_the_services_to_be_stopped(lived_in: dict[str, Any]) -> None:

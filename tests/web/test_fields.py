@@ -305,6 +305,6 @@ def test_a_language_is_one_of_iso_639_1(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["zz", "xx", "IT", "ita", "i", "it-IT", ""])
-def test_two_letters_that_name_no_language_are_refused(code: str) -> None:
+def test_a_code_that_names_no_language_is_refused(code: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter[str](Language).validate_python(code)
