@@ -25,7 +25,8 @@ def router(cells: Cells) -> APIRouter:
         scores: Annotated[bool, Query(description="false: without `means`, for whoever asks often")] = True,
     ) -> Indicators:
         """Read the indicators of the programme, computed from events alone. The same rows give the same bytes, but for `means`: a mean of
-        fewer than 10 people is not shown, and a mean keeps its last shown value until 10 people have changed."""
+        fewer than 10 people is not shown. A mean keeps its last shown value until 10 people differ from those behind it, who came, went,
+        or have another score."""
         facts = Facts(
             consenting=await read.consenting(Purpose.RESEARCH),
             path=await read.rows("path"),

@@ -127,12 +127,20 @@ async def workers(
     who: Annotated[Who, allowed(Role.REFERRER, Role.OPERATOR, own=OWN_PARTNER)],
     after: Annotated[Id | None, Query(description="the last id of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    without_profile: Annotated[
+        bool,
+        Query(
+            description="for an operator: only people who were admitted and have no profile, so that no group is proposed"
+        ),
+    ] = False,
 ) -> list[WorkerProgress] | list[queries.OwnReferral]:
     """Workers and their progress, by id. A referrer gets the referrals of their own partner: the days of those steps that the partner's
     agreement names, of people who consent to it; of all others, the day of the referral alone."""
     where: dict[str, Any] = {"partner": who.partner} if who.role is Role.REFERRER else {}
     if after is not None:
         where["worker"] = {"$gt": after}
+    if without_profile and who.role is Role.OPERATOR:
+        where |= queries.WITHOUT_PROFILE
     rows = [row for row in await read.rows("desk", where, limit=limit) if "worker" in row]
     if who.role is Role.REFERRER:
         consents = await read.consents([row["worker"] for row in rows])

@@ -22,6 +22,13 @@ STEPS = {
 }  # of the read model: the type of the feed that tells the same
 
 
+# Grouping lists a person who is admitted and described. Whoever sat or left needs no profile any more.
+WITHOUT_PROFILE: dict[str, Any] = {
+    "admitted": {"$exists": True},
+    **{each: {"$exists": False} for each in ("waiting", "seated", "withdrawn")},
+}
+
+
 class Person(BaseModel):
     """All data of one person, in the clear. `version` is the one that an edit names in If-Match."""
 

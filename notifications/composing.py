@@ -22,13 +22,17 @@ templates.filters["line"] = line
 @dataclass(frozen=True, slots=True, repr=False)
 class MailContent:
     """Content of the mail about a seat. `first` is the first meeting, in local time. Later meetings are not named: not all of them may
-    have arrived."""
+    have arrived. `every`: days from a meeting to the next; `minutes`: length of one; `ask`: the office for questions, if there is one."""
 
     id: str
     card: Mapping[str, str]
     first: datetime
     title: str
     address: str
+    every: int
+    meetings: int
+    minutes: int
+    ask: str | None
 
     def __repr__(self) -> str:
         return f"MailContent({self.id})"

@@ -10,7 +10,7 @@ from notifications.mail_queue import attempts_of
 from services import vault
 from services.contracts.enrolment import Purpose
 from services.kernel import NotYet, Refused
-from services.programmes import Uses, counted_uses
+from services.programmes import Programme, Uses, counted_uses
 from services.store.mongo import Document, Store
 from services.store.work import Work
 
@@ -30,7 +30,7 @@ async def mail_content(work: Work, message: str, card: bytes | None) -> MailCont
         raise Refused("no-consent", f"The person of message {message} does not consent to contact.")
     calendar = await work.peek(GroupCalendar, queued.reference)
     first = calendar.first_from(seat.since) if calendar is not None else None
-    if _is_past(queued, first, work):
+    if _is_past(queued, first, work, calendar):
         raise Refused("past", f"The meeting that message {message} announces is past.")
     venue = await work.peek(Venue, first.place) if first is not None else None
     if first is None or venue is None or card is None:
@@ -39,11 +39,21 @@ async def mail_content(work: Work, message: str, card: bytes | None) -> MailCont
     contact = orjson.loads(vault.decrypt_payload(await work.key(queued.worker), card.decode()))
     if not contact.get("email"):
         raise Refused("no-address", f"Message {message} has no address to go to.")
-    return MailContent(message, contact, first.starts, venue.title, venue.address)
+    rules = work.rules
+    plan = {"every": rules.cadence_days, "meetings": rules.meetings, "minutes": rules.session_minutes}
+    return MailContent(message, contact, first.starts, venue.title, venue.address, ask=_office(rules), **plan)
 
 
-def _is_past(queued: Message, first: PlannedMeeting | None, work: Work) -> bool:
-    """The day for which the message was queued counts while no meeting is known."""
+def _office(rules: Programme) -> str | None:
+    """The office for questions on one line, with its telephone number and address as far as they are known."""
+    office = rules.office
+    return ", ".join(filter(None, (office.name, office.phone, office.email))) if office is not None else None
+
+
+def _is_past(queued: Message, first: PlannedMeeting | None, work: Work, calendar: GroupCalendar | None) -> bool:
+    """The day for which the message was queued counts while no meeting is known. A group that was concluded has none to come."""
+    if first is None and calendar is not None and calendar.concluded is not None:
+        return True
     return first.starts <= work.now if first is not None else queued.day < work.rules.day_of(work.now)
 
 

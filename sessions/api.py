@@ -43,13 +43,16 @@ class Session(BaseModel):
 
 @router.get("/groups/{group}/sessions")
 async def sessions(group: Id, read: Reader, who: Leader) -> list[Session]:
-    """The calendar of a group, in order. A facilitator has their own groups only. 404 no-such-group."""
+    """The calendar of a group, in order, without the meetings after a conclusion. A facilitator has their own groups only.
+    404 no-such-group."""
     led = await read.row("leads", group)
-    if led is None or _facilitator(who) not in {None, led["facilitator"]}:
+    if led is None or _facilitator(who) not in {None, led.get("facilitator")}:
         raise Refused("no-such-group", f"There is no group {group}.", Refusal.NOT_FOUND)
     rows = await read.rows("calendar", {"group": group})
     found = [Session(**{**row, "starts": _local(row["starts"], read)}) for row in rows if "session" in row]
-    return sorted(found, key=lambda each: each.number)
+    last = led.get("concluded")
+    meeting = (each for each in found if last is None or each.starts.date().isoformat() <= last)
+    return sorted(meeting, key=lambda each: each.number)
 
 
 def _facilitator(who: Who) -> str | None:

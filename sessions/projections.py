@@ -1,7 +1,7 @@
 """Read models for lists of meetings. They hold no member."""
 
 from services.contracts import Event
-from services.contracts.grouping import FacilitatorAssigned, GroupFormed
+from services.contracts.grouping import FacilitatorAssigned, GroupConcluded, GroupFormed
 from services.contracts.sessions import SessionHeld, SessionScheduled
 from services.events.delivery.declare import Projection, Rows, on
 
@@ -24,7 +24,7 @@ class Calendar(Projection):
 
 
 class Leads(Projection):
-    """One row per group with its facilitator."""
+    """One row per group with its facilitator, and its last day once it is concluded."""
 
     name = "leads"
 
@@ -32,3 +32,8 @@ class Leads(Projection):
     def led(self, event: Event[GroupFormed] | Event[FacilitatorAssigned], rows: Rows) -> None:
         """Set the facilitator; the latest assignment counts."""
         rows.set(event.subject, group=event.subject, facilitator=event.data.facilitator)
+
+    @on(GroupConcluded)
+    def concluded(self, event: Event[GroupConcluded], rows: Rows) -> None:
+        """Set the last day on which it could meet."""
+        rows.set(event.subject, concluded=event.data.on)

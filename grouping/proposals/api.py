@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from grouping.proposals.queries import Survey, seats, solved, survey
+from grouping.proposals.queries import Survey, seats, solved, survey, without_profile
 from grouping.proposals.queries import proposal as proposal_of
 from services.contracts.base import Id
 from services.contracts.grouping import Kind
@@ -86,6 +86,9 @@ class Proposal(BaseModel):
     diversity: float | None = Field(
         description="of all groups, also those that meet; null where nobody sits in a mixed one"
     )
+    without_profile: list[str] = Field(
+        description="admitted, and in no proposal: nothing says where and when they can come; ask them, or the partner who referred them"
+    )
     bound: float | None = Field(description="no seating of the same people in groups of these sizes is more diverse")
 
 
@@ -95,7 +98,8 @@ async def propose(body: ProposalBody, run: Run, read: Reader, who: Operator) -> 
     `POST /groups/{group}/members`."""
     problem = await run(survey, Survey(on=body.on, companies=frozenset(body.companies)), keep=False)
     answer = await asyncio.to_thread(solved, problem, body.seed)
-    return Proposal.model_validate(await asyncio.to_thread(proposal_of, problem, answer, read.rules, body.on))
+    found = await asyncio.to_thread(proposal_of, problem, answer, read.rules, body.on)
+    return Proposal.model_validate({**found, "without_profile": await run.query(without_profile)})
 
 
 class Seat(BaseModel):

@@ -59,6 +59,12 @@ async def survey(query: Survey, work: Work) -> Problem:
     )
 
 
+async def without_profile(work: Work) -> list[str]:
+    """Those who were admitted, are not described, and so are in no problem, by id. Whoever withdrew is not among them."""
+    found = await work.browse(Seeker, profile=None, gone=False)
+    return sorted(each.id for each in found if each.admitted is not None)
+
+
 def solved(problem: Problem, seed: int) -> Answer:
     """The engine's answer, with advice for the unplaced. Takes seconds: call it in a thread of its own."""
     answer = solve(problem, seed, seconds=SECONDS, steps=STEPS * max(1, wanting(problem)))

@@ -51,6 +51,7 @@ class GroupCalendar(Aggregate):
     noun: ClassVar[str] = "calendar"
     meetings: tuple[PlannedMeeting, ...] = ()  # by number
     waiting: tuple[str, ...] = ()
+    concluded: date | None = None  # the group does not meet after this day
 
     def schedule(self, meeting: PlannedMeeting) -> tuple[str, ...]:
         """Take a meeting, in place of an earlier one of that number. Returns the people who waited; they wait no more."""
@@ -63,9 +64,14 @@ class GroupCalendar(Aggregate):
         """The first meeting on or after the local day; None while it is not known, or when there is none."""
         return min((each for each in self._known() if each.day >= day), key=_start, default=None)
 
+    def conclude(self, on: date) -> None:
+        """End the group: meetings after this day are off, also those that are scheduled later, and nobody waits for one."""
+        self.concluded, self.waiting = on, ()
+
     def _known(self) -> list[PlannedMeeting]:
         """The meetings before the first gap in the numbers: a gap is a meeting that has not arrived yet."""
-        return [each for number, each in enumerate(self.meetings, start=1) if each.number == number]
+        numbered = [each for number, each in enumerate(self.meetings, start=1) if each.number == number]
+        return [each for each in numbered if self.concluded is None or each.day <= self.concluded]
 
     def wait(self, worker: str) -> None:
         """Remember that a message to this person waits for a meeting."""

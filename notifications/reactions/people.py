@@ -7,7 +7,7 @@ from notifications.domain import GroupCalendar, Message, PlannedMeeting, Recipie
 from notifications.reactions.aggregates import member
 from services.contracts import Event
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased, WorkerWithdrawn
-from services.contracts.grouping import MemberJoined, MemberLeft, PlaceRegistered
+from services.contracts.grouping import GroupConcluded, MemberJoined, MemberLeft, PlaceRegistered
 from services.contracts.sessions import SessionScheduled
 from services.events.delivery.declare import Gate, Reactions
 from services.store.work import Work
@@ -54,6 +54,12 @@ async def when_a_meeting_is_scheduled_messages_can_name_it(event: Event[SessionS
         recipient = await work.find(Recipient, worker)
         if recipient is not None:
             await announce(recipient, work)
+
+
+@messages.on(GroupConcluded, needs=lambda event: [(GroupCalendar, event.subject)])
+async def when_a_group_is_concluded_nobody_is_called_to_it(event: Event[GroupConcluded], work: Work) -> None:
+    """End its calendar: no message names a meeting that is off. One that is queued fails as past, since no meeting is to come."""
+    (await find_or_add(GroupCalendar, event.subject, work)).conclude(event.data.on)
 
 
 @messages.on(MemberJoined, needs=the_member_and_the_calendar)

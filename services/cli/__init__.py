@@ -26,9 +26,8 @@ from services.cli import (
     smoke,
     token,
 )
+from services.cli.failures import sentence_of
 from services.cli.terminal import refuse
-from services.engines.errors import EngineError
-from services.settings import Misconfigured
 
 app = typer.Typer(
     name="ama",
@@ -37,32 +36,39 @@ app = typer.Typer(
     help="AMA Lavoro: self-help groups for people who lost their work. Start with [b]ama up[/b], or [b]ama pilot jobs2[/b].",
     rich_markup_mode="rich",
 )
-app.command("up")(run.up)
-app.command("serve")(run.serve)
-app.command("token")(token.token)
-app.command("smoke")(smoke.smoke)
-app.command("issuer")(issuer.issuer)
-app.command("secrets")(provision.secrets)
-app.command("provision")(provision.provision)
-app.add_typer(pilot.app, name="pilot")
-app.add_typer(partners.app, name="partners")
-app.add_typer(person.app, name="person")
-app.add_typer(programmes.app, name="programmes")
-app.add_typer(projections.app, name="projections")
-app.add_typer(events.app, name="events")
-app.add_typer(dead.app, name="dead")
-app.add_typer(backup.app, name="backup")
-app.command("restore")(backup.restore)
-app.add_typer(contracts.app, name="contracts")
-app.add_typer(keys.app, name="keys")
-app.add_typer(formation.app, name="formation")
+TRY = "To try it"
+OPERATE = "Operators of the system"
+PEOPLE = "People's data and programmes"
+PARTNERS = "Partners and developers"
+app.command("up", rich_help_panel=TRY)(run.up)
+app.add_typer(pilot.app, name="pilot", rich_help_panel=TRY)
+app.command("token", rich_help_panel=TRY)(token.token)
+app.command("smoke", rich_help_panel=TRY)(smoke.smoke)
+app.add_typer(formation.app, name="formation", rich_help_panel=TRY)
+app.command("serve", rich_help_panel=OPERATE)(run.serve)
+app.command("issuer", rich_help_panel=OPERATE)(issuer.issuer)
+app.command("secrets", rich_help_panel=OPERATE)(provision.secrets)
+app.command("provision", rich_help_panel=OPERATE)(provision.provision)
+app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
+app.add_typer(backup.app, name="backup", rich_help_panel=OPERATE)
+app.command("restore", rich_help_panel=OPERATE)(backup.restore)
+app.add_typer(dead.app, name="dead", rich_help_panel=OPERATE)
+app.add_typer(projections.app, name="projections", rich_help_panel=OPERATE)
+app.add_typer(events.app, name="events", rich_help_panel=OPERATE)
+app.add_typer(person.app, name="person", rich_help_panel=PEOPLE)
+app.add_typer(programmes.app, name="programmes", rich_help_panel=PEOPLE)
+app.add_typer(partners.app, name="partners", rich_help_panel=PARTNERS)
+app.add_typer(contracts.app, name="contracts", rich_help_panel=PARTNERS)
 
 
 def main() -> None:
-    """Run the command line; what is wrong with the configuration is one sentence, not a trace."""
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # it tells of SASL/PLAIN at every connection
+    """Run the command line; what an operator can mend is one sentence, not a trace."""
+    logging.getLogger("aiokafka").setLevel(
+        logging.CRITICAL
+    )  # it logs each attempt to connect; the command says what came of it
     try:
         app()
-    # What an operator can repair. Any other exception is a defect, and keeps its trace.
-    except (Misconfigured, EngineError) as error:
-        refuse(f"ama: {error}")
+    except Exception as error:
+        if (sentence := sentence_of(error)) is None:
+            raise
+        refuse(f"ama: {sentence}")

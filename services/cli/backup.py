@@ -30,7 +30,14 @@ Key = Annotated[
     Path | None,
     typer.Option(help="The key of backups; by default backup.agekey among the keys.", envvar="AMA_BACKUP_KEY"),
 ]
-Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data",
+        help="Folder of an `ama up`, running or stopped; without one, AMA_KAFKA and AMA_MONGO name the engines.",
+        envvar="AMA_DATA",
+    ),
+]
 KEYS_WARNING = (
     "[bold]{path} opens people's data[/bold] to anyone with its passphrase and the key files. Keep it apart from these and from the "
     "backup. Keep only the newest and destroy older ones: they open the data of people who were erased since."
@@ -60,24 +67,24 @@ def backup() -> None:
 @app.command()
 def take(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A new file; by default named after the time.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A new file; by default named after the time, in DATA/backups."),
     ] = None,
     keys: Annotated[Path | None, typer.Option(help="Also write people's keys to this new file.")] = None,
     key: Key = None,
     data: Data = HERE,
 ) -> None:
-    """Take a backup of all five databases as of one moment, encrypt it, and verify it. The services may run. No file is overwritten.
+    """Take a backup of all five databases as of one moment, encrypt it, and verify it. The services may run; of a stopped `ama up`, the
+    engines are started for it alone. No file is overwritten.
 
     The file opens with the key of backups alone (`ama keys make`). People's keys are not in it: after a restore they come from Kafka. If
     Kafka may be lost as well, --keys writes them to a separate file, sealed with a passphrase (prompted for, or AMA_BACKUP_PASSPHRASE).
     """
-    from services.cli.where import settings
     from services.operations.backup import people
 
-    given = settings(data)
     # Asked for first, and twice: a typing error would show only when the keys are needed.
     also = partial(people.keys_to_file, keys, _passphrase(confirm=True)) if keys else None
-    _take(given, file, key, "backup", also)
+    _take(data, file, key, "backup", also)
     if keys is not None:
         Terminal(stderr=True).print(KEYS_WARNING.format(path=keys), soft_wrap=True)
 
@@ -85,7 +92,8 @@ def take(
 @app.command()
 def register(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A new file; by default named after the time.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A new file; by default named after the time, in DATA/backups."),
     ] = None,
     key: Key = None,
     data: Data = HERE,
@@ -94,37 +102,40 @@ def register(
 
     It is small: take it after each erasure, and keep it elsewhere than Kafka.
     """
-    from services.cli.where import settings
-
-    _take(settings(data), file, key, "register", None)
+    _take(data, file, key, "register", None)
 
 
-def _take(given: "Settings", file: Path | None, key: Path | None, kind: str, also: Any) -> None:
+def _take(data: Path, file: Path | None, key: Path | None, kind: str, also: Any) -> None:
+    from services.cli.engines import at_hand, backups_of
     from services.contracts.topics import SERVICES
     from services.operations.backup import dump
     from services.vault import BackupKeys
 
-    path = key or _key_of(given)
+    # Before engines are started, which takes seconds.
+    path = key or _key_of(data)
     opened = BackupKeys.load(path, NO_KEY.format(folder=path.parent))
-    # In UTC, so that files list in order also when clocks change.
-    into = file or Path(f"{given.database}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{kind}.age")
+    with at_hand(data) as given:
+        # In UTC, so that files list in order also when clocks change.
+        into = file or backups_of(data) / f"{given.database}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{kind}.age"
 
-    async def run(stores: Any, report: Any) -> Any:
-        plan = dump.DumpPlan(into, opened, also, register=kind == "register")
-        # In a thread, since it uses the synchronous objects of the driver, which block.
-        return await asyncio.to_thread(dump.dump, stores, plan, report)
+        async def run(stores: Any, report: Any) -> Any:
+            plan = dump.DumpPlan(into, opened, also, register=kind == "register")
+            # In a thread, since it uses the synchronous objects of the driver, which block.
+            return await asyncio.to_thread(dump.dump, stores, plan, report)
 
-    manifest = _with_stores(given, SERVICES, run)
+        manifest = _with_stores(given, SERVICES, run)
     Terminal().print(
         f"{into}: {manifest.documents} documents of {len(manifest.parts)} services, encrypted and verified.",
         highlight=False,
+        soft_wrap=True,
     )
 
 
-def _key_of(given: "Settings") -> Path:
+def _key_of(data: Path) -> Path:
+    from services.cli.engines import keys_of
     from services.vault.backup_keys import FILE
 
-    return given.keys / FILE
+    return keys_of(data) / FILE
 
 
 @app.command()
@@ -132,12 +143,11 @@ def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")], key: Key = None, data: Data = HERE
 ) -> None:
     """Read a whole backup and compare it with its hashes. Needs its key, and no database."""
-    from services.cli.where import settings
     from services.operations.backup.sources import check as check_source
     from services.operations.backup.sources import open_backup
 
     # A check writes nothing, so it also reads a folder in the clear.
-    source = open_backup(file, key or _key_of(settings(data)), clear=True)
+    source = open_backup(file, key or _key_of(data), clear=True)
     with _progress() as report, _one_sentence():
         found = check_source(source, report).manifest
     Terminal().print(
@@ -175,13 +185,15 @@ def restore(
     ] = None,
     data: Data = HERE,
 ) -> None:
-    """Restore a backup into empty databases, and bring it level with Kafka. Stop the services first; Kafka and MongoDB must run.
+    """Restore a backup into empty databases, and bring it level with Kafka. Stop the services first.
+
+    Of an `ama up`, the engines are started for it alone; where AMA_KAFKA and AMA_MONGO name engines, they must run.
 
     Later events are read back from Kafka first, so that no sequence is used twice. People who were erased since stay erased; when
     nothing tells who they are, nothing is restored. Consumers catch up when the services start. What was not restored is listed by
     subject, with what to do.
     """
-    from services.cli.where import settings
+    from services.cli.engines import at_hand, backups_of
     from services.contracts.topics import SERVICES
     from services.engines.private import write_private
     from services.events.bus.client import Bus
@@ -197,33 +209,36 @@ def restore(
         raise Misconfigured(f"There is no service {unknown.pop()}; there are {', '.join(SERVICES)}.")
     if keys and keyless:
         raise Misconfigured("Give --keys or --keyless, not both.")
-    given = settings(data)
-    opens = key or _key_of(given)
+    opens = key or _key_of(data)
+    source = open_backup(file, opens, clear=clear)
     with _one_sentence():
         # Read whole before anything is changed, so that a damaged one stops the restore.
         registers = erased_in(open_backup(each, opens, clear=True) for each in register or [])
-    wanted = RestorePlan(
-        open_backup(file, opens, clear=clear),
-        replace=replace,
-        keys=(keys, _passphrase(confirm=False)) if keys else None,
-        folder=None if keyless else given.keys,
-        registers=registers,
-        only=frozenset(given.only.split(",")) if given.only else None,
-        erasures_unknown=erasures_unknown,
-    )
-    to = report_to or Path(f"restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
+    sealed = (keys, _passphrase(confirm=False)) if keys else None
+    to = report_to or backups_of(data) / f"restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    with at_hand(data, alone=True) as given:
+        wanted = RestorePlan(
+            source,
+            replace=replace,
+            keys=sealed,
+            folder=None if keyless else given.keys,
+            registers=registers,
+            only=frozenset(given.only.split(",")) if given.only else None,
+            erasures_unknown=erasures_unknown,
+        )
 
-    async def run(stores: Any, report: Any) -> Any:
-        # On a new machine the restore comes before `ama provision`, so the set may not exist yet.
-        await _found_set(given)
-        return await report_of(await restore_all(stores, Bus(given), wanted, report), stores)
+        async def run(stores: Any, report: Any) -> Any:
+            # On a new machine the restore comes before `ama provision`, so the set may not exist yet.
+            await _found_set(given)
+            return await report_of(await restore_all(stores, Bus(given), wanted, report), stores)
 
-    restored = _with_stores(given, chosen, run)
+        restored = _with_stores(given, chosen, run)
+    to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Before the screen, which shows some of it only: the file has everything, whatever happens to the terminal.
     write_private(to, restored.model_dump_json(indent=1))
     for line in restored.lines():
         Terminal().print(line, soft_wrap=True)
-    Terminal().print(f"The whole report is in {to}.")
+    Terminal().print(f"The whole report is in {to}.", soft_wrap=True)
 
 
 async def _found_set(given: "Settings") -> None:

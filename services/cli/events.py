@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from services.cli.terminal import Terminal
+from services.cli.terminal import Terminal, quiet
 
 app = typer.Typer(no_args_is_help=True, help="Publish stored events on the bus again.")
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
@@ -34,6 +34,8 @@ def republish(
     from services.operations.republish import NobodySends, topics_of
     from services.operations.republish import republish as republish_topics
     from services.runtime import serving
+
+    quiet()
 
     async def run() -> None:
         one = serving.build(service, settings(data))

@@ -10,7 +10,7 @@ import typer
 
 def issuer(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
 ) -> None:
     """Run the embedded issuer: publish the discovery document and the keys of AMA_ISSUER, with the signing key in AMA_KEYS.
 

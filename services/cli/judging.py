@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from services.cli.documents import json_of
 from services.cli.terminal import refuse, say, wide
 
-ProblemFile = Annotated[Path, typer.Argument(metavar="PROBLEM", help="A problem, as JSON.")]
+ProblemFile = Annotated[
+    Path, typer.Argument(metavar="PROBLEM", help="A problem, as JSON; `ama formation example` writes one.")
+]
 AnswerFile = Annotated[Path, typer.Argument(metavar="ANSWER", help="An answer to the problem, as JSON.")]
 
 

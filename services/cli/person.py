@@ -11,9 +11,11 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from services.cli.terminal import Terminal, wide
+from services.cli.terminal import Terminal, refuse, say, wide
 
-app = typer.Typer(no_args_is_help=True, help="Erase a person, or list the reads of their data.")
+app = typer.Typer(
+    no_args_is_help=True, help="Erase a person, list the reads of their data, or list who has no profile."
+)
 Data = Annotated[
     Path,
     typer.Option("--data", help="Folder of the running `ama up`; otherwise AMA_PUBLIC_URL counts.", envvar="AMA_DATA"),
@@ -22,10 +24,14 @@ Token = Annotated[
     str | None,
     typer.Option(help="An administrator's token; by default one of the embedded issuer.", envvar="AMA_TOKEN"),
 ]
+OperatorToken = Annotated[
+    str | None, typer.Option(help="An operator's token; by default one of the embedded issuer.", envvar="AMA_TOKEN")
+]
 Programme = Annotated[str, typer.Option(help="The person's programme.")]
 Id = Annotated[str, typer.Argument(help="The person's id.")]
 HERE = Path(".ama")
 POLL = 0.5  # seconds between questions to a service that is not done
+OK, NOT_FOUND = 200, 404
 GONE = 410  # the answer of enrolment for a person who was erased before
 ASKED = 5.0  # seconds for the answer to one question
 
@@ -96,20 +102,52 @@ def _left(client: httpx.Client, service: str, person: str) -> str | None:
 
 @app.command()
 def accesses(person: Id, programme: Programme, data: Data = HERE, token: Token = None) -> None:
-    """List the reads of a person's data, oldest first."""
+    """List the reads of a person's data, oldest first. Every service keeps a log of its own, and each is asked."""
+    from services.contracts.topics import SERVICES
+
     with client_of(programme, data, token) as client:
-        found = answered(client, "GET", f"/enrolment/workers/{person}/accesses", 200).json()
+        found = {
+            service: answered(client, "GET", f"/{service}/workers/{person}/accesses", OK, NOT_FOUND)
+            for service in SERVICES
+        }
+    # A service that was never told of the person has no log of theirs; enrolment knows everybody.
+    if found["enrolment"].status_code == NOT_FOUND:
+        refuse(f"There is no worker {person} in {programme}.")
+    reads = [
+        (each["at"], service, each["role"], each["who"], each["what"])
+        for service, answer in found.items()
+        if answer.status_code == OK
+        for each in answer.json()
+    ]
     terminal = wide()
+    for read in sorted(reads):
+        terminal.print("  ".join(read), soft_wrap=True)
+    if not reads:
+        terminal.print("Nobody has read their data.")
+
+
+@app.command("without-profile")
+def without_profile(programme: Programme, data: Data = HERE, token: OperatorToken = None) -> None:
+    """List the people who were admitted and have no profile, with the partner to ask. Groups are proposed without them."""
+    found: list[dict[str, Any]] = []
+    with client_of(programme, data, token, "operator") as client:
+        page = [{"worker": ""}]
+        while page:
+            after = f"&after={page[-1]['worker']}" if found else ""
+            page = answered(client, "GET", f"/enrolment/workers?without_profile=true{after}", OK).json()
+            found += page
     for each in found:
-        terminal.print(f"{each['at']}  {each['role']}  {each['who']}  {each['what']}", soft_wrap=True)
+        say(f"{each['worker']}  referred by {each['partner']}, admitted {each['admitted'][:10]}")
+    if not found:
+        say("Everybody who was admitted has a profile.")
 
 
-def client_of(programme: str, data: Path, token: str | None) -> httpx.Client:
-    """An HTTP client with an administrator's token. Misconfigured when address or token are not known."""
+def client_of(programme: str, data: Path, token: str | None, role: str = "administrator") -> httpx.Client:
+    """An HTTP client with a token of this role. Misconfigured when address or token are not known."""
     from services.cli.where import front
 
     base, issuer = front(data, need_issuer=not token)
-    bearer = token if issuer is None or token else issuer.token("administrator", programme, "ama-cli")
+    bearer = token if issuer is None or token else issuer.token(role, programme, "ama-cli")
     return httpx.Client(base_url=base, headers={"Authorization": f"Bearer {bearer}"}, timeout=30)
 
 

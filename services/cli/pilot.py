@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Play the people of a study through the public interfaces.")
 HERE = Path(".ama")
 ALL = 899  # people of the study
+MEANINGS = {
+    "referred": "people whom a partner referred: as many as are played, 899 in the study",
+    "admitted": "of these, admitted by an operator: all of them",
+    "seated": "have a seat in a group: those invited to the workshop, 600 in the study",
+    "waiting": "have none, as the comparison group: 299 in the study",
+    "took_part": "of the seated, came to at least one meeting: 372 in the study",
+}
+WAVES = {"T0": "before the meetings", "T2": "after them"}
 
 
 @app.callback()
@@ -27,7 +35,9 @@ def pilots() -> None:
 @app.command()
 def jobs2(
     data: Annotated[Path, typer.Option("--data", help="Folder that holds everything.", envvar="AMA_DATA")] = HERE,
-    port: Annotated[int, typer.Option(help="Port of the services on 127.0.0.1; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the services on 127.0.0.1; 0 takes a free one.")
+    ] = 8000,
     seed: Annotated[int, typer.Option(help="Seed for what the open data does not have.")] = 1991,
     people: Annotated[int, typer.Option(min=60, max=ALL, help="Play only the first so many of the 899.")] = ALL,
     leave: Annotated[bool, typer.Option("--exit", help="Stop afterwards instead of staying up.")] = False,
@@ -72,7 +82,8 @@ async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_
 async def _played(home: "Home", seed: int, first: int, console: Terminal) -> dict[str, Any]:
     """Play the acts that are missing. Returns the indicators once they show that every act arrived."""
     from services.scenarios.client import ScenarioClient
-    from services.scenarios.pilot.figures import complete, read_indicators
+    from services.scenarios.pilot.figures import complete, read_indicators, seats_given
+    from services.scenarios.pilot.figures import progress as progress_of
     from services.scenarios.pilot.people import DRAWN, humans
     from services.scenarios.pilot.play import play
     from services.settings import Misconfigured
@@ -108,9 +119,16 @@ async def _played(home: "Home", seed: int, first: int, console: Terminal) -> dic
                 )
             console.print(f"Drawn from the seed, because the open data does not have it: {', '.join(DRAWN)}.")
             await play(client, people)
+            seats = await seats_given(client)
+            if (treated := sum(human.treated for human in people)) > seats:
+                console.print(
+                    f"{treated - seats} of {treated} people found no group that fits among so few, and wait on."
+                )
 
             async def arrived() -> bool:
-                return complete(await read_indicators(client), people)
+                share = progress_of(await read_indicators(client), people, seats)
+                report("figures complete", round(share * 100), 100)
+                return share == 1
 
             await client.until("the figures are complete", arrived)
             return await read_indicators(client, means=True)
@@ -124,16 +142,21 @@ async def _events(home: "Home") -> int:
 
 
 def _table(figures: dict[str, Any]) -> Table:
-    table = Table("what", "figure", title="JOBS II, from events alone")
-    for name in ("referred", "admitted", "seated", "waiting", "took_part"):
-        table.add_row(name.replace("_", " "), str(figures[name]))
+    table = Table("what", "figure", "what it is", title="JOBS II, from events alone")
+    for name, meaning in MEANINGS.items():
+        table.add_row(name.replace("_", " "), str(figures[name]), meaning)
     sizes = figures["groups"]
-    table.add_row("groups", f"{len(sizes)}, of {min(sizes)} to {max(sizes)}" if sizes else "none")
+    table.add_row(
+        "groups",
+        f"{len(sizes)}, of {min(sizes)} to {max(sizes)}" if sizes else "none",
+        "formed by the engine; each must have 10 to 15 members",
+    )
     for wave, means in figures["means"].items():
         table.add_row(
-            f"depression at {wave} (1-5, lower is better)",
+            f"depression at {wave}",
             ", ".join(f"{who} {'fewer than 10' if mean is None else f'{mean:.4f}'}" for who, mean in means.items()),
+            f"mean score {WAVES.get(wave, '')}: between 1 and 5, lower is better; not shown of fewer than 10 people",
         )
-    table.add_row("events", str(figures["events"]))
-    table.add_row("seconds", str(figures["seconds"]))
+    table.add_row("events", str(figures["events"]), "published on Kafka by the five services: 10 to 20 for each person")
+    table.add_row("seconds", str(figures["seconds"]), "for all requests until the figures were complete")
     return table

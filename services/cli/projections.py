@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from services.cli.terminal import Terminal
+from services.cli.terminal import Terminal, quiet
 
 app = typer.Typer(no_args_is_help=True, help="List read models, or rebuild them from the bus.")
 Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama up`.", envvar="AMA_DATA")]
@@ -18,17 +18,20 @@ HERE = Path(".ama")
 @app.command("list")
 def list_(service: Service, data: Data = HERE) -> None:
     """List the read models of a service, with the generation that is read."""
+    from services.cli.where import settings
+    from services.runtime import serving
+
+    quiet()
 
     async def show() -> None:
-        from services.cli.where import settings
-        from services.runtime import serving
-
         one = serving.build(service, settings(data))
-        live = await one.read_models.live()
-        for name in one.read_models.projections:
-            Terminal().print(f"{name}  generation {live}")
-        # The service was built, not started, and its clients are open all the same.
-        await one.stop()
+        try:
+            live = await one.read_models.live()
+            for name in one.read_models.projections:
+                Terminal().print(f"{name}  generation {live}")
+        finally:
+            # The service was built, not started, and its clients are open all the same.
+            await one.stop()
 
     asyncio.run(show())
 
@@ -46,26 +49,39 @@ def rebuild(
     When they are level, readers switch to them and the old ones are dropped.
     """
     from services.cli.where import settings
+    from services.embedded.damage import noticing
     from services.operations.rebuild import rebuild as build_generation
     from services.runtime import serving
+
+    quiet()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
 
     async def run() -> None:
         one = serving.build(service, settings(data))
         _explain(one.name, projection, list(one.read_models.projections))
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Terminal(stderr=True)) as progress:
-            task = progress.add_task(service, total=None)
-            generation = await build_generation(
-                one, lambda done, total: progress.update(task, completed=done, total=total)
-            )
-        names = ", ".join(one.read_models.projections)
-        await one.stop()
-        Terminal().print(f"{names}: generation {generation} is read now.")
+        try:
+            # Without it a damaged record would keep the command for ever: the library that reads tries again.
+            with Progress(*columns, console=Terminal(stderr=True)) as progress, noticing(data / "kafka") as damage:
+                task = progress.add_task(service, total=None)
+
+                def report(done: int, total: int) -> None:
+                    progress.update(task, completed=done, total=total or None)
+
+                async def build() -> None:
+                    generation = await build_generation(one, report)
+                    # The last report came before the last records were taken.
+                    total = progress.tasks[task].total or 1
+                    progress.update(task, completed=total, total=total)
+                    Terminal().print(f"{', '.join(one.read_models.projections)}: generation {generation} is read now.")
+
+                await damage.unless_met(build())
+        finally:
+            await one.stop()
 
     asyncio.run(run())
 

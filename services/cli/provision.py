@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.terminal import Terminal
+from services.cli.terminal import Terminal, quiet
 
 
 def secrets(
@@ -45,6 +45,7 @@ def provision(
     from services.settings import from_environment
     from services.store.mongo import PyMongoError
 
+    quiet()
     given, console = from_environment(), Terminal()
 
     async def run() -> None:

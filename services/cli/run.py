@@ -21,7 +21,9 @@ HERE = Path(".ama")
 
 def up(
     data: Data = HERE,
-    port: Annotated[int, typer.Option(help="Port of the five services on 127.0.0.1; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the five services on 127.0.0.1; 0 takes a free one.")
+    ] = 8000,
     secure: Annotated[
         bool,
         typer.Option(
@@ -59,7 +61,7 @@ def serve(
         str, typer.Option(help="Roles to run, comma-separated: api, consume, relay.")
     ] = "api,consume,relay",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
 ) -> None:
     """Run one service, or some of its roles, on the engines that AMA_KAFKA and AMA_MONGO name.
 
@@ -153,7 +155,9 @@ async def until_stopped(others: list[Any]) -> None:
 
 def addresses(named: dict[str, str]) -> Table:
     """A table of names and addresses."""
-    table = Table("name", "address", title="AMA Lavoro is up")
+    table = Table("name", title="AMA Lavoro is up")
+    # Folded, since an address that is cut leads nowhere.
+    table.add_column("address", overflow="fold")
     for name, address in named.items():
         table.add_row(name, address)
     return table

@@ -5,6 +5,7 @@ character is shown as its escape, as JSON writes it. One text is one line: a lin
 """
 
 import json
+import logging
 import sys
 import unicodedata
 from typing import Any, NoReturn
@@ -43,6 +44,14 @@ def visible(text: str) -> str:
 def _escaped(character: str) -> str:
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{int.from_bytes(units[at : at + 2]):04x}" for at in range(0, len(units), 2))
+
+
+def quiet() -> None:
+    """Keep log lines of libraries off the terminal: the command itself says what came of it. Call it after the command's imports, since
+    FastStream takes a handler of its own, in colours, when it is imported."""
+    from services.telemetry import log_as_json
+
+    log_as_json(logging.ERROR, logging.NullHandler())
 
 
 def say(text: str) -> None:

@@ -27,18 +27,24 @@ class Running:
     sasl: dict[str, Any]
 
 
-def running(data: Path) -> Running:
-    """Addresses of the `ama up` of this folder. Misconfigured when none runs there."""
+def running(data: Path) -> Running | None:
+    """Addresses of the `ama up` of this folder; None when none runs there. Misconfigured when its file is damaged."""
     path = data / "run.json"
     if not path.exists():
-        raise Misconfigured(f"Nothing runs in {data}: start it with `ama up --data {data}`.")
+        return None
     try:
         run: dict[str, Any] = json.loads(text_of(path))
-        return Running(run["base"], run["kafka"], run["mongo"], data, run["sasl"])
+        found = Running(run["base"], run["kafka"], run["mongo"], data, run["sasl"])
+        # One that was killed leaves the file, and its addresses lead nowhere.
+        return found if _lives(run.get("pid")) else None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise Misconfigured(
             f"{path} is not what `ama up` writes: delete it, and start `ama up --data {data}` again."
         ) from None
+
+
+def _lives(pid: int | None) -> bool:
+    return pid is None or Path(f"/proc/{int(pid)}").exists()
 
 
 def front(data: Path, need_issuer: bool = True) -> "tuple[str, Issuer | None]":
@@ -46,17 +52,30 @@ def front(data: Path, need_issuer: bool = True) -> "tuple[str, Issuer | None]":
     Misconfigured when they are not known."""
     from services.identity.issuer import Issuer
 
-    # `ama up` removes the file when it ends, so it names a system that runs.
-    if (data / "run.json").exists():
-        here = running(data)
+    if (here := running(data)) is not None:
         return here.base, Issuer(data / "keys", f"{here.base}/issuer")
     base = os.environ.get("AMA_PUBLIC_URL")
     if not base:
-        raise Misconfigured(
-            f"Nothing runs in {data}: start it with `ama up --data {data}`, or set AMA_PUBLIC_URL to the address of the services."
-        )
+        raise nothing_runs(data, "AMA_PUBLIC_URL to the address of the services")
     # The issuer only on request: with tokens of another provider there is no signing key here.
     return base.rstrip("/"), embedded_issuer() if need_issuer else None
+
+
+def nothing_runs(data: Path, instead: str) -> Misconfigured:
+    """The sentence for a command that needs a running system; `instead` are the variables that would name another one."""
+    if data.exists() and not data.is_dir():
+        return Misconfigured(f"{data} is a file: name the folder of an `ama up` with --data.")
+    what = (
+        f"is stopped: start it with `ama up --data {data}`"
+        if is_installed(data)
+        else f"is not there: `ama up --data {data}` makes one"
+    )
+    return Misconfigured(f"The system in {data} {what}, or set {instead}.")
+
+
+def is_installed(data: Path) -> bool:
+    """True for the folder of an `ama up`, running or not. Its keys are enough: after a loss, only they may have come back."""
+    return (data / "keys" / "master.jwks").exists() or (data / "mongo").exists()
 
 
 def embedded_issuer() -> "Issuer":
@@ -96,15 +115,19 @@ def sign_in_of(issuer: "Issuer") -> "SignIn | None":
 
 
 def settings(data: Path) -> Settings:
-    """Settings of the `ama up` of this folder, or of the environment when none runs there."""
-    if not (data / "run.json").exists():
-        return from_environment()
-    here = running(data)
-    return Settings(
-        kafka=here.kafka,
-        mongo=here.mongo,
-        keys=data / "keys",
-        issuer=f"{here.base}/issuer",
-        public_url=here.base,
-        **here.sasl,
-    )
+    """Settings of the `ama up` of this folder, or of the environment when none runs there. Misconfigured when neither names engines."""
+    if (here := running(data)) is not None:
+        return of_engines(data, here.kafka, here.mongo, here.base, here.sasl)
+    if not names_engines():
+        raise nothing_runs(data, "AMA_KAFKA and AMA_MONGO to the addresses of the engines")
+    return from_environment()
+
+
+def names_engines() -> bool:
+    """True when the environment names engines, completely or not."""
+    return any(os.environ.get(name) for name in ("AMA_KAFKA", "AMA_MONGO"))
+
+
+def of_engines(data: Path, kafka: str, mongo: str, base: str, sasl: dict[str, Any]) -> Settings:
+    """Settings of the system in this folder."""
+    return Settings(kafka=kafka, mongo=mongo, keys=data / "keys", issuer=f"{base}/issuer", public_url=base, **sasl)

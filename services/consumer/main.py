@@ -9,14 +9,19 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from aiokafka.errors import KafkaError
+
 from services.consumer.feed import FeedStopped
 from services.consumer.partner import Consumer
+from services.consumer.stores import StoreAway
 
 
 def main(consumer: Consumer, beside: Callable[[], object] | None = None) -> None:
     """Do what the command line says. `beside` is called before the consumer runs, for example to start a page."""
     chosen = _parser(consumer.name).parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    # It logs each attempt to connect, several a second. The kit says once that Kafka is away, and once that it is back.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         if chosen.command == "run" and beside is not None:
             beside()
@@ -24,6 +29,12 @@ def main(consumer: Consumer, beside: Callable[[], object] | None = None) -> None
             asyncio.run(_do(consumer, chosen))
     except FeedStopped as error:
         sys.exit(str(error))
+    except KafkaError as error:
+        sys.exit(f"Kafka at {consumer.feed.kafka} does not answer, or refuses the user ({type(error).__name__}).")
+    except StoreAway as error:
+        sys.exit(str(error))
+    except (OSError, OverflowError) as error:  # of a page: its port is taken, or is none
+        sys.exit(f"This machine refused: {error}.")
 
 
 def _parser(name: str) -> argparse.ArgumentParser:

@@ -66,24 +66,27 @@ class Consumer:
 
     async def run(self) -> None:
         """Take entries for ever. FeedStopped when it cannot go on by itself."""
+        told = ""
         while True:
             try:
                 await self._follow(await self._taker())
             except Superseded:
                 log.warning("%s was rebuilt: reading on in the new generation", self.name)
             except NotThere as reason:
-                log.warning("%s Looked for again every %.0f s.", reason, RECONNECT)
+                told = self._tell_once(told, f"{reason} Looked for again every {RECONNECT:.0f} s.")
                 await asyncio.sleep(RECONNECT)
             except TopicAuthorizationFailedError as error:
                 raise FeedStopped(f"{self.feed.user} may not read {self.feed.topic} any more.") from error
             except (KafkaError, OSError) as error:
-                log.warning(
-                    "Kafka at %s is away or refuses to log %s in; tried again: %r",
-                    self.feed.kafka,
-                    self.feed.user,
-                    error,
-                )
+                why = f"does not answer, or refuses {self.feed.user or 'a reader without a user'} ({type(error).__name__})"
+                told = self._tell_once(told, f"Kafka at {self.feed.kafka} {why}: tried again every {RECONNECT:.0f} s.")
                 await asyncio.sleep(RECONNECT)
+
+    def _tell_once(self, before: str, sentence: str) -> str:
+        """Log the sentence, unless it is the one before: it is met again every two seconds for as long as Kafka is away."""
+        if sentence != before:
+            log.warning("%s: %s", self.name, sentence)
+        return sentence
 
     async def lag(self) -> Lag:
         """The lag now, also while it does not run."""

@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from services.consumer.stores import Changes, Kept
+from services.consumer.stores import Changes, Kept, StoreAway
 
 TRANSIENT = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+CLOSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY}
 
 
 class Sqlite:
@@ -63,15 +64,29 @@ class Sqlite:
             self._connection = None
 
     def _opened(self) -> sqlite3.Connection:
+        """The connection, opened when it is first needed. StoreAway when the file cannot be a database of ours."""
         if self._connection is None:
-            # Without None for `isolation_level`, the module would begin transactions by itself.
-            connection = sqlite3.connect(self.path, timeout=2.0, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")  # a page may read while this writes
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS kit (kind TEXT, id TEXT, what TEXT, PRIMARY KEY (kind, id)) WITHOUT ROWID"
-            )
-            self._connection = connection
+            try:
+                self._connection = _open(self.path)
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorcode & 0xFF not in CLOSED:
+                    raise
+                raise StoreAway(f"The store {self.path.absolute()} cannot be used: {error}.") from error
         return self._connection
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    # Without None for `isolation_level`, the module would begin transactions by itself.
+    connection = sqlite3.connect(path, timeout=2.0, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")  # a page may read while this writes
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS kit (kind TEXT, id TEXT, what TEXT, PRIMARY KEY (kind, id)) WITHOUT ROWID"
+        )
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
 
 
 class _Transaction:

@@ -18,6 +18,10 @@ T = TypeVar("T")
 Kept = dict[str, Any]  # a value that JSON can hold
 
 
+class StoreAway(Exception):
+    """The store cannot be opened, now or later. Its text is one sentence for the person who runs the consumer."""
+
+
 class Transaction(Protocol):
     """An open transaction of a store."""
 

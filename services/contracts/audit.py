@@ -31,6 +31,9 @@ _NAME = re.compile(
 _LOOKED_AT = {
     "it.amalavoro.grouping.place.registered.v1": {"data.address", "data.title"},
     "it.amalavoro.programmes.programme.published.v1": {
+        "data.contact.email",
+        "data.contact.name",
+        "data.contact.phone",
         "data.title",
         "data.title_en",
         "data.timezone",

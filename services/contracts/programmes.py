@@ -74,6 +74,14 @@ class PublishedSizes(BaseModel):
     max: int
 
 
+class PublishedContact(BaseModel):
+    """The office that people ask: a desk, never a person."""
+
+    name: str
+    phone: str | None = None
+    email: str | None = None
+
+
 class PublishedIntake(BaseModel):
     """The first and the last day of admissions."""
 
@@ -100,6 +108,7 @@ class ProgrammePublished(EventData):
     intake: PublishedIntake
     notice: PublishedNotice
     notices: tuple[PublishedNotice, ...] = ()
+    contact: PublishedContact | None = None
     no_one_alone: tuple[Slug, ...] = ()
     targets: dict[str, int] = Field(default={})
     partners: tuple[PublishedPartner, ...]

@@ -7,6 +7,7 @@ another user of the machine could have left keys there, or files that get passwo
 import os
 import stat
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from services.settings import Misconfigured
 
@@ -14,14 +15,29 @@ OTHERS_WRITE = 0o022
 
 
 def claim(data: Path) -> None:
-    """Make the folder if there is none, closed to others. Misconfigured when it, or a key in it, is not this user's alone."""
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make the folder if there is none, closed to others. Misconfigured when it cannot be one, or when it, or a key in it, is not this
+    user's alone."""
+    _make(data)
     _check(data)
     keys = data / "keys"
     if keys.is_symlink() or keys.exists():
         _check(keys)
         for each in keys.iterdir() if keys.is_dir() else ():
             _check(each)
+
+
+def _make(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Not by its mode: a file system that is mounted to be read only refuses root as well.
+        with TemporaryFile(dir=data):
+            pass
+    except FileExistsError as error:
+        raise Misconfigured(f"{data} is a file: name a folder with --data.") from error
+    except OSError as error:
+        raise Misconfigured(
+            f"{data} cannot be made, or not be written ({error.strerror}): name another folder with --data."
+        ) from error
 
 
 def _check(path: Path) -> None:

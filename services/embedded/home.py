@@ -22,6 +22,7 @@ from starlette.routing import Mount
 from services import programmes, vault
 from services.contracts.topics import SERVICES
 from services.embedded import data_folder
+from services.embedded.damage import noticing
 from services.embedded.mailcatcher import catching
 from services.embedded.sign_in import CLIENT, SignIn
 from services.engines import Embedded, EngineError, Engines, progress
@@ -68,13 +69,8 @@ class Home:
 
     async def _enter(self) -> None:
         data_folder.claim(self.data)
-        try:
-            # The port comes first: a start that cannot have it must not start engines, which takes seconds.
-            listening = serving.listen(self._port)
-        except OSError as error:
-            raise Misconfigured(
-                f"Port {self._port} is taken: name another with --port, or 0 for a free one."
-            ) from error
+        # The port comes first: a start that cannot have it must not start engines, which takes seconds.
+        listening = serving.listen(self._port)
         self._stack.callback(listening.close)
         keys = self._make_keys()  # first, since the engines' data folder tells a first start from a lost key
         engines = self._engines or await self._start_engines()
@@ -92,7 +88,7 @@ class Home:
             issuer=f"{self.base}/issuer",
             public_url=self.base,
             smtp=smtp,
-            **_sasl(engines),
+            **engines.login(),
             **self._given,
         )
         self.operators = OperatorsConsole(ConsoleSettings(**self._console_given()))
@@ -105,8 +101,9 @@ class Home:
         # Left in reverse order: streams of the console end first, then the services, then the port.
         self._stack.push_async_callback(self.all_services.stop)
         self._stack.push_async_callback(self.operators.close)
+        self._damage = self._stack.enter_context(noticing(self.data / "kafka" if self._embedded else None))
         with self._console.status("Starting the services"):
-            await self.all_services.start()
+            await self._damage.unless_met(self.all_services.start())
         self._write_addresses(engines)
 
     def _console_given(self) -> dict[str, Any]:
@@ -169,6 +166,7 @@ class Home:
             while not services.done():
                 if self._embedded is not None and (why := self._embedded.ended()):
                     raise EngineError(why)
+                self._damage.check()
                 await asyncio.wait([services], timeout=0.5)  # engines are processes: no task announces their end
             services.result()
         finally:
@@ -183,7 +181,7 @@ class Home:
             "mongo": engines.mongo,
             "pid": os.getpid(),
             "password": self.password,
-            "sasl": _sasl(engines),
+            "sasl": engines.login(),
         }
         path = self.data / "run.json"
         write_private(path, json.dumps(addresses))
@@ -228,13 +226,3 @@ def signed_in(mongo: str, user: str | None = None, password: str = "") -> str:
 def log_of(data: Path) -> Path:
     """Name the log of the system in this folder."""
     return data / "ama.log"
-
-
-def _sasl(engines: Engines) -> dict[str, Any]:
-    if engines.sasl is None:
-        return {}
-    return {
-        "sasl_username": engines.sasl.username,
-        "sasl_password": engines.sasl.password,
-        "sasl_mechanism": engines.sasl.mechanism,
-    }

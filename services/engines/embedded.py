@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from services.engines import jars, system
 from services.engines.jar_list import Report
@@ -24,6 +25,13 @@ class Engines:
     kafka: str
     mongo: str = field(repr=False)
     sasl: Sasl | None = None
+
+    def login(self) -> dict[str, Any]:
+        """The administrator's login to Kafka, by the names of the settings; empty when Kafka asks for none."""
+        if self.sasl is None:
+            return {}
+        names = {"username": self.sasl.username, "password": self.sasl.password, "mechanism": self.sasl.mechanism}
+        return {f"sasl_{name}": value for name, value in names.items()}
 
 
 class Embedded:
@@ -74,7 +82,7 @@ class Embedded:
         """Return one sentence about an engine that has ended by itself, or None while both run."""
         for engine in (self._kafka, self._mongod):
             if (status := engine.ended()) is not None:
-                return f"{type(engine).__name__} has ended by itself (exit status {status}); its log is {engine.log}."
+                return f"{type(engine).__name__} has ended by itself (exit status {status}): {engine.complaint()}"
         return None
 
     def __enter__(self) -> Engines:

@@ -7,6 +7,7 @@ and with SASL and ACLs tomorrow.
 
 import asyncio
 import json
+import re
 import secrets
 import subprocess
 import time
@@ -21,12 +22,20 @@ from aiokafka.helpers import create_ssl_context
 from services.engines import jars
 from services.engines.errors import EngineError
 from services.engines.kafka_settings import ADMIN, MECHANISM, logging, properties
+from services.engines.output import end_of, last_line, written_since
 from services.engines.ports import LOOPBACK, Ports
 from services.engines.private import kept, write_private
 from services.engines.supervise import Supervised
 
 GRACE = 20.0  # seconds for an orderly stop
 DEADLINE = 90.0  # seconds until it must serve
+CAUSE = 400  # characters of a line of its log that are quoted
+# Kafka's words for files that are not what it wrote, or are missing.
+DAMAGE = re.compile(
+    r"log dirs? .* (have|has) failed|corrupt|KafkaStorageException|CorruptRecord|InvalidRecord|loading log",
+    re.IGNORECASE,
+)
+EXCEPTION = re.compile(r"[\w.$]+(Exception|Error)\b")  # the first line of a trace
 # A small heap, one thread of collection and the quick compiler alone: the broker shares one machine with MongoDB and
 # the services. One that is out of memory ends, since `ended` notices that; a broken one would go on.
 JVM = [
@@ -57,6 +66,7 @@ class Kafka:
     def __init__(self, folder: Path, log: Path, *, secure: bool) -> None:
         self.folder, self.log, self.secure = folder, log, secure
         self._process: Supervised | None = None
+        self._began = 0
 
     def start(self, ports: Ports, libraries: Path, lock: int) -> str:
         """Start, wait until clients are served, and return the address. Raises EngineError."""
@@ -72,6 +82,7 @@ class Kafka:
         port = ports.take("kafka")
         settings = self._write_settings(self._data, port, ports.take("kafka-controller"))
         output = self.log.with_suffix(".out")
+        self._began = end_of(self.log)
         self._process = Supervised([*java, "kafka.Kafka", str(settings)], output, grace=GRACE, lock=lock)
         self._wait(f"{LOOPBACK}:{port}", output)
         return f"{LOOPBACK}:{port}"
@@ -117,7 +128,7 @@ class Kafka:
         arguments.unlink()
         if done.returncode:
             raise EngineError(
-                f"Kafka could not prepare its data folder {self._data}: {_last_line(done.stdout + done.stderr)}"
+                f"Kafka could not prepare its data folder {self._data}: {last_line(done.stdout + done.stderr)}"
             )
         new.rename(self._data)
 
@@ -130,15 +141,34 @@ class Kafka:
         deadline = time.monotonic() + DEADLINE
         while not asyncio.run(answers(address, self.sasl)):
             if self.ended() is not None:
-                raise EngineError(f"Kafka ended while it started: {self._complaint(output)}")
+                raise EngineError(f"Kafka ended while it started: {self.complaint(output)}")
             if time.monotonic() > deadline:
                 raise EngineError(f"Kafka did not serve within {DEADLINE:.0f} s; its log is {self.log}.")
             time.sleep(0.1)
 
-    def _complaint(self, output: Path) -> str:
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        wrong = [line for line in lines[-200:] if " ERROR " in line or " FATAL " in line]
-        return f"{wrong[0] if wrong else _last_line(output.read_text(errors='replace'))} (log: {self.log})"
+    def complaint(self, output: Path | None = None) -> str:
+        """The first error that it logged since it was started, or the last line of its output; and the remedy where its files are
+        damaged."""
+        log = written_since(self.log, self._began)
+        why = first_error(log) or last_line(written_since(output or self.log.with_suffix(".out"), 0))
+        remedy = f" Its files are damaged: {refill(self.folder)}" if DAMAGE.search(why) else ""
+        return f"{why} (log: {self.log}).{remedy}"
+
+
+def refill(folder: Path) -> str:
+    """The remedy for damaged files of Kafka: services fill their topics again when these are new."""
+    return f"delete {folder}, and start again; every topic is filled again from MongoDB."
+
+
+def first_error(log: str) -> str | None:
+    """The first error in lines of Kafka's log, with the exception of the line behind it; None without one."""
+    lines = log.splitlines()
+    for at, line in enumerate(lines):
+        if " ERROR " in line or " FATAL " in line:
+            told, behind = line.partition(" ERROR ")[2] or line, lines[at + 1 : at + 2]
+            cause = next((each for each in behind if EXCEPTION.match(each)), "")
+            return ": ".join(filter(None, (told, cause)))[:CAUSE]
+    return None
 
 
 async def answers(address: str, sasl: Sasl | None) -> bool:
@@ -169,7 +199,3 @@ def login_of(sasl: Sasl) -> dict[str, Any]:
         "sasl_plain_username": sasl.username,
         "sasl_plain_password": sasl.password,
     }
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no output"])[-1]

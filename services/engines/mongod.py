@@ -6,7 +6,9 @@ the first moment on: this module itself signs in as a member of the set, by the 
 """
 
 import base64
+import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -18,6 +20,7 @@ from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure
 
 from services.engines.errors import EngineError
+from services.engines.output import end_of, last_line, written_since
 from services.engines.ports import LOOPBACK, Ports
 from services.engines.private import kept
 from services.engines.supervise import Supervised
@@ -28,6 +31,13 @@ GRACE = 20.0  # seconds for an orderly stop
 DEADLINE = 90.0  # seconds until it must serve: it connects to its former port, and waits 30 s for a silent one
 CACHE_GB = 0.25
 NOT_INITIATED, ALREADY_INITIATED, BUSY = 94, 23, 109
+CAUSE = 300  # characters of a cause that are quoted
+# WiredTiger's words for files that are not what it wrote, or are missing.
+DAMAGE = re.compile(
+    r"corrupt|checksum|WT_PANIC|WT_ERROR|WT_NOTFOUND|Unable to read|does not appear|No such file|UnrecoverableRollback",
+    re.IGNORECASE,
+)
+RESTORE = "move it away, and put a backup back (`ama restore FILE`)."
 TRANSIENT = {NOT_INITIATED, ALREADY_INITIATED, BUSY}  # answers of a node that is still loading its configuration
 
 
@@ -47,12 +57,14 @@ class Mongod:
     def __init__(self, folder: Path, log: Path, *, secure: bool = False) -> None:
         self.folder, self.log, self.secure = folder, log, secure
         self._process: Supervised | None = None
+        self._began = 0
 
     def start(self, ports: Ports, lock: int) -> str:
         """Start, wait until it is primary, and return its URI. Raises EngineError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         port = ports.take("mongo")
         output = self.log.with_suffix(".out")
+        self._began = end_of(self.log)
         self._process = Supervised(self._command(port), output, grace=GRACE, lock=lock)
         self._wait(f"{LOOPBACK}:{port}", output)
         login = f"{ADMIN}:{self._password()}@" if self.secure else ""
@@ -71,6 +83,14 @@ class Mongod:
     def ended(self) -> int | None:
         """Return the exit status if it has ended by itself, else None."""
         return self._process.ended() if self._process else None
+
+    def complaint(self, output: Path | None = None) -> str:
+        """The first error that it logged since it was started, or the last line of its output; and the remedy where its files are
+        damaged."""
+        found = first_error(written_since(self.log, self._began))
+        why = found or last_line(written_since(output or self.log.with_suffix(".out"), 0))
+        remedy = f" Its files in {self.folder} are damaged: {RESTORE}" if DAMAGE.search(why) else ""
+        return f"{why} (log: {self.log}).{remedy}"
 
     def stop(self) -> None:
         """Stop in order, or by force after the grace."""
@@ -112,10 +132,9 @@ class Mongod:
         ) as client:
             while not elected(client, SET, address):
                 if self.ended() is not None:
-                    lines = output.read_text(errors="replace").strip().splitlines() or ["no output"]
-                    raise EngineError(f"mongod ended while it started: {lines[-1]} (log: {self.log})")
+                    raise EngineError(f"MongoDB ended while it started: {self.complaint(output)}")
                 if time.monotonic() > deadline:
-                    raise EngineError(f"mongod did not serve within {DEADLINE:.0f} s; its log is {self.log}.")
+                    raise EngineError(f"MongoDB did not serve within {DEADLINE:.0f} s; its log is {self.log}.")
                 time.sleep(0.05)
             if self.secure:
                 administrator(client, self._password())
@@ -126,6 +145,27 @@ class Mongod:
             return {}
         login = {"username": "__system", "password": self._key(), "authSource": "local"}
         return {**login, "authMechanism": "SCRAM-SHA-256"}
+
+
+def first_error(log: str) -> str | None:
+    """The first error in lines of mongod's log, each a JSON document: its message with what it says of the cause. None without one."""
+    for text in log.splitlines():
+        try:
+            line: dict[str, Any] = json.loads(text)
+        except ValueError:
+            continue  # the end of a line whose writer was killed
+        if line.get("s") in {"E", "F"}:
+            told = line.get("attr", {})
+            cause = told.get("message") or told.get("error") or ""
+            return ": ".join(filter(None, (line.get("msg"), _short(cause))))
+    return None
+
+
+def _short(cause: Any) -> str:
+    """The text of a cause, which is a text, a document of MongoDB, or one of WiredTiger: its message and the kind of its error."""
+    if isinstance(cause, dict):
+        cause = ": ".join(str(cause[name]) for name in ("errmsg", "msg", "error_str") if cause.get(name)) or cause
+    return str(cause)[:CAUSE]
 
 
 def uri(address: str, name: str = SET) -> str:

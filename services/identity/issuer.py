@@ -22,6 +22,7 @@ from services.settings import Misconfigured
 ALGORITHM = "Ed25519"  # RFC 9864, which retires EdDSA
 WORKDAY = 8 * 60 * 60.0  # seconds
 LONGEST = 24 * 60 * 60.0  # seconds; services accept no longer ones by default
+LONGEST_ANYWHERE = 7 * LONGEST  # as the greatest AMA_TOKEN_HOURS allows
 ID_LASTS = 5 * 60  # seconds
 
 
@@ -54,14 +55,20 @@ class Issuer:
             ) from None  # the cause quotes it
 
     def token(
-        self, role: str, programme: str, subject: str, partner: str | None = None, lifetime: float = WORKDAY
+        self,
+        role: str,
+        programme: str,
+        subject: str,
+        partner: str | None = None,
+        lifetime: float = WORKDAY,
+        longest: float = LONGEST,
     ) -> str:
-        """Sign an access token for `lifetime` seconds. Misconfigured for a role that does not exist, a text that services cannot store,
-        or a lifetime that they do not accept."""
+        """Sign an access token for `lifetime` seconds, at most `longest`. Misconfigured for a role that does not exist, a text that
+        services cannot store, or a longer lifetime."""
         if role not in list(Role):
             raise Misconfigured(f"There is no role {role}; there are {', '.join(Role)}.")
-        if lifetime > LONGEST:
-            raise Misconfigured(f"A token is in force for {LONGEST / 3600:.0f} hours at most.")
+        if lifetime > longest:
+            raise Misconfigured(f"A token is in force for {longest / 3600:.0f} hours at most.")
         try:
             subject, programme, partner = text_of(subject), text_of(programme), text_of(partner) if partner else None
         except ValueError:

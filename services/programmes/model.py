@@ -159,6 +159,14 @@ class Notice(Part):
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...] = Field(default=("it",), min_length=1)
 
 
+class Contact(Part):
+    """The office that people ask, as messages to them name it."""
+
+    name: str
+    phone: str | None = None
+    email: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Active:
     """The entries of a programme that take something new."""
@@ -190,6 +198,7 @@ class Programme(Part):
     intake: Intake
     notice: Notice
     notices: tuple[Notice, ...] = ()
+    contact: Contact | None = None  # in messages to people; without it they name the lead partner
     no_one_alone: tuple[Trait, ...] = ()  # no group has exactly one of a gender, or of an age band
     targets: dict[str, Annotated[Whole, Field(ge=0)]] = {}
     partners: tuple[Partner, ...] = Field(min_length=1)
@@ -270,6 +279,12 @@ class Programme(Part):
     def notice_of(self, version: str) -> Notice | None:
         """The version of the notice that is or was in force; None when it never was."""
         return next((each for each in (self.notice, *self.notices) if each.version == version), None)
+
+    @property
+    def office(self) -> Contact | None:
+        """The office that people ask: the contact of the file, else the lead partner; None when there is neither."""
+        leads = (each.name for each in self.active.partners if PartnerRole.LEAD in each.roles)
+        return self.contact or next((Contact(name=name) for name in leads), None)
 
     @cached_property
     def places_on_the_map(self) -> dict[str, Municipality]:

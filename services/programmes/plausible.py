@@ -63,6 +63,9 @@ def _texts(file: Programme) -> Iterator[Mistake]:
     texts: list[tuple[Sequence[str | int], str]] = [(("title",), file.title), (("title_en",), file.title_en)]
     texts += [(("partners", at, "name"), each.name) for at, each in enumerate(file.partners)]
     texts += [(("municipalities", at, "name"), each.name) for at, each in enumerate(file.municipalities)]
+    for name, told in file.contact or ():
+        if told is not None:
+            texts.append((("contact", name), told))
     for where, text in texts:
         if len(text) > LONGEST:
             yield where, f"more than {LONGEST} characters"
@@ -97,10 +100,14 @@ def _periods(file: Programme) -> Iterator[Mistake]:
 
 
 def _waves(file: Programme) -> Iterator[Mistake]:
+    """A wave counts from the admission, so whoever is admitted last answers last."""
     for at, each in enumerate(file.surveys):
-        due = file.intake.opens + timedelta(days=each.due_days)
+        due = file.intake.closes + timedelta(days=each.due_days)
         if due > file.ends and not each.after_end:
-            fault = f"{each.id} is due on {due} at the earliest, after the end ({file.ends}); if that is meant, say after_end = true"
+            fault = (
+                f"{each.id} is due on {due} for whoever is admitted last ({file.intake.closes}), after the end ({file.ends}); "
+                "if that is meant, say after_end = true"
+            )
             yield ("surveys", at, "due_days"), fault
 
 

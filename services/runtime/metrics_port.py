@@ -24,10 +24,8 @@ async def serving_metrics(port: int, metrics: Iterable[Metrics], host: str = "12
     free one). Misconfigured when it is taken."""
     try:
         listening = listen(port, host)
-    except OSError as error:
-        raise Misconfigured(
-            f"Port {port} for metrics cannot be had: {error.strerror}. Set AMA_METRICS_PORT."
-        ) from error
+    except Misconfigured as error:
+        raise Misconfigured(f"{error} AMA_METRICS_PORT names it.") from error
     with listening:
         async with serving(_application(metrics), listening):
             yield int(listening.getsockname()[1])

@@ -4,6 +4,7 @@ Invariant: a service does not know that it runs here; the same `build(settings)`
 """
 
 import asyncio
+import errno
 import gc
 import importlib
 import socket
@@ -23,11 +24,14 @@ from services.runtime.workarounds import LimitedProtocol
 from services.settings import Misconfigured, Settings
 
 LIMITS = Limits()
+LATE = "The services did not read Kafka to its end in time: it does not answer, or this machine is too busy. The log says more."
 SENDING = 256 * 1024  # bytes of an answer that the kernel holds for a connection
 
 
 def build(name: str, settings: Settings) -> Service:
-    """Build the service of that name. It is imported by name, because the chassis knows no service."""
+    """Build the service of that name. It is imported by name, because the chassis knows no service. Misconfigured for another name."""
+    if name not in SERVICES:
+        raise Misconfigured(f"There is no service {name}; there are {', '.join(SERVICES)}.")
     service: Service = importlib.import_module(f"{name}.app").build(settings)
     return service
 
@@ -51,6 +55,8 @@ class AllServices:
         except BaseExceptionGroup as several:
             # One sentence for the operator, and not a group of errors.
             found = [each for each in several.exceptions if isinstance(each, Misconfigured)]
+            if not found and all(isinstance(each, TimeoutError) for each in several.exceptions):
+                found = [Misconfigured(LATE)]
             raise (found[0] if found else several) from None
 
     async def stop(self) -> None:
@@ -84,13 +90,18 @@ def settle() -> None:
 
 
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
-    """Open a listening socket; port 0 means any free one. OSError when the port is in use."""
+    """Open a listening socket; port 0 means any free one. Misconfigured when the port cannot be had."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     # Without it a restart fails while connections of the former process are in TIME_WAIT.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Connections inherit it. In the kernel's own buffer of megabytes, a client that reads slowly could not be told from one that does not.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENDING)
-    listening.bind((host, port))
+    try:
+        listening.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        why = "in use" if getattr(error, "errno", None) == errno.EADDRINUSE else f"not to be had ({error})"
+        raise Misconfigured(f"Port {port} of {host} is {why}: name another one, or 0 for a free one.") from error
     return listening
 
 

@@ -52,6 +52,12 @@ def _telephone(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def _language(code: str) -> str:
+    if code not in LANGUAGES:
+        raise ValueError("no language of ISO 639-1, such as it, en or ar")
+    return code
+
+
 def _born(year: int) -> int:
     latest = datetime.now(UTC).year - YOUNGEST
     if not EARLIEST.year <= year <= latest:
@@ -97,7 +103,19 @@ Telephone = Annotated[
     AfterValidator(_telephone),
 ]
 BirthYear = Annotated[int, Field(ge=EARLIEST.year), AfterValidator(_born)]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]  # ISO 639-1
+LANGUAGES = (  # noqa: SIM905  # a list would take 183 lines
+    "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en "
+    "eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja "
+    "jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb "
+    "nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq "
+    "sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu "
+).split()  # every code of ISO 639-1
+Language = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]{2}$"),
+    AfterValidator(_language),
+    WithJsonSchema({"type": "string", "enum": LANGUAGES}),
+]
 Day = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_this_age)]
 Once = AfterValidator(_each_once)  # of a list: nothing stands there twice

@@ -53,7 +53,9 @@ FRAGMENTS = [
 
 def content(given: str, family: str = "Prova", email: str = "ada@example.org") -> MailContent:
     card = {"given_name": given, "family_name": family, "email": email, "language": "it"}
-    return MailContent("019ce2f4", card, datetime(2026, 3, 5, 18, tzinfo=UTC), "Casa", "via Correggio 59, Monza")
+    return MailContent(
+        "019ce2f4", card, datetime(2026, 3, 5, 18, tzinfo=UTC), "Casa", "via Correggio 59, Monza", 14, 18, 120, None
+    )
 
 
 def read(mail: Mail) -> EmailMessage:

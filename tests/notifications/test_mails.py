@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, timezone
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,12 @@ SENDER = Mailbox("AMA Lavoro", "ama@example.org")
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 
 
-def content(**card: str) -> MailContent:
+PLAN: dict[str, Any] = {"every": 14, "meetings": 18, "minutes": 120, "ask": "AFOL Monza e Brianza, +39 039 0000000"}
+
+
+def content(plan: dict[str, Any] = PLAN, **card: str) -> MailContent:
     first = datetime(2026, 3, 5, 18, tzinfo=timezone(timedelta(hours=1)))
-    return MailContent("019ce2f4", CARD | card, first, "Casa del Volontariato", "via Correggio 59, Monza")
+    return MailContent("019ce2f4", CARD | card, first, "Casa del Volontariato", "via Correggio 59, Monza", **plan)
 
 
 def read(mail: Mail) -> EmailMessage:
@@ -37,6 +41,8 @@ def test_an_italian_mail_names_first_meeting_and_place_in_words() -> None:
         "Ciao Ada",
         "Primo incontro: giovedì 5 marzo 2026, alle ore 18:00",
         "Dove: Casa del Volontariato, via Correggio 59, Monza",
+        "Il gruppo si incontra ogni 2 settimane, 18 volte in tutto. Ogni incontro dura 2 ore.",
+        "Per ogni domanda: AFOL Monza e Brianza, +39 039 0000000",
     ):
         assert part in body
 
@@ -47,9 +53,32 @@ def test_an_english_mail_names_first_meeting_and_place_in_words() -> None:
         "Dear Ada",
         "First meeting: Thursday, 5 March 2026, at 18:00",
         "Where: Casa del Volontariato, via Correggio 59, Monza",
+        "The group meets every 2 weeks, 18 times in all. Each meeting takes 2 hours.",
+        "For any question: AFOL Monza e Brianza, +39 039 0000000",
     ):
         assert part in text(mail)
     assert read(mail)["Content-Language"] == "en"
+
+
+@pytest.mark.parametrize(
+    ("plan", "italian", "english"),
+    [
+        ({"every": 7, "meetings": 5, "minutes": 240}, "ogni settimana, 5 volte in tutto", "every week, 5 times in all"),
+        (
+            {"every": 10, "meetings": 2, "minutes": 90},
+            "ogni 10 giorni, 2 volte in tutto",
+            "every 10 days, 2 times in all",
+        ),
+        ({"every": 1, "meetings": 3, "minutes": 60}, "ogni giorno, 3 volte in tutto", "every day, 3 times in all"),
+        ({"every": 7, "meetings": 1, "minutes": 60}, "una volta, per un'ora.", "meets once, for one hour."),
+        ({"every": 7, "meetings": 1, "minutes": 45}, "una volta, per 45 minuti.", "meets once, for 45 minutes."),
+    ],
+)
+def test_how_often_and_how_long_are_said_in_words(plan: dict[str, Any], italian: str, english: str) -> None:
+    told = {**plan, "ask": None}
+    assert italian in text(compose(content(told), SENDER))
+    assert english in text(compose(content(told, language="en"), SENDER))
+    assert "domanda" not in text(compose(content(told), SENDER))
 
 
 def test_whoever_reads_another_language_is_written_to_in_italian() -> None:

@@ -165,3 +165,16 @@ def test_a_place_that_is_published_again_is_corrected() -> None:
     venue = Venue(id="p", title="Casa", address="via Roma 1")
     venue.correct("Casa", "via Roma 2")
     assert venue.address == "via Roma 2"
+
+
+def test_after_the_conclusion_of_a_group_nobody_is_called_to_its_later_meetings() -> None:
+    group = calendar(planned(1, 0), planned(2, 2), planned(3, 4))
+    group.wait("w")
+    group.conclude(FIRST + timedelta(weeks=3))
+    assert group.waiting == ()
+    found = group.first_from(FIRST + timedelta(weeks=1))
+    assert found is not None
+    assert found.number == 2
+    assert group.first_from(FIRST + timedelta(weeks=3)) is None
+    assert group.schedule(planned(4, 6)) == ()
+    assert group.first_from(FIRST + timedelta(weeks=3)) is None

@@ -64,11 +64,33 @@ def test_nonsense_is_refused_with_one_sentence(change: tuple[str, str], said: st
 def test_a_wave_after_the_end_is_refused_unless_it_is_meant() -> None:
     late = BEFORE + T1.format(days=3650, more="")
     with pytest.raises(
-        Misconfigured, match=r"surveys\.2\.due_days: T1/who5 is due on 2036-08-29 at the earliest, after"
+        Misconfigured, match=r"surveys\.2\.due_days: T1/who5 is due on 2037-08-28 for whoever is admitted last"
     ):
         read_text(late, "prova.toml")
     meant = read_text(BEFORE + T1.format(days=3650, more="after_end = true\n"), "prova.toml").programme
     assert [each.id for each in meant.surveys if each.after_end] == ["T1/who5"]
+
+
+@pytest.mark.parametrize(("days", "refused"), [(122, False), (123, True)])
+def test_a_wave_counts_for_whoever_is_admitted_last(days: int, refused: bool) -> None:
+    text = BEFORE + T1.format(days=days, more="")
+    if refused:
+        with pytest.raises(Misconfigured, match=r"T1/who5 is due on 2028-01-01 .* after the end \(2027-12-31\)"):
+            read_text(text, "prova.toml")
+    else:
+        assert read_text(text, "prova.toml").programme.surveys[-1].due_days == days
+
+
+def test_the_office_for_questions_is_the_contact_or_the_lead_partner() -> None:
+    lead = read_text(BEFORE, "prova.toml").programme.office
+    assert lead is not None
+    assert lead.name == "Prova Uno"
+    told = BEFORE.replace("[sizes]", '[contact]\nname = "Sportello"\nphone = "+39 039 1"\n[sizes]')
+    office = read_text(told, "prova.toml").programme.office
+    assert office is not None
+    assert (office.name, office.phone, office.email) == ("Sportello", "+39 039 1", None)
+    with pytest.raises(Misconfigured, match=r"contact\.phone: holds a control character"):
+        read_text(told.replace("039 1", "039\\u0007"), "prova.toml")
 
 
 def test_the_shipped_programmes_can_be_meant() -> None:

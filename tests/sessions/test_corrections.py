@@ -209,6 +209,12 @@ async def test_of_a_group_that_ended_early_no_later_roll_is_called_and_its_membe
 
     await eventually(known)
     async with world.client(Role.OPERATOR) as client:
+
+        async def off() -> bool:
+            listed = (await client.get(f"/groups/{formed}/sessions")).json()
+            return [each["session"] for each in listed] == [first, second]
+
+        await eventually(off)
         for each in (first, second):
             sheet = (await client.get(f"/sessions/{each}")).json()["members"]
             answer = await client.put(f"/sessions/{each}/roll-call", json={"present": sheet})

@@ -18,7 +18,7 @@ from notifications.mail_format import Mailbox
 from services import vault
 from services.contracts.topics import SERVICES
 from services.identity.auth import PEOPLE_IN_PATH
-from services.web import BirthYear, Email, Line, Note, Telephone
+from services.web import BirthYear, Email, Language, Line, Note, Telephone
 from tests.helpers.serving import settings_for
 
 YEAR = datetime.now(UTC).year
@@ -297,3 +297,14 @@ def test_a_route_that_takes_any_text_is_found() -> None:
     item = {"post": {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/x/Loose"}}}}}}
     document = {"paths": {"/x": item}, "components": {"schemas": {"Loose": loose}}}
     assert list(free_text(document)) == [("/x", "body.a")]
+
+
+@pytest.mark.parametrize("code", ["it", "en", "ar", "uk", "zh"])
+def test_a_language_is_one_of_iso_639_1(code: str) -> None:
+    assert TypeAdapter[str](Language).validate_python(code) == code
+
+
+@pytest.mark.parametrize("code", ["zz", "xx", "IT", "ita", "i", "it-IT", ""])
+def test_a_code_that_names_no_language_is_refused(code: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter[str](Language).validate_python(code)

@@ -10,6 +10,10 @@ import kafkajs from 'kafkajs'
 
 const { AMA_FEED_KAFKA, AMA_FEED_TOPIC, AMA_FEED_USER, AMA_FEED_PASSWORD, AMA_FEED_MECHANISM, AMA_FEED_TLS } = process.env
 const prefix = 'it.amalavoro.feed.'
+const end = (sentence) => { console.error(sentence); process.exit(1) }
+if (!AMA_FEED_KAFKA || !AMA_FEED_TOPIC || !AMA_FEED_USER || !AMA_FEED_PASSWORD) {
+  end('AMA_FEED_* is not set: load the settings that `ama partners user` printed.')
+}
 
 const db = new DatabaseSync(process.env.OUTCOMES_STORE ?? 'outcomes.db')
 db.exec(`
@@ -67,8 +71,8 @@ function take (topic, record) {
 const kafka = new kafkajs.Kafka({
   brokers: AMA_FEED_KAFKA.split(','),
   ssl: AMA_FEED_TLS === 'yes',
-  sasl: { mechanism: AMA_FEED_MECHANISM.toLowerCase(), username: AMA_FEED_USER, password: AMA_FEED_PASSWORD },
-  logLevel: kafkajs.logLevel.WARN
+  sasl: { mechanism: (AMA_FEED_MECHANISM || 'SCRAM-SHA-512').toLowerCase(), username: AMA_FEED_USER, password: AMA_FEED_PASSWORD },
+  logLevel: kafkajs.logLevel.NOTHING // it logs each attempt; what it gives up is one sentence below
 })
 // after a crash the group waits for the former member: no longer than this
 const consumer = kafka.consumer({ groupId: `${AMA_FEED_USER}.outcomes-js`, sessionTimeout: 6000, heartbeatInterval: 2000 })
@@ -78,13 +82,15 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 // kafkajs tries again what may pass by itself; what it gives up ends the program, to be started again
 consumer.on(consumer.events.CRASH, ({ payload }) => {
-  if (payload.restart) return
-  console.error(payload.error.message)
-  process.exit(1)
+  if (!payload.restart) end(payload.error.message)
 })
 
-await consumer.connect()
-await consumer.subscribe({ topic: AMA_FEED_TOPIC, fromBeginning: true })
+try {
+  await consumer.connect()
+  await consumer.subscribe({ topic: AMA_FEED_TOPIC, fromBeginning: true })
+} catch (error) {
+  end(`Kafka at ${AMA_FEED_KAFKA} does not answer, or refuses ${AMA_FEED_USER}: ${error.message}`)
+}
 consumer.on(consumer.events.GROUP_JOIN, () => consumer.seek(
   { topic: AMA_FEED_TOPIC, partition: 0, offset: kept.get(AMA_FEED_TOPIC)?.next ?? '0' }))
 await consumer.run({
