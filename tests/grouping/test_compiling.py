@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SAYS = "from grouping.formation import compiling; print(compiling._folder())"
+SAYS = "from grouping.formation import caching; print(caching.folder())"
 
 
 def folder_of(sources: Path, **environment: str) -> Path:
