@@ -1,7 +1,7 @@
 """`python ops/setup.py run` makes `.venv` with what running needs; `… test` adds what the tests need. `make` calls both.
 
 Steps run beside each other as far as they can. Invariants: packages are those of the lock files, by their hashes; nobody waits before a
-silent screen; a step that fails ends the set-up with the end of its output. It runs before anything is installed, on the standard library alone.
+silent screen; a step that fails ends the set-up with the end of its output. It needs the standard library alone.
 """
 
 import re
