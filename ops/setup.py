@@ -77,7 +77,7 @@ class Step:
 
 
 def run_steps() -> dict[str, Step]:
-    """What running needs. Kafka is fetched and the engine compiled while the other packages are installed."""
+    """Steps for running. Kafka is fetched and the engine compiled while the other packages are installed."""
     return {
         "first": Step("packages for the first steps", [*LOCKED, str(_first_lock())]),
         "packages": Step("all packages", [*LOCKED, "requirements.run.lock"], ("first",)),
@@ -92,7 +92,7 @@ def run_steps() -> dict[str, Step]:
 
 
 def test_steps() -> dict[str, Step]:
-    """What tests, checks and measurements need beside that. The two optional steps use apt, which runs once at a time."""
+    """Steps for tests, checks and measurements beside these. The two optional steps use apt, which runs once at a time."""
     node = {
         "parser": "tests/contracts/asyncapi",
         "example": "examples/partner/javascript",
