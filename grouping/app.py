@@ -6,6 +6,7 @@ from grouping.conclusions import conclude_when_over
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker
 from grouping.membership import api as membership
 from grouping.pairs import api as pairs
+from grouping.precompiling import compile_in_advance
 from grouping.projections import Groups, Pool
 from grouping.proposals import api as proposals
 from grouping.reactions import gate, reactions
@@ -32,7 +33,7 @@ def build(settings: Settings) -> Service:
         gate=gate,
         projections=[Pool(), Groups()],
         tables=[KEYS],
-        background=[conclude_when_over],
+        background=[conclude_when_over, compile_in_advance],
         after_restore=[partial(replay, replays), erase_restored],
         uses=uses,
     )

@@ -1,8 +1,17 @@
-"""`python -m grouping.formation`: compiles the engine's loops now, so that nobody waits for that when groups are first formed."""
+"""`python -m grouping.formation`: compiles all loops of the engine now, so that nobody waits for that when groups are first formed.
 
-from grouping.formation import Problem, advise, solve
+Invariant: afterwards a problem of any shape finds every loop compiled. Two processes share the work, one for the exact search and one for
+the other; it takes a minute, and nothing where it was done before.
+"""
+
+import subprocess
+import sys
+
+from grouping.formation import Problem, advise, caching, solve
 
 SLOTS = ["a", "b"]
+PEOPLE = {"exact": 9, "search": 25}  # of the problem that each process solves
+STEPS = 1000
 
 
 def tiny(number: int, slots: list[str] = SLOTS, facilitators: int = 4) -> Problem:
@@ -34,7 +43,27 @@ def tiny(number: int, slots: list[str] = SLOTS, facilitators: int = 4) -> Proble
     )
 
 
+def compile_by(name: str) -> None:
+    """Compile what this kind of search needs, by solving a problem with it."""
+    problem = tiny(PEOPLE[name])
+    answer = solve(problem, steps=STEPS)
+    if name == "search":
+        advise(problem, answer)
+
+
+def compile_all() -> int:
+    """Compile all loops that are not compiled yet. Returns the exit status."""
+    if caching.is_complete():
+        return 0
+    processes = [subprocess.Popen([sys.executable, "-m", "grouping.formation", name]) for name in PEOPLE]
+    failed = max(abs(each.wait()) for each in processes)
+    if not failed:
+        caching.set_complete()
+    return failed
+
+
 if __name__ == "__main__":
-    # Solved exactly, by search, and exactly with a single slot and facilitator: its arrays have another layout, so another compilation.
-    for problem in (tiny(9), tiny(25), tiny(3, SLOTS[:1], 1)):
-        advise(problem, solve(problem, steps=1000))
+    if sys.argv[1:]:
+        compile_by(sys.argv[1])
+    else:
+        sys.exit(compile_all())

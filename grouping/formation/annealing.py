@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grouping.formation.compiling import compiled, draw
-from grouping.formation.pool import COLLEAGUES, OTHERS, Pool
+from grouping.formation.pool import COLLEAGUES, OTHERS, Pool, in_one_order
 from grouping.formation.tables import NOBODY, Tables, rise, sit
 
 PAIR = 1e-4  # worth of a wanted pair: less than any exchange of different people changes, so it decides ties alone
@@ -62,20 +62,22 @@ def totals_of(pool: Pool, tables: Tables, rng: Any, *, strict: bool = False) -> 
     everywhere = np.zeros((len(can), len(tables.slot)), np.uint8)
     everywhere[:, open_] = can
     shares = np.array([0, 0, *(1 / n for n in range(1, tables.members.shape[1]))])[: tables.members.shape[1] + 1]
-    made = Totals(
-        field=np.zeros((len(tables.slot), pool.row.shape[1])),
-        count=np.zeros((len(tables.slot), pool.row.shape[1]), np.int64),
-        sum=np.zeros(len(tables.slot)),
-        weigh=np.where(tables.kind[:, None] < 0, shares[None, :], 0.0),
-        faults=np.zeros(1, np.int64),
-        can=everywhere,
-        first=first,
-        groups=open_[np.nonzero(can)[1]],
-        movers=movers,
-        far=np.array([pool.far]),
-        strict=np.array([strict], np.uint8),
-        inherited=_inherited(pool, tables),
-        rng=rng,
+    made = in_one_order(
+        Totals(
+            field=np.zeros((len(tables.slot), pool.row.shape[1])),
+            count=np.zeros((len(tables.slot), pool.row.shape[1]), np.int64),
+            sum=np.zeros(len(tables.slot)),
+            weigh=np.where(tables.kind[:, None] < 0, shares[None, :], 0.0),
+            faults=np.zeros(1, np.int64),
+            can=everywhere,
+            first=first,
+            groups=open_[np.nonzero(can)[1]],
+            movers=movers,
+            far=np.array([pool.far]),
+            strict=np.array([strict], np.uint8),
+            inherited=_inherited(pool, tables),
+            rng=rng,
+        )
     )
     for group in open_:
         members = tables.members[group, : tables.size[group]]

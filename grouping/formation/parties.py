@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grouping.formation.compiling import compiled
-from grouping.formation.pool import COLLEAGUES, OTHERS, Pool
+from grouping.formation.pool import COLLEAGUES, OTHERS, Pool, in_one_order
 from grouping.formation.tables import NOBODY, Tables
 
 EVEN = 1e-4  # cost of the square of a size, in wanted pairs
@@ -66,27 +66,29 @@ def few(pool: Pool, made: Tables, people: Any, cells: Any) -> Few:
     comes = [pool.free[people, made.slot[g]] & pool.reach[people, made.place[g]] for g in held]
     firms = np.array([_firm(pool, team) for team in teams], np.int64)
     insist = np.array([(pool.wish[team] == COLLEAGUES).any() for team in teams])
-    return Few(
-        fewest=np.array([*(0 for _ in held), pool.least], np.int64),
-        most=np.maximum(0, pool.most - sizes),
-        can=np.array([bits[each == 1].sum() for each in comes] + [bits.sum()], np.int64),
-        sitting=sizes,
-        within=np.array([_far(pool, team)[:, team].sum() / 2 for team in teams]),
-        toward=np.array([near[:, team].sum(1) for team in teams]),
-        mates=np.array([wanted[:, team].sum(1) for team in teams], np.int64),
-        barred=np.array([bits[apart[:, team].any(1)].sum() for team in teams], np.int64),
-        firm=firms,
-        insist=insist & (firms >= 0),
-        number=np.array([(pool.column[team][:, :, None] == lone).sum((0, 1)) for team in teams], np.int64),
-        kind=np.array([bits[(pool.column[people] == column).any(1)].sum() for column in lone], np.int64),
-        near=np.ascontiguousarray(near[:, people]),
-        wanted=wanted[:, people].astype(np.int64),
-        apart=(apart[:, people] * bits).sum(1),
-        company=pool.company[people],
-        wish=pool.wish[people].astype(np.int64),
-        could=pool.free[people][:, cells[:, 0]] & pool.reach[people][:, cells[:, 1]],
-        km=km,
-        costs=FAR / max(1.0, float(km.max(1, initial=0).sum())),
+    return in_one_order(
+        Few(
+            fewest=np.array([*(0 for _ in held), pool.least], np.int64),
+            most=np.maximum(0, pool.most - sizes),
+            can=np.array([bits[each == 1].sum() for each in comes] + [bits.sum()], np.int64),
+            sitting=sizes,
+            within=np.array([_far(pool, team)[:, team].sum() / 2 for team in teams]),
+            toward=np.array([near[:, team].sum(1) for team in teams]),
+            mates=np.array([wanted[:, team].sum(1) for team in teams], np.int64),
+            barred=np.array([bits[apart[:, team].any(1)].sum() for team in teams], np.int64),
+            firm=firms,
+            insist=insist & (firms >= 0),
+            number=np.array([(pool.column[team][:, :, None] == lone).sum((0, 1)) for team in teams], np.int64),
+            kind=np.array([bits[(pool.column[people] == column).any(1)].sum() for column in lone], np.int64),
+            near=near[:, people],
+            wanted=wanted[:, people].astype(np.int64),
+            apart=(apart[:, people] * bits).sum(1),
+            company=pool.company[people],
+            wish=pool.wish[people].astype(np.int64),
+            could=pool.free[people][:, cells[:, 0]] & pool.reach[people][:, cells[:, 1]],
+            km=km,
+            costs=FAR / max(1.0, float(km.max(1, initial=0).sum())),
+        )
     )
 
 

@@ -5,11 +5,13 @@ one of its levels, or "not known". Distances between people are sums over these 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from grouping.formation.model import Attribute, Facilitator, Person, Problem
+
+T = TypeVar("T", bound="tuple[Any, ...]")
 
 EITHER, COLLEAGUES, OTHERS = range(3)
 UNKNOWN = 0.5  # the distance of a missing value from any
@@ -58,32 +60,41 @@ def pool(problem: Problem) -> Pool:
     own = row[np.arange(len(people))[:, None], column].sum(1) if len(people) else np.zeros(0)
     apart_first, apart = _rows(len(people), [(number[a], number[b]) for a, b in problem.apart])
     together_first, together = _rows(len(people), [(number[a], number[b]) for a, b in problem.together])
-    return Pool(
-        free=_marks(problem.slots, [each.slots for each in people]),
-        reach=((km <= limits[:, None]) & (access[None, :] | ~needs[:, None])).astype(np.uint8),
-        company=np.array([-1 if each.company is None else companies[each.company] for each in people], np.int64),
-        wish=np.array([(None, "colleagues", "others").index(each.with_) for each in people], np.int8),
-        waited=np.array([each.waiting_days for each in people], np.int64),
-        waits=np.array([each.id not in seated and not later(problem, each) for each in people], np.uint8),
-        column=column,
-        row=row,
-        own=own,
-        far=_farthest(column, row),
-        lone=lone,
-        apart_first=apart_first,
-        apart=apart,
-        together_first=together_first,
-        together=together,
-        leads=_marks(problem.slots, [each.slots for each in problem.facilitators]),
-        goes=(leaders_km <= np.array([each.travel_km for each in problem.facilitators], float)[:, None]).astype(
-            np.uint8
-        ),
-        load=np.array([each.groups for each in problem.facilitators], np.int64),
-        rooms=np.array([each.rooms for each in problem.places], np.int64),
-        km=km,
-        least=problem.size[0],
-        most=problem.size[1],
+    return in_one_order(
+        Pool(
+            free=_marks(problem.slots, [each.slots for each in people]),
+            reach=((km <= limits[:, None]) & (access[None, :] | ~needs[:, None])).astype(np.uint8),
+            company=np.array([-1 if each.company is None else companies[each.company] for each in people], np.int64),
+            wish=np.array([(None, "colleagues", "others").index(each.with_) for each in people], np.int8),
+            waited=np.array([each.waiting_days for each in people], np.int64),
+            waits=np.array([each.id not in seated and not later(problem, each) for each in people], np.uint8),
+            column=column,
+            row=row,
+            own=own,
+            far=_farthest(column, row),
+            lone=lone,
+            apart_first=apart_first,
+            apart=apart,
+            together_first=together_first,
+            together=together,
+            leads=_marks(problem.slots, [each.slots for each in problem.facilitators]),
+            goes=(leaders_km <= np.array([each.travel_km for each in problem.facilitators], float)[:, None]).astype(
+                np.uint8
+            ),
+            load=np.array([each.groups for each in problem.facilitators], np.int64),
+            rooms=np.array([each.rooms for each in problem.places], np.int64),
+            km=km,
+            least=problem.size[0],
+            most=problem.size[1],
+        )
     )
+
+
+def in_one_order(arrays: T) -> T:
+    """The same named tuple with each array in C order. numba compiles a loop anew for every other order that it meets, and numpy's
+    operations give one or the other by the shape of the problem."""
+    ordered = (np.ascontiguousarray(each) if isinstance(each, np.ndarray) else each for each in arrays)
+    return type(arrays)(*ordered)
 
 
 def later(problem: Problem, person: Person) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from grouping.formation.compiling import compiled
 from grouping.formation.parties import Parties
-from grouping.formation.pool import Pool
+from grouping.formation.pool import Pool, in_one_order
 from grouping.formation.tables import Tables
 
 EQUAL = 1e-9  # distances that differ by less are equal
@@ -37,7 +37,7 @@ def layers(pool: Pool, made: Tables, people: Any, found: Parties) -> Layers:
     lowest = found.people[found.first[held] :]
     lowest = lowest & -lowest
     start = found.first[held] + np.searchsorted(lowest, 1 << np.arange(len(people) + 1))
-    return Layers(held, held + new, start, _days(pool.waited[people]), 0.0)
+    return in_one_order(Layers(held, held + new, start, _days(pool.waited[people]), 0.0))
 
 
 def _days(waited: Any) -> Any:

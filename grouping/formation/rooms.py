@@ -13,7 +13,7 @@ import numpy as np
 
 from grouping.formation.compiling import compiled
 from grouping.formation.parties import Parties
-from grouping.formation.pool import Pool
+from grouping.formation.pool import Pool, in_one_order
 from grouping.formation.tables import Tables
 
 WAYS = 20_000  # tries at most to give rooms to a few parties
@@ -49,18 +49,20 @@ def cells(pool: Pool, made: Tables) -> Any:
 def rooms(pool: Pool, made: Tables, found: Parties, cell: Any) -> Rooms:
     """The rooms and facilitators that the groups that meet leave free."""
     packed, shape = np.unique(np.packbits(found.there, axis=1), axis=0, return_inverse=True)
-    return Rooms(
-        cell=cell,
-        free=pool.rooms[None, :] - made.used,
-        able=((pool.leads == 1) & (made.busy == 0)).astype(np.int64),
-        goes=pool.goes,
-        left=np.maximum(0, pool.load - made.led),
-        shape=shape.reshape(-1),
-        there=np.unpackbits(packed, axis=1, count=len(cell)),
-        word=np.random.default_rng(0).integers(1, 2**63, len(packed), np.uint64),
-        known=np.zeros(REMEMBERED, np.uint64),
-        said=np.zeros(REMEMBERED, np.uint8),
-        unsure=np.zeros(1, np.int64),
+    return in_one_order(
+        Rooms(
+            cell=cell,
+            free=pool.rooms[None, :] - made.used,
+            able=((pool.leads == 1) & (made.busy == 0)).astype(np.int64),
+            goes=pool.goes,
+            left=np.maximum(0, pool.load - made.led),
+            shape=shape.reshape(-1),
+            there=np.unpackbits(packed, axis=1, count=len(cell)),
+            word=np.random.default_rng(0).integers(1, 2**63, len(packed), np.uint64),
+            known=np.zeros(REMEMBERED, np.uint64),
+            said=np.zeros(REMEMBERED, np.uint8),
+            unsure=np.zeros(1, np.int64),
+        )
     )
 
 

@@ -17,7 +17,7 @@ IMAGE = (ROOT / "requirements.image.lock").read_text()
 NODE = [
     ROOT / "tests" / "contracts" / "asyncapi",
     ROOT / "examples" / "partner" / "javascript",
-    ROOT / "services" / "operations" / "console" / "npm",
+    ROOT / "ops" / "assets",
     ROOT / "tests" / "operations" / "console",
 ]
 

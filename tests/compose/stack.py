@@ -19,7 +19,7 @@ from tests.compose.docker_here import IMAGES
 ROOT = Path(__file__).parents[2]
 GIVEN = [
     "Dockerfile", ".dockerignore", "Makefile", "docker-compose.yml", "ops", "programmes", "pyproject.toml", "README.md", "LICENSE",
-    "requirements.lock", "requirements.image.lock", "services", "enrolment", "grouping", "sessions", "notifications", "analytics",
+    "requirements.image.lock", "services", "enrolment", "grouping", "sessions", "notifications", "analytics",
 ]  # fmt: skip
 PATIENCE = 240.0  # seconds
 OURS = {"enrolment", "grouping", "sessions", "notifications", "analytics", "issuer", "console", "provision"}

