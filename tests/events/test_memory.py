@@ -380,7 +380,7 @@ async def behind_the_gate(world: World) -> list[int]:
     gate.progress.hold({(TOPIC, 0): 0})
     reactions = ConsumerRunner("reactions", [TOPIC], start=ends.reacting, alike=0, follows=gate, **common)
     reacting = asyncio.create_task(reactions._batch([record(1)]))
-    await asyncio.sleep(0.3)
+    await asyncio.wait({reacting}, timeout=5)
     early = await world.effects()
     await gate._batch([record(1)])
     await asyncio.wait_for(reacting, 10)
