@@ -1,8 +1,8 @@
 """The command `python -m bench.statements`: what one command costs over all five services, in statements, transactions and CPU.
 
 A consent is noted `--rate` times a second. The same services are watched for as long without any command first, and what they did then
-is taken off. The counts are MongoDB's own (`serverStatus`), so they include those of every driver and thread. Absolute figures of CPU
-belong to this machine; counts do not.
+is taken off. The counts are MongoDB's own (`serverStatus`), so they include those of every driver and thread. They are lower where a consumer
+is so late that it takes several commands in one transaction.
 """
 
 import asyncio
@@ -21,10 +21,11 @@ from bench.calling import Connection, Served, cpu, issuing, serving
 from bench.commands import CONNECTIONS, connected, consent, refer
 from bench.ground import PROGRAMME, Ground, ground
 from services.contracts.topics import SERVICES
+from services.settings import Settings
 from services.store.mongo import Store
 
 ROLES = "api,relay,consume"
-SETTLED = 8.0  # seconds until the services have done what referrals lead to
+SETTLED, AFTER = 8.0, 4.0  # seconds until what referrals, and then the last commands, lead to is done
 # A `getMore` waits for new documents, and its number depends on the pause between commands.
 NAMED = ("find", "aggregate", "insert", "update", "delete", "findAndModify", "commitTransaction", "abortTransaction")
 Counts = Mapping[str, float]
@@ -46,34 +47,42 @@ def main(
 async def _counted(
     names: list[str], rate: float, seconds: float, roles: str, console: Console
 ) -> tuple[dict[str, float], int]:
-    async with ground(False, console.log) as here, _running(here, names, roles) as (store, served, token):
+    async with ground(False, console.log) as here, _running(here, names, roles) as (settings, served, token):
+        store, analytics = Store(settings.mongo, "admin"), Store(settings.mongo, settings.database_of("analytics"))
         async with connected(served["enrolment"].port, token) as callers:
             workers = await asyncio.gather(*(refer(caller) for caller in callers))
+        # Consumers join their groups late on a busy machine, and what they had not begun would not be counted.
+        while "analytics" in names and await analytics["path.g1"].count_documents({}) < len(workers):
+            await asyncio.sleep(0.1)
         await asyncio.sleep(SETTLED)
 
         async def nothing() -> int:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds + AFTER)
             return 0
 
         async def commands() -> int:
             async with connected(served["enrolment"].port, token) as callers:
-                return await _send(callers, workers, rate, seconds)
+                sent = await _send(callers, workers, rate, seconds)
+            await asyncio.sleep(AFTER)
+            return sent
 
         idle, _ = await _difference(store, served, nothing)
         busy, number = await _difference(store, served, commands)
+        await store.close()
+        await analytics.close()
         return {name: (busy[name] - idle.get(name, 0.0)) / number for name in busy}, number
 
 
 @asynccontextmanager
-async def _running(ground: Ground, names: list[str], roles: str) -> AsyncIterator[tuple[Store, dict[str, Served], str]]:
-    """Run the services. Yields a store for questions to the server, the processes, and a token."""
+async def _running(
+    ground: Ground, names: list[str], roles: str
+) -> AsyncIterator[tuple[Settings, dict[str, Served], str]]:
+    """Run the services. Yields their settings, the processes, and a token."""
     async with AsyncExitStack() as held:
         issuer = await held.enter_async_context(issuing(ground))
         settings = ground.settings(issuer=issuer.url)
         served = {each: await held.enter_async_context(serving(ground, settings, each, roles)) for each in names}
-        store = Store(settings.mongo, "admin")
-        held.push_async_callback(store.close)
-        yield store, served, issuer.token("operator", PROGRAMME, "operator-1")
+        yield settings, served, issuer.token("operator", PROGRAMME, "operator-1")
 
 
 async def _send(callers: list[Connection], workers: list[str], rate: float, seconds: float) -> int:

@@ -90,8 +90,9 @@ class Settings(BaseSettings):
     )
     metrics_port: int | None = None
     otlp: str | None = Field(default=None, description="OTLP/HTTP endpoint for traces")
-    # Our consumers read uncommitted records and do not wait for it. At 50 ms their latency was worse (measured).
-    relay_commit_ms: int = Field(default=250, ge=10, le=5000)
+    # Our consumers read uncommitted records and do not wait for it; feeds of partners have transactions of their own. Each commit costs the
+    # relay three round trips in which it sends nothing.
+    relay_commit_ms: int = Field(default=1000, ge=10, le=5000)
     relay_commit_events: int = Field(default=2000, ge=1)
     alike: int = Field(
         default=25,

@@ -29,9 +29,11 @@ def client(home: Home) -> dict[str, Any]:
 
 
 async def records(home: Home, *topics: str) -> list[ConsumerRecord]:
-    """Read every committed record of these topics, or of all, with a plain client."""
+    """Read every record of these topics, or of all, with a plain client. Waits until those that are there now are committed."""
     consumer, admin = AIOKafkaConsumer(**client(home), **READING), AIOKafkaAdminClient(**client(home))
+    early = AIOKafkaConsumer(**client(home), isolation_level="read_uncommitted", enable_auto_commit=False)
     await consumer.start()
+    await early.start()
     await admin.start()
     try:
         wanted = topics or [name for name in await admin.list_topics() if not name.startswith("__")]
@@ -39,13 +41,21 @@ async def records(home: Home, *topics: str) -> list[ConsumerRecord]:
         parts = [TopicPartition(each["topic"], p["partition"]) for each in described for p in each["partitions"]]
         consumer.assign(parts)
         await consumer.seek_to_beginning(*parts)
-        ends, found = await consumer.end_offsets(parts), []
+        written, found = await early.end_offsets(parts), []
+
+        async def committed() -> dict[TopicPartition, int]:
+            ends: dict[TopicPartition, int] = await consumer.end_offsets(parts)
+            return ends if all(ends[part] >= written[part] for part in parts) else {}
+
+        # The relay commits once a second, and our own consumers do not wait for that.
+        ends = await eventually(committed, 40) if parts else {}
         while [part for part in parts if await consumer.position(part) < ends[part]]:
             for batch in (await consumer.getmany(timeout_ms=200)).values():
                 found += batch
         return found
     finally:
         await admin.close()
+        await early.stop()
         await consumer.stop()
 
 
