@@ -32,7 +32,7 @@ DEADLINE = 90.0  # seconds until it must serve
 CAUSE = 400  # characters of a line of its log that are quoted
 # Kafka's words for files that are not what it wrote, or are missing.
 DAMAGE = re.compile(
-    r"log dirs? .* (have|has) failed|corrupt|KafkaStorageException|CorruptRecord|InvalidRecord|loading log",
+    r"log dirs? .* (have|has) failed|LogDirFailureChannel|corrupt|KafkaStorageException|CorruptRecord|InvalidRecord|loading log",
     re.IGNORECASE,
 )
 EXCEPTION = re.compile(r"[\w.$]+(Exception|Error)\b")  # the first line of a trace
@@ -161,14 +161,17 @@ def refill(folder: Path) -> str:
 
 
 def first_error(log: str) -> str | None:
-    """The first error in lines of Kafka's log, with the exception of the line behind it; None without one."""
-    lines = log.splitlines()
+    """The error in lines of Kafka's log that ended it, with the exception of the line behind it; None without one. The first that tells of
+    damage, else the first with an exception, else the last: a busy machine makes Kafka log slow steps as errors."""
+    lines, found = log.splitlines(), []
     for at, line in enumerate(lines):
         if " ERROR " in line or " FATAL " in line:
             told, behind = line.partition(" ERROR ")[2] or line, lines[at + 1 : at + 2]
-            cause = next((each for each in behind if EXCEPTION.match(each)), "")
-            return ": ".join(filter(None, (told, cause)))[:CAUSE]
-    return None
+            found.append((told, next((each for each in behind if EXCEPTION.match(each)), "")))
+    damaged = (each for each in found if DAMAGE.search(": ".join(each)))
+    raised = (each for each in found if each[1])
+    chosen = next(damaged, None) or next(raised, None) or (found[-1] if found else None)
+    return ": ".join(filter(None, chosen))[:CAUSE] if chosen else None
 
 
 async def answers(address: str, sasl: Sasl | None) -> bool:

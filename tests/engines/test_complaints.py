@@ -44,6 +44,15 @@ def test_the_first_error_of_kafka_is_quoted_with_its_exception() -> None:
     assert kafka.first_error("2026 INFO started (x)\n") is None
 
 
+def test_a_slow_step_that_kafka_logs_as_an_error_is_not_quoted_before_the_cause() -> None:
+    slow = "2026 ERROR Exceptionally slow controller event handleCommit (x)\n"
+    assert (
+        kafka.first_error(slow + MORE) == "Exiting Kafka (kafka.Kafka$): java.lang.RuntimeException: no meta.properties"
+    )
+    damage = "2026 ERROR Error while reading checkpoint file /x (org.LogDirFailureChannel)\n"
+    assert str(kafka.first_error(slow + MORE + damage)).startswith("Error while reading checkpoint file")
+
+
 def test_what_an_earlier_start_wrote_is_not_quoted(tmp_path: Path) -> None:
     log = tmp_path / "mongod.log"
     log.write_text(f"{FATAL}\n")
