@@ -1,4 +1,4 @@
-"""What is read of people for a caller is in their logs of accesses: also by a refusal, once for each purpose, and after no erasure."""
+"""Reads of people for a caller are in their logs of accesses: also those of a refusal, once for each purpose, and after no erasure."""
 
 import asyncio
 import uuid
