@@ -70,6 +70,8 @@ async def _profile_before(worker: Worker, work: Work) -> WorkerProfiled | None:
     """The profile that is replaced: a person may stay in a municipality that was retired since."""
     if worker.profile is None:
         return None
+    # A refusal of the new one tells of the old one.
+    work.reads_for("profile")
     return WorkerProfiled.model_validate_json(await work.unseal(worker.id, "profile", worker.profile))
 
 
@@ -111,7 +113,7 @@ async def _publish_card(worker: Worker, work: Work) -> None:
     if not worker.consents_to(Purpose.CONTACT):
         work.publish_table(CONTACTS, worker, None)
         return
-    card = {name: await work.unseal(worker.id, name, sealed) for name, sealed in worker.card.items()}
+    card = {name: await work.unseal(worker.id, name, sealed, told=False) for name, sealed in worker.card.items()}
     work.publish_table(
         CONTACTS, worker, vault.encrypt_payload(await work.key(worker.id), worker.id, orjson.dumps(card)).encode()
     )

@@ -1,4 +1,4 @@
-"""Reads that answer a route of enrolment. They change no aggregate; a read of a person's data writes its access log first."""
+"""Reads that answer a route of enrolment. They change no aggregate; a read of a person's data is in their access log first."""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -10,6 +10,7 @@ from enrolment.domain import Status, Worker
 from services.contracts import feed
 from services.contracts.base import Day
 from services.contracts.enrolment import Purpose
+from services.kernel import Refusal, Refused
 from services.programmes import Programme, may_know
 from services.store.consents import Consents
 from services.store.work import Work
@@ -41,14 +42,16 @@ class Person(BaseModel):
     version: int
 
 
-async def read_person(work: Work, worker: str, *, who: str, role: str) -> Person:
+async def read_person(work: Work, worker: str) -> Person:
     """The person's data, for the caller alone. Logged as an access, unless nothing is left that identifies the person.
     Refused("no-such-worker", 404)."""
-    # guarded, though nothing is decided: a log entry must not commit beside an erasure, which would leave it behind
-    found = await work.get(Worker, worker)
+    found = await work.peek(Worker, worker)
+    if found is None:
+        raise Refused("no-such-worker", f"There is no worker {worker}.", Refusal.NOT_FOUND)
     work.follow(found.trace)
+    work.reads_for("person")
     if found.card:
-        await work.note_access(found.id, who, role, "person")
+        work.note_access(found.id)
     profile = await work.unseal(found.id, "profile", found.profile) if found.profile else None
     return Person(
         worker=found.id,

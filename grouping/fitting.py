@@ -15,7 +15,8 @@ from services.kernel import Refused
 from services.programmes import Programme, meeting_days
 
 REFUSALS = {  # by the engine's name of a fault among members: the code of the refusal, and its sentence
-    "apart": ("apart", "Workers {} and {} are not to sit together."),
+    # Without the two: the wish is shown by `GET /workers/{worker}/pairs` alone.
+    "apart": ("apart", "Two of these people are not to sit together."),
     "alone": ("alone", "In {} somebody would be alone with {}."),
     "colleagues": ("not-among-colleagues", "Worker {} sits among colleagues alone."),
     "others": ("among-colleagues", "Worker {} does not sit among colleagues alone."),

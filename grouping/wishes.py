@@ -47,9 +47,10 @@ async def keep_again(event: PairWished, work: Work) -> None:
     pair.keep(await sealed_for_one(pair, event.wish, work))
 
 
-async def pairs_of(workers: Sequence[str], work: Work) -> list[Pair]:
-    """Every pair that one of them is in, guarded."""
-    pairs = [*await work.where(Pair, one=[*workers]), *await work.where(Pair, other=[*workers])]
+async def pairs_of(workers: Sequence[str], work: Work, *, guarded: bool = True) -> list[Pair]:
+    """Every pair that one of them is in; not `guarded` for a read."""
+    read = work.where if guarded else work.browse
+    pairs = [*await read(Pair, one=[*workers]), *await read(Pair, other=[*workers])]
     return list({each.id: each for each in pairs}.values())
 
 

@@ -39,6 +39,7 @@ class MessageState(BaseModel):
 @router.get("/messages")
 async def messages(
     documents: Documents,
+    read: Reader,
     who: Annotated[Who, allowed(Role.OPERATOR)],
     worker: Annotated[Id | None, Query(description="only theirs")] = None,
     about: Annotated[Slug | None, Query(description="only about this: seat")] = None,
@@ -46,10 +47,13 @@ async def messages(
     after: Annotated[Id | None, Query(description="the last id of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[MessageState]:
-    """Messages, oldest first. Addresses and texts are stored nowhere."""
+    """Messages, oldest first. Addresses and texts are stored nowhere. The read is written to the access logs of these people."""
     wanted = {"worker": worker, "about": about, "status": status}
     asked = {name: str(value) for name, value in wanted.items() if value is not None}
     found = await queries.messages(documents, who.programme, asked, after, limit)
+    # That somebody has no message is told, too.
+    asked_for = [worker] if worker is not None and await read.knows(worker) else []
+    await read.note_accesses([*asked_for, *(message.worker for message, _ in found)], "messages")
     return [
         MessageState(**message.model_dump(exclude={"correlation", "tries"}), tries=tries) for message, tries in found
     ]

@@ -67,7 +67,7 @@ def _local(moment: datetime, read: Reader) -> datetime:
 async def roll(session: Id, run: Run, who: Leader, response: Response) -> queries.Roll:
     """A meeting with the members of its date. The read is written to their access logs. A facilitator has their own groups only.
     404 no-such-session."""
-    found = await run.query(queries.open_roll, session, _facilitator(who), who=who.subject, role=who.role)
+    found = await run.query(queries.open_roll, session, _facilitator(who))
     response.headers["ETag"] = etag(found.version)
     return found
 
@@ -113,4 +113,4 @@ async def surveys(
     worker: Id, run: Run, who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR)]
 ) -> list[queries.PlannedSurvey]:
     """The surveys of a person with their due dates, never the answers. The read is written to their access log."""
-    return await run.query(queries.list_surveys, worker, who=who.subject, role=who.role)
+    return await run.query(queries.list_surveys, worker)

@@ -1,4 +1,4 @@
-"""Reads that answer a route. They change no aggregate; a read of a person's data writes its access log in the same transaction."""
+"""Reads that answer a route. They change no aggregate; a read of a person's data is in their access log first."""
 
 from datetime import date
 
@@ -25,15 +25,15 @@ class Roll(BaseModel):
     version: int
 
 
-async def open_roll(work: Work, session: str, facilitator: str | None, *, who: str, role: str) -> Roll:
+async def open_roll(work: Work, session: str, facilitator: str | None) -> Roll:
     """The roll of a meeting, for this facilitator, or for an operator (None). Logged as an access for each person on it.
     Refused("no-such-session", 404) also for the group of another facilitator."""
     meeting = await work.peek(Meeting, session)
     roster = await work.peek(Roster, meeting.group) if meeting is not None else None
     meeting, roster = led_by(facilitator, session, meeting, roster)
     members = roster.members_on(meeting.day)
-    for worker in members:
-        await work.note_access(worker, who, role, f"session {meeting.id}")
+    work.reads_for(f"session {meeting.id}")
+    work.note_access(*members)
     return Roll(
         session=meeting.id,
         group=meeting.group,
@@ -56,13 +56,14 @@ class PlannedSurvey(BaseModel):
     status: Status
 
 
-async def list_surveys(work: Work, worker: str, *, who: str, role: str) -> list[PlannedSurvey]:
+async def list_surveys(work: Work, worker: str) -> list[PlannedSurvey]:
     """The surveys of a person by due date. Logged as an access, unless there is none. Refused("no-such-worker", 404)."""
     surveys = await work.browse(Survey, worker=worker)
     if not surveys and not await work.knows(worker):
         raise Refused("no-such-worker", f"There is no worker {worker}.", Refusal.NOT_FOUND)
     if surveys:
-        await work.note_access(worker, who, role, "surveys")
+        work.reads_for("surveys")
+        work.note_access(worker)
     shown = [PlannedSurvey(**each.model_dump(include={"instrument", "wave", "due", "status"})) for each in surveys]
     return sorted(shown, key=lambda each: (each.due, each.wave, each.instrument))
 

@@ -50,6 +50,7 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     workers = sorted(set(command.members))
     seekers = [await work.get(Seeker, worker) for worker in workers]
     await _want_a_seat(seekers, work)
+    work.reads_for("new group")
     pairs = await pairs_of(workers, work)
     problem = await problem_of(work, command.first, seekers=seekers, places=[place], pairs=pairs)
     for person in problem.people:
@@ -128,6 +129,7 @@ async def join(command: Join, work: Work) -> dict[str, str]:
     # the seats of those who sit there are in the group, which is guarded: a peek at the people is enough
     sitting = [found for each in group.sitting() if (found := await work.peek(Seeker, each)) is not None]
     place, leader = await work.get(Place, group.place), await work.get(Facilitator, group.facilitator)
+    work.reads_for(f"group {group.id}")
     problem = await problem_of(
         work,
         since,

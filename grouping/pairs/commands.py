@@ -20,6 +20,9 @@ async def ask(command: Ask, work: Work) -> None:
     """Keep the wish. Both people are guarded, so that no other command gives them seats meanwhile; seats that they have stay.
     Refused: same-person, no-such-seeker, not-in-the-pool, no-such-pair."""
     await _both_wait(command, work)
+    work.reads_for("pairs")
+    # Also where nothing is unsealed: the answer tells if anything is asked of them.
+    work.note_access(command.worker, command.mate)
     new = Pair.of(command.worker, command.mate)
     pair = await work.find(Pair, new.id)
     if command.wish is None and (pair is None or pair.wish is None):

@@ -1,6 +1,6 @@
 """Reads of the pool, and the engine's answers as groups and seats that can be confirmed.
 
-Invariant: nothing is decided or stored here. A command that confirms a group or a seat checks every rule again.
+Invariant: nothing is decided or stored here but the notes of accesses. A command that confirms a group or a seat checks every rule again.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from grouping.pool import problem_of
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Purpose
 from services.contracts.grouping import Kind
-from services.kernel import Command, Refusal, Refused
+from services.kernel import Refusal, Refused
 from services.programmes import Programme
 from services.store.work import Work
 
@@ -28,34 +28,55 @@ SECONDS = 10.0  # at most, for a machine that is busy: the steps take a tenth of
 STEPS = 4_000  # for each person who wants a seat: the same pool and seed give the same proposal
 
 
-class Survey(Command):
-    """The pool on a day. `companies`: those whose people are to sit among colleagues alone."""
-
-    on: date
-    companies: frozenset[Id] = frozenset()
-
-
-async def survey(query: Survey, work: Work) -> Problem:
+async def survey(work: Work, on: date, companies: frozenset[Id] = frozenset()) -> Problem:
     """The problem of everybody who waits and consents, all places and facilitators, and the groups that meet after the day. A group that
-    is over by then holds neither its facilitator nor its room; whoever sat in it to the end wants no other seat.
+    is over by then holds neither its facilitator nor its room; whoever sat in it to the end wants no other seat. `companies`: those
+    whose people are to sit among colleagues alone. Logged as an access for each of these people."""
+    meeting, waiting = await _meeting_and_waiting(work, on)
+    work.reads_for("proposal")
+    return await _problem(work, on, meeting, waiting, companies)
 
-    It runs like a command, since it needs the keys of all these people and one snapshot. It guards and changes nothing.
-    """
+
+async def survey_of_seats(work: Work, worker: Id, on: date) -> Problem:
+    """The same with one person of those who wait, and the members of the groups: nobody else counts for a seat in a group. Logged as an
+    access for each of them. Refused: no-such-seeker, seated-already."""
+    meeting, waiting = await _meeting_and_waiting(work, on)
+    if worker not in {each.id for each in waiting}:
+        raise Refused("no-such-seeker", f"Worker {worker} does not wait for a seat.", Refusal.NOT_FOUND)
+    sitting = {member for group in meeting for member in group.sitting()}
+    if worker in sitting:
+        raise Refused("seated-already", f"Worker {worker} is in a group already.", workers=[worker])
+    work.reads_for("seats")
+    return await _problem(work, on, meeting, [each for each in waiting if each.id in {worker, *sitting}])
+
+
+async def _meeting_and_waiting(work: Work, on: date) -> tuple[list[StoredGroup], list[Seeker]]:
+    """The groups that meet after the day, and everybody who waits and consents, their members included."""
     groups = await work.browse(StoredGroup)
-    meeting = [each for each in groups if last_day(each, work.rules) > query.on]
+    meeting = [each for each in groups if last_day(each, work.rules) > on]
     held = {each.id for each in meeting}
     done = {worker for each in groups if each.id not in held for worker in each.sitting()}
     waiting = [each for each in await work.browse(Seeker, waits=True) if each.id not in done]
     refusing = await work.refusing([each.id for each in waiting], Purpose.PARTICIPATION, guarded=False)
+    return meeting, [each for each in waiting if each.id not in refusing]
+
+
+async def _problem(
+    work: Work,
+    on: date,
+    groups: list[StoredGroup],
+    seekers: list[Seeker],
+    companies: frozenset[Id] = frozenset(),
+) -> Problem:
     return await problem_of(
         work,
-        query.on,
-        seekers=[each for each in waiting if each.id not in refusing],
+        on,
+        seekers=seekers,
         places=await work.browse(Place),
         facilitators=await work.browse(Facilitator),
-        groups=meeting,
+        groups=groups,
         pairs=await work.browse(Pair),
-        companies=query.companies,
+        companies=companies,
     )
 
 
@@ -146,11 +167,7 @@ def joining(problem: Problem, answer: Answer) -> list[dict[str, str]]:
 
 def seats(problem: Problem, worker: str) -> list[dict[str, Any]]:
     """The groups that the worker could join, best first, each with its effect; then the others, with the code of the refusal."""
-    comer = next((each for each in problem.people if each.id == worker), None)
-    if comer is None:
-        raise Refused("no-such-seeker", f"Worker {worker} does not wait for a seat.", Refusal.NOT_FOUND)
-    if any(worker in each.members for each in problem.frozen):
-        raise Refused("seated-already", f"Worker {worker} is in a group already.", workers=[worker])
+    comer = next(each for each in problem.people if each.id == worker)
     offered = [asdict(each) for each in place(problem, problem.frozen, worker)]
     open_to_them = {each["group"] for each in offered}
     return [*offered, *(_refused(problem, group, comer) for group in problem.frozen if group.id not in open_to_them)]

@@ -5,6 +5,7 @@ nothing of the person is left in it. What is printed claims no more than is know
 """
 
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,7 +121,7 @@ def accesses(person: Id, programme: Programme, data: Data = HERE, token: Token =
         for each in answer.json()
     ]
     terminal = wide()
-    for read in sorted(reads):
+    for read in sorted(reads, key=lambda each: datetime.fromisoformat(each[0])):
         terminal.print("  ".join(read), soft_wrap=True)
     if not reads:
         terminal.print("Nobody has read their data.")

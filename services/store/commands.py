@@ -1,19 +1,20 @@
 """Commands at the boundary: one transaction each, run once however often it is sent, refused when its aggregate changed meanwhile.
 
-Invariants: the state change, its events and the answer to repeats commit together; a stored answer holds ids, never names; a command
-cannot have happened in the future.
+Invariants: the state change, its events, the notes of accesses and the answer to repeats commit together; what a refusal or a query read
+of people is noted before it is answered; a stored answer holds ids, never names; a command cannot have happened in the future.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import wraps
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from services.kernel import CLOCKS, Aggregate, Command, NotYet, Refusal, Refused, Unavailable, new_id
 from services.programmes import Programme
+from services.store.accesses import Accesses, Caller
 from services.store.answers import PURPOSE, Answer, Repeat
 from services.store.clock import now_utc
 from services.store.errors import Conflict, is_transient
@@ -36,7 +37,8 @@ SHORT = 2.0  # seconds more, when all threads of the driver are busy and the com
 
 @dataclass(frozen=True, slots=True)
 class Invocation(Generic[C]):
-    """One command to run. `correlation`: our id of the caller's request; `expects`: the version that the caller has seen."""
+    """One command to run. `correlation`: our id of the caller's request; `expects`: the version that the caller has seen; `accesses`: what
+    is read of people for the caller, if there is one; `stores`: False for a query."""
 
     handler: Handler[C]
     command: C
@@ -44,16 +46,23 @@ class Invocation(Generic[C]):
     correlation: str
     repeat: Repeat | None
     expects: Expectation | None
+    accesses: Accesses | None
+    stores: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Commanding:
-    """Runs the commands of one service."""
+    """Runs the commands of one service. `caller`: the one who gets the answers; None when it is the service itself."""
 
     store: Store
     holder: KeyHolder
     telemetry: Telemetry
     metrics: Metrics
+    caller: Caller | None = None
+
+    def on_behalf_of(self, who: str, role: str) -> "Commanding":
+        """Return the same for this caller: what is read of people for them is noted in these people's logs of accesses."""
+        return replace(self, caller=Caller(who, role))
 
     async def run(
         self,
@@ -67,28 +76,50 @@ class Commanding:
     ) -> Any:
         """Return the handler's answer. Refused as the handler says, or "changed-meanwhile" when `expects` names another version than
         is stored. Unavailable when an engine does not answer, or something needed has not arrived."""
-        request = Invocation(handler, command, rules, correlation, repeat, expects)
+        accesses = self._accesses(rules)
+        return await self._run(Invocation(handler, command, rules, correlation, repeat, expects, accesses))
 
+    async def _run(self, request: Invocation[Any]) -> Any:
         async def body(transaction: Transaction) -> tuple[Any, int]:
             return await self._attempt(transaction, request)
 
-        with self.telemetry.span(handler.__name__), self._counted(handler.__name__):
+        name = request.handler.__name__
+        with self.telemetry.span(name), self._counted(name):
             try:
-                # `within` limits statements. The outer limit also ends a command that still waits for a thread.
-                async with asyncio.timeout(LONGEST + SHORT):
-                    with within(LONGEST):
-                        answer, events = await self.store.transaction(body, PATIENCE)
-            except NotYet as missing:
-                # Nothing retries a command, unlike an event: its caller has to.
-                raise Unavailable(f"Still waiting for {missing}.") from missing
-            except (PyMongoError, Conflict, TimeoutError) as error:
-                # A defect must not look like an engine that is away, or the caller would come again for ever.
-                if not (isinstance(error, TimeoutError) or is_transient(error)):
-                    raise
-                raise Unavailable("The database does not answer, or too many requests change the same data.") from error
+                async with _in_time():
+                    answer, events = await self.store.transaction(body, PATIENCE)
+            except Refused:
+                # Its transaction is aborted, and the refusal tells of what it read.
+                await self._note(request.accesses)
+                raise
+            if not request.stores:
+                # In a transaction of its own, which is short: a write to the key of one of 900 people would repeat the whole read.
+                await self._note(request.accesses)
             # After the commit, because the body may have run several times.
             self.metrics.recorded(events)
             return answer
+
+    def _accesses(self, rules: Programme) -> Accesses | None:
+        return Accesses(self.caller, rules.id) if self.caller is not None else None
+
+    async def note(self, people: Iterable[str], purpose: str, rules: Programme) -> None:
+        """Note that the caller reads data of these people, before they do."""
+        accesses = self._accesses(rules)
+        if accesses is not None:
+            for person in people:
+                accesses.add(person, purpose)
+        await self._note(accesses)
+
+    async def _note(self, accesses: Accesses | None) -> None:
+        """Write the notes. Unavailable when they cannot be stored: then the caller gets no answer."""
+
+        async def body(transaction: Transaction) -> None:
+            if accesses is not None:
+                await accesses.write(self.store, transaction, now_utc())
+
+        if accesses:
+            async with _in_time():
+                await self.store.transaction(body, PATIENCE)
 
     @contextmanager
     def _counted(self, name: str) -> Iterator[None]:
@@ -109,7 +140,7 @@ class Commanding:
     async def query(
         self, handler: Callable[Concatenate[Work, P], Awaitable[R]], rules: Programme, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """The answer of a read, from one snapshot; what it writes to access logs commits first. Refused or Unavailable as `run`;
+        """The answer of a read, from one snapshot; the notes of accesses commit before it is given. Refused or Unavailable as `run`;
         ChangedByQuery when it changed an aggregate."""
 
         @wraps(handler)
@@ -119,8 +150,8 @@ class Commanding:
                 raise ChangedByQuery(f"{handler.__name__} changed an aggregate")
             return answer
 
-        # A transaction as for a command: one snapshot, and notes of accesses commit before anything is shown.
-        answer: R = await self.run(read, Command(), rules, new_id())
+        accesses = self._accesses(rules)
+        answer: R = await self._run(Invocation(read, Command(), rules, new_id(), None, None, accesses, stores=False))
         return answer
 
     async def _attempt(self, transaction: Transaction, request: Invocation[Any]) -> tuple[Any, int]:
@@ -137,13 +168,15 @@ class Commanding:
         cause = Cause(request.rules.id, at, request.correlation, None, self.telemetry.traceparent())
         # Made anew for each attempt: an aborted one holds state that was never stored.
         unit = Unit(self.store, transaction, self.holder, now)
-        work = Work(unit, request.rules, cause)
+        work = Work(unit, request.rules, cause, request.accesses, request.handler.__name__)
         if request.expects is not None:
             await _expect(work, *request.expects)
         answer = await request.handler(command, work)
         unit.attribute(work.cause)
         if repeat is not None:
             await self._keep(repeat, answer, unit)
+        if request.accesses and request.stores:
+            await request.accesses.write(self.store, transaction, now)
         return answer, await unit.flush()
 
     async def _keep(self, repeat: Repeat, answer: Any, unit: Unit) -> None:
@@ -167,6 +200,24 @@ class Commanding:
                 raise Refused("key-reused", "This Idempotency-Key was used for another request.", Refusal.INVALID)
             return known
         return None
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    """Limit what the block asks of MongoDB, and turn what is worth another try of the caller into Unavailable."""
+    try:
+        # `within` limits statements. The outer limit also ends a command that still waits for a thread.
+        async with asyncio.timeout(LONGEST + SHORT):
+            with within(LONGEST):
+                yield
+    except NotYet as missing:
+        # Nothing retries a command, unlike an event: its caller has to.
+        raise Unavailable(f"Still waiting for {missing}.") from missing
+    except (PyMongoError, Conflict, TimeoutError) as error:
+        # A defect must not look like an engine that is away, or the caller would come again for ever.
+        if not (isinstance(error, TimeoutError) or is_transient(error)):
+            raise
+        raise Unavailable("The database does not answer, or too many requests change the same data.") from error
 
 
 class ChangedByQuery(Exception):

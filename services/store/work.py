@@ -12,11 +12,11 @@ from services import vault
 from services.contracts import Topic
 from services.contracts.enrolment import Purpose
 from services.contracts.topics import CONTACTS, KEYS
-from services.kernel import Aggregate, Refusal, Refused, new_id
+from services.kernel import Aggregate, Refusal, Refused
 from services.programmes import Programme
+from services.store.accesses import Accesses
 from services.store.consents import Consents
 from services.store.outbox import Cause
-from services.store.people import Access
 from services.store.unit import AggregateKey, Unit
 from services.telemetry import Telemetry
 
@@ -26,8 +26,13 @@ A = TypeVar("A", bound=Aggregate)
 class Work:
     """One programme's view of a `Unit`, for one command or one event."""
 
-    def __init__(self, unit: Unit, rules: Programme, cause: Cause) -> None:
+    def __init__(
+        self, unit: Unit, rules: Programme, cause: Cause, accesses: Accesses | None = None, purpose: str = ""
+    ) -> None:
+        """`accesses` takes the reads of people's data, for this purpose unless `reads_for` names another; None for a consumer, which
+        shows nothing to anybody."""
         self._unit, self.rules, self.cause = unit, rules, cause
+        self._accesses, self._purpose = accesses, purpose
         self.programme = cause.programme
         self._given: set[AggregateKey] = set()
 
@@ -124,12 +129,16 @@ class Work:
         """Return the same as `consents`, not guarded: for a read that decides on no change."""
         return await self._unit.consents.get(self.programme, person, guarded=False)
 
-    async def note_access(self, person: str, who: str, role: str, what: str) -> None:
-        """Note that somebody reads a person's data, before they do. Nothing is noted about an erased person."""
-        if not await self._unit.keys.guard(self.programme, person):
-            return
-        entry = Access(new_id(), self.programme, person, who, role, what, self.now)
-        await self._unit.write(Access.collection, [entry.insert()])
+    def reads_for(self, purpose: str) -> None:
+        """Name the purpose of the reads from here on, as the log of accesses shows it. Without it, the name of the handler counts."""
+        self._purpose = purpose
+
+    def note_access(self, *people: str) -> None:
+        """Note that the caller reads data of these people. It is written before the caller is answered, also when that is a refusal.
+        `unseal` notes by itself; call this for data that is not sealed."""
+        if self._accesses is not None:
+            for person in people:
+                self._accesses.add(person, self._purpose)
 
     def follow(self, traceparent: str | None) -> None:
         """Continue another trace with the events of this work, and link the present trace to it: one trace for one person's way."""
@@ -162,8 +171,10 @@ class Work:
         await self._unit.keys.guard(self.programme, person)
         return vault.seal(key, person, field, text, padded=padded)
 
-    async def unseal(self, person: str, field: str, sealed: str) -> str:
-        """Decrypt what `seal` returned."""
+    async def unseal(self, person: str, field: str, sealed: str, *, told: bool = True) -> str:
+        """Decrypt what `seal` returned, and note the access. `told=False`: no answer to the caller depends on it."""
+        if told:
+            self.note_access(person)
         return vault.open_sealed(await self.key(person), person, field, sealed)
 
     async def new_key(self, by: Aggregate) -> None:

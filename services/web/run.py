@@ -4,7 +4,7 @@ personal link makes its own with `run_for`.
 Invariant: both know who calls, so that a route cannot act in, or read of, another programme than the caller's.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Annotated, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from fastapi import Depends, Header, Request
@@ -42,6 +42,7 @@ class Runner:
     def __init__(self, request: Request, who: auth.Who, key: str | None, if_match: str | None) -> None:
         self._service: Serving = request.app.state.service
         self._request, self._who, self._key, self._if_match = request, who, key, if_match
+        self._commanding: Commanding = self._service.commanding.on_behalf_of(who.subject, who.role)
 
     @property
     def rules(self) -> Programme:
@@ -53,11 +54,10 @@ class Runner:
         handler: Handler[Any],
         command: Command,
         edits: tuple[type[Aggregate], str] | None = None,
-        keep: bool = True,
     ) -> Any:
-        """Run a handler and return its answer. `edits` is the aggregate of If-Match; `keep=False` stores no answer for repeats."""
+        """Run a handler and return its answer. `edits` is the aggregate of If-Match."""
         who, repeat, expects = self._who, None, None
-        if self._key is not None and keep:
+        if self._key is not None:
             route = f"{self._request.method} {self._request.url.path}"
             caller = f"{who.role}/{who.partner}/{who.subject}"
             # Scoped to caller, route and body: the same key, chosen by another caller, must not give this answer.
@@ -67,9 +67,7 @@ class Runner:
         if self._if_match is not None and edits is not None and self._if_match.strip() != "*":
             expects = (*edits, web.version_of(self._if_match))
         # An id of ours, never the caller's X-Request-ID: events are kept for ever, and are open to every service.
-        return await self._service.commanding.run(
-            handler, command, self.rules, new_id(), repeat=repeat, expects=expects
-        )
+        return await self._commanding.run(handler, command, self.rules, new_id(), repeat=repeat, expects=expects)
 
     def _named(self) -> frozenset[str]:
         """Return the persons whom caller and path name, by whom an erasure finds the stored answer."""
@@ -80,7 +78,7 @@ class Runner:
         self, handler: Callable[Concatenate[Work, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """The answer of a read, which changes nothing and is not stored for repeats."""
-        return await self._service.commanding.query(handler, self.rules, *args, **kwargs)
+        return await self._commanding.query(handler, self.rules, *args, **kwargs)
 
 
 async def run_for(request: Request, link: auth.Link) -> Runner:
@@ -100,6 +98,7 @@ class Reading:
 
     def __init__(self, request: Request, who: auth.Who) -> None:
         self._service: Serving = request.app.state.service
+        self._commanding: Commanding = self._service.commanding.on_behalf_of(who.subject, who.role)
         self.programme = who.programme
         self.rules = self._service.rules[who.programme]
 
@@ -128,6 +127,10 @@ class Reading:
     async def consenting(self, purpose: Purpose) -> frozenset[str]:
         """Return the people who consent to this purpose and to participate. An erased person has no consents any more."""
         return await consenting_in(self._service.store, self.programme, purpose)
+
+    async def note_accesses(self, people: Iterable[str], purpose: str) -> None:
+        """Note that the caller reads data of these people, before they do."""
+        await self._commanding.note(people, purpose, self.rules)
 
     async def accesses(self, person: str) -> list[Document]:
         """Read the log of accesses to a person's data, oldest first."""

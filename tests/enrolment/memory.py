@@ -32,7 +32,8 @@ class MemoryWork:
         self.cause = SimpleNamespace(traceparent=TRACE)
         self.records: list[tuple[str, str, bytes | None]] = []
         self.destroyed: list[str] = []
-        self.accesses: list[tuple[str, ...]] = []
+        self.accesses: list[tuple[str, str]] = []
+        self._purpose = ""
         self.guarded: list[str] = []
         self._card = card
 
@@ -74,7 +75,9 @@ class MemoryWork:
     async def seal(self, person: str, field: str, text: str) -> str:
         return sealed(person, field, text)
 
-    async def unseal(self, person: str, field: str, text: str) -> str:
+    async def unseal(self, person: str, field: str, text: str, *, told: bool = True) -> str:
+        if told:
+            self.note_access(person)
         return text.removeprefix(sealed(person, field, ""))
 
     async def published(self, _topic: Topic, _by: Worker) -> bytes | None:
@@ -85,5 +88,8 @@ class MemoryWork:
 
     publish_table = table
 
-    async def note_access(self, person: str, who: str, role: str, what: str) -> None:
-        self.accesses.append((person, who, role, what))
+    def reads_for(self, purpose: str) -> None:
+        self._purpose = purpose
+
+    def note_access(self, *people: str) -> None:
+        self.accesses += [(each, self._purpose) for each in people if (each, self._purpose) not in self.accesses]

@@ -1,4 +1,4 @@
-"""The read of a person's data: in the clear, logged, and guarded against an erasure at the same time."""
+"""The read of a person's data: in the clear, and logged."""
 
 import pytest
 
@@ -15,30 +15,30 @@ async def test_a_person_is_read_in_the_clear_and_the_read_is_logged() -> None:
     worker.card = {"given_name": sealed("w1", "given_name", "Ada")}
     worker.profile = sealed("w1", "profile", PROFILE.model_dump_json())
     work = MemoryWork(worker)
-    person = await read_person(work.as_work, "w1", who="o1", role="operator")
+    person = await read_person(work.as_work, "w1")
     assert (person.worker, person.partner, person.status, person.version) == ("w1", "cisl", Status.ADMITTED, 7)
     assert person.card == {"given_name": "Ada"}
     assert person.profile == PROFILE.model_dump(mode="json")
     given = {"given": True, "notice": "2026-09", "language": "it", "at": AT.isoformat().replace("+00:00", "Z")}
     assert person.consents == {Purpose.PARTICIPATION.value: given}
-    assert work.accesses == [("w1", "o1", "operator", "person")]
+    assert work.accesses == [("w1", "person")]
 
 
-async def test_a_read_changes_nothing_and_is_guarded() -> None:
+async def test_a_read_changes_nothing_and_guards_nothing() -> None:
     worker = in_status(Status.REFERRED)
     work, before = MemoryWork(worker), worker.model_dump()
-    await read_person(work.as_work, "w1", who="o1", role="operator")
-    assert (worker.model_dump(), recorded(worker), work.guarded) == (before, [], ["w1"])
+    await read_person(work.as_work, "w1")
+    assert (worker.model_dump(), recorded(worker), work.guarded) == (before, [], [])
 
 
 async def test_nothing_is_left_to_read_or_to_log_of_an_erased_person() -> None:
     work = MemoryWork(in_status(Status.ERASED))
-    person = await read_person(work.as_work, "w1", who="o1", role="operator")
+    person = await read_person(work.as_work, "w1")
     assert (person.status, person.card, person.profile, person.consents) == (Status.ERASED, {}, None, {})
     assert work.accesses == []
 
 
 async def test_a_worker_whom_nobody_referred_cannot_be_read() -> None:
     with pytest.raises(Refused) as refused:
-        await read_person(MemoryWork().as_work, "nobody", who="o1", role="operator")
+        await read_person(MemoryWork().as_work, "nobody")
     assert refused.value.kind is Refusal.NOT_FOUND

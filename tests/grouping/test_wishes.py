@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from grouping.fitting import can_sit_together
 from grouping.formation import Problem, solve
 from grouping.formation.helping import advise
 from grouping.formation.search import solve as searched
 from grouping.formation.settled import hopeless, wanting
 from grouping.proposals.queries import explained
 from services.embedded.home import Home
+from services.kernel import Refused
 from tests.grouping.door import PROGRAMME, a_facilitator, a_place, admitted
 from tests.helpers.callers import Caller
 from tests.helpers.problems import person, problems, small
@@ -121,3 +123,12 @@ def test_a_figure_that_nobody_is_there_to_have_is_none_and_who_waits_is_told_for
     assert (found["diversity"], found["bound"]) == (None, None)
     assert [each["together"] for each in found["worth"]] == [0]
     assert found["waiting_for"] == ["too few for a group on b at v0: 1 person waits for it, 2 are needed"]
+
+
+def test_a_refusal_for_a_wish_names_nobody() -> None:
+    asked = Problem.model_validate(small(people=[person(n) for n in range(3)], apart=[("p0", "p2")]))
+    with pytest.raises(Refused) as refused:
+        can_sit_together(asked, asked.people)
+    assert refused.value.code == "apart"
+    assert not any(each.id in str(refused.value) for each in asked.people)
+    assert refused.value.members == {}

@@ -63,15 +63,16 @@ async def test_a_query_that_changes_an_aggregate_is_a_defect_and_stores_nothing(
         await service.commanding.query(replace_the_facilitator, rules(service))
     with pytest.raises(ChangedByQuery, match="call_the_roll"):
         await service.commanding.query(call_the_roll, rules(service), session)
-    roll = await service.commanding.query(open_roll, rules(service), session, "f", who="f", role="facilitator")
+    roll = await service.commanding.query(open_roll, rules(service), session, "f")
     assert (roll.held, roll.members, roll.version) == (False, ["ada"], 1)
     assert await service.store["outbox"].count_documents({}) == 1
 
 
 async def test_an_opened_roll_is_logged_and_guards_nothing(service: Service) -> None:
     session = await with_a_meeting(service)
-    await service.commanding.query(open_roll, rules(service), session, None, who="olga", role="operator")
+    await service.commanding.on_behalf_of("olga", "operator").query(open_roll, rules(service), session, None)
     (access,) = await service.store["access"].find({}).to_list(None)
-    assert (access["person"], access["who"], access["what"]) == ("ada", "olga", f"session {session}")
+    told = (access["person"], access["who"], access["role"], access["what"])
+    assert told == ("ada", "olga", "operator", f"session {session}")
     stored = await service.store["session"].find({}).to_list(None)
     assert [each.get("guard") for each in stored] == [None]

@@ -32,8 +32,12 @@ async def test_a_person_is_erased_and_their_accesses_are_shown_by_the_public_add
     body = {"partner": "isr", "person": {"given_name": "Ada", "family_name": "L"}, "at": THEN}
     worker = (await operator("POST", "/enrolment/referrals", body)).json()["worker"]
     await operator("GET", f"/enrolment/workers/{worker}")
+    notifications = home.all_services.services["notifications"]
+    await eventually(lambda: notifications.store["keys"].find_one({"_id": f"jobs2/{worker}"}))
+    await operator("GET", f"/notifications/messages?worker={worker}")
     seen = await ama("accesses", worker, **where)
-    assert (seen.exit_code, "operator" in seen.output) == (0, True), seen.output
+    told = [line.split()[1:3] + line.split()[-1:] for line in seen.output.splitlines()]
+    assert told == [["enrolment", "operator", "person"], ["notifications", "operator", "messages"]], seen.output
     refused = await ama("erase", worker, answer="n\n", **where)
     assert (refused.exit_code, f"Erase {worker} for ever?" in refused.output) == (1, True)
     erased = await ama("erase", worker, answer="y\n", **where)

@@ -51,7 +51,7 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
             await town.rests()
             enrolment = town.world.enrolment
             rules = enrolment.rules[world.programme]
-            shown = await enrolment.commanding.query(read_person, rules, stays, who="x", role="operator")
+            shown = await enrolment.commanding.query(read_person, rules, stays)
             assert shown.card["given_name"] == "Grazia"
             found = await everything(again)
             for service in SOME:
