@@ -1,5 +1,7 @@
 """Commands of enrolment, each beside its one handler."""
 
+from collections.abc import Collection
+
 import orjson
 from pydantic import Field
 
@@ -11,6 +13,8 @@ from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
 from services.programmes import in_intake, in_programme, refuse_unless_active, since_start
 from services.store.work import Work
+
+CARD = frozenset({Purpose.PARTICIPATION, Purpose.CONTACT})  # the card leaves enrolment while both are given
 
 
 class Refer(Command):
@@ -83,15 +87,14 @@ class DecideConsent(Command):
 
 
 async def decide_consent(command: DecideConsent, work: Work) -> None:
-    """Record each decision, or none of them. The contact card is on the bus exactly while the worker consents to contact. Refused:
-    no-such-notice, no-such-language, out-of-order, erased."""
+    """Record each decision, or none of them. The contact card is on the bus exactly while the worker consents to contact and to
+    participate. Refused: no-such-notice, no-such-language, out-of-order, erased."""
     worker = await _worker(command.worker, work)
     since_start(work.rules, "The decision", work.rules.day_of(work.at))
     language = _language_read(command, work)
     for purpose, given in sorted(command.given.items()):
         worker.consent(purpose, given, command.notice, language, work.at)
-    if Purpose.CONTACT in command.given:
-        await _publish_card(worker, work)
+    await _publish_card(worker, work, command.given)
 
 
 def _language_read(command: DecideConsent, work: Work) -> str:
@@ -107,8 +110,11 @@ def _language_read(command: DecideConsent, work: Work) -> str:
     return language
 
 
-async def _publish_card(worker: Worker, work: Work) -> None:
-    if not worker.consents_to(Purpose.CONTACT):
+async def _publish_card(worker: Worker, work: Work, decided: Collection[Purpose]) -> None:
+    """Publish the card, or a tombstone, after decisions on purposes on which it depends."""
+    if CARD.isdisjoint(decided):
+        return
+    if not all(map(worker.consents_to, CARD)):
         work.publish_table(CONTACTS, worker, None)
         return
     card = {name: await work.unseal(worker.id, name, sealed) for name, sealed in worker.card.items()}

@@ -52,8 +52,12 @@ class Consents(StoredDocument):
         answers = {self._to(each, at) for each in (Purpose.PARTICIPATION, purpose)}
         return False if False in answers else None if None in answers else True
 
-    def refused_since(self, purpose: Purpose, at: datetime) -> bool:
-        """Tell whether a refusal was in force at that moment or at any later one."""
+    def to_tell(self, purpose: Purpose, at: datetime) -> bool | None:
+        """Tell whether what happened at that moment may be told for this purpose: never when a refusal was in force at that moment or
+        at any later one; None while unknown. Whatever tells a partner of a step asks this, with the time of the step's event."""
+        return False if self._refused_since(purpose, at) else self.allow(purpose)
+
+    def _refused_since(self, purpose: Purpose, at: datetime) -> bool:
         about = (Purpose.PARTICIPATION, purpose)
         later = any(not each["given"] for each in self._counted() if each["purpose"] in about and each["at"] > at)
         return later or self.allow(purpose, at) is False
