@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 import orjson
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from enrolment.domain import Worker
 from services import vault
@@ -95,6 +95,23 @@ async def decide_consent(command: DecideConsent, work: Work) -> None:
     for purpose, given in sorted(command.given.items()):
         worker.consent(purpose, given, command.notice, language, work.at)
     await _publish_card(worker, work, command.given)
+
+
+class RefuseAgain(Command):
+    """Refusals that a restore has lost, with the time of each decision."""
+
+    worker: Id
+    refused: dict[Purpose, AwareDatetime]
+
+
+async def refuse_again(command: RefuseAgain, work: Work) -> None:
+    """Publish those that end a consent which the record shows. An erased worker has none."""
+    worker = await _worker(command.worker, work)
+    for purpose, at in sorted(command.refused.items()):
+        worker.refuse(purpose, at)
+    # Nothing is opened here: a card that may stay out is left as it is.
+    if not all(map(worker.consents_to, CARD)):
+        await _publish_card(worker, work, command.refused)
 
 
 def _language_read(command: DecideConsent, work: Work) -> str:

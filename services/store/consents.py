@@ -62,6 +62,23 @@ class Consents(StoredDocument):
         later = any(not each["given"] for each in self._counted() if each["purpose"] in about and each["at"] > at)
         return later or self.allow(purpose, at) is False
 
+    def refusals(self) -> frozenset[Decision]:
+        """Return the decisions that count as refusals, for a register. Without the ids of their events, since after a loss new events
+        take the sequences of the lost ones, and are no intruders."""
+        return frozenset(
+            Decision(Purpose(each["purpose"]), False, each["at"], each["sequence"])
+            for each in self._counted()
+            if not each["given"]
+        )
+
+    def closed(self, at: datetime) -> frozenset[Decision]:
+        """Return refusals of that moment which end every consent of until then, but the one to participate."""
+        others = [each for each in self._counted() if each["purpose"] != Purpose.PARTICIPATION and each["at"] <= at]
+        last = {each["purpose"]: each for each in sorted(others, key=_rank)}
+        return frozenset(
+            Decision(Purpose(purpose), False, at, each["sequence"]) for purpose, each in last.items() if each["given"]
+        )
+
     def _to(self, purpose: Purpose, at: datetime | None) -> bool | None:
         decided = [each for each in self._counted() if each["purpose"] == purpose and (at is None or each["at"] <= at)]
         return bool(max(decided, key=_rank)["given"]) if decided else None

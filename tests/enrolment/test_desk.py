@@ -98,7 +98,7 @@ def test_what_happened_before_a_refusal_stays_unknown_after_a_new_consent() -> N
 def test_a_seat_that_was_given_under_a_refusal_is_not_shown_though_it_begins_under_a_consent(
     row: dict[str, Any],
 ) -> None:
-    """Given between days 2 and 3, for a first meeting on day 30; refused until day 4. Without the moment, any refusal since the referral counts."""
+    """Given between days 2 and 3, for a first meeting on day 30; refused until day 4. Without the moment, any refusal counts."""
     consents = deciding(
         (Purpose.PARTICIPATION, True, -1), (Purpose.PARTNER_FEEDBACK, False, 2), (Purpose.PARTNER_FEEDBACK, True, 4)
     )
