@@ -92,6 +92,8 @@ class Home:
             issuer=f"{self.base}/issuer",
             public_url=self.base,
             smtp=smtp,
+            # Also with another mail server: an earlier start may have kept mails.
+            mail_folder=self.data / "mail",
             **_sasl(engines),
             **self._given,
         )

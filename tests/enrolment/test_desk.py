@@ -145,10 +145,10 @@ class Kept:
 
     row: dict[str, Any]
 
-    def set(self, _: str, *, person: str | None = None, **facts: Any) -> None:
+    def set(self, key: str, *, person: str | None = None, **facts: Any) -> None:
         """As they are stored: a day is its ISO text."""
         stored = {name: each.isoformat() if type(each) is date else each for name, each in facts.items()}
         self.row |= {"person": person, **stored}
 
-    def drop(self, _: str) -> None:
+    def drop(self, key: str) -> None:
         self.row.clear()
