@@ -10,7 +10,7 @@ from enrolment.programmes.folder import publish_folder
 from enrolment.programmes.queries import uses
 from enrolment.projections import Progress
 from enrolment.reactions import gate
-from enrolment.replay import erase_again, replays
+from enrolment.replay import erase_again, refuse_all_again, replays
 from services.operations.erasures import erase_restored
 from services.operations.replay import replay
 from services.runtime.service import Service
@@ -28,7 +28,7 @@ def build(settings: Settings) -> Service:
         routes=[api.router, programmes.router],
         gate=gate,
         projections=[Progress()],
-        after_restore=[partial(replay, replays), erase_again, erase_restored],
+        after_restore=[partial(replay, replays), erase_again, refuse_all_again, erase_restored],
         at_start=[publish_folder],
         uses=uses,
     )

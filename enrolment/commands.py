@@ -1,7 +1,9 @@
 """Commands of enrolment, each beside its one handler."""
 
+from collections.abc import Collection
+
 import orjson
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from enrolment.domain import Worker
 from services import vault
@@ -11,6 +13,8 @@ from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
 from services.programmes import in_intake, in_programme, refuse_unless_active, since_start
 from services.store.work import Work
+
+CARD = frozenset({Purpose.PARTICIPATION, Purpose.CONTACT})  # the card leaves enrolment while both are given
 
 
 class Refer(Command):
@@ -85,15 +89,31 @@ class DecideConsent(Command):
 
 
 async def decide_consent(command: DecideConsent, work: Work) -> None:
-    """Record each decision, or none of them. The contact card is on the bus exactly while the worker consents to contact. Refused:
-    no-such-notice, no-such-language, out-of-order, erased."""
+    """Record each decision, or none of them. The contact card is on the bus exactly while the worker consents to contact and to
+    participate. Refused: no-such-notice, no-such-language, out-of-order, erased."""
     worker = await _worker(command.worker, work)
     since_start(work.rules, "The decision", work.rules.day_of(work.at))
     language = _language_read(command, work)
     for purpose, given in sorted(command.given.items()):
         worker.consent(purpose, given, command.notice, language, work.at)
-    if Purpose.CONTACT in command.given:
-        await _publish_card(worker, work)
+    await _publish_card(worker, work, command.given)
+
+
+class RefuseAgain(Command):
+    """Refusals that a restore has lost, with the time of each decision."""
+
+    worker: Id
+    refused: dict[Purpose, AwareDatetime]
+
+
+async def refuse_again(command: RefuseAgain, work: Work) -> None:
+    """Publish those that end a consent which the record shows. An erased worker has none."""
+    worker = await _worker(command.worker, work)
+    for purpose, at in sorted(command.refused.items()):
+        worker.refuse(purpose, at)
+    # Nothing is opened here: a card that may stay out is left as it is.
+    if not all(map(worker.consents_to, CARD)):
+        await _publish_card(worker, work, command.refused)
 
 
 def _language_read(command: DecideConsent, work: Work) -> str:
@@ -109,8 +129,11 @@ def _language_read(command: DecideConsent, work: Work) -> str:
     return language
 
 
-async def _publish_card(worker: Worker, work: Work) -> None:
-    if not worker.consents_to(Purpose.CONTACT):
+async def _publish_card(worker: Worker, work: Work, decided: Collection[Purpose]) -> None:
+    """Publish the card, or a tombstone, after decisions on purposes on which it depends."""
+    if CARD.isdisjoint(decided):
+        return
+    if not all(map(worker.consents_to, CARD)):
         work.publish_table(CONTACTS, worker, None)
         return
     card = {name: await work.unseal(worker.id, name, sealed, told=False) for name, sealed in worker.card.items()}

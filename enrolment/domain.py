@@ -81,6 +81,12 @@ class Worker(Aggregate):
             # The form may have been signed before the admission; the worker leaves what they were admitted to.
             self.withdraw(Leaving.CONSENT_WITHDRAWN, max(at, self.admitted or at))
 
+    def refuse(self, purpose: Purpose, at: datetime) -> None:
+        """Take up a refusal that a restore has lost, on the notice of the consent that it ends. A later decision counts instead."""
+        counts = self.consents.get(purpose)
+        if counts is not None and counts.given and counts.at <= at:
+            self.consent(purpose, False, counts.notice, counts.language, at)
+
     @applies(ConsentChanged, timed=True)
     def _consented(self, event: ConsentChanged, at: datetime | None) -> None:
         assert at is not None  # `consent` gives it, and every stored event has it

@@ -36,8 +36,9 @@ class Progress(Projection):
 
     @on(MemberJoined)
     def seated(self, event: Event[MemberJoined], rows: Rows) -> None:
-        """Tell that there is a seat, never in which group: a referrer reads this row."""
-        rows.set(event.data.worker, person=event.data.worker, seated=event.data.since)
+        """Tell that there is a seat, never in which group: a referrer reads this row. `given`: the moment at which it was given, by which
+        the desk asks for consent; the first day may be weeks later."""
+        rows.set(event.data.worker, person=event.data.worker, seated=event.data.since, given=event.time)
 
     @on(MemberLeft)
     def left(self, event: Event[MemberLeft], rows: Rows) -> None:

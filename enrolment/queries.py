@@ -1,6 +1,6 @@
 """Reads that answer a route of enrolment. They change no aggregate; a read of a person's data is in their access log first."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -78,18 +78,19 @@ class OwnReferral(BaseModel):
 
 def own_referral(row: dict[str, Any], rules: Programme, consents: Consents) -> OwnReferral:
     """The row of a referral for the partner who made it. An erased person has no consents."""
-    known = may_know(row["partner"], rules, consents.allow(Purpose.PARTNER_FEEDBACK))
-    # As in the feed, a seat is told after the admission, and nothing that happened under a refusal or before a later one.
-    told = [name for name, type in STEPS.items() if type in known and (name != "seated" or "admitted" in row)]
-    moments = {name: _moment(row[name], rules) for name in ("referred", *told) if row.get(name) is not None}
-    days = {
-        name: rules.day_of(moment)
-        for name, moment in moments.items()
-        if name == "referred" or not consents.refused_since(Purpose.PARTNER_FEEDBACK, moment)
-    }
-    return OwnReferral(worker=row["worker"], partner=row["partner"], **days)
+    days = {name: _day(row[name], rules) for name in ("referred", *STEPS) if row.get(name) is not None}
+    told = {name: day for name, day in days.items() if name == "referred" or _is_told(name, row, rules, consents)}
+    return OwnReferral(worker=row["worker"], partner=row["partner"], **told)
 
 
-def _moment(stored: datetime | str, rules: Programme) -> datetime:
-    """The time of a step. The day of a seat is stored as its ISO text."""
-    return datetime.combine(date.fromisoformat(stored), time(), rules.zone) if isinstance(stored, str) else stored
+def _is_told(step: str, row: dict[str, Any], rules: Programme, consents: Consents) -> bool:
+    """Tell whether the partner's feed tells of this step, by the same two questions. There a seat comes after the admission."""
+    # A row from before the moment of a seat was kept: the referral is earlier, so any refusal since hides the seat.
+    moment = row.get("given", row["referred"]) if step == "seated" else row[step]
+    known = may_know(row["partner"], rules, consents.to_tell(Purpose.PARTNER_FEEDBACK, moment))
+    return STEPS[step] in known and (step != "seated" or "admitted" in row)
+
+
+def _day(stored: datetime | str, rules: Programme) -> date:
+    """The local day of a step. The first day of a seat is stored as its ISO text."""
+    return date.fromisoformat(stored) if isinstance(stored, str) else rules.day_of(stored)

@@ -1,20 +1,23 @@
 """Replay of enrolment's own events on a restored database, which can be older than they are.
 
-Invariants: the aggregate alone changes its state from an event; whoever is in the register of erased persons is erased, also when
-neither the database nor the bus has the event, and the erasure is then published again.
+Invariants: the aggregate alone changes its state from an event; whoever is in the register of erased persons is erased, and whatever a
+register knows as refused is refused, also when neither the database nor the bus has the event. It is then published again.
 """
 
+import logging
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from enrolment.commands import Erase, erase
+from enrolment.commands import Erase, RefuseAgain, erase, refuse_again
 from enrolment.domain import Status, Worker
 from enrolment.programmes.domain import PublishedProgramme
 from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
+    Purpose,
     WithdrawalExplained,
     WorkerAdmitted,
     WorkerDeclined,
@@ -26,10 +29,13 @@ from services.contracts.enrolment import (
 from services.contracts.programmes import ProgrammePublished
 from services.contracts.topics import CONTACTS
 from services.events.delivery.declare import Reactions
+from services.kernel import NotYet, Unavailable
 from services.runtime.service import Service
 from services.store.mongo import Store
+from services.store.restored import RestoreState, settle_refusals
 from services.store.work import Work
 
+log = logging.getLogger(__name__)
 replays = Reactions()
 
 
@@ -87,6 +93,42 @@ async def erase_again(service: Service) -> None:
             continue
         if not await _erasure_recorded(service.store, each["programme"], record["state"]["id"]):
             await service.do(erase, Erase(worker=record["state"]["id"]), each["programme"])
+
+
+async def refuse_all_again(service: Service) -> None:
+    """Refuse what a restore noted: the refusals of a register and, when nothing told of those since the backup, everything but
+    participation. A decision that is later than the refusal stays."""
+    found = await service.store[RestoreState.collection].find_one()
+    state = RestoreState.of(found) if found else None
+    if state is None or not (state.refusals or state.closed):
+        return
+    noted = {each["person"]: each["refused"] for each in state.refusals}
+    settled = True
+    for _id in sorted(noted) if state.closed is None else await _everybody(service.store):
+        programme, _, worker = _id.partition("/")
+        refused = _all_but_participation(state.closed) | noted.get(_id, {})
+        if programme in service.rules and await service.store.by_id(Worker.noun, [_id]):
+            settled = await _refused(service, programme, RefuseAgain(worker=worker, refused=refused)) and settled
+    if settled:
+        await service.store.write(RestoreState.collection, [settle_refusals()])
+
+
+async def _everybody(store: Store) -> list[str]:
+    return [each["_id"] async for each in store[Worker.noun].find({}, {"_id": 1}).sort("_id", 1)]
+
+
+def _all_but_participation(at: datetime | None) -> dict[str, datetime]:
+    return {each.value: at for each in Purpose if each is not Purpose.PARTICIPATION} if at is not None else {}
+
+
+async def _refused(service: Service, programme: str, command: RefuseAgain) -> bool:
+    """Publish one person's refusals. False when their key is missing: every gate has the refusals all the same, and the start goes on."""
+    try:
+        await service.do(refuse_again, command, programme)
+    except (NotYet, Unavailable) as missing:
+        log.warning("refusals are not settled", extra={"service": service.name, "reason": str(missing)})
+        return False
+    return True
 
 
 async def _erasure_recorded(store: Store, programme: str, worker: str) -> bool:

@@ -5,6 +5,7 @@ from functools import partial
 
 from notifications import api
 from notifications.domain import Feed, GroupCalendar, LedgerEntry, Message, Recipient, ReferredPerson, Venue
+from notifications.kept_mail import KeptMail
 from notifications.mailer import mailing
 from notifications.publisher import publish
 from notifications.queries import uses
@@ -31,7 +32,7 @@ def build(settings: Settings, background: Sequence[BackgroundTask] | None = None
         aggregates=[Venue, GroupCalendar, Recipient, Message, ReferredPerson, Feed, LedgerEntry],
         routes=[api.router],
         reactions=reactions_with(pseudonyms),
-        gate=gate_with(pseudonyms),
+        gate=gate_with(pseudonyms, KeptMail(settings.mail_folder)),
         tables=[KEYS, CONTACTS],
         background=[mailing(settings), publish] if background is None else background,
         after_restore=[restore_feeds, restore_messages, erase_restored],

@@ -12,6 +12,8 @@ from datetime import timedelta
 
 from notifications import commands as do
 from notifications.composing import compose
+from notifications.domain import Message
+from notifications.kept_mail import KeptMail
 from notifications.mail_format import Mail, Mailbox, Uncomposable
 from notifications.mail_queue import Claim, MailQueue
 from notifications.queries import mail_content
@@ -23,6 +25,7 @@ from services.store.errors import is_transient
 from services.store.mongo import PyMongoError
 
 log = logging.getLogger(__name__)
+NOWHERE = KeptMail(None)
 IDLE = 0.5  # seconds between polls when nothing is due
 ATTEMPT = 90.0  # seconds; less than a claim lasts, so that no two copies send one message at one time
 DELAYS = [
@@ -35,15 +38,17 @@ GIVEN_UP = {"past", "no-address"}  # refusals for which the message fails; after
 def mailing(settings: Settings) -> BackgroundTask:
     """The background task that sends. Misconfigured when AMA_SMTP is no address of a mail server, or AMA_MAIL_FROM none of a sender."""
     server, sender = Server.of(settings.smtp) if settings.smtp else None, sender_of(settings)
+    kept = KeptMail(settings.mail_folder)
 
     async def mail(service: Service) -> None:
+        await _keep_known(service, kept)
         if server is None:
             log.warning("AMA_SMTP is not set: messages stay queued", extra={"service": service.name})
             await asyncio.Event().wait()
             return
         while True:
             try:
-                if not await send_one(service, server, sender):
+                if not await send_one(service, server, sender, kept):
                     await asyncio.sleep(IDLE)
             except PyMongoError as error:
                 if not is_transient(error):
@@ -65,7 +70,15 @@ def sender_of(settings: Settings) -> Mailbox:
     return sender
 
 
-async def send_one(service: Service, server: Server, sender: Mailbox) -> bool:
+async def _keep_known(service: Service, kept: KeptMail) -> None:
+    """Remove kept mails whose message is gone: its person was erased, and the erasure did not find the mail."""
+    found = await asyncio.to_thread(kept.messages)
+    known = service.store[Message.noun].find({"state.id": {"$in": sorted(found)}}, {"state.id": 1}) if found else None
+    there = {each["state"]["id"] async for each in known} if known is not None else set()
+    await asyncio.to_thread(kept.forget, found - there)
+
+
+async def send_one(service: Service, server: Server, sender: Mailbox, kept: KeptMail = NOWHERE) -> bool:
     """Try to send the oldest message that is due. False when none is due."""
     queue = MailQueue(service.store)
     claimed = await queue.claim(service.rules)
@@ -94,8 +107,15 @@ async def send_one(service: Service, server: Server, sender: Mailbox) -> bool:
         log.warning("message cannot be composed", extra={"service": service.name, "reason": fault.reason})
         await _record(service, claimed, do.mark_failed, _failed(claimed, fault.reason))
     else:
-        await _record(service, claimed, do.mark_sent, do.MarkSent(message=claimed.message.id, tries=claimed.tries))
+        await _record_sent(service, claimed, kept)
     return True
+
+
+async def _record_sent(service: Service, claimed: Claim, kept: KeptMail) -> None:
+    """Record that it was sent. An erasure beside the sending did not find the mail, which had not arrived."""
+    sent = do.MarkSent(message=claimed.message.id, tries=claimed.tries)
+    if not await _record(service, claimed, do.mark_sent, sent):
+        await _keep_known(service, kept)
 
 
 async def _composed(service: Service, queue: MailQueue, claimed: Claim, sender: Mailbox) -> Mail:
@@ -115,8 +135,9 @@ def _failed(claimed: Claim, reason: str) -> do.MarkFailed:
     return do.MarkFailed(message=claimed.message.id, reason=reason, tries=claimed.tries)
 
 
-async def _record(service: Service, claimed: Claim, handler: Callable[..., Awaitable[None]], command: Command) -> None:
-    """Record the outcome, however long the database is away: the mail server has answered, and will not be asked again."""
+async def _record(service: Service, claimed: Claim, handler: Callable[..., Awaitable[None]], command: Command) -> bool:
+    """Record the outcome, however long the database is away: the mail server has answered, and will not be asked again. False: the
+    message is gone, or has an outcome."""
     while True:
         try:
             await service.do(handler, command, claimed.programme, claimed.message.correlation)
@@ -124,6 +145,6 @@ async def _record(service: Service, claimed: Claim, handler: Callable[..., Await
             await asyncio.sleep(IDLE)
         except Refused as refused:  # erased, or its outcome recorded, in the meantime
             log.info("message is gone", extra={"service": service.name, "reason": refused.code})
-            return
+            return False
         else:
-            return
+            return True

@@ -81,6 +81,9 @@ class Settings(BaseSettings):
         default=None, repr=False, description="smtp://user:password@host:port; starttls or TLS by smtps://"
     )
     mail_from: str = "AMA Lavoro <ama@localhost>"
+    mail_folder: Path | None = Field(
+        default=None, description="Maildir of a mail server for trials; mails about erased people are removed from it"
+    )
     front: str | None = Field(
         default=None,
         description="host:port of the public front for this process, when the name in AMA_PUBLIC_URL leads elsewhere from here",

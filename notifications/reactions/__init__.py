@@ -8,8 +8,9 @@ from functools import wraps
 from typing import Any
 
 from notifications.commands import Pseudonyms
+from notifications.kept_mail import KeptMail
 from notifications.reactions.partners import ledger_gate, ledgers
-from notifications.reactions.people import message_gate, messages
+from notifications.reactions.people import mail_gate, message_gate, messages
 from services.events.delivery.declare import Gate, Reactions
 from services.store.work import Work
 
@@ -27,22 +28,21 @@ def reactions_with(pseudonyms: Pseudonyms) -> Reactions:
     return together
 
 
-def gate_with(pseudonyms: Pseudonyms) -> Gate:
-    """Both tables of the gate as one, as `reactions_with`."""
+def gate_with(pseudonyms: Pseudonyms, kept: KeptMail) -> Gate:
+    """The tables of the gate as one, as `reactions_with`. `kept`: mails that a mail server for trials keeps."""
     together = Gate()
-    for table in (message_gate, ledger_gate):
+    # Mails are removed first, while the messages that name them are known.
+    for table, more in ((mail_gate, (kept,)), (message_gate, ()), (ledger_gate, (pseudonyms,))):
         for kind, needs in table.needs.items():
             together.needs.setdefault(kind, []).extend(needs)
-    for kind, handlers in message_gate.handlers.items():
-        together.handlers.setdefault(kind, []).extend(handlers)
-    for kind, handlers in ledger_gate.handlers.items():
-        together.handlers.setdefault(kind, []).extend(_given(handler, pseudonyms) for handler in handlers)
+        for kind, handlers in table.handlers.items():
+            together.handlers.setdefault(kind, []).extend(_given(handler, *more) for handler in handlers)
     return together
 
 
-def _given(handler: Callable[..., Awaitable[None]], pseudonyms: Pseudonyms) -> Callable[[Any, Work], Awaitable[None]]:
+def _given(handler: Callable[..., Awaitable[None]], *more: Any) -> Callable[[Any, Work], Awaitable[None]]:
     @wraps(handler)
     async def given(about: Any, work: Work) -> None:
-        await handler(about, work, pseudonyms)
+        await handler(about, work, *more)
 
     return given

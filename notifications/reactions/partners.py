@@ -129,9 +129,7 @@ def _fact(type: str, event: Event[Any], work: Work) -> Fact:
 
 async def _consents(worker: str, event: Event[Any], work: Work) -> bool | None:
     """The answer for a fact of this event: what happened under a refusal, or before a later one, stays untold."""
-    consents = await work.consents(worker)
-    refused = consents.refused_since(Purpose.PARTNER_FEEDBACK, event.time)
-    return False if refused else consents.allow(Purpose.PARTNER_FEEDBACK)
+    return (await work.consents(worker)).to_tell(Purpose.PARTNER_FEEDBACK, event.time)
 
 
 async def _note(worker: str, fact: Fact, event: Event[Any], work: Work, pseudonyms: Pseudonyms) -> None:

@@ -1,9 +1,11 @@
 """Reactions, and handlers of the gate, that queue and drop messages to people."""
 
+import asyncio
 from typing import Any
 
 from notifications.commands import announce, drop, find_or_add
 from notifications.domain import GroupCalendar, Message, PlannedMeeting, Recipient, Venue
+from notifications.kept_mail import KeptMail
 from notifications.reactions.aggregates import member
 from services.contracts import Event
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased, WorkerWithdrawn
@@ -12,7 +14,7 @@ from services.contracts.sessions import SessionScheduled
 from services.events.delivery.declare import Gate, Reactions
 from services.store.work import Work
 
-messages, message_gate = Reactions(), Gate()
+messages, message_gate, mail_gate = Reactions(), Gate(), Gate()
 
 
 def the_recipient(event: Event[Any]) -> list[tuple[Any, str]]:
@@ -93,6 +95,14 @@ async def when_somebody_withdraws_they_are_called_to_no_meeting(event: Event[Wor
     """Drop every message that is still queued."""
     recipient = await find_or_add(Recipient, event.subject, work)
     await drop(recipient.id, recipient.leave(), work)
+
+
+@mail_gate.on(WorkerErased, needs=the_one_written_to)
+async def when_somebody_is_erased_no_mail_of_theirs_is_kept(worker: str, work: Work, kept: KeptMail) -> None:
+    """Remove the mails that a mail server for trials keeps. Before the messages, which name them."""
+    recipient = await work.find(Recipient, worker)
+    if recipient is not None:
+        await asyncio.to_thread(kept.forget, recipient.messages)
 
 
 @message_gate.on(WorkerErased, needs=the_one_written_to)

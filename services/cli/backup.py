@@ -39,7 +39,7 @@ Data = Annotated[
     ),
 ]
 KEYS_WARNING = (
-    "[bold]{path} opens people's data[/bold] to anyone with its passphrase and the key files. Keep it apart from these and from the "
+    "{path} opens people's data to anyone with its passphrase and the key files. Keep it apart from these and from the "
     "backup. Keep only the newest and destroy older ones: they open the data of people who were erased since."
 )
 
@@ -61,7 +61,7 @@ app = typer.Typer(
 @app.callback()
 def backup() -> None:
     """Take a backup of all five databases while they run: `ama backup [FILE]`. Check a backup: `ama backup check FILE`. Keep the register
-    of erased persons: `ama backup register [FILE]`."""
+    of erasures and refusals: `ama backup register [FILE]`."""
 
 
 @app.command()
@@ -98,9 +98,9 @@ def register(
     key: Key = None,
     data: Data = HERE,
 ) -> None:
-    """Keep the register of erased persons, encrypted as a backup is. `ama restore --register FILE` keeps them erased if Kafka is lost.
+    """Keep who was erased and who refused what, encrypted as a backup is. `ama restore --register FILE` keeps it so if Kafka is lost.
 
-    It is small: take it after each erasure, and keep it elsewhere than Kafka.
+    It holds ids, purposes and times. Take it after each erasure or withdrawal of a consent, and keep it elsewhere than Kafka.
     """
     _take(data, file, key, "register", None)
 
@@ -168,10 +168,10 @@ def restore(
     keys: Annotated[Path | None, typer.Option(help="The file of people's keys, if Kafka has lost them.")] = None,
     register: Annotated[
         list[Path] | None,
-        typer.Option(help="A newer backup or register: people erased in it stay erased; can be repeated."),
+        typer.Option(help="A newer backup or register: what it knows as erased or refused stays so; can be repeated."),
     ] = None,
     erasures_unknown: Annotated[
-        bool, typer.Option("--erasures-unknown", help="Accept that nothing tells who was erased since the backup.")
+        bool, typer.Option("--erasures-unknown", help="Accept that nothing tells who was erased or withdrew since.")
     ] = False,
     keyless: Annotated[
         bool, typer.Option("--keyless", help="To look only: without people's keys; sealed data stays unreadable.")

@@ -89,6 +89,8 @@ class Home:
             public_url=self.base,
             smtp=smtp,
             **engines.login(),
+            # Also with another mail server: an earlier start may have kept mails.
+            mail_folder=self.data / "mail",
             **self._given,
         )
         self.operators = OperatorsConsole(ConsoleSettings(**self._console_given()))

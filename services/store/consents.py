@@ -53,11 +53,32 @@ class Consents(StoredDocument):
         answers = {self._to(each, at) for each in (Purpose.PARTICIPATION, purpose)}
         return False if False in answers else None if None in answers else True
 
-    def refused_since(self, purpose: Purpose, at: datetime) -> bool:
-        """Tell whether a refusal was in force at that moment or at any later one."""
+    def to_tell(self, purpose: Purpose, at: datetime) -> bool | None:
+        """Tell whether what happened at that moment may be told for this purpose: never when a refusal was in force at that moment or
+        at any later one; None while unknown. Whatever tells a partner of a step asks this, with the time of the step's event."""
+        return False if self._refused_since(purpose, at) else self.allow(purpose)
+
+    def _refused_since(self, purpose: Purpose, at: datetime) -> bool:
         about = (Purpose.PARTICIPATION, purpose)
         later = any(not each["given"] for each in self._counted() if each["purpose"] in about and each["at"] > at)
         return later or self.allow(purpose, at) is False
+
+    def refusals(self) -> frozenset[Decision]:
+        """Return the decisions that count as refusals, for a register. Without the ids of their events, since after a loss new events
+        take the sequences of the lost ones, and are no intruders."""
+        return frozenset(
+            Decision(Purpose(each["purpose"]), False, each["at"], each["sequence"])
+            for each in self._counted()
+            if not each["given"]
+        )
+
+    def closed(self, at: datetime) -> frozenset[Decision]:
+        """Return refusals of that moment which end every consent of until then, but the one to participate."""
+        others = [each for each in self._counted() if each["purpose"] != Purpose.PARTICIPATION and each["at"] <= at]
+        last = {each["purpose"]: each for each in sorted(others, key=_rank)}
+        return frozenset(
+            Decision(Purpose(purpose), False, at, each["sequence"]) for purpose, each in last.items() if each["given"]
+        )
 
     def _to(self, purpose: Purpose, at: datetime | None) -> bool | None:
         decided = [each for each in self._counted() if each["purpose"] == purpose and (at is None or each["at"] <= at)]

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import orjson
 
 from services.settings import Misconfigured
+from services.store.consents import Decision
 from services.store.documents import StoredDocument
 from services.store.mongo import Document, Store, Transaction, UpdateOne
 
@@ -24,14 +25,18 @@ SubjectKey = tuple[str, str, str]  # programme, topic, subject
 @dataclass(frozen=True, slots=True)
 class RestoreState(StoredDocument):
     """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup.
-    `erasures`: those that the aggregates do not show yet (`person` as `programme/person`; `event`: the record, where it is known)."""
+    `erasures`: those that the aggregates do not show yet (`person` as `programme/person`; `event`: the record, where it is known).
+    `refusals`: likewise (`person`, `refused`: the time by purpose). `closed`: likewise, the moment at which everything but participation
+    counts as refused."""
 
     collection: ClassVar[str] = "restored"
-    omitted: ClassVar[frozenset[str]] = frozenset({"backup"})
+    omitted: ClassVar[frozenset[str]] = frozenset({"backup", "closed"})
 
     whole: bool
     backup: datetime | None = None
     erasures: list[Document] = field(default_factory=list)
+    refusals: list[Document] = field(default_factory=list)
+    closed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,20 @@ def note_erasures(erasures: Mapping[str, bytes | None]) -> UpdateOne:
 def settle_erasure(person: str) -> UpdateOne:
     """Return the write that notes that the aggregates show this erasure."""
     return UpdateOne({"_id": STATE}, {"$pull": {"erasures": {"person": person}}})
+
+
+def note_refusals(refusals: Mapping[str, Collection[Decision]], closed: datetime | None) -> UpdateOne:
+    """Return the write that notes refusals for the next start. Of each purpose the last one counts."""
+    noted = [
+        {"person": person, "refused": {each.purpose.value: each.at for each in sorted(some, key=lambda one: one.at)}}
+        for person, some in sorted(refusals.items())
+    ]
+    return UpdateOne({"_id": STATE}, {"$set": {"refusals": noted} | ({"closed": closed} if closed else {})})
+
+
+def settle_refusals() -> UpdateOne:
+    """Return the write that notes that the aggregates show all refusals."""
+    return UpdateOne({"_id": STATE}, {"$set": {"refusals": []}, "$unset": {"closed": ""}})
 
 
 def digest_of(data: Any) -> str | None:

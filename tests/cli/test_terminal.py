@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from services.cli.terminal import HIDDEN, Terminal, visible
 from tests.helpers.problems import answer, group, person, small
 
 COMMANDS = sorted((Path(__file__).parents[2] / "services" / "cli").glob("*.py"))
+MARKUP = re.compile(r"\[/?(b|bold|i|italic|u|dim|red|green|yellow|cyan)?\]")
 HOSTILE = "[/b]\x1b[31mred\x07\r\n\x9b2J\u202eevil\u2028[link=x]:smile:"
 SHOWN = "[/b]\\u001b[31mred\\u0007\\u000d\\u000a\\u009b2J\\u202eevil\\u2028[link=x]:smile:"
 
@@ -67,6 +69,15 @@ def test_no_command_writes_past_the_terminal(path: Path) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "TextColumn":
             assert "markup=False" in ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_no_command_writes_markup_which_the_terminal_would_show_as_it_is(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    # A help text is shown by Typer, which reads markup.
+    helps = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "help"}
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert [each.value for each in texts if id(each) not in helps and MARKUP.search(each.value)] == []
 
 
 def ama(*words: object) -> Result:

@@ -4,6 +4,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from enrolment import commands as do
 from enrolment.domain import Status
@@ -12,7 +14,7 @@ from services.contracts.enrolment import Among, Purpose, WorkerAdmitted, WorkerR
 from services.contracts.topics import CONTACTS
 from services.kernel import Refusal, Refused
 from tests.enrolment.memory import KEY, MemoryWork
-from tests.enrolment.workers import PROFILE, TRACE, in_status, recorded, sealed
+from tests.enrolment.workers import PROFILE, TRACE, in_status, recorded, referred, sealed
 
 CARD = {"given_name": "Ada", "family_name": "Prova", "language": "it"}
 
@@ -23,11 +25,10 @@ async def refer(work: MemoryWork, **changes: Any) -> str:
     return (await do.refer(command, work.as_work))["worker"]
 
 
-def decision(**given: bool) -> do.DecideConsent:
+def decision(**decided: bool) -> do.DecideConsent:
     """A decision on purposes, by name."""
-    return do.DecideConsent(
-        worker="w1", given={Purpose(name): yes for name, yes in given.items()}, notice="1", language="it"
-    )
+    purposes = {Purpose(name.replace("_", "-")): yes for name, yes in decided.items()}
+    return do.DecideConsent(worker="w1", given=purposes, notice="1", language="it")
 
 
 async def test_a_referral_seals_each_field_and_the_profile_under_the_new_persons_key() -> None:
@@ -101,8 +102,22 @@ async def test_contact_that_is_withdrawn_publishes_a_tombstone() -> None:
 
 async def test_a_decision_on_other_purposes_leaves_the_published_card_as_it_is() -> None:
     work = MemoryWork(in_status(Status.ADMITTED))
-    await do.decide_consent(decision(research=True, participation=True), work.as_work)
+    await do.decide_consent(decision(research=True, partner_feedback=True), work.as_work)
     assert work.records == []
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(Purpose), st.booleans(), min_size=1), max_size=6))
+async def test_the_card_is_on_the_bus_exactly_while_contact_and_participation_are_given(
+    decisions: list[dict[Purpose, bool]],
+) -> None:
+    worker = referred()
+    worker.card = {"email": sealed("w1", "email", "ada@example.org")}
+    work = MemoryWork(worker)
+    for given_now in decisions:
+        await do.decide_consent(do.DecideConsent(worker="w1", given=given_now, notice="1"), work.as_work)
+        published = bool(work.records) and work.records[-1][2] is not None
+        both = worker.consents_to(Purpose.CONTACT) and worker.consents_to(Purpose.PARTICIPATION)
+        assert published == both
 
 
 async def test_a_decision_on_several_purposes_records_one_event_for_each() -> None:

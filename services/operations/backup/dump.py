@@ -16,6 +16,7 @@ from services.operations.backup import archive, documents
 from services.operations.backup.manifest import Collection, Manifest, Part, Report, Topic
 from services.operations.backup.sources import MANIFEST, Archive, check
 from services.settings import Misconfigured
+from services.store.consents import Consents
 from services.store.mongo import Document, Store
 from services.store.people import ErasedPerson
 from services.vault import BackupKeys
@@ -37,7 +38,7 @@ Also = Callable[[Any, Any], None]
 @dataclass(frozen=True, slots=True)
 class DumpPlan:
     """The input of a dump. `keys` encrypt the backup. `also` is called with the databases by service and the moment, to dump what
-    belongs elsewhere. `register`: the registers of erased persons alone."""
+    belongs elsewhere. `register`: the registers of erased persons and the consents that the gates keep, alone."""
 
     path: Path
     keys: BackupKeys
@@ -93,7 +94,7 @@ def _pieces(databases: Mapping[str, Any], plan: DumpPlan, report: Report) -> Ite
 def _listed(database: Any, plan: DumpPlan) -> list[str]:
     found = database.list_collection_names(filter={"type": "collection"})
     if plan.register:
-        return [name for name in found if name == ErasedPerson.collection]
+        return sorted(name for name in found if name in {ErasedPerson.collection, Consents.collection})
     return sorted(name for name in found if name not in LEFT_OUT and not name.startswith("system."))
 
 

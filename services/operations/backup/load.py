@@ -46,7 +46,7 @@ def is_half_restored(store: Store) -> bool:
 def check_targets(stores: Mapping[str, Store], manifest: Manifest, *, replace: bool) -> None:
     """Raise Misconfigured when one of the databases must not be restored. Blocks, so call it in a thread, as all of this module."""
     if manifest.kind != "backup":
-        raise Misconfigured("This is a register of erased persons, not a backup: name it with --register.")
+        raise Misconfigured("This is a register of erasures and refusals, not a backup: name it with --register.")
     for service, store in stores.items():
         if service not in manifest.parts:
             raise Misconfigured(f"The backup has nothing of {service}; it has {', '.join(manifest.parts)}.")

@@ -47,7 +47,7 @@ class Part(Strict):
 
 class Manifest(Strict):
     """The manifest. `moment`: seconds and ordinal of the cluster time of all reads. `software`: version of the program that wrote it.
-    `kind`: a register holds the erased persons alone."""
+    `kind`: a register holds the erased persons and the gates' decisions on consent alone; one of before 0.2 the erased persons."""
 
     # 1 had documents with short field names, which no service reads any more; 2 was a folder of files in the clear.
     format: Literal[2, 3] = 3

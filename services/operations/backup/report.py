@@ -59,6 +59,8 @@ class RestoreReport(BaseModel):
     services: list[str]
     events_from_the_bus: dict[str, int]
     erased_since: int
+    refused_since: int
+    all_refused: bool
     keys: int
     keyless: list[str]
     notes: list[str]
@@ -73,6 +75,8 @@ class RestoreReport(BaseModel):
         if self.keyless:
             yield f"{len(self.keyless)} PEOPLE HAVE NO KEY, and what is kept of them cannot be read. {NO_KEY_ADVICE}"
         yield f"{came} later events came back from the bus, and {self.keys} people's keys; {self.erased_since} erased since stay erased."
+        if self.refused_since:
+            yield f"{self.refused_since} refusals of consents came from a register, and count."
         yield from self.notes
         for each in self.conflicts:
             place = f"{each['subject']} on {each['topic']} at sequence {each['sequence']}"
@@ -94,6 +98,8 @@ async def report_of(outcome: RestoreOutcome, stores: Mapping[str, Store]) -> Res
         services=list(stores),
         events_from_the_bus={topic: n for each in imported for topic, n in each.events.items()},
         erased_since=outcome.erased,
+        refused_since=outcome.refused,
+        all_refused=outcome.closed is not None,
         keys=outcome.keys,
         keyless=outcome.keyless,
         notes=outcome.notes,

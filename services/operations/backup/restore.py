@@ -1,38 +1,47 @@
 """Restore from beginning to end: load the backup, import later events from the bus, restore people's keys, let the services start.
 
 Invariant: the order. The bus is read before anything is deleted, so a missing bus stops the restore, and so does a bus that does not
-know who was erased since. A database counts as whole only after every erased person is in its register and purged from it, and every
-sequence that was given is known.
+know who was erased since. A database counts as whole only after every erased person is in its register and purged from it, its gate
+has the refusals that are known, and every sequence that was given is known.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from services.contracts import TOPICS
 from services.contracts.topics import CONTACTS, KEYS
 from services.events.bus.client import Bus
-from services.operations.backup import key_access, load, people, purge
+from services.operations.backup import key_access, load, people, purge, refusals
 from services.operations.backup.bus_import import Imported, import_events
 from services.operations.backup.bus_reader import BusReader, TopicState, open_reader
 from services.operations.backup.key_access import KeyAccess
 from services.operations.backup.manifest import Manifest, Report
 from services.operations.backup.people import People
 from services.operations.backup.registers import Registers
-from services.operations.backup.sources import Source, check
+from services.operations.backup.sources import Checked, Source, check
 from services.settings import Misconfigured
 from services.store import restored
 from services.store.fence import fence
 from services.store.mongo import DeleteOne, Store
 
 UNKNOWN = (
-    "Nobody here knows who was erased since the backup of {:%Y-%m-%d %H:%M} UTC: Kafka does not have the events since. Name what does, by "
-    "--register with a newer backup or register; or accept it by --erasures-unknown. Nothing was restored."
+    "Nobody here knows who was erased since the backup of {:%Y-%m-%d %H:%M} UTC, or withdrew a consent: Kafka does not have the events "
+    "since. Name what does, by --register with a newer backup or register; or accept it by --erasures-unknown. Nothing was restored."
 )
 UNTIL = (
     "WHO WAS ERASED AFTER {:%Y-%m-%d %H:%M} UTC IS NOT KNOWN HERE: their data is back. Erase again whom you know of."
+)
+DECIDED_UNTIL = (
+    "WHO DECIDED ON A CONSENT AFTER {:%Y-%m-%d %H:%M} UTC IS NOT KNOWN HERE: type in the forms since again. A register has refusals alone, "
+    "so this holds for consents given since the backup of {:%Y-%m-%d %H:%M} UTC."
+)
+CLOSED = (
+    "NOBODY HERE KNOWS WHO WITHDREW A CONSENT SINCE THE BACKUP OF {:%Y-%m-%d %H:%M} UTC: for everybody every purpose but participation "
+    "counts as refused. Ask them again, and type in what they decide. Whoever left the programme since is back: type that in too."
 )
 NONE = Registers()
 TABLES = {KEYS.name, CONTACTS.name}  # compacted: their consumers keep the newest record of each person
@@ -41,8 +50,8 @@ TABLES = {KEYS.name, CONTACTS.name}  # compacted: their consumers keep the newes
 @dataclass(frozen=True, slots=True)
 class RestorePlan:
     """The input of a restore. `keys`: a sealed file and its passphrase. `folder`: of key files; None leaves people's data unreadable.
-    `registers`: erased persons from other backups. `only`: the programmes of these databases; None is all. `erasures_unknown`: the
-    operator accepts that nobody may know who was erased since."""
+    `registers`: erasures and refusals from other backups. `only`: the programmes of these databases; None is all. `erasures_unknown`: the
+    operator accepts that nobody may know who was erased since, or withdrew a consent: then all but participation is refused."""
 
     backup: Source
     replace: bool = False
@@ -59,11 +68,14 @@ class RestorePlan:
 
 @dataclass(slots=True)
 class RestoreOutcome:
-    """The outcome of a restore. `keyless`: persons whose key was found nowhere."""
+    """The outcome of a restore. `refused`: decisions that a register closed again; `closed`: the moment at which all but participation
+    counts as refused. `keyless`: persons whose key was found nowhere."""
 
     manifest: Manifest
     imported: dict[str, Imported] = field(default_factory=dict)
     erased: int = 0
+    refused: int = 0
+    closed: datetime | None = None
     keys: int = 0
     keyless: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -93,6 +105,7 @@ async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, repo
         for service, store in stores.items():
             report(f"{service}: the erased", 0, len(living.erased))
             await _purge(store, living, plan)
+        await _close_consents(stores, checked, living, plan, outcome)
         # Enrolment alone keeps everybody's key under the master key; other services read theirs from the topic.
         if "enrolment" in stores:
             await _bring_keys(stores["enrolment"], reader, plan, access, living, outcome)
@@ -105,15 +118,39 @@ async def restore(stores: Mapping[str, Store], bus: Bus, plan: RestorePlan, repo
 
 
 def _check_erasures(plan: RestorePlan, living: People, outcome: RestoreOutcome) -> None:
-    """Raise Misconfigured when erasures since the backup would be undone unseen; note it when the operator accepts that."""
-    enrolment, until = outcome.manifest.parts.get("enrolment"), plan.registers.until
+    """Raise Misconfigured when erasures and refusals since the backup would be undone unseen; note it when the operator accepts that."""
+    enrolment, made, known = outcome.manifest.parts.get("enrolment"), outcome.manifest.made, plan.registers
     people = enrolment.collections.get("worker") if enrolment else None
     if living.knows_erased or (people is not None and people.documents == 0):
         return
-    known_until = max(outcome.manifest.made, until or outcome.manifest.made)
-    if known_until == outcome.manifest.made and not plan.erasures_unknown:
-        raise Misconfigured(UNKNOWN.format(known_until))
-    outcome.notes.append(UNTIL.format(known_until))
+    until = max(made, known.until or made)
+    if until == made and not plan.erasures_unknown:
+        raise Misconfigured(UNKNOWN.format(made))
+    outcome.notes.append(UNTIL.format(until))
+    if known.refusals_until is not None and known.refusals_until > made:
+        outcome.notes.append(DECIDED_UNTIL.format(known.refusals_until, made))
+    else:
+        outcome.closed = made
+
+
+async def _close_consents(
+    stores: Mapping[str, Store], checked: Checked, living: People, plan: RestorePlan, outcome: RestoreOutcome
+) -> None:
+    """Close what was refused since, in the gate of every service, and note it for enrolment, whose record shows consent."""
+    told = refusals.since(plan.registers.refusals, checked.refusals, living.erased)
+    for store in stores.values():
+        await refusals.close(store, told)
+    outcome.refused = sum(map(len, told.values()))
+    # Without enrolment, its own database has every decision, and its outbox fills the bus with them.
+    outcome.closed = outcome.closed if "enrolment" in stores else None
+    if outcome.closed is not None:
+        outcome.notes.append(CLOSED.format(outcome.closed))
+        for store in stores.values():
+            await refusals.close_all(store, outcome.closed)
+    # A bus that knows all has later decisions too, which enrolment applies; without key files it does not start.
+    if "enrolment" in stores and plan.folder is not None and not living.knows_erased:
+        noted = [restored.note_refusals(told, outcome.closed)]
+        await stores["enrolment"].write(restored.RestoreState.collection, noted)
 
 
 async def _purge(store: Store, living: People, plan: RestorePlan) -> None:

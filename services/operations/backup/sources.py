@@ -5,8 +5,9 @@ when the operator asks for it. Nothing here needs a database, so that a backup c
 """
 
 import io
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from services.operations.backup import archive
 from services.operations.backup.documents import Damaged, Summary, cut, decode, read_gzip
 from services.operations.backup.manifest import Manifest, Report
 from services.settings import Misconfigured
+from services.store.consents import Consents, Decision
+from services.store.people import ErasedPerson
 from services.vault import BackupKeys
 
 MANIFEST = "manifest.json"
@@ -88,10 +91,17 @@ class ClearFolder:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A backup that is whole. `erased`: everybody in a register of it, as `programme/person`."""
+    """A backup that is whole. `erased`: everybody in a register of it, as `programme/person`; `refusals`: by person, those that any gate
+    of it knows."""
 
     manifest: Manifest
     erased: frozenset[str]
+    refusals: Mapping[str, frozenset[Decision]]
+
+    @property
+    def tells_refusals(self) -> bool:
+        """True when it has the decisions on consent: a register of an older version has none."""
+        return any(Consents.collection in part.collections for part in self.manifest.parts.values())
 
 
 def open_backup(path: Path, key: Path, *, clear: bool = False) -> Source:
@@ -111,12 +121,16 @@ def check(source: Source, report: Report = lambda *_: None) -> Checked:
     """Read a whole backup and compare it with its manifest. Damaged names the first collection that differs."""
     found: dict[tuple[str, str], Summary] = {}
     erased: set[str] = set()
+    refusals: dict[str, frozenset[Decision]] = {}
     for service, name, documents in source.parts():
         summary = found.setdefault((service, name), Summary())
         for each in documents:
             summary.add(each)
-            if name == "erased":
+            if name == ErasedPerson.collection:
                 erased.add(decode(each)["_id"])
+            elif name == Consents.collection and (refused := _refused(each)):
+                _id = decode(each)["_id"]
+                refusals[_id] = refusals.get(_id, frozenset()) | refused
         report(f"{service} {name}", summary.documents, summary.documents)
     manifest = source.manifest()
     for service, part in manifest.parts.items():
@@ -126,4 +140,9 @@ def check(source: Source, report: Report = lambda *_: None) -> Checked:
                 raise Damaged(f"{service}/{name} in {source.path} is not what was written")
     if found:
         raise Damaged(f"{'/'.join(min(found))} in {source.path} is not in the manifest")
-    return Checked(manifest, frozenset(erased))
+    return Checked(manifest, frozenset(erased), refusals)
+
+
+def _refused(document: bytes) -> frozenset[Decision]:
+    # A plain decoder gives times without a zone; they are in UTC.
+    return frozenset(replace(each, at=each.at.replace(tzinfo=UTC)) for each in Consents.of(decode(document)).refusals())

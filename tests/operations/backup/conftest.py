@@ -15,13 +15,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.contracts.topics import SERVICES, TOPICS
 from services.engines import Engines
 from services.events.bus.client import Bus
-from services.operations.backup import dump, restore
+from services.operations.backup import archive, dump, restore
 from services.operations.backup.documents import decode
+from services.operations.backup.manifest import Manifest
 from services.operations.backup.report import RestoreReport, report_of
-from services.operations.backup.sources import Source, open_backup
+from services.operations.backup.sources import MANIFEST, Source, open_backup
 from services.runtime.service import ROLES
 from services.runtime.serving import AllServices
 from services.settings import Settings
+from services.store.consents import Consents, consents_of
 from services.store.mongo import Store
 from services.vault import BackupKeys
 from services.vault.backup_keys import FILE
@@ -157,6 +159,13 @@ async def everything(settings: Settings) -> dict[str, Documents]:
     return found
 
 
+async def gate_of(settings: Settings, person: str, service: str) -> Consents:
+    """The consents of a person as this service's gate knows them."""
+    assert settings.only is not None
+    async with databases(settings, [service]) as stores:
+        return (await consents_of(stores[service], settings.only, [person]))[person]
+
+
 async def on_the_bus(settings: Settings, *topics: str) -> list[Any]:
     """Every record of these topics that the programme wrote."""
     reader = AIOKafkaConsumer(**Bus(settings).client(), enable_auto_commit=False)
@@ -196,3 +205,15 @@ def of_its_own(engines: Engines, keys: Path, folder: Path) -> Settings:
         kafka=engines.kafka, mongo=engines.mongo, keys=keys, database=f"t{uuid.uuid4().hex[:10]}", **sasl(engines)
     )
     return in_a_programme_of_its_own(made, folder)
+
+
+def with_other_topics(settings: Settings, backup: Path, into: Path) -> Path:
+    """Copy the backup as one that knew topics of another Kafka."""
+    keys = BackupKeys.load(key_of(settings))
+    pieces = dict(archive.read(backup, keys))
+    known = Manifest.read(pieces[MANIFEST], "the backup")
+    for part in known.parts.values():
+        for topic in part.acknowledged.values():
+            topic.id = "anotherKafka"
+    archive.write(into, keys, (pieces | {MANIFEST: known.model_dump_json().encode()}).items())
+    return into

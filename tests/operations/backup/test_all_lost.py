@@ -4,16 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from enrolment.queries import read_person
+from enrolment.queries import own_referral, read_person
+from services.contracts.enrolment import Purpose
 from services.kernel import Refused
 from services.operations.backup import registers
 from services.operations.backup.people import keys_to_file
 from services.settings import Misconfigured, Settings
 from tests.helpers.restorable_bus import RestorableBus
-from tests.operations.backup.conftest import elsewhere, everything, feed, living, opened, put, take
+from tests.operations.backup.conftest import elsewhere, everything, feed, gate_of, living, opened, put, take
 
 SOME = ("enrolment", "notifications", "analytics")  # who has keys, who has feeds, who has rows
 PHRASE = "a long enough passphrase"
+CLOSED = (Purpose.CONTACT, Purpose.PARTNER_FEEDBACK, Purpose.RESEARCH)
+
+
+async def nothing_is_open(settings: Settings, person: str) -> None:
+    """Whoever withdrew is closed in every gate."""
+    for service in SOME:
+        consents = await gate_of(settings, person, service)
+        assert [consents.allow(each) for each in CLOSED] == [False] * len(CLOSED), service
 
 
 @pytest.mark.long
@@ -26,7 +35,8 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
         async with living(lived, SOME) as town:
             world = town.world
             stays, goes = await world.refer(given_name="Grazia"), await world.refer()
-            for each in (stays, goes):
+            withdraws = await world.refer()
+            for each in (stays, goes, withdraws):
                 await world.consent(each)
                 await world.admit(each)
             await town.rests()
@@ -35,6 +45,7 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
             )
             told = await feed(lived, world.partner)
             await world.erase(goes)
+            await world.consent(withdraws, False, *CLOSED)
             await town.rests()
             newer = await take(lived, tmp_path / "newer", register=True)
         await bus.empty()
@@ -45,8 +56,10 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
         assert await everything(again) == {}, "nothing was touched"
         report = await put(again, older, keys=(tmp_path / "people.keys", PHRASE), registers=known)
         assert (report.lost, report.conflicts) == ([], [])
-        (until,) = report.notes
-        assert "WHO WAS ERASED AFTER" in until
+        erased, decided = report.notes
+        assert ("WHO WAS ERASED AFTER" in erased, "WHO DECIDED ON A CONSENT AFTER" in decided) == (True, True)
+        assert report.refused_since == len(CLOSED)
+        await nothing_is_open(again, withdraws)
         async with living(again, SOME) as town:
             await town.rests()
             enrolment = town.world.enrolment
@@ -55,14 +68,22 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
             assert shown.card["given_name"] == "Grazia"
             found = await everything(again)
             for service in SOME:
-                assert set(found[f"{service} keys"]) == {f"{world.programme}/{stays}"}
-            assert {each["person"] for each in found["analytics path.g1"].values()} == {stays}
+                assert set(found[f"{service} keys"]) == {f"{world.programme}/{each}" for each in (stays, withdraws)}
+            assert {each["person"] for each in found["analytics path.g1"].values()} == {stays, withdraws}
+            shown = await enrolment.commanding.query(read_person, rules, withdraws, who="x", role="operator")
+            assert {purpose for purpose, each in shown.consents.items() if each["given"]} == {"participation"}
+            desk = own_referral(
+                found["enrolment desk.g1"][withdraws], rules, await gate_of(again, withdraws, "enrolment")
+            )
+            assert desk.admitted is None
+            await nothing_is_open(again, withdraws)
             assert found["enrolment worker"][f"{world.programme}/{goes}"]["state"]["status"] == "erased"
             with pytest.raises(Refused, match="was erased"):
                 await town.world.consent(goes)
             entries = await feed(again, world.partner)
-        assert [each["type"].split(".")[-2] for each in entries[-1:]] == ["erased"], "the partner is told once more"
-        stayed = {entry["subject"] for entry in told} & {entry["subject"] for entry in entries[:-1]}
-        assert len(stayed) >= 1
+        last = {tuple(each["type"].split(".")[-3:-1]) for each in entries[-2:]}
+        assert last == {("worker", "erased"), ("consent", "withdrawn")}, "the partner is told once more"
+        stayed = {entry["subject"] for entry in told} & {entry["subject"] for entry in entries[:-2]}
+        assert len(stayed) == 1, "of whoever withdrew, and of the erased, the new topic tells nothing else"
     finally:
         await bus.end()

@@ -14,13 +14,10 @@ import pytest_asyncio
 from grouping.pairs import commands as pairs
 from services.contracts.grouping import Wish
 from services.engines import Engines
-from services.operations.backup import archive
-from services.operations.backup.manifest import Manifest
 from services.operations.backup.purge import BOOKKEEPING
 from services.operations.backup.registers import erased_in
 from services.operations.backup.sources import MANIFEST, check
 from services.settings import Misconfigured, Settings
-from services.vault import BackupKeys
 from sessions import commands as meet
 from sessions.domain import Meeting
 from tests.helpers.waiting import eventually
@@ -30,12 +27,12 @@ from tests.operations.backup.conftest import (
     databases,
     elsewhere,
     everything,
-    key_of,
     living,
     of_its_own,
     opened,
     put,
     take,
+    with_other_topics,
 )
 
 NAME = "Giuseppina Canarina"
@@ -152,7 +149,7 @@ async def test_when_nothing_tells_who_was_erased_since_a_restore_is_refused_or_s
     past: Past, tmp_path: Path
 ) -> None:
     """The topics of the backup are not those of this Kafka, as after its loss."""
-    lost = with_other_topics(past, tmp_path / "lost.age")
+    lost = with_other_topics(past.settings, past.backup, tmp_path / "lost.age")
     look = elsewhere(past.settings)
     with pytest.raises(Misconfigured, match="Nobody here knows who was erased since the backup of"):
         await put(look, lost, folder=None)
@@ -169,21 +166,9 @@ async def test_when_nothing_tells_who_was_erased_since_a_restore_is_refused_or_s
     assert any("WHO WAS ERASED AFTER" in line for line in told.lines())
 
 
-def with_other_topics(past: Past, into: Path) -> Path:
-    """Copy the backup as one that knew topics of another Kafka."""
-    keys = BackupKeys.load(key_of(past.settings))
-    pieces = dict(archive.read(past.backup, keys))
-    known = Manifest.read(pieces[MANIFEST], "the backup")
-    for part in known.parts.values():
-        for topic in part.acknowledged.values():
-            topic.id = "anotherKafka"
-    archive.write(into, keys, (pieces | {MANIFEST: known.model_dump_json().encode()}).items())
-    return into
-
-
 async def test_a_register_is_no_backup(past: Past) -> None:
-    assert set(contents(past.settings, past.register)["enrolment"]) == {"erased"}
-    with pytest.raises(Misconfigured, match="a register of erased persons, not a backup"):
+    assert set(contents(past.settings, past.register)["enrolment"]) == {"consents", "erased"}
+    with pytest.raises(Misconfigured, match="a register of erasures and refusals, not a backup"):
         await put(elsewhere(past.settings), past.register)
 
 

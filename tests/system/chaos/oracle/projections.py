@@ -63,7 +63,7 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
     ("enrolment", "desk"): {
         **STEPS,
         "worker.waitlisted": _own(waiting=_time),
-        "member.joined": _member("{w}", seated=_said("since")),
+        "member.joined": _member("{w}", seated=_said("since"), given=_time),
         "member.left": _member("{w}", left=_said("since")),
     },
     ("grouping", "pool"): {
