@@ -86,6 +86,8 @@ class GateEffect:
             # The next one may be filled by a rebuild at this moment.
             for generation in (live, live + 1):
                 await self._unit.write(collection_of(name, generation), [DeleteMany(about)])
+        for holding in self._gate.holdings:
+            await holding.forget(self._store, programme, person, self._transaction)
         await release(self._store, programme, person, self._transaction)
 
     async def handle(self, each: Gated) -> str:

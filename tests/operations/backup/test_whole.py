@@ -40,6 +40,7 @@ PHRASE = "a long enough passphrase"
 OF_THE_PROCESS = (
     "leases",
     "levels",
+    "looks",
     "recalled",
     "relay",
     "restored",
