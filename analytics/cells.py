@@ -22,8 +22,8 @@ from services.store.people import ErasedPerson
 SHOWN = {
     "it": "Una media resta quella mostrata per ultima finché una nuova potrebbe far capire le risposte di qualcuno. Dopo un ripristino da "
     "una copia di sicurezza le medie di prima non cambiano più.",
-    "en": "A mean stays as it was last shown while a new one could tell how somebody answered. After a restore from a backup, earlier means "
-    "do not change any more.",
+    "en": "A mean stays as it was last shown while a new one could tell how somebody answered. After a restore from a backup, the means of "
+    "before do not change any more.",
 }
 NOT_SHOWN = {
     "it": "Non mostrata: da sola, o insieme ad altre di prima, potrebbe far capire le risposte di qualcuno.",

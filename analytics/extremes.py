@@ -22,9 +22,7 @@ def near_an_end(totals: Sequence[Total], low: float, high: float) -> bool:
     # On a scale from 0 to 1, where a person adds their factor at most.
     sums = [(total - low * len(people)) / (high - low) for people, total in totals]
     for factors in product(range(-FACTOR, FACTOR + 1), repeat=len(totals)):
-        parts = [
-            (sum(a * b for a, b in zip(factors, places, strict=True)), number) for places, number in kinds.items()
-        ]
+        parts = [(sum(a * b for a, b in zip(factors, places, strict=True)), number) for places, number in kinds.items()]
         largest = max((abs(part) for part, _ in parts), default=0)
         value = sum(a * b for a, b in zip(factors, sums, strict=True))
         # The other end is that of the same combination with the opposite signs.

@@ -1,4 +1,4 @@
-"""How far back the memory of shown means reaches. After a restore, or under another key, it does not reach back to the first look.
+"""Reach of the memory of shown means. After a restore, or under another key, it does not reach back to the first look.
 
 Invariant: what left the house is not forgotten. A restored memory is older than what was shown, and digests under another key name
 nobody. So all blocks of then are sealed, and no block whose wave may have begun by then shows anything.

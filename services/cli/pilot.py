@@ -132,7 +132,7 @@ def _table(figures: dict[str, Any]) -> Table:
     for wave, means in figures["means"].items():
         table.add_row(
             f"depression at {wave} (1-5, lower is better)",
-            ", ".join(f"{who} {'fewer than 10' if mean is None else f'{mean:.4f}'}" for who, mean in means.items()),
+            ", ".join(f"{who} {'not shown' if mean is None else f'{mean:.4f}'}" for who, mean in means.items()),
         )
     table.add_row("events", str(figures["events"]))
     table.add_row("seconds", str(figures["seconds"]))

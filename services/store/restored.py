@@ -23,8 +23,9 @@ SubjectKey = tuple[str, str, str]  # programme, topic, subject
 
 @dataclass(frozen=True, slots=True)
 class RestoreState(StoredDocument):
-    """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup; `at`: of the restore.
-    `erasures`: those that the aggregates do not show yet (`person` as `programme/person`; `event`: the record, where it is known)."""
+    """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup;
+    `at`: that of the restore. `erasures`: those that the aggregates do not show yet (`person` as `programme/person`; `event`: the
+    record, where it is known)."""
 
     collection: ClassVar[str] = "restored"
     omitted: ClassVar[frozenset[str]] = frozenset({"at", "backup"})
