@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from analytics.cells import Cells
-from analytics.indicators import Facts, Indicators, indicators, scored
+from analytics.indicators import Facts, Indicators, first_due, indicators, scored
 from services.contracts.enrolment import Purpose
 from services.identity.auth import Role, Who, allowed
 from services.web.run import Reader
@@ -24,9 +24,8 @@ def router(cells: Cells) -> APIRouter:
         who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM_OPERATOR)],
         scores: Annotated[bool, Query(description="false: without `means`, for whoever asks often")] = True,
     ) -> Indicators:
-        """Read the indicators of the programme, computed from events alone. The same rows give the same bytes, but for `means`: a mean of
-        fewer than 10 people is not shown. A mean keeps its last shown value until 10 people differ from those behind it, who came, went,
-        or have another score."""
+        """Read the indicators of the programme, computed from events alone. The same rows give the same bytes, but for `means`: a mean
+        that could tell how somebody answered is not shown, or keeps the value that was shown last."""
         facts = Facts(
             consenting=await read.consenting(Purpose.RESEARCH),
             path=await read.rows("path"),
@@ -35,7 +34,7 @@ def router(cells: Cells) -> APIRouter:
             scores=await read.rows("scores"),
         )
         store = request.app.state.service.store
-        means = await cells.show(store, read.programme, scored(facts)) if scores else None
+        means = await cells.show(store, read.rules, scored(facts), first_due(facts)) if scores else None
         return indicators(facts, read.rules, means)
 
     return made

@@ -4,6 +4,7 @@ from analytics import api
 from analytics.cells import Cells
 from analytics.projections import Attendance, Meetings, Path, Scores
 from services.contracts.topics import KEYS
+from services.events.delivery.declare import Gate
 from services.operations.erasures import erase_restored
 from services.runtime.service import Service
 from services.settings import Settings
@@ -13,12 +14,19 @@ from services.vault.keyring import service_holder
 
 def build(settings: Settings) -> Service:
     """Build the service. Misconfigured when its keys or programmes cannot be read."""
+    cells = Cells(ServiceKeys.load(settings.keys, "analytics").secret("cells"))
+
+    async def begin_cells(service: Service) -> None:
+        await cells.begin(service.store)
+
     return Service(
         "analytics",
         settings,
         holder=service_holder("analytics", settings.keys),
-        routes=[api.router(Cells(ServiceKeys.load(settings.keys, "analytics").secret("cells")))],
+        routes=[api.router(cells)],
+        gate=Gate(holdings=[cells]),
         projections=[Path(), Meetings(), Attendance(), Scores()],
         tables=[KEYS],
         after_restore=[erase_restored],
+        at_start=[begin_cells],
     )

@@ -8,7 +8,7 @@ months are local.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
-from math import fsum, sqrt
+from math import fsum
 from statistics import median
 from typing import Any
 
@@ -23,12 +23,12 @@ Scored = dict[str, dict[str, float]]  # the score of each person, by side
 
 
 class Mean(BaseModel):
-    """`sd` is the standard deviation of the sample (n - 1), None for fewer than two. A cell that is not shown has a `note` alone."""
+    """A mean of scores. A cell that is not shown has a `note` alone. `note`: by language, one text for every mean that is shown and one
+    for every other, so that it does not tell which rule decided."""
 
     n: int | None
     mean: float | None
-    sd: float | None
-    note: str | None = None
+    note: dict[str, str]
 
 
 class Wave(BaseModel):
@@ -214,11 +214,16 @@ def _responses(scores: Sequence[Row]) -> list[Response]:
     ]
 
 
-def mean_of(values: Sequence[float]) -> Mean:
-    """Mean and deviation of exact sums, so that the order of values cannot show."""
-    n = len(values)
-    if n == 0:
-        return Mean(n=0, mean=None, sd=None)
-    mean = fsum(values) / n
-    sd = sqrt(fsum((value - mean) ** 2 for value in values) / (n - 1)) if n > 1 else None
-    return Mean(n=n, mean=mean, sd=sd)
+def first_due(facts: Facts) -> dict[tuple[str, str], date]:
+    """Return the first day on which anybody's survey was due, by instrument and wave; also of people who do not consent."""
+    found: dict[tuple[str, str], date] = {}
+    for row in facts.scores:
+        if "due" in row:
+            key, due = (row["instrument"], row["wave"]), date.fromisoformat(row["due"])
+            found[key] = min(due, found.get(key, due))
+    return found
+
+
+def mean_of(values: Sequence[float]) -> float:
+    """Return the mean, by an exact sum, so that the order of values cannot show. ZeroDivisionError for none."""
+    return fsum(values) / len(values)

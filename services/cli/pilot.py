@@ -154,8 +154,8 @@ def _table(figures: dict[str, Any]) -> Table:
     for wave, means in figures["means"].items():
         table.add_row(
             f"depression at {wave}",
-            ", ".join(f"{who} {'fewer than 10' if mean is None else f'{mean:.4f}'}" for who, mean in means.items()),
-            f"mean score {WAVES.get(wave, '')}: between 1 and 5, lower is better; not shown of fewer than 10 people",
+            ", ".join(f"{who} {'not shown' if mean is None else f'{mean:.4f}'}" for who, mean in means.items()),
+            f"mean score {WAVES.get(wave, '')}: between 1 and 5, lower is better; not shown where it could tell a person's answer",
         )
     table.add_row("events", str(figures["events"]), "published on Kafka by the five services: 10 to 20 for each person")
     table.add_row("seconds", str(figures["seconds"]), "for all requests until the figures were complete")

@@ -1,6 +1,10 @@
 """Events of sessions: the calendar, attendance, and the survey waves."""
 
+from datetime import timedelta
+
 from services.contracts.base import Day, EventData, Id, Moment, Restricted, Slug, Wave
+
+NOTICE = timedelta(days=14)  # from the invitation to a survey to its due date
 
 
 class SessionScheduled(EventData):

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.contracts.base import Id
+from services.events.delivery.declare import Gate
 from services.events.inbox.dead_letters import release
 from services.events.inbox.projections import ReadModels
 from services.events.inbox.traces import traces_of
@@ -26,6 +27,7 @@ class Erasing(Protocol):
 
     name: str
     store: Store
+    gate: Gate
     read_models: ReadModels
 
 
@@ -69,6 +71,7 @@ async def _left(service: Erasing, programme: str, person: str) -> dict[str, int]
     found = [(name, await _count(service, name, where)) for name, where in await _places(service, programme, person)]
     traces = await traces_of(service.store, programme, person)
     found += [("dead", len(traces.dead)), ("parked", len(traces.parked)), ("outbox", len(traces.outbox))]
+    found += [(each.collection, await each.count(service.store, programme, person)) for each in service.gate.holdings]
     return {name: n for name, n in found if n}
 
 

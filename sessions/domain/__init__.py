@@ -1,7 +1,8 @@
 """Meetings of groups (`meetings`) and surveys of people (`surveys`). Nobody is asked without consent to research."""
 
+from services.contracts.sessions import NOTICE
 from sessions.domain.meetings import Meeting, Membership, Roster, led_by, meeting_id, schedule
-from sessions.domain.surveys import NOTICE, Participant, Status, Survey, survey_id
+from sessions.domain.surveys import Participant, Status, Survey, survey_id
 
 __all__ = [
     "NOTICE", "Meeting", "Membership", "Participant", "Roster", "Status", "Survey", "led_by", "meeting_id", "schedule", "survey_id",

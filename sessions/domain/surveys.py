@@ -9,10 +9,8 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import NAMESPACE_URL, uuid5
 
-from services.contracts.sessions import AttendanceRecorded, SurveyInvited, SurveyScored, SurveySubmitted
+from services.contracts.sessions import NOTICE, AttendanceRecorded, SurveyInvited, SurveyScored, SurveySubmitted
 from services.kernel import Aggregate, Refused, applies
-
-NOTICE = timedelta(days=14)  # from the invitation to the due date
 
 
 class Participant(Aggregate):

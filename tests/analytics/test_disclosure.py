@@ -7,20 +7,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.disclosure import LEAST, OFTEN, SEATED, SIDES, WAITING, Block, Shown, differ, looked_at
+from analytics.disclosure import (
+    LEAST,
+    OFTEN,
+    SEATED,
+    SIDES,
+    WAITING,
+    Block,
+    Limits,
+    Shown,
+    differ,
+    looked_at,
+    may_stand,
+)
 from tests.analytics.brute import fewest
 
 Scores = dict[str, float]
+WIDE = Limits(LEAST, -5000, 5000)  # no mean lies near an end
 
 
 def shown(scores: Scores) -> Shown:
     people = {person.encode(): repr(value).encode() for person, value in scores.items()}
-    return Shown(people, fsum(scores.values()) / len(scores), 1.0)
+    return Shown(people, fsum(scores.values()) / len(scores))
 
 
-def look(block: Block, seated: Scores, waiting: Scores | None = None) -> Block:
+def look(block: Block, seated: Scores, waiting: Scores | None = None, limits: Limits = WIDE) -> Block:
     cells = {SEATED: seated, WAITING: waiting or {}}
-    return looked_at(block, {side: shown(scores) for side, scores in cells.items() if scores})
+    return looked_at(block, {side: shown(scores) for side, scores in cells.items() if scores}, limits)
 
 
 def some(first: int, number: int, value: float = 36.0) -> Scores:
@@ -122,6 +135,81 @@ def test_a_side_shows_so_many_values_and_keeps_the_last_but_goes_back_to_those_i
     block = look(block, crowds[0], crowds[-1])
     assert (block.value(SEATED), block.value(WAITING)) == (shown(crowds[0]), shown(crowds[-1]))
     assert len(block.shown[SEATED]) == OFTEN
+
+
+LIKERT = Limits(LEAST, 1, 5)
+
+
+def answers(first: int, *values: float) -> Scores:
+    return {f"w{first + n}": value for n, value in enumerate(values)}
+
+
+@pytest.mark.parametrize("most", [[5] * 10, [5] * 9 + [4], [5] * 7 + [1, 4, 5], [1] * 10, [1] * 9 + [2]])
+def test_a_mean_that_tells_the_scores_of_most_is_not_shown(most: list[float]) -> None:
+    assert n_of(look(Block.empty(), answers(0, *most), limits=LIKERT)) is None
+
+
+def test_a_mean_with_three_ranges_to_both_ends_is_shown() -> None:
+    assert n_of(look(Block.empty(), answers(0, *[5] * 7, 1, 1, 1), limits=LIKERT)) == 10
+    assert n_of(look(Block.empty(), answers(0, *[5] * 7, 1, 1, 2), limits=LIKERT)) is None
+
+
+def test_newcomers_who_all_answered_alike_are_not_told_by_the_difference() -> None:
+    middle, high = answers(0, *[3] * 20), answers(20, *[5] * 10)
+    block = look(Block.empty(), middle, limits=LIKERT)
+    assert n_of(block) == 20
+    assert n_of(look(block, middle | high, limits=LIKERT)) == 20, (
+        "the mean of all is in the middle, that of the ten is 5"
+    )
+
+
+def test_those_who_are_left_over_by_two_earlier_means_are_not_told() -> None:
+    seated, waiting, late = answers(0, *[3] * 12), answers(12, *[3] * 12), answers(24, *[1] * 10)
+    block = look(Block.empty(), seated, waiting, LIKERT)
+    assert (n_of(block), n_of(block, WAITING)) == (12, 12)
+    assert look(block, seated | waiting | late, limits=LIKERT).value(SEATED) == block.value(SEATED)
+
+
+def test_one_answer_after_a_refusal_is_not_told_by_being_shown_then() -> None:
+    """Refused with ten and shown with eleven would say that the eleventh brought the sum away from the end."""
+    high = answers(0, *[5] * 7, 1, 1, 2)
+    block = look(Block.empty(), high, limits=LIKERT)
+    assert n_of(look(Block.empty(), high | answers(10, 1), limits=LIKERT)) == 11
+    for number in range(1, 10):
+        block = look(block, high | answers(10, *[1] * number), limits=LIKERT)
+        assert n_of(block) is None
+    assert n_of(look(block, high | answers(10, *[1] * 10), limits=LIKERT)) == 20
+
+
+def test_a_mean_that_was_shown_before_this_rule_stands_no_longer() -> None:
+    assert not may_stand(10, 5.0, LIKERT)
+    assert not may_stand(10, 4.9, LIKERT)
+    assert not may_stand(9, 3.0, LIKERT)
+    assert may_stand(10, 3.8, LIKERT)
+
+
+lives_of_few = st.lists(st.lists(st.sampled_from(["seated", "waiting", "gone"]), min_size=8, max_size=8), max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from([0, 1]), min_size=8, max_size=8), lives_of_few)
+def test_whatever_was_shown_any_two_could_still_have_answered_otherwise(
+    scores: list[int], lives: list[list[str]]
+) -> None:
+    """Tries every answer that fits what was shown, for eight people who answered yes or no and a limit of six."""
+    block, limits = Block.empty(), Limits(6, 0, 1)
+    for places in lives:
+        cells = {side: {f"w{n}": float(scores[n]) for n, at in enumerate(places) if at == side} for side in SIDES}
+        block = look(block, cells[SEATED], cells[WAITING], limits)
+    totals = [(set(each.people), round(each.mean * len(each.people))) for side in SIDES for each in block.shown[side]]
+    people = [f"w{n}".encode() for n in range(8)]
+    fitting = [
+        dict(zip(people, answers, strict=True))
+        for answers in product((0, 1), repeat=8)
+        if all(sum(dict(zip(people, answers, strict=True))[each] for each in some) == total for some, total in totals)
+    ]
+    for one, other in combinations(set().union(*(some for some, _ in totals)), 2):
+        assert {(each[one], each[other]) for each in fitting} == set(product((0, 1), repeat=2))
 
 
 def nothing_tells(block: Block) -> None:

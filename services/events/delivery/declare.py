@@ -4,7 +4,7 @@ Invariant: a projection's row is a set of facts, keyed by their subject, replace
 interleaving of topics give the same rows.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from services.contracts import Event, EventData, catalogue
@@ -54,15 +54,31 @@ class Reactions:
         return declare
 
 
+class Holding(Protocol):
+    """A collection of a room that holds something derived from people in a form that no query by their id finds.
+
+    The room declares it at its gate. `store` and `transaction` are those of `services.store`.
+    """
+
+    collection: str
+
+    async def forget(self, store: Any, programme: str, person: str, transaction: Any) -> None:
+        """Remove everything of an erased person, in the transaction of the erasure."""
+
+    async def count(self, store: Any, programme: str, person: str) -> int:
+        """Return the number of documents that still hold something of the person."""
+
+
 class Gate:
     """Functions that keep a room's state as the consents and the erasure of a person require.
 
     Each is given the person and the work. It asks `work.consents` and reads no event, because decisions come in any order, repeatedly,
     and one that cannot be read counts as well. So it is idempotent, does not depend on what came before, and raises no NotYet. `needs`
-    names aggregates, so that one query fetches those of a whole batch.
+    names aggregates, so that one query fetches those of a whole batch. `holdings`: collections that an erasure empties of the person.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, holdings: Sequence[Holding] = ()) -> None:
+        self.holdings = holdings
         self.handlers: dict[str, list[GateHandler]] = {}
         self.needs: dict[str, list[Callable[[str], Iterable[tuple[Any, str]]]]] = {}
 

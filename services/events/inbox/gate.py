@@ -76,6 +76,8 @@ class GateEffect:
         about = {"programme": programme, "person": person}
         for collection in await self._read_models.collections():
             await self.unit.write(collection, [DeleteMany(about)])
+        for holding in self._gate.holdings:
+            await holding.forget(self._store, programme, person, self._transaction)
         await release(self._store, programme, person, self._transaction)
 
     async def handle(self, each: Gated) -> str:

@@ -14,6 +14,7 @@ from services.operations.backup import documents
 from services.operations.backup.manifest import Collection, Manifest, Part, Report
 from services.operations.backup.sources import Source
 from services.settings import Misconfigured
+from services.store.clock import now_utc
 from services.store.mongo import Store
 from services.store.restored import STATE, RestoreState, half_restored
 
@@ -24,6 +25,7 @@ RUNNING = {
     "deliveries",
     "leases",
     "levels",
+    "looks",
     "offsets",
     "projections",
     "relay",
@@ -86,7 +88,8 @@ def _empty(database: Any, manifest: Manifest, part: Part) -> None:
         if name != STATE_OF_RESTORE and not name.startswith("system."):
             database.drop_collection(name)
     # The mark comes before the first document: an interrupted load must not look like a small database.
-    database[STATE_OF_RESTORE].replace_one({"_id": STATE}, {"whole": False, "backup": manifest.made}, upsert=True)
+    mark = {"whole": False, "backup": manifest.made, "at": now_utc()}
+    database[STATE_OF_RESTORE].replace_one({"_id": STATE}, mark, upsert=True)
     for name in part.collections:
         if name not in database.list_collection_names():
             database.create_collection(name)

@@ -27,6 +27,8 @@ BOOKKEEPING = {
 AGGREGATE = {"state", "version", "sequences"}  # fields of an aggregate's document
 # Without a service, records that wait for one have no use.
 OF_SERVICES = {"dead", "parked"}
+# People as digests, under a key of their service alone: nothing here can find one. With its key the service does (`Holding`).
+DIGESTS = {"cells"}
 
 
 async def forget(store: Store, erased: Collection[str]) -> None:
@@ -53,7 +55,9 @@ def purge(store: Store, erased: Collection[str], *, aggregates: bool) -> None:
     database = store.bare
     names = database.list_collection_names(filter={"type": "collection"}) if people else []
     for name in names:
-        if name not in BOOKKEEPING or (aggregates and name in OF_SERVICES):
+        if aggregates and name in DIGESTS:
+            database[name].delete_many({})
+        elif name not in BOOKKEEPING or (aggregates and name in OF_SERVICES):
             _purge_collection(database[name], people, aggregates=aggregates)
 
 

@@ -1,6 +1,6 @@
 """Questionnaires as data: items, scoring, cut-offs, reliability with its source, licence.
 
-Imports kernel and contracts. `programmes` and the room `sessions` may import it.
+Imports kernel and contracts. `programmes` and the rooms `sessions` and `analytics` may import it.
 Invariant: a score is computed from valid answers alone, and from all of them except those that the instrument's author allows to be
 missing; a mistake is named by its item.
 """

@@ -41,6 +41,7 @@ OF_THE_PROCESS = (
     "assignments",
     "leases",
     "levels",
+    "looks",
     "recalled",
     "relay",
     "restored",
