@@ -51,7 +51,7 @@ def rebuild(
 
     async def run() -> None:
         one = serving.build(service, settings(data))
-        _explain(one.name, projection, list(one.read_models.projections))
+        explain(one.name, projection, list(one.read_models.projections))
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -70,7 +70,7 @@ def rebuild(
     asyncio.run(run())
 
 
-def _explain(service: str, projection: str | None, known: list[str]) -> None:
+def explain(service: str, projection: str | None, known: list[str]) -> None:
     """Say that a name is not needed. Misconfigured when the service has no projection of that name."""
     from services.settings import Misconfigured
 

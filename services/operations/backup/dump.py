@@ -20,7 +20,12 @@ from services.store.mongo import Document, Store
 from services.store.people import ErasedPerson
 from services.vault import BackupKeys
 
-LEFT_OUT = {"assignments", "keys", "leases", "levels"}  # keys open people's data; the others are true only while something runs
+LEFT_OUT = {
+    "assignments",
+    "keys",
+    "leases",
+    "levels",
+}  # keys open people's data; the others are true only while something runs
 KEY_TOPICS = [KEYS.name, f"{KEYS.name}.dead"]
 # Outbox rows and dead letters hold records too, so the filter applies to every collection.
 KEYLESS: Document = {"$nor": [{"topic": {"$in": KEY_TOPICS}, "value": {"$ne": None}}]}
