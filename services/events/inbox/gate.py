@@ -86,9 +86,9 @@ class GateEffect:
             # The next one may be filled by a rebuild at this moment.
             for generation in (live, live + 1):
                 await self._unit.write(collection_of(name, generation), [DeleteMany(about)])
+        await release(self._store, programme, person, self._transaction)
         for holding in self._gate.holdings:
             await holding.forget(self._store, programme, person, self._transaction)
-        await release(self._store, programme, person, self._transaction)
 
     async def handle(self, each: Gated) -> str:
         """Run the handlers of the room. Returns the outcome to count. NotYet while the programme is not known."""
