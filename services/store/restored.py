@@ -23,16 +23,15 @@ SubjectKey = tuple[str, str, str]  # programme, topic, subject
 
 @dataclass(frozen=True, slots=True)
 class RestoreState(StoredDocument):
-    """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup;
-    `at`: that of the restore. `erasures`: those that the aggregates do not show yet (`person` as `programme/person`; `event`: the
-    record, where it is known)."""
+    """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup.
+    `erasures`: those that the aggregates do not show yet (`person` as `programme/person`; `event`: the record, where it is known)."""
 
     collection: ClassVar[str] = "restored"
-    omitted: ClassVar[frozenset[str]] = frozenset({"at", "backup"})
+    omitted: ClassVar[frozenset[str]] = frozenset({"backup"})
 
     whole: bool
+    at: datetime | None = None  # of the restore; earlier versions did not note it
     backup: datetime | None = None
-    at: datetime | None = None
     erasures: list[Document] = field(default_factory=list)
 
 
