@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import product
 
+import numpy as np
+
 from analytics.telling import Contributors
 
 RANGES = 3
@@ -19,16 +21,17 @@ Total = tuple[Contributors, float]  # the people, and the sum of their scores
 def near_an_end(totals: Sequence[Total], low: float, high: float) -> bool:
     """Tell whether a combination of these totals lies near an end. `low`, `high`: the least and the greatest score."""
     kinds = Counter(_places([people for people, _ in totals]))
-    # On a scale from 0 to 1, where a person adds their factor at most.
-    sums = [(total - low * len(people)) / (high - low) for people, total in totals]
-    for factors in product(range(-FACTOR, FACTOR + 1), repeat=len(totals)):
-        parts = [(sum(a * b for a, b in zip(factors, places, strict=True)), number) for places, number in kinds.items()]
-        largest = max((abs(part) for part, _ in parts), default=0)
-        value = sum(a * b for a, b in zip(factors, sums, strict=True))
-        # The other end is that of the same combination with the opposite signs.
-        if largest and value - _least(parts) < RANGES * largest - ROUNDING:
-            return True
-    return False
+    if not kinds:
+        return False
+    # On a scale from 0 to 1, where a person adds their part of a combination at most.
+    sums = np.array([(total - low * len(people)) / (high - low) for people, total in totals])
+    factors = np.array(list(product(range(-FACTOR, FACTOR + 1), repeat=len(totals))))
+    parts = factors @ np.array(list(kinds)).T
+    least = np.minimum(parts, 0) @ np.array(list(kinds.values()))
+    largest = np.abs(parts).max(axis=1)
+    # The other end is that of the same combination with the opposite signs.
+    near = factors @ sums - least < RANGES * largest - ROUNDING
+    return bool((near & (largest > 0)).any())
 
 
 def _places(totals: Sequence[Contributors]) -> list[tuple[int, ...]]:
@@ -38,7 +41,3 @@ def _places(totals: Sequence[Contributors]) -> list[tuple[int, ...]]:
         for scored in total.items():
             held.setdefault(scored, [0] * len(totals))[place] = 1
     return [tuple(each) for each in held.values()]
-
-
-def _least(parts: Sequence[tuple[int, int]]) -> int:
-    return sum(part * number for part, number in parts if part < 0)

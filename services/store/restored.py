@@ -24,17 +24,16 @@ SubjectKey = tuple[str, str, str]  # programme, topic, subject
 
 @dataclass(frozen=True, slots=True)
 class RestoreState(StoredDocument):
-    """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup; `at`: that of the
-    restore. `erasures`: those that the aggregates do not show yet (`person` as `programme/person`; `event`: the record, where it is
+    """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup. `erasures`: those that the aggregates do not show yet (`person` as `programme/person`; `event`: the record, where it is
     known). `refusals`: likewise (`person`, `refused`: the time by purpose). `closed`: likewise, the moment at which everything but
     participation counts as refused."""
 
     collection: ClassVar[str] = "restored"
-    omitted: ClassVar[frozenset[str]] = frozenset({"at", "backup", "closed"})
+    omitted: ClassVar[frozenset[str]] = frozenset({"backup", "closed"})
 
     whole: bool
+    at: datetime | None = None  # of the restore; earlier versions did not note it
     backup: datetime | None = None
-    at: datetime | None = None
     erasures: list[Document] = field(default_factory=list)
     refusals: list[Document] = field(default_factory=list)
     closed: datetime | None = None

@@ -3,24 +3,29 @@
 import uuid
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 import analytics.app
 from analytics.cells import Cells
 from services.contracts import Event, encode
 from services.contracts.enrolment import WorkerErased
+from services.contracts.topics import SERVICES
 from services.events.delivery.state import Record
 from services.events.inbox.batches import Batches
 from services.events.inbox.gate import GATE
 from services.events.inbox.gate_taking import take_in_any_order
+from services.runtime import serving
 from services.runtime.consumers import Consumers
 from services.runtime.erasures import state_of
 from services.runtime.service import Service, running
 from services.settings import Settings
 from services.store.clock import now_utc
+from services.store.documents import StoredDocument
 from services.vault import ServiceKeys
 
 PROGRAMME, ERASED = "jobs2", "worker-3"
+OF_NOBODY = {"looks"}  # collections of rooms that hold nothing derived from people
 
 
 @pytest_asyncio.fixture
@@ -51,3 +56,10 @@ async def test_an_erasure_is_complete_when_no_block_holds_anything_of_the_person
     after = await state_of(service, PROGRAMME, ERASED)
     assert (after.registered, after.complete, after.left) == (True, True, {})
     assert await cells.count(service.store, PROGRAMME, "worker-4") == 1, "the others stay"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_room_declares_each_collection_of_its_own_at_its_gate(name: str, settings: Settings) -> None:
+    service = serving.build(name, settings)
+    own = {each.collection for each in StoredDocument.__subclasses__() if each.__module__.split(".")[0] == name}
+    assert own - OF_NOBODY == {each.collection for each in service.gate.holdings}

@@ -76,9 +76,9 @@ class GateEffect:
         about = {"programme": programme, "person": person}
         for collection in await self._read_models.collections():
             await self.unit.write(collection, [DeleteMany(about)])
+        await release(self._store, programme, person, self._transaction)
         for holding in self._gate.holdings:
             await holding.forget(self._store, programme, person, self._transaction)
-        await release(self._store, programme, person, self._transaction)
 
     async def handle(self, each: Gated) -> str:
         """Run the handlers of the room. Returns the outcome to count. NotYet while the programme is not known."""
