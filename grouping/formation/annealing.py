@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grouping.formation.compiling import compiled, draw
+from grouping.formation.compiling import compiled, draw, inner
 from grouping.formation.pool import COLLEAGUES, OTHERS, Pool, in_one_order
 from grouping.formation.tables import NOBODY, Tables, rise, sit
 
@@ -96,7 +96,7 @@ def _inherited(pool: Pool, tables: Tables) -> Any:
     return (count == 1).astype(np.uint8)
 
 
-@compiled
+@inner
 def _toward(pool: Pool, totals: Totals, person: int, group: int) -> float:
     """Sum of the person's distances to the members of the group. For a member it includes the distance to themselves (`own`)."""
     total = 0.0
@@ -105,7 +105,7 @@ def _toward(pool: Pool, totals: Totals, person: int, group: int) -> float:
     return total
 
 
-@compiled
+@inner
 def _between(pool: Pool, one: int, other: int) -> float:
     """Distance between two people."""
     total = 0.0
@@ -114,7 +114,7 @@ def _between(pool: Pool, one: int, other: int) -> float:
     return total
 
 
-@compiled
+@inner
 def _pairs(first: Any, mates: Any, seat: Any, person: int, group: int, but: int) -> int:
     """Number of the person's mates who sit in the group, without the mate `but`."""
     count = 0
@@ -123,7 +123,7 @@ def _pairs(first: Any, mates: Any, seat: Any, person: int, group: int, but: int)
     return count
 
 
-@compiled
+@inner
 def _alone(column: Any, lone: Any, count: Any, group: int, goes: int, comes: int) -> int:
     """Change of the number of people alone of their kind in a group when `goes` leaves and `comes` enters (-1: nobody)."""
     change = 0
@@ -141,7 +141,7 @@ def _alone(column: Any, lone: Any, count: Any, group: int, goes: int, comes: int
     return change
 
 
-@compiled
+@inner
 def _change(pool: Pool, totals: Totals, group: int, person: int, sign: int) -> None:
     """Add a person to the sums of a group (`sign` 1), or subtract them (-1)."""
     for column in range(pool.row.shape[1]):
@@ -150,7 +150,7 @@ def _change(pool: Pool, totals: Totals, group: int, person: int, sign: int) -> N
         totals.count[group, pool.column[person, a]] += sign
 
 
-@compiled
+@inner
 def _faults(pool: Pool, tables: Tables, totals: Totals, goes: int, comes: int, group: int) -> int:
     """Change of the number of faults of a group when `goes` leaves and `comes` enters (-1: nobody)."""
     change = _alone(pool.column, pool.lone, totals.count, group, goes, comes)
@@ -161,7 +161,7 @@ def _faults(pool: Pool, tables: Tables, totals: Totals, goes: int, comes: int, g
     return change
 
 
-@compiled
+@inner
 def _breaks(pool: Pool, tables: Tables, totals: Totals, goes: int, comes: int, group: int) -> bool:
     """True when a group would break a rule that it did not inherit after `goes` has left and `comes` has entered (-1: nobody)."""
     if comes >= 0 and _pairs(pool.apart_first, pool.apart, tables.seat, comes, group, goes):
@@ -178,7 +178,7 @@ def _breaks(pool: Pool, tables: Tables, totals: Totals, goes: int, comes: int, g
     return _among_colleagues(pool, tables, goes, comes, group)
 
 
-@compiled
+@inner
 def _among_colleagues(pool: Pool, tables: Tables, goes: int, comes: int, group: int) -> bool:
     """True when a person who wants others would be among colleagues alone. Frozen members have inherited that."""
     company, wanted = UNSEEN, False
@@ -193,7 +193,7 @@ def _among_colleagues(pool: Pool, tables: Tables, goes: int, comes: int, group: 
     return bool(wanted and company >= 0)
 
 
-@compiled
+@inner
 def _wishes(pool: Pool, tables: Tables, goes: int, comes: int, group: int) -> float:
     """Change of the worth of a group by wanted pairs and kilometres."""
     worth = 0.0
@@ -207,7 +207,7 @@ def _wishes(pool: Pool, tables: Tables, goes: int, comes: int, group: int) -> fl
     return worth
 
 
-@compiled
+@inner
 def _sum_after(pool: Pool, totals: Totals, goes: int, comes: int, group: int) -> float:
     """Sum of the distances of all ordered pairs of a group after `goes` has left and `comes` has entered (-1: nobody)."""
     half = 0.0
@@ -220,7 +220,7 @@ def _sum_after(pool: Pool, totals: Totals, goes: int, comes: int, group: int) ->
     return float(totals.sum[group] + 2 * half)
 
 
-@compiled
+@inner
 def _gain(pool: Pool, tables: Tables, totals: Totals, goes: int, comes: int, group: int, after: float) -> float:
     """Change of the worth of a group, without its faults. `after`: the sum of distances then."""
     size = tables.size[group]
@@ -229,7 +229,7 @@ def _gain(pool: Pool, tables: Tables, totals: Totals, goes: int, comes: int, gro
     return float(worth + EVEN * (size * size - then * then) + _wishes(pool, tables, goes, comes, group))
 
 
-@compiled
+@inner
 def _put(pool: Pool, tables: Tables, totals: Totals, person: int, group: int, after: float) -> None:
     """Seat a person and update the sums of the group."""
     sit(tables, person, group)
@@ -237,7 +237,7 @@ def _put(pool: Pool, tables: Tables, totals: Totals, person: int, group: int, af
     totals.sum[group] = after
 
 
-@compiled
+@inner
 def _take(pool: Pool, tables: Tables, totals: Totals, person: int, after: float) -> None:
     """Unseat a person and update the sums of their group."""
     group = tables.seat[person]
@@ -324,7 +324,7 @@ def anneal(  # noqa: PLR0915  # one loop, on arrays by name
     return kept
 
 
-@compiled
+@inner
 def _bar(rng: Any, warmth: float) -> float:
     """Loss up to which a step is accepted, drawn at random for this temperature."""
     if warmth <= 0.0:
@@ -332,7 +332,7 @@ def _bar(rng: Any, warmth: float) -> float:
     return float(-warmth * math.log((draw(rng, 1 << 30) + 1) / (1 << 30)))
 
 
-@compiled
+@inner
 def _swap(field: Any, count: Any, row: Any, column: Any, group: int, goes: int, comes: int) -> None:
     """Update the sums of a group from which one person goes and to which another comes."""
     for at in range(row.shape[1]):
@@ -342,7 +342,7 @@ def _swap(field: Any, count: Any, row: Any, column: Any, group: int, goes: int, 
         count[group, column[comes, a]] += 1
 
 
-@compiled
+@inner
 def _try_else(
     pool: Pool, tables: Tables, totals: Totals, one: int, group: int, spot: int, warmth: float, penalty: float
 ) -> bool:
@@ -354,7 +354,7 @@ def _try_else(
     return tables.size[home] > tables.low[home] and _move(pool, tables, totals, one, group, bar, penalty)
 
 
-@compiled
+@inner
 def _far(field: Any, column: Any, row: Any, own: Any, goes: int, comes: int, group: int) -> float:
     """Change of the sum of distances within the group, over ordered pairs, when one person goes and another comes."""
     half: float = own[goes]
@@ -364,7 +364,7 @@ def _far(field: Any, column: Any, row: Any, own: Any, goes: int, comes: int, gro
     return float(2 * half)
 
 
-@compiled
+@inner
 def _move(pool: Pool, tables: Tables, totals: Totals, one: int, group: int, bar: float, penalty: float) -> bool:
     """Move a member to an empty seat of the group, unless the loss exceeds the bar."""
     home = tables.seat[one]
@@ -383,7 +383,7 @@ def _move(pool: Pool, tables: Tables, totals: Totals, one: int, group: int, bar:
     return True
 
 
-@compiled
+@inner
 def _seat(
     pool: Pool, tables: Tables, totals: Totals, one: int, other: int, group: int, bar: float, penalty: float
 ) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grouping.formation.compiling import compiled
+from grouping.formation.compiling import compiled, inner
 from grouping.formation.pool import Pool
 from grouping.formation.tables import NOBODY, Tables, could, fits, rise, sit
 
@@ -59,7 +59,7 @@ def forget(pool: Pool, tables: Tables, met: Search) -> None:
             _tell(pool.free, pool.reach, pool.company, pool.wish, met.fit, group, slot, place, kind)
 
 
-@compiled
+@inner
 def _tell(
     free: Any, reach: Any, company: Any, wish: Any, fit: Any, group: int, slot: int, place: int, kind: int
 ) -> None:
@@ -81,7 +81,7 @@ def tell(pool: Pool, tables: Tables, met: Search, person: int) -> None:
             met.fit[person, group // WORD] |= 1 << (group % WORD)
 
 
-@compiled
+@inner
 def _position(bit: int) -> int:
     """Position of the only bit that is set."""
     at = 0
@@ -92,7 +92,7 @@ def _position(bit: int) -> int:
     return at
 
 
-@compiled
+@inner
 def _queue(met: Search, group: int, person: int, source: int) -> None:
     """Mark a group as met, reached by `person` from the group `source`, and continue the search from it."""
     met.via[group], met.back[group] = person, source
@@ -128,7 +128,7 @@ def way_in(tables: Tables, met: Search, comer: int) -> int:
             spot += 1
 
 
-@compiled
+@inner
 def move_along(tables: Tables, met: Search, end: int) -> None:
     """Move everybody on the chain to this group, the last one first."""
     group = end
@@ -140,7 +140,7 @@ def move_along(tables: Tables, met: Search, end: int) -> None:
         group = source
 
 
-@compiled
+@inner
 def seat_all(pool: Pool, tables: Tables, met: Search, people: Any, count: int) -> int:
     """Seat those of the first `count` people who can be seated, in this order. Return the number of those who still stand."""
     standing = 0
@@ -177,7 +177,7 @@ def displace(pool: Pool, tables: Tables, met: Search, comer: int) -> bool:
     return True
 
 
-@compiled
+@inner
 def fill(pool: Pool, tables: Tables, met: Search, short: int) -> bool:
     """Bring a person to a group that has too few, by a chain from a group that has more than it must."""
     forget(pool, tables, met)
@@ -197,7 +197,7 @@ def fill(pool: Pool, tables: Tables, met: Search, short: int) -> bool:
     return False
 
 
-@compiled
+@inner
 def _who_fits(tables: Tables, met: Search, group: int, target: int) -> int:
     """A member of `group` who may move and fits `target`, or NOBODY."""
     for spot in range(tables.size[group]):
@@ -207,7 +207,7 @@ def _who_fits(tables: Tables, met: Search, group: int, target: int) -> int:
     return NOBODY
 
 
-@compiled
+@inner
 def _hand_on(tables: Tables, met: Search, group: int, short: int) -> None:
     """Make the moves of a chain from `group` to the group that is short."""
     while group != short:

@@ -22,7 +22,18 @@ _loops: list[Any] = []
 
 def compiled(function: F) -> F:
     """The same function, compiled when it is first called: once, whichever numbers are constants where it is called."""
-    loop = numba.njit(function, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+    return _loop(function, from_python=True)
+
+
+def inner(function: F) -> F:
+    """The same for a function that only loops call: without the code that takes Python's objects apart, which is half of the compilation.
+    A call from Python would end the process."""
+    return _loop(function, from_python=False)
+
+
+def _loop(function: F, *, from_python: bool) -> F:
+    options = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not from_python}  # numba's type stubs do not know them
+    loop: Any = numba.njit(function, nogil=True, error_model="numpy", **options)  # type: ignore[call-overload]
     loop.get_call_template = partial(_without_constants, loop.get_call_template)
     _loops.append(loop)
     return cast("F", loop)
@@ -30,7 +41,7 @@ def compiled(function: F) -> F:
 
 def _without_constants(template: Callable[..., Any], args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
     """numba's answer for a call from another loop. A constant is taken as any number: otherwise each makes a compilation of its own."""
-    return template(tuple(numba.types.unliteral(each) for each in args), kws)
+    return template(tuple(numba.types.unliteral(each) for each in args), kws)  # type: ignore[no-untyped-call]
 
 
 def keep() -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grouping.formation.compiling import compiled
+from grouping.formation.compiling import compiled, inner
 from grouping.formation.parties import Parties, few, parties
 from grouping.formation.pool import COLLEAGUES, Pool
 from grouping.formation.promise import DAYS, EQUAL, MINOR, WORTH, Layers, better, layers, promised, steps
@@ -102,7 +102,7 @@ def _branched(
     return depth < 0
 
 
-@compiled
+@inner
 def _branch(found: Parties, plan: Layers, promise: Any, left: Rooms, path: Path, depth: int, best: Any) -> int:
     """The next party to seat that promises more than the best. NOBODY: the lowest person waits on. NO_MORE: none is left."""
     layer, open_, sums = path.layer[depth], path.open[depth], path.sum[depth]
@@ -137,14 +137,14 @@ def _branch(found: Parties, plan: Layers, promise: Any, left: Rooms, path: Path,
     return NO_MORE
 
 
-@compiled
+@inner
 def _finds_rooms(found: Parties, plan: Layers, left: Rooms, path: Path, layer: int, party: int) -> bool:
     """True when the party finds a room beside the new parties before it."""
     path.shape[layer - plan.held] = left.shape[party - found.first[plan.held]]
     return enough(left, path.shape, layer - plan.held + 1)
 
 
-@compiled
+@inner
 def _step(found: Parties, plan: Layers, path: Path, depth: int, party: int) -> None:
     """Append the decision for this party to the path."""
     layer, open_, then = path.layer[depth], path.open[depth], depth + 1
@@ -160,7 +160,7 @@ def _step(found: Parties, plan: Layers, path: Path, depth: int, party: int) -> N
     path.sum[then, MIXED] += found.mixed[party]
 
 
-@compiled
+@inner
 def _consider(path: Path, depth: int, best: Any, chosen: Any) -> None:
     """Keep a complete path if it is the best so far."""
     sums = path.sum[depth]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grouping.formation.compiling import compiled
+from grouping.formation.compiling import compiled, inner
 from grouping.formation.pool import COLLEAGUES, OTHERS, Pool, in_one_order
 from grouping.formation.tables import NOBODY, Tables
 
@@ -167,7 +167,7 @@ def members(people: int) -> int:
     return number
 
 
-@compiled
+@inner
 def _could_sit(few: Few, group: int, people: int) -> bool:
     """True when so many may come and no new fault is made."""
     if people == 0:
@@ -188,7 +188,7 @@ def _could_sit(few: Few, group: int, people: int) -> bool:
     return True
 
 
-@compiled
+@inner
 def _firm_of(few: Few, group: int, people: int) -> int:
     """The company that all of them have in common, or NOBODY."""
     firm = few.firm[group]
@@ -201,7 +201,7 @@ def _firm_of(few: Few, group: int, people: int) -> int:
     return int(firm)
 
 
-@compiled
+@inner
 def _meets(few: Few, people: int, there: Any) -> bool:
     """Mark the cells to which all of them could come; True when there is one."""
     somewhere = False
@@ -215,7 +215,7 @@ def _meets(few: Few, people: int, there: Any) -> bool:
     return somewhere
 
 
-@compiled
+@inner
 def _write(few: Few, group: int, people: int, there: Any, found: Parties, at: int) -> None:
     """Write the set with its worth in that group."""
     far, pairs, size = few.within[group], 0, few.sitting[group] + members(people)
@@ -236,7 +236,7 @@ def _write(few: Few, group: int, people: int, there: Any, found: Parties, at: in
         found.there[at - found.first[group]] = there
 
 
-@compiled
+@inner
 def _shortest(few: Few, people: int, there: Any) -> float:
     """The fewest kilometres over the cells where they could meet."""
     least = np.inf

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grouping.formation.compiling import compiled
+from grouping.formation.compiling import compiled, inner
 from grouping.formation.parties import Parties
 from grouping.formation.pool import Pool, in_one_order
 from grouping.formation.tables import Tables
@@ -93,7 +93,7 @@ def _promise(found: Parties, layers: Layers, promise: Any) -> None:
             _raise(promise, layer, people, days, worth, minor)
 
 
-@compiled
+@inner
 def _raise(promise: Any, layer: int, people: int, days: float, worth: float, minor: float) -> None:
     """Raise the promise for this set if the new one is better."""
     now = promise[layer, people]
@@ -101,7 +101,7 @@ def _raise(promise: Any, layer: int, people: int, days: float, worth: float, min
         now[DAYS], now[WORTH], now[MINOR] = days, worth, minor
 
 
-@compiled
+@inner
 def _with(found: Parties, layers: Layers, promise: Any, layer: int, party: int) -> None:
     """Raise the promises of all sets that contain the party. For a new group: only sets whose lowest person is the party's."""
     people = found.people[party]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grouping.formation.compiling import compiled
+from grouping.formation.compiling import compiled, inner
 from grouping.formation.parties import Parties
 from grouping.formation.pool import Pool, in_one_order
 from grouping.formation.tables import Tables
@@ -78,7 +78,7 @@ def enough(rooms: Rooms, shapes: Any, number: int) -> bool:
     return bool(rooms.said[row] == YES)
 
 
-@compiled
+@inner
 def _tried(rooms: Rooms, shapes: Any, number: int) -> bool:
     """Backtracking search: a party that finds no room makes the one before it take its next choice."""
     way, at, tries = np.full(number + 1, -1), 0, 0
@@ -97,7 +97,7 @@ def _tried(rooms: Rooms, shapes: Any, number: int) -> bool:
     return bool(at == number)
 
 
-@compiled
+@inner
 def _next(rooms: Rooms, shape: int, first: int) -> int:
     """The next choice for a party, a facilitator at a slot and place, or -1."""
     for way in range(first, len(rooms.cell) * len(rooms.left)):

