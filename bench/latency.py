@@ -3,6 +3,8 @@
 Ours is two processes, `ama serve enrolment` (api, relay) and `ama serve analytics` (consume): from the moment at which a request was due
 to the moment at which the worker's row of analytics can be read. The floor is one process without HTTP: transaction, change stream,
 produce, consume, upsert, each at once and alone. Both ends are seen in the same way, by a change stream on the rows.
+
+The command is a refusal: it changes one row of analytics' `path`, and can be done once for each worker.
 """
 
 import asyncio
@@ -16,7 +18,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from bench.calling import Connection, issuing, serving
-from bench.commands import consent, refer
+from bench.commands import connected, refer
 from bench.ground import PROGRAMME, Ground
 from bench.harness import Figure, Goal, figure, in_turn, middle, percentile
 from services.events.bus.client import Bus
@@ -29,7 +31,7 @@ GOALS = {
     "latency_p50_10": Goal(2.3, "lower", "ms"),
 }
 FAST, SLOW = 0.01, 0.1  # seconds between commands
-CONNECTIONS = 32
+MOST = 500  # commands of one measurement
 PATIENCE = 120.0  # seconds until the last is seen
 
 
@@ -45,9 +47,9 @@ class Latency(NamedTuple):
 
 async def measure(ground: Ground, names: list[str]) -> list[Figure]:
     """Measure the latencies of ours and the floor."""
-    number, few, rounds = (40, 10, 1) if ground.quick else (500, 100, 5)
+    number, few, rounds = (40, 10, 1) if ground.quick else (MOST, 100, 5)
     async with AsyncExitStack() as held:
-        chain = await held.enter_async_context(_chain(ground, number))
+        chain = await held.enter_async_context(_chain(ground, rounds * (number + few)))
         bare = await held.enter_async_context(_bare_chain(ground, await chain.documents()))
 
         async def at(apart: float, commands: int) -> list[tuple[Latency, Latency]]:
@@ -96,7 +98,7 @@ async def _latency(
             tasks.append(acts.create_task(act(at)))
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*tasks)
-            while len(seen.moments) < len(keys):
+            while not seen.moments.keys() >= {*keys}:
                 await asyncio.sleep(0.05)
         following.cancel()
     took = [1000 * (seen.moments[key] - due[key]) for key in keys]
@@ -105,36 +107,33 @@ async def _latency(
 
 @dataclass
 class _Chain:
-    """The services: a command through HTTP to a row of analytics."""
+    """The services: a command through HTTP to a row of analytics. `workers`: those that are not refused yet."""
 
     port: int
     token: str
     workers: list[str]
     enrolment: Store
     analytics: Store
-    round: int = 0
 
     async def measure(self, apart: float, number: int) -> Latency:
-        """Send one consent for each of so many workers."""
-        self.round += 1
+        """Refuse so many workers."""
+        workers, self.workers = self.workers[:number], self.workers[number:]
         free: asyncio.Queue[Connection] = asyncio.Queue()
-        for _ in range(CONNECTIONS):
-            free.put_nowait(await Connection.to(self.port, self.token))
 
         async def act(at: int) -> None:
             caller = await free.get()
-            await consent(caller, self.workers[at], self.round)
+            await caller("POST", f"/enrolment/workers/{workers[at]}/refusal")
             free.put_nowait(caller)
 
-        keys = [f"{PROGRAMME}/{worker}" for worker in self.workers[:number]]
-        measured = await _latency(self.analytics["path.g1"], keys, apart, act)
-        while not free.empty():
-            free.get_nowait().close()
-        return measured
+        async with connected(self.port, self.token) as callers:
+            for caller in callers:
+                free.put_nowait(caller)
+            keys = [f"{PROGRAMME}/{worker}" for worker in workers]
+            return await _latency(self.analytics["path.g1"], keys, apart, act)
 
     async def documents(self) -> tuple[list[Document], Document]:
         """The documents of the workers, and an outbox row of one of them."""
-        found = await self.enrolment["worker"].find({}).to_list(None)
+        found = await self.enrolment["worker"].find({}).limit(MOST).to_list(None)
         outbox_row = await self.enrolment["outbox"].find_one({"topic": "ama.enrolment"})
         return found, outbox_row
 
@@ -152,9 +151,10 @@ async def _chain(ground: Ground, number: int) -> AsyncIterator[_Chain]:
         held.push_async_callback(enrolment.close)
         held.push_async_callback(analytics.close)
         token = issuer.token("operator", PROGRAMME, "operator-1")
-        caller = await Connection.to(port, token)
-        workers = [await refer(caller) for _ in range(number)]
-        caller.close()
+        workers = list[str]()
+        async with connected(port, token) as callers:
+            while len(workers) < number:
+                workers += await asyncio.gather(*(refer(caller) for caller in callers[: number - len(workers)]))
         while await analytics["path.g1"].count_documents({}) < number:
             await asyncio.sleep(0.1)
         yield _Chain(port, token, workers, enrolment, analytics)

@@ -1,8 +1,8 @@
 """The command `python -m bench.statements`: what one command costs over all five services, in statements, transactions and CPU.
 
 A consent is noted `--rate` times a second. The same services are watched for as long without any command first, and what they did then
-is taken off. The counts are MongoDB's own (`serverStatus`), so they include those of every driver and thread. They are lower where a consumer
-is so late that it takes several commands in one transaction.
+is taken off. The counts are MongoDB's own (`serverStatus`), so they include those of every driver and thread. They are lower where a
+consumer is so late that it takes several commands in one transaction.
 """
 
 import asyncio
