@@ -107,11 +107,8 @@ class RefuseAgain(Command):
 async def refuse_again(command: RefuseAgain, work: Work) -> None:
     """Publish those that end a consent which the record shows. An erased worker has none."""
     worker = await _worker(command.worker, work)
-    for purpose, at in sorted(command.refused.items()):
-        worker.refuse(purpose, at)
-    # Nothing is opened here: a card that may stay out is left as it is.
-    if not all(map(worker.consents_to, CARD)):
-        await _publish_card(worker, work, command.refused)
+    ended = [purpose for purpose, at in sorted(command.refused.items()) if worker.refuse(purpose, at)]
+    await _publish_card(worker, work, ended)
 
 
 def _language_read(command: DecideConsent, work: Work) -> str:
