@@ -137,6 +137,19 @@ async def _publish_card(worker: Worker, work: Work, decided: Collection[Purpose]
     )
 
 
+class TakeCardBack(Command):
+    """The contact card may be published while it must not."""
+
+    worker: Id
+
+
+async def take_card_back(command: TakeCardBack, work: Work) -> None:
+    """Publish a tombstone in place of a card without both consents."""
+    worker = await _worker(command.worker, work)
+    if not all(map(worker.consents_to, CARD)) and await work.published(CONTACTS, worker) is not None:
+        work.publish_table(CONTACTS, worker, None)
+
+
 class Admit(Command):
     """The welcome interview ended in admission."""
 
