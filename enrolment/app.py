@@ -3,6 +3,7 @@
 from functools import partial
 
 from enrolment import api
+from enrolment.cards import take_cards_back
 from enrolment.domain import Worker
 from enrolment.programmes import api as programmes
 from enrolment.programmes.domain import PublishedProgramme
@@ -29,6 +30,6 @@ def build(settings: Settings) -> Service:
         gate=gate,
         projections=[Progress()],
         after_restore=[partial(replay, replays), erase_again, refuse_all_again, erase_restored],
-        at_start=[publish_folder],
+        at_start=[publish_folder, take_cards_back],
         uses=uses,
     )

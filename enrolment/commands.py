@@ -109,11 +109,8 @@ class RefuseAgain(Command):
 async def refuse_again(command: RefuseAgain, work: Work) -> None:
     """Publish those that end a consent which the record shows. An erased worker has none."""
     worker = await _worker(command.worker, work)
-    for purpose, at in sorted(command.refused.items()):
-        worker.refuse(purpose, at)
-    # Nothing is opened here: a card that may stay out is left as it is.
-    if not all(map(worker.consents_to, CARD)):
-        await _publish_card(worker, work, command.refused)
+    ended = [purpose for purpose, at in sorted(command.refused.items()) if worker.refuse(purpose, at)]
+    await _publish_card(worker, work, ended)
 
 
 def _language_read(command: DecideConsent, work: Work) -> str:
@@ -140,6 +137,19 @@ async def _publish_card(worker: Worker, work: Work, decided: Collection[Purpose]
     work.publish_table(
         CONTACTS, worker, vault.encrypt_payload(await work.key(worker.id), worker.id, orjson.dumps(card)).encode()
     )
+
+
+class TakeCardBack(Command):
+    """The contact card may be published while it must not."""
+
+    worker: Id
+
+
+async def take_card_back(command: TakeCardBack, work: Work) -> None:
+    """Publish a tombstone in place of a card without both consents."""
+    worker = await _worker(command.worker, work)
+    if not all(map(worker.consents_to, CARD)) and await work.published(CONTACTS, worker) is not None:
+        work.publish_table(CONTACTS, worker, None)
 
 
 class Admit(Command):

@@ -81,11 +81,14 @@ class Worker(Aggregate):
             # The form may have been signed before the admission; the worker leaves what they were admitted to.
             self.withdraw(Leaving.CONSENT_WITHDRAWN, max(at, self.admitted or at))
 
-    def refuse(self, purpose: Purpose, at: datetime) -> None:
-        """Take up a refusal that a restore has lost, on the notice of the consent that it ends. A later decision counts instead."""
+    def refuse(self, purpose: Purpose, at: datetime) -> bool:
+        """Take up a refusal that a restore has lost, on the notice of the consent that it ends. False when it ends none: a later decision
+        counts instead."""
         counts = self.consents.get(purpose)
-        if counts is not None and counts.given and counts.at <= at:
-            self.consent(purpose, False, counts.notice, counts.language, at)
+        if counts is None or not counts.given or counts.at > at:
+            return False
+        self.consent(purpose, False, counts.notice, counts.language, at)
+        return True
 
     @applies(ConsentChanged, timed=True)
     def _consented(self, event: ConsentChanged, at: datetime | None) -> None:

@@ -107,7 +107,9 @@ async def refuse_all_again(service: Service) -> None:
     for _id in sorted(noted) if state.closed is None else await _everybody(service.store):
         programme, _, worker = _id.partition("/")
         refused = _all_but_participation(state.closed) | noted.get(_id, {})
-        if programme in service.rules and await service.store.by_id(Worker.noun, [_id]):
+        if programme not in service.rules:  # with AMA_ONLY another deployment serves it
+            settled = False
+        elif await service.store.by_id(Worker.noun, [_id]):
             settled = await _refused(service, programme, RefuseAgain(worker=worker, refused=refused)) and settled
     if settled:
         await service.store.write(RestoreState.collection, [settle_refusals()])

@@ -1,5 +1,6 @@
 """Commands of enrolment: what they check against the programme, and which contact cards they publish."""
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -14,8 +15,9 @@ from services.contracts.enrolment import Among, Purpose, WorkerAdmitted, WorkerR
 from services.contracts.topics import CONTACTS
 from services.kernel import Refusal, Refused
 from tests.enrolment.memory import KEY, MemoryWork
-from tests.enrolment.workers import PROFILE, TRACE, in_status, recorded, referred, sealed
+from tests.enrolment.workers import AT, PROFILE, TRACE, decide, in_status, recorded, referred, sealed
 
+DAY = timedelta(days=1)
 CARD = {"given_name": "Ada", "family_name": "Prova", "language": "it"}
 
 
@@ -147,3 +149,29 @@ async def test_a_worker_whom_nobody_referred_is_not_there() -> None:
     with pytest.raises(Refused) as refused:
         await do.admit(do.Admit(worker="nobody"), MemoryWork().as_work)
     assert refused.value.kind is Refusal.NOT_FOUND
+
+
+async def test_a_refusal_that_a_restore_had_lost_ends_the_consent_on_its_notice_and_takes_the_card_back() -> None:
+    worker = in_status(Status.ADMITTED)
+    decide(worker, Purpose.CONTACT, True)
+    worker._events.clear()
+    work = MemoryWork(worker)
+    told = do.RefuseAgain(worker="w1", refused={Purpose.CONTACT: AT + DAY, Purpose.RESEARCH: AT + DAY})
+    for _ in range(2):
+        await do.refuse_again(told, work.as_work)
+    assert [(each.purpose, each.given, each.notice) for each in recorded(worker)] == [("contact", False, "2026-09")]
+    assert work.records == [(CONTACTS.name, "w1", None)]
+
+
+async def test_a_refusal_of_before_the_decision_that_counts_ends_nothing() -> None:
+    worker = in_status(Status.ADMITTED)
+    told = do.RefuseAgain(worker="w1", refused={Purpose.PARTICIPATION: AT - DAY})
+    await do.refuse_again(told, MemoryWork(worker).as_work)
+    assert (recorded(worker), worker.status) == ([], Status.ADMITTED)
+
+
+async def test_a_lost_refusal_to_participate_ends_the_participation() -> None:
+    worker = in_status(Status.ADMITTED)
+    told = do.RefuseAgain(worker="w1", refused={Purpose.PARTICIPATION: AT + DAY})
+    await do.refuse_again(told, MemoryWork(worker).as_work)
+    assert worker.status is Status.WITHDRAWN

@@ -72,9 +72,8 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
             assert {each["person"] for each in found["analytics path.g1"].values()} == {stays, withdraws}
             shown = await enrolment.commanding.query(read_person, rules, withdraws, who="x", role="operator")
             assert {purpose for purpose, each in shown.consents.items() if each["given"]} == {"participation"}
-            desk = own_referral(
-                found["enrolment desk.g1"][withdraws], rules, await gate_of(again, withdraws, "enrolment")
-            )
+            (row,) = [each for each in found["enrolment desk.g1"].values() if each["worker"] == withdraws]
+            desk = own_referral(row, rules, await gate_of(again, withdraws, "enrolment"))
             assert desk.admitted is None
             await nothing_is_open(again, withdraws)
             assert found["enrolment worker"][f"{world.programme}/{goes}"]["state"]["status"] == "erased"

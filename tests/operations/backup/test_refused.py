@@ -92,7 +92,7 @@ def test_a_register_holds_ids_purposes_and_times_alone(past: Past) -> None:
 
 
 async def answers(settings: Settings, person: str) -> dict[str, dict[Purpose, bool | None]]:
-    """What the gate of each service says of this person."""
+    """The answers of each service's gate about this person."""
     gates = {service: await gate_of(settings, person, service) for service in SERVICES}
     return {service: {each: gate.allow(each) for each in Purpose} for service, gate in gates.items()}
 
