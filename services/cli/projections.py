@@ -63,7 +63,7 @@ def rebuild(
 
     async def run() -> None:
         one = serving.build(service, settings(data))
-        _explain(one.name, projection, list(one.read_models.projections))
+        explain(one.name, projection, list(one.read_models.projections))
         try:
             # Without it a damaged record would keep the command for ever: the library that reads tries again.
             with Progress(*columns, console=Terminal(stderr=True)) as progress, noticing(data / "kafka") as damage:
@@ -86,7 +86,7 @@ def rebuild(
     asyncio.run(run())
 
 
-def _explain(service: str, projection: str | None, known: list[str]) -> None:
+def explain(service: str, projection: str | None, known: list[str]) -> None:
     """Say that a name is not needed. Misconfigured when the service has no projection of that name."""
     from services.settings import Misconfigured
 

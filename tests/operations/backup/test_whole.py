@@ -55,7 +55,7 @@ def lasting(found: dict[str, Any]) -> dict[str, Any]:
     kept = {name: rows for name, rows in found.items() if name.split(" ", 1)[1] not in {*OF_THE_PROCESS, "keys"}}
     for name, rows in kept.items():
         if name.endswith(" offsets"):
-            kept[name] = {_id: each for _id, each in rows.items() if not _id.startswith("tables|")}
+            kept[name] = {_id: {**each, "fence": 0} for _id, each in rows.items() if not _id.startswith("tables|")}
         if name == "enrolment outbox":  # made anew where they come from the bus
             kept[name] = {
                 f"{each['topic']}/{each['key']}/{each['sequence']}": {**each, "_id": 0} for each in rows.values()
@@ -64,6 +64,11 @@ def lasting(found: dict[str, Any]) -> dict[str, Any]:
             kept[name] = {_id: {**each, "done": 0} for _id, each in rows.items()}
     bare = {name: {_id: {**each, "guard": 0} for _id, each in rows.items()} for name, rows in kept.items()}
     return {name: rows for name, rows in bare.items() if rows}
+
+
+def fences(found: dict[str, Any]) -> set[Any]:
+    """The fences of all offset documents, by which consumers know that what they remember is still true."""
+    return {each["fence"] for name, rows in found.items() if name.endswith(" offsets") for each in rows.values()}
 
 
 def but_for_places(found: dict[str, Any]) -> dict[str, Any]:
@@ -114,6 +119,10 @@ async def test_everything_is_equal_after_a_restore_into_nothing_and_the_services
     assert [told[each] for each in ("lost", "conflicts", "notes", "keyless")] == [[]] * 4
     after = await everything(again)
     assert lasting(after) == lasting(before)
+    assert fences(after), "there are offsets to compare"
+    assert fences(after).isdisjoint(fences(before)), (
+        "a consumer that ran through the restore would go by what it remembers"
+    )
     assert {name.split()[0] for name in before} == set(SERVICES), "all five had something to compare"
     assert len(before["analytics path.g1"]) > 3
     assert await keys_of(again) == await keys_of(own)
