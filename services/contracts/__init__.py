@@ -6,10 +6,10 @@ Invariant: each event type has one class, one frozen schema and one example; a c
 
 from services.contracts import enrolment, feed, grouping, notifications, programmes, sessions
 from services.contracts.base import EventData, Restricted, catalogue
-from services.contracts.envelope import Event, Unreadable, decode, encode
+from services.contracts.envelope import Event, Unreadable, decode, decode_from, encode
 from services.contracts.topics import TOPICS, Topic, source_of
 
 __all__ = [
-    "TOPICS", "Event", "EventData", "Restricted", "Topic", "Unreadable", "catalogue", "decode", "encode",
+    "TOPICS", "Event", "EventData", "Restricted", "Topic", "Unreadable", "catalogue", "decode", "decode_from", "encode",
     "enrolment", "feed", "grouping", "notifications", "programmes", "sessions", "source_of",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ Invariant: `decode` either returns an event or raises `Unreadable`, which names 
 Source: CloudEvents 1.0.2 with its distributed tracing and sequence extensions.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -11,10 +12,11 @@ import orjson
 from pydantic import ValidationError
 
 from services.contracts.base import EventData, catalogue
-from services.contracts.topics import programme_of
+from services.contracts.topics import FEED, LONGEST, programme_of, source_of
 
 CONTENT_TYPE = b"application/cloudevents+json"
 JOSE = "application/jose"
+NOBODY = "-"
 D = TypeVar("D")
 
 
@@ -85,8 +87,22 @@ def encode(event: Event[Any]) -> bytes:
     return orjson.dumps({name: value for name, value in body.items() if value is not None}, option=orjson.OPT_UTC_Z)
 
 
+def decode_from(topic: str, value: bytes | None) -> Event[Any]:
+    """Read the value of a record of this topic. Raises Unreadable, also for an event that belongs on another topic: each service may write
+    on its own topics alone, so the topic tells who speaks."""
+    event = decode(value)
+    if event.source != source_of(event.programme, topic):
+        raise Unreadable("source", "belongs on another topic")
+    kind = catalogue().get(event.type)
+    # The feed's type stands for one topic per partner.
+    if kind is not None and kind.topic != (FEED.name if topic.startswith(f"{FEED.name}.") else topic):
+        raise Unreadable("type", "belongs on another topic")
+    return event
+
+
 def decode(value: bytes | None) -> Event[Any]:
-    """Read a record's value; the payload stays as it came (see `read`). Raises Unreadable."""
+    """Read a record's value; the payload stays as it came (see `read`). Raises Unreadable. For a value whose topic was checked before:
+    `decode_from` checks it."""
     # A tombstone: only a compacted topic may hold one.
     if not value:
         raise Unreadable("value", "the record is empty")
@@ -96,14 +112,7 @@ def decode(value: bytes | None) -> Event[Any]:
         raise Unreadable("value", f"not JSON: {error}") from error
     if not isinstance(body, dict):
         raise Unreadable("value", "not a JSON object")
-    for name in _REQUIRED:
-        if not isinstance(text := body.get(name), str) or not text:
-            raise Unreadable(name, "missing or not a text")
-    for name in _OPTIONAL:
-        if (text := body.get(name)) is not None and (not isinstance(text, str) or not text):
-            raise Unreadable(name, "not a text")
-    if body.get("specversion") != "1.0":
-        raise Unreadable("specversion", "not 1.0")
+    _check_texts(body)
     try:
         # Tried here, so that `Event.programme` cannot fail later.
         programme_of(body["source"])
@@ -136,6 +145,28 @@ def read(event: Event[Any]) -> Event[Any]:
         raise Unreadable(".".join(("data", *map(str, first["loc"]))), first["msg"]) from error
 
 
+def _check_texts(body: dict[str, Any]) -> None:
+    for name in _REQUIRED:
+        if not isinstance(text := body.get(name), str) or not 0 < len(text) <= LONGEST:
+            raise Unreadable(name, "missing, not a text, or too long")
+    for name in _OPTIONAL:
+        if (text := body.get(name)) is not None and (not isinstance(text, str) or not 0 < len(text) <= LONGEST):
+            raise Unreadable(name, "not a text, or too long")
+    if body.get("specversion") != "1.0":
+        raise Unreadable("specversion", "not 1.0")
+    if not is_id(body["id"]):
+        raise Unreadable("id", "not an id")
+    # A withheld entry of a feed is about nobody.
+    if body["subject"] != NOBODY and not is_id(body["subject"]):
+        raise Unreadable("subject", "not an id")
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text is an id, as `Id` in base.py."""
+    return _ID.fullmatch(text) is not None
+
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DIGITS = 18  # any whole number of so many digits fits into 64 bits, the largest that MongoDB stores
 _REQUIRED = ("id", "source", "type", "subject", "time", "recordedtime", "sequence")
 _OPTIONAL = ("dataschema", "traceparent", "correlationid", "causationid")

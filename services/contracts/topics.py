@@ -4,11 +4,14 @@ Invariants: a topic's number of partitions never changes; keys would move and su
 Lists of services elsewhere in the program are derived from this module; those of deployment and packaging are checked against it by tests.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 # At most so many copies of a service can share its events.
 PARTITIONS = 6
+LONGEST = 200  # characters of an attribute of an event
+_SOURCE = re.compile(r"/programmes/([a-z0-9][a-z0-9-]{0,39})/[a-z0-9][a-z0-9-]*(?:/[a-z0-9][a-z0-9-]*)*")
 SERVICES = ("enrolment", "grouping", "sessions", "notifications", "analytics")
 
 
@@ -97,11 +100,18 @@ def source_of(programme: str, topic: str) -> str:
     return f"/programmes/{programme}/" + topic.removeprefix("ama.").replace(".", "/")
 
 
-# Asked for every event, and there are few sources.
-@lru_cache(maxsize=1024)
 def programme_of(source: str) -> str:
     """Return the programme that a `source` names. ValueError when it names none."""
-    head, _, rest = source.removeprefix("/programmes/").partition("/")
-    if not source.startswith("/programmes/") or not head or not rest:
+    # Before the cache, which would keep a text of any length.
+    if len(source) > LONGEST:
+        raise ValueError("is too long")
+    return _programme_of(source)
+
+
+# Asked for every event, and there are few sources.
+@lru_cache(maxsize=1024)
+def _programme_of(source: str) -> str:
+    found = _SOURCE.fullmatch(source)
+    if found is None:
         raise ValueError("names no programme")
-    return head
+    return found[1]

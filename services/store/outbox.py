@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 
 from services.contracts import Event, EventData, Restricted, encode, source_of
 from services.contracts.base import ill_written
-from services.contracts.envelope import schema_uri
+from services.contracts.envelope import is_id, schema_uri
 from services.kernel import Aggregate, RecordedEvent, Refusal, Refused, new_id
 from services.store.documents import StoredDocument
 
@@ -91,6 +91,8 @@ def event_row(event: AttributedEvent, data: EventData | str, sequence: int, now:
     if wrong := ill_written(event.data):
         raise IllWritten(f"{type(event.data).type}: {', '.join(wrong)}: a text outside its pattern")
     recorded, cause, kind = event.recorded, event.cause, type(event.data)
+    if not is_id(recorded.by.id):
+        raise IllWritten(f"{kind.type}: subject: not an id")
     sent: Event[Any] = Event(
         id=new_id(),
         source=source_of(cause.programme, kind.topic),

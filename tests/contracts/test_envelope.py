@@ -11,7 +11,7 @@ from cloudevents.core.formats.json import JSONFormat
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.contracts import Event, EventData, Restricted, Unreadable, catalogue, decode, encode
+from services.contracts import TOPICS, Event, EventData, Restricted, Unreadable, catalogue, decode, decode_from, encode
 from services.contracts.envelope import CONTENT_TYPE, read, schema_uri
 from services.contracts.frozen import Frozen, published
 from services.contracts.schema import ENVELOPE
@@ -23,6 +23,7 @@ RECORD: dict[str, Any] = Frozen().example("it.amalavoro.enrolment.worker.referre
 REQUIRED = ("id", "source", "type", "subject", "time", "recordedtime", "sequence")
 OPTIONAL = ("dataschema", "traceparent", "correlationid", "causationid")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+IDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -137,6 +138,45 @@ def test_a_type_of_tomorrow_is_a_key_error_and_not_an_unreadable_record() -> Non
         read(decode(_bytes(RECORD | {"type": "it.amalavoro.enrolment.worker.promoted.v1"})))
 
 
+@pytest.mark.parametrize("name", ["id", "subject"])
+@pytest.mark.parametrize("text", ["..", "a/../../state", "a\0", "a\nb", "x" * 65, "x" * 500_000, "à", "/"])
+def test_an_id_that_no_path_could_hold_is_unreadable(name: str, text: str) -> None:
+    assert blamed({name: text}) == name
+
+
+@pytest.mark.parametrize("name", [*REQUIRED, *OPTIONAL])
+def test_no_attribute_is_longer_than_a_line(name: str) -> None:
+    assert blamed({name: "/programmes/" + "x" * 500_000}) == name
+
+
+@pytest.mark.parametrize(
+    "source", ["/programmes/P/enrolment", "/programmes/../enrolment", "/programmes/p/", "/programmes/p//x"]
+)
+def test_a_source_names_a_programme_by_its_id(source: str) -> None:
+    assert blamed({"source": source}) == "source"
+
+
+@pytest.mark.parametrize("topic", sorted(TOPICS))
+def test_an_event_is_read_from_its_own_topic_alone(topic: str) -> None:
+    assert (RECORD["source"], catalogue()[RECORD["type"]].topic) == (
+        source_of("monza-brianza", "ama.enrolment"),
+        "ama.enrolment",
+    )
+    if topic == "ama.enrolment":
+        assert decode_from(topic, _bytes(RECORD)) == decode(_bytes(RECORD))
+        return
+    for forged in (RECORD, RECORD | {"source": source_of("monza-brianza", topic)}):
+        with pytest.raises(Unreadable, match="belongs on another topic"):
+            decode_from(topic, _bytes(forged))
+
+
+def test_a_feed_is_read_from_the_topic_of_its_partner_alone() -> None:
+    entry = _bytes(Frozen().example("it.amalavoro.feed.worker.seated.v1"))
+    assert decode_from("ama.feed.cgil", entry).source == source_of("monza-brianza", "ama.feed.cgil")
+    with pytest.raises(Unreadable, match="belongs on another topic"):
+        decode_from("ama.feed.uil", entry)
+
+
 def test_attributes_and_fields_of_tomorrow_are_ignored() -> None:
     grown = RECORD | {"newattribute": "x", "data": RECORD["data"] | {"field_of_tomorrow": 1}}
     assert read(decode(_bytes(grown))) == read(decode(_bytes(RECORD)))
@@ -147,10 +187,10 @@ def events(draw: st.DrawFn) -> Event[Any]:
     """Any event that a service can publish."""
     kind = draw(st.sampled_from(KINDS))
     return Event(
-        id=draw(TEXT),
+        id=draw(IDS),
         source=source_of(draw(st.from_regex(r"[a-z0-9][a-z0-9-]{0,39}", fullmatch=True)), kind.topic),
         type=kind.type,
-        subject=draw(TEXT),
+        subject=draw(IDS),
         time=draw(MOMENTS),
         recordedtime=draw(MOMENTS),
         sequence=draw(st.integers(1, 10**18 - 1)),

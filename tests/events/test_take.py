@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -129,6 +130,26 @@ def test_a_batch_delivered_again_below_the_stored_offset_is_dropped() -> None:
     sent = records([event("a", 1), event("a", 2)])
     run([sent, sent], state, seen)
     assert seen.taken == ["a1", "a2"]
+
+
+def test_what_speaks_for_another_service_is_a_dead_letter_that_stops_and_holds_back_nobody() -> None:
+    state, seen = MemoryState(), Seen()
+    # A service that was taken over may write on its own topic alone, and there it may write anything.
+    forged = [replace(each, topic="ama.sessions") for each in records([event(f"s{n}", 1) for n in range(40)])]
+    other = [
+        replace(
+            each, topic="ama.sessions", value=each.value.replace(b"/programmes/p/enrolment", b"/programmes/p/sessions")
+        )
+        for each in records([event("a", 1, "forged")], first=40)
+        if each.value is not None
+    ]
+    run([[*forged, *other], records([event("a", 1), event("a", 2)])], state, seen)
+    assert seen.taken == ["a1", "a2"]
+    assert len(state.dead) == 41
+    assert {each.why.partition(":")[0] for each in state.dead} == {"source", "type"}
+    # Without an event a dead letter has no subject, so nothing waits behind it and it does not count as a failing subject.
+    assert {each.event for each in state.dead} == {None}
+    assert set(state.kept_marks) == {"/programmes/p/enrolment|a"}
 
 
 def test_another_event_of_an_erased_person_is_no_dead_letter_and_stops_nothing() -> None:

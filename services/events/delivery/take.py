@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.contracts import Event, Unreadable, decode
+from services.contracts import Event, Unreadable, decode_from
 from services.events.delivery.state import BatchResult, ConsumerState, Effect, Record, key_of, name_of
 from services.events.delivery.step import Step
 
@@ -111,7 +111,7 @@ async def _loaded(
 
 def _read(record: Record) -> Event[Any] | Unreadable:
     try:
-        return decode(record.value)
+        return decode_from(record.topic, record.value)
     except Unreadable as error:
         # Returned, so that one bad record does not stop the batch.
         return error

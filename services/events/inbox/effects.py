@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from services import vault
 from services.contracts import Event, Restricted, Unreadable, catalogue
 from services.contracts.enrolment import WorkerErased
-from services.contracts.envelope import decode, read
+from services.contracts.envelope import decode_from, read
 from services.contracts.programmes import ProgrammePublished
 from services.contracts.topics import KEYS, PROGRAMMES
 from services.events.delivery.declare import Deferred, Handlers, Reactions
@@ -112,7 +112,7 @@ class Opened:
             await self.unit.write(table, [ReplaceOne({"_id": _id}, document, upsert=True)])
 
     async def _keep_programme(self, record: Record) -> None:
-        event = decode(record.value)
+        event = decode_from(record.topic, record.value)
         if event.type != ProgrammePublished.type:
             return
         new = PublishedProgramme.of_event(read(event))

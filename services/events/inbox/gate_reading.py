@@ -100,10 +100,12 @@ def _broken(value: bytes | None, why: str, now: datetime) -> Gated | None:
     except (ValueError, TypeError, KeyError, AttributeError):
         # Not even this much can be read: the other consumers make it a dead letter.
         return None
-    if type_ not in GATED or not _names_a_person(programme, person):
+    if type_ not in GATED:
         return None
     # An event without an id is told from others by its content, so that a repeat of it is one.
     id = sha256(value or b"").hexdigest()[:32]
+    if not _names_a_person(programme, person):
+        return Gated(type_, "", "", now, 0, None, id, why)
     return Gated(type_, programme, person, min(_recorded(body) or now, now), 0, None, id, why)
 
 

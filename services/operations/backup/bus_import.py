@@ -11,7 +11,7 @@ from datetime import UTC
 from functools import partial
 from typing import Any
 
-from services.contracts import TOPICS, Event, Topic, Unreadable, decode
+from services.contracts import TOPICS, Event, Topic, Unreadable, decode_from
 from services.contracts.topics import programme_of
 from services.events.outbox.acknowledged import generation_of, take_over
 from services.kernel import new_id
@@ -88,7 +88,7 @@ def _row(topic: Topic, record: Any, imported: Imported) -> OutboxRow | None:
         if topic.compacted:
             programme, sequence = headers["programme"].decode(), int(headers["sequence"])
             return OutboxRow({"_id": new_id(), "programme": programme, **document, "sequence": sequence}, None)
-        event = decode(value)
+        event = decode_from(topic.name, value)
     except (Unreadable, KeyError, ValueError):
         # A record that is no event may be anybody's: it is counted, and must not stop the restore.
         imported.unreadable += 1
