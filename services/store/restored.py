@@ -24,8 +24,9 @@ SubjectKey = tuple[str, str, str]  # programme, topic, subject
 
 @dataclass(frozen=True, slots=True)
 class RestoreState(StoredDocument):
-    """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup. `erasures`: those that the aggregates do not show yet (`person` as `programme/person`; `event`: the record, where it is
-    known). `refusals`: likewise (`person`, `refused`: the time by purpose). `closed`: likewise, the moment at which everything but
+    """The one document of `restored`. `whole`: everything of the backup was put back. `backup`: the time of the backup.
+    `erasures`: those that the aggregates do not show yet (`person` as `programme/person`; `event`: the record, where it is known).
+    `refusals`: likewise (`person`, `refused`: the time by purpose). `closed`: likewise, the moment at which everything but
     participation counts as refused."""
 
     collection: ClassVar[str] = "restored"

@@ -1,7 +1,6 @@
 """One consumer for all projections of a service: what readers see, also after an older version and beside a rebuild."""
 
 import asyncio
-import dataclasses
 import re
 from collections.abc import Collection
 from typing import Any
@@ -226,7 +225,7 @@ async def test_an_erasure_beside_a_rebuild_leaves_no_row_and_none_comes_back(set
 
         await eventually(in_both)
         at = event(gone, 2)
-        erasure: Event[Any] = dataclasses.replace(at, type=WorkerErased.type, data=WorkerErased())
+        erasure: Event[Any] = at._replace(type=WorkerErased.type, data=WorkerErased())
         await tell(service.bus, erasure)
 
         async def erased() -> bool:

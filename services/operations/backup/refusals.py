@@ -12,6 +12,7 @@ from itertools import islice
 
 from services.store.consents import Consents, Decision, PersonConsents
 from services.store.mongo import Store, Transaction
+from services.store.register import ErasedRegister
 
 AT_ONCE = 500  # persons in one transaction
 Refusals = Mapping[str, frozenset[Decision]]  # by `programme/person`
@@ -31,7 +32,7 @@ async def close(store: Store, refusals: Refusals) -> None:
 
 
 async def _add(store: Store, refusals: Refusals, transaction: Transaction) -> None:
-    gate = PersonConsents(store, transaction)
+    gate = PersonConsents(store, transaction, ErasedRegister(store, transaction))
     people = {_id: (_id.partition("/")[0], _id.partition("/")[2]) for _id in refusals}
     await gate.load(people.values())
     for _id, (programme, person) in people.items():

@@ -70,7 +70,7 @@ async def test_a_backup_and_the_file_of_keys_bring_everything_back_on_new_engine
             for service in SOME:
                 assert set(found[f"{service} keys"]) == {f"{world.programme}/{each}" for each in (stays, withdraws)}
             assert {each["person"] for each in found["analytics path.g1"].values()} == {stays, withdraws}
-            shown = await enrolment.commanding.query(read_person, rules, withdraws, who="x", role="operator")
+            shown = await enrolment.commanding.query(read_person, rules, withdraws)
             assert {purpose for purpose, each in shown.consents.items() if each["given"]} == {"participation"}
             (row,) = [each for each in found["enrolment desk.g1"].values() if each["worker"] == withdraws]
             desk = own_referral(row, rules, await gate_of(again, withdraws, "enrolment"))
