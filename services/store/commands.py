@@ -76,7 +76,7 @@ class Commanding:
     ) -> Any:
         """Return the handler's answer. Refused as the handler says, or "changed-meanwhile" when `expects` names another version than
         is stored. Unavailable when an engine does not answer, or something needed has not arrived."""
-        accesses = self._accesses(rules)
+        accesses = self._accesses(rules.id)
         return await self._run(Invocation(handler, command, rules, correlation, repeat, expects, accesses))
 
     async def _run(self, request: Invocation[Any]) -> Any:
@@ -99,12 +99,12 @@ class Commanding:
             self.metrics.recorded(events)
             return answer
 
-    def _accesses(self, rules: Programme) -> Accesses | None:
-        return Accesses(self.caller, rules.id) if self.caller is not None else None
+    def _accesses(self, programme: str) -> Accesses | None:
+        return Accesses(self.caller, programme) if self.caller is not None else None
 
-    async def note(self, people: Iterable[str], purpose: str, rules: Programme) -> None:
-        """Note that the caller reads data of these people, before they do."""
-        accesses = self._accesses(rules)
+    async def note(self, programme: str, people: Iterable[str], purpose: str) -> None:
+        """Note that the caller reads data of these people of a programme, before they do."""
+        accesses = self._accesses(programme)
         if accesses is not None:
             for person in people:
                 accesses.add(person, purpose)
@@ -150,7 +150,7 @@ class Commanding:
                 raise ChangedByQuery(f"{handler.__name__} changed an aggregate")
             return answer
 
-        accesses = self._accesses(rules)
+        accesses = self._accesses(rules.id)
         answer: R = await self._run(Invocation(read, Command(), rules, new_id(), None, None, accesses, stores=False))
         return answer
 

@@ -100,7 +100,11 @@ class Reading:
         self._service: Serving = request.app.state.service
         self._commanding: Commanding = self._service.commanding.on_behalf_of(who.subject, who.role)
         self.programme = who.programme
-        self.rules = self._service.rules[who.programme]
+
+    @property
+    def rules(self) -> Programme:
+        """The programme of the caller."""
+        return self._service.rules[self.programme]
 
     async def rows(self, projection: str, where: Document | None = None, limit: int | None = None) -> list[Document]:
         """Read the live rows of a projection, in the order of their keys, at most `limit`."""
@@ -130,7 +134,7 @@ class Reading:
 
     async def note_accesses(self, people: Iterable[str], purpose: str) -> None:
         """Note that the caller reads data of these people, before they do."""
-        await self._commanding.note(people, purpose, self.rules)
+        await self._commanding.note(self.programme, people, purpose)
 
     async def accesses(self, person: str) -> list[Document]:
         """Read the log of accesses to a person's data, oldest first."""
