@@ -10,7 +10,7 @@ from tests.operations.backup.conftest import databases, living
 
 
 async def cards(store: Store, person: str) -> list[Any]:
-    """What was published of this person's card, in order."""
+    """The records of this person's card in order: True for a card, False for a tombstone."""
     found = store["outbox"].find({"topic": CONTACTS.name, "key": person}).sort("sequence", 1)
     return [each["value"] is not None async for each in found]
 
