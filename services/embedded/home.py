@@ -86,14 +86,14 @@ class Home:
             or self._stack.enter_context(catching(self.data / "mail"))
         )
         self.settings = Settings(
+            # Also with another mail server: an earlier start may have kept mails.
+            mail_folder=self.data / "mail",
             kafka=engines.kafka,
             mongo=engines.mongo,
             keys=keys,
             issuer=f"{self.base}/issuer",
             public_url=self.base,
             smtp=smtp,
-            # Also with another mail server: an earlier start may have kept mails.
-            mail_folder=self.data / "mail",
             **_sasl(engines),
             **self._given,
         )
