@@ -41,7 +41,7 @@ def mailing(settings: Settings) -> BackgroundTask:
     kept = KeptMail(settings.mail_folder)
 
     async def mail(service: Service) -> None:
-        await _keep_known(service, kept)
+        await _sweep(service, kept)
         if server is None:
             log.warning("AMA_SMTP is not set: messages stay queued", extra={"service": service.name})
             await asyncio.Event().wait()
@@ -68,6 +68,20 @@ def sender_of(settings: Settings) -> Mailbox:
     if sender is None:
         raise Misconfigured("AMA_MAIL_FROM is not of the form Name <address>, with an address in ASCII.")
     return sender
+
+
+async def _sweep(service: Service, kept: KeptMail) -> None:
+    """`_keep_known` at the start, however long the database is away. A folder that cannot be read keeps no mail back."""
+    while True:
+        try:
+            return await _keep_known(service, kept)
+        except PyMongoError as error:
+            if not is_transient(error):
+                raise
+            await asyncio.sleep(IDLE)
+        except OSError:
+            log.exception("kept mails cannot be read", extra={"service": service.name})
+            return None
 
 
 async def _keep_known(service: Service, kept: KeptMail) -> None:

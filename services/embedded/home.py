@@ -82,6 +82,8 @@ class Home:
             or self._stack.enter_context(catching(self.data / "mail"))
         )
         self.settings = Settings(
+            # Also with another mail server: an earlier start may have kept mails.
+            mail_folder=self.data / "mail",
             kafka=engines.kafka,
             mongo=engines.mongo,
             keys=keys,
@@ -89,8 +91,6 @@ class Home:
             public_url=self.base,
             smtp=smtp,
             **engines.login(),
-            # Also with another mail server: an earlier start may have kept mails.
-            mail_folder=self.data / "mail",
             **self._given,
         )
         self.operators = OperatorsConsole(ConsoleSettings(**self._console_given()))
