@@ -65,8 +65,9 @@ async def test_a_partner_that_only_pays_refers_nobody(home: Home, role: str, sta
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [
-        ({"notice": "banana", "language": "zz"}, 422, "no-such-notice"),
-        ({"notice": "2026-09", "language": "zz"}, 422, "no-such-language"),
+        ({"notice": "banana", "language": "fr"}, 422, "no-such-notice"),
+        ({"notice": "2026-09", "language": "fr"}, 422, "no-such-language"),
+        ({"notice": "2026-09", "language": "zz"}, 422, "invalid"),
         ({"notice": "2026-09", "language": "Italian, as she said"}, 422, "invalid"),
         ({"notice": "Ada Prova, via Roma 1"}, 422, "invalid"),
         ({"notice": "2026-09", "language": "en"}, 204, None),
