@@ -8,6 +8,7 @@ consumed in the generation to which its pointer points, soon after the pointer m
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from services.contracts import Topic, catalogue
@@ -96,7 +97,7 @@ class Consumers:
         for name, generation in live.items():
             await self._project(name, generation)
         if live:
-            service.tasks.spawn(self._follow_pointers(live), "projection pointers")
+            service.tasks.spawn(partial(self._follow_pointers, live), "projection pointers")
 
     async def _level(self, name: str) -> bool:
         """Tell whether this consumer has read everything. An event of the gate that is parked until its programme is known does not

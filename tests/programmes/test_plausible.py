@@ -137,7 +137,7 @@ def test_the_largest_programme_fits_on_the_bus() -> None:
         "municipalities": [sample["municipalities"] | {"id": id, "name": name, "renamed": ids[0]} for id in ids],
         "surveys": [sample["surveys"] | {"wave": f"T{each % 10}", "instrument": ids[each // 10]} for each in range(40)],
         "notices": [{"version": id, "languages": ["it"] * 20} for id in ids[:50]],
-        "targets": {id: 10**6 for id in ids[:100]},
+        "targets": dict.fromkeys(ids[:100], 10**6),
     }
     programme = Programme.model_validate_json(json.dumps(large))
     assert {len(each) for where, each in lists_of(programme) if where == ("municipalities",)} == {
