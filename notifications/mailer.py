@@ -41,9 +41,10 @@ def mailing(settings: Settings) -> BackgroundTask:
             log.warning("AMA_SMTP is not set: messages stay queued", extra={"service": service.name})
             await asyncio.Event().wait()
             return
+        queue = MailQueue(service.store)
         while True:
             try:
-                if not await send_one(service, server, sender):
+                if not await send_one(service, queue, server, sender):
                     await asyncio.sleep(IDLE)
             except PyMongoError as error:
                 if not is_transient(error):
@@ -65,9 +66,8 @@ def sender_of(settings: Settings) -> Mailbox:
     return sender
 
 
-async def send_one(service: Service, server: Server, sender: Mailbox) -> bool:
-    """Try to send the oldest message that is due. False when none is due."""
-    queue = MailQueue(service.store)
+async def send_one(service: Service, queue: MailQueue, server: Server, sender: Mailbox) -> bool:
+    """Try to send one message that is due. False when none is due."""
     claimed = await queue.claim(service.rules)
     if claimed is None:
         return False
