@@ -12,7 +12,7 @@ FIRST, LONGEST = 5.0, 300.0  # seconds until a feed that failed alone is tried a
 
 
 class FeedFailures:
-    """What failed, and when it is tried again. On the clock of the running loop."""
+    """Failures of feeds, and the time at which each is tried again. On the clock of the running loop."""
 
     def __init__(self) -> None:
         self._suspects: dict[Feed, int] = {}  # with the times that it failed alone
