@@ -29,12 +29,12 @@ async def restore_feeds(service: Service) -> None:
     stops this feed, since its ledger does not reach as far as the topic."""
     for feed in feeds_of(service.rules.values()):
         try:
-            await _restore(service, feed)
+            await _read_back(service, feed)
         except (Unreadable, ValueError, KeyError, TypeError):
             log.exception("feed cannot be read back", extra={"partner": feed.partner})
 
 
-async def _restore(service: Service, feed: FeedPosition) -> None:
+async def _read_back(service: Service, feed: FeedPosition) -> None:
     last, count = await last_sequence(service.store, feed.programme, feed.partner), 0
     async for records in all_records(service.bus, topic_of(feed.partner)):
         entries = [entry for record in records if (entry := _entry(feed, record.value)).sequence > last]
