@@ -24,6 +24,13 @@ class Deliveries:
         document = {"programme": programme, **delivered.model_dump()}
         await self._documents.replace_one({"_id": f"{programme}/{delivered.partner}"}, document, upsert=True)
 
+    async def note_failure(self, programme: str, partner: str, reason: str) -> None:
+        """Note why this partner's feed waits; the delivered sequence stays."""
+        new = {"programme": programme, "partner": partner, "delivered": 0}
+        await self._documents.update_one(
+            {"_id": f"{programme}/{partner}"}, {"$set": {"stopped": reason}, "$setOnInsert": new}, upsert=True
+        )
+
     async def of(self, programme: str) -> dict[str, Delivered]:
         """The state of each feed by partner."""
         found = self._documents.find({"programme": programme})

@@ -1,5 +1,6 @@
 """The position of each feed on its topic."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -7,6 +8,13 @@ from aiokafka import TopicPartition
 
 from notifications.ledger import topic_of
 from services.programmes import Programme, agreed_with
+
+log = logging.getLogger(__name__)
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+)  # of data that is not of its form; pydantic's and orjson's are ValueErrors
 
 
 class TailLost(Exception):
@@ -24,9 +32,19 @@ class FeedPosition:
     stopped: str | None = None
 
     @property
+    def key(self) -> tuple[str, str]:
+        """The programme and the partner."""
+        return self.programme, self.partner
+
+    @property
     def partition(self) -> TopicPartition:
         """The one partition of the partner's topic."""
         return TopicPartition(topic_of(self.partner), 0)
+
+    def stop(self, reason: str) -> None:
+        """Deliver no more of this ledger in this life of the publisher."""
+        self.stopped = reason
+        log.error("feed stopped", extra={"partner": self.partner, "reason": reason})
 
     def move_to(self, end: int) -> None:
         """Take the end offset of the topic. Raises TailLost when it was further before."""

@@ -1,35 +1,47 @@
-"""Records on a partner's topic, which has one partition. Only committed records count."""
+"""Records on partners' topics, each of which has one partition. Only committed records count."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from services.events.bus.client import Bus
 
 WAIT = 500  # milliseconds for the next records
 
 
-async def last_record(bus: Bus, topic: str) -> ConsumerRecord | None:
-    """The last committed record, None on an empty topic. A partition mostly ends with a marker or with aborted records, so this looks
-    ever further back until it finds one."""
-    partition, reader = TopicPartition(topic, 0), bus.reader(isolation_level="read_committed")
+async def last_records(bus: Bus, topics: Sequence[str]) -> dict[str, ConsumerRecord | None]:
+    """The last committed record of each topic, None of an empty one. One reader reads them all. A partition mostly ends with a marker or
+    with aborted records, so this looks ever further back until it finds one. Raises KafkaError."""
+    found: dict[TopicPartition, ConsumerRecord | None] = dict.fromkeys(TopicPartition(each, 0) for each in topics)
+    reader, back = bus.reader(isolation_level="read_committed"), 8
     await reader.start()
     try:
-        reader.assign([partition])
-        end, back = (await reader.end_offsets([partition]))[partition], 8
-        while end:
-            start = max(0, end - back)
-            reader.seek(partition, start)
-            last = None
-            while await reader.position(partition) < end:
-                for each in (await reader.getmany(partition, timeout_ms=WAIT)).get(partition, []):
-                    last = each
-            if last is not None or start == 0:
-                return last
+        ends = {each: end for each, end in (await reader.end_offsets(list(found))).items() if end}
+        while ends:
+            starts = {each: max(0, end - back) for each, end in ends.items()}
+            found |= await _last_between(reader, starts, ends)
+            ends = {each: end for each, end in ends.items() if found[each] is None and starts[each]}
             back *= 8
-        return None
     finally:
         await reader.stop()
+    return {each.topic: record for each, record in found.items()}
+
+
+async def _last_between(
+    reader: AIOKafkaConsumer, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, ConsumerRecord | None]:
+    """The last committed record of each partition between two offsets."""
+    found: dict[TopicPartition, ConsumerRecord | None] = dict.fromkeys(ends)
+    reader.assign(list(ends))
+    for each, start in starts.items():
+        reader.seek(each, start)
+    reading = [*ends]
+    while reading:
+        for each, records in (await reader.getmany(*reading, timeout_ms=WAIT)).items():
+            found[each] = records[-1]
+        # A position moves over markers and aborted records too.
+        reading = [each for each in reading if await reader.position(each) < ends[each]]
+    return found
 
 
 async def all_records(bus: Bus, topic: str) -> AsyncIterator[Sequence[ConsumerRecord]]:

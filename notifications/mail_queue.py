@@ -1,7 +1,8 @@
 """The queue of mails: claims on queued messages, and counts of their attempts.
 
 Invariants: a claim stands in the field `mail` beside a message's state, never in the state, and on the clock of the server; the
-command that decides a message's outcome replaces the document, and the claim with it.
+command that decides a message's outcome replaces the document, and the claim with it. The programmes have their turns, so that the
+thousand messages of one keep back no message of another.
 """
 
 from collections.abc import Collection
@@ -39,12 +40,21 @@ class MailQueue:
 
     def __init__(self, store: Store) -> None:
         self._store, self._messages = store, store[Message.noun]
+        self._served = ""  # the programme that had its turn last
 
     async def claim(self, programmes: Collection[str]) -> Claim | None:
-        """Claim the message that is due for the longest time, if there is one: new ones first, then by the end of their delay. By age
-        alone, old messages that wait for something would keep back all others."""
+        """Claim a message that is due, of the programme whose turn it is, or of the next one that has any."""
+        for programme in in_turn(programmes, self._served):
+            if (claim := await self._claim_of(programme)) is not None:
+                self._served = programme
+                return claim
+        return None
+
+    async def _claim_of(self, programme: str) -> Claim | None:
+        """Claim the message that is due for the longest time: new ones first, then by the end of their delay. By age alone, old messages
+        that wait for something would keep back all others."""
         due = {"$lte": [{"$ifNull": ["$mail.due", "$$NOW"]}, "$$NOW"]}
-        where = {"programme": {"$in": sorted(programmes)}, "state.status": Status.QUEUED.value, "$expr": due}
+        where = {"programme": programme, "state.status": Status.QUEUED.value, "$expr": due}
         tries = {"$add": [{"$ifNull": ["$mail.tries", 0]}, 1]}
         change = [{"$set": {"mail.due": _in(HELD), "mail.tries": tries}}]
         order = [("mail.due", 1), ("_id", 1)]
@@ -70,6 +80,12 @@ class MailQueue:
         _id = f"{programme}/{worker}"
         found = (await self._store.by_id("contacts", [_id])).get(_id)
         return bytes(found["value"]) if found and found["value"] is not None else None
+
+
+def in_turn(programmes: Collection[str], served: str) -> list[str]:
+    """The programmes behind the one that was served last, then the others, it last of all."""
+    ordered = sorted(programmes)
+    return [*(each for each in ordered if each > served), *(each for each in ordered if each <= served)]
 
 
 def attempts_of(document: Document) -> Attempts:

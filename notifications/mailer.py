@@ -46,9 +46,10 @@ def mailing(settings: Settings) -> BackgroundTask:
             log.warning("AMA_SMTP is not set: messages stay queued", extra={"service": service.name})
             await asyncio.Event().wait()
             return
+        queue = MailQueue(service.store)
         while True:
             try:
-                if not await send_one(service, server, sender, kept):
+                if not await send_one(service, queue, server, sender, kept):
                     await asyncio.sleep(IDLE)
             except PyMongoError as error:
                 if not is_transient(error):
@@ -92,9 +93,10 @@ async def _keep_known(service: Service, kept: KeptMail) -> None:
     await asyncio.to_thread(kept.forget, found - there)
 
 
-async def send_one(service: Service, server: Server, sender: Mailbox, kept: KeptMail = NOWHERE) -> bool:
-    """Try to send the oldest message that is due. False when none is due."""
-    queue = MailQueue(service.store)
+async def send_one(
+    service: Service, queue: MailQueue, server: Server, sender: Mailbox, kept: KeptMail = NOWHERE
+) -> bool:
+    """Try to send one message that is due. False when none is due."""
     claimed = await queue.claim(service.rules)
     if claimed is None:
         return False

@@ -14,7 +14,7 @@ from notifications.feed_topic import all_records
 from notifications.ledger import day_of_midnight, topic_of
 from notifications.ledger_entries import add_restored, last_sequence
 from services.contracts import Event, decode
-from services.contracts.envelope import read
+from services.contracts.envelope import Unreadable, read
 from services.contracts.notifications import MessageFailed, MessageSent
 from services.programmes import Programme
 from services.runtime.service import Service
@@ -25,16 +25,24 @@ OUTCOMES = {MessageSent.type, MessageFailed.type}
 
 
 async def restore_feeds(service: Service) -> None:
-    """Read back every entry that a topic has and its ledger lacks."""
+    """Read back every entry that a topic has and its ledger lacks. A topic that holds something else keeps no other back: the publisher
+    stops this feed, since its ledger does not reach as far as the topic."""
     for feed in feeds_of(service.rules.values()):
-        last, count = await last_sequence(service.store, feed.programme, feed.partner), 0
-        async for records in all_records(service.bus, topic_of(feed.partner)):
-            entries = [entry for record in records if (entry := _entry(feed, record.value)).sequence > last]
-            write = partial(add_restored, service.store, feed.programme, feed.partner, entries)
-            await service.store.transaction(write)
-            count += len(entries)
-        if count:
-            log.warning("entries were read back from the feed", extra={"partner": feed.partner, "count": count})
+        try:
+            await _read_back(service, feed)
+        except (Unreadable, ValueError, KeyError, TypeError):
+            log.exception("feed cannot be read back", extra={"partner": feed.partner})
+
+
+async def _read_back(service: Service, feed: FeedPosition) -> None:
+    last, count = await last_sequence(service.store, feed.programme, feed.partner), 0
+    async for records in all_records(service.bus, topic_of(feed.partner)):
+        entries = [entry for record in records if (entry := _entry(feed, record.value)).sequence > last]
+        write = partial(add_restored, service.store, feed.programme, feed.partner, entries)
+        await service.store.transaction(write)
+        count += len(entries)
+    if count:
+        log.warning("entries were read back from the feed", extra={"partner": feed.partner, "count": count})
 
 
 def _entry(feed: FeedPosition, value: bytes) -> LedgerEntry:

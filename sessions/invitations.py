@@ -4,19 +4,15 @@ Invariants: any number of copies may run the task at once, since the command dec
 which nobody can be invited keeps no other invitation back, and does not end the task.
 """
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.kernel import Unavailable
 from services.programmes import Programme
-from services.runtime.recurring import look_again_and_again
+from services.runtime.recurring import in_parts, look_again_and_again
 from services.runtime.service import Service
-from services.store.mongo import PyMongoError
 from sessions.commands import InviteDue, invite_due
 from sessions.domain import NOTICE, Status, Survey
 
-log = logging.getLogger(__name__)
 AT_ONCE = 200  # surveys of one command, which is one transaction
 
 
@@ -31,17 +27,9 @@ async def invite_open(service: Service, rules: Programme, now: datetime) -> None
     where = {"programme": rules.id, "state.status": Status.PLANNED.value, "state.due": {"$lte": last}}
     found = service.store[Survey.noun].find(where, projection=["state.id"]).sort("_id", 1)
     surveys = [each["state"]["id"] async for each in found]
+
+    async def invite(some: Sequence[str]) -> None:
+        await service.do(invite_due, InviteDue(surveys=tuple(some)), rules.id)
+
     for start in range(0, len(surveys), AT_ONCE):
-        await _invite(service, rules.id, surveys[start : start + AT_ONCE])
-
-
-async def _invite(service: Service, programme: str, surveys: Sequence[str]) -> None:
-    """Invite to these in one transaction. When that fails for another reason than the engine, each gets a transaction of its own."""
-    try:
-        await service.do(invite_due, InviteDue(surveys=tuple(surveys)), programme)
-    except (PyMongoError, Unavailable):
-        raise
-    except Exception:  # one survey that cannot be read must not keep the others back; each is logged
-        log.exception("invitations fail", extra={"service": service.name, "count": len(surveys)})
-        for each in surveys if len(surveys) > 1 else ():
-            await _invite(service, programme, [each])
+        await in_parts(service, surveys[start : start + AT_ONCE], invite)

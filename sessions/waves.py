@@ -1,6 +1,7 @@
 """Planning of waves that were added to a programme while people live in it: a background task finds the people, and plans.
 
-Invariant: any number of copies may run the task at once, since each plan decides on the state that the participant has then.
+Invariants: any number of copies may run the task at once, since each plan decides on the state that the participant has then; a
+participant who cannot be read keeps nobody else's plan back.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from functools import partial
 from services.contracts.enrolment import Purpose
 from services.kernel import Unavailable, new_id
 from services.programmes import Programme, SurveyWave
-from services.runtime.recurring import look_again_and_again
+from services.runtime.recurring import in_parts, look_again_and_again
 from services.runtime.service import Service
 from services.store.clock import now_utc
 from services.store.consents import consenting_in
@@ -40,12 +41,15 @@ async def plan_missing(service: Service, rules: Programme, now: datetime) -> Non
     found = service.store[Participant.noun].find(where, projection=fields).sort("_id", 1)
     consenting = await consenting_in(service.store, rules.id, Purpose.RESEARCH)
     lacking = [id async for each in found if (id := each["state"]["id"]) in consenting and _lacks(each["state"], added)]
-    for start in range(0, len(lacking), AT_ONCE):
-        command = PlanWaves(participants=tuple(lacking[start : start + AT_ONCE]))
+
+    async def plan(some: Sequence[str]) -> None:
         try:
-            await service.store.transaction(partial(_plan, service, rules, command))
+            await service.store.transaction(partial(_plan, service, rules, PlanWaves(participants=tuple(some))))
         except Conflict as error:
             raise Unavailable("Too many requests change the same participants.") from error
+
+    for start in range(0, len(lacking), AT_ONCE):
+        await in_parts(service, lacking[start : start + AT_ONCE], plan)
 
 
 async def _plan(service: Service, rules: Programme, command: PlanWaves, transaction: Transaction) -> None:
@@ -58,6 +62,9 @@ async def _plan(service: Service, rules: Programme, command: PlanWaves, transact
 
 
 def _lacks(state: Document, added: Sequence[SurveyWave]) -> bool:
-    admitted = date.fromisoformat(state["admitted"])
+    try:
+        admitted = date.fromisoformat(state["admitted"])
+    except (TypeError, ValueError):
+        return True  # the plan of this one fails by itself, and says so
     to_come = (each for each in added if each.asks(admitted))
     return any(survey_id(state["id"], each.instrument, each.wave) not in state["surveys"] for each in to_come)

@@ -1,7 +1,8 @@
 """A changed file against the programme that is published: the next version, its differences, and what is refused.
 
 Invariant: every entry of the published programme is in the next version, as the file has it or retired with its last definition. So
-whatever named an entry once finds it for ever, and no moment between a look and a change can orphan anything.
+whatever named an entry once finds it for ever, and no moment between a look and a change can orphan anything. No list grows past its
+bound, so that no row of changes makes a programme too large for the bus or too dear for the services.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 from services.programmes.loading import ProgrammeFile
 from services.programmes.model import Entry, Municipality, Notice, Programme, Slot, SurveyWave, great_circle_km
+from services.programmes.plausible import MOST
 
 MOVED = 5.0  # km; a municipality that moves farther is another one
 ENTRIES = ("partners", "slots", "municipalities")
@@ -31,7 +33,7 @@ class Difference:
 def following(published: Programme | None, file: ProgrammeFile, today: date, *, lived_in: bool) -> Programme:
     """Return the programme that the file makes of the published one. `lived_in`: somebody was referred to it.
 
-    Misconfigured, naming the line, when an id would get a second meaning.
+    Misconfigured, naming the line, when an id would get a second meaning, or there would be too many ids.
     """
     new = file.programme
     if published is None:
@@ -45,7 +47,18 @@ def following(published: Programme | None, file: ProgrammeFile, today: date, *, 
     }
     surveys = [_dated(each, published, today if lived_in else None) for each in new.surveys]
     parts["surveys"] = (*surveys, *_retired(published.surveys, new.surveys, {}))
-    return new.model_copy(update={**parts, "notices": _notices(published, new), "renamed": {}})
+    after = new.model_copy(update={**parts, "notices": _notices(published, new), "renamed": {}})
+    _refuse_growth(published, after, file)
+    return after
+
+
+def _refuse_growth(published: Programme, after: Programme, file: ProgrammeFile) -> None:
+    """Refuse a list that would be longer than its bound. One that was longer before the bound existed may stay so, and not grow."""
+    for part in (*PARTS, "notices"):
+        count = len(getattr(after, part))
+        if count > max(MOST[part], len(getattr(published, part))):
+            fault = f"{count} entries with those that left earlier files, and {MOST[part]} are the most"
+            raise file.wrong([part], fault)
 
 
 def _retired(before: Sequence[E], now: Sequence[E], renamed: dict[str, str]) -> list[E]:

@@ -1,12 +1,16 @@
 """Refusals of a file that is well formed and cannot be meant: waves that nobody reaches, meetings past the end,
-coordinates that are swapped, texts, numbers and dates that no engine, calendar or page can hold.
+coordinates that are swapped, texts, numbers and dates that no engine, calendar or page can hold, lists without an end.
+
+Every list has a bound in `MOST`. One programme costs the services and the bus so much and no more, whatever its file says.
 
 Invariant: only a file is judged here, never a programme that was published. A new rule of ours stops no service that already runs.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
+
+from pydantic import BaseModel
 
 from services.kernel import line
 from services.programmes.model import Municipality, Programme, great_circle_km
@@ -19,9 +23,14 @@ LATITUDES, LONGITUDES = (
 FARTHEST = 500.0  # km between two municipalities of one programme: people of one group meet every other week
 EARLIEST, LATEST = 1900, 2200  # years: calendars of mail programs hold no later ones
 LONGEST = 200  # characters of a title or a name
-MOST = 200  # renamings in a file
+# Entries of each list. Of those whose entries never leave, the retired ones count too (`changes`). All together fit on the bus.
+MOST = {
+    "partners": 100, "partners.roles": 10, "partners.feed": 10, "slots": 100, "municipalities": 500, "surveys": 40,
+    "notices": 50, "notices.languages": 20, "notice.languages": 20, "targets": 100, "renamed": 200, "no_one_alone": 10,
+}  # fmt: skip
 GREATEST = 1_000_000  # of a target
 TARGET = re.compile(r"[a-z][a-z0-9_-]{0,39}")  # a target's name is a field's name in MongoDB and in the event
+Where = tuple[str | int, ...]
 Mistake = tuple[Sequence[str | int], str]  # the path in the file, and the fault
 
 
@@ -30,14 +39,38 @@ def implausible(file: Programme) -> Mistake | None:
     return next(_mistakes(file), None)
 
 
+def lists_of(part: BaseModel, where: Where = ()) -> Iterator[tuple[Where, Collection[object]]]:
+    """Every list and table of a programme, however deep, with its path."""
+    for name, value in part:
+        if isinstance(value, tuple | dict):
+            yield (*where, name), value
+        for at, each in enumerate(value if isinstance(value, tuple) else ()):
+            if isinstance(each, BaseModel):
+                yield from lists_of(each, (*where, name, at))
+        if isinstance(value, BaseModel):
+            yield from lists_of(value, (*where, name))
+
+
+def most_at(where: Where) -> int:
+    """The bound of the list at this path."""
+    return MOST[".".join(each for each in where if isinstance(each, str))]
+
+
 def _mistakes(file: Programme) -> Iterator[Mistake]:
-    # First: the other rules compute with these dates.
+    yield from _long(file)
+    # Before the others, which compute with these dates.
     yield from _unholdable(file)
     yield from _marked(file)
     yield from _periods(file)
     yield from _waves(file)
     yield from _map(file)
     yield from _renamed(file)
+
+
+def _long(file: Programme) -> Iterator[Mistake]:
+    for where, entries in lists_of(file):
+        if len(entries) > (most := most_at(where)):
+            yield where, f"{len(entries)} entries, and {most} are the most"
 
 
 def _unholdable(file: Programme) -> Iterator[Mistake]:
@@ -131,9 +164,6 @@ def _swapped(each: Municipality) -> str:
 def _renamed(file: Programme) -> Iterator[Mistake]:
     entries = {each.id for each in (*file.slots, *file.municipalities)}
     partners = {each.id for each in file.partners}
-    if len(file.renamed) > MOST:
-        yield ("renamed",), f"more than {MOST} renamings"
-        return
     for old, new in file.renamed.items():
         seen = [old]
         while new in file.renamed and new not in seen:

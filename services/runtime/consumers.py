@@ -8,6 +8,7 @@ consumed in the generation to which their pointer points, soon after the pointer
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from services.contracts import Topic
@@ -109,7 +110,7 @@ class Consumers:
         # A process that ended after a switch has left these.
         await discard(models, lambda number: number < live)
         await self._project(live)
-        service.tasks.spawn(self._follow_pointer(live), "pointer of the projections")
+        service.tasks.spawn(partial(self._follow_pointer, live), "pointer of the projections")
 
     async def _give_up_topics(self) -> None:
         """Delete what consumers keep of topics that this version does not read any more. Generations of projections are discarded whole."""

@@ -7,6 +7,7 @@ that ends by itself ends the service, loudly. Each role can run alone, and any n
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -118,16 +119,16 @@ class Service:
             await step(self)
         if "relay" in roles:
             self._relay = Relay(self.name, self.store, self.bus, self.settings, self.metrics)
-            self.tasks.spawn(self._relay.run(), "relay")
+            self.tasks.spawn(self._relay.run, "relay")
         if "consume" in roles:
             await self._consumers.start()
             for task in self._background:
-                self.tasks.spawn(task(self), task.__name__)
+                self.tasks.spawn(partial(task, self), task.__name__)
         elif "api" in roles:
             await wait_until_whole(self)
-        self.tasks.spawn(self.programmes.run(), "programmes")
-        self.tasks.spawn(watch(self.store, self.runners, self.metrics), "gauges")
-        self.tasks.spawn(Environment(self).run(), "environment")
+        self.tasks.spawn(self.programmes.run, "programmes")
+        self.tasks.spawn(partial(watch, self.store, self.runners, self.metrics), "gauges")
+        self.tasks.spawn(Environment(self).run, "environment")
         for role in ROLES:
             self.metrics.set_gauge("role_running", role in roles, role)
 

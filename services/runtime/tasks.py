@@ -1,12 +1,15 @@
 """The asyncio tasks of a service, which run until it stops.
 
-Invariant: a task that ends by itself ends the service, loudly; stopping takes bounded time, also when no engine answers.
+Invariant: a task that ends by itself ends the service, loudly; one that is cancelled by nobody begins again; stopping takes bounded
+time, also when no engine answers.
 """
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
+
+from services.store.unasked import until_asked
 
 log = logging.getLogger(__name__)
 TIMES = 3  # a task is cancelled
@@ -30,14 +33,15 @@ class Tasks:
         """True when the service has not begun, or has ended."""
         return self.ended is None or self.ended.done()
 
-    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
-        """Run a task whose end, other than by `stop`, ends the service."""
-        task = asyncio.get_running_loop().create_task(work, name=f"{self._service} {name}")
+    def spawn(self, begin: Callable[[], Coroutine[Any, Any, Any]], name: str) -> None:
+        """Run a task whose end, other than by `stop`, ends the service. `begin` is called again after a cancellation by nobody."""
+        called = f"{self._service} {name}"
+        task = asyncio.get_running_loop().create_task(until_asked(begin, called), name=called)
         task.add_done_callback(self._ended)
         self._running.append(task)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        """End the service. `stop` removes this callback first, so a cancelled task here is one in which aiokafka raised CancelledError."""
+        """End the service. `stop` removes this callback first, so a task that was cancelled here was so by an order of somebody else."""
         error = None if task.cancelled() else task.exception()
         self.fail(error or RuntimeError(f"{task.get_name()} ended"))
 

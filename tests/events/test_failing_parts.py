@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,14 +64,33 @@ async def test_a_consumer_of_which_a_task_has_died_ends_its_service(
             await asyncio.wait_for(asyncio.shield(service.tasks.ended), 30)
 
 
-async def test_a_worker_that_ends_by_a_cancellation_that_nobody_asked_for_ends_its_service(settings: Settings) -> None:
-    async def ends() -> None:
-        raise asyncio.CancelledError
+async def test_a_task_that_is_cancelled_by_nobody_begins_again_and_ends_no_service(settings: Settings) -> None:
+    begun: list[int] = []
+
+    async def ends_twice() -> None:
+        begun.append(1)
+        if len(begun) < 3:
+            raise asyncio.CancelledError
+        await asyncio.Event().wait()
 
     async with running(build(settings), ["api"]) as service:
-        service.tasks.spawn(ends(), "worker")
+        service.tasks.spawn(ends_twice, "task")
+        await eventually(partial(_reached, begun, 3))
+        assert not service.tasks.over
+
+
+async def _reached(begun: list[int], number: int) -> bool:
+    return len(begun) == number
+
+
+async def test_a_task_that_ends_by_itself_ends_its_service(settings: Settings) -> None:
+    async def ends() -> None:
+        return
+
+    async with running(build(settings), ["api"]) as service:
+        service.tasks.spawn(ends, "task")
         assert service.tasks.ended is not None
-        with pytest.raises(RuntimeError, match="enrolment worker ended"):
+        with pytest.raises(RuntimeError, match="enrolment task ended"):
             await asyncio.wait_for(asyncio.shield(service.tasks.ended), 5)
 
 
@@ -90,7 +110,7 @@ async def test_a_task_that_takes_being_cancelled_for_something_else_is_told_agai
                     raise
 
     async with running(build(settings), ["api"]) as service:
-        service.tasks.spawn(deaf_at_first(), "worker")
+        service.tasks.spawn(deaf_at_first, "task")
         await asyncio.sleep(0)
     assert len(told) == 2
     assert "task does not end" not in caplog.messages

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from notifications.replay import restore_feeds
 from services.contracts import Topic
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
@@ -85,3 +86,18 @@ async def test_a_record_on_a_feeds_topic_that_is_no_entry_stops_this_feed(world:
         stopped = await delivered(service, world.partner, lambda found: bool(found["stopped"]))
         assert not service.tasks.over
     assert stopped["stopped"] == "the topic's record at offset 0 is none of a ledger"
+
+
+async def test_a_topic_that_cannot_be_read_back_after_a_restore_ends_no_start(
+    world: World, teller: Teller, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = teller(background=())
+    await service.bus.prepare([Topic(world.topic, service.name, partitions=1)])
+    producer = service.bus.producer(f"t.{world.partner}")
+    await producer.start()
+    async with producer.transaction():
+        await producer.send_and_wait(world.topic, b"no entry", partition=0)
+    await producer.stop()
+    await restore_feeds(service)
+    await service.store.close()
+    assert "feed cannot be read back" in caplog.messages

@@ -10,9 +10,9 @@ import pytest
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from notifications.consumer_lag import ConsumerLag
-from notifications.feed_topic import last_record
+from notifications.feed_topic import last_records
 from notifications.publisher import Publisher
-from services.contracts import Event
+from services.contracts import Event, Topic
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
 from services.store.lease import Lease
@@ -145,7 +145,7 @@ async def test_a_death_between_sending_and_committing_leaves_nothing_and_repeats
         await world.consent(await world.refer(), True, *FEEDBACK)
         await in_the_ledger(service, world, 1)
         dying = publisher(service)
-        await service.bus.prepare(dying.topics)
+        await service.bus.prepare([Topic(world.topic, service.name, partitions=1)])
         producer = service.bus.producer(dying.producer)
         await producer.start()
         await producer.begin_transaction()
@@ -198,8 +198,8 @@ async def test_a_topic_that_holds_another_ledger_is_left_alone(world: World, tel
 
 async def test_the_last_record_is_found_behind_markers_and_what_was_aborted(world: World, teller: Teller) -> None:
     service = teller()
-    await service.bus.prepare(publisher(service).topics)
-    assert await last_record(service.bus, world.topic) is None
+    await service.bus.prepare([Topic(world.topic, service.name, partitions=1)])
+    assert await last_records(service.bus, [world.topic]) == {world.topic: None}
     producer = service.bus.producer(f"t.{world.partner}")
     await producer.start()
     async with producer.transaction():
@@ -210,7 +210,7 @@ async def test_the_last_record_is_found_behind_markers_and_what_was_aborted(worl
             await producer.send_and_wait(world.topic, b"aborted", partition=0)
         await producer.abort_transaction()
     await producer.stop()
-    last = await last_record(service.bus, world.topic)
+    last = (await last_records(service.bus, [world.topic]))[world.topic]
     assert last is not None
     assert last.value == b"the last"
     await service.store.close()

@@ -149,7 +149,9 @@ async def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(
             await message_of(service, other, Status.QUEUED)
 
             async def settled() -> bool:
-                await mailer.send_one(service, Server.of(taker.address), mailer.sender_of(service.settings))
+                await mailer.send_one(
+                    service, MailQueue(service.store), Server.of(taker.address), mailer.sender_of(service.settings)
+                )
                 return bool(
                     await service.store["message"].count_documents(
                         {"programme": world.programme, "state.status": "queued"}

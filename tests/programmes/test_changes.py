@@ -190,3 +190,31 @@ def test_every_id_ever_used_is_found_for_ever_and_means_what_it_meant(drafts: li
             for b in changed.municipalities
         )
         rules = changed
+
+
+def with_partners(*ids: str) -> str:
+    return BEFORE + "".join(f'\n[[partners]]\nid = "{id}"\nname = "X"\nroles = ["referrer"]\n' for id in ids)
+
+
+def test_entries_that_left_count_so_that_no_row_of_changes_grows_without_end(prova: Programme) -> None:
+    once = after(prova, with_partners(*(f"a{each}" for each in range(60))))
+    with pytest.raises(Misconfigured, match=r"partners: 1\d\d entries with those that left earlier files, and 100 are"):
+        after(once, with_partners(*(f"b{each}" for each in range(60))))
+    assert after(once, BEFORE).active.partners == prova.active.partners
+
+
+def test_earlier_versions_of_the_notice_count_too(prova: Programme) -> None:
+    before = prova
+    for each in range(49):
+        before = after(before, BEFORE.replace('"2026-09"', f'"v{each}"'))
+    before = after(before, BEFORE.replace('"2026-09"', '"v49"'))
+    with pytest.raises(Misconfigured, match="notices: 51 entries with those that left"):
+        after(before, BEFORE.replace('"2026-09"', '"v50"'))
+
+
+def test_a_programme_that_was_longer_before_there_was_a_bound_is_changed_and_grows_no_more(prova: Programme) -> None:
+    more = tuple(prova.partners[0].model_copy(update={"id": f"old{each}", "retired": True}) for each in range(150))
+    old = prova.model_copy(update={"partners": (*prova.partners, *more)})
+    assert len(after(old, BEFORE.replace("Programma di prova", "Un altro titolo")).partners) == len(old.partners)
+    with pytest.raises(Misconfigured, match="those that left"):
+        after(old, with_partners("new"))

@@ -1,10 +1,12 @@
 """A file that cannot be meant is refused with one sentence at its line."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from services.programmes import load_all, read_text
+from services.programmes import Programme, load_all, published, read_text
+from services.programmes.plausible import MOST, lists_of
 from services.settings import Misconfigured
 
 BEFORE = (Path(__file__).parent / "files" / "before.toml").read_text()
@@ -91,6 +93,79 @@ def test_the_office_for_questions_is_the_contact_or_the_lead_partner() -> None:
     assert (office.name, office.phone, office.email) == ("Sportello", "+39 039 1", None)
     with pytest.raises(Misconfigured, match=r"contact\.phone: holds a control character"):
         read_text(told.replace("039 1", "039\\u0007"), "prova.toml")
+
+
+def entries(part: str, number: int) -> str:
+    """A file with so many more entries of a list."""
+    tables = {
+        "partners": 'name = "X"\nroles = ["referrer"]\nfeed = ["worker.referred"]\n',
+        "slots": 'weekday = "monday"\nat = 10:00:00\n',
+        "municipalities": 'name = "X"\nlat = 45.6\nlon = 8.1\n',
+    }
+    return BEFORE + "".join(f'[[{part}]]\nid = "x{each}"\n{tables[part]}' for each in range(number))
+
+
+LONG = {
+    "partners": entries("partners", 100),
+    "slots": entries("slots", 100),
+    "municipalities": entries("municipalities", 500),
+    "surveys": BEFORE
+    + "".join(
+        f'[[surveys]]\nwave = "T{wave}"\ninstrument = "{instrument}"\ndue_days = 30\n'
+        for instrument in ("who5", "rosenberg", "gse", "ama-own", "jobs2-depression")
+        for wave in range(2, 10)
+    ),
+    "notices": BEFORE + "".join(f'[[notices]]\nversion = "v{each}"\n' for each in range(51)),
+    "notices.languages": BEFORE + f'[[notices]]\nversion = "old"\nlanguages = {["it"] * 21}\n',
+    "notice.languages": BEFORE.replace('languages = ["it"]', f"languages = {['it'] * 21}"),
+    "partners.roles": entries("partners", 1).replace(
+        'roles = ["referrer"]\nfeed', f"roles = {['referrer'] * 11}\nfeed"
+    ),
+    "partners.feed": entries("partners", 1).replace('feed = ["worker.referred"]', f"feed = {['worker.referred'] * 11}"),
+    "targets": BEFORE.replace("[sizes]", "[targets]\n" + "".join(f"t{each} = 1\n" for each in range(101)) + "[sizes]"),
+    "renamed": BEFORE.replace(
+        "[sizes]", "[renamed]\n" + "".join(f'o{each} = "biella"\n' for each in range(201)) + "[sizes]"
+    ),
+}
+
+
+@pytest.mark.parametrize("part", LONG)
+def test_a_list_without_an_end_is_refused(part: str) -> None:
+    with pytest.raises(Misconfigured, match=rf"\d+ entries, and {MOST[part]} are the most") as refused:
+        read_text(LONG[part], "prova.toml")
+    assert part == ".".join(each for each in str(refused.value).split(": ")[1].split(".") if not each.isdigit())
+
+
+def test_every_list_of_a_programme_has_a_bound_that_is_tried_here() -> None:
+    rich = read_text(entries("partners", 1) + '[[notices]]\nversion = "old"\n', "prova.toml").programme
+    found = {".".join(each for each in where if isinstance(each, str)) for where, _ in lists_of(rich)}
+    assert found == {*MOST}
+    # Two traits are all there are, and the model refuses one that appears twice.
+    assert {*LONG} == found - {"no_one_alone"}
+
+
+def test_the_largest_programme_fits_on_the_bus() -> None:
+    name, shipped = "\U0001f3e0" * 200, load_all()["monza-brianza"].model_dump(mode="json")
+    ids = [f"{each:040}" for each in range(500)]
+    sample = {part: shipped[part][0] | {"retired": True} for part in ("partners", "slots", "municipalities", "surveys")}
+    feed = ["worker.withdrew"] * MOST["partners.feed"]
+    large = shipped | {
+        "title": name,
+        "title_en": name,
+        "partners": [
+            sample["partners"] | {"id": id, "name": name, "roles": ["co-funder"] * 10, "feed": feed} for id in ids[:100]
+        ],
+        "slots": [sample["slots"] | {"id": id, "renamed": ids[0]} for id in ids[:100]],
+        "municipalities": [sample["municipalities"] | {"id": id, "name": name, "renamed": ids[0]} for id in ids],
+        "surveys": [sample["surveys"] | {"wave": f"T{each % 10}", "instrument": ids[each // 10]} for each in range(40)],
+        "notices": [{"version": id, "languages": ["it"] * 20} for id in ids[:50]],
+        "targets": dict.fromkeys(ids[:100], 10**6),
+    }
+    programme = Programme.model_validate_json(json.dumps(large))
+    assert {len(each) for where, each in lists_of(programme) if where == ("municipalities",)} == {
+        MOST["municipalities"]
+    }
+    assert len(published(programme, 10**6).model_dump_json().encode()) < 700_000
 
 
 def test_the_shipped_programmes_can_be_meant() -> None:

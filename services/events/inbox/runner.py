@@ -33,6 +33,7 @@ from services.events.outbox.acknowledged import generation_of
 from services.store.clock import now_utc
 from services.store.errors import is_transient
 from services.store.mongo import Document, Store, UpdateOne
+from services.store.unasked import until_asked
 from services.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,10 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
     async def run_on(self, broker: KafkaBroker) -> None:
         self._subscriber = self.bus.subscribe(broker, self.topics, f"{self.store.name}.{self.name}", self._batch, self)
         await self._subscriber.start()
-        self._task = asyncio.create_task(self._look_at_parked(), name=f"parked of {self.name}")
+        name = f"parked of {self.name}"
+        self._task = asyncio.create_task(
+            until_asked(self._look_at_parked, name, self._batches.stopping.is_set), name=name
+        )
 
     async def stop(self) -> None:
         """Finish the current batch, unless it waits for an engine or has failed, and leave the group."""
@@ -160,11 +164,8 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         records = [Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in consumed]
         self._in_progress = len(records)
         try:
-            await self._follow(records)
-            async with self._lock:
-                if not self._batches.stopping.is_set():
-                    refilled = await self._begin_again(records)
-                    await self._batches.take([each for each in records if (each.topic, each.partition) not in refilled])
+            # What was taken before the cancellation is dropped as a repeat.
+            await until_asked(partial(self._take, records), f"batch of {self.name}", self._batches.stopping.is_set)
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  # FastStream would swallow it and go on
@@ -173,6 +174,13 @@ class ConsumerRunner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             await self._batches.stopping.wait()
         finally:
             self._in_progress = 0
+
+    async def _take(self, records: Sequence[Record]) -> None:
+        await self._follow(records)
+        async with self._lock:
+            if not self._batches.stopping.is_set():
+                refilled = await self._begin_again(records)
+                await self._batches.take([each for each in records if (each.topic, each.partition) not in refilled])
 
     async def _follow(self, records: Sequence[Record]) -> None:
         """Wait until the consumer that goes first has taken these records too. It waits behind nothing, so it is ahead almost always."""
