@@ -127,8 +127,8 @@ async def test_wrong_bytes_behind_the_headers_are_answered_once_and_are_no_defec
             await asyncio.wait_for(reader.readuntil(b"part"), 5)
         writer.write(rest)
         answer = await asyncio.wait_for(reader.read(), 5)
+        await asyncio.sleep(0.3)  # until the application has answered: the connection is still open
         writer.close()
-        await asyncio.sleep(0.3)  # until the application has answered
     assert answer.count(b"HTTP/1.1 ") == (0 if path == b"begun" else 1)
     assert answer.startswith(b"HTTP/1.1 400 ") or path == b"begun"
     assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
