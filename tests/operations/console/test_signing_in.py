@@ -158,7 +158,7 @@ async def test_an_address_of_tens_of_kilobytes_is_refused_before_it_is_read(one:
 
 
 async def test_a_form_in_a_strange_charset_is_no_defect(one: Desk) -> None:
-    """Of Python's codecs, `unicode_escape` yields halves of surrogate pairs, `undefined` always fails, and `punycode` takes long."""
+    """Python's codec `unicode_escape` yields halves of surrogate pairs, `undefined` always fails, and `punycode` takes long."""
     body = "".join(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n\\ud800\r\n' for name in FIELDS)
     form = await one.form()
     await one.sign_in()
