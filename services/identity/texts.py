@@ -1,21 +1,19 @@
 """Texts of strangers, such as the claims of a token: what is accepted as one.
 
-Invariant: every text that is accepted can be stored by each engine, written to a log and shown on a page: it has neither half of a
-surrogate pair nor a control character.
+Invariant: every text that is accepted can be stored by each engine, written to a log, and shown on a page as it was meant: it has neither
+half of a surrogate pair, nor a control character, nor one that is invisible or changes the direction of writing.
 """
 
-import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, TypeAdapter
 
-UNFIT = {"Cc", "Cs"}  # categories of Unicode: control characters, and halves of surrogate pairs
+from services.kernel import shown_as_meant
 
 
 def _fit(text: str) -> str:
-    if any(unicodedata.category(character) in UNFIT for character in text):
-        raise ValueError("holds a character that cannot be stored")
-    return text
+    shown_as_meant(text)
+    return text  # and not its composed form: the issuer knows its subjects by these very characters
 
 
 # pydantic refuses half a surrogate pair by itself; the check names it all the same, so that this does not depend on pydantic.

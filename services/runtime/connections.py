@@ -1,7 +1,7 @@
 """Limits of connections: their number, and the times and sizes of what a client sends and reads.
 
 Invariant: a client that is slow or silent keeps a connection for a bounded time, and takes bounded memory. When all places are taken,
-those that wait for their client give way to new ones.
+those that wait for their client give way to new ones, whatever they wait for: a request, its body, or that the answer is read.
 """
 
 from collections import OrderedDict
@@ -32,12 +32,13 @@ class Limits:
 
 
 class Phase(IntEnum):
-    """The thing that a connection waits for. The lower it is, the sooner the connection gives way."""
+    """The thing that a connection waits for. All but ANSWER are up to its client."""
 
     IDLE = 0
     HEADERS = 1
     BODY = 2
-    ANSWER = 3
+    READING = 3  # the client does not take what was written
+    ANSWER = 4
 
 
 class Connection(Protocol):
@@ -68,15 +69,16 @@ class Connections:
             waiting = [each for each in self._open if each.phase < Phase.ANSWER]
             if not waiting:
                 return False
-            # The first of the lowest phase: `min` gives the one that was used longest ago.
-            oldest = min(waiting, key=lambda each: each.phase)
+            # Idle ones lose nothing. Of the others the one that was used longest ago: an order by phase would have those that were just
+            # opened give way to many that stay in a later phase.
+            oldest = next((each for each in waiting if each.phase is Phase.IDLE), waiting[0])
             self.leave(oldest)
             oldest.give_way()
         self._open[connection] = None
         return True
 
     def used(self, connection: Connection) -> None:
-        """Note that a connection was used."""
+        """Note that the client has sent or taken something."""
         if connection in self._open:
             self._open.move_to_end(connection)
 

@@ -17,6 +17,8 @@ from services.runtime.serving import listen, serving
 from services.settings import Misconfigured
 from services.telemetry import Metrics, together
 
+OPEN_METRICS = "application/openmetrics-text"
+
 
 @asynccontextmanager
 async def serving_metrics(port: int, metrics: Iterable[Metrics], host: str = "127.0.0.1") -> AsyncIterator[int]:
@@ -35,9 +37,15 @@ def _application(metrics: Iterable[Metrics]) -> Starlette:
     registry = together(metrics)
 
     async def show(request: Request) -> Response:
-        encode, kind = choose_encoder(request.headers.get("accept", ""))
+        encode, kind = choose_encoder(_format_of(request.headers.get("accept", "")))
         return Response(encode(registry), headers={"Content-Type": kind})
 
     app = Starlette(routes=[Route("/metrics", show)])
     web.install_outside(app)
     return app
+
+
+def _format_of(accept: str) -> str:
+    """Name the format that is wanted, without its parameters: any caller writes them, and the library fails at some."""
+    formats = {each.partition(";")[0].strip() for each in accept.split(",")}
+    return OPEN_METRICS if OPEN_METRICS in formats else ""

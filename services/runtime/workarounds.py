@@ -19,6 +19,7 @@ from services.web.headers import PLAIN
 from services.web.problem import problem
 
 SEEN_IN = {"uvicorn": "0.54", "httptools": "0.9"}  # the versions whose source was read
+LOOKS = 10  # in the time that a client has to take a byte of its answer
 PIECES = 64  # that are parsed before others have their turn: a chunked body may consist of ends
 
 
@@ -39,6 +40,8 @@ class LimitedProtocol(HttpToolsProtocol):
     @property
     def phase(self) -> Phase:
         """The thing that it waits for."""
+        if self.flow.write_paused:
+            return Phase.READING
         cycle: Any = self.cycle  # None before the first request, which uvicorn's types do not say
         answered = cycle is None or cycle.response_complete
         return self._receiving if answered or self._receiving is Phase.BODY else Phase.ANSWER
@@ -142,6 +145,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """The client has read: stop the timer that would cut it off."""
         super().resume_writing()
         self._stop("reading")
+        self._all.used(self)
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, also one whose client has not read its last answer."""
@@ -152,8 +156,11 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refuse(400, "malformed", msg)
 
     def give_way(self) -> None:
-        """Close the connection; cut it off when the client does not take what is still to be sent."""
+        """Close the connection; cut it off when the client does not take what is still to be sent, or can never get all of it."""
         self._stop("receiving")
+        if self.phase is Phase.READING and self._answering():
+            self.transport.abort()
+            return
         if not self.transport.is_closing():
             self.transport.close()
         self._start("closing", self._limits.closes_within, self.transport.abort)
@@ -164,28 +171,42 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _late(self) -> None:
         """End a request that did not come in time. A connection on which nothing came is closed without a word."""
-        nothing = self._receiving is Phase.HEADERS and not self._sent
-        begun = self._receiving is Phase.BODY and self.cycle.response_started
-        if nothing or begun:
+        if self._receiving is Phase.HEADERS and not self._sent:
             self.give_way()
         else:
             self._refuse(408, "too-slow", "The request did not come in time.")
 
-    def _watch_reader(self, before: int | None = None) -> None:
+    def _watch_reader(self, before: int | None = None, looks: int = 0) -> None:
+        """Look now and then if the client has taken something; cut it off after LOOKS in vain."""
         left = self.transport.get_write_buffer_size()
-        if before is not None and left >= before:
+        if before is not None and left < before:
+            self._all.used(self)
+            looks = 0
+        if looks >= LOOKS:
             self.transport.abort()
             return
-        self._start("reading", self._limits.reads_within, lambda: self._watch_reader(left))
+        self._start("reading", self._limits.reads_within / LOOKS, lambda: self._watch_reader(left, looks + 1))
+
+    def _answering(self) -> bool:
+        """Tell if the application is at an answer that is not complete."""
+        cycle: Any = self.cycle
+        return cycle is not None and not cycle.response_complete
 
     def _refuse(self, status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> None:
-        """Write a problem document past the application, and close."""
+        """Write a problem document past the application, and close. Only close when the request has its answer, or a part of it."""
+        if self._receiving is Phase.BODY and self.cycle.response_started:
+            self.give_way()
+            return
         answer = problem(status, code, detail, {**PLAIN, **(headers or {}), "Connection": "close"})
         lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
         lines += [name + b": " + value for name, value in answer.raw_headers]
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
+        if self._answering():
+            # The application hears that nobody waits for its answer: it could not be written any more.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self.transport.write(b"\r\n".join([*lines, b"", bytes(answer.body)]))
         # A connection that is closed while bytes of the client are unread is reset, and the client loses the refusal.
         if self._all.refuse(self) and self.transport.can_write_eof():

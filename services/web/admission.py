@@ -1,12 +1,12 @@
 """Callers are admitted before their body is read, and the bodies that are being read have a budget.
 
 Invariants: a route for roles reads no byte of a body whose caller has no accepted token of such a role. Callers without a token share a
-small budget of their own, so that they take none from the others. A body that breaks off reaches no route.
+small budget of their own, so that they take none from the others; no caller with a token has more than a share of theirs. A body that
+breaks off reaches no route.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
@@ -18,12 +18,15 @@ from services.identity.route_access import RouteAccess
 from services.kernel import Refusal, Refused, Unavailable
 from services.web import failures
 from services.web.bodies import LARGEST
+from services.web.budget import Body, Budget, Caller
 from services.web.problem import problem
 
 KNOWN = 16 * LARGEST  # bytes of the bodies of all callers with a token, that one service holds at a time
-STRANGERS = 4 * LARGEST  # the same of all callers without one
+SHARE = KNOWN // 4  # of them, those of one person or partner
+STRANGERS = (
+    4 * LARGEST
+)  # the same of all callers without a token, who have no shares: behind a proxy they all have one address
 FORM = 64 * 1024  # bytes of one body of a caller without a token: a form
-AGAIN = 2  # seconds after which a caller may come again
 
 
 class BrokenOff(Exception):
@@ -34,46 +37,13 @@ class TooLarge(Exception):
     """The body of a caller without a token is larger than a form. The argument is the limit in bytes."""
 
 
-class Budget:
-    """The bytes of bodies that a service may hold at a time, and those that it holds."""
-
-    def __init__(self, most: int) -> None:
-        self.most, self.held = most, 0
-
-    @contextmanager
-    def counting(self) -> Iterator["Counter"]:
-        """Count one body for as long as its request lasts."""
-        counter = Counter(self)
-        try:
-            yield counter
-        finally:
-            self.held -= counter.held
-
-
-class Counter:
-    """The bytes of one body."""
-
-    def __init__(self, budget: Budget) -> None:
-        self._budget, self.seen, self.held = budget, 0, 0
-
-    def add(self, size: int) -> None:
-        """Count further bytes. Unavailable when there is no room for them."""
-        self.seen += size
-        # What is beyond the largest body is thrown away by `CheckedBodies`, and takes no memory.
-        more = min(self.seen, LARGEST) - self.held
-        if self._budget.held + more > self._budget.most:
-            raise Unavailable("Too many bodies are being read at this moment.", after=AGAIN)
-        self._budget.held += more
-        self.held += more
-
-
 class Admitted:
     """ASGI middleware for the routes of a service."""
 
     def __init__(self, app: ASGIApp, of: FastAPI, routes: Sequence[RouteAccess]) -> None:
         """`of`: the application that `routes` are of, and whose state has the authenticator."""
         self._app, self._of, self._routes = app, of, routes
-        self._known, self._strangers = Budget(KNOWN), Budget(STRANGERS)
+        self._known, self._strangers = Budget(KNOWN, SHARE), Budget(STRANGERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, its body within the budget; else answer with a problem document."""
@@ -83,9 +53,9 @@ class Admitted:
         refusal: Response
         try:
             known = await self._known_caller(scope)
-            with (self._known if known else self._strangers).counting() as counter:
+            with (self._known if known else self._strangers).counting(known or _address(scope)) as body:
                 limit = None if known else FORM
-                await self._app(scope, _counted(receive, counter, limit), send)
+                await self._app(scope, _counted(receive, body, limit), send)
         except BrokenOff:
             return  # nobody is there to read an answer
         except TooLarge as error:
@@ -96,18 +66,19 @@ class Admitted:
         except Unavailable as error:
             await failures.unavailable(error)(scope, receive, send)
 
-    async def _known_caller(self, scope: Scope) -> bool:
-        """Tell if the caller has a token that the route takes; False for a route that takes none. Refused as the route itself refuses."""
+    async def _known_caller(self, scope: Scope) -> Caller | None:
+        """Name the caller, whose token the route takes; None for a route that takes none. Refused as the route itself refuses."""
         path = scope["path"].removeprefix(scope.get("root_path", ""))  # without the place where the service is mounted
         for route in self._routes:
             found = route.regex.match(path)
             if found is not None and scope["method"] in route.methods:
                 if not route.roles:
-                    return False
+                    return None
                 who = await self._of.state.auth.who(_token(Headers(scope=scope)))
                 auth.permit(who, route.roles, found.groupdict().get(auth.OWN_PATH))
-                return True
-        return False
+                # A partner is one caller, however many people or systems it has.
+                return (who.programme, "partner", who.partner) if who.partner else (who.programme, who.subject)
+        return None
 
 
 CLOSE = {"Connection": "close"}
@@ -125,21 +96,20 @@ def _token(headers: Headers) -> str:
     return found[1]
 
 
-def _counted(receive: Receive, counter: Counter, limit: int | None) -> Receive:
-    whole = False
+def _address(scope: Scope) -> Caller:
+    return (scope["client"][0],) if scope.get("client") else ()
 
+
+def _counted(receive: Receive, body: Body, limit: int | None) -> Receive:
     async def counting() -> Message:
-        nonlocal whole
-        message = await receive()
+        if body.whole:
+            return await receive()  # what follows is the end of the connection
+        message = await body.part(receive)
         if message["type"] == "http.disconnect":
             # Else an empty body would stand for one that was never sent whole.
-            if not whole:
-                raise BrokenOff
-            return message
-        counter.add(len(message.get("body", b"")))
-        if limit is not None and counter.seen > limit:
+            raise BrokenOff
+        if limit is not None and body.seen > limit:
             raise TooLarge(limit)
-        whole = not message.get("more_body", False)
         return message
 
     return counting

@@ -1,20 +1,25 @@
-"""Forms of pages. Invariants: no part of a form is held in memory before its size is known to be small; no field has two values."""
+"""Forms of pages. Invariants: no part of a form is held in memory before its size is known to be small; no field has two values; every
+value is UTF-8."""
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from services.web.readable import shown, twice
+from services.web.request_headers import CHARSET, strange_charset
 
 LARGEST = 16 * 1024  # bytes
 
 
 async def form_of(request: Request) -> FormData:
-    """Read a form. HTTPException: 413 when it is larger than LARGEST, or has no valid Content-Length; 400 when a field stands twice."""
+    """Read a form. HTTPException: 413 when it is larger than LARGEST, or has no valid Content-Length; 400 when it names another charset
+    than UTF-8, or a field stands twice."""
     # A form in chunks has no Content-Length, so its size would be known only after it was parsed.
     length = request.headers.get("content-length", "")
     if not (length.isascii() and length.isdecimal() and len(length) < 10 and int(length) <= LARGEST):
         raise HTTPException(413, "A form is small, and says how large it is.")
+    if strange_charset(request.headers.get("content-type", "")):
+        raise HTTPException(400, CHARSET)
     form = await request.form()
     if (name := twice(field for field, _ in form.multi_items())) is not None:
         raise HTTPException(400, f"{shown(name)} stands twice in the form.")
@@ -22,6 +27,5 @@ async def form_of(request: Request) -> FormData:
 
 
 def typed(form: FormData, name: str) -> str:
-    """Give what was typed into a field, as text that can be encoded again; empty when there is none."""
-    # A client names the charset of a form in parts, and some charsets yield halves of surrogate pairs.
-    return str(form.get(name, "")).encode(errors="replace").decode()
+    """Give what was typed into a field; empty when there is none."""
+    return str(form.get(name, ""))

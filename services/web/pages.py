@@ -37,12 +37,17 @@ def moment(value: str | datetime | None) -> Markup | str:
 
 
 def pretty(record: str | None) -> str:
-    """Format a record for reading: indented when it is JSON, else unchanged."""
+    """Format a record for reading: indented when it is JSON, else unchanged. Half a surrogate pair is shown as its escape."""
     try:
-        return json.dumps(json.loads(record or ""), indent=2, ensure_ascii=False)
+        return encodable(json.dumps(json.loads(record or ""), indent=2, ensure_ascii=False))
     except (ValueError, RecursionError):
         # A dead letter may be no JSON at all, and an operator has to see it all the same.
-        return record or ""
+        return encodable(record or "")
+
+
+def encodable(text: str) -> str:
+    """Replace half of a surrogate pair by its escape: no page could be sent with it."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def language_of(request: Request, languages: Collection[str]) -> str:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, language_of, moment, pretty
+from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of, moment, pretty
 
 Words = Mapping[str, Mapping[str, str]]
 
@@ -35,9 +35,9 @@ class Site:
         return language_of(request, self.languages)
 
     def part(self, template: str, language: str, **shown: Any) -> str:
-        """Render one template as HTML."""
+        """Render one template as HTML, which can be encoded whatever is shown."""
         words = self.words[language]
-        return self._templates.get_template(template).render(language=language, words=words, **shown)
+        return encodable(self._templates.get_template(template).render(language=language, words=words, **shown))
 
     def page(
         self,

@@ -10,6 +10,7 @@ import yaml
 from services.contracts.topics import SERVICES
 from services.operations.provision.passwords import make
 from services.operations.provision.rights import user_of
+from services.runtime.connections import Limits
 
 ROOT = Path(__file__).parents[2]
 FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -133,6 +134,15 @@ def test_what_is_built_is_the_same_everywhere() -> None:
         "${AMA_CADDY_IMAGE:-caddy:2.10.2}",
         "${AMA_MAILPIT_IMAGE:-axllent/mailpit:v1.27.8}",
     }
+
+
+def test_the_front_bounds_the_times_of_its_clients() -> None:
+    caddyfile, seconds = (ROOT / "ops" / "caddy" / "Caddyfile").read_text(), {"s": 1, "m": 60}
+    found = re.findall(r"^\t+(read_header|read_body|write|idle) (\d+)([sm])$", caddyfile, re.MULTILINE)
+    times, limits = {name: int(number) * seconds[unit] for name, number, unit in found}, Limits()
+    assert (times["read_header"], times["read_body"]) == (limits.headers_within, limits.body_within)
+    assert times["idle"] < limits.idle
+    assert times["write"] <= 600
 
 
 def test_every_service_is_in_every_list() -> None:

@@ -95,6 +95,10 @@ NOT_ACCEPTED: dict[str, Callable[[Served], str]] = {
     "without a programme": lambda there: signed(there, claims(there.url, programme=None)),
     "with a programme that is no text": lambda there: signed(there, claims(there.url, programme={"$ne": None})),
     "of a subject with half a surrogate pair": lambda there: signed(there, claims(there.url, sub="half \ud800")),
+    "of a subject that turns the direction of writing": lambda there: signed(
+        there, claims(there.url, sub="carla\u202enimda")
+    ),
+    "of a subject with an invisible character": lambda there: signed(there, claims(there.url, sub="carla\u200b")),
     "of a subject with NUL": lambda there: signed(there, claims(there.url, sub="a\0b")),
     "of a subject that is no text": lambda there: signed(there, claims(there.url, sub=5)),
     "of a subject without end": lambda there: signed(there, claims(there.url, sub="x" * 201)),

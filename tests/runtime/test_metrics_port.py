@@ -55,6 +55,23 @@ async def test_a_scraper_that_asks_for_open_metrics_gets_them() -> None:
     assert answer.text.endswith("# EOF\n")
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        b"application/openmetrics-text; version=x; escaping=\xff",
+        b"text/plain; version=x; escaping=\xff",
+        b"application/openmetrics-text; version=1.0.0.0.0; escaping=",
+        b"application/openmetrics-text;version=2.0.0;escaping=values",
+        b";;=,=,\xff",
+    ],
+)
+async def test_whatever_format_somebody_asks_for_the_figures_are_shown(wish: bytes) -> None:
+    async with serving_metrics(0, [Metrics("enrolment")]) as port, httpx.AsyncClient() as client:
+        answer = await client.get(f"http://127.0.0.1:{port}/metrics", headers=[(b"Accept", wish)])
+    assert answer.status_code == 200
+    assert "ama_relayed_total" in answer.text
+
+
 async def test_a_port_that_is_taken_is_one_sentence() -> None:
     async with serving_metrics(0, []) as port:
         with pytest.raises(Misconfigured, match=f"Port {port} .* AMA_METRICS_PORT"):
