@@ -46,7 +46,7 @@ async def test_a_stored_key_that_cannot_be_read_is_shown_and_hides_no_other_chec
 async def test_a_published_version_that_cannot_be_read_changes_nothing_and_keeps_no_other_back(
     service: Service,
 ) -> None:
-    one, other = [rules for rules in service.rules.values() if rules.id in {"jobs2", "smoke"}]
+    one, other = (service.rules[id] for id in ("jobs2", "monza-brianza"))
     bad = PublishedProgramme(one.id, 7, now_utc(), published(one, 7).model_dump(mode="json") | {"ends": "1900-01-01"})
     retitled = other.model_copy(update={"title": "Un altro titolo"})
     good = PublishedProgramme(other.id, 7, now_utc(), published(retitled, 7).model_dump(mode="json"))
@@ -60,7 +60,7 @@ async def test_a_published_version_that_cannot_be_read_changes_nothing_and_keeps
 async def test_a_group_that_cannot_be_read_ends_no_look_for_what_is_over(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rules = service.rules["smoke"]
+    rules = service.rules["jobs2"]
     await service.store["group"].insert_one(
         {"_id": f"{rules.id}/g", "programme": rules.id, "state": {"state": "formed", "nobody": "knows this field"}}
     )
