@@ -51,7 +51,7 @@ async def sessions(group: Id, read: Reader, who: Leader) -> list[Session]:
     rows = await read.rows("calendar", {"group": group})
     found = [Session(**{**row, "starts": _local(row["starts"], read)}) for row in rows if "session" in row]
     last = led.get("concluded")
-    meeting = (each for each in found if last is None or each.starts.date().isoformat() <= last)
+    meeting = (each for each in found if last is None or read.rules.day_of(each.starts).isoformat() <= last)
     return sorted(meeting, key=lambda each: each.number)
 
 
