@@ -74,8 +74,8 @@ async def test_a_batch_of_events_of_three_projections_is_one_transaction(setting
 async def test_an_event_costs_analytics_one_transaction_of_its_projections(
     settings: Settings, commits: Commits
 ) -> None:
-    """And one of the gate, if it is on the topic of the gate."""
-    service, seen = analytics.app.build(settings), subjects(5)
+    """The gate, which reads the same topic, has one for the first event of a partition, and moves past the others without."""
+    service, seen = analytics.app.build(settings), subjects(20)
     await service.bus.prepare([TOPICS["ama.enrolment"], TOPICS["ama.grouping"]])
 
     async def level() -> bool:
@@ -87,5 +87,6 @@ async def test_an_event_costs_analytics_one_transaction_of_its_projections(
         for each in seen:
             await tell(service.bus, event(each, 1))
             await eventually(level)
-        assert commits.count - before == 2 * len(seen)
+        partitions = TOPICS["ama.enrolment"].partitions
+        assert len(seen) <= commits.count - before <= len(seen) + partitions
         assert len([each async for each in service.read_models.rows("path", {"programme": PROGRAMME})]) >= len(seen)
