@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from services.contracts import Event, decode
+from services.contracts.topics import programme_of
 
 Partition = tuple[str, int]
 
@@ -188,6 +189,11 @@ class BatchResult:
 def key_of(event: Event[Any]) -> str:
     """The key under which sequences are counted: the source (which names the topic) and the subject."""
     return f"{event.source}|{event.subject}"
+
+
+def programme_in(key: str) -> str:
+    """The programme of a key (see `key_of`)."""
+    return programme_of(key.partition("|")[0])
 
 
 def name_of(record: Record, event: Event[Any] | None) -> str:

@@ -11,8 +11,7 @@ from contextlib import suppress
 from typing import Any, TypedDict, cast
 
 from services.contracts import catalogue, decode
-from services.contracts.topics import programme_of
-from services.events.delivery.state import REASONS, ParkedStatus
+from services.events.delivery.state import REASONS, ParkedStatus, programme_in
 from services.events.inbox.documents import (
     GATE,
     DeadLetter,
@@ -170,7 +169,7 @@ async def _open(store: Store, id: str, transaction: Transaction) -> DeadLetter:
 async def _close(
     store: Store, dead: DeadLetter, status: DeadStatus, by: str, why: str | None, transaction: Transaction
 ) -> None:
-    programme = programme_of(dead["subject_key"]) if "subject_key" in dead else ""
+    programme = programme_in(dead["subject_key"]) if "subject_key" in dead else ""
     if await store.by_id("erased", [f"{programme}/{dead.get('subject')}"], transaction):
         # Nothing is kept about an erased person, closed or not.
         await store["dead"].delete_one({"_id": dead["_id"]}, session=transaction)
