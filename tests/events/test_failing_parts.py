@@ -52,7 +52,7 @@ async def test_a_consumer_of_which_a_task_has_died_ends_its_service(
     settings: Settings, probe: Callable[[Reactions], Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(probe(Reactions()), ["consume"]) as service:
-        consumer = service.runners["reactions"]._subscriber.consumer
+        consumer = service.runners["gate"]._subscriber.consumer
         assert failure_of(consumer) is None
 
         def closed(*_: Any) -> None:

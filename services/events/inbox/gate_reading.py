@@ -96,12 +96,16 @@ def _broken(value: bytes | None, why: str, now: datetime) -> Gated | None:
     """Read type, programme and person of a record whose envelope is wrong elsewhere."""
     try:
         body = orjson.loads(value or b"")
-        type_, person, programme = body["type"], body["subject"], programme_of(body["source"])
-    except (ValueError, TypeError, KeyError, AttributeError):
+        type_, person, source = body["type"], body["subject"], body["source"]
+    except (ValueError, TypeError, KeyError):
         # Not even this much can be read: the other consumers make it a dead letter.
         return None
     if type_ not in GATED:
         return None
+    try:
+        programme = programme_of(source)
+    except (ValueError, TypeError):
+        programme = ""
     # An event without an id is told from others by its content, so that a repeat of it is one.
     id = sha256(value or b"").hexdigest()[:32]
     if not _names_a_person(programme, person):
