@@ -150,9 +150,9 @@ class Kafka:
         """The first error that it logged since it was started, or the last line of its output; and the remedy where its files are
         damaged."""
         log = written_since(self.log, self._began)
-        why = first_error(log) or last_line(written_since(output or self.log.with_suffix(".out"), 0))
-        remedy = f" Its files are damaged: {refill(self.folder)}" if DAMAGE.search(why) else ""
-        return f"{why} (log: {self.log}).{remedy}"
+        said = first_error(log) or last_line(written_since(output or self.log.with_suffix(".out"), 0))
+        remedy = f" Its files are damaged: {refill(self.folder)}" if DAMAGE.search(said) else ""
+        return f"{said} (log: {self.log}).{remedy}"
 
 
 def refill(folder: Path) -> str:

@@ -88,9 +88,9 @@ class Mongod:
         """The first error that it logged since it was started, or the last line of its output; and the remedy where its files are
         damaged."""
         found = first_error(written_since(self.log, self._began))
-        why = found or last_line(written_since(output or self.log.with_suffix(".out"), 0))
-        remedy = f" Its files in {self.folder} are damaged: {RESTORE}" if DAMAGE.search(why) else ""
-        return f"{why} (log: {self.log}).{remedy}"
+        said = found or last_line(written_since(output or self.log.with_suffix(".out"), 0))
+        remedy = f" Its files in {self.folder} are damaged: {RESTORE}" if DAMAGE.search(said) else ""
+        return f"{said} (log: {self.log}).{remedy}"
 
     def stop(self) -> None:
         """Stop in order, or by force after the grace."""

@@ -175,6 +175,8 @@ def noting(taken: list[str], before: Before | None = None) -> Reactions:
 
     async def note(event: Event[Any], work: Work) -> None:
         if before is not None:
+            # A transaction begins at the server with its first statement.
+            await work._unit.by_id("noted", [event.id])
             await before(event)
         entry = {"_id": event.id, "subject": event.subject, "sequence": event.sequence}
         await work._unit.write("noted", [InsertOne(entry)])
