@@ -95,5 +95,5 @@ def explain(service: str, projection: str | None, known: list[str]) -> None:
     if projection not in known:
         raise Misconfigured(f"{service} has no projection {projection}; it has: {', '.join(known) or 'none'}.")
     Terminal(stderr=True).print(
-        f"The read models of {service} are rebuilt together: {', '.join(known)}. A name is not needed."
+        f"The read models of {service} are rebuilt together: {', '.join(known)}. A name is not needed.", soft_wrap=True
     )
