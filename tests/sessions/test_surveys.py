@@ -49,7 +49,7 @@ async def test_an_answer_is_sealed_scored_and_taken_once(world: World) -> None:
         again = await submit(client, worker)
     assert (again.status_code, again.json()["code"]) == (409, "submitted-already")
     (kept,) = await world.surveys(worker, 1, status="submitted")
-    assert "i5" not in kept["answers"]
+    assert '"i5"' not in kept["answers"]
     assert len(await world.published("survey.submitted")) == 1
     (scored,) = await world.published("survey.scored", RESTRICTED)
     assert b"wellbeing" not in scored["value"]
