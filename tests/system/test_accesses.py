@@ -60,8 +60,8 @@ class Scene:
 async def scene(home: Home) -> AsyncIterator[Scene]:
     people = People(home)
     members = [await people.admit() for _ in range(10)]
-    group = await people.form(members, a_monday(1), "seen")
-    session = (await people.meetings(group, "seen"))[0]["session"]
+    group = await people.form(members, a_monday(1), "looked-at")
+    session = (await people.meetings(group, "looked-at"))[0]["session"]
     comer = await people.admit()
     operator = people.caller("operator")
     profile = {"municipality": "monza", "slots": [people.slot], "needs_access": True}
@@ -118,7 +118,7 @@ def cases(scene: Scene) -> Iterator[Case]:
     yield Case("GET /grouping/workers/{worker}/seats", seats, None, 200, all_, "seats")
     yield Case("POST /grouping/proposals", "/grouping/proposals", {"on": str(a_monday(2))}, 200, all_, "proposal")
     yield Case("POST /grouping/groups/{group}/members", join, body, 409, all_, f"group {scene.group}")
-    yield Case("PUT /grouping/places/{place}", "/grouping/places/seen", place, 204, (), "")
+    yield Case("PUT /grouping/places/{place}", "/grouping/places/looked-at", place, 204, (), "")
     yield Case("POST /grouping/groups/{group}/members", join, body, 409, all_, f"group {scene.group}")
     yield Case("DELETE /grouping/workers/{worker}/pairs/{mate}", pair, None, 204, two, "pairs")
     yield Case("DELETE /grouping/workers/{worker}/pairs/{mate}", pair, None, 404, two, "pairs")

@@ -33,10 +33,10 @@ async def test_why_somebody_left_and_what_a_caller_names_its_request_is_in_no_op
         "POST", f"/enrolment/workers/{worker}/withdrawal", {"reason": "illness"}, X_Request_ID=SENT_WITH
     )
     assert left.status_code == 204
-    store = home.all_services.services["analytics"].store
+    models = home.all_services.services["analytics"].read_models
 
     async def explained() -> str | None:
-        rows = [row async for row in store["path.g1"].find({"person": worker})]
+        rows = [row async for row in models.rows("path", {"programme": PROGRAMME, "person": worker})]
         return next((row["reason"] for row in rows if "reason" in row), None)
 
     assert await eventually(explained) == "illness"

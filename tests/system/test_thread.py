@@ -105,7 +105,8 @@ async def test_the_referral_comes_out_as_numbers(home: Home, thread: Thread) -> 
     }  # fmt: skip
     assert after["groups"] == sorted([*before["groups"], 10, 10])
     assert after["attendance"]["members"] == before["attendance"]["members"] + 10
-    rows = home.all_services.services["analytics"].store["scores.g1"].find({"person": {"$in": list(thread.met)}})
+    models = home.all_services.services["analytics"].read_models
+    rows = models.rows("scores", {"programme": people.programme, "person": {"$in": list(thread.met)}})
     assert [each["scores"] async for each in rows if "scores" in each] == [{"wellbeing": pytest.approx(SCORE)}] * 3
 
 
