@@ -1,8 +1,8 @@
 """The `ConsumerRunner` of the services on a topic of a benchmark. Its rate is taken between its commits."""
 
 import asyncio
-import importlib
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from aiokafka import AIOKafkaProducer
 
@@ -11,12 +11,15 @@ from bench.harness import Clock
 from bench.history import fill
 from services.contracts import decode
 from services.events.bus.client import Bus
+from services.events.delivery.take import take
 from services.events.inbox.batches import Start
 from services.events.inbox.runner import ConsumerRunner
 from services.runtime.service import Service
 from services.telemetry import Metrics
 
 PATIENCE = 1800.0  # seconds
+# A topic of a benchmark is its own, so the events on it belong on another one.
+TAKING = partial(take, reading=lambda _, value: decode(value))
 
 
 class Taken(Metrics):
@@ -50,9 +53,9 @@ async def taken(service: Service, name: str, topic: str, start: Start, number: i
     broker = service.bus.broker([service.metrics.middleware()])
     await broker.start()
     alike = service.settings.alike
-    # Topics of a benchmark are its own, so the rule that an event is believed on its own topic alone is left out.
-    importlib.import_module("services.events.delivery.take").decode_from = lambda _, value: decode(value)  # type: ignore[attr-defined]
-    runner = ConsumerRunner(name, [topic], service.store, service.bus, start, Taken(clock), failed.set_exception, alike)
+    runner = ConsumerRunner(
+        name, [topic], service.store, service.bus, start, Taken(clock), failed.set_exception, alike, TAKING
+    )
     await runner.run_on(broker)
     try:
         async with asyncio.timeout(PATIENCE):

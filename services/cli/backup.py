@@ -285,33 +285,15 @@ def _with_stores(given: Any, services: Sequence[str], work: Callable[[Any, Any],
 
 @contextmanager
 def _one_sentence() -> Iterator[None]:
-    """Translate errors of the engines and of a damaged backup into Misconfigured, with one sentence."""
-    from aiokafka.errors import KafkaError
-
-    from services.operations.backup.documents import Damaged
+    """Say what only a backup knows of an error; `services.cli.failures` says the rest. Raises Misconfigured."""
     from services.settings import Misconfigured
-    from services.store.errors import is_transient
-    from services.store.mongo import PyMongoError
 
     try:
         yield
-    except Damaged as damaged:
-        raise Misconfigured(f"The backup is damaged: {damaged}.") from damaged
-    except PyMongoError as error:
-        if is_transient(error):
-            raise Misconfigured(
-                f"MongoDB has no primary that answers ({type(error).__name__}): start it; a new one is made ready by `ama provision`."
-            ) from error
-        # Cut, since the driver appends the whole reply of the server.
-        raise Misconfigured(f"MongoDB refused: {type(error).__name__}: {str(error)[:200]}") from error
-    except (KafkaError, TimeoutError) as error:
-        raise Misconfigured(f"Kafka does not answer ({type(error).__name__}), and a restore needs it.") from error
+    except TimeoutError as error:
+        raise Misconfigured("Kafka does not answer, and a restore needs it.") from error
     except FileExistsError as error:
         raise Misconfigured(f"{error.filename} exists already: a backup overwrites nothing.") from error
-    except OSError as error:
-        raise Misconfigured(
-            f"{error.filename or 'The file'} cannot be read or written: {error.strerror or error}."
-        ) from error
 
 
 @contextmanager

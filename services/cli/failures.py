@@ -38,7 +38,9 @@ def _mongodb(error: Exception) -> str:
     from services.store.errors import is_transient
 
     if is_transient(error):
-        return f"MongoDB does not answer ({type(error).__name__}): start it, and try again."
+        return (
+            f"MongoDB does not answer ({type(error).__name__}): start it. A new one is made ready by `ama provision`."
+        )
     return f"MongoDB refused: {type(error).__name__}: {str(error)[:LENGTH]}"
 
 
@@ -74,6 +76,7 @@ KINDS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("services.kernel", "Refused", lambda error: f"Refused: {error.detail}"),
     ("services.kernel", "Unavailable", _as_it_says),
     ("services.scenarios.client", "ScenarioFailed", _unfinished),
+    ("services.operations.backup.documents", "Damaged", lambda error: f"The backup is damaged: {error}."),
     ("pymongo.errors", "PyMongoError", _mongodb),
     ("aiokafka.errors", "CorruptRecordException", _damaged),
     ("aiokafka.errors", "KafkaError", _kafka),

@@ -43,7 +43,6 @@ def provision(
     from services.operations.provision.passwords import read
     from services.runtime import login_errors
     from services.settings import from_environment
-    from services.store.mongo import PyMongoError
 
     quiet()
     given, console = from_environment(), Terminal()
@@ -66,8 +65,4 @@ def provision(
             await mongo.make_indexes(given)
             console.print("Topics, collections and indexes are there.")
 
-    try:
-        asyncio.run(run())
-    except PyMongoError as error:
-        Terminal(stderr=True).print(f"MongoDB refused: {type(error).__name__}: {error}", soft_wrap=True)
-        raise typer.Exit(1) from error
+    asyncio.run(run())

@@ -14,7 +14,7 @@ REMEMBERED = 5_000  # entries; of a longer register each question is a query
 
 @dataclass(frozen=True, slots=True)
 class Everybody:
-    """All entries of the register of the erased, as a transaction has read them. `ids` None: too many to be remembered."""
+    """The whole register of the erased, as a transaction has read it. `ids` None: too many entries to be remembered."""
 
     ids: frozenset[str] | None
 

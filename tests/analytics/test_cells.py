@@ -122,7 +122,7 @@ async def test_what_is_kept_names_nobody_and_the_digests_are_under_the_key(store
 
 
 async def erase(store: Store, person: str) -> None:
-    """As the gate of the service does."""
+    """Erase a person by the means of the gate."""
     cells = Cells(SECRET)
 
     async def erased(transaction: Transaction) -> None:

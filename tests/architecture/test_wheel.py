@@ -34,7 +34,7 @@ def wheel(sources: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def tracked() -> list[str]:
-    """All files of the packages, as git knows them."""
+    """Return the files of the packages that git tracks."""
     listed = subprocess.run(["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True)
     return listed.stdout.split()
 

@@ -9,14 +9,19 @@ from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
 from services.cli.failures import sentence_of
 from services.kernel import Refused
+from services.operations.backup.documents import Damaged
 from services.scenarios.client import ScenarioFailed
 from services.settings import Misconfigured
 
 TOLD: list[tuple[BaseException, str]] = [
     (Misconfigured("Set AMA_KAFKA."), "Set AMA_KAFKA."),
     (Refused("gone", "It is gone."), "Refused: It is gone."),
-    (ServerSelectionTimeoutError("x" * 5000), "MongoDB does not answer (ServerSelectionTimeoutError)"),
+    (
+        ServerSelectionTimeoutError("x" * 5000),
+        "(ServerSelectionTimeoutError): start it. A new one is made ready by `ama provision`.",
+    ),
     (OperationFailure("not authorized", 13), "MongoDB refused: OperationFailure: not authorized"),
+    (Damaged("page 3 is cut"), "The backup is damaged: page 3 is cut."),
     (KafkaConnectionError("x"), "Kafka does not answer (KafkaConnectionError)"),
     (CorruptRecordException("Invalid CRC - a-0"), "every topic is filled again"),
     (httpx.ConnectError("no", request=httpx.Request("GET", "http://h/x")), "http://h/x does not answer (ConnectError)"),

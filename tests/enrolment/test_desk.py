@@ -146,7 +146,7 @@ class Kept:
     row: dict[str, Any]
 
     def set(self, key: str, *, person: str | None = None, **facts: Any) -> None:
-        """As they are stored: a day is its ISO text."""
+        """Keep the facts in their stored form: a day is its ISO text."""
         stored = {name: each.isoformat() if type(each) is date else each for name, each in facts.items()}
         self.row |= {"person": person, **stored}
 

@@ -4,6 +4,7 @@ import random
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from services.contracts import Event, decode_from, encode
 from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased, WorkerReferred
 from services.events.delivery.declare import Gate
 from services.events.delivery.state import Record
+from services.events.delivery.take import take
 from services.events.inbox import dead_letters
 from services.events.inbox.batches import Batches
 from services.events.inbox.gate import GATE, gated
@@ -218,13 +220,13 @@ async def test_a_record_that_cannot_even_be_buried_is_given_up_unread(
             raise KeyError("a fault of the reader")
         return reader(*given)
 
-    place = "services.events.delivery.take.decode_from" if ordered else "services.events.inbox.gate_taking.gated"
     reader: Any = decode_from if ordered else gated
-    monkeypatch.setattr(place, fault)
+    monkeypatch.setattr("services.events.inbox.gate_taking.gated", fault)
     monkeypatch.setattr("services.events.inbox.batches.backoff", lambda *_, **__: 0.0)
     batches = gate(service)
     if ordered:
-        batches = Batches("reactions", service.store, Consumers(service).reacting, service.metrics, 25)
+        start, taking = Consumers(service).reacting, partial(take, reading=fault)
+        batches = Batches("reactions", service.store, start, service.metrics, 25, taking)
     await batches.take(records(b"poison", decision("v", 1)))
     (buried,) = await dead(service)
     assert (buried["value"], buried["origin"]) == (b"poison", "ama.enrolment/0/0")

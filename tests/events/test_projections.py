@@ -153,7 +153,7 @@ async def test_a_copy_that_only_answers_waits_for_one_that_consumes(settings: Se
 
 
 class SeenBefore(Projection):
-    """As `Seen` was in an older version, which handled fewer types."""
+    """The projection `Seen` of an older version, which handled fewer types."""
 
     name = Seen.name
 

@@ -48,7 +48,7 @@ def problems() -> Iterator[Problem]:
 
 
 def loops() -> list[Any]:
-    """All loops of the engine that were imported."""
+    """Return the compiled loops of the engine that were imported."""
     modules = [module for name, module in sys.modules.items() if name.startswith("grouping.formation")]
     found = {id(each): each for module in modules for each in vars(module).values() if isinstance(each, Dispatcher)}
     return list(found.values())

@@ -73,7 +73,8 @@ async def test_a_bad_entry_stops_its_own_ledger_alone(
     assert (stopped["delivered"], stopped["stopped"]) == (1, reason)
 
 
-async def test_a_record_on_a_feeds_topic_that_is_no_entry_stops_this_feed(world: World, teller: Teller) -> None:
+async def with_a_bad_record(world: World, teller: Teller) -> Service:
+    """Return notifications before its start, with a record on the partner's topic that is no entry."""
     service = teller(background=())
     await service.bus.prepare([Topic(world.topic, service.name, partitions=1)])
     producer = service.bus.producer(f"t.{world.partner}")
@@ -81,6 +82,11 @@ async def test_a_record_on_a_feeds_topic_that_is_no_entry_stops_this_feed(world:
     async with producer.transaction():
         await producer.send_and_wait(world.topic, b"no entry", partition=0)
     await producer.stop()
+    return service
+
+
+async def test_a_record_on_a_feeds_topic_that_is_no_entry_stops_this_feed(world: World, teller: Teller) -> None:
+    service = await with_a_bad_record(world, teller)
     await service.store.close()
     async with running(teller(), ["consume"]) as service:
         stopped = await delivered(service, world.partner, lambda found: bool(found["stopped"]))
@@ -91,13 +97,7 @@ async def test_a_record_on_a_feeds_topic_that_is_no_entry_stops_this_feed(world:
 async def test_a_topic_that_cannot_be_read_back_after_a_restore_ends_no_start(
     world: World, teller: Teller, caplog: pytest.LogCaptureFixture
 ) -> None:
-    service = teller(background=())
-    await service.bus.prepare([Topic(world.topic, service.name, partitions=1)])
-    producer = service.bus.producer(f"t.{world.partner}")
-    await producer.start()
-    async with producer.transaction():
-        await producer.send_and_wait(world.topic, b"no entry", partition=0)
-    await producer.stop()
+    service = await with_a_bad_record(world, teller)
     await restore_feeds(service)
     await service.store.close()
     assert "feed cannot be read back" in caplog.messages

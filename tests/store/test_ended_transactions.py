@@ -21,7 +21,7 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
 
 
 async def test_what_an_abort_has_overtaken_is_not_written_outside_of_the_transaction(store: Store) -> None:
-    """As when a caller is cancelled between the writes to two collections."""
+    """Abort between the writes to two collections, which a cancelled caller does."""
 
     async def body(transaction: Transaction) -> None:
         await store.write("first", [InsertOne({"_id": "a"})], transaction)

@@ -10,7 +10,7 @@ Invariants:
 - Parking an event writes the mark of its subject. So a transaction that lets the subject go on conflicts with one that parks.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 from services.contracts import Event, Unreadable, decode_from
 from services.events.delivery.state import BatchResult, ConsumerState, Effect, Record, key_of, name_of
 from services.events.delivery.step import Step
+
+Reading = Callable[[str, bytes | None], Event[Any]]  # the topic and the value of a record; raises Unreadable
 
 
 async def take(
@@ -29,14 +31,16 @@ async def take(
     failure: str | None = None,
     deferred: Mapping[str, str] | None = None,
     limit: int | None = None,
+    *,
+    reading: Reading = decode_from,
 ) -> BatchResult:
     """Take a batch within the transaction of `state`, and try what is parked under the keys `also`.
 
     `failure`: the first event that could be taken becomes a dead letter for this reason. `deferred`: reasons, by id, of events that
-    are parked instead of tried. `limit`: take so many events; what would follow stays parked and is due at once. Raises Deferred when
-    an event must be added to `deferred`.
+    are parked instead of tried. `limit`: take so many events; what would follow stays parked and is due at once. `reading`: decodes a
+    record; by default an event is believed on its own topic alone. Raises Deferred when an event must be added to `deferred`.
     """
-    batch = await _loaded(records, state, effect, now, also)
+    batch = await _loaded(records, state, effect, now, also, reading)
     result, gaps = batch.result, set(batch.result.gapped())
     reach = batch.reach(batch.keys if limit is None else also, limit)
     dismissed = await state.dismissed(batch.names(reach))
@@ -97,11 +101,16 @@ async def begin_batch(
 
 
 async def _loaded(
-    records: Sequence[Record], state: ConsumerState, effect: Effect, now: datetime, also: Collection[str]
+    records: Sequence[Record],
+    state: ConsumerState,
+    effect: Effect,
+    now: datetime,
+    also: Collection[str],
+    reading: Reading,
 ) -> _Batch:
     result, ours = await begin_batch(records, state, now)
     tabulated = [each for each in ours if each.topic in effect.tables]
-    readable = [(each, _read(each)) for each in ours if each.topic not in effect.tables]
+    readable = [(each, _read(each, reading)) for each in ours if each.topic not in effect.tables]
     events = [event for _, event in readable if isinstance(event, Event)]
     keys = {key_of(event) for event in events} | set(also)
     result.marks = await state.marks(keys, {key_of(event) for event in events if event.sequence == 1})
@@ -109,9 +118,9 @@ async def _loaded(
     return _Batch(result, tabulated, readable, keys)
 
 
-def _read(record: Record) -> Event[Any] | Unreadable:
+def _read(record: Record, reading: Reading) -> Event[Any] | Unreadable:
     try:
-        return decode_from(record.topic, record.value)
+        return reading(record.topic, record.value)
     except Unreadable as error:
         # Returned, so that one bad record does not stop the batch.
         return error

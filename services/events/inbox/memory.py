@@ -40,9 +40,8 @@ class Remembered:
     any_parked: bool | None = None
     any_dismissed: bool | None = None
     erased: Everybody | None = None
-    expects_new: bool = (
-        False  # a first event is taken for the first one without a look: the batch before had no repeats
-    )
+    # A first event is taken for the first one without a look, because the batch before had no repeats.
+    expects_new: bool = False
 
     def clear(self) -> None:
         """Forget all of it, because one part of it was found to be out of date."""

@@ -93,7 +93,7 @@ class Human:
 
 
 def humans(rules: Programme, seed: int) -> list[Human]:
-    """All 899 people, with what is drawn from the seed."""
+    """Return the 899 people, with what is drawn from the seed."""
     # One generator for all, in the order of the data: the same seed draws the same people, also for the first few.
     chance = random.Random(seed)  # noqa: S311  # names and slots, not secrets
     referrers = [partner.id for partner in rules.partners if "referrer" in partner.roles]

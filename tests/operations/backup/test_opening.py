@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 from bson import encode
-from pymongo.errors import ServerSelectionTimeoutError
 
 from services import vault
-from services.cli.backup import _one_sentence
 from services.contracts.topics import SERVICES
 from services.operations.backup import sealed
 from services.operations.backup.key_access import check_access
@@ -84,11 +82,3 @@ def test_without_a_service_key_only_a_file_of_keys_will_do(
     openers = check_access(folder, (file, PHRASE), on_the_bus)
     assert openers.service is None
     assert "no service's private key" in openers.problem
-
-
-def test_a_mongodb_without_a_primary_is_told_with_what_to_do() -> None:
-    with (
-        pytest.raises(Misconfigured, match=r"no primary that answers .*: start it; a new one is made ready by"),
-        _one_sentence(),
-    ):
-        raise ServerSelectionTimeoutError("No replica set members match selector")
