@@ -37,10 +37,8 @@ MOST, TOGETHER = 500, 2000  # entries of a feed, and of all feeds, in one transa
 AT_ONCE = 25  # feeds that are begun at once, between two deliveries
 CHECK = 5.0  # seconds between checks that the topics still have what was put there
 BEGINNING = 30.0  # seconds for the topics and positions of feeds that begin
-PATIENCE, ALONE = (
-    60.0,
-    10.0,
-)  # seconds for a transaction, and for one feed that is tried alone; Kafka itself ends one after thirty
+PATIENCE = 60.0  # seconds for a transaction; Kafka itself ends one after thirty
+ALONE = 10.0  # seconds for one feed that is tried alone
 MOST_LAG = 3.0  # seconds; a withdrawal of consent must be consumed within them, or nothing is delivered
 FAILURES = (
     KafkaError,
