@@ -15,7 +15,7 @@ import analytics.app
 from bench.consuming import filled, taken
 from bench.ground import PROGRAMME, Ground
 from bench.harness import Clock, Figure, Goal, figure, pairs
-from bench.history import events
+from bench.history import PATH, events
 from services.events.bus.client import Bus
 from services.events.inbox.projections import collection_of, consumer_of
 from services.store.collections import prepare
@@ -26,6 +26,7 @@ GOALS = {
     "growth": Goal(0.9, "higher", "events/s"),
 }
 NAME, GENERATION = "path", 2
+CONSUMER = consumer_of(GENERATION)
 BATCH = 1_000
 BLOCK = 2_000  # workers: of the few events as of the many, so that both are the same mix
 
@@ -35,7 +36,7 @@ async def measure(ground: Ground, names: list[str]) -> list[Figure]:
     figures = []
     if "rebuild" in names:
         number, rounds = (2_000, 1) if ground.quick else (30_000, 5)
-        topic = await filled(ground, events(number, PROGRAMME))
+        topic = await filled(ground, events(number, PROGRAMME, block=number // len(PATH)))  # every step of the path
 
         async def ours() -> float:
             return await _rebuilt(ground, topic, number)
@@ -109,10 +110,10 @@ def _read(records: list[Any], offsets: dict[int, int]) -> tuple[list[Any], list[
             row = {"programme": programme, "person": subject, **facts}
             rows.setdefault(f"{programme}/{subject}", {}).update(row)
         key = f"{event['source']}|{subject}"
-        marks[key] = {"consumer": "path.g2", "subject_key": key, "sequence": int(event["sequence"]), "id": event["id"]}
+        marks[key] = {"consumer": CONSUMER, "subject_key": key, "sequence": int(event["sequence"]), "id": event["id"]}
     return (
         [UpdateOne({"_id": key}, {"$set": facts}, upsert=True) for key, facts in rows.items()],
-        [ReplaceOne({"_id": f"{key}|path.g2"}, mark, upsert=True) for key, mark in marks.items()],
+        [ReplaceOne({"_id": f"{key}|{CONSUMER}"}, mark, upsert=True) for key, mark in marks.items()],
         [UpdateOne({"_id": partition}, {"$set": {"next": at}}, upsert=True) for partition, at in offsets.items()],
     )
 
