@@ -30,7 +30,7 @@ class Taken(Metrics):
         self.clock = clock
 
     def took(self, consumer: str, counts: Mapping[str, int]) -> None:
-        """Count events that took effect, without repeats."""
+        """Count the events that are done with, without repeats."""
         super().took(consumer, counts)
         # An event that nothing handles moves its mark all the same.
         if done := counts.get("taken", 0) + counts.get("ignored", 0):
