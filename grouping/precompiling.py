@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 
 from grouping.formation import caching
 from services.runtime.service import Service
@@ -31,10 +32,13 @@ async def compile_in_advance(service: Service) -> None:
 async def _compiled() -> int:
     """Exit status of the process that compiles. It ends with the service."""
     process = await asyncio.create_subprocess_exec(*COMMAND, start_new_session=True)
-    os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
     try:
+        # It may have ended already: asyncio collects its status in a thread.
+        with suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
         return await process.wait()
     except asyncio.CancelledError:
         # The group: it has two processes of its own.
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         raise

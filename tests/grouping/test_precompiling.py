@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -59,10 +61,17 @@ async def test_what_is_compiled_already_is_not_compiled_again(caplog: pytest.Log
     task.cancel()
 
 
+def slowed(*arguments: int, call: Callable[..., None] = os.setpriority) -> None:
+    """A process that ends at once has ended, and its status is collected, before it is given its priority."""
+    time.sleep(0.5)
+    call(*arguments)
+
+
 async def test_a_compilation_that_fails_is_told_and_the_service_goes_on(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(precompiling, "COMMAND", ("false",))
+    monkeypatch.setattr(os, "setpriority", slowed)
     task = asyncio.create_task(precompiling.compile_in_advance(SERVICE))
     async with asyncio.timeout(30):
         while "was not compiled in advance" not in caplog.text:
