@@ -131,6 +131,7 @@ def _facts(event: dict[str, Any]) -> dict[str, Any]:
 
 async def _write(store: Store, rows: list[Any], marks: list[Any], offsets: list[Any]) -> None:
     async with await store.db.client.start_session() as session, session.start_transaction():
-        await store[collection_of(NAME, GENERATION)].bulk_write(rows, ordered=False, session=session)
+        if rows:  # a batch may hold decisions of consent alone
+            await store[collection_of(NAME, GENERATION)].bulk_write(rows, ordered=False, session=session)
         await store["marks"].bulk_write(marks, ordered=False, session=session)
         await store["offsets"].bulk_write(offsets, ordered=False, session=session)
