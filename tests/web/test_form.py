@@ -31,7 +31,7 @@ async def test_every_mistake_is_named_above_with_a_link_and_at_its_field_in_the_
     assert answer.status_code == 422
     html = alone(answer.text)
     assert "<title>Errore: Persone - AMA Lavoro</title>" in html
-    assert "Ci sono 2 sbagli" in html
+    assert "Ci sono 2 errori" in html
     for field, words in (("name", "Da compilare: Persone"), ("born", "Scrivere un numero non minore di 1900: Numero")):
         assert f'<a href="#{field}">{words}</a>' in html
         assert re.search(rf'id="{field}-wrong">.{{0,80}}{re.escape(words)}</p>', html)
