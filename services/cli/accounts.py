@@ -21,7 +21,9 @@ Data = Annotated[Path, typer.Option("--data", help="Folder of the running `ama u
 HERE = Path(".ama")
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help="What the person types to sign in, such as anna.bianchi.")]
 A_GRANT = "operator:monza-brianza, referrer:monza-brianza:cgil, facilitator:monza-brianza:FACILITATOR-ID"
-GrantText = Annotated[str, typer.Argument(metavar="GRANT", help=f"role:programme[:partner or facilitator], such as {A_GRANT}")]
+GrantText = Annotated[
+    str, typer.Argument(metavar="GRANT", help=f"role:programme[:partner or facilitator], such as {A_GRANT}")
+]
 Asked = Annotated[bool, typer.Option("--ask", help="Ask for the password here; else one is made and printed.")]
 
 
@@ -34,7 +36,9 @@ def accounts() -> None:
 def add(
     login: Login,
     name: Annotated[str, typer.Option(help="The person's name, as pages show it.")],
-    grant: Annotated[list[str] | None, typer.Option(help=f"What the person may be; repeat it for several: {A_GRANT}")] = None,
+    grant: Annotated[
+        list[str] | None, typer.Option(help=f"What the person may be; repeat it for several: {A_GRANT}")
+    ] = None,
     ask: Asked = False,
     data: Data = HERE,
 ) -> None:
@@ -166,7 +170,9 @@ def _password(login: str, ask: bool) -> tuple[str, bool]:
 
 def _tell(login: str, password: str, made: bool) -> None:
     console = Terminal(stderr=True)
-    console.print(f"{login} can sign in with this password, which is shown this once:" if made else f"{login} can sign in.")
+    console.print(
+        f"{login} can sign in with this password, which is shown this once:" if made else f"{login} can sign in."
+    )
     if made:
         say(password)
 

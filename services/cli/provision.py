@@ -34,7 +34,10 @@ def secrets(
     # The last part alone: in a container the folder has another path than outside.
     Terminal().print(f"Secrets are in {folder.name or folder}/.")
     if fresh:
-        Terminal().print(f"First account of the site: {FIRST}, with this password, which is shown this once: {password}", soft_wrap=True)
+        Terminal().print(
+            f"First account of the site: {FIRST}, with this password, which is shown this once: {password}",
+            soft_wrap=True,
+        )
 
 
 def provision(
@@ -52,10 +55,11 @@ def provision(
     from services.operations.provision import kafka, mongo
     from services.operations.provision.passwords import FIRST_ACCOUNT, read
     from services.runtime import login_errors
-    from services.settings import from_environment
+    from services.settings import from_environment, text_of
 
     quiet()
-    given, console = from_environment(), Terminal()
+    given, console, first = from_environment(), Terminal(), passwords / FIRST_ACCOUNT
+    hashed = text_of(first).strip() if first.exists() else ""
 
     async def run() -> None:
         async with login_errors.explained(given, login_errors.ADMINISTRATOR):
@@ -74,21 +78,19 @@ def provision(
                 console.print("Kafka: each service has a user, and its rights.")
             await mongo.make_indexes(given)
             console.print("Topics, collections and indexes are there.")
-            if await _first_account(given, passwords / FIRST_ACCOUNT):
+            if await _first_account(given, hashed):
                 console.print("The first account of the site is there.")
 
     asyncio.run(run())
 
 
-async def _first_account(given: "Settings", file: Path) -> bool:
-    """Make the first account of the site from its file, where there is no account. Without a file, or with an empty one, none is made."""
+async def _first_account(given: "Settings", hashed: str) -> bool:
+    """Make the first account of the site, where there is none. Without the hash of a password none is made."""
     from services import programmes
     from services.front.accounts import Accounts
     from services.runtime.service import served
-    from services.settings import text_of
     from services.store.mongo import Store
 
-    hashed = text_of(file).strip() if file.exists() else ""
     if not hashed:
         return False
     store = Store(given.mongo, given.database_of("site"))

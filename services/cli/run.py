@@ -55,9 +55,7 @@ def up(
 
 
 def serve(
-    service: Annotated[
-        str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics; or site")
-    ],
+    service: Annotated[str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics; or site")],
     roles: Annotated[
         str, typer.Option(help="Roles to run, comma-separated: api, consume, relay.")
     ] = "api,consume,relay",
@@ -109,7 +107,8 @@ def serve(
 def _serve_site(host: str, port: int) -> None:
     """Serve the site: sign-in, web sessions, our own issuer, the console. It calls the services by their addresses.
 
-    Failed sign-ins are counted by the address of the caller: behind a proxy, AMA_PROXIES names the networks whose X-Forwarded-For is believed.
+    Failed sign-ins are counted by the address of the caller. Behind a proxy, AMA_PROXIES names the networks whose X-Forwarded-For is
+    believed.
     """
     import uvloop
 

@@ -97,7 +97,13 @@ def site_settings(data: Path) -> "SiteSettings":
     from services.identity.settings import SiteSettings
 
     if (here := running(data)) is not None:
-        return SiteSettings(mongo=here.mongo, database=here.database, keys=data / "keys", public_url=here.base, issuer=f"{here.base}/issuer")
+        return SiteSettings(
+            mongo=here.mongo,
+            database=here.database,
+            keys=data / "keys",
+            public_url=here.base,
+            issuer=f"{here.base}/issuer",
+        )
     if not os.environ.get("AMA_MONGO"):
         raise nothing_runs(data, "AMA_MONGO to the address of MongoDB")
     return from_environment(SiteSettings)

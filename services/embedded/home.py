@@ -25,11 +25,11 @@ from services.embedded.damage import noticing
 from services.embedded.mailcatcher import catching
 from services.engines import Embedded, EngineError, Engines, progress
 from services.engines.private import write_private
-from services.identity.auth import Authenticator
-from services.identity.issuer import Issuer
 from services.front.accounts import FIRST
 from services.front.site import NAME as SITE
 from services.front.site import Site
+from services.identity.auth import Authenticator
+from services.identity.issuer import Issuer
 from services.identity.settings import CLIENT, SiteSettings
 from services.operations.provision.rights import user_of
 from services.runtime import serving
@@ -116,7 +116,13 @@ class Home:
 
     def _site_settings(self, shared: Settings) -> SiteSettings:
         """Give the settings of the site. People sign in here with its own accounts, whatever the environment says of another site."""
-        given = {"site_issuer": None, "site_client": CLIENT, "site_secret": None, "site_scope": "openid profile", "claims": None}
+        given = {
+            "site_issuer": None,
+            "site_client": CLIENT,
+            "site_secret": None,
+            "site_scope": "openid profile",
+            "claims": None,
+        }
         return SiteSettings(**{**shared.model_dump(), **given})
 
     def _make_keys(self) -> Path:

@@ -85,7 +85,7 @@ class Accounts:
             await self._documents.update_one({"_id": login}, {"$set": {"password": await passwords.hashed(password)}})
         return account
 
-    async def add(self, login: str, name: str, grants: Sequence[Grant], hash: str) -> None:
+    async def add(self, login: str, name: str, grants: Sequence[Grant], hashed: str) -> None:
         """Add an account. Misconfigured when the login is taken, or the name cannot be shown."""
         try:
             named = text_of(name.strip())
@@ -94,7 +94,7 @@ class Accounts:
         document = {
             "_id": login_of(login),
             "name": named,
-            "password": hash,
+            "password": hashed,
             "grants": [str(each) for each in dict.fromkeys(grants)],
             "disabled": False,
             "generation": 1,
@@ -107,9 +107,9 @@ class Accounts:
                 raise
             raise Misconfigured(f"There is an account {document['_id']} already.") from None
 
-    async def set_password(self, login: str, hash: str) -> None:
+    async def set_password(self, login: str, hashed: str) -> None:
         """Give an account another password; whoever is signed in with it has to sign in again."""
-        await self._change(login, {"$set": {"password": hash}, "$inc": {"generation": 1}})
+        await self._change(login, {"$set": {"password": hashed}, "$inc": {"generation": 1}})
 
     async def disable(self, login: str, disabled: bool = True) -> None:
         """Disable an account, or enable it again. Its web sessions end at once, and do not come back."""
@@ -131,11 +131,11 @@ class Accounts:
         if not done.matched_count:
             raise Misconfigured(f"There is no account {login}; `ama accounts list` shows those that are there.")
 
-    async def make_first(self, programmes: Sequence[str], hash: str) -> bool:
+    async def make_first(self, programmes: Sequence[str], hashed: str) -> bool:
         """Make the first account, which has the system and the served programmes; False when there is an account already."""
         if await self._documents.find_one({}, {"_id": 1}) is not None:
             return False
-        await self.add(FIRST, FIRST_NAME, first_grants(programmes), hash)
+        await self.add(FIRST, FIRST_NAME, first_grants(programmes), hashed)
         return True
 
 

@@ -33,7 +33,12 @@ CODE_LASTS = timedelta(seconds=60)
 CHALLENGE = 43  # characters of an S256 challenge
 LONGEST = 1_000  # characters of a password that are looked at
 FORM = Form(
-    Field("name", N_("Account name"), hint=N_("As whoever gave you the account wrote it, such as anna.bianchi"), autocomplete="username"),
+    Field(
+        "name",
+        N_("Account name"),
+        hint=N_("As whoever gave you the account wrote it, such as anna.bianchi"),
+        autocomplete="username",
+    ),
     Field("password", N_("Password"), kind=Kind.PASSWORD, autocomplete="current-password"),
 )
 
@@ -42,7 +47,13 @@ class IssuerPages:
     """The sign-in pages. `clients` maps a client id to its redirect URI. Every client is public and proves itself by PKCE."""
 
     def __init__(
-        self, issuer: Issuer, store: Store, accounts: Accounts, clients: Mapping[str, str], attempts: Attempts, clock: Clock = utc
+        self,
+        issuer: Issuer,
+        store: Store,
+        accounts: Accounts,
+        clients: Mapping[str, str],
+        attempts: Attempts,
+        clock: Clock = utc,
     ) -> None:
         self._issuer, self._accounts, self._attempts, self.clients = issuer, accounts, attempts, clients
         self._codes, self._clock = Sealed(store, COLLECTION, clock), clock
@@ -148,7 +159,9 @@ class IssuerPages:
         if typed(form, "grant_type") != "authorization_code":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
         grant = await self._codes.take(typed(form, "code"))  # valid once, also when the rest is wrong
-        account = await self._accounts.find(grant["login"]) if grant and self._redeems(grant, form) else None
+        if grant is None or not self._redeems(grant, form):
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        account = await self._accounts.find(grant["login"])
         if account is None or account.disabled:
             return JSONResponse({"error": "invalid_grant"}, 400)
         told = {"name": account.name, "ama": [str(each) for each in account.grants]}

@@ -20,7 +20,12 @@ def local(address: str) -> str | None:
         url = urlsplit(address)
     except ValueError:
         return None
-    if url.scheme or url.netloc or url.path == "/" or f"{url.path}/".startswith(tuple(f"{each.rstrip('/')}/" for each in OURS)):
+    if (
+        url.scheme
+        or url.netloc
+        or url.path == "/"
+        or f"{url.path}/".startswith(tuple(f"{each.rstrip('/')}/" for each in OURS))
+    ):
         return None
     return address
 

@@ -78,7 +78,9 @@ class Pages:
         log.warning("a change was refused", extra={"reason": "cross-site"})
         return FRAME.page(request, "cross_site.html", status=403)
 
-    def _page(self, request: Request, template: str, session: WebSession | None, status: int = 200, **shown: Any) -> Response:
+    def _page(
+        self, request: Request, template: str, session: WebSession | None, status: int = 200, **shown: Any
+    ) -> Response:
         who = session.who if session is not None else None
         rules = self._programmes.get(who.programme) if who is not None else None
         return FRAME.page(request, template, who=who, rules=rules, status=status, **shown)
@@ -137,7 +139,9 @@ class Pages:
         claims = signed.claims
         try:
             subject = text_of(claims["sub"])
-            name = text_of(next(str(claims[each]) for each in ("name", "preferred_username", "sub") if claims.get(each))[:100])
+            name = text_of(
+                next(str(claims[each]) for each in ("name", "preferred_username", "sub") if claims.get(each))[:100]
+            )
         except ValueError as error:
             raise NotSignedIn("subject") from error
         if not self._settings.embedded:

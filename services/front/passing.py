@@ -1,7 +1,7 @@
 """What passes from a browser to the services: a web session becomes a bearer token, and a change that another site asked for is refused.
 
-Invariants: a request that carries an Authorization header of its own is its caller's alone: no cookie counts for it. A service is never sent
-the cookie. What a page of another site asks for changes nothing, by whatever method but reading ones.
+Invariants: a request that carries an Authorization header of its own is its caller's alone: no cookie counts for it. A service is never
+sent the cookie. What a page of another site asks for changes nothing, by whatever method but reading ones.
 """
 
 import time

@@ -36,7 +36,9 @@ def check(password: str, login: str) -> None:
     """Refuse a password that is guessed first. Misconfigured, one sentence, says why."""
     plain = _plain(password)
     if len(password) < LEAST:
-        raise Misconfigured(f"A password has at least {LEAST} characters; any characters, and words with blanks, will do.")
+        raise Misconfigured(
+            f"A password has at least {LEAST} characters; any characters, and words with blanks, will do."
+        )
     if len(password) > MOST:
         raise Misconfigured(f"A password has at most {MOST} characters.")
     if len(set(plain)) < DIFFERENT or plain in RUN or plain in RUN[::-1]:

@@ -43,7 +43,7 @@ class WebSession:
     @property
     def who(self) -> Who | None:
         """The caller that services see; None before a role is chosen."""
-        return self.chosen and self.chosen.who(self.person.subject, self.person.name)
+        return None if self.chosen is None else self.chosen.who(self.person.subject, self.person.name)
 
     @property
     def worker(self) -> bool:

@@ -1,8 +1,8 @@
 """Failed sign-ins, and the time that the next one has to wait: longer after each failure, by address and by account.
 
 Invariant: nobody is locked out by others. Who has signed in to an account from an address waits there for failures of the two together
-alone; for everybody else the wait is bounded. All copies count in one collection, and an attempt counts before its password is looked at, so
-guesses that come at once wait as well. No name and no address is kept or logged: only hashes of them under a key that is not there.
+alone; for everybody else the wait is bounded. All copies count in one collection, and an attempt counts before its password is looked at,
+so guesses that come at once wait as well. No name and no address is kept or logged: only hashes of them under a key that is not there.
 """
 
 import hashlib
@@ -58,9 +58,11 @@ class Attempts:
         hashed = {"account": self._hash("account", account), "address": self._hash("address", network(address))}
         counted = await self._counted(pair, hashed)
         now = self._clock()
-        waits = [each["until"] async for each in self._documents.find({"_id": {"$in": list(counted)}, "until": {"$gt": now}})]
+        waits = [
+            each["until"] async for each in self._documents.find({"_id": {"$in": list(counted)}, "until": {"$gt": now}})
+        ]
         if waits:
-            return max((each - now).total_seconds() for each in waits)
+            return float(max((each - now).total_seconds() for each in waits))
         for key, longest in counted.items():
             if not await self._count(key, longest, now):
                 return 1.0  # another attempt was counted at this moment, and this one has to wait with it
@@ -87,7 +89,9 @@ class Attempts:
     async def _count(self, key: str, longest: float, now: datetime) -> bool:
         """Count one failure in one step, unless it has to wait meanwhile."""
         try:
-            await self._documents.update_one({"_id": key, "until": {"$not": {"$gt": now}}}, _counting(longest, now), upsert=True)
+            await self._documents.update_one(
+                {"_id": key, "until": {"$not": {"$gt": now}}}, _counting(longest, now), upsert=True
+            )
         except PyMongoError as error:
             if not duplicates(error):  # the document is there, and says to wait
                 raise
@@ -101,7 +105,9 @@ class Attempts:
 
 def _counting(longest: float, now: datetime) -> list[Document]:
     """Count in the database itself, so that no two attempts read the same count."""
-    forgotten = {"$lte": [{"$ifNull": ["$last", now - timedelta(seconds=FORGOTTEN)]}, now - timedelta(seconds=FORGOTTEN)]}
+    forgotten = {
+        "$lte": [{"$ifNull": ["$last", now - timedelta(seconds=FORGOTTEN)]}, now - timedelta(seconds=FORGOTTEN)]
+    }
     count = {"$cond": [forgotten, 1, {"$add": [{"$ifNull": ["$count", 0]}, 1]}]}
     # The exponent is bounded, since a power of two without bound is soon too large for a number.
     power = {"$pow": [2, {"$min": [{"$subtract": ["$count", FREE]}, 16]}]}

@@ -14,9 +14,6 @@ class SiteSettings(Settings):
     """Settings under the prefix `AMA_`, beside those that the site shares with the services."""
 
     kafka: str = Field(default="", description="not used: the site has no part in the bus")
-    services: str = Field(
-        default="http://127.0.0.1:8000/{service}", description="the address of a service, with {service} for its name"
-    )
     site_issuer: str | None = Field(
         default=None, description="the address by which the site reaches the provider, if browsers use another"
     )

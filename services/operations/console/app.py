@@ -22,6 +22,7 @@ from services.operations.console.screen import site
 from services.operations.console.services_client import NoAnswer, NotAllowed, ServicesClient, TokenRefused
 from services.vault.sealing import Unopenable, to_bytes
 from services.web.forms import form_of, typed
+from services.web.frame.static import asset
 
 log = logging.getLogger(__name__)
 LONGEST = 500  # characters of a reason
@@ -91,7 +92,7 @@ class OperatorsConsole:
     def _page(
         self, request: Request, template: str, caller: Caller | None, status: int = 200, **shown: Any
     ) -> Response:
-        return site().page(request, template, status, session=caller, **shown)
+        return site().page(request, template, status, session=caller, asset=asset, **shown)
 
     async def _console(self, request: Request, caller: Caller) -> Response:
         parts = await View(self._services, caller.token, site().language(request)).parts()
@@ -118,7 +119,9 @@ class OperatorsConsole:
         if found is None:
             return self._notice(request, "no-such", 404, caller)
         banner, status = (None, 200) if refusal is None else (("refused", refusal), 409)
-        return self._page(request, "dead_letter.html", caller, status, service=service, dead_letter=found, banner=banner)
+        return self._page(
+            request, "dead_letter.html", caller, status, service=service, dead_letter=found, banner=banner
+        )
 
     async def _resolve(self, request: Request, caller: Caller) -> Response:
         """Redrive a dead letter, or dismiss it for a reason. The next page shows the outcome."""

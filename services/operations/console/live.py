@@ -98,8 +98,8 @@ def _engines(states: dict[str, Json | None]) -> dict[str, list[str]]:
 
 
 async def stream(view: View, closing: asyncio.Event, last: str = "") -> AsyncIterator[str]:
-    """Send the changed parts every EVERY seconds, for LASTS seconds at most. The browser then asks again, with its own web session, and says
-    by the id of its `last` event which parts it shows."""
+    """Send the changed parts every EVERY seconds, for LASTS seconds at most. The browser then asks again, with its own web session, and
+    says by the id of its `last` event which parts it shows."""
     shown = dict(each.split("=", 1) for each in last.split("&") if each.count("=") == 1)
     loop = asyncio.get_running_loop()
     end = loop.time() + LASTS

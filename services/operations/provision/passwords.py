@@ -25,8 +25,8 @@ SMTP = "smtp"  # empty, until an operator writes the address of a mail server in
 
 
 def make(folder: Path, owner: int | None = None, first_account: str | None = None) -> None:
-    """Make the missing files. `first_account`: what the file of the first account gets. `owner` is the number of the user who gets them; only root can set it. Misconfigured when a file
-    cannot be written."""
+    """Make the missing files. `first_account`: what the file of the first account gets. `owner`: the number of the user who gets the
+    files; only root can set it. Misconfigured when a file cannot be written."""
     for engine, users in USERS.items():
         for who in (ADMIN, *users):
             _make(folder / f"{engine}-{who}", lambda: secrets.token_urlsafe(32))
