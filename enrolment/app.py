@@ -5,6 +5,7 @@ from functools import partial
 from enrolment import api
 from enrolment.cards import take_cards_back
 from enrolment.domain import Worker
+from enrolment.personal import api as personal
 from enrolment.programmes import api as programmes
 from enrolment.programmes.domain import PublishedProgramme
 from enrolment.programmes.folder import publish_folder
@@ -26,7 +27,7 @@ def build(settings: Settings) -> Service:
         settings,
         holder=master_holder(settings.keys),
         aggregates=[Worker, PublishedProgramme],
-        routes=[api.router, programmes.router],
+        routes=[api.router, personal.router, programmes.router],
         gate=gate,
         projections=[Progress()],
         after_restore=[partial(replay, replays), erase_again, refuse_all_again, erase_restored],

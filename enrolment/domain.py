@@ -5,7 +5,8 @@ trace are in no event: commands set them. No step is dated before the one that i
 referral: forms are signed at the partner's desk before it.
 """
 
-from datetime import datetime
+import hashlib
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -14,6 +15,9 @@ from pydantic import BaseModel
 from services.contracts.enrolment import (
     ConsentChanged,
     Leaving,
+    LinkPurpose,
+    PersonalLinkIssued,
+    PersonalLinkRevoked,
     Purpose,
     WithdrawalExplained,
     WorkerAdmitted,
@@ -24,6 +28,13 @@ from services.contracts.enrolment import (
     WorkerWithdrawn,
 )
 from services.kernel import Aggregate, Refusal, Refused, applies, in_order
+
+LASTS = {
+    LinkPurpose.ME: timedelta(days=30),
+    LinkPurpose.LEAVE: timedelta(minutes=30),
+    LinkPurpose.ERASE: timedelta(minutes=30),
+}  # how long a personal link opens something
+AGAIN = timedelta(minutes=2)  # between two links that confirm the same: one who presses twice gets one letter
 
 
 class Status(StrEnum):
@@ -45,11 +56,25 @@ class Consent(BaseModel):
     at: datetime
 
 
+class Link(BaseModel):
+    """A personal link that still opens something. `digest`: of its token, which nobody keeps."""
+
+    purpose: LinkPurpose
+    digest: str
+    expires: datetime
+
+
+def digest_of(token: str) -> str:
+    """The SHA-256 of a link's token. No salt: the token is 256 random bits, which nobody guesses."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 class Worker(Aggregate):
     """One worker's status and consents. `card` and `profile` are sealed under the person's key; no other field identifies the person.
-    `referred` and `admitted` are the times of these steps; None: not known, or not yet."""
+    `referred` and `admitted` are the times of these steps; None: not known, or not yet. `links`: at most one of each purpose."""
 
     noun: ClassVar[str] = "worker"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("links.digest",),)
     partner: str
     status: Status = Status.REFERRED
     referred: datetime | None = None
@@ -57,6 +82,7 @@ class Worker(Aggregate):
     consents: dict[Purpose, Consent] = {}
     card: dict[str, str] = {}
     profile: str | None = None
+    links: tuple[Link, ...] = ()
     trace: str | None = None  # the traceparent of the referral
 
     @classmethod
@@ -137,8 +163,7 @@ class Worker(Aggregate):
 
     def withdraw(self, reason: Leaving, at: datetime) -> None:
         """Leave the programme. Refused: not-enrolled, out-of-order."""
-        if self.status not in {Status.REFERRED, Status.ADMITTED}:
-            raise Refused("not-enrolled", f"Worker {self.id} is {self.status} and cannot withdraw.")
+        self._refuse_unless_enrolled()
         at = in_order("The withdrawal", at, "the referral", self.referred)
         at = in_order("The withdrawal", at, "the admission", self.admitted)
         self.says(WorkerWithdrawn(reason=reason.told), at)
@@ -147,6 +172,7 @@ class Worker(Aggregate):
     @applies(WorkerWithdrawn)
     def _withdrawn(self, _: WorkerWithdrawn) -> None:
         self.status = Status.WITHDRAWN
+        self._drop_link(LinkPurpose.LEAVE)
 
     def erase(self) -> None:
         """Empty the record of all that identifies the person. The id and the partner stay."""
@@ -155,8 +181,64 @@ class Worker(Aggregate):
 
     @applies(WorkerErased)
     def _erased(self, _: WorkerErased) -> None:
-        self.status, self.card, self.profile, self.consents = Status.ERASED, {}, None, {}
+        self.status, self.card, self.profile, self.consents, self.links = Status.ERASED, {}, None, {}, ()
         self.referred = self.admitted = None
+
+    @property
+    def unreachable(self) -> str | None:
+        """Why no letter can be sent: the code of the refusal; None when one can."""
+        if not {"email", "phone"} & self.card.keys():
+            return "no-address"
+        if not all(map(self.consents_to, (Purpose.PARTICIPATION, Purpose.CONTACT))):
+            return "no-contact"
+        return None
+
+    def link(self, purpose: LinkPurpose, token: str, now: datetime) -> datetime:
+        """Issue a personal link in place of the one of the same purpose, and give the moment until which it opens something. Refused:
+        erased; not-enrolled, to confirm a step that cannot be taken; no-address and no-contact, since it would reach nobody; link-sent,
+        when one to confirm the same was issued just before."""
+        self._refuse_if_erased()
+        if purpose is LinkPurpose.LEAVE:
+            self._refuse_unless_enrolled()
+        if (code := self.unreachable) is not None:
+            raise Refused(code, f"No letter can be sent to worker {self.id}.")
+        expires = now + LASTS[purpose]
+        before = self.link_of(purpose)
+        if purpose is not LinkPurpose.ME and before is not None and expires - before.expires < AGAIN:
+            raise Refused("link-sent", f"A link was sent to worker {self.id} a moment ago.")
+        self.says(PersonalLinkIssued(worker=self.id, purpose=purpose, token=token, expires=expires), now)
+        return expires
+
+    def unlink(self, purpose: LinkPurpose) -> None:
+        """Let the link of this purpose open nothing any more. Without one, nothing changes."""
+        if self.link_of(purpose) is not None:
+            self.says(PersonalLinkRevoked(purpose=purpose))
+
+    def link_of(self, purpose: LinkPurpose) -> Link | None:
+        """The link of this purpose, expired or not."""
+        return next((each for each in self.links if each.purpose is purpose), None)
+
+    def opened_by(self, token: str, now: datetime) -> LinkPurpose | None:
+        """What this token opens at that moment; None when it opens nothing of this worker."""
+        digest = digest_of(token)
+        return next((each.purpose for each in self.links if each.digest == digest and now < each.expires), None)
+
+    @applies(PersonalLinkIssued)
+    def _linked(self, event: PersonalLinkIssued) -> None:
+        self._drop_link(event.purpose)
+        made = Link(purpose=event.purpose, digest=digest_of(event.token), expires=event.expires)
+        self.links = (*self.links, made)
+
+    @applies(PersonalLinkRevoked)
+    def _unlinked(self, event: PersonalLinkRevoked) -> None:
+        self._drop_link(event.purpose)
+
+    def _drop_link(self, purpose: LinkPurpose) -> None:
+        self.links = tuple(each for each in self.links if each.purpose is not purpose)
+
+    def _refuse_unless_enrolled(self) -> None:
+        if self.status not in {Status.REFERRED, Status.ADMITTED}:
+            raise Refused("not-enrolled", f"Worker {self.id} is {self.status} and cannot withdraw.")
 
     def _refuse_unless_referred(self) -> None:
         if self.status is not Status.REFERRED:

@@ -17,6 +17,8 @@ from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
+    PersonalLinkIssued,
+    PersonalLinkRevoked,
     Purpose,
     WithdrawalExplained,
     WorkerAdmitted,
@@ -61,6 +63,8 @@ async def _card(worker: Worker, work: Work) -> dict[str, str]:
 @replays.on(WorkerAdmitted)
 @replays.on(WorkerDeclined)
 @replays.on(WorkerWithdrawn)
+@replays.on(PersonalLinkIssued)
+@replays.on(PersonalLinkRevoked)
 @replays.on(WithdrawalExplained)  # changes nothing; taken here, it does not count as lost
 async def apply(event: Event[Any], work: Work) -> None:
     """Change the worker's state as the event did when it was live."""

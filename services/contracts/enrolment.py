@@ -149,3 +149,13 @@ class PersonalLinkIssued(Restricted):
         pattern=r"^[A-Za-z0-9_-]{43}$", examples=["9pX2mV7cQe4KZ0tLr8bYw1sHd6uJg3aFnNi5oRkTEx0"], repr=False
     )
     expires: Moment
+
+
+class PersonalLinkRevoked(Restricted):
+    """The worker's personal link of this purpose opens nothing any more, and is not to be sent."""
+
+    type = "it.amalavoro.enrolment.link.revoked.v1"
+    topic = "ama.enrolment.restricted"
+    readers = ("enrolment", "notifications")
+    person = "subject"
+    purpose: LinkPurpose
