@@ -28,7 +28,7 @@ class MemoryWork:
     def __init__(self, *workers: Worker, card: bytes | None = None) -> None:
         self.workers = {each.id: each for each in workers}
         self.rules = _rules()
-        self.programme, self.at = self.rules.id, AT
+        self.programme, self.at, self.now = self.rules.id, AT, AT
         self.cause = SimpleNamespace(traceparent=TRACE)
         self.records: list[tuple[str, str, bytes | None]] = []
         self.destroyed: list[str] = []
