@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from services.contracts.enrolment import (
     ConsentChanged,
+    How,
     Leaving,
     LinkPurpose,
     PersonalLinkIssued,
@@ -21,6 +22,7 @@ from services.contracts.enrolment import (
     Purpose,
     WithdrawalExplained,
     WorkerAdmitted,
+    WorkerCorrected,
     WorkerDeclined,
     WorkerErased,
     WorkerProfiled,
@@ -48,12 +50,13 @@ class Status(StrEnum):
 
 
 class Consent(BaseModel):
-    """The last decision on one purpose, after reading one version of the notice (ISO/IEC TS 27560 terms)."""
+    """The last decision on one purpose, after reading one version of the notice (ISO/IEC TS 27560 terms). `how`: None, not known."""
 
     given: bool
     notice: str
     language: str
     at: datetime
+    how: How | None = None
 
 
 class Link(BaseModel):
@@ -71,16 +74,18 @@ def digest_of(token: str) -> str:
 
 class Worker(Aggregate):
     """One worker's status and consents. `card` and `profile` are sealed under the person's key; no other field identifies the person.
-    `referred` and `admitted` are the times of these steps; None: not known, or not yet. `links`: at most one of each purpose."""
+    `referred` and `admitted` are the times of these steps; None: not known, or not yet. `filled`: when the card was last written down or
+    emptied, by which the search finds what has changed; None: before that was kept. `links`: at most one of each purpose."""
 
     noun: ClassVar[str] = "worker"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("links.digest",),)
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("filled",), ("links.digest",))
     partner: str
     status: Status = Status.REFERRED
     referred: datetime | None = None
     admitted: datetime | None = None
     consents: dict[Purpose, Consent] = {}
     card: dict[str, str] = {}
+    filled: datetime | None = None
     profile: str | None = None
     links: tuple[Link, ...] = ()
     trace: str | None = None  # the traceparent of the referral
@@ -96,13 +101,15 @@ class Worker(Aggregate):
     def _referred(self, _: WorkerReferred, at: datetime | None) -> None:
         self.referred = at
 
-    def consent(self, purpose: Purpose, given: bool, notice: str, language: str, at: datetime) -> None:
+    def consent(  # noqa: PLR0913  # the fields of one record
+        self, purpose: Purpose, given: bool, notice: str, language: str, at: datetime, how: How | None = None
+    ) -> None:
         """Give or withdraw one consent. An admitted worker who withdraws consent to take part leaves the programme. Refused:
         out-of-order, when a later decision counts."""
         self._refuse_if_erased()
         counts = self.consents.get(purpose)
         at = in_order(f"The decision on {purpose}", at, "the decision that counts", counts.at if counts else None)
-        self.says(ConsentChanged(purpose=purpose, given=given, notice=notice, language=language), at)
+        self.says(ConsentChanged(purpose=purpose, given=given, notice=notice, language=language, how=how), at)
         if purpose is Purpose.PARTICIPATION and not given and self.status is Status.ADMITTED:
             # The form may have been signed before the admission; the worker leaves what they were admitted to.
             self.withdraw(Leaving.CONSENT_WITHDRAWN, max(at, self.admitted or at))
@@ -119,7 +126,7 @@ class Worker(Aggregate):
     @applies(ConsentChanged, timed=True)
     def _consented(self, event: ConsentChanged, at: datetime | None) -> None:
         assert at is not None  # `consent` gives it, and every stored event has it
-        consent = Consent(given=event.given, notice=event.notice, language=event.language, at=at)
+        consent = Consent(given=event.given, notice=event.notice, language=event.language, at=at, how=event.how)
         self.consents = {**self.consents, event.purpose: consent}
 
     def consents_to(self, purpose: Purpose) -> bool:
@@ -127,10 +134,16 @@ class Worker(Aggregate):
         consent = self.consents.get(purpose)
         return consent is not None and consent.given
 
-    def fill_in(self, card: dict[str, str]) -> None:
-        """Keep identity and contact, each field sealed. No event tells them; only the card's own record does."""
+    def fill_in(self, card: dict[str, str], now: datetime | None = None) -> None:
+        """Keep identity and contact, each field sealed. No event tells them; only the card's own record does. `now`: when it is written
+        down."""
         self._refuse_if_erased()
-        self.card = card
+        self.card, self.filled = card, now
+
+    def correct(self, card: dict[str, str], now: datetime) -> None:
+        """Replace the whole card, each field sealed, and tell that it was. Refused: erased."""
+        self.fill_in(card, now)
+        self.says(WorkerCorrected())
 
     def describe(self, profile: WorkerProfiled, sealed: str) -> None:
         """Replace the whole profile. `sealed` is the same profile, encrypted, as it is stored."""
@@ -174,15 +187,16 @@ class Worker(Aggregate):
         self.status = Status.WITHDRAWN
         self._drop_link(LinkPurpose.LEAVE)
 
-    def erase(self) -> None:
-        """Empty the record of all that identifies the person. The id and the partner stay."""
+    def erase(self, now: datetime | None = None) -> None:
+        """Empty the record of all that identifies the person. The id and the partner stay. `now`: when it is written down."""
         self._refuse_if_erased()
         self.says(WorkerErased())
+        self.filled = now
 
     @applies(WorkerErased)
     def _erased(self, _: WorkerErased) -> None:
         self.status, self.card, self.profile, self.consents, self.links = Status.ERASED, {}, None, {}, ()
-        self.referred = self.admitted = None
+        self.referred = self.admitted = self.filled = None
 
     @property
     def unreachable(self) -> str | None:

@@ -22,6 +22,7 @@ from services.contracts.enrolment import (
     Purpose,
     WithdrawalExplained,
     WorkerAdmitted,
+    WorkerCorrected,
     WorkerDeclined,
     WorkerErased,
     WorkerProfiled,
@@ -76,6 +77,14 @@ async def seal_profile(event: Event[WorkerProfiled], work: Work) -> None:
     """Seal the profile again, since the event has it in the clear."""
     worker = await work.get(Worker, event.subject)
     worker.profile = await work.seal(worker.id, "profile", event.data.model_dump_json())
+    worker.apply(event.data, event.time)
+
+
+@replays.on(WorkerCorrected)
+async def take_the_corrected_card(event: Event[WorkerCorrected], work: Work) -> None:
+    """Take the card that is on the bus. Without one there, the card of before the correction stays."""
+    worker = await work.get(Worker, event.subject)
+    worker.card = await _card(worker, work) or worker.card
     worker.apply(event.data, event.time)
 
 
