@@ -87,6 +87,7 @@ class Worker(Aggregate):
     card: dict[str, str] = {}
     filled: datetime | None = None
     profile: str | None = None
+    sketch: str | None = None  # what a referrer knew of the profile, sealed, until there is one
     links: tuple[Link, ...] = ()
     trace: str | None = None  # the traceparent of the referral
 
@@ -101,7 +102,7 @@ class Worker(Aggregate):
     def _referred(self, _: WorkerReferred, at: datetime | None) -> None:
         self.referred = at
 
-    def consent(  # noqa: PLR0913  # the fields of one record
+    def consent(  # the fields of one record
         self, purpose: Purpose, given: bool, notice: str, language: str, at: datetime, how: How | None = None
     ) -> None:
         """Give or withdraw one consent. An admitted worker who withdraws consent to take part leaves the programme. Refused:
@@ -145,10 +146,15 @@ class Worker(Aggregate):
         self.fill_in(card, now)
         self.says(WorkerCorrected())
 
+    def outline(self, sealed: str) -> None:
+        """Keep what a referrer knew of the profile, sealed. No event tells it: it is too little to match on."""
+        self._refuse_if_erased()
+        self.sketch = sealed
+
     def describe(self, profile: WorkerProfiled, sealed: str) -> None:
         """Replace the whole profile. `sealed` is the same profile, encrypted, as it is stored."""
         self._refuse_if_erased()
-        self.profile = sealed
+        self.profile, self.sketch = sealed, None
         self.says(profile)
 
     def admit(self, at: datetime) -> None:
@@ -196,7 +202,7 @@ class Worker(Aggregate):
     @applies(WorkerErased)
     def _erased(self, _: WorkerErased) -> None:
         self.status, self.card, self.profile, self.consents, self.links = Status.ERASED, {}, None, {}, ()
-        self.referred = self.admitted = self.filled = None
+        self.referred = self.admitted = self.filled = self.sketch = None
 
     @property
     def unreachable(self) -> str | None:

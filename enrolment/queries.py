@@ -31,13 +31,15 @@ WITHOUT_PROFILE: dict[str, Any] = {
 
 
 class Person(BaseModel):
-    """All data of one person, in the clear. `version` is the one that an edit names in If-Match."""
+    """All data of one person, in the clear. `version` is the one that an edit names in If-Match. `sketch`: what a referrer knew of the
+    profile, while there is none."""
 
     worker: str
     partner: str
     status: Status
     card: dict[str, str]
     profile: dict[str, Any] | None
+    sketch: dict[str, Any] | None = None
     consents: dict[str, dict[str, Any]]
     version: int
 
@@ -53,12 +55,14 @@ async def read_person(work: Work, worker: str) -> Person:
     if found.card:
         work.note_access(found.id)
     profile = await work.unseal(found.id, "profile", found.profile) if found.profile else None
+    sketch = await work.unseal(found.id, "sketch", found.sketch) if found.sketch else None
     return Person(
         worker=found.id,
         partner=found.partner,
         status=found.status,
         card={name: await work.unseal(found.id, name, sealed) for name, sealed in found.card.items()},
         profile=orjson.loads(profile) if profile else None,
+        sketch=orjson.loads(sketch) if sketch else None,
         consents={purpose.value: consent.model_dump(mode="json") for purpose, consent in found.consents.items()},
         version=work.version(found),
     )
