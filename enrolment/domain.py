@@ -76,7 +76,7 @@ class Worker(Aggregate):
     def _referred(self, _: WorkerReferred, at: datetime | None) -> None:
         self.referred = at
 
-    def consent(  # noqa: PLR0913  # the fields of one record
+    def consent(  # the fields of one record
         self, purpose: Purpose, given: bool, notice: str, language: str, at: datetime, how: How | None = None
     ) -> None:
         """Give or withdraw one consent. An admitted worker who withdraws consent to take part leaves the programme. Refused:
