@@ -22,6 +22,7 @@ STEPS = {
     "seated": feed.Seated.type,
 }  # of the read model: the type of the feed that tells the same
 
+NAMES = ("given_name", "family_name")  # fields of the card, in the order in which a name is written
 
 # Grouping lists a person who is admitted and described. Whoever sat or left needs no profile any more.
 WITHOUT_PROFILE: dict[str, Any] = {
@@ -66,6 +67,19 @@ async def read_person(work: Work, worker: str) -> Person:
         consents={purpose.value: consent.model_dump(mode="json") for purpose, consent in found.consents.items()},
         version=work.version(found),
     )
+
+
+async def name_of(worker: Worker, work: Work) -> str:
+    """The whole name of a person, noted as an access. Empty for a card that was lost with a database."""
+    names = [await work.unseal(worker.id, name, worker.card[name]) for name in NAMES if name in worker.card]
+    return " ".join(names)
+
+
+def code_of(worker: str) -> str:
+    """The code by which screens show a person who is not named: the last eight characters of the id, as `7F3A-91C2`. Two of ten thousand
+    people share one by a chance of one in a hundred; the search then shows both."""
+    end = worker.replace("-", "")[-8:].upper()
+    return f"{end[:4]}-{end[4:]}" if len(end) == 8 else worker
 
 
 class OwnReferral(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from enrolment.queries import own_referral
+from enrolment.queries import code_of, own_referral
 from enrolment.referral import commands as do
 from enrolment.referral import queries
 from enrolment.referral.forms import AT, FORM, SECTIONS, NewReferral, answers, offer
@@ -94,7 +94,7 @@ async def refer(request: Request, run: Run, who: Referrer) -> Response:
 async def receipt(worker: Id, request: Request, run: Run, who: Referrer) -> Response:
     """The number of a referral, what happens next, and whom to ask. 404 no-such-worker: also for a referral of another partner."""
     await run.query(queries.check_own, worker, _partner(run.rules, who).id)
-    return FRAME.page(request, "receipt.html", who=who, rules=run.rules, worker=worker, office=run.rules.office)
+    return FRAME.page(request, "receipt.html", who=who, rules=run.rules, code=code_of(worker), office=run.rules.office)
 
 
 def _command(body: NewReferral, partner: Partner, rules: Programme, request: Request) -> do.ReferTogether:

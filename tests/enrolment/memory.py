@@ -1,5 +1,6 @@
 """`Work` without engines, for the handlers of enrolment: aggregates in a dict, readable "sealed" fields, published records in a list."""
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from types import SimpleNamespace
 from typing import cast
@@ -48,6 +49,12 @@ class MemoryWork:
 
     async def peek(self, _: type[Worker], id: str) -> Worker | None:
         return self.workers.get(id)
+
+    async def peek_all(self, _: type[Worker], ids: Sequence[str]) -> list[Worker]:
+        return [self.workers[each] for each in ids if each in self.workers]
+
+    async def open_keys(self, people: Iterable[str]) -> None:
+        """Do nothing: every field opens with one key."""
 
     async def get(self, kind: type[Worker], id: str) -> Worker:
         if (worker := await self.find(kind, id)) is None:
