@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import StrictBool
 
-from services.contracts.base import Code, Day, EventData, Id, Restricted, Slug
+from services.contracts.base import Code, Day, EventData, Field, Id, Moment, Restricted, Slug
 
 
 class Purpose(StrEnum):
@@ -39,6 +39,23 @@ class Among(StrEnum):
     OTHERS = "others"
 
 
+class How(StrEnum):
+    """The way in which a consent reached whoever recorded it: the person said so face to face, signed a paper, or decided on their own
+    page."""
+
+    IN_PERSON = "in-person"
+    SIGNED_PAPER = "signed-paper"
+    BY_LINK = "by-link"
+
+
+class LinkPurpose(StrEnum):
+    """What a personal link opens: the person's own page, or the confirmation of one step that cannot be undone."""
+
+    ME = "me"
+    LEAVE = "confirm:leave"
+    ERASE = "confirm:erase"
+
+
 class WorkerReferred(EventData):
     """A partner referred a worker, or the worker asked to take part (`partner` is then the partner who took the request)."""
 
@@ -58,6 +75,8 @@ class ConsentChanged(EventData):
     given: StrictBool  # "true" or 1 is no consent
     notice: Code
     language: Code
+    # Added after the first events: those lack it.
+    how: How | None = None
 
 
 class WorkerAdmitted(EventData):
@@ -98,6 +117,14 @@ class WithdrawalExplained(Restricted):
     reason: Leaving
 
 
+class WorkerCorrected(EventData):
+    """The contact card of the worker was corrected: a name, an address, the language. The card itself is in no event."""
+
+    type = "it.amalavoro.enrolment.worker.corrected.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+
+
 class WorkerErased(EventData):
     """The person's key is destroyed: whatever was encrypted under it is gone, and whatever was derived must go."""
 
@@ -125,3 +152,29 @@ class WorkerProfiled(Restricted):
     # Added after the first events: those lack both fields, so both are optional.
     among: Among | None = None
     needs_access: bool = False
+
+
+class PersonalLinkIssued(Restricted):
+    """A new personal link for the worker (the subject), to be sent to them alone. It replaces their link of the same purpose. Enrolment
+    keeps only a digest of `token` (256 random bits, base64url): whoever has the token acts as the worker until `expires`."""
+
+    type = "it.amalavoro.enrolment.link.issued.v1"
+    topic = "ama.enrolment.restricted"
+    readers = ("enrolment", "notifications")
+    person = "subject"
+    worker: Id
+    purpose: LinkPurpose
+    token: str = Field(
+        pattern=r"^[A-Za-z0-9_-]{43}$", examples=["9pX2mV7cQe4KZ0tLr8bYw1sHd6uJg3aFnNi5oRkTEx0"], repr=False
+    )
+    expires: Moment
+
+
+class PersonalLinkRevoked(Restricted):
+    """The worker's personal link of this purpose opens nothing any more, and is not to be sent."""
+
+    type = "it.amalavoro.enrolment.link.revoked.v1"
+    topic = "ama.enrolment.restricted"
+    readers = ("enrolment", "notifications")
+    person = "subject"
+    purpose: LinkPurpose

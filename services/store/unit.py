@@ -76,6 +76,15 @@ class Unit:
         held.guarded = guarded or (known and held.guarded)
         return cast("A", held.aggregate)
 
+    async def several(self, kind: type[A], programme: str, ids: Sequence[str]) -> list[A]:
+        """Return those of these aggregates that exist, in this order, not guarded unless they are already; fetched in one query."""
+        before = {each for each in ids if (kind, f"{programme}/{each}") in self._held}
+        await self.load(kind, programme, ids)
+        found = [held for each in ids if (held := self._held.get((kind, f"{programme}/{each}"))) is not None]
+        for held in found:
+            held.guarded = held.guarded and held.aggregate.id in before
+        return [cast("A", held.aggregate) for held in found if not held.removed]
+
     async def query(self, kind: type[A], programme: str, fields: Document, *, guarded: bool) -> list[A]:
         """Return every aggregate with these fields, by id, as this transaction sees them: with what it added and changed itself."""
         where = state_query(programme, fields)

@@ -3,7 +3,7 @@
 Invariant: a handler reads and changes aggregates and calls no engine itself. The boundary commits once, after the handler returned.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -67,6 +67,12 @@ class Work:
         """Return the aggregate, not guarded, or None: for a read that no decision rests on."""
         self._note(kind, id)
         return await self._unit.get(kind, self.programme, id, guarded=False)
+
+    async def peek_all(self, kind: type[A], ids: Sequence[str]) -> list[A]:
+        """Return those of these aggregates that exist, in this order, not guarded; fetched in one query."""
+        for each in ids:
+            self._note(kind, each)
+        return await self._unit.several(kind, self.programme, ids)
 
     async def where(self, kind: type[A], **fields: Any) -> list[A]:
         """Return all with these field values, guarded, oldest first. `a__b` means field b of a; a list means any of its values."""
@@ -176,6 +182,10 @@ class Work:
         if told:
             self.note_access(person)
         return vault.open_sealed(await self.key(person), person, field, sealed)
+
+    async def open_keys(self, people: Iterable[str]) -> None:
+        """Fetch the keys of these people in one query, for `unseal`. Whoever has none is left out."""
+        await self._unit.keys.load((self.programme, each) for each in people)
 
     async def new_key(self, by: Aggregate) -> None:
         """Make the key of the person that `by` stands for, and publish it for the services that may read it. Enrolment alone can."""

@@ -4,7 +4,7 @@ personal link makes its own with `run_for`.
 Invariant: both know who calls, so that a route cannot act in, or read of, another programme than the caller's.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from fastapi import Depends, Header, Request
@@ -25,6 +25,7 @@ from services.web.request_headers import KEY, TAGS
 
 P = ParamSpec("P")
 R = TypeVar("R")
+MOST = 1_000  # rows that a page counts
 
 
 class Serving(Protocol):
@@ -119,6 +120,17 @@ class Reading:
             if limit is not None and len(found) == limit:
                 break
         return found
+
+    async def page(
+        self, projection: str, where: Document, order: Sequence[str], skip: int = 0, limit: int = 20
+    ) -> list[Document]:
+        """Read some live rows of a projection, in the order of these fields; `-field` means the largest first."""
+        own = {**where, "programme": self.programme}
+        return await self._service.read_models.page(projection, own, order, skip, limit)
+
+    async def count(self, projection: str, where: Document, most: int = MOST) -> int:
+        """Count live rows of a projection, and no more than `most`, so that a page costs the same however many there are."""
+        return await self._service.read_models.count(projection, {**where, "programme": self.programme}, most)
 
     async def row(self, projection: str, key: str) -> Document | None:
         """Read one live row of a projection by its key."""

@@ -125,11 +125,12 @@ Handlers = dict[
 class Projection:
     """A read model. Subclass it and mark methods with `on`. Its rows live in the store of the service that uses it.
 
-    `indexes` are the fields that its queries filter by.
+    `indexes` are the fields that its queries filter by; `compound` are lists of fields that a query filters by, and then sorts by.
     """
 
     name: ClassVar[str]
     indexes: ClassVar[tuple[str, ...]] = ()
+    compound: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     def handlers(self) -> dict[str, ProjectionHandler]:
         """The methods by event type. TypeError when two handle one type."""
