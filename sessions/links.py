@@ -67,5 +67,8 @@ def _waiting(service: Service, programme: str, worded: Collection[str]) -> Docum
         "programme": programme,
         "state.unlinked": True,
         "state.instrument": {"$in": sorted(worded)},
-        "$or": [{"state.due": {"$gte": since}}, {"state.invited": {"$gte": (today - NOTICE - timedelta(days=1)).isoformat()}}],
+        "$or": [
+            {"state.due": {"$gte": since}},
+            {"state.invited": {"$gte": (today - NOTICE - timedelta(days=1)).isoformat()}},
+        ],
     }

@@ -90,6 +90,7 @@ class Home:
             issuer=f"{self.base}/issuer",
             public_url=self.base,
             smtp=smtp,
+            sms=self._given.pop("sms", None) or os.environ.get("AMA_SMS") or (self.data / "sms").as_uri(),
             **engines.login(),
             **self._given,
         )

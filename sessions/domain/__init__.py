@@ -5,5 +5,6 @@ from sessions.domain.meetings import Meeting, Membership, Roster, led_by, meetin
 from sessions.domain.surveys import Participant, Status, Survey, digest, survey_id
 
 __all__ = [
-    "NOTICE", "Meeting", "Membership", "Participant", "Roster", "Status", "Survey", "digest", "led_by", "meeting_id", "schedule", "survey_id",
+    "NOTICE", "Meeting", "Membership", "Participant", "Roster", "Status", "Survey", "digest", "led_by", "meeting_id", "schedule",
+    "survey_id",
 ]  # fmt: skip
