@@ -2,7 +2,7 @@
 
 from analytics import api
 from analytics.cells import Cells
-from analytics.projections import Attendance, Meetings, Path, Scores
+from analytics.projections import Attendance, Meetings, Path, Places, Scores
 from services.contracts.topics import KEYS
 from services.events.delivery.declare import Gate
 from services.operations.erasures import erase_restored
@@ -25,7 +25,7 @@ def build(settings: Settings) -> Service:
         holder=service_holder("analytics", settings.keys),
         routes=[api.router(cells)],
         gate=Gate(holdings=[cells]),
-        projections=[Path(), Meetings(), Attendance(), Scores()],
+        projections=[Path(), Meetings(), Places(), Attendance(), Scores()],
         tables=[KEYS],
         after_restore=[erase_restored],
         at_start=[begin_cells],

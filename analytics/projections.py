@@ -16,6 +16,7 @@ from services.contracts.grouping import (
     GroupFormed,
     MemberJoined,
     MemberLeft,
+    PlaceRegistered,
     WorkerUnlisted,
     WorkerWaitlisted,
 )
@@ -110,6 +111,19 @@ class Meetings(Projection):
     @on(SessionHeld)
     def held(self, event: Event[SessionHeld], rows: Rows) -> None:
         rows.set(event.subject, held=event.data.on, present=event.data.present, absent=event.data.absent)
+
+
+class Places(Projection):
+    """One row per place where groups can meet. Its street is not needed here."""
+
+    name = "places"
+
+    @on(PlaceRegistered)
+    def registered(self, event: Event[PlaceRegistered], rows: Rows) -> None:
+        place = event.data
+        rows.set(
+            event.subject, place=event.subject, title=place.title, municipality=place.municipality, rooms=place.rooms
+        )
 
 
 class Attendance(Projection):
