@@ -1,6 +1,6 @@
 """Composition of analytics."""
 
-from analytics import api
+from analytics import api, pages
 from analytics.cells import Cells
 from analytics.projections import Attendance, Meetings, Path, Places, Scores
 from services.contracts.topics import KEYS
@@ -23,7 +23,7 @@ def build(settings: Settings) -> Service:
         "analytics",
         settings,
         holder=service_holder("analytics", settings.keys),
-        routes=[api.router(cells)],
+        routes=[api.router(cells), pages.router()],
         gate=Gate(holdings=[cells]),
         projections=[Path(), Meetings(), Places(), Attendance(), Scores()],
         tables=[KEYS],
