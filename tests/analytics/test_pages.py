@@ -24,7 +24,7 @@ from services.settings import Settings
 from services.store.clock import now_utc
 from services.store.collections import prepare
 from services.store.consents import Consents, Decision
-from tests.analytics.facts import seat, worker
+from tests.analytics.facts import presence, seat, survey, worker
 from tests.helpers.callers import client_as
 
 PROGRAMME, OTHER = "monza-brianza", "jobs2"
@@ -208,6 +208,8 @@ async def test_an_empty_programme_says_what_comes_next_and_shows_no_empty_table(
 async def test_the_file_has_the_lines_of_the_tables_and_opens_in_a_spreadsheet(service: Service) -> None:
     await put_groups(service, 2)
     await put_people(service, 23)
+    await put(service, "attendance", {"m1/w00001": presence("w00001", True)})
+    await put(service, "scores", {"s1": survey("w00001")})
     answer = await seen(service.app, Role.OPERATOR, "/andamento.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert f'filename="andamento-{PROGRAMME}-' in answer.headers["content-disposition"]

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Locator, Page, expect
 
-
 BUILD = Path(__file__).parents[2] / "build"
 AXE = Path(__file__).parents[1] / "operations" / "console" / "node_modules" / "axe-core" / "axe.min.js"
 TELEPHONE, DESK = 360, 1280

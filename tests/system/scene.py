@@ -84,7 +84,7 @@ class Scene:
             headers["Authorization"] = f"Bearer {token}"
         path = self.filled(page.path, **other)
         query = {name: self.filled(value, **other) for name, value in page.query.items()}
-        form = {} if page.method == "POST" else None
+        form: dict[str, str] | None = {} if page.method == "POST" else None
         return await self.client.request(page.method, path, headers=headers, params=query, data=form)
 
 

@@ -131,7 +131,7 @@ async def test_what_is_not_there_is_a_page_that_says_so(scene: Scene) -> None:
 
 async def test_a_page_that_is_open_to_all_tells_a_stranger_nothing(scene: Scene) -> None:
     for method, path in open_pages(scene.home):
-        form = {} if method == "POST" else None
+        form: dict[str, str] | None = {} if method == "POST" else None
         page = await scene.client.request(method, scene.filled(path), headers={"Accept": "text/html"}, data=form)
         assert page.status_code < 500, (method, path)
         assert told(scene, page) == [], (method, path)
