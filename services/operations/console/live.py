@@ -1,21 +1,23 @@
 """Parts of the console's page, rendered once with the page and then sent as server-sent events when they change.
 
-Invariant: a stream sends a part only when it differs from the one on the page, so that nothing moves while somebody reads or types. A
-stream ends with the web session of its page, and when the console stops.
+Invariant: a stream sends a part only when it differs from the one before, so that nothing moves while somebody reads or types. A stream
+is short, and the page opens the next one by itself: so it ends soon after the web session of its page, whose token it has.
 """
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from services.identity.web_session import WebSession, WebSessions
 from services.operations.console.screen import site
 from services.operations.console.services_client import Json, NotAllowed, ServicesClient, TokenRefused
 from services.operations.console.wording import WORDS
 from services.web.pages import moment
 
 EVERY = 2.0  # seconds between looks
+LASTS = 30.0  # seconds of one stream: a token outlives a sign-out, and must not be used for long after it
+AGAIN = 250  # milliseconds after which a browser opens the next one
 INDICATORS_EVERY = 15.0  # seconds; they are computed anew from all rows
 OLD = 60.0  # seconds after which an outbox that is not sent needs attention
 ENGINES = ("Kafka", "MongoDB")
@@ -24,14 +26,14 @@ ENGINES = ("Kafka", "MongoDB")
 class View:
     """The parts of one page, in its language."""
 
-    def __init__(self, client: ServicesClient, session: WebSession, language: str) -> None:
-        self._client, self._session, self._language = client, session, language
+    def __init__(self, client: ServicesClient, token: str, language: str) -> None:
+        self._client, self._token, self._language = client, token, language
         self._indicators: Json | None = None
         self._asked = float("-inf")
 
     async def parts(self) -> dict[str, str]:
         """Render every part, by the name of its event. TokenRefused or NotAllowed when a service answers so."""
-        token, now = self._session.token, asyncio.get_running_loop().time()
+        token, now = self._token, asyncio.get_running_loop().time()
         states = await self._client.states(token)
         dead = await self._client.dead(states, token)
         if now - self._asked >= INDICATORS_EVERY:
@@ -95,28 +97,28 @@ def _engines(states: dict[str, Json | None]) -> dict[str, list[str]]:
     return {each: [name for name, state in states.items() if state and each in state["missing"]] for each in ENGINES}
 
 
-async def stream(
-    view: View, sessions: WebSessions, session: WebSession, closing: asyncio.Event, language: str
-) -> AsyncIterator[str]:
-    """Send the changed parts every EVERY seconds, until the web session ends or the console stops."""
-    shown: dict[str, str] = {}
-    while sessions.lasts(session):
+async def stream(view: View, closing: asyncio.Event, last: str = "") -> AsyncIterator[str]:
+    """Send the changed parts every EVERY seconds, for LASTS seconds at most. The browser then asks again, with its own web session, and
+    says by the id of its `last` event which parts it shows."""
+    shown = dict(each.split("=", 1) for each in last.split("&") if each.count("=") == 1)
+    loop = asyncio.get_running_loop()
+    end = loop.time() + LASTS
+    yield f"retry: {AGAIN}\n\n"
+    while loop.time() < end:
         try:
             parts = await view.parts()
         except (TokenRefused, NotAllowed):
-            break  # the page then says that the session has ended, and offers to sign in
+            return  # the next request says how it stands
         for name, html in parts.items():
-            if shown.get(name) != html:
-                yield event(name, html)
-        shown = parts
+            if shown.get(name) != (now := _digest(html)):
+                shown[name] = now
+                yield event(name, html, "&".join(f"{part}={digest}" for part, digest in shown.items()))
         try:
             # A plain sleep would delay the stop of the console until the next look.
             await asyncio.wait_for(closing.wait(), EVERY)
         except TimeoutError:
             continue
         return
-    async for last in over(language):
-        yield last
 
 
 async def over(language: str) -> AsyncIterator[str]:
@@ -124,6 +126,11 @@ async def over(language: str) -> AsyncIterator[str]:
     yield event("ended", site().part("parts/ended.html", language))
 
 
-def event(name: str, html: str) -> str:
+def event(name: str, html: str, id: str = "") -> str:
     """Encode one server-sent event. A line break in the data needs a `data:` line of its own."""
-    return f"event: {name}\n" + "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"
+    lines = [f"event: {name}", *(f"data: {line}" for line in html.splitlines()), *([f"id: {id}"] if id else [])]
+    return "\n".join(lines) + "\n\n"
+
+
+def _digest(html: str) -> str:
+    return hashlib.sha256(html.encode()).hexdigest()[:16]
