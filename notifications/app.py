@@ -22,7 +22,7 @@ from services.vault.keyring import service_holder
 def build(settings: Settings, background: Sequence[BackgroundTask] | None = None) -> Service:
     """Build the service. `background`: None means the mailer and the publisher.
 
-    Misconfigured when its keys or programmes cannot be read, or AMA_SMTP is no address of a mail server.
+    Misconfigured when its keys or programmes cannot be read, or AMA_SMTP or AMA_SMS is no address of its form.
     """
     pseudonyms = partial(vault.pseudonym, vault.secret_of(settings.keys, "pseudonyms"))
     return Service(
@@ -32,7 +32,7 @@ def build(settings: Settings, background: Sequence[BackgroundTask] | None = None
         aggregates=[Venue, GroupCalendar, Recipient, Message, ReferredPerson, Feed, LedgerEntry],
         routes=[api.router],
         reactions=reactions_with(pseudonyms),
-        gate=gate_with(pseudonyms, KeptMail(settings.mail_folder)),
+        gate=gate_with(pseudonyms, KeptMail.of(settings)),
         tables=[KEYS, CONTACTS],
         background=[mailing(settings), publish] if background is None else background,
         after_restore=[restore_feeds, restore_messages, erase_restored],

@@ -4,9 +4,23 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from notifications.domain import Fact, Feed, GroupCalendar, LedgerEntry, Message, Recipient, ReferredPerson, Seat
+from notifications.domain import (
+    About,
+    Fact,
+    Feed,
+    GroupCalendar,
+    LedgerEntry,
+    Message,
+    Recipient,
+    ReferredPerson,
+    Seat,
+    Status,
+    SurveyLink,
+    sealed_as,
+)
 from services.contracts.base import Id
-from services.contracts.enrolment import Purpose
+from services.contracts.enrolment import LinkPurpose, PersonalLinkIssued, Purpose
+from services.contracts.sessions import SurveyLinked
 from services.kernel import Aggregate, Command, new_id
 from services.programmes import may_know
 from services.store.work import Work
@@ -63,29 +77,102 @@ async def drop(worker: str, seats: Sequence[Seat], work: Work) -> None:
             seat.message = None
 
 
+ABOUT = {
+    LinkPurpose.ME: (About.PERSONAL_LINK, "me"),
+    LinkPurpose.LEAVE: (About.CONFIRM_LEAVE, "leave"),
+    LinkPurpose.ERASE: (About.CONFIRM_ERASE, "erase"),
+}  # the kind of message for each purpose of a personal link, and its reference
+
+
+def message_of_event(event: str) -> str:
+    """The id of the message that an event causes: the same when the event is taken again after a restore."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:amalavoro:message:{event}"))
+
+
+async def take_survey_link(recipient: Recipient, event: str, linked: SurveyLinked, survey: str, work: Work) -> None:
+    """Hold a message with this link, in place of an earlier link to the same survey, until the person consents."""
+    id = message_of_event(event)
+    if not recipient.is_asked(survey) or linked.until < work.rules.day_of(work.now):
+        return
+    if await work.find(Message, id) is None:  # it is there after a restore, when it was sent before
+        sealed = await work.seal(recipient.id, sealed_as(id), linked.token)
+        work.add(Message.about_survey(id, recipient.id, survey, linked.until, sealed, work.cause.correlation))
+    replaced = recipient.take_link(SurveyLink(survey=survey, message=id))
+    if replaced is not None and replaced.message != id:
+        await drop_links([replaced], work)
+    await keep_links(recipient, work)
+
+
+async def keep_links(recipient: Recipient, work: Work) -> None:
+    """Queue the messages with links to surveys that are held, once the person consents to contact and to research; hold those that are
+    queued while they do not. One whose link opens nothing any more is dropped."""
+    consents = [await work.consents_to(recipient.id, each) for each in (Purpose.CONTACT, Purpose.RESEARCH)]
+    for link in recipient.links:
+        message = await work.find(Message, link.message)
+        if message is None:
+            continue
+        if not all(consents):
+            message.hold()
+        elif message.day < work.rules.day_of(work.now):
+            message.drop()
+        else:
+            message.release()
+
+
+async def drop_links(links: Sequence[SurveyLink], work: Work) -> None:
+    """Drop the messages that carry these links, as far as they were not sent."""
+    for link in links:
+        message = await work.find(Message, link.message)
+        if message is not None:
+            message.drop()
+
+
+async def send_personal_link(event: str, issued: PersonalLinkIssued, work: Work) -> None:
+    """Queue the message with a personal link; an earlier one for the same purpose, which opens nothing any more, is dropped."""
+    id, (about, reference) = message_of_event(event), ABOUT[issued.purpose]
+    if issued.expires <= work.now or await work.find(Message, id) is not None:
+        return
+    for earlier in await work.where(Message, worker=issued.worker, about=about.value, status=Status.QUEUED.value):
+        earlier.drop()
+    message = Message(
+        id=id,
+        worker=issued.worker,
+        about=about,
+        reference=reference,
+        day=work.rules.day_of(issued.expires),
+        correlation=work.cause.correlation,
+        sealed=await work.seal(issued.worker, sealed_as(id), issued.token),
+        expires=issued.expires,
+    )
+    work.add(message)
+    (await find_or_add(Recipient, issued.worker, work)).remember(id)
+
+
 class MarkSent(Command):
-    """Record that the mail server took a message, after so many attempts."""
+    """Record that a message was taken for delivery by this channel, after so many attempts."""
 
     message: Id
     tries: int
+    channel: str | None = None
 
 
 async def mark_sent(command: MarkSent, work: Work) -> None:
     """Publish that it was sent. Refused("not-queued")."""
-    (await work.get(Message, command.message)).sent(command.tries)
+    (await work.get(Message, command.message)).sent(command.tries, command.channel, work.now)
 
 
 class MarkFailed(Command):
-    """Give a message up after so many attempts; `reason` is a stable code."""
+    """Give a message up after so many attempts; `reason` is a stable code, `channel` the one by which it was tried."""
 
     message: Id
     reason: str
     tries: int
+    channel: str | None = None
 
 
 async def mark_failed(command: MarkFailed, work: Work) -> None:
     """Publish that it failed. Refused("not-queued")."""
-    (await work.get(Message, command.message)).fail(command.reason, command.tries)
+    (await work.get(Message, command.message)).fail(command.reason, command.tries, command.channel, work.now)
 
 
 async def enter(person: ReferredPerson, work: Work, pseudonyms: Pseudonyms) -> None:

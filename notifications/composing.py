@@ -1,57 +1,89 @@
-"""The mail for a message: its text in the person's own language, from what is known at the moment of sending.
+"""The letter for a message: its text in the person's own language, as a mail or as a text message.
 
 Invariant: the content is stored nowhere and shown in no log; its `repr` is the id of the message.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from babel.dates import format_date, format_time
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from notifications.mail_format import Mail, Mailbox, flatten, line
+from notifications.sms_format import Sms, number_of, plain
 
-LANGUAGES = ("it", "en")  # one template each; other languages get the first
+LANGUAGES = {"it": "it_IT", "en": "en_GB"}  # with the locale of dates; whoever reads another language gets the first
+LONG = {"it": "EEEE d MMMM y", "en": "EEEE, d MMMM y"}
 templates = Environment(  # noqa: S701  # plain text: nothing to escape
     loader=PackageLoader("notifications"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-templates.filters["line"] = line
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class MailContent:
-    """Content of the mail about a seat. `first` is the first meeting, in local time. Later meetings are not named: not all of them may
-    have arrived. `every`: days from a meeting to the next; `minutes`: length of one; `ask`: the office for questions, if there is one."""
+class Letter:
+    """What a message says, and to whom. `about` names the template, `shown` has its values; times are local."""
 
     id: str
+    about: str
     card: Mapping[str, str]
-    first: datetime
-    title: str
-    address: str
-    every: int
-    meetings: int
-    minutes: int
-    ask: str | None
+    shown: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        return f"MailContent({self.id})"
+        return f"Letter({self.id})"
+
+    @property
+    def language(self) -> str:
+        """The language in which it is written."""
+        asked = self.card.get("language")
+        return asked if asked in LANGUAGES else next(iter(LANGUAGES))
+
+    def rendered(self, kind: str) -> str:
+        """The text by the template of this kind."""
+        template = templates.get_template(f"{self.about}.{self.language}.{kind}")
+        return template.render(self.shown, name=self.card.get("given_name", ""), language=self.language)
 
 
-def compose(content: MailContent, sender: Mailbox) -> Mail:
+def mail_of(letter: Letter, sender: Mailbox) -> Mail:
     """Compose the mail. Its Message-ID is the message's id, so that a repeat can be dropped. Raises Uncomposable."""
-    card = content.card
+    card = letter.card
     recipient = Mailbox.of_person(f"{card['given_name']} {card['family_name']}", card["email"])
-    asked = card.get("language")
-    language = asked if asked in LANGUAGES else LANGUAGES[0]
-    template = templates.get_template(f"seat.{language}.txt")
-    subject, _, body = template.render(content=content, name=card["given_name"]).partition("\n\n")
+    subject, _, body = letter.rendered("txt").partition("\n\n")
     headers = {
         "Subject": line(subject),
         "Date": format_datetime(datetime.now(UTC).replace(microsecond=0)),
-        "Message-ID": f"<{content.id}@{sender.address.rpartition('@')[2]}>",
+        "Message-ID": f"<{letter.id}@{sender.address.rpartition('@')[2]}>",
         "Auto-Submitted": "auto-generated",
-        "Content-Language": language,
+        "Content-Language": letter.language,
     }
     data = flatten({"From": sender, "To": recipient}, headers, body)
-    return Mail(content.id, sender.address, recipient.address, data)
+    return Mail(letter.id, sender.address, recipient.address, data)
+
+
+def sms_of(letter: Letter) -> Sms:
+    """Compose the text message. Raises Uncomposable when the number is none that takes text messages."""
+    return Sms(letter.id, number_of(letter.card["phone"]), plain(letter.rendered("sms.txt")))
+
+
+@pass_context
+def _day(context: Context, value: date) -> str:
+    language = context["language"]
+    return format_date(value, LONG[language], LANGUAGES[language])
+
+
+def _short(text: str, most: int) -> str:
+    kept = line(text)
+    return kept if len(kept) <= most else kept[: most - 3].rstrip() + "..."
+
+
+templates.filters |= {
+    "line": line,
+    "short": _short,
+    "day": _day,
+    "date": lambda value: format_date(value, "dd/MM/y", "it_IT"),  # as both languages write it here
+    # Written from the value's own offset: Babel would turn it into UTC.
+    "hour": lambda value: format_time(value.time(), "HH:mm", locale="it_IT"),
+}

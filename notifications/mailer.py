@@ -1,7 +1,8 @@
-"""Sending of messages that are due: claim one, read its content, compose the mail, send it, record the outcome, wait between attempts.
+"""Sending of messages that are due: claim one, read its content, compose it for its channel, send it, record the outcome, wait between
+attempts.
 
 Invariants: each message is sent at least once. A copy that dies after the mail server's acceptance and before recording it leaves the
-message to the next copy, which sends it under the same Message-ID. No remote call is made inside a transaction. Nothing in one message
+message to the next copy, which sends it under the same Message-ID, or the same key of a gateway. No remote call is made inside a transaction. Nothing in one message
 ends the task: a message that cannot be composed is given up with a reason, and the others go on.
 """
 
@@ -9,18 +10,20 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 from notifications import commands as do
-from notifications.composing import compose
+from notifications.channels import Channel, Channels, channel_for, channels_of
+from notifications.composing import Letter
 from notifications.domain import Message
+from notifications.failures import PermanentFailure, TransientFailure
 from notifications.kept_mail import KeptMail
-from notifications.mail_format import Mail, Mailbox, Uncomposable
+from notifications.letters import letter_of
+from notifications.mail_format import Uncomposable
 from notifications.mail_queue import Claim, MailQueue
-from notifications.queries import mail_content
-from notifications.smtp import PermanentFailure, Server, TransientFailure, send
 from services.kernel import Command, Refused, Unavailable
 from services.runtime.service import BackgroundTask, Service
-from services.settings import Misconfigured, Settings
+from services.settings import Settings
 from services.store.errors import is_transient
 from services.store.mongo import PyMongoError
 
@@ -32,24 +35,23 @@ DELAYS = [
     timedelta(minutes=each) for each in (1, 5, 15, 60, 180, 480, 1440)
 ]  # after the first, second … failure; then the message is given up
 MISSING = timedelta(seconds=2)  # until the next attempt while a contact card, a key, a meeting or a place is missing
-GIVEN_UP = {"past", "no-address"}  # refusals for which the message fails; after any other there is nothing left to send
+GIVEN_UP = {"past", "contact-refused"}  # refusals for which the message fails; after any other there is nothing to send
 
 
 def mailing(settings: Settings) -> BackgroundTask:
-    """The background task that sends. Misconfigured when AMA_SMTP is no address of a mail server, or AMA_MAIL_FROM none of a sender."""
-    server, sender = Server.of(settings.smtp) if settings.smtp else None, sender_of(settings)
-    kept = KeptMail(settings.mail_folder)
+    """The background task that sends. Misconfigured as `channels_of`."""
+    channels, kept = channels_of(settings), KeptMail.of(settings)
 
     async def mail(service: Service) -> None:
         await _sweep(service, kept)
-        if server is None:
+        if not channels:
             log.warning("AMA_SMTP is not set: messages stay queued", extra={"service": service.name})
             await asyncio.Event().wait()
             return
         queue = MailQueue(service.store)
         while True:
             try:
-                if not await send_one(service, queue, server, sender, kept):
+                if not await send_one(service, queue, channels, kept):
                     await asyncio.sleep(IDLE)
             except PyMongoError as error:
                 if not is_transient(error):
@@ -61,14 +63,6 @@ def mailing(settings: Settings) -> BackgroundTask:
                 await asyncio.sleep(IDLE)
 
     return mail
-
-
-def sender_of(settings: Settings) -> Mailbox:
-    """The sender of every mail. Misconfigured when it has no address: each message would be given up."""
-    sender = Mailbox.of_sender(settings.mail_from)
-    if sender is None:
-        raise Misconfigured("AMA_MAIL_FROM is not of the form Name <address>, with an address in ASCII.")
-    return sender
 
 
 async def _sweep(service: Service, kept: KeptMail) -> None:
@@ -93,53 +87,54 @@ async def _keep_known(service: Service, kept: KeptMail) -> None:
     await asyncio.to_thread(kept.forget, found - there)
 
 
-async def send_one(
-    service: Service, queue: MailQueue, server: Server, sender: Mailbox, kept: KeptMail = NOWHERE
-) -> bool:
+async def send_one(service: Service, queue: MailQueue, channels: Channels, kept: KeptMail = NOWHERE) -> bool:
     """Try to send one message that is due. False when none is due."""
     claimed = await queue.claim(service.rules)
     if claimed is None:
         return False
+    channel: Channel[Any] | None = None
     try:
         async with asyncio.timeout(ATTEMPT):
-            await send(await _composed(service, queue, claimed, sender), server)
+            letter = await _read(service, queue, claimed)
+            channel = channel_for(letter.card, channels)
+            await channel.send(_composed(service, channel, letter))
     except Unavailable:
         await queue.postpone(claimed, MISSING, counted=False)
     except Refused as refused:
         log.info("message not sent", extra={"service": service.name, "reason": refused.code})
         if refused.code in GIVEN_UP:
-            await _record(service, claimed, do.mark_failed, _failed(claimed, refused.code))
+            await _fail(service, claimed, refused.code, channel)
     except (TransientFailure, TimeoutError) as failure:
         error = str(failure) or type(failure).__name__
         log.warning("message not taken", extra={"service": service.name, "error": error, "attempt": claimed.tries})
         if claimed.failures >= len(DELAYS):
-            await _record(service, claimed, do.mark_failed, _failed(claimed, "undeliverable"))
+            await _fail(service, claimed, "undeliverable", channel)
         else:
             await queue.postpone(claimed, DELAYS[claimed.failures])
     except PermanentFailure as failure:
         log.warning("message refused", extra={"service": service.name, "error": str(failure)})
-        await _record(service, claimed, do.mark_failed, _failed(claimed, "refused"))
+        await _fail(service, claimed, "refused", channel)
     except Uncomposable as fault:
         log.warning("message cannot be composed", extra={"service": service.name, "reason": fault.reason})
-        await _record(service, claimed, do.mark_failed, _failed(claimed, fault.reason))
+        await _fail(service, claimed, fault.reason, channel)
     else:
-        await _record_sent(service, claimed, kept)
+        await _record_sent(service, claimed, kept, channel.name)
     return True
 
 
-async def _record_sent(service: Service, claimed: Claim, kept: KeptMail) -> None:
+async def _record_sent(service: Service, claimed: Claim, kept: KeptMail, channel: str) -> None:
     """Record that it was sent. An erasure beside the sending did not find the mail, which had not arrived."""
-    sent = do.MarkSent(message=claimed.message.id, tries=claimed.tries)
+    sent = do.MarkSent(message=claimed.message.id, tries=claimed.tries, channel=channel)
     if not await _record(service, claimed, do.mark_sent, sent):
         await _keep_known(service, kept)
 
 
-async def _composed(service: Service, queue: MailQueue, claimed: Claim, sender: Mailbox) -> Mail:
-    """Read the content and compose the mail. Whatever fails, other than an engine, is the fault of this message: Uncomposable."""
+async def _read(service: Service, queue: MailQueue, claimed: Claim) -> Letter:
+    """Read the content. Whatever fails, other than an engine, is the fault of this message: Uncomposable."""
     try:
         card = await queue.card_of(claimed.programme, claimed.message.worker)
-        rules = service.rules[claimed.programme]
-        return compose(await service.commanding.query(mail_content, rules, claimed.message.id, card), sender)
+        rules, base = service.rules[claimed.programme], service.settings.public_url.rstrip("/")
+        return await service.commanding.query(letter_of, rules, claimed.message.id, card, base)
     except (Refused, Unavailable, Uncomposable, PyMongoError, TimeoutError):
         raise
     except Exception as error:
@@ -147,8 +142,21 @@ async def _composed(service: Service, queue: MailQueue, claimed: Claim, sender: 
         raise Uncomposable("not-composable") from error
 
 
-def _failed(claimed: Claim, reason: str) -> do.MarkFailed:
-    return do.MarkFailed(message=claimed.message.id, reason=reason, tries=claimed.tries)
+def _composed(service: Service, channel: Channel[Any], letter: Letter) -> Any:
+    """Compose it. Whatever fails is the fault of this message: Uncomposable."""
+    try:
+        return channel.compose(letter)
+    except Uncomposable:
+        raise
+    except Exception as error:
+        log.exception("message cannot be composed", extra={"service": service.name})
+        raise Uncomposable("not-composable") from error
+
+
+async def _fail(service: Service, claimed: Claim, reason: str, channel: Channel[Any] | None) -> None:
+    name = channel.name if channel is not None else None
+    failed = do.MarkFailed(message=claimed.message.id, reason=reason, tries=claimed.tries, channel=name)
+    await _record(service, claimed, do.mark_failed, failed)
 
 
 async def _record(service: Service, claimed: Claim, handler: Callable[..., Awaitable[None]], command: Command) -> bool:

@@ -10,19 +10,12 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 from aiosmtplib import SMTPRecipientRefused, SMTPRecipientsRefused, SMTPResponseException
 
+from notifications.failures import PermanentFailure, TransientFailure
 from notifications.mail_format import Mail
 from services.settings import Misconfigured
 
 SECONDS = 30.0  # for each step of the conversation
 PORTS = {"smtp": 25, "smtps": 465}
-
-
-class TransientFailure(Exception):
-    """The mail did not go out; a later attempt may succeed."""
-
-
-class PermanentFailure(Exception):
-    """The mail server refused this mail for good (5xx)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     smtp: str | None = Field(
         default=None, repr=False, description="smtp://user:password@host:port; starttls or TLS by smtps://"
     )
+    sms: str | None = Field(
+        default=None,
+        repr=False,
+        description="text messages: file:///folder for trials, or https://user:password@host/path of a gateway",
+    )
     mail_from: str = "AMA Lavoro <ama@localhost>"
     mail_folder: Path | None = Field(
         default=None, description="Maildir of a mail server for trials; mails about erased people are removed from it"

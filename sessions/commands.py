@@ -1,5 +1,6 @@
 """Commands about meetings and surveys, each beside its one handler."""
 
+import secrets
 from collections.abc import Mapping
 from datetime import date, datetime, time
 
@@ -8,7 +9,7 @@ import orjson
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Purpose
 from services.contracts.sessions import AttendanceRecorded
-from services.kernel import Command, Refusal, Refused, in_order
+from services.kernel import Command, NotYet, Refusal, Refused, in_order
 from services.programmes.instruments import load_all as instruments
 from services.store.work import Work
 from sessions.domain import Meeting, Participant, Roster, Survey, led_by, survey_id
@@ -61,17 +62,9 @@ class SubmitSurvey(Command):
 
 
 async def submit_survey(command: SubmitSurvey, work: Work) -> None:
-    """Score the answers, then seal them under the person's key. Refused("no-such-survey"), ("no-consent"), ("bad-answer"),
-    ("out-of-order") for a day before the invitation's, or as `Survey.submit`."""
-    participant = await work.find(Participant, command.worker)
-    asked = any((each.instrument, each.wave) == (command.instrument, command.wave) for each in work.rules.surveys)
-    if participant is None or participant.admitted is None or not asked:
-        raise Refused(
-            "no-such-survey", f"There is no {command.instrument} of wave {command.wave} for them.", Refusal.NOT_FOUND
-        )
-    if not await work.consents_to(command.worker, Purpose.RESEARCH):
-        raise Refused("no-consent", f"Worker {command.worker} has not consented to research.")
-    survey = await work.get(Survey, survey_id(command.worker, command.instrument, command.wave))
+    """Score the answers, then seal them under the person's key. Refused("bad-answer"), ("out-of-order") for a day before the invitation's,
+    or as `_asked` and `Survey.submit`."""
+    survey = await _asked(command.worker, command.instrument, command.wave, work)
     scores = instruments()[command.instrument].score(command.answers)
     sealed = await work.seal(
         command.worker, f"{survey.instrument}/{survey.wave}", orjson.dumps(command.answers).decode()
@@ -81,6 +74,50 @@ async def submit_survey(command: SubmitSurvey, work: Work) -> None:
     ):  # by day: a form on paper is filled in at the welcome interview, before the admission is typed in
         in_order("The answer", work.rules.day_of(work.at), "the invitation", work.rules.day_of(survey.invited))
     survey.submit(sealed, scores)
+
+
+async def _asked(worker: str, instrument: str, wave: str, work: Work) -> Survey:
+    """The survey that this person is asked to answer. Refused("no-such-survey"), ("no-consent")."""
+    participant = await work.find(Participant, worker)
+    asked = any((each.instrument, each.wave) == (instrument, wave) for each in work.rules.surveys)
+    if participant is None or participant.admitted is None or not asked:
+        raise Refused("no-such-survey", f"There is no {instrument} of wave {wave} for them.", Refusal.NOT_FOUND)
+    if not await work.consents_to(worker, Purpose.RESEARCH):
+        raise Refused("no-consent", f"Worker {worker} has not consented to research.")
+    return await work.get(Survey, survey_id(worker, instrument, wave))
+
+
+class LinkSurveys(Command):
+    """Give these surveys the personal link that their invitation waits for."""
+
+    surveys: tuple[str, ...]
+
+
+async def link_surveys(command: LinkSurveys, work: Work) -> None:
+    """Link those whose person consents, and whose key has arrived, without which no token may leave; skip the others."""
+    for each in command.surveys:
+        survey = await work.find(Survey, each)
+        if survey is None or not survey.unlinked or not await work.consents_to(survey.worker, Purpose.RESEARCH):
+            continue
+        try:
+            await work.key(survey.worker)
+        except NotYet:
+            continue  # the next look finds it again
+        survey.connect(secrets.token_urlsafe(32), work.rules.day_of(work.now))
+
+
+class RenewLink(Command):
+    """Send the person a new link to a survey, in place of the earlier one."""
+
+    worker: Id
+    instrument: Slug
+    wave: str
+
+
+async def renew_link(command: RenewLink, work: Work) -> None:
+    """Refused as `_asked`, or as `Survey.connect`."""
+    survey = await _asked(command.worker, command.instrument, command.wave, work)
+    survey.connect(secrets.token_urlsafe(32), work.rules.day_of(work.now))
 
 
 class InviteDue(Command):

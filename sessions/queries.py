@@ -1,5 +1,6 @@
 """Reads that answer a route. They change no aggregate; a read of a person's data is in their access log first."""
 
+from collections.abc import Collection
 from datetime import date
 
 from pydantic import AwareDatetime, BaseModel
@@ -7,8 +8,9 @@ from pydantic import AwareDatetime, BaseModel
 from services.contracts.enrolment import Purpose
 from services.kernel import Refusal, Refused
 from services.programmes import Uses, counted_uses
+from services.store.mongo import Store
 from services.store.work import Work
-from sessions.domain import Meeting, Roster, Status, Survey, led_by
+from sessions.domain import Meeting, Roster, Status, Survey, digest, led_by
 
 
 class Roll(BaseModel):
@@ -68,15 +70,32 @@ async def list_surveys(work: Work, worker: str) -> list[PlannedSurvey]:
     return sorted(shown, key=lambda each: (each.due, each.wave, each.instrument))
 
 
-async def linked_survey(work: Work, survey: str, worker: str) -> Survey:
-    """The survey of a personal link. Refused("no-such-link", 404) when it is another person's or was erased, ("no-consent") when it was not
-    answered and the person does not consent any more. The person reads their own survey, so no access is logged."""
+class Linked(BaseModel):
+    """The survey that a personal link opens, and its person."""
+
+    programme: str
+    survey: str
+    worker: str
+
+
+async def survey_of_link(store: Store, programmes: Collection[str], token: str) -> Linked | None:
+    """The survey whose newest link has this token, in one of these programmes; None when there is none."""
+    where = {"programme": {"$in": sorted(programmes)}, "state.link": digest(token)}
+    found = await store[Survey.noun].find_one(where, {"programme": 1, "state.id": 1, "state.worker": 1})
+    if found is None:
+        return None
+    return Linked(programme=found["programme"], survey=found["state"]["id"], worker=found["state"]["worker"])
+
+
+async def linked_survey(work: Work, survey: str) -> Survey:
+    """The survey of a personal link. Refused("no-such-link", 404) when it was erased meanwhile, ("no-consent") when it was not answered and
+    the person does not consent any more. The person reads their own survey, so no access is logged."""
     found = await work.peek(Survey, survey)
-    if found is None or found.worker != worker:
+    if found is None:
         raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
-    consents = await work.peek_consents(worker)
+    consents = await work.peek_consents(found.worker)
     if found.status is not Status.SUBMITTED and not consents.allow(Purpose.RESEARCH):
-        raise Refused("no-consent", f"Worker {worker} has not consented to research.")
+        raise Refused("no-consent", f"Worker {found.worker} has not consented to research.")
     return found
 
 

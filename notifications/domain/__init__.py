@@ -1,9 +1,20 @@
 """Rules of messages to people (`people`) and of ledgers for partners (`partners`). The two share the person's id alone."""
 
 from notifications.domain.partners import CLOSING, Fact, Feed, LedgerEntry, ReferredPerson
-from notifications.domain.people import GroupCalendar, Message, PlannedMeeting, Recipient, Seat, Status, Venue
+from notifications.domain.people import (
+    About,
+    GroupCalendar,
+    Message,
+    PlannedMeeting,
+    Recipient,
+    Seat,
+    Status,
+    SurveyLink,
+    Venue,
+    sealed_as,
+)
 
 __all__ = [
-    "CLOSING", "Fact", "Feed", "GroupCalendar", "LedgerEntry", "Message", "PlannedMeeting", "Recipient", "ReferredPerson", "Seat", "Status",
-    "Venue",
+    "CLOSING", "About", "Fact", "Feed", "GroupCalendar", "LedgerEntry", "Message", "PlannedMeeting", "Recipient", "ReferredPerson",
+    "Seat", "Status", "SurveyLink", "Venue", "sealed_as",
 ]  # fmt: skip

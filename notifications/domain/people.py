@@ -1,9 +1,9 @@
-"""Messages to people, and the seats that decide them.
+"""Messages to people: about their seats, their surveys, and personal links that they asked for.
 
 Invariants: nobody is written to without consent to contact, which the gate keeps; unknown consent waits, and withdrawn consent drops what
 is queued. A first meeting that is past is not announced: lists are entered late, consent may come after months, and a message about a
 meeting that somebody missed or attended does harm and no good. A message names a meeting that is scheduled, and waits until it is; about
-a seat without a meeting to come nothing is told.
+a seat without a meeting to come nothing is told. A token is kept sealed under its person's key, and no longer than it has to be sent.
 """
 
 from datetime import date, datetime
@@ -90,14 +90,26 @@ def _start(meeting: PlannedMeeting) -> datetime:
 class Status(StrEnum):
     """The state of a message."""
 
+    HELD = "held"  # it waits for consent
     QUEUED = "queued"
     SENT = "sent"
     FAILED = "failed"
     DROPPED = "dropped"  # before it was sent: consent withdrawn, or the seat given up
 
 
+class About(StrEnum):
+    """The kinds of messages. Each has a template of its name for a mail and for a text message, in each language."""
+
+    SEAT = "seat"
+    SURVEY = "survey"
+    PERSONAL_LINK = "personal-link"
+    CONFIRM_LEAVE = "confirm-leave"
+    CONFIRM_ERASE = "confirm-erase"
+
+
 class Message(Aggregate):
-    """One message to one person. While it is queued, its attempts are counted beside its state (`notifications.mail_queue`)."""
+    """One message to one person. While it is queued, its attempts are counted beside its state (`notifications.mail_queue`). `reference`
+    is the group or the survey, or the step that a personal link is for; `day` the last one on which the message means something."""
 
     noun: ClassVar[str] = "message"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("status",), ("worker",))
@@ -109,39 +121,72 @@ class Message(Aggregate):
     status: Status = Status.QUEUED
     tries: int = 0
     reason: str | None = None
+    sealed: str | None = None  # the token of a personal link, until it is sent
+    expires: datetime | None = None  # of a personal link
+    channel: str | None = None  # by which it was sent, or tried last
+    settled: datetime | None = None  # when it was sent or given up
 
     @classmethod
     def about_seat(cls, id: str, worker: str, group: str, day: date, correlation: str) -> "Message":
         """A queued message: the person has a seat in the group, and their first meeting is on that day."""
-        return cls(id=id, worker=worker, about="seat", reference=group, day=day, correlation=correlation)
+        return cls(id=id, worker=worker, about=About.SEAT, reference=group, day=day, correlation=correlation)
 
-    def sent(self, tries: int) -> None:
-        """Record that the mail server took it. Allowed for a message that was dropped while it was on its way."""
-        if self.status not in {Status.QUEUED, Status.DROPPED}:
+    @classmethod
+    def about_survey(cls, id: str, worker: str, survey: str, until: date, sealed: str, correlation: str) -> "Message":
+        """A message that is held: the person can answer the survey until that day, behind a link with this sealed token."""
+        return cls(
+            id=id,
+            worker=worker,
+            about=About.SURVEY,
+            reference=survey,
+            day=until,
+            correlation=correlation,
+            sealed=sealed,
+            status=Status.HELD,
+        )
+
+    def sent(self, tries: int, channel: str | None = None, at: datetime | None = None) -> None:
+        """Record that it was taken for delivery. Allowed for a message that was held or dropped while it was on its way."""
+        if self.status not in {Status.QUEUED, Status.HELD, Status.DROPPED}:
             raise Refused("not-queued", f"Message {self.id} is {self.status}, not queued.")
-        self.tries = tries
+        self.tries, self.channel, self.settled = tries, channel, at
         self.says(MessageSent(worker=self.worker, about=self.about, reference=self.reference))
 
     @applies(MessageSent)
     def _sent(self, _: MessageSent) -> None:
-        self.status = Status.SENT
+        self.status, self.sealed = Status.SENT, None
 
-    def fail(self, reason: str, tries: int) -> None:
+    def fail(self, reason: str, tries: int, channel: str | None = None, at: datetime | None = None) -> None:
         """Give it up, for a reason with a stable code. Refused("not-queued")."""
         if self.status is not Status.QUEUED:
             raise Refused("not-queued", f"Message {self.id} is {self.status}, not queued.")
-        self.tries = tries
+        self.tries, self.channel, self.settled = tries, channel, at
         self.says(MessageFailed(worker=self.worker, about=self.about, reference=self.reference, reason=reason))
 
     @applies(MessageFailed)
     def _failed(self, event: MessageFailed) -> None:
-        self.status, self.reason = Status.FAILED, event.reason
+        self.status, self.reason, self.sealed = Status.FAILED, event.reason, None
 
     def drop(self) -> bool:
         """Drop it, if it was not sent or given up yet. True when it is dropped now."""
-        if self.status is Status.QUEUED:
-            self.status = Status.DROPPED
+        if self.status in {Status.QUEUED, Status.HELD}:
+            self.status, self.sealed = Status.DROPPED, None
         return self.status is Status.DROPPED
+
+    def release(self) -> None:
+        """Queue it, if it was held."""
+        if self.status is Status.HELD:
+            self.status = Status.QUEUED
+
+    def hold(self) -> None:
+        """Hold it, if it was not sent or given up yet."""
+        if self.status is Status.QUEUED:
+            self.status = Status.HELD
+
+
+def sealed_as(message: str) -> str:
+    """The name of the field under which the token of a message is sealed."""
+    return f"message/{message}"
 
 
 class Seat(BaseModel):
@@ -152,12 +197,22 @@ class Seat(BaseModel):
     message: str | None = None
 
 
+class SurveyLink(BaseModel):
+    """A personal link to a survey that was not answered, and the message that carries it."""
+
+    survey: str
+    message: str
+
+
 class Recipient(Aggregate):
-    """The seats that a person has, and every message there ever was for them."""
+    """The seats and the links to surveys that a person has, and every message there ever was for them."""
 
     noun: ClassVar[str] = "recipient"
     seats: tuple[Seat, ...] = ()
     messages: tuple[str, ...] = ()
+    links: tuple[SurveyLink, ...] = ()
+    answered: tuple[str, ...] = ()  # surveys; the answer may arrive before the link, by another topic
+    withdrawn: bool = False
 
     def take_seat(self, group: str, since: date) -> None:
         """Add a seat, in place of an earlier one in the same group."""
@@ -181,3 +236,32 @@ class Recipient(Aggregate):
     def unannounced(self) -> list[Seat]:
         """The seats without a message."""
         return [each for each in self.seats if each.message is None]
+
+    def take_link(self, link: SurveyLink) -> SurveyLink | None:
+        """Take a link in place of an earlier one to the same survey, which is returned."""
+        replaced = next((each for each in self.links if each.survey == link.survey), None)
+        self.links = (*(each for each in self.links if each.survey != link.survey), link)
+        self.remember(link.message)
+        return replaced
+
+    def is_asked(self, survey: str) -> bool:
+        """True unless they have answered it, or left."""
+        return survey not in self.answered and not self.withdrawn
+
+    def remember(self, message: str) -> None:
+        """Remember a message, so that an erasure finds it."""
+        if message not in self.messages:
+            self.messages = (*self.messages, message)
+
+    def answer(self, survey: str) -> list[SurveyLink]:
+        """Note that they answered, and return the links to it, which nobody needs any more."""
+        done = [each for each in self.links if each.survey == survey]
+        self.links = tuple(each for each in self.links if each.survey != survey)
+        if survey not in self.answered:
+            self.answered = (*self.answered, survey)
+        return done
+
+    def withdraw(self) -> list[SurveyLink]:
+        """End their part: no survey is asked any more. Returns the links that they had."""
+        left, self.links, self.withdrawn = list(self.links), (), True
+        return left

@@ -3,14 +3,28 @@
 import asyncio
 from typing import Any
 
-from notifications.commands import announce, drop, find_or_add
+from notifications.commands import (
+    announce,
+    drop,
+    drop_links,
+    find_or_add,
+    keep_links,
+    send_personal_link,
+    take_survey_link,
+)
 from notifications.domain import GroupCalendar, Message, PlannedMeeting, Recipient, Venue
 from notifications.kept_mail import KeptMail
 from notifications.reactions.aggregates import member
 from services.contracts import Event
-from services.contracts.enrolment import ConsentChanged, Purpose, WorkerErased, WorkerWithdrawn
+from services.contracts.enrolment import (
+    ConsentChanged,
+    PersonalLinkIssued,
+    Purpose,
+    WorkerErased,
+    WorkerWithdrawn,
+)
 from services.contracts.grouping import GroupConcluded, MemberJoined, MemberLeft, PlaceRegistered
-from services.contracts.sessions import SessionScheduled
+from services.contracts.sessions import SessionScheduled, SurveyLinked, SurveySubmitted
 from services.events.delivery.declare import Gate, Reactions
 from services.store.work import Work
 
@@ -79,22 +93,45 @@ async def when_a_seat_is_given_up_nobody_is_called_to_it(event: Event[MemberLeft
     await drop(recipient.id, recipient.leave({event.subject}), work)
 
 
+@messages.on(SurveyLinked)
+async def when_a_survey_has_a_link_the_link_is_sent(event: Event[SurveyLinked], work: Work) -> None:
+    """Queue the message now, or as soon as they consent to contact."""
+    recipient = await find_or_add(Recipient, event.data.worker, work)
+    await take_survey_link(recipient, event.id, event.data, event.subject, work)
+
+
+@messages.on(SurveySubmitted, needs=lambda event: [(Recipient, member(event))])
+async def when_a_survey_is_answered_nobody_is_asked_for_it(event: Event[SurveySubmitted], work: Work) -> None:
+    """Drop the message that is still queued; a link that arrives later is not sent."""
+    recipient = await find_or_add(Recipient, event.data.worker, work)
+    await drop_links(recipient.answer(event.subject), work)
+
+
+@messages.on(PersonalLinkIssued)
+async def when_a_personal_link_is_issued_it_is_sent(event: Event[PersonalLinkIssued], work: Work) -> None:
+    """Queue the message at once: the person, or an operator beside them, waits for it."""
+    await send_personal_link(event.id, event.data, work)
+
+
 @message_gate.on(ConsentChanged, needs=the_one_written_to)
 async def when_contact_is_decided_messages_are_queued_or_dropped(worker: str, work: Work) -> None:
     """Queue the messages that waited for consent, or drop the queued ones."""
     recipient = await work.find(Recipient, worker)
-    consents = await work.consents_to(worker, Purpose.CONTACT)
-    if recipient is not None and consents:
+    if recipient is None:
+        return
+    if await work.consents_to(worker, Purpose.CONTACT):
         await announce(recipient, work)
-    elif recipient is not None:
+    else:
         await drop(recipient.id, recipient.seats, work)
+    await keep_links(recipient, work)
 
 
 @messages.on(WorkerWithdrawn, needs=the_recipient)
-async def when_somebody_withdraws_they_are_called_to_no_meeting(event: Event[WorkerWithdrawn], work: Work) -> None:
-    """Drop every message that is still queued."""
+async def when_somebody_withdraws_they_are_called_and_asked_no_more(event: Event[WorkerWithdrawn], work: Work) -> None:
+    """Drop every message about a seat or a survey that is still queued."""
     recipient = await find_or_add(Recipient, event.subject, work)
     await drop(recipient.id, recipient.leave(), work)
+    await drop_links(recipient.withdraw(), work)
 
 
 @mail_gate.on(WorkerErased, needs=the_one_written_to)
@@ -113,5 +150,6 @@ async def when_somebody_is_erased_no_message_of_theirs_stays(worker: str, work: 
         return
     await drop(recipient.id, recipient.leave(), work)
     for each in recipient.messages:
-        work.remove(await work.get(Message, each))
+        if (message := await work.find(Message, each)) is not None:
+            work.remove(message)
     work.remove(recipient)

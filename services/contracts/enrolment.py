@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import StrictBool
 
-from services.contracts.base import Code, Day, EventData, Id, Restricted, Slug
+from services.contracts.base import Code, Day, EventData, Field, Id, Moment, Restricted, Slug
 
 
 class Purpose(StrEnum):
@@ -37,6 +37,14 @@ class Among(StrEnum):
 
     COLLEAGUES = "colleagues"
     OTHERS = "others"
+
+
+class LinkPurpose(StrEnum):
+    """What a personal link opens: the person's own page, or the confirmation of one step that cannot be undone."""
+
+    ME = "me"
+    LEAVE = "confirm:leave"
+    ERASE = "confirm:erase"
 
 
 class WorkerReferred(EventData):
@@ -125,3 +133,19 @@ class WorkerProfiled(Restricted):
     # Added after the first events: those lack both fields, so both are optional.
     among: Among | None = None
     needs_access: bool = False
+
+
+class PersonalLinkIssued(Restricted):
+    """A new personal link for the worker (the subject), to be sent to them alone. It replaces their link of the same purpose. Enrolment
+    keeps only a digest of `token` (256 random bits, base64url): whoever has the token acts as the worker until `expires`."""
+
+    type = "it.amalavoro.enrolment.link.issued.v1"
+    topic = "ama.enrolment.restricted"
+    readers = ("enrolment", "notifications")
+    person = "subject"
+    worker: Id
+    purpose: LinkPurpose
+    token: str = Field(
+        pattern=r"^[A-Za-z0-9_-]{43}$", examples=["9pX2mV7cQe4KZ0tLr8bYw1sHd6uJg3aFnNi5oRkTEx0"], repr=False
+    )
+    expires: Moment

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.contracts.base import Day, EventData, Id, Moment, Restricted, Slug, Wave
+from services.contracts.base import Day, EventData, Field, Id, Moment, Restricted, Slug, Wave
 
 NOTICE = timedelta(days=14)  # from the invitation to a survey to its due date
 
@@ -68,6 +68,24 @@ class AttendanceRecorded(Restricted):
     present: bool
     # Added after the first events, which are all about members.
     member: bool = True
+
+
+class SurveyLinked(Restricted):
+    """The worker gets a personal link to a survey that they are invited to, in place of an earlier one. Sessions keeps only a digest of
+    `token` (256 random bits, base64url): whoever has the token answers as the worker. `until`: the last day on which the link opens."""
+
+    type = "it.amalavoro.sessions.survey.linked.v1"
+    topic = "ama.sessions.restricted"
+    readers = ("sessions", "notifications")
+    person = "worker"
+    worker: Id
+    instrument: Slug
+    wave: Wave
+    due: Day
+    until: Day
+    token: str = Field(
+        pattern=r"^[A-Za-z0-9_-]{43}$", examples=["Qm7rT0xWb4Ls9ZcV2kHn6Pd1Yg8Ea3Ju5Fi-Ro_NtXw"], repr=False
+    )
 
 
 class SurveyScored(Restricted):

@@ -57,7 +57,12 @@ TOPICS: dict[str, Topic] = {
     for topic in (
         PROGRAMMES,
         Topic("ama.enrolment", "enrolment"),
-        Topic("ama.enrolment.restricted", "enrolment", encrypted=True, readers=("enrolment", "grouping", "analytics")),
+        Topic(
+            "ama.enrolment.restricted",
+            "enrolment",
+            encrypted=True,
+            readers=("enrolment", "grouping", "notifications", "analytics"),
+        ),
         KEYS,
         CONTACTS,
         Topic("ama.grouping", "grouping"),

@@ -93,6 +93,7 @@ class Home:
             public_url=self.base,
             services=f"{self.base}/{{service}}",
             smtp=smtp,
+            sms=self._given.pop("sms", None) or os.environ.get("AMA_SMS") or (self.data / "sms").as_uri(),
             **engines.login(),
             **self._given,
         )

@@ -24,10 +24,11 @@ from services.programmes.naming import refuse_unless_active
 from services.programmes.publishing import programme_of, published
 from services.programmes.served import ServedProgrammes
 from services.programmes.uses import Uses, counted_uses
+from services.programmes.wording import worded
 
 __all__ = [
     "LARGEST", "Difference", "Municipality", "Partner", "Programme", "ProgrammeFile", "ServedProgrammes", "Sizes", "Slot",
     "SurveyWave", "Uses", "agreed_with", "applied", "brings_partners", "counted_uses", "differences", "distance_km", "following",
     "in_intake", "in_programme", "load", "load_all", "may_know", "meeting_days", "programme_of", "published", "read_all", "read_file",
-    "read_text", "refuse_partners_of_others", "refuse_unless_active", "sent_file", "since_start",
+    "read_text", "refuse_partners_of_others", "refuse_unless_active", "sent_file", "since_start", "worded",
 ]  # fmt: skip

@@ -1,15 +1,24 @@
 """Survey waves of admitted people. A wave is due a number of days after admission, also for people who only wait for a seat.
 
-Invariant: nobody is invited without consent to research, which the gate keeps. Unknown consent waits; withdrawn consent drops each
-unanswered survey, and consent given again plans it again.
+Invariants: nobody is invited without consent to research, which the gate keeps. Unknown consent waits; withdrawn consent drops each
+unanswered survey, and consent given again plans it again. A personal link is known by the digest of its token alone; it opens an
+invitation that was not answered, until its last day, and a newer link replaces it.
 """
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import ClassVar
 from uuid import NAMESPACE_URL, uuid5
 
-from services.contracts.sessions import NOTICE, AttendanceRecorded, SurveyInvited, SurveyScored, SurveySubmitted
+from services.contracts.sessions import (
+    NOTICE,
+    AttendanceRecorded,
+    SurveyInvited,
+    SurveyLinked,
+    SurveyScored,
+    SurveySubmitted,
+)
 from services.kernel import Aggregate, Refused, applies
 
 
@@ -58,7 +67,12 @@ class Survey(Aggregate):
     """One person, one instrument, one wave. `answers` are sealed under the person's key."""
 
     noun: ClassVar[str] = "survey"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("worker",), ("status", "due"))
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("worker",),
+        ("status", "due"),
+        ("link",),
+        ("unlinked", "instrument"),
+    )
     worker: str
     instrument: str
     wave: str
@@ -66,6 +80,9 @@ class Survey(Aggregate):
     status: Status = Status.PLANNED
     invited: datetime | None = None
     answers: str | None = None
+    link: str | None = None  # the digest of the token of the personal link
+    until: date | None = None  # the last day on which the link opens
+    unlinked: bool = False  # they were invited, and no link was sent yet
 
     @classmethod
     def of(cls, worker: str, instrument: str, wave: str, admitted: date, due_days: int) -> "Survey":
@@ -87,6 +104,7 @@ class Survey(Aggregate):
         """Invite no more, unless it was answered already."""
         if self.status is not Status.SUBMITTED:
             self.status = Status.DROPPED
+            self.link, self.until, self.unlinked = None, None, False
 
     def invite(self, today: date, at: datetime) -> None:
         """Invite the person, if the survey is open and they were not invited before."""
@@ -96,21 +114,45 @@ class Survey(Aggregate):
     @applies(SurveyInvited, timed=True)
     def _invited(self, _: SurveyInvited, at: datetime | None) -> None:
         self.status, self.invited = Status.INVITED, at
+        self.unlinked = self.link is None
+
+    def connect(self, token: str, today: date) -> None:
+        """Give a personal link to an invitation that was not answered, in place of an earlier one. It opens for as many days as an
+        invitation comes before its due date, also when that is past. Refused as `submit`."""
+        self._refuse_unless_open()
+        told = {"worker": self.worker, "instrument": self.instrument, "wave": self.wave, "due": self.due}
+        self.says(SurveyLinked.model_validate({**told, "until": max(self.due, today) + NOTICE, "token": token}))
+
+    @applies(SurveyLinked)
+    def _linked(self, event: SurveyLinked) -> None:
+        self.link, self.until, self.unlinked = digest(event.token), event.until, False
+
+    def opens_by_link(self, today: date) -> bool:
+        """True while the personal link opens the questions."""
+        return self.status is Status.INVITED and self.until is not None and today <= self.until
 
     def submit(self, sealed: str, scores: dict[str, float]) -> None:
         """Take the sealed answers and publish their scores to the services that may read them.
         Refused("submitted-already"), or ("not-open") without an invitation."""
-        if self.status is Status.SUBMITTED:
-            raise Refused("submitted-already", f"{self.instrument} of wave {self.wave} was submitted already.")
-        if self.status is not Status.INVITED:
-            raise Refused("not-open", f"{self.instrument} of wave {self.wave} is not open.")
+        self._refuse_unless_open()
         self.answers = sealed  # no event carries answers
         self.says(SurveySubmitted(worker=self.worker, instrument=self.instrument, wave=self.wave))
         self.says(SurveyScored(worker=self.worker, instrument=self.instrument, wave=self.wave, scores=scores))
 
+    def _refuse_unless_open(self) -> None:
+        if self.status is Status.SUBMITTED:
+            raise Refused("submitted-already", f"{self.instrument} of wave {self.wave} was submitted already.")
+        if self.status is not Status.INVITED:
+            raise Refused("not-open", f"{self.instrument} of wave {self.wave} is not open.")
+
     @applies(SurveySubmitted)
     def _submitted(self, _: SurveySubmitted) -> None:
-        self.status = Status.SUBMITTED
+        self.status, self.unlinked = Status.SUBMITTED, False
+
+
+def digest(token: str) -> str:
+    """The digest by which a token is known. A plain hash suffices: a token has 256 random bits, so nobody finds it by trying."""
+    return sha256(token.encode()).hexdigest()
 
 
 def survey_id(worker: str, instrument: str, wave: str) -> str:

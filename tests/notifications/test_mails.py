@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from notifications.composing import MailContent, compose
+from notifications.composing import Letter, mail_of
+from notifications.failures import PermanentFailure, TransientFailure
 from notifications.mail_format import Mail, Mailbox, Uncomposable
 from notifications.mailer import mailing
-from notifications.smtp import PermanentFailure, Server, TransientFailure, send
+from notifications.smtp import Server, send
 from services.settings import Misconfigured, Settings
 from tests.helpers.mail_server import taking
 
@@ -22,9 +23,10 @@ CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org",
 PLAN: dict[str, Any] = {"every": 14, "meetings": 18, "minutes": 120, "ask": "AFOL Monza e Brianza, +39 039 0000000"}
 
 
-def content(plan: dict[str, Any] = PLAN, **card: str) -> MailContent:
+def content(plan: dict[str, Any] = PLAN, **card: str) -> Letter:
     first = datetime(2026, 3, 5, 18, tzinfo=timezone(timedelta(hours=1)))
-    return MailContent("019ce2f4", CARD | card, first, "Casa del Volontariato", "via Correggio 59, Monza", **plan)
+    place = {"first": first, "title": "Casa del Volontariato", "address": "via Correggio 59, Monza"}
+    return Letter("019ce2f4", "seat", CARD | card, place | plan)
 
 
 def read(mail: Mail) -> EmailMessage:
@@ -36,7 +38,7 @@ def text(mail: Mail) -> str:
 
 
 def test_an_italian_mail_names_first_meeting_and_place_in_words() -> None:
-    body = text(compose(content(), SENDER))
+    body = text(mail_of(content(), SENDER))
     for part in (
         "Ciao Ada",
         "Primo incontro: giovedì 5 marzo 2026, alle ore 18:00",
@@ -48,7 +50,7 @@ def test_an_italian_mail_names_first_meeting_and_place_in_words() -> None:
 
 
 def test_an_english_mail_names_first_meeting_and_place_in_words() -> None:
-    mail = compose(content(language="en"), SENDER)
+    mail = mail_of(content(language="en"), SENDER)
     for part in (
         "Dear Ada",
         "First meeting: Thursday, 5 March 2026, at 18:00",
@@ -76,22 +78,22 @@ def test_an_english_mail_names_first_meeting_and_place_in_words() -> None:
 )
 def test_how_often_and_how_long_are_said_in_words(plan: dict[str, Any], italian: str, english: str) -> None:
     told = {**plan, "ask": None}
-    assert italian in text(compose(content(told), SENDER))
-    assert english in text(compose(content(told, language="en"), SENDER))
-    assert "domanda" not in text(compose(content(told), SENDER))
+    assert italian in text(mail_of(content(told), SENDER))
+    assert english in text(mail_of(content(told, language="en"), SENDER))
+    assert "domanda" not in text(mail_of(content(told), SENDER))
 
 
 def test_whoever_reads_another_language_is_written_to_in_italian() -> None:
-    assert "Ciao Ada" in text(compose(content(language="ro"), SENDER))
+    assert "Ciao Ada" in text(mail_of(content(language="ro"), SENDER))
 
 
 def test_the_message_id_is_the_message_so_that_a_repeat_can_be_dropped() -> None:
-    first, again = read(compose(content(), SENDER)), read(compose(content(), SENDER))
+    first, again = read(mail_of(content(), SENDER)), read(mail_of(content(), SENDER))
     assert first["Message-ID"] == again["Message-ID"] == "<019ce2f4@example.org>"
 
 
 def test_a_name_cannot_write_another_header() -> None:
-    mail = read(compose(content(given_name="Ada\r\nBcc: other@example.org"), SENDER))
+    mail = read(mail_of(content(given_name="Ada\r\nBcc: other@example.org"), SENDER))
     assert mail["Bcc"] is None
     assert len(mail["To"].addresses) == 1
 
@@ -101,16 +103,16 @@ def test_a_name_cannot_write_another_header() -> None:
 )
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(Uncomposable, match="no-address"):
-        compose(content(email=address), SENDER)
+        mail_of(content(email=address), SENDER)
 
 
 def test_the_content_of_a_mail_shows_nothing_of_the_person_in_a_log() -> None:
-    assert repr(content()) == "MailContent(019ce2f4)"
+    assert repr(content()) == "Letter(019ce2f4)"
 
 
 async def test_a_mail_server_takes_the_content() -> None:
     with taking() as taker:
-        await send(compose(content(), SENDER), Server.of(taker.address))
+        await send(mail_of(content(), SENDER), Server.of(taker.address))
     (mail,) = taker.taken
     assert mail["To"] == "Ada Prova <ada@example.org>"
     assert mail["Message-ID"] == "<019ce2f4@example.org>"
@@ -125,7 +127,7 @@ async def test_a_permanent_failure_differs_from_a_transient_one_and_neither_name
     answer: str, expected: type[Exception]
 ) -> None:
     with taking(answer) as taker, pytest.raises(expected) as refusal:
-        await send(compose(content(), SENDER), Server.of(taker.address))
+        await send(mail_of(content(), SENDER), Server.of(taker.address))
     assert "ada" not in str(refusal.value)
     assert refusal.value.__cause__ is None
 
@@ -134,7 +136,7 @@ async def test_a_mail_server_that_is_away_may_take_it_another_time() -> None:
     with taking() as taker:
         address = taker.address
     with pytest.raises(TransientFailure):
-        await send(compose(content(), SENDER), Server.of(address))
+        await send(mail_of(content(), SENDER), Server.of(address))
 
 
 def test_the_mail_server_is_read_from_its_address() -> None:
@@ -156,4 +158,4 @@ def test_a_sender_that_has_no_address_stops_the_start() -> None:
 
 async def test_a_name_of_a_server_that_dns_cannot_hold_is_a_failure_of_the_attempt() -> None:
     with pytest.raises(TransientFailure, match="UnicodeError"):
-        await send(compose(content(), SENDER), Server("m" * 64 + ".example.org", 25, False))
+        await send(mail_of(content(), SENDER), Server("m" * 64 + ".example.org", 25, False))

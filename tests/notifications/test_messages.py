@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from notifications import mailer
+from notifications.channels import channels_of
 from notifications.domain import Status
+from notifications.letters import letter_of
 from notifications.mail_queue import MailQueue
-from notifications.queries import mail_content
-from notifications.smtp import Server
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
 from tests.helpers.mail_server import Taker, taking
@@ -149,9 +149,8 @@ async def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(
             await message_of(service, other, Status.QUEUED)
 
             async def settled() -> bool:
-                await mailer.send_one(
-                    service, MailQueue(service.store), Server.of(taker.address), mailer.sender_of(service.settings)
-                )
+                settings = service.settings.model_copy(update={"smtp": taker.address})
+                await mailer.send_one(service, MailQueue(service.store), channels_of(settings))
                 return bool(
                     await service.store["message"].count_documents(
                         {"programme": world.programme, "state.status": "queued"}
@@ -256,7 +255,8 @@ async def test_a_message_that_was_dropped_on_its_way_has_no_content(world: World
         await world.consent(one, False, Purpose.CONTACT)
         await message_of(service, one, Status.DROPPED)
         with pytest.raises(Exception, match="not to be sent"):
-            await service.commanding.query(mail_content, service.rules[world.programme], queued["state"]["id"], None)
+            rules = service.rules[world.programme]
+            await service.commanding.query(letter_of, rules, queued["state"]["id"], None, "http://site")
 
 
 async def test_a_message_behind_a_dead_letter_is_dropped_when_consent_to_contact_is_withdrawn(

@@ -28,7 +28,7 @@ ADVICE: dict[str, str] = {
 REBUILT = {  # by the restore, and by the services when they start (`replay.py` of each)
     "worker.erased", "worker.profiled", "consent.changed", "worker.admitted", "worker.declined", "worker.withdrawn", "place.registered",
     "group.formed", "facilitator.assigned", "member.joined", "pair.wished", "message.sent",
-    "message.failed",
+    "message.failed", "survey.linked",
 }  # fmt: skip
 
 

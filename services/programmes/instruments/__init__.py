@@ -1,6 +1,7 @@
-"""Questionnaires as data: items, scoring, cut-offs, reliability with its source, licence.
+"""Questionnaires as data: items, scoring, cut-offs, reliability with its source, licence; wording where its licence lets us ship it, or
+from files of the operator.
 
-Imports kernel and contracts. `programmes` and the rooms `sessions` and `analytics` may import it.
+Imports kernel, settings and contracts. `programmes` and the rooms `sessions` and `analytics` may import it.
 Invariant: a score is computed from valid answers alone, and from all of them except those that the instrument's author allows to be
 missing; a mistake is named by its item.
 """
@@ -93,7 +94,10 @@ class Instrument(Part):
     continuous: bool = False
     licence: str
     source: str
-    ends: dict[str, tuple[str, str]] = {}  # meaning of the least and the greatest answer, by language
+    # By language, as people read it: the title, the sentence above the questions, and the label of each answer from the least on.
+    titles: dict[str, str] = {}
+    introduction: dict[str, str] = {}
+    answers: dict[str, tuple[str, ...]] = {}
     items: tuple[Item, ...] = Field(min_length=1)
     scales: tuple[Scale, ...] = Field(min_length=1)
     cut_offs: tuple[CutOff, ...] = ()
@@ -111,12 +115,20 @@ class Instrument(Part):
                 raise ValueError(f"scale {scale.id}: there is no item {min(unknown)}")
             if scale.may_miss >= len(scale.items):
                 raise ValueError(f"scale {scale.id}: nothing would be left to score")
+        for language, labels in self.answers.items():
+            if self.continuous or len(labels) != self.most - self.least + 1:
+                raise ValueError(f"answers {language}: not one label for each answer")
         for cut in self.cut_offs:
             if cut.scale not in {scale.id for scale in self.scales}:
                 raise ValueError(f"cut-off: there is no scale {cut.scale}")
             if cut.at_most is None and cut.at_least is None:
                 raise ValueError("cut-off: neither at_most nor at_least")
         return self
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages in which every item has its wording; none: it cannot be sent to people."""
+        return sorted(set[str].intersection(*(set(item.text) for item in self.items)))
 
     def mistakes(self, answers: Mapping[str, float]) -> dict[str, Mistake]:
         """Judge answers, from the API and from the page alike: the mistake of each item that has one. Unanswered items are mistakes where
@@ -182,7 +194,7 @@ def _each_once(part: str, names: Sequence[str]) -> None:
 # Shipped files do not change while the process runs.
 @lru_cache(maxsize=1)
 def load_all() -> dict[str, Instrument]:
-    """Return the shipped instruments, by id."""
+    """Return the shipped instruments, by id, with the wording that is shipped. `worded` adds that of an operator."""
     shipped = sorted(
         (each for each in files("services.programmes.instruments").iterdir() if each.name.endswith(".toml")),
         key=lambda e: e.name,

@@ -38,7 +38,7 @@ READS = {
     "enrolment": {"ama.enrolment.restricted", "ama.sessions.restricted"},
     "grouping": {"ama.enrolment.restricted", "ama.grouping.restricted"},
     "sessions": {"ama.sessions.restricted"},
-    "notifications": {"ama.enrolment.contacts", "ama.sessions.restricted", FEED},
+    "notifications": {"ama.enrolment.contacts", "ama.enrolment.restricted", "ama.sessions.restricted", FEED},
     "analytics": {"ama.enrolment.restricted", "ama.sessions.restricted"},
 }
 WRITES = {

@@ -1,0 +1,110 @@
+"""The content of a letter as it stands when it is sent, so that a change since the message was queued counts. Changes no aggregate.
+
+Invariant: nothing is told without the consent that it needs at this moment; a token is opened here and nowhere else.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+
+from notifications.composing import Letter
+from notifications.domain import About, GroupCalendar, Message, PlannedMeeting, Recipient, Status, Venue, sealed_as
+from services import vault
+from services.contracts.enrolment import Purpose
+from services.kernel import NotYet, Refused
+from services.programmes import Programme
+from services.store.work import Work
+
+Shown = Mapping[str, Any]
+PATHS = {About.PERSONAL_LINK: "entra", About.CONFIRM_LEAVE: "me/conferma", About.CONFIRM_ERASE: "me/conferma"}
+
+
+async def letter_of(work: Work, message: str, card: bytes | None, base: str) -> Letter:
+    """The letter of a message; `card` is the person's encrypted contact card, `base` the address with which links begin.
+
+    Refused("past"), ("contact-refused"), ("no-consent"), or ("not-queued") when there is nothing to send any more; NotYet while card, key,
+    meeting or place have not arrived."""
+    queued = await work.peek(Message, message)
+    recipient = await work.peek(Recipient, queued.worker) if queued is not None else None
+    if queued is None or recipient is None or queued.status is not Status.QUEUED:
+        raise Refused("not-queued", f"Message {message} is not to be sent.")
+    shown = await KINDS[About(queued.about)](work, queued, recipient, base)
+    if card is None:
+        raise NotYet(f"the contact card for message {message}")
+    contact = orjson.loads(vault.decrypt_payload(await work.key(queued.worker), card.decode()))
+    return Letter(message, queued.about, contact, {**shown, "ask": _office(work.rules)})
+
+
+async def _about_seat(work: Work, queued: Message, recipient: Recipient, _: str) -> Shown:
+    """The first meeting, in local time. Later ones are not named: not all of them may have arrived."""
+    seat = recipient.seat_in(queued.reference)
+    if seat is None:
+        raise Refused("not-queued", f"Message {queued.id} is not to be sent.")
+    await _consents(work, queued, Purpose.CONTACT)
+    calendar = await work.peek(GroupCalendar, queued.reference)
+    first = calendar.first_from(seat.since) if calendar is not None else None
+    if _is_past(queued, first, work, calendar):
+        raise Refused("past", f"The meeting that message {queued.id} announces is past.")
+    venue = await work.peek(Venue, first.place) if first is not None else None
+    if first is None or venue is None:
+        raise NotYet(f"the {'meeting' if first is None else 'place'} for message {queued.id}")
+    rules = work.rules
+    plan = {"every": rules.cadence_days, "meetings": rules.meetings, "minutes": rules.session_minutes}
+    return {"first": first.starts, "title": venue.title, "address": venue.address, **plan}
+
+
+async def _about_survey(work: Work, queued: Message, recipient: Recipient, base: str) -> Shown:
+    if all(each.message != queued.id for each in recipient.links):
+        raise Refused("not-queued", f"Message {queued.id} is not to be sent.")
+    await _consents(work, queued, Purpose.CONTACT, Purpose.RESEARCH)
+    if queued.day < work.rules.day_of(work.now):
+        raise Refused("past", f"The survey of message {queued.id} is closed.")
+    return {"until": queued.day, "link": f"{base}/questionario/{await _token(work, queued)}"}
+
+
+async def _personal(work: Work, queued: Message, _: Recipient, base: str) -> Shown:
+    """A link that somebody waits for: a refusal of contact is told to whoever looks, and unknown consent waits until the link ends."""
+    if queued.expires is None or queued.expires <= work.now:
+        raise Refused("past", f"The link of message {queued.id} opens nothing any more.")
+    consents = (await work.peek_consents(queued.worker)).allow(Purpose.CONTACT)
+    if consents is None:
+        raise NotYet(f"the consent for message {queued.id}")
+    if not consents:
+        raise Refused("contact-refused", f"The person of message {queued.id} does not consent to contact.")
+    link = f"{base}/{PATHS[About(queued.about)]}/{await _token(work, queued)}"
+    return {"link": link, "expires": queued.expires.astimezone(work.rules.zone)}
+
+
+KINDS: dict[About, Callable[[Work, Message, Recipient, str], Awaitable[Shown]]] = {
+    About.SEAT: _about_seat,
+    About.SURVEY: _about_survey,
+    About.PERSONAL_LINK: _personal,
+    About.CONFIRM_LEAVE: _personal,
+    About.CONFIRM_ERASE: _personal,
+}
+
+
+async def _consents(work: Work, queued: Message, *purposes: Purpose) -> None:
+    consents = await work.peek_consents(queued.worker)
+    if not all(consents.allow(each) for each in purposes):
+        raise Refused("no-consent", f"The person of message {queued.id} does not consent to contact.")
+
+
+async def _token(work: Work, queued: Message) -> str:
+    if queued.sealed is None:
+        raise Refused("not-queued", f"Message {queued.id} has no link.")
+    return await work.unseal(queued.worker, sealed_as(queued.id), queued.sealed, told=False)
+
+
+def _office(rules: Programme) -> str | None:
+    """The office for questions on one line, with its telephone number and address as far as they are known."""
+    office = rules.office
+    return ", ".join(filter(None, (office.name, office.phone, office.email))) if office is not None else None
+
+
+def _is_past(queued: Message, first: PlannedMeeting | None, work: Work, calendar: GroupCalendar | None) -> bool:
+    """The day for which the message was queued counts while no meeting is known. A group that was concluded has none to come."""
+    if first is None and calendar is not None and calendar.concluded is not None:
+        return True
+    return first.starts <= work.now if first is not None else queued.day < work.rules.day_of(work.now)

@@ -1,0 +1,74 @@
+"""Personal links to surveys: a background task gives one to each invitation whose instrument has wording.
+
+Invariants: an invitation and its link are two commands, since the key under which a token travels may arrive after the consent that
+invites; any number of copies may run the task, because the command decides on the state that the survey has then. A survey of an
+instrument without wording is never linked.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+
+from services.contracts.sessions import NOTICE
+from services.kernel import Unavailable
+from services.programmes.instruments import Instrument
+from services.runtime.recurring import in_parts
+from services.runtime.service import BackgroundTask, Service
+from services.store.clock import now_utc
+from services.store.errors import is_transient
+from services.store.mongo import Document, PyMongoError
+from sessions.commands import LinkSurveys, link_surveys
+from sessions.domain import Survey
+
+log = logging.getLogger(__name__)
+EVERY = 1.0  # seconds between two looks: somebody may wait for their first questionnaire
+AT_ONCE = 200  # surveys of one command
+
+
+def linking(instruments: Mapping[str, Instrument]) -> BackgroundTask:
+    """The background task, for the instruments with their wording."""
+    worded = [each.id for each in instruments.values() if each.languages]
+
+    async def link_invited(service: Service) -> None:
+        while True:
+            try:
+                for programme in list(service.rules):
+                    await link_open(service, programme, worded)
+            except Unavailable as error:
+                log.warning("links wait", extra={"service": service.name, "error": type(error).__name__})
+            except PyMongoError as error:
+                if not is_transient(error):
+                    raise
+                log.warning("links wait", extra={"service": service.name, "error": type(error).__name__})
+            await asyncio.sleep(EVERY)
+
+    return link_invited
+
+
+async def link_open(service: Service, programme: str, worded: Collection[str]) -> None:
+    """Link some of the invitations of this programme that wait for it."""
+    rules = service.rules[programme]
+    found = service.store[Survey.noun].find(_waiting(service, programme, worded), {"state.id": 1}).limit(AT_ONCE)
+    surveys = [each["state"]["id"] async for each in found]
+
+    async def link(some: Sequence[str]) -> None:
+        await service.do(link_surveys, LinkSurveys(surveys=tuple(some)), rules.id)
+
+    if surveys:
+        await in_parts(service, surveys, link)
+
+
+def _waiting(service: Service, programme: str, worded: Collection[str]) -> Document:
+    """Invitations that are not long past: wording that is loaded late asks nobody about a time that is over."""
+    today = service.rules[programme].day_of(now_utc())
+    since = (today - NOTICE).isoformat()
+    return {
+        "programme": programme,
+        "state.unlinked": True,
+        "state.instrument": {"$in": sorted(worded)},
+        "$or": [
+            {"state.due": {"$gte": since}},
+            {"state.invited": {"$gte": (today - NOTICE - timedelta(days=1)).isoformat()}},
+        ],
+    }
