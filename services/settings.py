@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="http://127.0.0.1:8000", description="address for the browsers of people; personal links begin with it"
     )
+    services: str = Field(
+        default="http://127.0.0.1:8000/{service}",
+        description="address of a service from here, with {service} for its name; parts of pages are fetched there",
+    )
     smtp: str | None = Field(
         default=None, repr=False, description="smtp://user:password@host:port; starttls or TLS by smtps://"
     )

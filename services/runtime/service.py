@@ -40,6 +40,7 @@ from services.store.mongo import PyMongoError, Store, within
 from services.telemetry import Metrics, Telemetry
 from services.vault.keyring import KeyHolder
 from services.web.counting import Counted
+from services.web.frame import fragments
 
 ROLES = ("api", "consume", "relay")
 LOOK = 2.0  # seconds in which an engine that is there answers
@@ -198,6 +199,7 @@ class Service:
             # Another copy then sends at once, and not only when the lease of 6 s has run out.
             await self.tasks.end(self._relay.release(), "lease of the relay")
         await self.tasks.end(self.ends.close(), "reader of the ends of topics")
+        await fragments.close(self.app)
         await self.store.close()
         # It exports the spans that wait, and blocks until the collector has answered.
         await asyncio.to_thread(self.telemetry.close)

@@ -14,7 +14,8 @@ from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Match, Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services import web
 from services.contracts.topics import SERVICES
@@ -22,6 +23,7 @@ from services.runtime.connections import Connections, Limits
 from services.runtime.service import ROLES, Service
 from services.runtime.workarounds import LimitedProtocol
 from services.settings import Misconfigured, Settings
+from services.web.frame.addresses import segment_of, segments_of
 
 LIMITS = Limits()
 LATE = "The services did not read Kafka to its end in time: it does not answer, or this machine is too busy. The log says more."
@@ -36,14 +38,35 @@ def build(name: str, settings: Settings) -> Service:
     return service
 
 
+class PagesOf(BaseRoute):
+    """The pages of a service at the root of the site, by the table of addresses. The path is passed on as it is."""
+
+    def __init__(self, service: str, app: ASGIApp) -> None:
+        self._segments, self.app = segments_of(service), app
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match the addresses of the service's pages, whatever the method."""
+        ours = scope["type"] == "http" and segment_of(scope["path"]) in self._segments
+        return (Match.FULL if ours else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        await self.app(scope, receive, send)
+
+
+def _places(name: str, app: ASGIApp) -> list[BaseRoute]:
+    """List where a service answers: under its name, and at the addresses of its pages."""
+    return [Mount(f"/{name}", app), PagesOf(name, app)]
+
+
 class AllServices:
     """The five services, started and stopped together."""
 
     def __init__(self, settings: Callable[[str], Settings], others: Collection[BaseRoute] = ()) -> None:
         """`settings` returns the settings of a service by its name: with its own users on the engines, they differ."""
         self.services = {name: build(name, settings(name)) for name in SERVICES}
-        mounts = [Mount(f"/{name}", service.app) for name, service in self.services.items()]
-        self.app = Starlette(routes=[*mounts, *others])
+        places = [place for name, service in self.services.items() for place in _places(name, service.app)]
+        self.app = Starlette(routes=[*places, *others])
         web.install_outside(self.app)
 
     async def start(self, roles: Collection[str] = ROLES) -> None:
@@ -76,7 +99,7 @@ class AllServices:
 
 def alone(service: Service, api: bool) -> Starlette:
     """Serve one service under its name; without the role `api`, its health alone."""
-    app = Starlette(routes=[Mount(f"/{service.name}", service.app if api else service.health_app())])
+    app = Starlette(routes=_places(service.name, service.app if api else service.health_app()))
     web.install_outside(app)
     return app
 

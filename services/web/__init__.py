@@ -27,6 +27,7 @@ from services.web.fields import (
     etag,
     version_of,
 )
+from services.web.frame.routing import Pages
 from services.web.headers import PlainHeaders
 from services.web.problem import problem
 
@@ -71,4 +72,6 @@ def install_outside(app: Starlette) -> None:
     app.router.redirect_slashes = False
     failures.install(app)
     app.add_middleware(failures.Caught)
+    # Outside all that refuses, and inside the headers that every answer has.
+    app.add_middleware(Pages)
     app.add_middleware(PlainHeaders)

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from starlette.routing import Route
 
 from services.identity.route_access import RouteAccess, access_of
+from services.web.frame.routing import TAG
 
 Schema = dict[str, Any]
 _TEXT = {"type": "string"}
@@ -50,7 +51,7 @@ _ALWAYS = {
 _ALWAYS |= {400: "The body is not JSON as it should be", 422: "A field is wrong; `errors` names it"}
 _CLOSED = {401: "No token, or one that is not accepted", 403: "Not in this role, or not yours"}
 _CHANGING = {409: "A rule says no", 410: "The person was erased", 412: "Changed since it was read (If-Match)"}
-_IS_PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
+_PROBLEM_CONTENT: tuple[str, Schema] = "application/problem+json", {"schema": {"$ref": "#/components/schemas/Problem"}}
 _RETRY = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
 
 
@@ -99,9 +100,9 @@ def _completed(document: Schema, routes: Iterable[RouteAccess]) -> Schema:
                 del responses["422"]
             for status, text in sorted(_problems(method, route).items()):
                 described = responses.setdefault(str(status), {"description": text})
-                described.setdefault("content", {}).setdefault(
-                    "application/problem+json", _IS_PROBLEM
-                )  # beside a page of its own
+                # To people, the middleware `Pages` shows a page in place of the problem document.
+                kind, schema = ("text/html", {}) if TAG in operation.get("tags", ()) else _PROBLEM_CONTENT
+                described.setdefault("content", {}).setdefault(kind, schema)  # beside a page of its own
                 if status == 503:
                     described.setdefault("headers", _RETRY)
     schemas: Schema = document.setdefault("components", {}).setdefault("schemas", {})

@@ -11,15 +11,17 @@ from services.web.request_headers import CHARSET, strange_charset
 LARGEST = 16 * 1024  # bytes
 
 
-async def form_of(request: Request) -> FormData:
-    """Read a form. HTTPException: 413 when it is larger than LARGEST, or has no valid Content-Length; 400 when it names another charset
-    than UTF-8, or a field stands twice."""
+async def form_of(request: Request, largest: int = LARGEST) -> FormData:
+    """Read a form. HTTPException: 413 when it is larger than `largest` bytes, or has no valid Content-Length; 400 when it names another
+    charset than UTF-8, or a field stands twice."""
     # A form in chunks has no Content-Length, so its size would be known only after it was parsed.
     length = request.headers.get("content-length", "")
-    if not (length.isascii() and length.isdecimal() and len(length) < 10 and int(length) <= LARGEST):
+    if not (length.isascii() and length.isdecimal() and len(length) < 10 and int(length) <= largest):
         raise HTTPException(413, "A form is small, and says how large it is.")
     if strange_charset(request.headers.get("content-type", "")):
         raise HTTPException(400, CHARSET)
+    # Kept by the request, so that the command that follows can tell by the body whether it is a repeat.
+    await request.body()
     form = await request.form()
     if (name := twice(field for field, _ in form.multi_items())) is not None:
         raise HTTPException(400, f"{shown(name)} stands twice in the form.")

@@ -74,6 +74,10 @@ class Runner:
         path = {each for name, each in self._request.path_params.items() if name in auth.PEOPLE_IN_PATH}
         return frozenset(path | ({self._who.subject} if self._who.role is auth.Role.WORKER else set()))
 
+    def once(self, key: str | None) -> "Runner":
+        """Return a runner for one submission of a form: sent twice with this key, done once. None: no key."""
+        return Runner(self._request, self._who, key, self._if_match)
+
     async def query(
         self, handler: Callable[Concatenate[Work, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
     ) -> R:

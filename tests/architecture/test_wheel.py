@@ -48,7 +48,7 @@ def test_files_that_are_read_when_it_runs_are_among_them(wheel: zipfile.ZipFile)
     """An empty list of tracked files would make the test above say nothing."""
     assert {
         "services/engines/kafka-jars.txt",
-        "services/operations/console/static/vendor/bootstrap-italia.css",
+        "services/web/frame/static/vendor/bootstrap-italia.css",
         "services/operations/console/templates/base.html",
         "services/scenarios/pilot/jobs2.csv",
     } <= set(wheel.namelist())

@@ -1,12 +1,12 @@
 """The site of the console: its templates and texts."""
 
 from functools import lru_cache
-from pathlib import Path
 
 from services.operations.console.wording import LANGUAGES, WORDS
+from services.web.frame.static import STATIC
 from services.web.site import Site
 
-STATIC = Path(__file__).parent / "static"
+__all__ = ["STATIC", "site"]
 
 
 @lru_cache(maxsize=1)

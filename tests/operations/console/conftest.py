@@ -6,7 +6,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from services.embedded.home import Home
-from tests.operations.console.browser import chromium
+from tests.helpers.browser import chromium
 from tests.operations.console.poison import Poison
 
 

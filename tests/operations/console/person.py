@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page
 from services.embedded.home import Home
 
 TELEPHONE, DESK = {"width": 360, "height": 800}, {"width": 1440, "height": 900}
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+AXE = Path(__file__).parents[2] / "helpers" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 SECONDS = 60_000  # in milliseconds; what a page is given to change
 
 

@@ -1,6 +1,6 @@
-"""The Chromium that the console is looked at with: the one that AMA_CHROMIUM names, else the machine's, else playwright's own.
+"""The Chromium that pages are looked at with: the one that AMA_CHROMIUM names, else the machine's, else playwright's own.
 
-`python -m tests.operations.console.browser` brings one where there is none; `make tools` does so.
+`python -m tests.helpers.browser` brings one where there is none; `make tools` does so.
 """
 
 import os
@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = (
-    "The console's tests need Chromium, and none can be started here: `python -m tests.operations.console.browser` brings one, as "
+    "Tests of pages need Chromium, and none can be started here: `python -m tests.helpers.browser` brings one, as "
     "root or with access to playwright's downloads; or AMA_CHROMIUM names one."
 )
 

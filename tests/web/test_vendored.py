@@ -1,12 +1,12 @@
-"""The console's files of Bootstrap Italia and htmx are those of the locked npm packages."""
+"""The site's files of Bootstrap Italia and htmx are those of the locked npm packages."""
 
 from pathlib import Path
 
 import pytest
 
-from services.operations.console import assets
+from services.web.frame import assets
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 PACKAGES = ROOT / "ops" / "assets" / "node_modules"
 
 

@@ -1,4 +1,4 @@
-"""Files of Bootstrap Italia and htmx that the console's pages use, in `static/vendor`.
+"""Files of Bootstrap Italia and htmx that the site's pages use, in `static/vendor`.
 
 Invariant: they are those of the npm packages that `ops/assets/package-lock.json` names, byte for byte. They are kept with the sources, so
 that neither an installation nor an image needs npm; `ops/assets.py` copies them anew after a change of the versions.
