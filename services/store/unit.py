@@ -76,6 +76,16 @@ class Unit:
         held.guarded = guarded or (known and held.guarded)
         return cast("A", held.aggregate)
 
+    async def several(self, kind: type[A], programme: str, ids: Sequence[str]) -> list[A]:
+        """Return those of these aggregates that exist, in one query; not guarded, unless an earlier call asked for that."""
+        held_before = set(self._held)
+        await self.load(kind, programme, ids)
+        keys = [(kind, f"{programme}/{each}") for each in ids]
+        found = [(key, held) for key in keys if (held := self._held.get(key)) is not None and not held.removed]
+        for key, held in found:
+            held.guarded = held.guarded and key in held_before
+        return [cast("A", held.aggregate) for _, held in found]
+
     async def query(self, kind: type[A], programme: str, fields: Document, *, guarded: bool) -> list[A]:
         """Return every aggregate with these fields, by id, as this transaction sees them: with what it added and changed itself."""
         where = state_query(programme, fields)

@@ -3,7 +3,7 @@
 Invariant: a handler reads and changes aggregates and calls no engine itself. The boundary commits once, after the handler returned.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -67,6 +67,12 @@ class Work:
         """Return the aggregate, not guarded, or None: for a read that no decision rests on."""
         self._note(kind, id)
         return await self._unit.get(kind, self.programme, id, guarded=False)
+
+    async def several(self, kind: type[A], ids: Sequence[str]) -> list[A]:
+        """Return those of these that exist, in their order, in one query; not guarded: for a read that no decision rests on."""
+        for each in ids:
+            self._note(kind, each)
+        return await self._unit.several(kind, self.programme, ids)
 
     async def where(self, kind: type[A], **fields: Any) -> list[A]:
         """Return all with these field values, guarded, oldest first. `a__b` means field b of a; a list means any of its values."""
@@ -162,6 +168,10 @@ class Work:
     async def key(self, person: str) -> bytes:
         """Return the person's key. Erased (GONE), or NotYet when it has not reached this service."""
         return await self._unit.keys.get(self.programme, person)
+
+    async def fetch_keys(self, people: Iterable[str]) -> None:
+        """Fetch the keys of these people in one query, for many `unseal`s that follow."""
+        await self._unit.keys.load((self.programme, each) for each in people)
 
     async def seal(self, person: str, field: str, text: str, *, padded: bool = True) -> str:
         """Encrypt a field of a person. Only a service that holds the person's key can read it, and no one after the erasure.

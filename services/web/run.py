@@ -4,7 +4,7 @@ personal link makes its own with `run_for`.
 Invariant: both know who calls, so that a route cannot act in, or read of, another programme than the caller's.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from fastapi import Depends, Header, Request
@@ -119,6 +119,17 @@ class Reading:
             if limit is not None and len(found) == limit:
                 break
         return found
+
+    async def page(
+        self, projection: str, where: Document, *, order: Sequence[tuple[str, int]], limit: int, skip: int = 0
+    ) -> list[Document]:
+        """Read some of the live rows of a projection in this order (1: ascending, -1: descending). An index must give it."""
+        wanted = {**where, "programme": self.programme}
+        return await self._service.read_models.page(projection, wanted, order, skip, limit)
+
+    async def count(self, projection: str, where: Document) -> int:
+        """Count the live rows of a projection that match. An index must give them."""
+        return await self._service.read_models.count(projection, {**where, "programme": self.programme})
 
     async def row(self, projection: str, key: str) -> Document | None:
         """Read one live row of a projection by its key."""

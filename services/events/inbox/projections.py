@@ -5,7 +5,7 @@ never touches the generation that is read. `services.events.inbox.generations` b
 """
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -65,6 +65,17 @@ class ReadModels:
         async for row in self.store[collection].find(where).sort("_id", 1):
             yield row
 
+    async def page(
+        self, name: str, where: Document, order: Sequence[tuple[str, int]], skip: int, limit: int
+    ) -> list[Document]:
+        """Some of the live rows that match, in this order (1: ascending, -1: descending). `where` must name the `programme`."""
+        found = self.store[collection_of(name, await self.live())].find(where).sort(list(order)).skip(skip).limit(limit)
+        return [row async for row in found]
+
+    async def count(self, name: str, where: Document) -> int:
+        """The number of live rows that match. `where` must name the `programme`."""
+        return int(await self.store[collection_of(name, await self.live())].count_documents(where))
+
     async def row(self, name: str, _id: str) -> Document | None:
         """One live row, by `{programme}/{key}`."""
         row: Document | None = await self.store[collection_of(name, await self.live())].find_one({"_id": _id})
@@ -75,8 +86,9 @@ class ReadModels:
         for name, projection in self.projections.items():
             collection = self.store[collection_of(name, generation)]
             # An erasure deletes rows by `person`.
-            for field in ("person", *projection.indexes):
-                await collection.create_index([("programme", 1), (field, 1)])
+            for index in ("person", *projection.indexes):
+                fields = (index,) if isinstance(index, str) else index
+                await collection.create_index([("programme", 1), *((field, 1) for field in fields)])
 
     async def collections(self) -> list[str]:
         """Return every collection that may hold rows: of the live generation, of one that is not discarded yet, and of one that a rebuild
