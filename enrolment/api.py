@@ -9,7 +9,7 @@ from enrolment import commands as do
 from enrolment import queries
 from enrolment.domain import Worker
 from services.contracts.base import CODE, Id, Slug
-from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
+from services.contracts.enrolment import Among, How, Leaving, Purpose, WorkerProfiled
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refusal, Refused
 from services.programmes import Programme
@@ -39,6 +39,10 @@ class Card(Body):
     email: Email | None = None
     phone: Telephone | None = None
     language: Language = Field(default="it", description="messages come in it or en; in it for any other")
+
+    def filled(self) -> dict[str, str]:
+        """The fields that have a text."""
+        return {name: text for name, text in self.model_dump().items() if text is not None}
 
 
 class Profile(Body):
@@ -86,7 +90,7 @@ async def referral(
     municipality-retired · 422 no-partner,
     no-such-partner, no-referrer, no-such-slot, no-such-municipality, no-employer."""
     partner = _partner(body, run.rules, who)
-    card = {name: text for name, text in body.person.model_dump().items() if text is not None}
+    card = body.person.filled()
     profile = body.profile.profiled() if body.profile else None
     made = await run(do.refer, do.Refer(partner=partner, card=card, profile=profile, at=body.at))
     response.headers["Location"] = f"workers/{made['worker']}"
@@ -161,6 +165,13 @@ async def person(
     return found
 
 
+@router.put("/workers/{worker}/card", status_code=204)
+async def card(worker: Id, body: Card, run: Run, who: Operator) -> None:
+    """Correct identity and contact: the whole card, so a field that is left out is emptied. 404 no-such-worker · 410 erased · 412
+    changed meanwhile (If-Match)."""
+    await run(do.correct, do.Correct(worker=worker, card=body.filled()), edits=(Worker, worker))
+
+
 @router.put("/workers/{worker}/profile", status_code=204)
 async def profile(worker: Id, body: Profile, run: Run, who: Operator) -> None:
     """Replace the whole profile. 404 no-such-worker · 409 slot-retired, municipality-retired · 412 changed meanwhile (If-Match) ·
@@ -176,6 +187,7 @@ class Decision(Act):
     language: Language | None = Field(
         default=None, description="in which it was read; the first of the notice when absent"
     )
+    how: How | None = Field(default=None, description="how it was given to whoever records it")
 
 
 @router.post("/workers/{worker}/consents", status_code=204)
@@ -183,7 +195,7 @@ async def consents(worker: Id, body: Decision, run: Run, who: WorkerOrOperator) 
     """Give or withdraw consents, each purpose apart. 404 no-such-worker · 409 out-of-order: a later decision counts · 412 changed
     meanwhile (If-Match) · 422 no-such-notice, no-such-language."""
     command = do.DecideConsent(
-        worker=worker, given=body.consents, notice=body.notice, language=body.language, at=body.at
+        worker=worker, given=body.consents, notice=body.notice, language=body.language, how=body.how, at=body.at
     )
     await run(do.decide_consent, command, edits=(Worker, worker))
 

@@ -5,12 +5,16 @@ from functools import partial
 from enrolment import api
 from enrolment.cards import take_cards_back
 from enrolment.domain import Worker
+from enrolment.names import api as names
+from enrolment.people.index import NameIndex
+from enrolment.personal import api as personal
 from enrolment.programmes import api as programmes
 from enrolment.programmes.domain import PublishedProgramme
 from enrolment.programmes.folder import publish_folder
 from enrolment.programmes.queries import uses
-from enrolment.projections import Progress
+from enrolment.projections import History, Leaders, Members, Progress
 from enrolment.reactions import gate
+from enrolment.referral import pages as referral
 from enrolment.replay import erase_again, refuse_all_again, replays
 from services.operations.erasures import erase_restored
 from services.operations.replay import replay
@@ -21,15 +25,19 @@ from services.vault.keyring import master_holder
 
 def build(settings: Settings) -> Service:
     """Build the service. Misconfigured when its keys or programmes cannot be read."""
-    return Service(
+    index = NameIndex()
+    service = Service(
         "enrolment",
         settings,
         holder=master_holder(settings.keys),
         aggregates=[Worker, PublishedProgramme],
-        routes=[api.router, programmes.router],
+        routes=[api.router, programmes.router, names.router, personal.router, referral.router],
         gate=gate,
-        projections=[Progress()],
+        projections=[Progress(), History(), Leaders(), Members()],
+        beside_api=[index.follow],
         after_restore=[partial(replay, replays), erase_again, refuse_all_again, erase_restored],
         at_start=[publish_folder, take_cards_back],
         uses=uses,
     )
+    service.app.state.names = index
+    return service

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 from enrolment.domain import Worker
 from services import vault
 from services.contracts.base import Id, Slug
-from services.contracts.enrolment import Among, Leaving, Purpose, WorkerProfiled
+from services.contracts.enrolment import Among, How, Leaving, Purpose, WorkerProfiled
 from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
 from services.programmes import in_intake, in_programme, refuse_unless_active, since_start
@@ -36,7 +36,7 @@ async def refer(command: Refer, work: Work) -> dict[str, str]:
     worker = Worker.refer(new_id(), command.partner, work.at, work.cause.traceparent)
     work.add(worker)
     await work.new_key(worker)  # before any field is sealed
-    worker.fill_in({name: await work.seal(worker.id, name, text) for name, text in command.card.items()})
+    worker.fill_in(await _sealed(worker, command.card, work), work.now)
     if command.profile is not None:
         await _describe(worker, command.profile, work)
     return {"worker": worker.id}
@@ -47,6 +47,25 @@ async def _worker(id: str, work: Work) -> Worker:
     worker = await work.get(Worker, id)
     work.follow(worker.trace)
     return worker
+
+
+async def _sealed(worker: Worker, card: dict[str, str], work: Work) -> dict[str, str]:
+    return {name: await work.seal(worker.id, name, text) for name, text in card.items()}
+
+
+class Correct(Command):
+    """The identity or contact of a worker is corrected. `card` is the whole card; a field that it lacks is emptied."""
+
+    worker: Id
+    card: dict[str, str]
+
+
+async def correct(command: Correct, work: Work) -> None:
+    """Replace the whole card, and publish it while the worker consents to contact and to participate. Refused: erased."""
+    worker = await _worker(command.worker, work)
+    worker.correct(await _sealed(worker, command.card, work), work.now)
+    if all(map(worker.consents_to, CARD)):
+        await _publish_card(worker, work, CARD)
 
 
 class Describe(Command):
@@ -86,6 +105,7 @@ class DecideConsent(Command):
     given: dict[Purpose, bool] = Field(min_length=1)
     notice: str
     language: str | None = None  # the notice's first
+    how: How | None = None
 
 
 async def decide_consent(command: DecideConsent, work: Work) -> None:
@@ -95,7 +115,7 @@ async def decide_consent(command: DecideConsent, work: Work) -> None:
     since_start(work.rules, "The decision", work.rules.day_of(work.at))
     language = _language_read(command, work)
     for purpose, given in sorted(command.given.items()):
-        worker.consent(purpose, given, command.notice, language, work.at)
+        worker.consent(purpose, given, command.notice, language, work.at, command.how)
     await _publish_card(worker, work, command.given)
 
 
@@ -197,5 +217,5 @@ class Erase(Command):
 async def erase(command: Erase, work: Work) -> None:
     """Empty the record and destroy the person's key, with tombstones for all who hold it."""
     worker = await _worker(command.worker, work)
-    worker.erase()
+    worker.erase(work.now)
     await work.destroy_key(worker)

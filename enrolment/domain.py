@@ -5,7 +5,8 @@ trace are in no event: commands set them. No step is dated before the one that i
 referral: forms are signed at the partner's desk before it.
 """
 
-from datetime import datetime
+import hashlib
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -13,10 +14,15 @@ from pydantic import BaseModel
 
 from services.contracts.enrolment import (
     ConsentChanged,
+    How,
     Leaving,
+    LinkPurpose,
+    PersonalLinkIssued,
+    PersonalLinkRevoked,
     Purpose,
     WithdrawalExplained,
     WorkerAdmitted,
+    WorkerCorrected,
     WorkerDeclined,
     WorkerErased,
     WorkerProfiled,
@@ -24,6 +30,13 @@ from services.contracts.enrolment import (
     WorkerWithdrawn,
 )
 from services.kernel import Aggregate, Refusal, Refused, applies, in_order
+
+LASTS = {
+    LinkPurpose.ME: timedelta(days=30),
+    LinkPurpose.LEAVE: timedelta(minutes=30),
+    LinkPurpose.ERASE: timedelta(minutes=30),
+}  # how long a personal link opens something
+AGAIN = timedelta(minutes=2)  # between two links that confirm the same: one who presses twice gets one letter
 
 
 class Status(StrEnum):
@@ -37,26 +50,45 @@ class Status(StrEnum):
 
 
 class Consent(BaseModel):
-    """The last decision on one purpose, after reading one version of the notice (ISO/IEC TS 27560 terms)."""
+    """The last decision on one purpose, after reading one version of the notice (ISO/IEC TS 27560 terms). `how`: None, not known."""
 
     given: bool
     notice: str
     language: str
     at: datetime
+    how: How | None = None
+
+
+class Link(BaseModel):
+    """A personal link that still opens something. `digest`: of its token, which nobody keeps."""
+
+    purpose: LinkPurpose
+    digest: str
+    expires: datetime
+
+
+def digest_of(token: str) -> str:
+    """The SHA-256 of a link's token. No salt: the token is 256 random bits, which nobody guesses."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Worker(Aggregate):
     """One worker's status and consents. `card` and `profile` are sealed under the person's key; no other field identifies the person.
-    `referred` and `admitted` are the times of these steps; None: not known, or not yet."""
+    `referred` and `admitted` are the times of these steps; None: not known, or not yet. `filled`: when the card was last written down or
+    emptied, by which the search finds what has changed; None: before that was kept. `links`: at most one of each purpose."""
 
     noun: ClassVar[str] = "worker"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("filled",), ("links.digest",))
     partner: str
     status: Status = Status.REFERRED
     referred: datetime | None = None
     admitted: datetime | None = None
     consents: dict[Purpose, Consent] = {}
     card: dict[str, str] = {}
+    filled: datetime | None = None
     profile: str | None = None
+    sketch: str | None = None  # what a referrer knew of the profile, sealed, until there is one
+    links: tuple[Link, ...] = ()
     trace: str | None = None  # the traceparent of the referral
 
     @classmethod
@@ -70,13 +102,15 @@ class Worker(Aggregate):
     def _referred(self, _: WorkerReferred, at: datetime | None) -> None:
         self.referred = at
 
-    def consent(self, purpose: Purpose, given: bool, notice: str, language: str, at: datetime) -> None:
+    def consent(  # the fields of one record
+        self, purpose: Purpose, given: bool, notice: str, language: str, at: datetime, how: How | None = None
+    ) -> None:
         """Give or withdraw one consent. An admitted worker who withdraws consent to take part leaves the programme. Refused:
         out-of-order, when a later decision counts."""
         self._refuse_if_erased()
         counts = self.consents.get(purpose)
         at = in_order(f"The decision on {purpose}", at, "the decision that counts", counts.at if counts else None)
-        self.says(ConsentChanged(purpose=purpose, given=given, notice=notice, language=language), at)
+        self.says(ConsentChanged(purpose=purpose, given=given, notice=notice, language=language, how=how), at)
         if purpose is Purpose.PARTICIPATION and not given and self.status is Status.ADMITTED:
             # The form may have been signed before the admission; the worker leaves what they were admitted to.
             self.withdraw(Leaving.CONSENT_WITHDRAWN, max(at, self.admitted or at))
@@ -93,7 +127,7 @@ class Worker(Aggregate):
     @applies(ConsentChanged, timed=True)
     def _consented(self, event: ConsentChanged, at: datetime | None) -> None:
         assert at is not None  # `consent` gives it, and every stored event has it
-        consent = Consent(given=event.given, notice=event.notice, language=event.language, at=at)
+        consent = Consent(given=event.given, notice=event.notice, language=event.language, at=at, how=event.how)
         self.consents = {**self.consents, event.purpose: consent}
 
     def consents_to(self, purpose: Purpose) -> bool:
@@ -101,15 +135,26 @@ class Worker(Aggregate):
         consent = self.consents.get(purpose)
         return consent is not None and consent.given
 
-    def fill_in(self, card: dict[str, str]) -> None:
-        """Keep identity and contact, each field sealed. No event tells them; only the card's own record does."""
+    def fill_in(self, card: dict[str, str], now: datetime | None = None) -> None:
+        """Keep identity and contact, each field sealed. No event tells them; only the card's own record does. `now`: when it is written
+        down."""
         self._refuse_if_erased()
-        self.card = card
+        self.card, self.filled = card, now
+
+    def correct(self, card: dict[str, str], now: datetime) -> None:
+        """Replace the whole card, each field sealed, and tell that it was. Refused: erased."""
+        self.fill_in(card, now)
+        self.says(WorkerCorrected())
+
+    def outline(self, sealed: str) -> None:
+        """Keep what a referrer knew of the profile, sealed. No event tells it: it is too little to match on."""
+        self._refuse_if_erased()
+        self.sketch = sealed
 
     def describe(self, profile: WorkerProfiled, sealed: str) -> None:
         """Replace the whole profile. `sealed` is the same profile, encrypted, as it is stored."""
         self._refuse_if_erased()
-        self.profile = sealed
+        self.profile, self.sketch = sealed, None
         self.says(profile)
 
     def admit(self, at: datetime) -> None:
@@ -137,8 +182,7 @@ class Worker(Aggregate):
 
     def withdraw(self, reason: Leaving, at: datetime) -> None:
         """Leave the programme. Refused: not-enrolled, out-of-order."""
-        if self.status not in {Status.REFERRED, Status.ADMITTED}:
-            raise Refused("not-enrolled", f"Worker {self.id} is {self.status} and cannot withdraw.")
+        self._refuse_unless_enrolled()
         at = in_order("The withdrawal", at, "the referral", self.referred)
         at = in_order("The withdrawal", at, "the admission", self.admitted)
         self.says(WorkerWithdrawn(reason=reason.told), at)
@@ -147,16 +191,74 @@ class Worker(Aggregate):
     @applies(WorkerWithdrawn)
     def _withdrawn(self, _: WorkerWithdrawn) -> None:
         self.status = Status.WITHDRAWN
+        self._drop_link(LinkPurpose.LEAVE)
 
-    def erase(self) -> None:
-        """Empty the record of all that identifies the person. The id and the partner stay."""
+    def erase(self, now: datetime | None = None) -> None:
+        """Empty the record of all that identifies the person. The id and the partner stay. `now`: when it is written down."""
         self._refuse_if_erased()
         self.says(WorkerErased())
+        self.filled = now
 
     @applies(WorkerErased)
     def _erased(self, _: WorkerErased) -> None:
-        self.status, self.card, self.profile, self.consents = Status.ERASED, {}, None, {}
-        self.referred = self.admitted = None
+        self.status, self.card, self.profile, self.consents, self.links = Status.ERASED, {}, None, {}, ()
+        self.referred = self.admitted = self.filled = self.sketch = None
+
+    @property
+    def unreachable(self) -> str | None:
+        """Why no letter can be sent: the code of the refusal; None when one can."""
+        if not {"email", "phone"} & self.card.keys():
+            return "no-address"
+        if not all(map(self.consents_to, (Purpose.PARTICIPATION, Purpose.CONTACT))):
+            return "no-contact"
+        return None
+
+    def link(self, purpose: LinkPurpose, token: str, now: datetime) -> datetime:
+        """Issue a personal link in place of the one of the same purpose, and give the moment until which it opens something. Refused:
+        erased; not-enrolled, to confirm a step that cannot be taken; no-address and no-contact, since it would reach nobody; link-sent,
+        when one to confirm the same was issued just before."""
+        self._refuse_if_erased()
+        if purpose is LinkPurpose.LEAVE:
+            self._refuse_unless_enrolled()
+        if (code := self.unreachable) is not None:
+            raise Refused(code, f"No letter can be sent to worker {self.id}.")
+        expires = now + LASTS[purpose]
+        before = self.link_of(purpose)
+        if purpose is not LinkPurpose.ME and before is not None and expires - before.expires < AGAIN:
+            raise Refused("link-sent", f"A link was sent to worker {self.id} a moment ago.")
+        self.says(PersonalLinkIssued(worker=self.id, purpose=purpose, token=token, expires=expires), now)
+        return expires
+
+    def unlink(self, purpose: LinkPurpose) -> None:
+        """Let the link of this purpose open nothing any more. Without one, nothing changes."""
+        if self.link_of(purpose) is not None:
+            self.says(PersonalLinkRevoked(purpose=purpose))
+
+    def link_of(self, purpose: LinkPurpose) -> Link | None:
+        """The link of this purpose, expired or not."""
+        return next((each for each in self.links if each.purpose is purpose), None)
+
+    def opened_by(self, token: str, now: datetime) -> LinkPurpose | None:
+        """What this token opens at that moment; None when it opens nothing of this worker."""
+        digest = digest_of(token)
+        return next((each.purpose for each in self.links if each.digest == digest and now < each.expires), None)
+
+    @applies(PersonalLinkIssued)
+    def _linked(self, event: PersonalLinkIssued) -> None:
+        self._drop_link(event.purpose)
+        made = Link(purpose=event.purpose, digest=digest_of(event.token), expires=event.expires)
+        self.links = (*self.links, made)
+
+    @applies(PersonalLinkRevoked)
+    def _unlinked(self, event: PersonalLinkRevoked) -> None:
+        self._drop_link(event.purpose)
+
+    def _drop_link(self, purpose: LinkPurpose) -> None:
+        self.links = tuple(each for each in self.links if each.purpose is not purpose)
+
+    def _refuse_unless_enrolled(self) -> None:
+        if self.status not in {Status.REFERRED, Status.ADMITTED}:
+            raise Refused("not-enrolled", f"Worker {self.id} is {self.status} and cannot withdraw.")
 
     def _refuse_unless_referred(self) -> None:
         if self.status is not Status.REFERRED:

@@ -1,16 +1,33 @@
 """Read models of enrolment. They hold no name, so that reading a list needs no entry in an access log."""
 
+from typing import Any
+
 from services.contracts import Event
-from services.contracts.enrolment import WorkerAdmitted, WorkerDeclined, WorkerReferred, WorkerWithdrawn
-from services.contracts.grouping import MemberJoined, MemberLeft, WorkerWaitlisted
+from services.contracts.enrolment import (
+    ConsentChanged,
+    Purpose,
+    WorkerAdmitted,
+    WorkerCorrected,
+    WorkerDeclined,
+    WorkerReferred,
+    WorkerWithdrawn,
+)
+from services.contracts.grouping import FacilitatorAssigned, MemberJoined, MemberLeft, WorkerWaitlisted
 from services.events.delivery.declare import Projection, Rows, on
 
 
 class Progress(Projection):
-    """One row per worker: the partner, and the time of each step so far."""
+    """One row per worker: the partner, the time of each step so far, and whether they consent to take part."""
 
     name = "desk"  # names stored collections and consumers
     indexes = ("partner",)
+    compound = (
+        ("partner", "worker"),
+        ("admitted", "declined", "withdrawn", "referred"),
+        ("admitted", "declined", "withdrawn", "participation", "referred"),
+        ("waiting", "seated", "withdrawn", "admitted"),
+        ("seated", "withdrawn", "waiting"),
+    )
 
     @on(WorkerReferred)
     def referred(self, event: Event[WorkerReferred], rows: Rows) -> None:
@@ -21,6 +38,12 @@ class Progress(Projection):
     @on(WorkerAdmitted)
     def admitted(self, event: Event[WorkerAdmitted], rows: Rows) -> None:
         rows.set(event.subject, person=event.subject, admitted=event.time)
+
+    @on(ConsentChanged)
+    def consented(self, event: Event[ConsentChanged], rows: Rows) -> None:
+        """Tell whether they consent to take part. A person's events keep their order, and an older decision is refused."""
+        if event.data.purpose is Purpose.PARTICIPATION:
+            rows.set(event.subject, person=event.subject, participation=event.data.given)
 
     @on(WorkerDeclined)
     def declined(self, event: Event[WorkerDeclined], rows: Rows) -> None:
@@ -43,3 +66,93 @@ class Progress(Projection):
     @on(MemberLeft)
     def left(self, event: Event[MemberLeft], rows: Rows) -> None:
         rows.set(event.data.worker, person=event.data.worker, left=event.data.since)
+
+
+class History(Projection):
+    """One row per event about a worker, for the timeline of one person. `what`: the kind of event; `at`: when it happened in the world."""
+
+    name = "history"
+    compound = (("worker", "at"),)
+
+    @on(WorkerReferred)
+    def referred(self, event: Event[WorkerReferred], rows: Rows) -> None:
+        """The worker was referred by this partner."""
+        _tell(event, event.subject, rows, "referred", partner=event.data.partner)
+
+    @on(WorkerAdmitted)
+    def admitted(self, event: Event[WorkerAdmitted], rows: Rows) -> None:
+        """The worker was admitted by an operator."""
+        _tell(event, event.subject, rows, "admitted")
+
+    @on(WorkerDeclined)
+    def declined(self, event: Event[WorkerDeclined], rows: Rows) -> None:
+        """The way of the worker ended before an admission."""
+        _tell(event, event.subject, rows, "declined")
+
+    @on(WorkerWithdrawn)
+    def withdrawn(self, event: Event[WorkerWithdrawn], rows: Rows) -> None:
+        """The worker left the programme: found work, or another reason."""
+        _tell(event, event.subject, rows, "withdrawn", reason=event.data.reason)
+
+    @on(WorkerCorrected)
+    def corrected(self, event: Event[WorkerCorrected], rows: Rows) -> None:
+        """The contact card of the worker was corrected."""
+        _tell(event, event.subject, rows, "corrected")
+
+    @on(ConsentChanged)
+    def consented(self, event: Event[ConsentChanged], rows: Rows) -> None:
+        """The worker decided on one purpose, and how that was told."""
+        _tell(event, event.subject, rows, "consent", **event.data.model_dump())
+
+    @on(WorkerWaitlisted)
+    def waiting(self, event: Event[WorkerWaitlisted], rows: Rows) -> None:
+        """The worker began to wait for a seat."""
+        _tell(event, event.subject, rows, "waiting")
+
+    @on(MemberJoined)
+    def seated(self, event: Event[MemberJoined], rows: Rows) -> None:
+        """The worker got a seat, from a day on."""
+        _tell(event, event.data.worker, rows, "seated", since=event.data.since, group=event.subject)
+
+    @on(MemberLeft)
+    def left(self, event: Event[MemberLeft], rows: Rows) -> None:
+        """The seat of the worker ended on a day."""
+        _tell(event, event.data.worker, rows, "left", since=event.data.since, group=event.subject)
+
+
+def _tell(event: Event[Any], worker: str, rows: Rows, what: str, **facts: Any) -> None:
+    rows.set(event.id, person=worker, worker=worker, what=what, at=event.time, **facts)
+
+
+class Leaders(Projection):
+    """One row per assignment of a facilitator to a group, from a day on. `order`: of two of one day, the later event counts."""
+
+    name = "leaders"
+    indexes = ("group",)
+
+    @on(FacilitatorAssigned)
+    def assigned(self, event: Event[FacilitatorAssigned], rows: Rows) -> None:
+        """From a day on the facilitator leads the group."""
+        rows.set(event.id, group=event.subject, order=event.sequence, **event.data.model_dump())
+
+
+class Members(Projection):
+    """One row per seat that began or ended in a group, with its day. `order`: the place of the event in the history of the group."""
+
+    name = "members"
+    indexes = ("group",)
+
+    @on(MemberJoined)
+    def joined(self, event: Event[MemberJoined], rows: Rows) -> None:
+        """From this day the worker is a member."""
+        _seat(event, rows, sits=True)
+
+    @on(MemberLeft)
+    def left(self, event: Event[MemberLeft], rows: Rows) -> None:
+        """From this day the worker is no member any more."""
+        _seat(event, rows, sits=False)
+
+
+def _seat(event: Event[Any], rows: Rows, *, sits: bool) -> None:
+    worker, since = event.data.worker, event.data.since
+    rows.set(event.id, person=worker, worker=worker, group=event.subject, since=since, sits=sits, order=event.sequence)

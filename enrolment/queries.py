@@ -22,6 +22,7 @@ STEPS = {
     "seated": feed.Seated.type,
 }  # of the read model: the type of the feed that tells the same
 
+NAMES = ("given_name", "family_name")  # fields of the card, in the order in which a name is written
 
 # Grouping lists a person who is admitted and described. Whoever sat or left needs no profile any more.
 WITHOUT_PROFILE: dict[str, Any] = {
@@ -31,13 +32,15 @@ WITHOUT_PROFILE: dict[str, Any] = {
 
 
 class Person(BaseModel):
-    """All data of one person, in the clear. `version` is the one that an edit names in If-Match."""
+    """All data of one person, in the clear. `version` is the one that an edit names in If-Match. `sketch`: what a referrer knew of the
+    profile, while there is none."""
 
     worker: str
     partner: str
     status: Status
     card: dict[str, str]
     profile: dict[str, Any] | None
+    sketch: dict[str, Any] | None = None
     consents: dict[str, dict[str, Any]]
     version: int
 
@@ -53,15 +56,30 @@ async def read_person(work: Work, worker: str) -> Person:
     if found.card:
         work.note_access(found.id)
     profile = await work.unseal(found.id, "profile", found.profile) if found.profile else None
+    sketch = await work.unseal(found.id, "sketch", found.sketch) if found.sketch else None
     return Person(
         worker=found.id,
         partner=found.partner,
         status=found.status,
         card={name: await work.unseal(found.id, name, sealed) for name, sealed in found.card.items()},
         profile=orjson.loads(profile) if profile else None,
+        sketch=orjson.loads(sketch) if sketch else None,
         consents={purpose.value: consent.model_dump(mode="json") for purpose, consent in found.consents.items()},
         version=work.version(found),
     )
+
+
+async def name_of(worker: Worker, work: Work) -> str:
+    """The whole name of a person, noted as an access. Empty for a card that was lost with a database."""
+    names = [await work.unseal(worker.id, name, worker.card[name]) for name in NAMES if name in worker.card]
+    return " ".join(names)
+
+
+def code_of(worker: str) -> str:
+    """The code by which screens show a person who is not named: the last eight characters of the id, as `7F3A-91C2`. Two of ten thousand
+    people share one by a chance of one in a hundred; the search then shows both."""
+    end = worker.replace("-", "")[-8:].upper()
+    return f"{end[:4]}-{end[4:]}" if len(end) == 8 else worker
 
 
 class OwnReferral(BaseModel):

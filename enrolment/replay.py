@@ -17,9 +17,12 @@ from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
+    PersonalLinkIssued,
+    PersonalLinkRevoked,
     Purpose,
     WithdrawalExplained,
     WorkerAdmitted,
+    WorkerCorrected,
     WorkerDeclined,
     WorkerErased,
     WorkerProfiled,
@@ -61,6 +64,8 @@ async def _card(worker: Worker, work: Work) -> dict[str, str]:
 @replays.on(WorkerAdmitted)
 @replays.on(WorkerDeclined)
 @replays.on(WorkerWithdrawn)
+@replays.on(PersonalLinkIssued)
+@replays.on(PersonalLinkRevoked)
 @replays.on(WithdrawalExplained)  # changes nothing; taken here, it does not count as lost
 async def apply(event: Event[Any], work: Work) -> None:
     """Change the worker's state as the event did when it was live."""
@@ -72,6 +77,14 @@ async def seal_profile(event: Event[WorkerProfiled], work: Work) -> None:
     """Seal the profile again, since the event has it in the clear."""
     worker = await work.get(Worker, event.subject)
     worker.profile = await work.seal(worker.id, "profile", event.data.model_dump_json())
+    worker.apply(event.data, event.time)
+
+
+@replays.on(WorkerCorrected)
+async def take_the_corrected_card(event: Event[WorkerCorrected], work: Work) -> None:
+    """Take the card that is on the bus. Without one there, the card of before the correction stays."""
+    worker = await work.get(Worker, event.subject)
+    worker.card = await _card(worker, work) or worker.card
     worker.apply(event.data, event.time)
 
 

@@ -39,6 +39,15 @@ class Among(StrEnum):
     OTHERS = "others"
 
 
+class How(StrEnum):
+    """The way in which a consent reached whoever recorded it: the person said so face to face, signed a paper, or decided on their own
+    page."""
+
+    IN_PERSON = "in-person"
+    SIGNED_PAPER = "signed-paper"
+    BY_LINK = "by-link"
+
+
 class LinkPurpose(StrEnum):
     """What a personal link opens: the person's own page, or the confirmation of one step that cannot be undone."""
 
@@ -66,6 +75,8 @@ class ConsentChanged(EventData):
     given: StrictBool  # "true" or 1 is no consent
     notice: Code
     language: Code
+    # Added after the first events: those lack it.
+    how: How | None = None
 
 
 class WorkerAdmitted(EventData):
@@ -104,6 +115,14 @@ class WithdrawalExplained(Restricted):
     readers = ("analytics",)
     person = "subject"
     reason: Leaving
+
+
+class WorkerCorrected(EventData):
+    """The contact card of the worker was corrected: a name, an address, the language. The card itself is in no event."""
+
+    type = "it.amalavoro.enrolment.worker.corrected.v1"
+    topic = "ama.enrolment"
+    person = "subject"
 
 
 class WorkerErased(EventData):
@@ -149,3 +168,13 @@ class PersonalLinkIssued(Restricted):
         pattern=r"^[A-Za-z0-9_-]{43}$", examples=["9pX2mV7cQe4KZ0tLr8bYw1sHd6uJg3aFnNi5oRkTEx0"], repr=False
     )
     expires: Moment
+
+
+class PersonalLinkRevoked(Restricted):
+    """The worker's personal link of this purpose opens nothing any more, and is not to be sent."""
+
+    type = "it.amalavoro.enrolment.link.revoked.v1"
+    topic = "ama.enrolment.restricted"
+    readers = ("enrolment", "notifications")
+    person = "subject"
+    purpose: LinkPurpose

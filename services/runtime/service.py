@@ -47,7 +47,7 @@ LOOK = 2.0  # seconds in which an engine that is there answers
 AWAY = "does not answer"
 BackgroundTask = Callable[
     ["Service"], Coroutine[Any, Any, None]
-]  # runs beside the role `consume`; must not end by itself
+]  # runs beside the role `consume`, or beside `api`; must not end by itself
 StartStep = Callable[["Service"], Awaitable[None]]  # runs at a start, before any role; after a restore, or always
 
 
@@ -70,6 +70,7 @@ class Service:
         projections: Sequence[Projection] = (),
         tables: Sequence[Topic] = (),
         background: Sequence[BackgroundTask] = (),
+        beside_api: Sequence[BackgroundTask] = (),
         after_restore: Sequence[StartStep] = (),
         at_start: Sequence[StartStep] = (),
         uses: Count | None = None,
@@ -82,7 +83,8 @@ class Service:
         self.gate = gate or Gate()
         # Every service reads the programmes before its reactions, as it reads keys.
         self.tables: Sequence[Topic] = (*tables, PROGRAMMES)
-        self._background, self._after_restore, self._at_start = background, after_restore, at_start
+        self._background, self._beside_api = background, beside_api
+        self._after_restore, self._at_start = after_restore, at_start
         self.store = Store(settings.mongo, settings.database_of(name))
         self.programmes = Follower(self.store, serves)
         self.bus = Bus(settings)
@@ -127,6 +129,8 @@ class Service:
                 self.tasks.spawn(partial(task, self), task.__name__)
         elif "api" in roles:
             await wait_until_whole(self)
+        for task in self._beside_api if "api" in roles else ():
+            self.tasks.spawn(partial(task, self), task.__name__)
         self.tasks.spawn(self.programmes.run, "programmes")
         self.tasks.spawn(partial(watch, self.store, self.runners, self.metrics), "gauges")
         self.tasks.spawn(Environment(self).run, "environment")

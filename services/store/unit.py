@@ -77,14 +77,13 @@ class Unit:
         return cast("A", held.aggregate)
 
     async def several(self, kind: type[A], programme: str, ids: Sequence[str]) -> list[A]:
-        """Return those of these aggregates that exist, in one query; not guarded, unless an earlier call asked for that."""
-        held_before = set(self._held)
+        """Return those of these aggregates that exist, in this order, not guarded unless they are already; fetched in one query."""
+        before = {each for each in ids if (kind, f"{programme}/{each}") in self._held}
         await self.load(kind, programme, ids)
-        keys = [(kind, f"{programme}/{each}") for each in ids]
-        found = [(key, held) for key in keys if (held := self._held.get(key)) is not None and not held.removed]
-        for key, held in found:
-            held.guarded = held.guarded and key in held_before
-        return [cast("A", held.aggregate) for _, held in found]
+        found = [held for each in ids if (held := self._held.get((kind, f"{programme}/{each}"))) is not None]
+        for held in found:
+            held.guarded = held.guarded and held.aggregate.id in before
+        return [cast("A", held.aggregate) for held in found if not held.removed]
 
     async def query(self, kind: type[A], programme: str, fields: Document, *, guarded: bool) -> list[A]:
         """Return every aggregate with these fields, by id, as this transaction sees them: with what it added and changed itself."""

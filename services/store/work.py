@@ -70,6 +70,10 @@ class Work:
 
     async def several(self, kind: type[A], ids: Sequence[str]) -> list[A]:
         """Return those of these that exist, in their order, in one query; not guarded: for a read that no decision rests on."""
+        return await self.peek_all(kind, ids)
+
+    async def peek_all(self, kind: type[A], ids: Sequence[str]) -> list[A]:
+        """Return those of these aggregates that exist, in this order, not guarded; fetched in one query."""
         for each in ids:
             self._note(kind, each)
         return await self._unit.several(kind, self.programme, ids)
@@ -186,6 +190,10 @@ class Work:
         if told:
             self.note_access(person)
         return vault.open_sealed(await self.key(person), person, field, sealed)
+
+    async def open_keys(self, people: Iterable[str]) -> None:
+        """Fetch the keys of these people in one query, for `unseal`. Whoever has none is left out."""
+        await self._unit.keys.load((self.programme, each) for each in people)
 
     async def new_key(self, by: Aggregate) -> None:
         """Make the key of the person that `by` stands for, and publish it for the services that may read it. Enrolment alone can."""

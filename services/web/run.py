@@ -25,6 +25,7 @@ from services.web.request_headers import KEY, TAGS
 
 P = ParamSpec("P")
 R = TypeVar("R")
+MOST = 1_000  # rows that a page counts
 
 
 class Serving(Protocol):
@@ -121,15 +122,20 @@ class Reading:
         return found
 
     async def page(
-        self, projection: str, where: Document, *, order: Sequence[tuple[str, int]], limit: int, skip: int = 0
+        self,
+        projection: str,
+        where: Document,
+        order: Sequence[str | tuple[str, int]],
+        skip: int = 0,
+        limit: int = 20,
     ) -> list[Document]:
-        """Read some of the live rows of a projection in this order (1: ascending, -1: descending). An index must give it."""
-        wanted = {**where, "programme": self.programme}
-        return await self._service.read_models.page(projection, wanted, order, skip, limit)
+        """Read some live rows of a projection, in the order of these fields; `-field` means the largest first."""
+        own = {**where, "programme": self.programme}
+        return await self._service.read_models.page(projection, own, order, skip, limit)
 
-    async def count(self, projection: str, where: Document) -> int:
-        """Count the live rows of a projection that match. An index must give them."""
-        return await self._service.read_models.count(projection, {**where, "programme": self.programme})
+    async def count(self, projection: str, where: Document, most: int = MOST) -> int:
+        """Count live rows of a projection, and no more than `most`, so that a page costs the same however many there are."""
+        return await self._service.read_models.count(projection, {**where, "programme": self.programme}, most)
 
     async def row(self, projection: str, key: str) -> Document | None:
         """Read one live row of a projection by its key."""

@@ -1,5 +1,6 @@
 """`Work` without engines, for the handlers of enrolment: aggregates in a dict, readable "sealed" fields, published records in a list."""
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from types import SimpleNamespace
 from typing import cast
@@ -28,7 +29,7 @@ class MemoryWork:
     def __init__(self, *workers: Worker, card: bytes | None = None) -> None:
         self.workers = {each.id: each for each in workers}
         self.rules = _rules()
-        self.programme, self.at = self.rules.id, AT
+        self.programme, self.at, self.now = self.rules.id, AT, AT
         self.cause = SimpleNamespace(traceparent=TRACE)
         self.records: list[tuple[str, str, bytes | None]] = []
         self.destroyed: list[str] = []
@@ -48,6 +49,12 @@ class MemoryWork:
 
     async def peek(self, _: type[Worker], id: str) -> Worker | None:
         return self.workers.get(id)
+
+    async def peek_all(self, _: type[Worker], ids: Sequence[str]) -> list[Worker]:
+        return [self.workers[each] for each in ids if each in self.workers]
+
+    async def open_keys(self, people: Iterable[str]) -> None:
+        """Do nothing: every field opens with one key."""
 
     async def get(self, kind: type[Worker], id: str) -> Worker:
         if (worker := await self.find(kind, id)) is None:

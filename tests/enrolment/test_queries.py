@@ -19,7 +19,8 @@ async def test_a_person_is_read_in_the_clear_and_the_read_is_logged() -> None:
     assert (person.worker, person.partner, person.status, person.version) == ("w1", "cisl", Status.ADMITTED, 7)
     assert person.card == {"given_name": "Ada"}
     assert person.profile == PROFILE.model_dump(mode="json")
-    given = {"given": True, "notice": "2026-09", "language": "it", "at": AT.isoformat().replace("+00:00", "Z")}
+    at = AT.isoformat().replace("+00:00", "Z")
+    given = {"given": True, "notice": "2026-09", "language": "it", "at": at, "how": None}
     assert person.consents == {Purpose.PARTICIPATION.value: given}
     assert work.accesses == [("w1", "person")]
 

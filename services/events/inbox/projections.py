@@ -66,15 +66,19 @@ class ReadModels:
             yield row
 
     async def page(
-        self, name: str, where: Document, order: Sequence[tuple[str, int]], skip: int, limit: int
+        self, name: str, where: Document, order: Sequence[str | tuple[str, int]], skip: int, limit: int
     ) -> list[Document]:
-        """Some of the live rows that match, in this order (1: ascending, -1: descending). `where` must name the `programme`."""
-        found = self.store[collection_of(name, await self.live())].find(where).sort(list(order)).skip(skip).limit(limit)
+        """Some of the live rows that match, in the order of these fields; `-field` means the largest first."""
+        sort = [
+            each if isinstance(each, tuple) else (each.removeprefix("-"), -1 if each.startswith("-") else 1)
+            for each in order
+        ]
+        found = self.store[collection_of(name, await self.live())].find(where).sort(sort).skip(skip).limit(limit)
         return [row async for row in found]
 
-    async def count(self, name: str, where: Document) -> int:
-        """The number of live rows that match. `where` must name the `programme`."""
-        return int(await self.store[collection_of(name, await self.live())].count_documents(where))
+    async def count(self, name: str, where: Document, most: int) -> int:
+        """The number of live rows that match, at most `most`: counting ends there."""
+        return int(await self.store[collection_of(name, await self.live())].count_documents(where, limit=most))
 
     async def row(self, name: str, _id: str) -> Document | None:
         """One live row, by `{programme}/{key}`."""
@@ -86,7 +90,7 @@ class ReadModels:
         for name, projection in self.projections.items():
             collection = self.store[collection_of(name, generation)]
             # An erasure deletes rows by `person`.
-            for index in ("person", *projection.indexes):
+            for index in (("person",), *projection.indexes, *projection.compound):
                 fields = (index,) if isinstance(index, str) else index
                 await collection.create_index([("programme", 1), *((field, 1) for field in fields)])
 

@@ -1,0 +1,81 @@
+"""Personal links: issued, revoked, and used once to confirm a step that cannot be undone.
+
+Invariant: a token is in one event for its worker and nowhere else; no answer and no document has it.
+"""
+
+import secrets
+
+from enrolment.commands import Erase, erase
+from enrolment.domain import Worker
+from services.contracts.base import Id
+from services.contracts.enrolment import Leaving, LinkPurpose
+from services.kernel import Command, Refusal, Refused
+from services.store.work import Work
+
+TOKEN = 32  # bytes
+
+
+class IssueLink(Command):
+    """A worker is to get a personal link."""
+
+    worker: Id
+    purpose: LinkPurpose = LinkPurpose.ME
+
+
+async def issue_link(command: IssueLink, work: Work) -> dict[str, str]:
+    """Issue the link; notifications sends it. Refused: no-such-worker, erased, no-address, no-contact, and for a confirmation
+    not-enrolled, link-sent."""
+    worker = await work.get(Worker, command.worker)
+    work.follow(worker.trace)
+    expires = worker.link(command.purpose, secrets.token_urlsafe(TOKEN), work.now)
+    return {"worker": worker.id, "expires": expires.isoformat()}
+
+
+class RevokeLink(Command):
+    """The personal link of a worker has come into other hands, or is not wanted any more."""
+
+    worker: Id
+    purpose: LinkPurpose = LinkPurpose.ME
+
+
+async def revoke_link(command: RevokeLink, work: Work) -> None:
+    """Let the link open nothing any more. Without one, nothing changes. Refused: no-such-worker."""
+    worker = await work.get(Worker, command.worker)
+    work.follow(worker.trace)
+    worker.unlink(command.purpose)
+
+
+class ConfirmLeaving(Command):
+    """A worker leaves the programme by the link of a letter."""
+
+    worker: Id
+    token: str
+    reason: Leaving
+
+
+async def confirm_leaving(command: ConfirmLeaving, work: Work) -> None:
+    """Withdraw the worker; that ends the link. Refused: no-such-link, not-enrolled."""
+    worker = await _opened(command.worker, command.token, LinkPurpose.LEAVE, work)
+    worker.withdraw(command.reason, work.at)
+
+
+class ConfirmErasure(Command):
+    """A worker erases themself by the link of a letter."""
+
+    worker: Id
+    token: str
+
+
+async def confirm_erasure(command: ConfirmErasure, work: Work) -> None:
+    """Erase the worker, and the link with everything else. Refused: no-such-link."""
+    worker = await _opened(command.worker, command.token, LinkPurpose.ERASE, work)
+    await erase(Erase(worker=worker.id), work)
+
+
+async def _opened(id: str, token: str, purpose: LinkPurpose, work: Work) -> Worker:
+    """The worker whose link of this purpose the token opens now. Refused("no-such-link", 404): the same whatever is wrong with it."""
+    worker = await work.find(Worker, id)
+    if worker is None or worker.opened_by(token, work.now) is not purpose:
+        raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
+    work.follow(worker.trace)
+    return worker

@@ -1,0 +1,1 @@
+"""The people who need something of an operator today."""
