@@ -182,13 +182,15 @@ def _line(row: Row, meetings: list[Row], place: Row, rules: Programme, now: date
 
 
 def _calendar(meetings: Iterable[Row], concluded: date | None, rules: Programme, now: datetime) -> Calendar:
-    # A group that ended early keeps its calendar, but nobody waits for those meetings.
-    planned = [
-        row for row in meetings if "held" in row or concluded is None or rules.day_of(row["starts"]) <= concluded
-    ]
+    planned = [row for row in meetings if "held" in row or _is_waited_for(row, concluded, rules)]
     held = sum("held" in row for row in planned)
     due = sum("held" in row or row["starts"] <= now for row in planned)
     return Calendar(len(planned), due, held, due - held)
+
+
+def _is_waited_for(row: Row, concluded: date | None, rules: Programme) -> bool:
+    # Meetings after the end of a group are cancelled. Those of groups that ended before there was such an event are not.
+    return "cancelled" not in row and (concluded is None or rules.day_of(row["starts"]) <= concluded)
 
 
 def _sum(calendars: Iterable[Calendar]) -> Calendar:

@@ -22,6 +22,7 @@ from services.contracts.grouping import (
 )
 from services.contracts.sessions import (
     AttendanceRecorded,
+    SessionCancelled,
     SessionHeld,
     SessionScheduled,
     SurveyInvited,
@@ -107,6 +108,10 @@ class Meetings(Projection):
             number=event.data.number,
             starts=event.data.starts,
         )
+
+    @on(SessionCancelled)
+    def cancelled(self, event: Event[SessionCancelled], rows: Rows) -> None:
+        rows.set(event.subject, cancelled=True)
 
     @on(SessionHeld)
     def held(self, event: Event[SessionHeld], rows: Rows) -> None:

@@ -8,7 +8,7 @@ import pytest
 from analytics.process import Calendar, Pace, Plan, Process, process
 from analytics.projections import Meetings, Places
 from services.contracts.grouping import GroupConcluded, GroupFormed, Kind, PlaceRegistered
-from services.contracts.sessions import SessionHeld, SessionScheduled
+from services.contracts.sessions import SessionCancelled, SessionHeld, SessionScheduled
 from services.programmes import load_all
 from tests.analytics.rows import event, projected
 
@@ -88,6 +88,12 @@ def test_nobody_waits_for_the_meetings_after_the_end_of_a_group() -> None:
     for number, held in ((1, True), (2, False), (3, False)):
         told += met("g1", number, held)
     assert seen(*told).calendar == Calendar(planned=2, due=2, held=1, missing=1)
+
+
+def test_a_cancelled_meeting_is_not_planned_any_more() -> None:
+    told = [*formed("g1"), *met("g1", 1, True), *met("g1", 2, False)]
+    cancelled = event(SessionCancelled(group="g1", number=2), "g1-2", 2)
+    assert seen(*told, cancelled).calendar == Calendar(planned=1, due=1, held=1, missing=0)
 
 
 def test_a_group_that_is_over_counts_as_formed_and_not_as_running() -> None:
