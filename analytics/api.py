@@ -10,7 +10,7 @@ from analytics.cells import Cells
 from analytics.indicators import Facts, Indicators, first_due, indicators, scored
 from services.contracts.enrolment import Purpose
 from services.identity.auth import Role, Who, allowed
-from services.web.run import Reader
+from services.web.run import Reader, Reading
 
 
 def router(cells: Cells) -> APIRouter:
@@ -26,15 +26,20 @@ def router(cells: Cells) -> APIRouter:
     ) -> Indicators:
         """Read the indicators of the programme, computed from events alone. The same rows give the same bytes, but for `means`: a mean
         that could tell how somebody answered is not shown, or keeps the value that was shown last."""
-        facts = Facts(
-            consenting=await read.consenting(Purpose.RESEARCH),
-            path=await read.rows("path"),
-            meetings=await read.rows("meetings"),
-            attendance=await read.rows("attendance"),
-            scores=await read.rows("scores"),
-        )
+        facts = await facts_of(read)
         store = request.app.state.service.store
         means = await cells.show(store, read.rules, scored(facts), first_due(facts)) if scores else None
         return indicators(facts, read.rules, means)
 
     return made
+
+
+async def facts_of(read: Reading) -> Facts:
+    """Read the rows behind the indicators of the caller's programme."""
+    return Facts(
+        consenting=await read.consenting(Purpose.RESEARCH),
+        path=await read.rows("path"),
+        meetings=await read.rows("meetings"),
+        attendance=await read.rows("attendance"),
+        scores=await read.rows("scores"),
+    )

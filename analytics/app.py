@@ -1,8 +1,8 @@
 """Composition of analytics."""
 
-from analytics import api
+from analytics import api, pages
 from analytics.cells import Cells
-from analytics.projections import Attendance, Meetings, Path, Scores
+from analytics.projections import Attendance, Meetings, Path, Places, Scores
 from services.contracts.topics import KEYS
 from services.events.delivery.declare import Gate
 from services.operations.erasures import erase_restored
@@ -23,9 +23,9 @@ def build(settings: Settings) -> Service:
         "analytics",
         settings,
         holder=service_holder("analytics", settings.keys),
-        routes=[api.router(cells)],
+        routes=[api.router(cells), pages.router()],
         gate=Gate(holdings=[cells]),
-        projections=[Path(), Meetings(), Attendance(), Scores()],
+        projections=[Path(), Meetings(), Places(), Attendance(), Scores()],
         tables=[KEYS],
         after_restore=[erase_restored],
         at_start=[begin_cells],

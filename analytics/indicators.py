@@ -113,7 +113,7 @@ def indicators(facts: Facts, rules: Programme, means: list[Wave] | None = None) 
     groups = Counter(row["group"] for row in seats if row["until"] is None)
     # The line of a person who was no member on that day after all does not count; older lines are all of members.
     attendance = [row for row in facts.attendance if row["person"] in people and row.get("member", True)]
-    meetings = [row for row in facts.meetings if "session" in row]
+    meetings = [row for row in facts.meetings if "session" in row and ("held" in row or "cancelled" not in row)]
     formed = [row for row in facts.meetings if "formed" in row]
     concluded = sum("concluded" in row for row in formed)
     scores = [row for row in facts.scores if row["person"] in people]

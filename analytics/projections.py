@@ -16,11 +16,13 @@ from services.contracts.grouping import (
     GroupFormed,
     MemberJoined,
     MemberLeft,
+    PlaceRegistered,
     WorkerUnlisted,
     WorkerWaitlisted,
 )
 from services.contracts.sessions import (
     AttendanceRecorded,
+    SessionCancelled,
     SessionHeld,
     SessionScheduled,
     SurveyInvited,
@@ -107,9 +109,26 @@ class Meetings(Projection):
             starts=event.data.starts,
         )
 
+    @on(SessionCancelled)
+    def cancelled(self, event: Event[SessionCancelled], rows: Rows) -> None:
+        rows.set(event.subject, cancelled=True)
+
     @on(SessionHeld)
     def held(self, event: Event[SessionHeld], rows: Rows) -> None:
         rows.set(event.subject, held=event.data.on, present=event.data.present, absent=event.data.absent)
+
+
+class Places(Projection):
+    """One row per place where groups can meet. Its street is not needed here."""
+
+    name = "places"
+
+    @on(PlaceRegistered)
+    def registered(self, event: Event[PlaceRegistered], rows: Rows) -> None:
+        place = event.data
+        rows.set(
+            event.subject, place=event.subject, title=place.title, municipality=place.municipality, rooms=place.rooms
+        )
 
 
 class Attendance(Projection):

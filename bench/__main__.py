@@ -17,7 +17,7 @@ from bench.ground import Ground, ground
 from bench.harness import Figure
 from services.runtime.serving import settle
 
-BENCHES = ("relay", "reaction", "rebuild", "commands", "latency", "memory", "formation.figures")
+BENCHES = ("relay", "reaction", "rebuild", "commands", "latency", "memory", "pages", "formation.figures")
 
 
 def main(

@@ -32,7 +32,7 @@ async def measure(ground: Ground, names: list[str]) -> list[Figure]:
     """Measure resident MB once the last figure of the pilot has arrived, and then the CPU of a process that waits."""
     rules = programmes.load_all(None)[PROGRAMME]
     people = humans(rules, SEED)
-    async with _up(ground.folder / "home") as (pid, base):
+    async with up(ground.folder / "home") as (pid, base):
         issuer = Issuer(ground.folder / "home" / "keys", f"{base}/issuer")
 
         def token_of(role: str, who: str, partner: str | None) -> str:
@@ -61,7 +61,7 @@ async def _idle(pid: int, quiet: float, seconds: float) -> float:
 
 
 @asynccontextmanager
-async def _up(data: Path) -> AsyncIterator[tuple[int, str]]:
+async def up(data: Path) -> AsyncIterator[tuple[int, str]]:
     """Run `ama up` on engines of its own. Yields its process id and its address."""
     with child([str(AMA), "up", "--data", str(data), "--port", "0"], data.with_suffix(".log")) as alive:
         async with asyncio.timeout(START):

@@ -7,7 +7,7 @@ from grouping.domain import Facilitator, Group, Pair, Place, Seeker
 from grouping.membership import api as membership
 from grouping.pairs import api as pairs
 from grouping.precompiling import compile_in_advance
-from grouping.projections import Groups, Pool
+from grouping.projections import Facilitators, GroupList, Groups, Places, Pool, Waiting
 from grouping.proposals import api as proposals
 from grouping.reactions import gate, reactions
 from grouping.registers import api as registers
@@ -31,7 +31,7 @@ def build(settings: Settings) -> Service:
         routes=[registers.router, proposals.router, membership.router, pairs.router],
         reactions=reactions,
         gate=gate,
-        projections=[Pool(), Groups()],
+        projections=[Pool(), Groups(), GroupList(), Waiting(), Places(), Facilitators()],
         tables=[KEYS],
         background=[conclude_when_over, compile_in_advance],
         after_restore=[partial(replay, replays), erase_restored],

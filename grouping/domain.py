@@ -200,7 +200,7 @@ class Group(Aggregate):
 
     def join(self, worker: str, since: date) -> None:
         """Give one more seat; the other seats stay as they are."""
-        self.says(MemberJoined(worker=worker, since=since))
+        self.says(MemberJoined(worker=worker, since=since, members=len(self.sitting()) + 1))
 
     def conclude(self, last: date, on: date, reason: Ending, at: datetime) -> None:
         """End the group: it meets up to the day `on` (`last`: the day of its last meeting). Before the last meeting, the seats in it end;
@@ -223,7 +223,7 @@ class Group(Aggregate):
         """End the worker's seat on that day, or on its first day if that is later. Nothing when they have no seat."""
         for each in self.members:
             if each.worker == worker and each.until is None:
-                self.says(MemberLeft(worker=worker, since=max(on, each.since)))
+                self.says(MemberLeft(worker=worker, since=max(on, each.since), members=len(self.sitting()) - 1))
 
     def detach(self, worker: str) -> None:
         """Remove an erased person from the ledger, the pseudonym included. No event of the group tells it."""

@@ -37,7 +37,9 @@ async def problem_of(
     """The problem of these people, places, facilitators and groups on a day. `companies`: those whose people sit among colleagues
     alone."""
     among = {each.worker for group in groups if group.kind is Kind.HOMOGENEOUS for each in group.members}
-    people = [await _person(each, on, companies, among, work) for each in seekers if each.profile is not None]
+    described = [each for each in seekers if each.profile is not None]
+    await work.fetch_keys(each.id for each in described)
+    people = [await _person(each, on, companies, among, work) for each in described]
     known = {each["id"] for each in people}
     rooms = [_place(each, work.rules) for each in places]
     leaders = [_facilitator(each, work.rules) for each in facilitators]

@@ -9,7 +9,7 @@ from services.vault.keyring import service_holder
 from sessions import api, pages
 from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.invitations import invite_when_due
-from sessions.projections import Calendar, Leads
+from sessions.projections import Calendar, Leads, Led, Meetings, Places
 from sessions.queries import uses
 from sessions.reactions import gate, reactions
 from sessions.waves import plan_added_waves
@@ -25,7 +25,7 @@ def build(settings: Settings) -> Service:
         routes=[api.router, pages.router(link_secret(settings.keys))],
         reactions=reactions,
         gate=gate,
-        projections=[Calendar(), Leads()],
+        projections=[Calendar(), Leads(), Meetings(), Led(), Places()],
         tables=[KEYS],
         background=[invite_when_due, plan_added_waves],
         after_restore=[erase_restored],

@@ -16,22 +16,29 @@ from sessions.domain import Meeting, Participant, Roster, Survey, led_by, survey
 
 
 class RollCall(Command):
-    """Record who was present at a meeting. `facilitator` is the caller's id, None for an operator."""
+    """Record who was present at a meeting. `facilitator` is the caller's id, None for an operator; `seen` the version of the meeting that
+    the caller had before their eyes."""
 
     session: Id
     present: frozenset[Id]
     facilitator: str | None = None
+    seen: int | None = None
 
 
 async def roll_call(command: RollCall, work: Work) -> None:
-    """Record the roll. Without `at`, it was called when the meeting was to start. Refused("not-yet-held"), or as `Meeting.call_roll`."""
+    """Record the roll. Without `at`, it was called when the meeting was to start. Refused("not-yet-held"), ("changed-meanwhile") when
+    another roll than this one was recorded since it was `seen`, or as `Meeting.call_roll`."""
     meeting = await work.find(Meeting, command.session)
     roster = await work.find(Roster, meeting.group) if meeting is not None else None
     meeting, roster = led_by(command.facilitator, command.session, meeting, roster)
     if work.now < meeting.starts:
         raise Refused("not-yet-held", f"Session {meeting.id} starts at {meeting.starts.isoformat()}.")
     at = work.at if command.at else meeting.starts
-    changed = meeting.call_roll(roster.members_on(meeting.day), command.present, at, roster.concluded)
+    members = roster.members_on(meeting.day)
+    # The same form sent twice is no conflict: the second one finds what the first one wrote.
+    if command.seen not in {None, work.version(meeting)} and not meeting.shows(members, command.present):
+        raise Refused("changed-meanwhile", f"The roll of session {meeting.id} was changed meanwhile.", Refusal.STALE)
+    changed = meeting.call_roll(members, command.present, at, roster.concluded)
     await _publish(meeting, changed, at, work)
 
 

@@ -1,8 +1,11 @@
-"""Read models for lists of meetings. They hold no member."""
+"""Read models for lists of meetings. They hold no member.
+
+Invariant: a page of a list costs what is on it, however large the programme is: an index gives filter and order together.
+"""
 
 from services.contracts import Event
-from services.contracts.grouping import FacilitatorAssigned, GroupConcluded, GroupFormed
-from services.contracts.sessions import SessionHeld, SessionScheduled
+from services.contracts.grouping import FacilitatorAssigned, GroupConcluded, GroupFormed, PlaceRegistered
+from services.contracts.sessions import SessionCancelled, SessionHeld, SessionScheduled
 from services.events.delivery.declare import Projection, Rows, on
 
 
@@ -37,3 +40,66 @@ class Leads(Projection):
     def concluded(self, event: Event[GroupConcluded], rows: Rows) -> None:
         """Set the last day on which it could meet."""
         rows.set(event.subject, concluded=event.data.on)
+
+
+class Meetings(Projection):
+    """One row per meeting for the pages. `state`: `open` until its roll is called or it is cancelled, then `held` or `cancelled`."""
+
+    name = "meetings"
+    indexes = (("state", "starts", "session"), ("group", "number"))
+
+    @on(SessionScheduled)
+    def scheduled(self, event: Event[SessionScheduled], rows: Rows) -> None:
+        """Set date and place."""
+        rows.set(event.subject, session=event.subject, state="open", **event.data.model_dump())
+
+    @on(SessionHeld)
+    def held(self, event: Event[SessionHeld], rows: Rows) -> None:
+        """Set the counts; the latest roll-call replaces earlier ones."""
+        rows.set(event.subject, state="held", present=event.data.present, absent=event.data.absent)
+
+    @on(SessionCancelled)
+    def cancelled(self, event: Event[SessionCancelled], rows: Rows) -> None:
+        """It does not take place."""
+        rows.set(event.subject, state="cancelled")
+
+
+class Led(Projection):
+    """One row per group for the pages: when and where it meets, how often, its last day once it is concluded, and who leads it, which an
+    assignment alone tells."""
+
+    name = "led"
+    indexes = (("facilitator", "first"),)
+
+    @on(GroupFormed)
+    def formed(self, event: Event[GroupFormed], rows: Rows) -> None:
+        """Set slot, place and the day of the first meeting."""
+        told = event.data
+        meetings = len(told.days) if told.days else None
+        rows.set(
+            event.subject, group=event.subject, slot=told.slot, place=told.place, first=told.first, meetings=meetings
+        )
+
+    @on(FacilitatorAssigned)
+    def assigned(self, event: Event[FacilitatorAssigned], rows: Rows) -> None:
+        """Set the facilitator; whoever led it before has it no more."""
+        rows.set(event.subject, facilitator=event.data.facilitator)
+
+    @on(GroupConcluded)
+    def concluded(self, event: Event[GroupConcluded], rows: Rows) -> None:
+        """Set the last day on which it could meet."""
+        rows.set(event.subject, concluded=event.data.on)
+
+
+class Places(Projection):
+    """One row per place, so that pages name it."""
+
+    name = "places"
+
+    @on(PlaceRegistered)
+    def registered(self, event: Event[PlaceRegistered], rows: Rows) -> None:
+        """The place as it was described last."""
+        told = event.data
+        rows.set(
+            event.subject, place=event.subject, title=told.title, address=told.address, municipality=told.municipality
+        )

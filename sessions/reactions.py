@@ -83,8 +83,11 @@ async def when_a_member_leaves_they_are_not_called_any_more(event: Event[MemberL
 
 @reactions.on(GroupConcluded, needs=the_group)
 async def when_a_group_is_concluded_it_meets_no_more(event: Event[GroupConcluded], work: Work) -> None:
-    """Keep its last day: no roll is called of a later one."""
+    """Keep its last day: no roll is called of a later one, and the meetings after it are cancelled."""
     (await _roster(event.subject, work)).conclude(event.data.on)
+    for meeting in await work.browse(Meeting, group=event.subject):
+        if meeting.day > event.data.on:
+            meeting.cancel()
 
 
 @reactions.on(WorkerAdmitted, needs=the_person)

@@ -14,6 +14,7 @@ from grouping.formation.model import Answer, Frozen, Group, Problem
 if TYPE_CHECKING:
     from grouping.formation.budget import SoFar
     from grouping.formation.joining import Effect
+    from grouping.formation.lacking import Lack
 
 
 def solve(
@@ -54,12 +55,19 @@ def advise(problem: Problem, answer: Answer, *, seconds: float = 5.0) -> Answer:
 
 def explanations(problem: Problem, answer: Answer) -> list[str]:
     """Say in the fewest sentences where most of those who wait could come, and what is missing there."""
+    from grouping.formation.lacking import lack_sentence
+
+    return [lack_sentence(each) for each in lacks(problem, answer)]
+
+
+def lacks(problem: Problem, answer: Answer) -> "list[Lack]":
+    """Say the same as facts, for a page in another language."""
     if all("not_before" in each.reasons for each in answer.unplaced):
         return []
     from grouping.formation import compiling, helping
 
     compiling.keep()
-    return helping.explanations(problem, answer)
+    return helping.lacks(problem, answer)
 
 
 def place(problem: Problem, groups: Sequence[Group | Frozen], person: str) -> "list[Effect]":
@@ -70,4 +78,4 @@ def place(problem: Problem, groups: Sequence[Group | Frozen], person: str) -> "l
     return joining.place(problem, groups, person)
 
 
-__all__ = ["Answer", "Problem", "advise", "check", "explanations", "inherited", "place", "solve"]
+__all__ = ["Answer", "Problem", "advise", "check", "explanations", "inherited", "lacks", "place", "solve"]

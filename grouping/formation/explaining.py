@@ -7,6 +7,7 @@ Invariant: everything said here was counted here, except reasons and helps, whic
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from grouping.formation.measuring import group_diversity, part
 from grouping.formation.model import Answer, Group, Help, Person, Place, Problem, Unplaced
@@ -30,9 +31,21 @@ CHANGES = {  # sentence, and its subject when the help names none
 }
 
 
+class Because(NamedTuple):
+    """One reason for which a group meets there and then. `joined`: `number` joined a group that meets already. `could`: `number` of `of`
+    who could come. `slot`, `place`, `facilitator`: the one that was taken, and the `others` that were possible."""
+
+    what: str
+    taken: str = ""
+    others: tuple[str, ...] = ()
+    number: int = 0
+    of: int = 0
+
+
 @dataclass(frozen=True)
 class GroupExplained:
-    """A group with its score. `parts`: what each attribute adds to the mean distance. `together`: wanted pairs in the group."""
+    """A group with its score. `parts`: what each attribute adds to the mean distance. `together`: wanted pairs in the group. `why`: each
+    of `because` as a sentence."""
 
     group: Group
     company: str | None
@@ -41,6 +54,7 @@ class GroupExplained:
     together: int
     km: float
     longest_wait: int
+    because: tuple[Because, ...]
     why: tuple[str, ...]
 
 
@@ -82,6 +96,7 @@ class Telling:
         members = self.members[group.id]
         attributes = self.problem.attributes.items() if len(members) > 1 else ()
         companies = {each.company for each in members}
+        because = tuple(self._because(group, members))
         return GroupExplained(
             group=group,
             company=companies.pop() if len(companies) == 1 else None,
@@ -90,21 +105,22 @@ class Telling:
             together=sum(set(pair) <= set(group.members) for pair in self.problem.together),
             km=sum(self._km(each, self.places[group.place]) for each in members) / max(1, len(members)),
             longest_wait=max((each.waiting_days for each in members), default=0),
-            why=tuple(self._why(group, members)),
+            because=because,
+            why=tuple(map(reason_sentence, because)),
         )
 
-    def _why(self, group: Group, members: Sequence[Person]) -> Iterable[str]:
+    def _because(self, group: Group, members: Sequence[Person]) -> Iterable[Because]:
         place = self.places[group.place]
         if old := next((each for each in self.problem.frozen if each.id == group.id), None):
-            yield f"meets already; {len(members) - len(old.members)} joined"
+            yield Because("joined", number=len(members) - len(old.members))
             return
         could = sum(group.slot in each.slots and self._reaches(each, place) for each in self.problem.people)
-        yield f"{len(members)} of {could} who could come there then"
+        yield Because("could", number=len(members), of=could)
         slots = [each for each in self.problem.slots if all(each in person.slots for person in members)]
-        yield _only("slot", "all can attend", "all could also attend", slots, group.slot)
+        yield _taken("slot", group.slot, slots)
         near = [each.id for each in self.problem.places if all(self._reaches(person, each) for person in members)]
-        yield _only("place", "all reach", "all also reach", near, group.place)
-        yield _only("facilitator", "could lead then", "could lead too:", self._leaders(group), group.facilitator)
+        yield _taken("place", group.place, near)
+        yield _taken("facilitator", group.facilitator, self._leaders(group))
 
     def _leaders(self, group: Group) -> list[str]:
         """The facilitators who could lead this group, given the other groups of the answer."""
@@ -185,6 +201,24 @@ def help_sentence(help_: Help) -> str:
     change, whose = CHANGES[help_.change]
     to = f"{help_.to:g}" if isinstance(help_.to, float) else help_.to
     return f"{change.format(of=help_.of or whose, to=to)}: {help_.places} placed"
+
+
+def _taken(what: str, taken: str, possible: Iterable[str]) -> Because:
+    return Because(what, taken, tuple(each for each in possible if each != taken))
+
+
+def reason_sentence(reason: Because) -> str:
+    """A sentence for a reason."""
+    match reason.what:
+        case "joined":
+            return f"meets already; {reason.number} joined"
+        case "could":
+            return f"{reason.number} of {reason.of} who could come there then"
+        case "slot":
+            return _only("slot", "all can attend", "all could also attend", reason.others, reason.taken)
+        case "place":
+            return _only("place", "all reach", "all also reach", reason.others, reason.taken)
+    return _only("facilitator", "could lead then", "could lead too:", reason.others, reason.taken)
 
 
 def _only(what: str, alone: str, others: str, found: Sequence[str], taken: str) -> str:

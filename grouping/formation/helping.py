@@ -21,6 +21,7 @@ from grouping.formation.careful import mended
 from grouping.formation.chains import Search, forget, search, tell, way_in
 from grouping.formation.checking import check
 from grouping.formation.explaining import Telling
+from grouping.formation.lacking import Lack, lack_sentence
 from grouping.formation.model import Answer, Help, Person, Problem, Unplaced
 from grouping.formation.pool import Pool, pool
 from grouping.formation.tables import NOBODY, Tables, copied, open_group, seated
@@ -170,6 +171,11 @@ def _changed(problem: Problem, person: int, help_: Help, **changes: Any) -> Idea
 
 def explanations(problem: Problem, answer: Answer, most: int = 5) -> list[str]:
     """The fewest sentences about those who wait: where most of them could come, and what is missing there."""
+    return [lack_sentence(each) for each in lacks(problem, answer, most)]
+
+
+def lacks(problem: Problem, answer: Answer, most: int = 5) -> list[Lack]:
+    """What most of those who wait lack, by as few lacks as possible."""
     arrays = pool(problem)
     made = seated(problem, arrays, answer.groups)
     waiting = {each.id for each in answer.unplaced if "not_before" not in each.reasons}
@@ -178,11 +184,11 @@ def explanations(problem: Problem, answer: Answer, most: int = 5) -> list[str]:
     able = (arrays.leads == 1) & (made.busy == 0) & (made.led < arrays.load)[:, None]
     led = np.einsum("fs,fp->sp", able.astype(int), arrays.goes.astype(int)) > 0
     if left.any() and not (arrays.load > made.led).any():
-        return [*told, f"no facilitator may lead one group more: {left.sum()} people wait for one"]
+        return [*told, Lack("load", int(left.sum()))]
     while left.any() and len(told) < most:
         could = arrays.free[left].T.astype(int) @ arrays.reach[left].astype(int)
         if not could.size or could.max() == 0:
-            told.append(f"no slot or no place that they can reach: {left.sum()} people wait")
+            told.append(Lack("unreachable", int(left.sum())))
             break
         slot, place = np.unravel_index(could.argmax(), could.shape)
         there = left & (arrays.free[:, slot] == 1) & (arrays.reach[:, place] == 1)
@@ -191,37 +197,38 @@ def explanations(problem: Problem, answer: Answer, most: int = 5) -> list[str]:
     return told
 
 
-def _missing(problem: Problem, arrays: Pool, made: Tables, slot: int, place: int, led: bool, people: int) -> str:
-    where = f"{problem.slots[slot]} at {problem.places[place].id}"
-    wait = f"{people} {'person waits' if people == 1 else 'people wait'}"
+def _missing(problem: Problem, arrays: Pool, made: Tables, slot: int, place: int, led: bool, people: int) -> Lack:
+    where = {"slot": problem.slots[slot], "place": problem.places[place].id}
     if made.used[slot, place] >= arrays.rooms[place]:
-        return f"no room free on {where}: {wait} for it"
-    if led:
-        return f"too few for a group on {where}: {wait} for it, {arrays.least} are needed"
-    return f"no facilitator free on {where} within reach: {wait} for it"
+        return Lack("room", people, **where)
+    return Lack("people", people, needed=arrays.least, **where) if led else Lack("facilitator", people, **where)
 
 
-def _companies(problem: Problem, waiting: set[str], left: Any) -> Iterator[str]:
-    """Sentences about colleagues who insist on colleagues, one for each company. They are taken out of `left`."""
+def _companies(problem: Problem, waiting: set[str], left: Any) -> Iterator[Lack]:
+    """Lacks of colleagues who insist on colleagues, one for each company. They are taken out of `left`."""
     least, most = problem.size
     wait = Counter(each.company for each in problem.people if each.id in waiting and each.with_ == "colleagues")
     for company, number in wait.items():
         total = sum(each.company == company and each.with_ != "others" for each in problem.people)
         groups = total // least
-        fits = (
-            "no group"
-            if not groups
-            else f"at most {min(total, groups * most)} of them in {groups} of {least} to {most}"
+        yield Lack(
+            "colleagues",
+            number,
+            company=str(company),
+            total=total,
+            groups=groups,
+            seated=min(total, groups * most),
+            needed=least,
+            most=most,
+            more=max(1, least * (groups + 1) - total),
         )
-        more = max(1, least * (groups + 1) - total)
-        yield f"{company}: {total} colleagues make {fits}; {number} wait, and sit if {more} more come or if they sit with others too"
         for at, each in enumerate(problem.people):
             if each.company == company and each.with_ == "colleagues":
                 left[at] = False
 
 
-def _kinds(problem: Problem, answer: Answer, left: Any) -> Iterator[str]:
-    """Sentences about people who would be alone of their kind, one for each kind. They are taken out of `left`.
+def _kinds(problem: Problem, answer: Answer, left: Any) -> Iterator[Lack]:
+    """Lacks of people who would be alone of their kind, one for each kind. They are taken out of `left`.
 
     That one more of the kind would help is tried, with a second person like the one who waits.
     """
@@ -232,13 +239,8 @@ def _kinds(problem: Problem, answer: Answer, left: Any) -> Iterator[str]:
             kinds.setdefault(kind, []).append(each)
             left[at] = False
     for kind, people in kinds.items():
-        if len(people) > 1:
-            yield f"alone of their kind ({kind}): {len(people)} people wait"
-        elif _sits_with_another(problem, answer, people[0]):
-            comes = "sits if one more comes who can be there when and where they can"
-            yield f"alone of their kind ({kind}): 1 person waits, and {comes}"
-        else:
-            yield f"alone of their kind ({kind}): 1 person waits"
+        helps = len(people) == 1 and _sits_with_another(problem, answer, people[0])
+        yield Lack("alone", len(people), kind=kind, helps=helps)
 
 
 def _sits_with_another(problem: Problem, answer: Answer, one: Person) -> bool:

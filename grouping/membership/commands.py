@@ -161,15 +161,20 @@ async def leave(command: Leave, work: Work) -> None:
 
 
 class Conclude(Command):
-    """A group ends earlier than it was planned, for a reason. Its last day is the local day of the command."""
+    """A group ends earlier than it was planned, for a reason. Its last day is the local day of the command. `seen`: the version of the
+    group that was before the caller's eyes."""
 
     group: Id
     reason: Ending
+    seen: int | None = None
 
 
 async def conclude(command: Conclude, work: Work) -> None:
-    """End the group, and the seats in it. Refused: no-such-group, concluded, out-of-order."""
+    """End the group, and the seats in it. Refused: no-such-group, concluded, changed-meanwhile, out-of-order."""
     group = await work.get(Group, command.group)
+    group.refuse_if_concluded()
+    if command.seen not in {None, work.version(group)}:
+        raise Refused("changed-meanwhile", f"Group {group.id} was changed meanwhile.", Refusal.STALE)
     group.conclude(last_day(group, work.rules), work.rules.day_of(work.at), command.reason, work.at)
 
 

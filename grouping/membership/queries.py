@@ -1,8 +1,23 @@
-"""Reads of the groups and of the pool in figures, from the read models."""
+"""Reads of the groups and of the pool in figures, from the read models; of one group and who could join it, from the aggregates.
+
+Invariant: a read of a person's data is in their access log before it is shown.
+"""
 
 from collections import Counter
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple, Protocol
+
+from pydantic import BaseModel
+
+from grouping.domain import Facilitator, Group, Place, Seeker, State
+from grouping.fitting import can_join, last_day
+from grouping.pool import problem_of
+from grouping.wishes import pairs_of
+from services.contracts.enrolment import Purpose
+from services.contracts.grouping import Kind
+from services.kernel import Refusal, Refused
+from services.store.work import Work
 
 
 class ReadRows(Protocol):
@@ -39,3 +54,98 @@ async def figures(rows: ReadRows) -> Figures:
 def _is_seat(row: Mapping[str, Any]) -> bool:
     """Tell whether the row is a seat that was not given up."""
     return "group" in row and row.get("left") is None
+
+
+class Seat(BaseModel):
+    """A seat from a day on, until a day (exclusive) if it was given up."""
+
+    worker: str
+    since: date
+    until: date | None
+
+
+class Sheet(BaseModel):
+    """A group with its members, those that sit there now and those that gave their seat up."""
+
+    group: str
+    kind: Kind
+    slot: str
+    place: str
+    facilitator: str
+    first: date
+    last: date
+    concluded: date | None
+    members: list[Seat]
+    gone: list[Seat]
+    version: int
+
+    @property
+    def meets(self) -> bool:
+        """True until the group is concluded."""
+        return self.concluded is None
+
+
+async def open_group(work: Work, group: str) -> Sheet:
+    """A group with everybody who has or had a seat in it, whose access logs say so. Refused("no-such-group", 404)."""
+    found = await work.peek(Group, group)
+    if found is None:
+        raise Refused("no-such-group", f"There is no group {group}.", Refusal.NOT_FOUND)
+    work.reads_for(f"group {group}")
+    work.note_access(*(each.worker for each in found.members))
+    seats = [Seat(**each.model_dump()) for each in found.members]
+    return Sheet(
+        group=found.id,
+        **found.model_dump(include={"kind", "slot", "place", "facilitator", "first"}),
+        last=last_day(found, work.rules),
+        concluded=found.concluded if found.state is State.CONCLUDED else None,
+        members=[each for each in seats if each.until is None],
+        gone=[each for each in seats if each.until is not None],
+        version=work.version(found),
+    )
+
+
+class Candidate(BaseModel):
+    """Somebody who waits, and could join a group; else the code with which joining would be refused."""
+
+    worker: str
+    refused: str | None = None
+
+
+async def could_join(work: Work, group: str, workers: Sequence[str], on: date) -> list[Candidate]:
+    """Which of these people could join the group on that day, those first. Whoever does not wait any more, or refuses to participate, is
+    left out. Logged as an access for each of them and for the members. Refused: no-such-group, concluded."""
+    there = await work.peek(Group, group)
+    if there is None:
+        raise Refused("no-such-group", f"There is no group {group}.", Refusal.NOT_FOUND)
+    there.refuse_if_concluded()
+    waiting = await _who_wait(workers, work)
+    work.reads_for(f"group {group}")
+    place, leader = await work.peek(Place, there.place), await work.peek(Facilitator, there.facilitator)
+    problem = await problem_of(
+        work,
+        max(on, there.first),
+        seekers=[*await work.several(Seeker, there.sitting()), *waiting],
+        places=[place] if place else [],
+        facilitators=[leader] if leader else [],
+        groups=[there],
+        pairs=await pairs_of([each.id for each in waiting], work, guarded=False),
+    )
+    people = {each.id: each for each in problem.people}
+    found = []
+    for each in waiting:
+        try:
+            can_join(problem, problem.frozen[0], people[each.id])
+        except Refused as refused:
+            found.append(Candidate(worker=each.id, refused=refused.code))
+        else:
+            found.append(Candidate(worker=each.id))
+    return sorted(found, key=lambda each: each.refused is not None)
+
+
+async def _who_wait(workers: Sequence[str], work: Work) -> list[Seeker]:
+    """Those of them who wait, are described, have no seat and did not refuse to participate."""
+    found = [each for each in await work.several(Seeker, workers) if each.waits and each.profile is not None]
+    ids = [each.id for each in found]
+    seated = {id for group in await work.browse(Group, members__worker=ids) for id in group.sitting()} if ids else set()
+    refusing = await work.refusing(ids, Purpose.PARTICIPATION, guarded=False)
+    return [each for each in found if each.id not in seated | refusing]

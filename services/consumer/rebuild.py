@@ -34,9 +34,9 @@ async def rebuild_beside(projection: Projection, name: str, store: Store, feed: 
         held, holds = await _places(transaction, name, old), await _places(transaction, name, old + 1)
         if any(place > holds.get(source, 0) for source, place in held.items()):
             return False  # the live one has taken more meanwhile
-        await transaction.prepare(name, old + 1, projection.indexes)
+        await transaction.prepare(name, old + 1, projection.fields)
         await transaction.remember("live", name, {"generation": old + 1})
-        await transaction.flip(name, old + 1, projection.indexes)
+        await transaction.flip(name, old + 1, projection.fields)
         await forget(transaction, name, old)  # conflicts with a transaction that writes there now
         return True
 

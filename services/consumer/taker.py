@@ -42,7 +42,7 @@ class Taker:
         self, what: Projection | Reactions, name: str, store: Store, generation: int, *, follows: bool = True
     ) -> None:
         self._store, self.name, self.generation, self._follows = store, name, generation, follows
-        self._fields = what.indexes if isinstance(what, Projection) else ()
+        self._fields = what.fields if isinstance(what, Projection) else ()
         self._effect = projecting(what, name, generation) if isinstance(what, Projection) else reacting(what, store)
         self._projects, self._prepared, self._failures = isinstance(what, Projection), False, 0
 

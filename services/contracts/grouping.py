@@ -105,23 +105,25 @@ class FacilitatorAssigned(EventData):
 
 
 class MemberJoined(EventData):
-    """From this day the worker has a seat in the group (the subject)."""
+    """From this day the worker has a seat in the group (the subject). `members`: how many have one now, this worker included."""
 
     type = "it.amalavoro.grouping.member.joined.v1"
     topic = "ama.grouping"
     person = "worker"
     worker: Id
     since: Day
+    members: int | None = None  # added after the first events
 
 
 class MemberLeft(EventData):
-    """From this day the worker has no seat in the group (the subject) any more."""
+    """From this day the worker has no seat in the group (the subject) any more. `members`: how many have one now."""
 
     type = "it.amalavoro.grouping.member.left.v1"
     topic = "ama.grouping"
     person = "worker"
     worker: Id
     since: Day
+    members: int | None = None  # added after the first events
 
 
 class GroupConcluded(EventData):

@@ -18,6 +18,15 @@ class SessionScheduled(EventData):
     place: Slug
 
 
+class SessionCancelled(EventData):
+    """Meeting `number` of the group does not take place: the group meets no more."""
+
+    type = "it.amalavoro.sessions.session.cancelled.v1"
+    topic = "ama.sessions"
+    group: Id
+    number: int
+
+
 class SessionHeld(EventData):
     """The meeting took place: so many of the members on that date were present, so many were not."""
 

@@ -68,6 +68,10 @@ class Work:
         self._note(kind, id)
         return await self._unit.get(kind, self.programme, id, guarded=False)
 
+    async def several(self, kind: type[A], ids: Sequence[str]) -> list[A]:
+        """Return those of these that exist, in their order, in one query; not guarded: for a read that no decision rests on."""
+        return await self.peek_all(kind, ids)
+
     async def peek_all(self, kind: type[A], ids: Sequence[str]) -> list[A]:
         """Return those of these aggregates that exist, in this order, not guarded; fetched in one query."""
         for each in ids:
@@ -168,6 +172,10 @@ class Work:
     async def key(self, person: str) -> bytes:
         """Return the person's key. Erased (GONE), or NotYet when it has not reached this service."""
         return await self._unit.keys.get(self.programme, person)
+
+    async def fetch_keys(self, people: Iterable[str]) -> None:
+        """Fetch the keys of these people in one query, for many `unseal`s that follow."""
+        await self._unit.keys.load((self.programme, each) for each in people)
 
     async def seal(self, person: str, field: str, text: str, *, padded: bool = True) -> str:
         """Encrypt a field of a person. Only a service that holds the person's key can read it, and no one after the erasure.

@@ -122,7 +122,12 @@ class Reading:
         return found
 
     async def page(
-        self, projection: str, where: Document, order: Sequence[str], skip: int = 0, limit: int = 20
+        self,
+        projection: str,
+        where: Document,
+        order: Sequence[str | tuple[str, int]],
+        skip: int = 0,
+        limit: int = 20,
     ) -> list[Document]:
         """Read some live rows of a projection, in the order of these fields; `-field` means the largest first."""
         own = {**where, "programme": self.programme}

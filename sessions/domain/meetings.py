@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from services.contracts.sessions import SessionHeld, SessionScheduled
+from services.contracts.sessions import SessionCancelled, SessionHeld, SessionScheduled
 from services.kernel import Aggregate, Refusal, Refused, applies, in_order, in_time
 
 
@@ -72,6 +72,7 @@ class Meeting(Aggregate):
     starts: datetime  # with the programme's local offset
     place: str
     held: bool = False
+    cancelled: bool = False
     roll: dict[str, bool] = {}
     erased_present: int = 0
     erased_absent: int = 0
@@ -95,6 +96,11 @@ class Meeting(Aggregate):
         """Publish the date and the place of a new meeting."""
         self.says(SessionScheduled(group=self.group, number=self.number, starts=self.starts, place=self.place))
 
+    def cancel(self) -> None:
+        """Publish that it does not take place, unless its roll was called or that is known already."""
+        if not (self.held or self.cancelled):
+            self.says(SessionCancelled(group=self.group, number=self.number))
+
     def call_roll(
         self, members: Collection[str], present: Collection[str], at: datetime, concluded: date | None = None
     ) -> dict[str, bool | None]:
@@ -109,6 +115,10 @@ class Meeting(Aggregate):
                 "not-a-member", f"{', '.join(strangers)}: no member on {self.day}.", Refusal.INVALID, workers=strangers
             )
         return self._mark({member: member in present for member in members}, at)
+
+    def shows(self, members: Collection[str], present: Collection[str]) -> bool:
+        """Tell whether the roll was called and says exactly this of these members."""
+        return self.held and self.roll == {member: member in present for member in members}
 
     def recount(self, members: Collection[str], at: datetime) -> dict[str, bool | None]:
         """Drop the marks of those who were no members of that day after all, once the roll was called. Returns them, as `call_roll`."""
@@ -129,6 +139,10 @@ class Meeting(Aggregate):
     @applies(SessionHeld)
     def _held(self, _: SessionHeld) -> None:
         self.held = True
+
+    @applies(SessionCancelled)
+    def _cancelled(self, _: SessionCancelled) -> None:
+        self.cancelled = True
 
     def forget(self, worker: str) -> None:
         """Replace an erased person on the roll by a count."""

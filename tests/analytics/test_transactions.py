@@ -1,4 +1,4 @@
-"""The number of MongoDB transactions that events cost analytics, whose four projections have one consumer."""
+"""The number of MongoDB transactions that events cost analytics, whose five projections have one consumer."""
 
 from datetime import date
 from typing import Any
@@ -67,7 +67,13 @@ async def test_a_batch_of_events_of_three_projections_is_one_transaction(setting
     await batches.take([record(WorkerReferred(partner="afol"), worker), record(formed, group), record(invited, survey)])
     assert commits.count - before == 1
     found = {name: [each async for each in models.rows(name, {"programme": PROGRAMME})] for name in models.projections}
-    assert {name: len(rows) for name, rows in found.items()} == {"path": 1, "meetings": 1, "attendance": 0, "scores": 1}
+    assert {name: len(rows) for name, rows in found.items()} == {
+        "path": 1,
+        "meetings": 1,
+        "places": 0,
+        "attendance": 0,
+        "scores": 1,
+    }
     await service.stop()
 
 

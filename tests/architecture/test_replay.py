@@ -25,6 +25,7 @@ from services.contracts.grouping import (
 )
 from services.contracts.sessions import (
     AttendanceRecorded,
+    SessionCancelled,
     SessionHeld,
     SessionScheduled,
     SurveyInvited,
@@ -45,6 +46,7 @@ EXEMPT: dict[type[EventData], str] = {
     PairWished: "the room's own reaction to it keeps the wish again, once the keys of both persons are back",
     **dict.fromkeys((Referred, Admitted, Declined, Seated, Withdrew, ConsentWithdrawn, Erased, Withheld), FEED),
     SessionScheduled: CONSUMED_AGAIN,
+    SessionCancelled: CONSUMED_AGAIN,
     SessionHeld: LOST,
     AttendanceRecorded: LOST,
     SurveyInvited: "the restored survey is still planned, so the background task invites again",

@@ -1,14 +1,13 @@
 """Each route against each role, programme and owner: what the OpenAPI documents declare is what a stranger meets.
 
 The cases are made from the documents of the five services, so that a new route is tried without a change here. A route that says nothing
-of its callers fails. A route that gives a role only its own fails until a foreign id is tried on it.
+of its callers fails. A route that gives a role only its own fails until a foreign id is tried on it. Pages have a matrix of their own
+(`test_pages_matrix`).
 """
 
 import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest_asyncio
@@ -16,142 +15,19 @@ from starlette.routing import Mount, Route
 
 from services.contracts.topics import SERVICES
 from services.embedded.home import Home
-from services.events.inbox.documents import DeadStatus
 from services.identity.auth import Role
 from services.identity.issuer import Issuer
-from services.store.clock import now_utc
 from tests.helpers.callers import signed
-from tests.helpers.people import OTHER, PROGRAMME, People, a_monday
-from tests.helpers.waiting import eventually
+from tests.helpers.people import OTHER, PROGRAMME
+from tests.system.scene import DEAD, DISMISSAL, ERASURE, NOBODY, OPEN, OWN_REGISTER, Scene, operations, played
 
-NAME, NOBODY = "matrix", "nobody-is-this"
-DEAD = "reactions/matrix/dead"
 DAY = 24 * 3600.0
-# Bodies that are right but for whom they concern: else a wrong body would hide a missing check.
-BODIES: dict[str, dict[str, Any]] = {
-    "PUT /enrolment/workers/{worker}/profile": {"municipality": "monza", "slots": ["mon-evening"]},
-    "POST /enrolment/workers/{worker}/consents": {"consents": {"contact": True}, "notice": "2026-09"},
-    "POST /enrolment/workers/{worker}/withdrawal": {"reason": "other"},
-    "POST /grouping/groups/{group}/members": {"worker": NOBODY},
-    "POST /grouping/groups/{group}/conclusion": {"reason": "too-few"},
-    "PUT /grouping/workers/{worker}/pairs/{mate}": {"wish": "apart"},
-    "PUT /sessions/sessions/{session}/roll-call": {"present": []},
-    "PUT /sessions/workers/{worker}/surveys/{instrument}/{wave}": {"answers": {"i1": 4}},
-}
-DISMISSAL = {"reason": "a test"}
-# Nothing foreign can be named on these: what they write is always of the caller's programme.
-OWN_REGISTER = {"PUT /grouping/places/{place}", "PUT /grouping/facilitators/{facilitator}"}
-# It tells an administrator whether a service has heard of an erasure, so it answers of everybody.
-ERASURE = "/erasures/{person}"
-OPEN = {"/healthz", "/readyz", "/asyncapi.json", "/asyncapi", "/docs", "/openapi.json"}
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Somebody in a group of ours with a meeting, and a dead letter of our programme in each service."""
-
-    home: Home
-    client: httpx.AsyncClient
-    worker: str
-    mate: str
-    group: str
-    session: str
-
-    def filled(self, path: str, **other: str) -> str:
-        here = {"worker": self.worker, "mate": self.mate, "group": self.group, "session": self.session, "id": DEAD}
-        here["person"] = self.worker
-        named = {"place": NAME, "facilitator": f"{NAME}-leader", "instrument": "who5", "wave": "T0", "survey": NOBODY}
-        return path.format(**{**here, **named, **other})
-
-    def token(self, role: str, programme: str = PROGRAMME, subject: str | None = None, partner: str = "cgil") -> str:
-        """A token of the one who may do most in a role: the worker themselves, the leader of the group, the partner that referred."""
-        ours = {Role.WORKER: self.worker, Role.FACILITATOR: f"{NAME}-leader"}.get(Role(role), role)
-        return self.home.token(role, programme, subject or ours, partner)
-
-    async def ask(self, operation: "Operation", token: str | None, **other: str) -> httpx.Response:
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        path = self.filled(operation.path, **other)
-        return await self.client.request(
-            operation.method, path, headers=headers, params=operation.query, json=operation.body
-        )
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation of a document."""
-
-    method: str
-    path: str
-    roles: tuple[str, ...]
-    own: dict[str, str]
-    query: dict[str, str]
-
-    @property
-    def name(self) -> str:
-        return f"{self.method} {self.path}"
-
-    @property
-    def body(self) -> Any:
-        if self.method in {"GET", "DELETE"}:
-            return None
-        return DISMISSAL if self.name.endswith("/dismiss") else BODIES.get(self.name, {})
-
-
-def operations(home: Home) -> Iterator[Operation]:
-    """Every operation for roles; fails at one that says nothing of its callers."""
-    for service in SERVICES:
-        for path, item in home.all_services.services[service].app.openapi()["paths"].items():
-            for method, described in item.items():
-                roles, why = described.get("x-roles", []), described.get("x-open")
-                assert bool(roles) != bool(why), f"{method} /{service}{path} says neither its roles nor why it is open"
-                if roles:
-                    asked = [each for each in described.get("parameters", ()) if each["in"] == "query"]
-                    query = {each["name"]: str(a_monday(-1)) for each in asked if each.get("required")}
-                    own = described.get("x-own", {})
-                    yield Operation(method.upper(), f"/{service}{path}", tuple(roles), own, query)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def scene(home: Home) -> AsyncIterator[Scene]:
-    people = People(home)
-    members = [await people.admit() for _ in range(10)]
-
-    async def waiting() -> bool:
-        pool = (await people.caller("operator")("GET", "/grouping/pool")).json()
-        return bool(pool["waiting"] >= len(members))
-
-    await eventually(waiting, 200)  # the first use of all services on a machine that is busy
-    group = await people.form(members, a_monday(-1), NAME)
-    session = (await people.meetings(group, NAME))[0]["session"]
-    dead_letter = {
-        "_id": DEAD,
-        "consumer": "reactions",
-        "name": "matrix/dead",
-        "status": DeadStatus.OPEN.value,
-        "why": "a test",
-        "at": now_utc(),
-        "origin": "ama.enrolment/0/0",
-        "intruder": False,
-        "history": [],
-        "key": None,
-        "value": b"{}",
-        "subject_key": f"/programmes/{PROGRAMME}/enrolment|matrix",
-        "sequence": 1,
-        "subject": "matrix",
-    }
-    stores = [service.store for service in home.all_services.services.values()]
-    for store in stores:
-        await store["dead"].insert_one(dict(dead_letter))
-
-    async def surveyed() -> bool:
-        answer = await people.caller("operator")("GET", f"/sessions/workers/{members[0]}/surveys")
-        return answer.status_code == 200 and bool(answer.json())
-
-    await eventually(surveyed)
-    async with home.client() as client:
-        yield Scene(home, client, members[0], members[1], group, session)
-    for store in stores:
-        await store["dead"].delete_one({"_id": DEAD})
+    async with played(home) as made:
+        yield made
 
 
 def said(answer: httpx.Response) -> tuple[int, str | None]:

@@ -65,9 +65,14 @@ class ReadModels:
         async for row in self.store[collection].find(where).sort("_id", 1):
             yield row
 
-    async def page(self, name: str, where: Document, order: Sequence[str], skip: int, limit: int) -> list[Document]:
+    async def page(
+        self, name: str, where: Document, order: Sequence[str | tuple[str, int]], skip: int, limit: int
+    ) -> list[Document]:
         """Some of the live rows that match, in the order of these fields; `-field` means the largest first."""
-        sort = [(field.removeprefix("-"), -1 if field.startswith("-") else 1) for field in order]
+        sort = [
+            each if isinstance(each, tuple) else (each.removeprefix("-"), -1 if each.startswith("-") else 1)
+            for each in order
+        ]
         found = self.store[collection_of(name, await self.live())].find(where).sort(sort).skip(skip).limit(limit)
         return [row async for row in found]
 
@@ -85,7 +90,8 @@ class ReadModels:
         for name, projection in self.projections.items():
             collection = self.store[collection_of(name, generation)]
             # An erasure deletes rows by `person`.
-            for fields in (("person",), *((field,) for field in projection.indexes), *projection.compound):
+            for index in (("person",), *projection.indexes, *projection.compound):
+                fields = (index,) if isinstance(index, str) else index
                 await collection.create_index([("programme", 1), *((field, 1) for field in fields)])
 
     async def collections(self) -> list[str]:

@@ -1,0 +1,100 @@
+"""Lists of meetings and groups from the read models. They hold no person.
+
+Invariant: each list asks a bounded number of rows by an index, whatever the number of groups.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
+
+PAGE = 20  # rows of one page
+GROUPS = 50  # of one facilitator, at most
+MEETINGS = 200  # of one group, at most, as a programme allows
+
+Row = dict[str, Any]
+
+
+class Reads(Protocol):
+    """Reads of the live rows of the caller's programme."""
+
+    programme: str
+
+    async def page(
+        self, projection: str, where: Row, *, order: Sequence[tuple[str, int]], limit: int, skip: int = 0
+    ) -> list[Row]: ...
+
+    async def count(self, projection: str, where: Row) -> int: ...
+
+    async def row(self, projection: str, key: str) -> Row | None: ...
+
+
+class View(StrEnum):
+    """The views of the list of meetings: the roll is missing, they are to come, or they were held."""
+
+    MISSING = "da-segnare"
+    COMING = "prossimi"
+    PAST = "passati"
+
+
+class Page(NamedTuple):
+    """Rows of one page, and the number of all."""
+
+    rows: list[Row]
+    total: int
+
+
+def _wanted(view: View, now: datetime) -> tuple[Row, int]:
+    """Filter and direction of a view: what waits longest, and what comes next, is first; of what is past, the latest."""
+    if view is View.PAST:
+        return {"state": "held"}, -1
+    return {"state": "open", "starts": {"$lte" if view is View.MISSING else "$gt": now}}, 1
+
+
+async def meetings_in(read: Reads, view: View, now: datetime, page: int = 1, size: int = PAGE) -> Page:
+    """A page of a view, from 1."""
+    where, direction = _wanted(view, now)
+    rows = await read.page(
+        "meetings", where, order=[("starts", direction), ("session", direction)], limit=size, skip=(page - 1) * size
+    )
+    return Page(rows, await read.count("meetings", where))
+
+
+async def count_of(read: Reads, view: View, now: datetime) -> int:
+    """The number of meetings in a view."""
+    return await read.count("meetings", _wanted(view, now)[0])
+
+
+async def meetings_of(read: Reads, groups: Sequence[str]) -> dict[str, list[Row]]:
+    """The meetings of these groups by number, without those that were cancelled."""
+    found: dict[str, list[Row]] = {each: [] for each in groups}
+    where = {"group": {"$in": list(groups)}}
+    order = [("group", 1), ("number", 1)]
+    for row in await read.page("meetings", where, order=order, limit=MEETINGS * max(1, len(groups))):
+        if row.get("state") in {"open", "held"} and "starts" in row:
+            found[row["group"]].append(row)
+    return found
+
+
+async def led_by_them(read: Reads, facilitator: str) -> list[Row]:
+    """The groups that were assigned to this facilitator last, those that meet first."""
+    found = await read.page("led", {"facilitator": facilitator}, order=[("first", -1)], limit=GROUPS)
+    return sorted((each for each in found if "slot" in each), key=lambda each: each.get("concluded") or "")
+
+
+async def groups_named(read: Reads, groups: Iterable[str]) -> dict[str, Row]:
+    """These groups by id, with slot and place."""
+    return await _named(read, "led", groups)
+
+
+async def places_named(read: Reads, places: Iterable[str]) -> dict[str, Row]:
+    """These places by id, with title and address."""
+    return await _named(read, "places", places)
+
+
+async def _named(read: Reads, projection: str, ids: Iterable[str]) -> dict[str, Row]:
+    keys = sorted({f"{read.programme}/{each}" for each in ids})
+    if not keys:
+        return {}
+    found = await read.page(projection, {"_id": {"$in": keys}}, order=[("_id", 1)], limit=len(keys))
+    return {each["_id"].partition("/")[2]: each for each in found}

@@ -1,0 +1,202 @@
+"""Pages of a facilitator's groups and roll-calls, and of an operator's lists of meetings."""
+
+import math
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.contracts.base import Id
+from services.identity.auth import Role, Who, allowed
+from services.kernel import Refusal, Refused, Unavailable
+from services.web import Moment
+from services.web.frame import Filled, Frame, page_router
+from services.web.frame.fragments import gather_json
+from services.web.frame.texts import N_
+from services.web.run import Reader, Run, Runner
+from sessions import commands as do
+from sessions.meetings import lists, roll
+from sessions.meetings.lists import View
+from sessions.meetings.queries import Sheet, open_sheet
+from sessions.meetings.refusals import SENTENCES
+
+FRAME = Frame("sessions.meetings", refusals=SENTENCES)
+router = page_router(FRAME)
+Operator = Annotated[Who, allowed(Role.OPERATOR)]
+Facilitator = Annotated[Who, allowed(Role.FACILITATOR, own={Role.FACILITATOR: "the groups that they lead"})]
+PageNumber = Annotated[int, Query(ge=1, le=100_000)]
+ABOVE_THE_FORM = {"not-yet-held": 409, "not-a-member": 422, "out-of-order": 409, "changed-meanwhile": 412}
+LATER = N_(
+    "The service does not answer at this moment. Nothing was saved; your marks are still here: try again shortly."
+)
+
+
+@router.get("/gruppo")
+async def my_groups(request: Request, read: Reader, who: Facilitator) -> Response:
+    """Show the groups that a facilitator leads, each with its next meeting, missing roll-calls and dates."""
+    led = await lists.led_by_them(read, who.subject)
+    meetings = await lists.meetings_of(read, [each["group"] for each in led]) if led else {}
+    places = await lists.places_named(read, [each["place"] for each in led])
+    now = datetime.now(UTC)
+    groups = [_group(each, meetings[each["group"]], now) for each in led]
+    return FRAME.page(request, "meetings/mine.html", who=who, rules=read.rules, groups=groups, places=places)
+
+
+def _group(led: dict[str, Any], meetings: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    """A group as the page shows it. A meeting that began today is called at once: it is missing, and no more to come."""
+    ahead = [each for each in meetings if each["state"] == "open"]
+    return {
+        **led,
+        "meetings": meetings,
+        "missing": [each for each in ahead if each["starts"] <= now],
+        "next": next((each for each in ahead if each["starts"] > now), None),
+    }
+
+
+@router.get("/gruppo/incontri/{session}")
+async def my_roll(
+    session: Id, request: Request, run: Run, read: Reader, who: Facilitator, salvate: Moment | None = None
+) -> Response:
+    """Show the roll of a meeting of the facilitator's own group. 404 no-such-session."""
+    return await _shown(request, run, read, who, session, salvate)
+
+
+@router.post("/gruppo/incontri/{session}")
+async def call_my_roll(session: Id, request: Request, run: Run, read: Reader, who: Facilitator) -> Response:
+    """Record the roll. 404 no-such-session · 409 not-yet-held, out-of-order · 412 changed-meanwhile · 422 when somebody is unmarked."""
+    return await _called(request, run, read, who, session)
+
+
+@router.get("/incontri")
+async def meetings(
+    request: Request,
+    read: Reader,
+    who: Operator,
+    vista: View | None = None,
+    gruppo: Id | None = None,
+    pagina: PageNumber = 1,
+) -> Response:
+    """List the meetings: those without a roll first, else the coming ones; or those of one group. 404 no-such-group."""
+    if gruppo is not None:
+        return await _of_one_group(request, read, who, gruppo)
+    now = datetime.now(UTC)
+    counts = {each: await lists.count_of(read, each, now) for each in View}
+    view = vista or (View.MISSING if counts[View.MISSING] else View.COMING)
+    page = await lists.meetings_in(read, view, now, pagina)
+    shown = {
+        "view": view,
+        "counts": counts,
+        "rows": page.rows,
+        "page": pagina,
+        "pages": max(1, math.ceil(page.total / lists.PAGE)),
+        "groups": await lists.groups_named(read, [each["group"] for each in page.rows]),
+        "places": await lists.places_named(read, [each["place"] for each in page.rows]),
+    }
+    return FRAME.page(request, "meetings/all.html", who=who, rules=read.rules, **shown)
+
+
+async def _of_one_group(request: Request, read: Reader, who: Who, group: str) -> Response:
+    led = await read.row("led", group)
+    if led is None or "slot" not in led:
+        raise Refused("no-such-group", f"There is no group {group}.", Refusal.NOT_FOUND)
+    shown = {
+        "group": led,
+        "rows": (await lists.meetings_of(read, [group]))[group],
+        "places": await lists.places_named(read, [led["place"]]),
+        "now": datetime.now(UTC),
+    }
+    return FRAME.page(request, "meetings/of_group.html", who=who, rules=read.rules, **shown)
+
+
+@router.get("/incontri/{session}")
+async def one_meeting(
+    session: Id, request: Request, run: Run, read: Reader, who: Operator, salvate: Moment | None = None
+) -> Response:
+    """Show the roll of a meeting to an operator. 404 no-such-session."""
+    return await _shown(request, run, read, who, session, salvate)
+
+
+@router.post("/incontri/{session}")
+async def call_one(session: Id, request: Request, run: Run, read: Reader, who: Operator) -> Response:
+    """Record the roll as an operator. 404 no-such-session · 409 not-yet-held, out-of-order · 412 changed-meanwhile · 422 unmarked."""
+    return await _called(request, run, read, who, session)
+
+
+def _facilitator(who: Who) -> str | None:
+    return who.subject if who.role is Role.FACILITATOR else None
+
+
+async def _names(request: Request, sheet: Sheet) -> dict[str, str] | None:
+    """The members' names, which enrolment alone has; None when it does not answer: then the roll is called by code."""
+    address = f"/enrolment/groups/{sheet.group}/names?on={sheet.day.isoformat()}"
+    found = (await gather_json(request, names=address))["names"]
+    return {each: str(name) for each, name in found.items()} if isinstance(found, dict) else None
+
+
+async def _shown(
+    request: Request, run: Runner, read: Reader, who: Who, session: str, saved: datetime | None
+) -> Response:
+    sheet = await run.query(open_sheet, session, _facilitator(who))
+    names = await _names(request, sheet)
+    filled = roll.as_stored(roll.form_of(sheet, names), sheet)
+    return await _page(request, read, who, sheet, filled, named=names is not None, saved=saved)
+
+
+async def _called(request: Request, run: Runner, read: Reader, who: Who, session: str) -> Response:
+    """Record what was sent, then show it; or show everything that was marked with what is wrong."""
+    sheet = await run.query(open_sheet, session, _facilitator(who))
+    names = await _names(request, sheet)
+    filled = await roll.form_of(sheet, names).filled(request)
+    present = roll.present_in(filled, sheet)
+    status, stored = 422, None
+    if not filled.errors:
+        seen = roll.seen_in(filled)
+        command = do.RollCall(session=session, present=present, facilitator=_facilitator(who), seen=seen)
+        try:
+            await run(do.roll_call, command)
+        except Unavailable:
+            filled.errors[""], status = LATER, 503
+        except Refused as refused:
+            if refused.code not in ABOVE_THE_FORM:
+                raise
+            filled.refuse(refused)
+            status = ABOVE_THE_FORM[refused.code]
+            stored = sheet if refused.code == "changed-meanwhile" else None
+        else:
+            return RedirectResponse(f"{request.url.path}?salvate={_moment()}", 303)
+    if stored is not None:
+        # Whoever saves again has seen both: it counts for the roll that is stored now.
+        filled.values[roll.SEEN] = str(stored.version)
+    return await _page(request, read, who, sheet, filled, named=names is not None, status=status, stored=stored)
+
+
+def _moment() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+async def _page(
+    request: Request,
+    read: Reader,
+    who: Who,
+    sheet: Sheet,
+    filled: Filled,
+    *,
+    named: bool,
+    saved: datetime | None = None,
+    stored: Sheet | None = None,
+    status: int = 200,
+) -> Response:
+    shown = {
+        "sheet": sheet,
+        "form": filled,
+        "named": named,
+        "saved": saved,
+        "marked": roll.marked_in(filled, sheet),
+        "differences": roll.differences(filled, stored) if stored is not None else [],
+        "answers_in_words": roll.ANSWERS,
+        "opens": datetime.now(UTC) < sheet.starts,
+        "place": (await lists.places_named(read, [sheet.place])).get(sheet.place),
+        "facilitates": who.role is Role.FACILITATOR,
+    }
+    return FRAME.page(request, "meetings/roll.html", who=who, rules=read.rules, status=status, **shown)

@@ -1,0 +1,121 @@
+"""Reads of single meetings and of one person's own calendar, from the aggregates: what was just saved is seen at once.
+
+Invariant: a read for somebody else than the person themself is in that person's access log before it is shown.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pydantic import AwareDatetime, BaseModel
+
+from services.contracts.enrolment import Purpose
+from services.store.work import Work
+from sessions.domain import Meeting, Participant, Roster, Status, Survey, led_by
+
+
+class Mark(BaseModel):
+    """A member of the day of a meeting. `here` is None until they were marked as present or absent."""
+
+    worker: str
+    here: bool | None
+
+
+class Sheet(BaseModel):
+    """A meeting as whoever calls its roll sees it. `meetings`: of the group, in all. `last`: the group does not meet after this day."""
+
+    session: str
+    group: str
+    slot: str
+    place: str
+    number: int
+    meetings: int
+    starts: AwareDatetime
+    held: bool
+    last: date | None
+    members: list[Mark]
+    version: int
+
+    @property
+    def day(self) -> date:
+        """The local day."""
+        return self.starts.date()
+
+    @property
+    def is_over(self) -> bool:
+        """True when the group was concluded before this day, so that the meeting does not take place."""
+        return self.last is not None and self.day > self.last
+
+
+async def open_sheet(work: Work, session: str, facilitator: str | None) -> Sheet:
+    """The sheet of a meeting, for this facilitator, or for an operator (None). Logged as an access for each person on it.
+    Refused("no-such-session", 404) also for the group of another facilitator."""
+    meeting = await work.peek(Meeting, session)
+    roster = await work.peek(Roster, meeting.group) if meeting is not None else None
+    meeting, roster = led_by(facilitator, session, meeting, roster)
+    members = roster.members_on(meeting.day)
+    work.reads_for(f"session {meeting.id}")
+    work.note_access(*members)
+    return Sheet(
+        session=meeting.id,
+        group=meeting.group,
+        slot=roster.slot,
+        place=meeting.place,
+        number=meeting.number,
+        meetings=len(await work.browse(Meeting, group=meeting.group)),
+        starts=meeting.starts,
+        held=meeting.held,
+        last=roster.concluded,
+        members=[Mark(worker=each, here=meeting.roll.get(each)) for each in members],
+        version=work.version(meeting),
+    )
+
+
+class Coming(BaseModel):
+    """A meeting that is still to come, of a group in which the person has a seat on that day."""
+
+    number: int
+    meetings: int
+    starts: AwareDatetime
+    place: str
+
+
+async def own_calendar(work: Work, worker: str, most: int) -> list[Coming]:
+    """The next meetings of a person who asks for themselves, soonest first. No access is logged: they are their own."""
+    participant = await work.peek(Participant, worker)
+    found: list[Coming] = []
+    for group in participant.groups if participant is not None else ():
+        roster = await work.peek(Roster, group)
+        if roster is not None and _sits(roster, worker, work.rules.day_of(work.now)):
+            found += _ahead(await work.browse(Meeting, group=group), roster, worker, work)
+    return sorted(found, key=lambda each: each.starts)[:most]
+
+
+def _sits(roster: Roster, worker: str, today: date) -> bool:
+    """True while a seat of theirs has not ended."""
+    return any(each.worker == worker and (each.until is None or each.until > today) for each in roster.members)
+
+
+def _ahead(meetings: Sequence[Meeting], roster: Roster, worker: str, work: Work) -> list[Coming]:
+    last = roster.concluded or date.max
+    return [
+        Coming(number=each.number, meetings=len(meetings), starts=each.starts, place=each.place)
+        for each in meetings
+        if each.starts > work.now and each.day <= last and worker in roster.members_on(each.day)
+    ]
+
+
+class OpenSurvey(BaseModel):
+    """A survey to which the person is invited and that they have not answered."""
+
+    instrument: str
+    due: date
+
+
+async def own_surveys(work: Work, worker: str) -> list[OpenSurvey]:
+    """The open surveys of a person who asks for themselves, the next due first; none while they do not consent to research."""
+    consents = await work.peek_consents(worker)
+    if not consents.allow(Purpose.RESEARCH):
+        return []
+    found = await work.browse(Survey, worker=worker)
+    invited = [OpenSurvey(instrument=each.instrument, due=each.due) for each in found if each.status is Status.INVITED]
+    return sorted(invited, key=lambda each: each.due)
