@@ -9,6 +9,8 @@ from services.vault.keyring import service_holder
 from sessions import api, pages
 from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.invitations import invite_when_due
+from sessions.meetings import fragments
+from sessions.meetings import pages as meetings_pages
 from sessions.projections import Calendar, Leads, Led, Meetings, Places
 from sessions.queries import uses
 from sessions.reactions import gate, reactions
@@ -22,7 +24,13 @@ def build(settings: Settings) -> Service:
         settings,
         holder=service_holder("sessions", settings.keys),
         aggregates=[Roster, Meeting, Participant, Survey],
-        routes=[api.router, pages.router(link_secret(settings.keys))],
+        routes=[
+            api.router,
+            fragments.data,
+            fragments.router,
+            meetings_pages.router,
+            pages.router(link_secret(settings.keys)),
+        ],
         reactions=reactions,
         gate=gate,
         projections=[Calendar(), Leads(), Meetings(), Led(), Places()],
