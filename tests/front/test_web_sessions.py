@@ -92,9 +92,7 @@ async def test_whoever_has_the_database_alone_opens_nothing_and_reads_no_name(on
     anna = await one.signed_in()
     store = Store(engines.mongo, one.site.store.name)
     try:
-        stolen = {
-            name: [each async for each in store[name].find()] for name in await store.db.list_collection_names()
-        }
+        stolen = {name: [each async for each in store[name].find()] for name in await store.db.list_collection_names()}
     finally:
         await store.close()
     assert len(stolen[COLLECTION]) == 1
