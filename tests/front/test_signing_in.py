@@ -77,10 +77,18 @@ async def test_nobody_is_led_to_another_site_or_in_a_circle(one: Desk, then: str
 
 @pytest.mark.parametrize(
     ("name", "password"),
-    [("anna", "guessed"), ("eva", PASSWORD), ("Anna\u202e", PASSWORD), ("anna\0", PASSWORD), ("anna", PASSWORD.upper())],
+    [
+        ("anna", "guessed"),
+        ("eva", PASSWORD),
+        ("Anna\u202e", PASSWORD),
+        ("anna\0", PASSWORD),
+        ("anna", PASSWORD.upper()),
+    ],
     ids=["wrong password", "no such account", "turned", "not storable", "another case"],
 )
-async def test_the_form_lets_nobody_else_in_keeps_the_name_and_says_one_thing_to_all(one: Desk, name: str, password: str) -> None:
+async def test_the_form_lets_nobody_else_in_keeps_the_name_and_says_one_thing_to_all(
+    one: Desk, name: str, password: str
+) -> None:
     anna = one.browser()
     answer = await anna.post(await anna.form(), name=name, password=password)
     assert answer.status_code == 403
@@ -125,7 +133,9 @@ async def test_the_address_of_a_caller_is_the_one_of_the_connection_whatever_the
     anna = one.browser()
     form = await anna.form()
     answers = [
-        await anna.client.post(form, data={"name": f"a{n}", "password": "b"}, headers={"X-Forwarded-For": f"192.0.2.{n}"})
+        await anna.client.post(
+            form, data={"name": f"a{n}", "password": "b"}, headers={"X-Forwarded-For": f"192.0.2.{n}"}
+        )
         for n in range(8)
     ]
     assert {each.status_code for each in answers[FREE:]} == {429}
@@ -155,7 +165,9 @@ async def test_links_to_other_languages_carry_what_sign_in_needs(one: Desk) -> N
     page = (await anna.get(form)).text
     links = [html.unescape(each) for each in re.findall(r'href="(/issuer/authorize\?[^"]*lang=[^"]*)"', page)]
     asked = dict(parse_qsl(urlsplit(form).query))
-    assert [dict(parse_qsl(urlsplit(each).query)) for each in links] == [{**asked, "lang": each} for each in ("it", "en")]
+    assert [dict(parse_qsl(urlsplit(each).query)) for each in links] == [
+        {**asked, "lang": each} for each in ("it", "en")
+    ]
     assert "Sign in" in (await anna.get(links[1])).text
 
 
@@ -261,7 +273,10 @@ async def test_a_form_that_is_large_or_does_not_say_so_is_not_read(one: Desk) ->
 
 
 async def test_a_form_in_a_strange_charset_is_no_defect(one: Desk) -> None:
-    body = "".join(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n\\ud800\r\n' for name in ("name", "password", "ruolo", "what"))
+    body = "".join(
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n\\ud800\r\n'
+        for name in ("name", "password", "ruolo", "what")
+    )
     anna = await one.signed_in("eva")
     form = await one.browser().form()
     for charset in ("unicode_escape", "undefined", "punycode", "utf-7", "utf-16", "latin-1"):
@@ -298,7 +313,7 @@ async def test_cookies_are_the_browsers_alone_and_bound_to_the_host_where_there_
         assert "ama-site=" in cookie
         assert "httponly; path=/; samesite=lax" in cookie
         assert "secure" not in cookie
-    given = {"public_url": "https://ama.example.org", "issuer": "https://ama.example.org/issuer"}
+    given: dict[str, Any] = {"public_url": "https://ama.example.org", "issuer": "https://ama.example.org/issuer"}
     async with desk(engines, tmp_path, **given) as safe:
         safe.site.settings.site_issuer = f"{safe.base}/issuer"
         cookie = (await safe.browser().get("/accedi")).headers["set-cookie"]

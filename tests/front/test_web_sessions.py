@@ -92,9 +92,7 @@ async def test_whoever_has_the_database_alone_opens_nothing_and_reads_no_name(on
     anna = await one.signed_in()
     store = Store(engines.mongo, one.site.store.name)
     try:
-        stolen = {
-            name: [each async for each in store[name].find()] for name in await store.db.list_collection_names()
-        }
+        stolen = {name: [each async for each in store[name].find()] for name in await store.db.list_collection_names()}
     finally:
         await store.close()
     assert len(stolen[COLLECTION]) == 1
@@ -135,5 +133,5 @@ async def test_a_disabled_account_another_password_and_a_revoked_grant_end_at_on
 async def test_a_strange_cookie_is_nobody(one: Desk) -> None:
     for strange in ("", "x", "a" * 43, "a" * 4_000, "%00", "é", "../../x"):
         somebody = one.browser()
-        answer = await somebody.client.get("/ruolo", headers={"Cookie": f"ama-site={strange}".encode()})
+        answer = await somebody.client.get("/ruolo", headers={b"Cookie": f"ama-site={strange}".encode()})
         assert (answer.status_code, answer.headers["location"]) == (303, "/accedi"), strange
