@@ -7,7 +7,9 @@ from enrolment.cards import take_cards_back
 from enrolment.domain import Worker
 from enrolment.names import api as names
 from enrolment.people.index import NameIndex
-from enrolment.personal import api as personal
+from enrolment.personal import api as links
+from enrolment.personal import consents, download, leaving
+from enrolment.personal import pages as personal
 from enrolment.programmes import api as programmes
 from enrolment.programmes.domain import PublishedProgramme
 from enrolment.programmes.folder import publish_folder
@@ -26,12 +28,20 @@ from services.vault.keyring import master_holder
 def build(settings: Settings) -> Service:
     """Build the service. Misconfigured when its keys or programmes cannot be read."""
     index = NameIndex()
+    mine = (personal, consents, leaving, download)
     service = Service(
         "enrolment",
         settings,
         holder=master_holder(settings.keys),
         aggregates=[Worker, PublishedProgramme],
-        routes=[api.router, programmes.router, names.router, personal.router, referral.router],
+        routes=[
+            api.router,
+            programmes.router,
+            names.router,
+            links.router,
+            *(each.router for each in mine),
+            referral.router,
+        ],
         gate=gate,
         projections=[Progress(), History(), Leaders(), Members()],
         beside_api=[index.follow],
