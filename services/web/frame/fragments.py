@@ -31,13 +31,13 @@ class Fragment:
 
 async def gather(request: Request, **paths: str) -> dict[str, Fragment]:
     """Fetch fragments by their public paths, all at once. ValueError for a path that belongs to no service."""
-    found = await _fetched(request, paths)
+    found = await _fetched(request, paths, "text/html")
     return {name: Fragment(answer.text if answer is not None else None) for name, answer in found.items()}
 
 
 async def gather_json(request: Request, **paths: str) -> dict[str, Any]:
     """Fetch data by their public paths, all at once; None for what did not come."""
-    found = await _fetched(request, paths)
+    found = await _fetched(request, paths, "application/json")
     return {name: answer.json() if answer is not None else None for name, answer in found.items()}
 
 
@@ -48,9 +48,9 @@ async def close(app: FastAPI) -> None:
         await client.aclose()
 
 
-async def _fetched(request: Request, paths: dict[str, str]) -> dict[str, httpx.Response | None]:
+async def _fetched(request: Request, paths: dict[str, str], kind: str) -> dict[str, httpx.Response | None]:
     addresses = [_address(request, path) for path in paths.values()]
-    answers = await asyncio.gather(*(_one(request, each) for each in addresses))
+    answers = await asyncio.gather(*(_one(request, each, kind) for each in addresses))
     return dict(zip(paths, answers, strict=True))
 
 
@@ -62,7 +62,7 @@ def _address(request: Request, path: str) -> str:
     return base.format(service=service) + path.lstrip("/").removeprefix(service)
 
 
-async def _one(request: Request, address: str) -> httpx.Response | None:
+async def _one(request: Request, address: str, kind: str) -> httpx.Response | None:
     headers = {"Accept-Language": language_of(request, LANGUAGES)}
     if "authorization" in request.headers:
         headers["Authorization"] = request.headers["authorization"]
@@ -73,7 +73,8 @@ async def _one(request: Request, address: str) -> httpx.Response | None:
     except (httpx.HTTPError, TimeoutError) as error:
         log.warning("a fragment is missing", extra={"service": _named(address), "error": type(error).__name__})
         return None
-    if answer.status_code != httpx.codes.OK or len(answer.content) > LARGEST:
+    fits = answer.headers.get("content-type", "").startswith(kind) and len(answer.content) <= LARGEST
+    if answer.status_code != httpx.codes.OK or not fits:
         log.warning("a fragment is missing", extra={"service": _named(address), "status": answer.status_code})
         return None
     return answer
