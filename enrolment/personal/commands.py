@@ -27,6 +27,9 @@ async def issue_link(command: IssueLink, work: Work) -> dict[str, str]:
     not-enrolled, link-sent."""
     worker = await work.get(Worker, command.worker)
     work.follow(worker.trace)
+    # A refusal tells whether there is an address, and whether the person wants letters.
+    work.reads_for("link")
+    work.note_access(worker.id)
     expires = worker.link(command.purpose, secrets.token_urlsafe(TOKEN), work.now)
     return {"worker": worker.id, "expires": expires.isoformat()}
 
