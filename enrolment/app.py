@@ -7,7 +7,7 @@ from enrolment.cards import take_cards_back
 from enrolment.domain import Worker
 from enrolment.names import api as names
 from enrolment.people.index import NameIndex
-from enrolment.personal import api as links
+from enrolment.personal import api as link
 from enrolment.personal import consents, download, leaving
 from enrolment.personal import pages as personal
 from enrolment.programmes import api as programmes
@@ -16,7 +16,6 @@ from enrolment.programmes.folder import publish_folder
 from enrolment.programmes.queries import uses
 from enrolment.projections import History, Leaders, Members, Progress
 from enrolment.reactions import gate
-from enrolment.referral import pages as referral
 from enrolment.replay import erase_again, refuse_all_again, replays
 from services.operations.erasures import erase_restored
 from services.operations.replay import replay
@@ -28,7 +27,6 @@ from services.vault.keyring import master_holder
 def build(settings: Settings) -> Service:
     """Build the service. Misconfigured when its keys or programmes cannot be read."""
     index = NameIndex()
-    mine = (personal, consents, leaving, download)
     service = Service(
         "enrolment",
         settings,
@@ -38,9 +36,11 @@ def build(settings: Settings) -> Service:
             api.router,
             programmes.router,
             names.router,
-            links.router,
-            *(each.router for each in mine),
-            referral.router,
+            link.router,
+            personal.router,
+            consents.router,
+            leaving.router,
+            download.router,
         ],
         gate=gate,
         projections=[Progress(), History(), Leaders(), Members()],
