@@ -245,7 +245,10 @@ def answers(filled: Filled, frame: Frame, language: str) -> Iterator[tuple[str, 
         chosen = value if isinstance(value, list) else [value] if value else []
         # What somebody typed is no text of ours, and is not translated.
         options = {"yes": N_("Yes")} if field.kind is Kind.CHECKBOX else filled.options.get(name, {})
-        yield field.label, "; ".join(frame.text(language, options[each]) if each in options else each for each in chosen)
+        yield (
+            field.label,
+            "; ".join(frame.text(language, options[each]) if each in options else each for each in chosen),
+        )
 
 
 def typed(**values: Any) -> dict[str, Any]:
