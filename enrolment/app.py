@@ -6,19 +6,17 @@ from enrolment import api
 from enrolment.cards import take_cards_back
 from enrolment.domain import Worker
 from enrolment.names import api as names
-from enrolment.people import pages as people
 from enrolment.people.index import NameIndex
-from enrolment.personal import api as personal
-from enrolment.personal import commands as links
+from enrolment.personal import api as link
+from enrolment.personal import consents, download, leaving
+from enrolment.personal import pages as personal
 from enrolment.programmes import api as programmes
 from enrolment.programmes.domain import PublishedProgramme
 from enrolment.programmes.folder import publish_folder
 from enrolment.programmes.queries import uses
 from enrolment.projections import History, Leaders, Members, Progress
 from enrolment.reactions import gate
-from enrolment.referral import pages as referral
 from enrolment.replay import erase_again, refuse_all_again, replays
-from enrolment.today import pages as today
 from services.operations.erasures import erase_restored
 from services.operations.replay import replay
 from services.runtime.service import Service
@@ -38,11 +36,11 @@ def build(settings: Settings) -> Service:
             api.router,
             programmes.router,
             names.router,
+            link.router,
             personal.router,
-            referral.router,
-            people.router,
-            people.sending((links.issue_link, links.IssueLink)),
-            today.router,
+            consents.router,
+            leaving.router,
+            download.router,
         ],
         gate=gate,
         projections=[Progress(), History(), Leaders(), Members()],

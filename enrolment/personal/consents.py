@@ -15,7 +15,7 @@ from enrolment.commands import DecideConsent, decide_consent
 from enrolment.domain import Status
 from enrolment.personal import queries
 from enrolment.personal.pages import Myself, myself
-from enrolment.personal.wording import CONSENTS, FRAME, HOW
+from enrolment.personal.wording import CONSENTS, FRAME, HOW, decided
 from services.contracts.enrolment import How, Purpose
 from services.identity.auth import Who
 from services.kernel import Refused, Unavailable
@@ -48,7 +48,9 @@ class Choices(BaseModel):
         """The choices that differ from those that count."""
         chosen = {each: getattr(self, name) for each, name in NAMES.items()}
         counts = {purpose: consent["given"] for purpose, consent in me.consents.items()}
-        return {each: said == "yes" for each, said in chosen.items() if said and counts.get(each) is not (said == "yes")}
+        return {
+            each: said == "yes" for each, said in chosen.items() if said and counts.get(each) is not (said == "yes")
+        }
 
 
 @router.get("/me/consensi")
@@ -101,12 +103,10 @@ def _leaves(me: queries.Me, changes: Mapping[Purpose, bool]) -> bool:
 def _decision(who: Who, given: dict[Purpose, bool], run: Run, request: Request) -> DecideConsent:
     notice, read_in = run.rules.notice, language_of(request, LANGUAGES)
     language = read_in if read_in in notice.languages else None
-    return DecideConsent(
-        worker=who.subject, given=given, notice=notice.version, language=language, how=How.BY_LINK
-    )
+    return DecideConsent(worker=who.subject, given=given, notice=notice.version, language=language, how=How.BY_LINK)
 
 
-def _page(  # noqa: PLR0913  # what the page shows
+def _page(  # what the page shows
     request: Request,
     run: Run,
     who: Who,
@@ -117,6 +117,6 @@ def _page(  # noqa: PLR0913  # what the page shows
     status: int = 200,
 ) -> Response:
     return FRAME.page(
-        request, "consents.html", who=who, rules=run.rules, me=me, form=filled, saved=saved, status=status, how=HOW,
+        request, "consents.html", who=who, rules=run.rules, decided=decided(me), form=filled, saved=saved, status=status, how=HOW,
         texts=CONSENTS, notice=run.rules.notice,
     )  # fmt: skip

@@ -6,11 +6,13 @@ from fastapi import Request, Response
 
 from enrolment.domain import Status
 from enrolment.personal import queries
-from enrolment.personal.wording import FRAME, GENDERS, OTHER_READER, READERS, STATUS, looked_at
+from enrolment.personal.wording import FRAME, OTHER_READER, PARTS, READERS, STATUS, identity, looked_at, profile
 from services.contracts.topics import SERVICES
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refusal, Refused
 from services.web.frame import fragments, page_router
+from services.web.frame.texts import LANGUAGES
+from services.web.pages import language_of
 from services.web.run import Reader, Run, Serving
 
 router = page_router(FRAME)
@@ -36,9 +38,11 @@ async def me(request: Request, run: Run, read: Reader, who: Myself) -> Response:
 async def data(request: Request, run: Run, who: Myself) -> Response:
     """The worker's data in the clear, and whom to tell that something is wrong. 410 erased."""
     found = await myself(run, who)
+    language = language_of(request, LANGUAGES)
     return FRAME.page(
-        request, "data.html", who=who, rules=run.rules, me=found, genders=GENDERS, office=run.rules.office
-    )
+        request, "data.html", who=who, rules=run.rules, identity=identity(found, language),
+        profile=profile(found, run.rules, language), office=run.rules.office,
+    )  # fmt: skip
 
 
 @router.get("/me/accessi")
@@ -50,9 +54,16 @@ async def accesses(request: Request, run: Run, who: Myself) -> Response:
     others = await siblings(request, who, "/workers/{worker}/accesses")
     reads = queries.newest(own, others, SHOWN)
     rows = [(each, READERS.get(each.role, OTHER_READER), looked_at(each.what)) for each in reads]
-    missing = [name for name, found in others.items() if found is None]
+    missing = [PARTS[name] for name, found in others.items() if found is None]
     return FRAME.page(
-        request, "accesses.html", who=who, rules=run.rules, rows=rows, missing=missing, most=SHOWN, office=run.rules.office
+        request,
+        "accesses.html",
+        who=who,
+        rules=run.rules,
+        rows=rows,
+        missing=missing,
+        most=SHOWN,
+        office=run.rules.office,
     )
 
 
@@ -68,4 +79,6 @@ async def siblings(request: Request, who: Who, path: str) -> dict[str, Any]:
     """What the other services answer at this path of theirs, by service; None for one that does not. Each has known the person since
     their key reached it, moments after the referral."""
     others = [each for each in SERVICES if each != "enrolment"]
-    return await fragments.gather_json(request, **{each: f"/{each}{path.format(worker=who.subject)}" for each in others})
+    return await fragments.gather_json(
+        request, **{each: f"/{each}{path.format(worker=who.subject)}" for each in others}
+    )

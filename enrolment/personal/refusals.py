@@ -10,10 +10,14 @@ SENTENCES = {
     "no-such-worker": N_("We do not find your data. Ask whoever welcomed you."),
     "erased": N_("Your data were deleted, as you asked. There is nothing more to see here."),
     "not-enrolled": N_("You are not in the programme any more, so there is nothing to leave."),
-    "no-address": N_("We have no e-mail address and no telephone number of yours, so we cannot send you the confirmation."),
+    "no-address": N_(
+        "We have no e-mail address and no telephone number of yours, so we cannot send you the confirmation."
+    ),
     "no-contact": N_("You did not agree to receive messages from us, so we cannot send you the confirmation."),
     "out-of-order": N_("A later choice of yours counts already. Open the page again to see it."),
     "no-such-notice": N_("The privacy notice changed while the page was open. Send your choices again."),
     "no-such-language": N_("The privacy notice changed while the page was open. Send your choices again."),
-    "unavailable": N_("The service does not answer at this moment. Your choices are still here: send them again shortly."),
+    "unavailable": N_(
+        "The service does not answer at this moment. Your choices are still here: send them again shortly."
+    ),
 }

@@ -76,7 +76,9 @@ class Site:
         """The partner that has none."""
         return self.programme.replace("own", "q")
 
-    def client(self, role: Role | None = None, subject: str = "somebody", partner: str | None = None) -> httpx.AsyncClient:
+    def client(
+        self, role: Role | None = None, subject: str = "somebody", partner: str | None = None
+    ) -> httpx.AsyncClient:
         """A browser of somebody in this role; without one, of somebody who has not signed in."""
         headers = {"Accept": "text/html", "Accept-Language": "it"}
         if role is not None:

@@ -54,7 +54,9 @@ async def opened(here: Site, worker: Worker) -> dict[str, str]:
 async def refer(here: Site, number: int, partner: str | None = None) -> list[str]:
     """Refer so many people, by name `Ada 0`, `Ada 1` …; their ids."""
     card = {"family_name": "Prova", "language": "it"}
-    commands = [do.Refer(partner=partner or here.partner, card={"given_name": f"Ada {n}", **card}) for n in range(number)]
+    commands = [
+        do.Refer(partner=partner or here.partner, card={"given_name": f"Ada {n}", **card}) for n in range(number)
+    ]
     return [(await here.do(do.refer, each))["worker"] for each in commands]
 
 
@@ -91,7 +93,9 @@ async def test_the_same_form_sent_twice_is_one_referral(here: Site) -> None:
 
 
 async def test_what_is_wrong_is_told_at_its_field_and_everything_that_was_typed_stays(here: Site) -> None:
-    wrong = PERSON | KNOWN | {"email": "nico at example", "birth_year": "71", "consents.contact": "yes", "given_name": ""}
+    wrong = (
+        PERSON | KNOWN | {"email": "nico at example", "birth_year": "71", "consents.contact": "yes", "given_name": ""}
+    )
     async with here.referrer() as client:
         page = await sent(client, wrong, "done")
     assert page.status_code == 422
@@ -128,7 +132,7 @@ async def test_a_refusal_of_the_command_leaves_nothing_half_done_and_keeps_what_
     other = rules.model_copy(update={"notice": rules.notice.model_copy(update={"version": "never-published"})})
     async with here.referrer() as client:
         filled = {"once": fields_of((await client.get(NEW)).text)["once"], **PERSON, **CONSENTS, "step": "done"}
-        import enrolment.referral.pages as pages
+        from enrolment.referral import pages
 
         make = pages._command
         pages._command = lambda body, partner, _, request: make(body, partner, other, request)
