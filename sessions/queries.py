@@ -89,8 +89,8 @@ async def survey_of_link(store: Store, programmes: Collection[str], token: str) 
 
 async def linked_survey(work: Work, survey: str) -> Survey:
     """The survey of a personal link, which is open or was answered. Refused("no-such-link", 404) when it was erased meanwhile,
-    ("no-consent") when the person does not consent any more, ("not-open"), or ("closed", 410) after the last day of the link. The person reads their own
-    survey, so no access is logged."""
+    ("no-consent") when the person does not consent any more, ("not-open"), or ("closed", 410) after the last day of the link. The person
+    reads their own survey, so no access is logged."""
     found = await work.peek(Survey, survey)
     if found is None:
         raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
