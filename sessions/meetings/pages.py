@@ -97,8 +97,8 @@ async def meetings(
 
 
 async def _of_one_group(request: Request, read: Reader, who: Who, group: str) -> Response:
-    led = await read.row("led", group)
-    if led is None or "slot" not in led:
+    led = (await lists.groups_named(read, [group])).get(group)
+    if led is None:
         raise Refused("no-such-group", f"There is no group {group}.", Refusal.NOT_FOUND)
     shown: dict[str, Any] = {
         "group": led,
