@@ -27,10 +27,10 @@ async def test_a_coordinator_reads_how_the_programme_stands(
         assert f"Casa {name}, Monza" in said
         assert "mai le persone" in said
         assert members[0] not in await walker.page.content()
-        await walker.presses(walker.page.locator("summary").first)
+        await walker.opens(walker.page.locator("summary").first)
         assert "Gruppi formati" in await walker.looks("data of the groups opened")
         async with walker.page.expect_download() as download:
-            await walker.follows("Scarica tutti i dati (file CSV)")
+            await walker.opens(walker.page.get_by_role("link", name="Scarica tutti i dati (file CSV)"))
         file = await (await download.value).path()
         titles, *lines = csv.reader(StringIO(file.read_text("utf-8-sig")), delimiter=";")
         assert titles[0] == "Sezione"

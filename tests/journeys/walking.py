@@ -109,16 +109,24 @@ class Walker:
 
     async def follows(self, link: str | re.Pattern[str] | Locator) -> None:
         """Follow the first link of this name, and wait for its page."""
-        await self._does(link if isinstance(link, Locator) else self.page.get_by_role("link", name=link).first)
+        await self._leads(link if isinstance(link, Locator) else self.page.get_by_role("link", name=link).first)
 
     async def presses(self, button: str | re.Pattern[str] | Locator) -> None:
         """Press the first button of this name, and wait for the page that follows."""
-        await self._does(button if isinstance(button, Locator) else self.page.get_by_role("button", name=button).first)
+        await self._leads(button if isinstance(button, Locator) else self.page.get_by_role("button", name=button).first)
+
+    async def opens(self, target: Locator) -> None:
+        """Press what leads to no other page: a summary, or a link to a file."""
+        if self.keyboard:
+            await self._reaches(target)
+            await self.page.keyboard.press("Enter")
+        else:
+            await target.click()
 
     async def sends(self, step: str | None = None) -> None:
         """Press the button of the page's form; `step`: the one of this step."""
         chosen = "[type=submit]" if step is None else f"[name=step][value={step}]"
-        await self._does(self.page.locator(f"main button{chosen}").first)
+        await self._leads(self.page.locator(f"main button{chosen}").first)
 
     async def types(self, **fields: str) -> None:
         """Replace what fields hold, by their names."""
@@ -150,13 +158,9 @@ class Walker:
         """Wait until the page has these words."""
         await expect(self.page.locator("body")).to_contain_text(text)
 
-    async def _does(self, target: Locator) -> None:
-        if not self.keyboard:
-            await target.click()
-        else:
-            await self._reaches(target)
-            await self.page.keyboard.press("Enter")
-        await self.page.wait_for_load_state("load")
+    async def _leads(self, target: Locator) -> None:
+        async with self.page.expect_navigation(wait_until="load"):
+            await self.opens(target)
 
     async def _reaches(self, target: Locator) -> None:
         """Press Tab until the element has the focus. AssertionError when it cannot be reached, or does not show that it is."""
