@@ -30,9 +30,10 @@ from services.identity.settings import RETURN, SiteSettings
 from services.identity.texts import text_of
 from services.kernel import Unavailable
 from services.programmes import Programme
+from services.web import failures
 from services.web.forms import form_of, typed
 from services.web.frame import Frame
-from services.web.frame.addresses import landing_of
+from services.web.frame.addresses import is_page, landing_of
 
 log = logging.getLogger(__name__)
 FRAME = Frame("services.front")
@@ -73,10 +74,17 @@ class Pages:
             Route("/entra/{token}", self._enter, methods=["POST"]),
         ]
 
-    async def refuse_cross_site(self, request: Request) -> Response:
+    def refuse_cross_site(self, request: Request) -> Response:
         """Answer a change that a page of another site asked for."""
         log.warning("a change was refused", extra={"reason": "cross-site"})
         return FRAME.page(request, "cross_site.html", status=403)
+
+    def away(self, request: Request) -> Response:
+        """Answer somebody who has a cookie while nobody can tell whose it is: with a page to people, with a document to programs."""
+        silent = Unavailable("MongoDB does not answer.")
+        if not is_page(request.url.path):
+            return failures.unavailable(silent)
+        return FRAME.refusal(request, 503, "unavailable")
 
     def _page(
         self, request: Request, template: str, session: WebSession | None, status: int = 200, **shown: Any

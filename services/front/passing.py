@@ -6,7 +6,7 @@ sent the cookie. What a page of another site asks for changes nothing, by whatev
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,11 +19,16 @@ from services.front.cookies import COOKIES, WEB_SESSION, Cookies, without_ours
 from services.front.people import WebSession, WebSessions
 from services.front.sealed import name_of
 from services.identity.issuer import Issuer
+from services.store.mongo import PyMongoError, within
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 LASTS, FRESH = 300.0, 150.0  # seconds of a token, and those that it has left at least when a service is sent it
 REMEMBERED = 1_000  # tokens, so that services need not verify another one with each request
+PATIENCE = 10.0  # seconds that a request waits for MongoDB
 OWN = "services.front.web_session"  # the web session of a request, in its scope, for the front's own pages
+
+
+Answering = Callable[[Request], Response]
 
 
 class CrossSite(Exception):
@@ -111,10 +116,11 @@ class Passing:
 
 
 class FrontDoor:
-    """ASGI middleware: turns the cookie into a bearer token for everything behind it. `refusal` makes the page of a refused change."""
+    """ASGI middleware: turns the cookie into a bearer token for everything behind it. `refused` answers a refused change, `away` whoever
+    has a cookie while the database is away."""
 
-    def __init__(self, app: ASGIApp, passing: Passing, refusal: Callable[[Request], Awaitable[Response]]) -> None:
-        self._app, self._passing, self._refusal = app, passing, refusal
+    def __init__(self, app: ASGIApp, passing: Passing, refused: Answering, away: Answering) -> None:
+        self._app, self._passing, self._refused, self._away = app, passing, refused, away
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, with a token and without the cookie."""
@@ -123,9 +129,13 @@ class FrontDoor:
             return
         request = Request(scope)
         try:
-            passage = await self._passing.judge(scope["method"], request)
+            with within(PATIENCE):
+                passage = await self._passing.judge(scope["method"], request)
         except CrossSite:
-            await (await self._refusal(request))(scope, receive, send)
+            await self._refused(request)(scope, receive, send)
+            return
+        except PyMongoError:
+            await self._away(request)(scope, receive, send)
             return
         headers = _passed(scope["headers"], passage.authorization)
         await self._app({**scope, "headers": headers, OWN: passage.session, COOKIES: request.cookies}, receive, send)

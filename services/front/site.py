@@ -95,7 +95,7 @@ class Site:
 
     def door(self, app: ASGIApp) -> FrontDoor:
         """Put the door before an application."""
-        return FrontDoor(app, self.passing, self.pages.refuse_cross_site)
+        return FrontDoor(app, self.passing, self.pages.refuse_cross_site, self.pages.away)
 
     def app(self) -> Starlette:
         """Give the application of a process that is the site alone, behind a proxy that asks `/forward-auth` for the services."""
@@ -131,5 +131,5 @@ class Site:
             # Without a method nothing is taken for reading.
             passage = await self.passing.judge(method, request)
         except CrossSite:
-            return await self.pages.refuse_cross_site(request)
+            return self.pages.refuse_cross_site(request)
         return Response(headers={"Authorization": passage.authorization} if passage.authorization else None)
