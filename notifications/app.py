@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from notifications import api
+from notifications import api, pages
 from notifications.domain import Feed, GroupCalendar, LedgerEntry, Message, Recipient, ReferredPerson, Venue
 from notifications.kept_mail import KeptMail
 from notifications.mailer import mailing
@@ -30,7 +30,7 @@ def build(settings: Settings, background: Sequence[BackgroundTask] | None = None
         settings,
         holder=service_holder("notifications", settings.keys),
         aggregates=[Venue, GroupCalendar, Recipient, Message, ReferredPerson, Feed, LedgerEntry],
-        routes=[api.router],
+        routes=[api.router, pages.router],
         reactions=reactions_with(pseudonyms),
         gate=gate_with(pseudonyms, KeptMail.of(settings)),
         tables=[KEYS, CONTACTS],

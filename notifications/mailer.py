@@ -1,9 +1,9 @@
 """Sending of messages that are due: claim one, read its content, compose it for its channel, send it, record the outcome, wait between
 attempts.
 
-Invariants: each message is sent at least once. A copy that dies after the mail server's acceptance and before recording it leaves the
-message to the next copy, which sends it under the same Message-ID, or the same key of a gateway. No remote call is made inside a transaction. Nothing in one message
-ends the task: a message that cannot be composed is given up with a reason, and the others go on.
+Invariants: each message is sent at least once. A copy that dies after the acceptance and before recording it leaves the message to the next
+copy, which sends it under the same Message-ID, or the same key of a gateway. No remote call is made inside a transaction. Nothing in one
+message ends the task: a message that cannot be composed is given up with a reason, and the others go on.
 """
 
 import asyncio

@@ -5,7 +5,6 @@ Invariants: an error names a code and never a number; whatever a gateway answers
 """
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -37,7 +36,7 @@ class Folder:
         body = orjson.dumps({"id": sms.id, "to": sms.to, "text": sms.text}, option=orjson.OPT_INDENT_2)
         with tempfile.NamedTemporaryFile(dir=self.path, delete=False) as draft:  # readable by its owner alone
             draft.write(body)
-        os.replace(draft.name, self.path / f"{sms.id}.json")
+        Path(draft.name).replace(self.path / f"{sms.id}.json")
 
     def messages(self) -> set[str]:
         """The ids of the messages that are kept."""

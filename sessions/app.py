@@ -1,33 +1,36 @@
 """Composition of sessions."""
 
 from services.contracts.topics import KEYS
-from services.identity.auth import link_secret
 from services.operations.erasures import erase_restored
+from services.programmes import worded
 from services.runtime.service import Service
 from services.settings import Settings
 from services.vault.keyring import service_holder
-from sessions import api, pages
+from sessions import api, link_routes, pages
 from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.invitations import invite_when_due
+from sessions.links import linking
 from sessions.projections import Calendar, Leads, Led, Meetings, Places
 from sessions.queries import uses
 from sessions.reactions import gate, reactions
+from sessions.replay import restore_links
 from sessions.waves import plan_added_waves
 
 
 def build(settings: Settings) -> Service:
-    """Build the service. Misconfigured when its keys or programmes cannot be read."""
+    """Build the service. Misconfigured when its keys, its programmes or the wording of an instrument cannot be read."""
+    instruments = worded(settings.programmes)
     return Service(
         "sessions",
         settings,
         holder=service_holder("sessions", settings.keys),
         aggregates=[Roster, Meeting, Participant, Survey],
-        routes=[api.router, pages.router(link_secret(settings.keys))],
+        routes=[api.router, link_routes.router(instruments), pages.router(instruments)],
         reactions=reactions,
         gate=gate,
         projections=[Calendar(), Leads(), Meetings(), Led(), Places()],
         tables=[KEYS],
-        background=[invite_when_due, plan_added_waves],
-        after_restore=[erase_restored],
+        background=[invite_when_due, linking(instruments), plan_added_waves],
+        after_restore=[restore_links, erase_restored],
         uses=uses,
     )

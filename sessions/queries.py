@@ -88,14 +88,20 @@ async def survey_of_link(store: Store, programmes: Collection[str], token: str) 
 
 
 async def linked_survey(work: Work, survey: str) -> Survey:
-    """The survey of a personal link. Refused("no-such-link", 404) when it was erased meanwhile, ("no-consent") when it was not answered and
-    the person does not consent any more. The person reads their own survey, so no access is logged."""
+    """The survey of a personal link, which is open or was answered. Refused("no-such-link", 404) when it was erased meanwhile,
+    ("no-consent") when the person does not consent any more, ("not-open"), or ("closed", 410) after the last day of the link. The person
+    reads their own survey, so no access is logged."""
     found = await work.peek(Survey, survey)
     if found is None:
         raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
-    consents = await work.peek_consents(found.worker)
-    if found.status is not Status.SUBMITTED and not consents.allow(Purpose.RESEARCH):
+    if found.status is Status.SUBMITTED:
+        return found
+    if not (await work.peek_consents(found.worker)).allow(Purpose.RESEARCH):
         raise Refused("no-consent", f"Worker {found.worker} has not consented to research.")
+    if found.status is not Status.INVITED:
+        raise Refused("not-open", f"Survey {found.id} is not open.")
+    if not found.opens_by_link(work.rules.day_of(work.now)):
+        raise Refused("closed", f"The link to survey {found.id} ended on {found.until}.", Refusal.GONE)
     return found
 
 

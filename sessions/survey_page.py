@@ -1,84 +1,75 @@
-"""The HTML of the survey page, from an instrument, the answers so far and their mistakes. It has no script and loads nothing from
-other sites, so it works on any telephone and with any screen reader.
+"""A survey as a form: a question for each item, with the wording of the instrument and the labels of its answers.
 
-Invariant: every answer is shown again, and nothing that a visitor typed is shown unescaped.
+Invariant: an answer is judged by the instrument alone, on the page as by the API; all mistakes are named at once, and no answer is lost.
 """
 
+import re
 from collections.abc import Mapping
-from datetime import date
-from functools import lru_cache
+from math import nan
 from typing import Any
 
-from fastapi.responses import HTMLResponse
-
-from services.programmes.instruments import Instrument
-from services.web.site import Site
-from sessions.wording import LANGUAGES, WORDS
+from services.programmes.instruments import Instrument, Mistake
+from services.web.frame import Field, Filled, Form, Kind
+from services.web.frame.texts import N_
 
 STEPS = 20  # with more answers to choose from, the page has a number field
+NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
+LONGEST = 40  # characters of one answer
+SAID = {
+    Mistake.UNANSWERED: N_("There is no answer: %(label)s"),
+    Mistake.OUT_OF_RANGE: N_("The answer goes from %(least)s to %(most)s: %(label)s"),
+}
 
 
-@lru_cache(maxsize=1)
-def _site() -> Site:
-    return Site("sessions", LANGUAGES, WORDS)
+def language_for(instrument: Instrument, reader: str) -> str:
+    """The language of the questions: the reader's, else Italian, else any that the instrument has."""
+    return next(each for each in (reader, "it", *instrument.languages) if each in instrument.languages)
 
 
-def _page(template: str, status: int, language: str, **shown: Any) -> HTMLResponse:
-    body = _site().part(template, language, languages=LANGUAGES, **shown)
-    return HTMLResponse(body, status, {"Content-Language": language})
-
-
-def notice(says: str, language: str, status: int = 200) -> HTMLResponse:
-    """A page with one sentence, named by its key in `WORDS`."""
-    return _page("page.html", status, language, says=says)
-
-
-def form(
-    instrument: Instrument,
-    due: date,
-    language: str,
-    given: Mapping[str, str],
-    wrong: Mapping[str, str],
-    says: str | None = None,
-    status: int = 200,
-) -> HTMLResponse:
-    """A page with the questions. `given` holds answers and `wrong` mistakes, by item; `says` is the sentence above them all."""
-    return _page(
-        "survey.html",
-        status,
-        language,
-        instrument=instrument,
-        questions=[
-            _question(item.id, item.text, language) | {"required": not instrument.may_be_left(item.id)}
+def form_of_survey(instrument: Instrument, language: str) -> Form:
+    """The form, with the questions in this language."""
+    options = _options(instrument, language)
+    return Form(
+        *(
+            Field(
+                item.id,
+                item.text[language],
+                kind=Kind.RADIOS if options else Kind.NUMBER,
+                options=options,
+                hint=None if options else f"{instrument.least:g}-{instrument.most:g}",
+            )
             for item in instrument.items
-        ],
-        steps=_steps(instrument),
-        limits=_limits(instrument, language),
-        due=due,
-        given=given,
-        wrong=wrong,
-        says=says,
+        )
     )
 
 
-def _question(id: str, text: Mapping[str, str], language: str) -> dict[str, Any]:
-    """The question in this language, else in another one, else its id."""
-    lang = language if language in text else next(iter(text), language)
-    return {"id": id, "text": text.get(lang, id), "lang": lang}
+def answers_of(filled: Filled) -> dict[str, float]:
+    """The answers that were given, by item; NaN, which no instrument takes, for what is no number."""
+    given: Mapping[str, Any] = filled.values
+    return {item: number(text[:LONGEST]) for item, text in given.items() if isinstance(text, str) and text}
 
 
-def _limits(instrument: Instrument, language: str) -> dict[str, str]:
-    """The least and the most answer, with their labels where the instrument has them."""
-    least, most = f"{instrument.least:g}", f"{instrument.most:g}"
-    if language not in instrument.ends:
-        return {"least": least, "most": most}
-    low, high = instrument.ends[language]
-    return {"least": f"{least} ({low})", "most": f"{most} ({high})"}
+def judge(filled: Filled, instrument: Instrument, answers: Mapping[str, float]) -> bool:
+    """Note the mistake of each answer at its question, in the order of the questions. True when there is none."""
+    mistakes = instrument.mistakes(answers)
+    limits = {"least": f"{instrument.least:g}", "most": f"{instrument.most:g}"}
+    for name in filled.form.fields:
+        if name in mistakes:
+            filled.wrong(name, SAID[mistakes[name]], **limits)
+    return not filled.errors
 
 
-def _steps(instrument: Instrument) -> list[str]:
-    """The answers to choose from; none when any number between the limits is allowed."""
+def number(text: str) -> float:
+    """The number that was typed, with comma or point; NaN for anything else."""
+    # `float` alone would accept 1_0, and the digits of other scripts.
+    return float(text.replace(",", ".")) if NUMBER.fullmatch(text) else nan
+
+
+def _options(instrument: Instrument, language: str) -> dict[str, str]:
+    """The answers to choose from, with their labels; none when any number between the limits is allowed."""
     least, most = int(instrument.least), int(instrument.most)
     if instrument.continuous or most - least > STEPS:
-        return []
-    return [str(step) for step in range(least, most + 1)]
+        return {}
+    labels = instrument.answers.get(language)
+    steps = range(least, most + 1)
+    return {str(step): labels[step - least] if labels else str(step) for step in steps}

@@ -112,7 +112,7 @@ class Message(Aggregate):
     is the group or the survey, or the step that a personal link is for; `day` the last one on which the message means something."""
 
     noun: ClassVar[str] = "message"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("status",), ("worker",))
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("status", "settled"), ("worker",))
     worker: str
     about: str
     reference: str

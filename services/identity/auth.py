@@ -1,7 +1,7 @@
-"""Callers of a request: their bearer token, role and programme, the roles that a route admits, and personal links.
+"""Callers of a request: their bearer token, role and programme, and the roles that a route admits.
 
 Invariant: a token is accepted only if a key of the issuer that it names signed it, for our audience, and while it is in force. Accepted
-are our own issuer and the provider that AMA_ISSUER names. A personal link stands for one person and one purpose, and expires.
+are our own issuer and the provider that AMA_ISSUER names.
 """
 
 import json
@@ -11,17 +11,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, OctKey
+from joserfc.jwk import KeySet
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, model_validator
 
-from services import vault
 from services.contracts.base import Id, Slug
 from services.identity.issuer_keys import IssuerKeys
 from services.identity.texts import Text, text_of
@@ -255,44 +253,3 @@ def open_to_all(why: str) -> Any:
 
     everybody.why = why  # type: ignore[attr-defined]  # read back by route_access
     return Depends(everybody)
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The content of a personal link: one person, and one purpose such as `survey:T1`."""
-
-    programme: str
-    subject: str
-    purpose: str
-
-
-def sign_link(secret: bytes, link: Link, lifetime: float) -> str:
-    """Sign a token for a link, in force for `lifetime` seconds."""
-    # HS256 suffices: the service that signs links is the one that reads them.
-    claims = {
-        "programme": link.programme,
-        "sub": link.subject,
-        "purpose": link.purpose,
-        "exp": int(time.time() + lifetime),
-    }
-    return jwt.encode({"alg": "HS256", "typ": "link+jwt"}, claims, OctKey.import_key(secret))
-
-
-def read_link(secret: bytes, token: str) -> Link:
-    """Verify a link's token; the caller compares the purpose. Refused as not found, without a reason, when it is not ours or
-    has expired."""
-    try:
-        decoded = jwt.decode(token, OctKey.import_key(secret), algorithms=["HS256"])
-        jwt.JWTClaimsRegistry(exp={"essential": True}).validate(decoded.claims)
-        named = [decoded.claims[name] for name in ("programme", "sub", "purpose")]
-        # The secret may sign other tokens as well: only one of this type is a link.
-        if decoded.header.get("typ") != "link+jwt" or not all(isinstance(each, str) for each in named):
-            raise ValueError("not a personal link")
-        return Link(*named)
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND) from error
-
-
-def link_secret(folder: Path) -> bytes:
-    """Give the secret that signs personal links."""
-    return vault.secret_of(folder, "links")

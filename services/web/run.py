@@ -13,7 +13,7 @@ from services import web
 from services.contracts.enrolment import Purpose
 from services.events.inbox.projections import ReadModels
 from services.identity import auth
-from services.kernel import Aggregate, Command, Refusal, Refused, new_id
+from services.kernel import Aggregate, Command, new_id
 from services.programmes import Programme
 from services.store.answers import Repeat
 from services.store.commands import Commanding, Handler
@@ -86,16 +86,10 @@ class Runner:
         return await self._commanding.query(handler, self.rules, *args, **kwargs)
 
 
-async def run_for(request: Request, link: auth.Link) -> Runner:
-    """The runner of a page behind a personal link: the caller is the worker whom the link names. Refused("no-such-link", 404) when
-    the programme of the link is not here."""
-    service: Serving = request.app.state.service
-    if link.programme not in service.rules:
-        # The same answer as for a forged or expired link: a stranger learns nothing from it.
-        raise Refused("no-such-link", "This link is not valid any more.", Refusal.NOT_FOUND)
-    who = auth.Who(auth.Role.WORKER, link.subject, link.programme)
+def run_for(request: Request, worker: str, programme: str) -> Runner:
+    """The runner of a page behind a personal link, which stands for this worker."""
     # No key of the form itself: a second submission has no further effect, so nothing of a form has to be kept.
-    return Runner(request, who, request.headers.get("idempotency-key"), request.headers.get("if-match"))
+    return Runner(request, auth.Who(auth.Role.WORKER, worker, programme), None, None)
 
 
 class Reading:

@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import bson
+import pytest
 import pytest_asyncio
 
+from analytics import cells
 from analytics.cells import NOT_SHOWN, SHOWN, Cells
 from analytics.indicators import BlockKey, Scored, Wave
 from analytics.shown_blocks import ShownBlock
 from services.programmes import load_all
+from services.programmes.instruments import Instrument
+from services.programmes.instruments import load_all as load_instruments
 from services.settings import Settings
 from services.store.clock import now_utc
 from services.store.mongo import Store, Transaction
@@ -52,8 +56,11 @@ async def test_a_note_does_not_tell_which_rule_decided(store: Store) -> None:
     assert kept.seated.note == (await show(store, seated(*range(11)), programme="r")).seated.note == SHOWN
 
 
-async def test_a_scale_of_one_item_needs_twenty_people(store: Store) -> None:
-    key = ("ama-own", "T0", "isolation")
+async def test_a_scale_of_one_item_needs_twenty_people(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = load_instruments()["ama-own"].model_dump()
+    alone = {"scales": [{"id": "identity", "items": ["identity"], "method": "mean"}]}
+    monkeypatch.setattr(cells, "load_all", lambda: {"ama-own": Instrument.model_validate(ours | alone)})
+    key = ("ama-own", "T0", "identity")
     scored = {side: {f"{side}-{n}": 3.0 for n in range(number)} for side, number in (("seated", 19), ("waiting", 20))}
     wave = await show(store, scored, key=key)
     assert (wave.seated.n, wave.waiting.n) == (None, 20)

@@ -50,7 +50,7 @@ def link(path: Path) -> None:
     give(path)
 
 
-PLACES = (".", "keys", "keys/links.jwk", "keys/services.jwks")
+PLACES = (".", "keys", "keys/pseudonyms.jwk", "keys/services.jwks")
 OPENINGS = {
     "group may write": lambda path: path.chmod(path.stat().st_mode | 0o020),
     "everybody may write": lambda path: path.chmod(path.stat().st_mode | 0o002),

@@ -92,7 +92,6 @@ def test_a_service_signs_in_as_itself_and_is_given_its_own_secrets_alone(service
     assert not strange
     assert ("master.jwks" in held) is (service == "enrolment")
     assert ("pseudonyms.jwk" in held) is (service == "notifications")
-    assert ("links.jwk" in held) is (service == "sessions")
 
 
 def test_a_backup_is_taken_by_the_administrator_and_key_files_are_seen_and_not_written() -> None:

@@ -10,6 +10,7 @@ from email.policy import default
 from typing import Any
 
 from services.embedded.home import Home
+from services.programmes.instruments import load_all
 from tests.helpers.callers import Caller
 from tests.helpers.records import Record
 from tests.helpers.waiting import eventually
@@ -17,8 +18,9 @@ from tests.helpers.waiting import eventually
 PROGRAMME, OTHER = "monza-brianza", "jobs2"
 THEN = "1991-05-06T14:00:00Z"  # in the intake of OTHER
 CONSENTS = {"participation": True, "contact": True, "research": True, "partner-feedback": True}
-ANSWERS = {f"i{number}": value for number, value in enumerate((4, 3, 5, 2, 4), start=1)}
-SCORE = 72.0  # four times the sum
+# To our own questionnaire: 4 of 5 for the better in every sentence, whichever way round it says it.
+ANSWERS = {item.id: 2 if item.reversed else 4 for item in load_all()["ama-own"].items}
+SCORES = {"wellbeing": 4.0, "resources": 4.0}
 
 
 def a_monday(weeks: int) -> date:
@@ -116,7 +118,7 @@ class People:
         me = self.caller("worker", worker)
 
         async def submitted() -> bool:
-            answer = await me("PUT", f"/sessions/workers/{worker}/surveys/who5/T0", {"answers": dict(answers)})
+            answer = await me("PUT", f"/sessions/workers/{worker}/surveys/ama-own/T0", {"answers": dict(answers)})
             assert answer.status_code in {204, 404, 409}, answer.text
             return answer.status_code == 204
 
@@ -139,6 +141,7 @@ class People:
         return found
 
 
-def who5(indicators: Record) -> int:
-    """Number of people with a WHO-5 score at T0."""
-    return sum(each["scored"] for each in indicators["surveys"] if (each["instrument"], each["wave"]) == ("who5", "T0"))
+def scored(indicators: Record) -> int:
+    """Number of people with a score at T0."""
+    first = ("ama-own", "T0")
+    return sum(each["scored"] for each in indicators["surveys"] if (each["instrument"], each["wave"]) == first)

@@ -10,7 +10,7 @@ from email.policy import compat32, default
 
 import pytest
 
-from notifications.composing import MailContent, compose
+from notifications.composing import Letter, mail_of
 from notifications.mail_format import Mail, Mailbox, Uncomposable, flatten, line
 from notifications.smtp import Server, send
 from tests.helpers.mail_server import taking
@@ -51,11 +51,11 @@ FRAGMENTS = [
 ]  # fmt: skip
 
 
-def content(given: str, family: str = "Prova", email: str = "ada@example.org") -> MailContent:
+def content(given: str, family: str = "Prova", email: str = "ada@example.org") -> Letter:
     card = {"given_name": given, "family_name": family, "email": email, "language": "it"}
-    return MailContent(
-        "019ce2f4", card, datetime(2026, 3, 5, 18, tzinfo=UTC), "Casa", "via Correggio 59, Monza", 14, 18, 120, None
-    )
+    place = {"first": datetime(2026, 3, 5, 18, tzinfo=UTC), "title": "Casa", "address": "via Correggio 59, Monza"}
+    plan = {"every": 14, "meetings": 18, "minutes": 120, "ask": None}
+    return Letter("019ce2f4", "seat", card, place | plan)
 
 
 def read(mail: Mail) -> EmailMessage:
@@ -99,8 +99,8 @@ def _mailbox(header: str) -> str:
 
 @pytest.mark.parametrize("name", FOUND_BY_ATTACK, ids=range(len(FOUND_BY_ATTACK)))
 def test_a_name_found_by_attack_changes_nothing_in_the_mail(name: str) -> None:
-    assert_whole(compose(content(name), SENDER), name)
-    assert_whole(compose(content("Ada", name), SENDER), "Ada", name)
+    assert_whole(mail_of(content(name), SENDER), name)
+    assert_whole(mail_of(content("Ada", name), SENDER), "Ada", name)
 
 
 @pytest.mark.parametrize("thousand", range(1, 11))
@@ -108,13 +108,13 @@ def test_ten_thousand_names_change_nothing_in_the_mail(thousand: int) -> None:
     any_ = random.Random(thousand)
     for _ in range(500):  # each mail has two
         given, family = ("".join(any_.choices(FRAGMENTS, k=any_.randint(0, 8))) for _ in range(2))
-        assert_whole(compose(content(given, family), SENDER), given, family)
+        assert_whole(mail_of(content(given, family), SENDER), given, family)
 
 
 async def test_a_mail_server_takes_such_mails_and_a_reader_finds_them_whole() -> None:
     with taking() as taker:
         for each in FOUND_BY_ATTACK:
-            await send(compose(content(each), SENDER), Server.of(taker.address))
+            await send(mail_of(content(each), SENDER), Server.of(taker.address))
     assert len(taker.taken) == len(FOUND_BY_ATTACK)
     for given, found in zip(FOUND_BY_ATTACK, taker.taken, strict=True):
         assert [each for each in found.keys() if not each.startswith("X-")] == HEADERS  # noqa: SIM118  # one that is there twice
@@ -137,7 +137,7 @@ async def test_a_mail_server_takes_such_mails_and_a_reader_finds_them_whole() ->
 )
 def test_a_name_is_read_back_as_it_was_given(name: str) -> None:
     given, _, family = name.rpartition(" ")
-    mail = read(compose(content(given, family), SENDER))
+    mail = read(mail_of(content(given, family), SENDER))
     assert mail["To"].addresses[0].display_name == name.strip()
 
 
@@ -172,12 +172,12 @@ def test_a_text_goes_on_one_line_without_what_nobody_sees(text: str, expected: s
 )
 def test_an_address_that_cannot_be_written_to_is_given_up_with_its_reason(address: str, reason: str) -> None:
     with pytest.raises(Uncomposable) as given_up:
-        compose(content("Ada", email=address), SENDER)
+        mail_of(content("Ada", email=address), SENDER)
     assert given_up.value.reason == reason
 
 
 def test_a_domain_outside_of_ascii_is_written_as_dns_knows_it() -> None:
-    assert compose(content("Ada", email="ada@città.it"), SENDER).recipient == "ada@xn--citt-3na.it"
+    assert mail_of(content("Ada", email="ada@città.it"), SENDER).recipient == "ada@xn--citt-3na.it"
 
 
 @pytest.mark.parametrize("value", ["a\r\nBcc: x@example.org", "\ud800"])
@@ -204,6 +204,6 @@ def test_a_sender_without_an_address_is_none(text: str) -> None:
 
 
 def test_neither_a_mail_nor_a_mailbox_shows_anything_of_the_person_in_a_log() -> None:
-    mail = compose(content("Ada"), SENDER)
+    mail = mail_of(content("Ada"), SENDER)
     assert repr(mail) == "Mail(019ce2f4)"
     assert "Ada" not in repr(Mailbox("Ada", "ada@example.org"))

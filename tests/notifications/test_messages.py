@@ -254,8 +254,8 @@ async def test_a_message_that_was_dropped_on_its_way_has_no_content(world: World
         queued = await message_of(service, one, Status.QUEUED)
         await world.consent(one, False, Purpose.CONTACT)
         await message_of(service, one, Status.DROPPED)
+        rules = service.rules[world.programme]
         with pytest.raises(Exception, match="not to be sent"):
-            rules = service.rules[world.programme]
             await service.commanding.query(letter_of, rules, queued["state"]["id"], None, "http://site")
 
 

@@ -110,12 +110,12 @@ MISTAKES = [
     ("lat = 45.584", "lat = 95.584", "municipalities.0.lat: input should be less than or equal to 90"),
     ("lat = 45.584", "lat = nan", "municipalities.0.lat: input should be"),
     (
-        'instrument = "who5"',
+        'instrument = "ama-own"',
         'instrument = "who-5"',
         "surveys.0.instrument: there is no instrument who-5; there are ama-own",
     ),
-    ('instrument = "ama-own"', 'instrument = "who5"', "surveys.1.wave: who5 in T0 appears twice"),
-    ("due_days = 270", "due_days = -1", "surveys.2.due_days: input should be greater"),
+    ('wave = "T1"', 'wave = "T0"', "surveys.1.wave: ama-own in T0 appears twice"),
+    ("due_days = 270", "due_days = -1", "surveys.1.due_days: input should be greater"),
     ("members = 75", "members = -75", "targets.members: input should be greater"),
     (
         'no_one_alone = ["gender"]',

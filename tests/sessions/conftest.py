@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 import pytest_asyncio
 
@@ -18,11 +19,13 @@ import sessions.app
 from enrolment import commands as enrol
 from grouping.membership import commands as group
 from grouping.registers import commands as register
-from services import programmes
+from services import programmes, vault
+from services.contracts import decode
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
-from services.identity.auth import Link, Role, link_secret, sign_link
+from services.identity.auth import Role
 from services.runtime.service import Service, running
 from services.settings import Settings
+from services.store.work import Work
 from sessions.domain import survey_id
 from tests.helpers.callers import client_as
 from tests.helpers.waiting import eventually
@@ -130,18 +133,34 @@ class World:
         """A client without a token."""
         return httpx.AsyncClient(transport=httpx.ASGITransport(self.sessions.app), base_url="http://sessions")
 
-    def link(self, worker: str, instrument: str, wave: str, lifetime: float = 60.0, **other: str) -> str:
-        """The path of a personal link."""
-        purpose = f"survey:{survey_id(worker, instrument, wave)}"
-        claims = {"programme": self.programme, "subject": worker, "purpose": purpose} | other
-        return f"/s/{sign_link(link_secret(self.sessions.settings.keys), Link(**claims), lifetime)}"
+    async def link(self, worker: str, instrument: str = "ama-own", wave: str = "T0", number: int = 1) -> str:
+        """The path of the personal link that notifications is given; `number`: of so many links to this survey, the newest."""
+
+        async def linked() -> list[dict[str, Any]]:
+            found = await self.published(
+                "survey.linked", "ama.sessions.restricted", key=survey_id(worker, instrument, wave)
+            )
+            return found if len(found) == number else []
+
+        event = decode((await eventually(linked))[-1]["value"])
+        rules = self.sessions.rules[self.programme]
+        key = await self.sessions.commanding.query(_key_of, rules, worker)
+        data = orjson.loads(vault.decrypt_payload(key, event.data))
+        return f"/questionario/{data['token']}"
+
+    async def change(self, worker: str, wave: str = "T0", **state: Any) -> None:
+        """Change the stored state of a survey."""
+        id = f"{self.programme}/{survey_id(worker, 'ama-own', wave)}"
+        changes = {f"state.{name}": value for name, value in state.items()}
+        done = await self.sessions.store["survey"].update_one({"_id": id}, {"$set": changes})
+        assert done.matched_count == 1
 
     async def stored(self, noun: str, **fields: Any) -> list[dict[str, Any]]:
         """States of aggregates that sessions stores, with these field values."""
         where = {"programme": self.programme} | {f"state.{name}": value for name, value in fields.items()}
         return [each["state"] async for each in self.sessions.store[noun].find(where).sort("state.number", 1)]
 
-    async def surveys(self, worker: str, number: int = 8, **fields: Any) -> list[dict[str, Any]]:
+    async def surveys(self, worker: str, number: int = 4, **fields: Any) -> list[dict[str, Any]]:
         """Wait until the worker has so many surveys with these field values, and return them."""
 
         async def there() -> list[dict[str, Any]]:
@@ -157,6 +176,10 @@ class World:
             self.sessions.store["outbox"].find({"programme": self.programme, "topic": topic, **where}).sort("_id", 1)
         )
         return [each async for each in found if f".{kind}.v1".encode() in each["value"]]
+
+
+async def _key_of(work: Work, worker: str) -> bytes:
+    return await work.key(worker)
 
 
 def three_weeks_ago() -> date:

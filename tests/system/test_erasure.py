@@ -14,7 +14,7 @@ from services.embedded.home import Home
 from services.events.inbox.projections import collection_of
 from services.operations.rebuild import rebuild
 from services.runtime.service import Service
-from tests.helpers.people import PROGRAMME, who5
+from tests.helpers.people import PROGRAMME, scored
 from tests.helpers.records import Record, events_said, feed, is_event, kind, records, settled, until
 from tests.helpers.waiting import eventually
 from tests.system.canaries import Scene, keys_held, knowing, opens, payloads, scene
@@ -114,7 +114,7 @@ async def test_after_erasure_the_person_is_in_no_number(erasure: Erasure) -> Non
     for name, gone in {"referred": 1, "admitted": 1, "seated": 1, "took_part": 1, "meetings_held": 0}.items():
         assert now[name] == before[name] - gone, name
     assert now["attendance"]["present"] == before["attendance"]["present"] - 2
-    assert who5(now) == who5(before) - 1
+    assert scored(now) == scored(before) - 1
 
 
 async def test_a_rebuild_after_erasure_comes_out_without_the_person_and_as_the_live_one(

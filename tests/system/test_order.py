@@ -43,7 +43,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], bool]] = {
     "POST /grouping/groups/{group}/conclusion": (f"{SEATS}/conclusion", {"reason": "too-few"}, True),
     "PUT /sessions/sessions/{session}/roll-call": ("/sessions/sessions/{held}/roll-call", {"present": []}, False),
     "PUT /sessions/workers/{worker}/surveys/{instrument}/{wave}": (
-        "/sessions/workers/{seated}/surveys/who5/T0",
+        "/sessions/workers/{seated}/surveys/ama-own/T0",
         {"answers": ANSWERS},
         True,
     ),

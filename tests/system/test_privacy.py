@@ -12,7 +12,7 @@ from services import vault
 from services.contracts.topics import CONTACTS, KEYS, TOPICS
 from services.embedded.home import Home
 from tests.helpers.engines import choose
-from tests.helpers.people import PROGRAMME, People, who5
+from tests.helpers.people import PROGRAMME, People, scored
 from tests.helpers.records import Record, feed, is_event, kind, records, settled, until
 from tests.system.canaries import ANSWERS, RESTRICTED, Canary, Scene, documents, scene
 
@@ -109,7 +109,7 @@ async def test_withdrawing_research_consent_takes_a_person_out_of_every_number_a
     await people.consent(worker, research=False)
     now = await people.indicators_once(lambda now: now["referred"] == before["referred"] - 1)
     assert (now["admitted"], now["seated"]) == (before["admitted"] - 1, before["seated"] - 1)
-    assert who5(now) == who5(before) - 1
+    assert scored(now) == scored(before) - 1
     assert sum(each["submitted"] for each in now["surveys"]) == sum(e["submitted"] for e in before["surveys"]) - 1
     assert sum(now["groups"]) == sum(before["groups"]) - 1
     await people.consent(worker, research=True)

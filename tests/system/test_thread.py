@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from services.embedded.home import Home
-from tests.helpers.people import CONSENTS, OTHER, SCORE, THEN, People, a_monday, who5, written
+from tests.helpers.people import CONSENTS, OTHER, SCORES, THEN, People, a_monday, scored, written
 from tests.helpers.records import Record, feed, is_event, kind, records, settled, until
 from tests.helpers.waiting import eventually
 
@@ -94,9 +94,9 @@ async def test_the_referral_comes_out_as_numbers(home: Home, thread: Thread) -> 
     await people.call_roll(meetings[0]["session"], "thread-begun", thread.met[:7])
     for worker in thread.met[:3]:
         await people.answer(worker)
-    n = who5(before)
+    n = scored(before)
     after = await people.indicators_once(
-        lambda now: now["attendance"]["present"] == before["attendance"]["present"] + 7 and who5(now) == n + 3
+        lambda now: now["attendance"]["present"] == before["attendance"]["present"] + 7 and scored(now) == n + 3
     )
     grown = {name: after[name] - before[name] for name in after if isinstance(after[name], int)}
     assert grown == {
@@ -107,7 +107,7 @@ async def test_the_referral_comes_out_as_numbers(home: Home, thread: Thread) -> 
     assert after["attendance"]["members"] == before["attendance"]["members"] + 10
     models = home.all_services.services["analytics"].read_models
     rows = models.rows("scores", {"programme": people.programme, "person": {"$in": list(thread.met)}})
-    assert [each["scores"] async for each in rows if "scores" in each] == [{"wellbeing": pytest.approx(SCORE)}] * 3
+    assert [each["scores"] async for each in rows if "scores" in each] == [pytest.approx(SCORES)] * 3
 
 
 async def test_the_worker_carries_one_correlation_and_one_trace_from_the_request_on(home: Home, thread: Thread) -> None:

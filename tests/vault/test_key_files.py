@@ -39,12 +39,12 @@ def test_what_is_there_is_never_overwritten(folder: Path) -> None:
 
 def test_only_what_is_missing_is_made(folder: Path) -> None:
     before = content(folder)
-    (folder / "links.jwk").unlink()
+    (folder / "pseudonyms.jwk").unlink()
     vault.make_keys(folder, [*SERVICES, "archive"])
     after = content(folder)
     assert set(after) == FILES | {"archive.jwk"}
     changed = {name for name in before if after[name] != before[name]}
-    assert changed == {"links.jwk", "services.jwks"}
+    assert changed == {"pseudonyms.jwk", "services.jwks"}
     assert set(vault.public_keys(folder)) == {*SERVICES, "archive"}
 
 
@@ -137,11 +137,11 @@ def readers(folder: Path) -> dict[str, Any]:
         "master.jwks": lambda: vault.MasterKeys.load(folder, {}),
         "sessions.jwk": lambda: vault.ServiceKeys.load(folder, "sessions"),
         "services.jwks": lambda: vault.public_keys(folder),
-        "links.jwk": lambda: vault.secret_of(folder, "links"),
+        "pseudonyms.jwk": lambda: vault.secret_of(folder, "pseudonyms"),
     }
 
 
-@pytest.mark.parametrize("name", ["master.jwks", "sessions.jwk", "services.jwks", "links.jwk"])
+@pytest.mark.parametrize("name", ["master.jwks", "sessions.jwk", "services.jwks", "pseudonyms.jwk"])
 @pytest.mark.parametrize(
     "text", [None, "", "{", "[]", "{}", '{"kty": "RSA"}', '{"kty": "OKP", "crv": "X25519"}', "\x00", "[1]"]
 )
@@ -154,14 +154,14 @@ def test_a_bad_file_is_one_sentence_that_names_it(folder: Path, name: str, text:
         readers(folder)[name]()
 
 
-@pytest.mark.parametrize("name", ["master.jwks", "sessions.jwk", "links.jwk"])
+@pytest.mark.parametrize("name", ["master.jwks", "sessions.jwk", "pseudonyms.jwk"])
 def test_bytes_that_are_no_text_are_one_sentence(folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"\xff\xfe")
     with pytest.raises(Misconfigured, match="is not JSON"):
         readers(folder)[name]()
 
 
-@pytest.mark.parametrize("name", ["master.jwks", "sessions.jwk", "links.jwk"])
+@pytest.mark.parametrize("name", ["master.jwks", "sessions.jwk", "pseudonyms.jwk"])
 def test_a_secret_that_everybody_can_read_is_refused(folder: Path, name: str) -> None:
     (folder / name).chmod(0o604)
     with pytest.raises(Misconfigured, match="chmod 600"):

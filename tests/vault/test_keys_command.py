@@ -49,9 +49,9 @@ def test_list_shows_kids_and_ages_and_no_key(folder: Path) -> None:
 
 
 def test_list_takes_the_age_of_the_file_where_a_key_says_none(folder: Path) -> None:
-    text = re.sub(r'"iat": \d+,', "", (folder / "links.jwk").read_text())
-    (folder / "links.jwk").write_text(text)
-    os.utime(folder / "links.jwk", (time.time() - 3.5 * 86_400,) * 2)
+    text = re.sub(r'"iat": \d+,', "", (folder / "pseudonyms.jwk").read_text())
+    (folder / "pseudonyms.jwk").write_text(text)
+    os.utime(folder / "pseudonyms.jwk", (time.time() - 3.5 * 86_400,) * 2)
     assert "3 days" in ama("list", folder).output
 
 

@@ -17,6 +17,7 @@ from services.engines import Engines
 from services.operations.backup.purge import BOOKKEEPING
 from services.operations.backup.registers import erased_in
 from services.operations.backup.sources import MANIFEST, check
+from services.programmes.instruments import load_all
 from services.settings import Misconfigured, Settings
 from sessions import commands as meet
 from sessions.domain import Meeting
@@ -36,7 +37,7 @@ from tests.operations.backup.conftest import (
 )
 
 NAME = "Giuseppina Canarina"
-ANSWERS = {"i1": 1.0, "i2": 2.0, "i3": 3.0, "i4": 4.0, "i5": 0.0}
+ANSWERS = {each.id: 3.0 for each in load_all()["ama-own"].items}
 PERSONAL = {
     "enrolment worker", "enrolment desk.g1", "grouping seeker", "grouping pair", "grouping group", "grouping pool.g1",
     "sessions participant", "sessions survey", "sessions roster", "sessions session", "notifications recipient",
@@ -81,7 +82,7 @@ async def lives(town: Town) -> tuple[str, str]:
     roll = meet.RollCall(session=first["state"]["id"], present=frozenset(two))
     await sessions.do(meet.roll_call, roll, world.programme)
     for each in two:
-        survey = meet.SubmitSurvey(worker=each, instrument="who5", wave="T0", answers=ANSWERS)
+        survey = meet.SubmitSurvey(worker=each, instrument="ama-own", wave="T0", answers=ANSWERS)
         await sessions.do(meet.submit_survey, survey, world.programme)
     await town.rests()
     return two[0], two[1]

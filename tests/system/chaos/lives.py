@@ -11,13 +11,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from services.programmes.instruments import load_all
 from tests.system.chaos.driver import Answer, Caller, Driver
 
 OPERATORS = (Caller("operator", "operator-one"), Caller("operator", "operator-two"))
 ADMINISTRATOR = Caller("administrator", "administrator")
 PARTNERS = ("comune-monza", "afol", "aeris", "cgil", "cisl", "uil")
 SLOTS = ("mon-evening", "tue-evening", "wed-evening")  # ISO weekdays 1, 2, 3
-ITEMS = [f"i{number}" for number in range(1, 6)]
+ITEMS = [each.id for each in load_all()["ama-own"].items]
 SIZE, RIVALS = 10, 20  # members of a group; people in the pool before two groups are formed at once
 NOT_YET = {"no-such-seeker", "not-waiting"}  # refusals until the bus has delivered
 NOT_ASKED_YET = {"no-such-survey", "not-open", "no-consent"}
@@ -133,10 +134,10 @@ class Lives:
 
     async def _answer(self, worker: Worker) -> None:
         """Submit the first survey, once the invitation is there."""
-        survey = str(uuid5(NAMESPACE_URL, f"urn:amalavoro:survey:{worker.id}:who5:T0"))
-        body = {"answers": {item: float(worker.chance.randrange(6)) for item in ITEMS}}
+        survey = str(uuid5(NAMESPACE_URL, f"urn:amalavoro:survey:{worker.id}:ama-own:T0"))
+        body = {"answers": {item: float(worker.chance.randrange(1, 6)) for item in ITEMS}}
         says = _says("survey.submitted", "survey.scored", subject=survey)
-        where = f"/sessions/workers/{worker.id}/surveys/who5/T0"
+        where = f"/sessions/workers/{worker.id}/surveys/ama-own/T0"
         _expect(await self._driver.send(worker.themselves, where, body, says, NOT_ASKED_YET, "PUT"))
 
     async def _leave(self, worker: Worker) -> None:

@@ -20,7 +20,7 @@ AGGREGATES = {
     "notifications": ("venue", "calendar", "recipient", "message", "known", "feed", "entry"),
 }
 MEETINGS = 18
-FIRST_WAVE = ("who5", "ama-own")  # instruments of T0, which is due on admission
+FIRST_WAVE = ("ama-own",)  # instruments of T0, which is due on admission
 
 
 def judge(world: World) -> Iterator[Finding]:
