@@ -5,12 +5,17 @@ from functools import partial
 from grouping.conclusions import conclude_when_over
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker
 from grouping.membership import api as membership
+from grouping.membership import ending, forming, joining
+from grouping.membership import fragments as membership_fragments
+from grouping.membership import pages as membership_pages
 from grouping.pairs import api as pairs
 from grouping.precompiling import compile_in_advance
 from grouping.projections import Facilitators, GroupList, Groups, Places, Pool, Waiting
 from grouping.proposals import api as proposals
+from grouping.proposals import pages as proposals_pages
 from grouping.reactions import gate, reactions
 from grouping.registers import api as registers
+from grouping.registers import pages as registers_pages
 from grouping.registers.queries import uses
 from grouping.replay import replays
 from services.contracts.topics import KEYS
@@ -20,6 +25,18 @@ from services.runtime.service import Service
 from services.settings import Settings
 from services.vault.keyring import service_holder
 
+API = [registers.router, proposals.router, membership.router, pairs.router]
+# The registers first: `/gruppi/luoghi` is no group.
+PAGES = [
+    registers_pages.router,
+    proposals_pages.router,
+    forming.router,
+    joining.router,
+    ending.router,
+    membership_pages.router,
+    membership_fragments.router,
+]
+
 
 def build(settings: Settings) -> Service:
     """The service, not running yet. Misconfigured when its keys or programmes cannot be read."""
@@ -28,7 +45,7 @@ def build(settings: Settings) -> Service:
         settings,
         holder=service_holder("grouping", settings.keys),
         aggregates=[Seeker, Pair, Place, Facilitator, Group],
-        routes=[registers.router, proposals.router, membership.router, pairs.router],
+        routes=[*API, *PAGES],
         reactions=reactions,
         gate=gate,
         projections=[Pool(), Groups(), GroupList(), Waiting(), Places(), Facilitators()],

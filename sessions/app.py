@@ -10,6 +10,8 @@ from sessions import api, link_routes, pages
 from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.invitations import invite_when_due
 from sessions.links import linking
+from sessions.meetings import fragments
+from sessions.meetings import pages as meetings_pages
 from sessions.projections import Calendar, Leads, Led, Meetings, Places
 from sessions.queries import uses
 from sessions.reactions import gate, reactions
@@ -25,7 +27,14 @@ def build(settings: Settings) -> Service:
         settings,
         holder=service_holder("sessions", settings.keys),
         aggregates=[Roster, Meeting, Participant, Survey],
-        routes=[api.router, link_routes.router(instruments), pages.router(instruments)],
+        routes=[
+            api.router,
+            link_routes.router(instruments),
+            fragments.data,
+            fragments.router,
+            meetings_pages.router,
+            pages.router(instruments),
+        ],
         reactions=reactions,
         gate=gate,
         projections=[Calendar(), Leads(), Meetings(), Led(), Places()],

@@ -150,18 +150,22 @@ class Telling:
 
     def alone_in(self, person: Person) -> str:
         """The levels of the person that nobody has in any group to which they could come, such as "gender x"."""
+        return " and ".join(f"{name} {level}" for name, level in self.alone_levels(person).items())
+
+    def alone_levels(self, person: Person) -> dict[str, str]:
+        """The same levels by attribute."""
         could = [
             member
             for group in self.answer.groups
             if group.slot in person.slots and self._reaches(person, self.places[group.place])
             for member in self.members[group.id]
         ]
-        return " and ".join(
-            f"{name} {level}"
+        return {
+            name: level
             for name, attribute in self.problem.attributes.items()
             if attribute.no_one_alone and (level := person.attributes.get(name)) is not None
             if all(each.attributes.get(name) != level for each in could)
-        )
+        }
 
     def _hindrance(self, person: Person, group: Group) -> str:
         place, members = self.places[group.place], self.members[group.id]

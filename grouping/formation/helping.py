@@ -198,10 +198,10 @@ def lacks(problem: Problem, answer: Answer, most: int = 5) -> list[Lack]:
 
 
 def _missing(problem: Problem, arrays: Pool, made: Tables, slot: int, place: int, led: bool, people: int) -> Lack:
-    where = {"slot": problem.slots[slot], "place": problem.places[place].id}
+    slot_, place_ = problem.slots[slot], problem.places[place].id
     if made.used[slot, place] >= arrays.rooms[place]:
-        return Lack("room", people, **where)
-    return Lack("people", people, needed=arrays.least, **where) if led else Lack("facilitator", people, **where)
+        return Lack("room", people, slot_, place_)
+    return Lack("people", people, slot_, place_, arrays.least) if led else Lack("facilitator", people, slot_, place_)
 
 
 def _companies(problem: Problem, waiting: set[str], left: Any) -> Iterator[Lack]:
@@ -240,7 +240,8 @@ def _kinds(problem: Problem, answer: Answer, left: Any) -> Iterator[Lack]:
             left[at] = False
     for kind, people in kinds.items():
         helps = len(people) == 1 and _sits_with_another(problem, answer, people[0])
-        yield Lack("alone", len(people), kind=kind, helps=helps)
+        levels = tuple(telling.alone_levels(people[0]).items())
+        yield Lack("alone", len(people), kind=kind, levels=levels, helps=helps)
 
 
 def _sits_with_another(problem: Problem, answer: Answer, one: Person) -> bool:

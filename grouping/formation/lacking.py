@@ -6,7 +6,7 @@ from typing import NamedTuple
 class Lack(NamedTuple):
     """What so many `people` wait for. `slot` and `place`: where most of them could come. `needed`: the least members of a group.
     `colleagues`: of `company`, `total` in all, of whom at most `seated` fit into `groups`; `more` would let the others sit.
-    `alone`: nobody else of their `kind`; one more would help, if `helps`."""
+    `alone`: nobody else of their `kind`, which is these `levels` by attribute; one more would help, if `helps`."""
 
     what: str
     people: int
@@ -20,6 +20,7 @@ class Lack(NamedTuple):
     most: int = 0
     more: int = 0
     kind: str = ""
+    levels: tuple[tuple[str, str], ...] = ()
     helps: bool = False
 
 

@@ -3,27 +3,15 @@
 Invariant: each list asks a bounded number of rows by an index, whatever the size of the programme.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from grouping.reading import Reads, Row, dated
 
 PAGE = 20  # rows of one page
 LONG = timedelta(days=30)  # of waiting, after which the page of today names a person
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-
-Row = dict[str, Any]
-
-
-class Reads(Protocol):
-    """Reads of the live rows of the caller's programme."""
-
-    programme: str
-
-    async def page(
-        self, projection: str, where: Row, *, order: Sequence[tuple[str, int]], limit: int, skip: int = 0
-    ) -> list[Row]: ...
-
-    async def count(self, projection: str, where: Row) -> int: ...
 
 
 class Page(NamedTuple):
@@ -50,22 +38,9 @@ async def groups_too_small(read: Reads, least: int, size: int = PAGE) -> Page:
     return await _page(read, where, [("members", 1), ("group", 1)], 1, size)
 
 
-async def groups_with_room(read: Reads, most: int, size: int) -> list[Row]:
-    """Groups that meet with less than so many members, the smallest first."""
-    return (await groups_too_small(read, most, size)).rows
-
-
-async def _page(
-    read: Reads, where: Row, order: Sequence[tuple[str, int]], page: int, size: int = PAGE
-) -> Page:
+async def _page(read: Reads, where: Row, order: Sequence[tuple[str, int]], page: int, size: int = PAGE) -> Page:
     rows = await read.page("group_list", where, order=order, limit=size, skip=(page - 1) * size)
     return Page([dated(each) for each in rows], await read.count("group_list", where))
-
-
-def dated(row: Row) -> Row:
-    """The row with its days as days: rows hold them as text."""
-    days = {name: date.fromisoformat(row[name]) for name in ("first", "concluded", "since") if row.get(name)}
-    return {**row, **days}
 
 
 async def waiting_longest(read: Reads, size: int, before: datetime | None = None) -> Page:
@@ -83,12 +58,3 @@ async def seats_of(read: Reads, workers: Sequence[str]) -> dict[str, Row]:
     where: Row = {"person": {"$in": list(workers)}, "left": None, "group": {"$gt": ""}}
     found = await read.page("pool", where, order=[("person", 1)], limit=10 * max(1, len(workers)))
     return {each["member"]: dated(each) for each in found if "member" in each}
-
-
-async def named(read: Reads, projection: str, ids: Iterable[str]) -> dict[str, Row]:
-    """Rows of a projection by id."""
-    keys = sorted({f"{read.programme}/{each}" for each in ids})
-    if not keys:
-        return {}
-    found = await read.page(projection, {"_id": {"$in": keys}}, order=[("_id", 1)], limit=len(keys))
-    return {each["_id"].partition("/")[2]: each for each in found}

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from grouping.domain import Facilitator, Group, Place, Seeker, State
 from grouping.fitting import can_join, last_day
+from grouping.formation.model import Frozen, Person, Problem
 from grouping.pool import problem_of
 from grouping.wishes import pairs_of
 from services.contracts.enrolment import Purpose
@@ -131,14 +132,8 @@ async def could_join(work: Work, group: str, workers: Sequence[str], on: date) -
         pairs=await pairs_of([each.id for each in waiting], work, guarded=False),
     )
     people = {each.id: each for each in problem.people}
-    found = []
-    for each in waiting:
-        try:
-            can_join(problem, problem.frozen[0], people[each.id])
-        except Refused as refused:
-            found.append(Candidate(worker=each.id, refused=refused.code))
-        else:
-            found.append(Candidate(worker=each.id))
+    joined = problem.frozen[0]
+    found = [Candidate(worker=each.id, refused=_refusal(problem, joined, people[each.id])) for each in waiting]
     return sorted(found, key=lambda each: each.refused is not None)
 
 
@@ -149,3 +144,34 @@ async def _who_wait(workers: Sequence[str], work: Work) -> list[Seeker]:
     seated = {id for group in await work.browse(Group, members__worker=ids) for id in group.sitting()} if ids else set()
     refusing = await work.refusing(ids, Purpose.PARTICIPATION, guarded=False)
     return [each for each in found if each.id not in seated | refusing]
+
+
+async def could_sit(work: Work, worker: str, groups: Sequence[str], on: date) -> list[tuple[str, str | None]]:
+    """Which of these groups somebody who waits could join on that day, in their order; then the others with the code of the refusal.
+    Logged as an access for them and for the members. Refused: no-such-seeker."""
+    work.reads_for("seats")
+    work.note_access(worker)
+    waiting = await _who_wait([worker], work)
+    if not waiting:
+        raise Refused("no-such-seeker", f"Worker {worker} does not wait for a seat.", Refusal.NOT_FOUND)
+    there = [each for each in await work.several(Group, groups) if each.state is State.FORMED]
+    problem = await problem_of(
+        work,
+        on,
+        seekers=[*waiting, *await work.several(Seeker, [id for each in there for id in each.sitting()])],
+        places=await work.several(Place, sorted({each.place for each in there})),
+        facilitators=await work.several(Facilitator, sorted({each.facilitator for each in there})),
+        groups=there,
+        pairs=await pairs_of([worker], work, guarded=False),
+    )
+    comer = next(each for each in problem.people if each.id == worker)
+    found = [(each.id, _refusal(problem, each, comer)) for each in problem.frozen]
+    return sorted(found, key=lambda each: each[1] is not None)
+
+
+def _refusal(problem: Problem, group: Frozen, comer: Person) -> str | None:
+    try:
+        can_join(problem, group, comer)
+    except Refused as refused:
+        return refused.code
+    return None

@@ -11,9 +11,10 @@ from typing import Any
 from grouping.domain import Facilitator, Pair, Place, Seeker
 from grouping.domain import Group as StoredGroup
 from grouping.fitting import can_join, last_day
-from grouping.formation import Answer, Problem, advise, explanations, place, solve
+from grouping.formation import Answer, Problem, advise, lacks, place, solve
 from grouping.formation.bound import of_one_company
 from grouping.formation.explaining import Telling
+from grouping.formation.lacking import lack_sentence
 from grouping.formation.model import Frozen, Group, Person
 from grouping.formation.settled import wanting
 from grouping.pool import problem_of
@@ -108,10 +109,12 @@ def explained(problem: Problem, answer: Answer) -> dict[str, Any]:
     meeting = {each.id for each in problem.frozen}
     groups = [each for each in Telling(problem, answer).groups() if each.group.id not in meeting]
     seated = members_of(problem, answer.groups)
+    missing = lacks(problem, answer)
     mixed = answer.score if any(not of_one_company(members) for members in seated.values()) else None
     return {
         "worth": [asdict(each) for each in groups],
-        "waiting_for": [*_taken_out(answer), *explanations(problem, answer)],
+        "waiting_for": [*_taken_out(answer), *map(lack_sentence, missing)],
+        "lacks": missing,
         "diversity": mixed.diversity if mixed else None,
         "bound": mixed.bound if mixed else None,
     }

@@ -49,7 +49,7 @@ async def missing_rolls(request: Request, read: Reader, who: Operator) -> Respon
     page = await lists.meetings_in(read, View.MISSING, datetime.now(UTC), size=FIRST)
     groups = await lists.groups_named(read, [each["group"] for each in page.rows])
     places = await lists.places_named(read, [each["place"] for each in page.rows])
-    shown = {"rows": page.rows, "total": page.total, "groups": groups, "places": places}
+    shown: dict[str, Any] = {"rows": page.rows, "total": page.total, "groups": groups, "places": places}
     return FRAME.part(request, "meetings/missing_rolls.html", who=who, rules=read.rules, **shown)
 
 

@@ -4,7 +4,7 @@ Invariant: each list asks a bounded number of rows by an index, whatever the num
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
@@ -25,8 +25,6 @@ class Reads(Protocol):
     ) -> list[Row]: ...
 
     async def count(self, projection: str, where: Row) -> int: ...
-
-    async def row(self, projection: str, key: str) -> Row | None: ...
 
 
 class View(StrEnum):
@@ -79,12 +77,19 @@ async def meetings_of(read: Reads, groups: Sequence[str]) -> dict[str, list[Row]
 async def led_by_them(read: Reads, facilitator: str) -> list[Row]:
     """The groups that were assigned to this facilitator last, those that meet first."""
     found = await read.page("led", {"facilitator": facilitator}, order=[("first", -1)], limit=GROUPS)
-    return sorted((each for each in found if "slot" in each), key=lambda each: each.get("concluded") or "")
+    return sorted((_whole(each) for each in found if "slot" in each), key=lambda each: each["concluded"] is not None)
+
+
+def _whole(led: Row) -> Row:
+    """A row of `led` with every field, and its last day as a day: rows hold days as text, and fields that an event has set."""
+    last = led.get("concluded")
+    return {"meetings": None, **led, "concluded": date.fromisoformat(last) if last else None}
 
 
 async def groups_named(read: Reads, groups: Iterable[str]) -> dict[str, Row]:
     """These groups by id, with slot and place."""
-    return await _named(read, "led", groups)
+    found = await _named(read, "led", groups)
+    return {id: _whole(each) for id, each in found.items() if "slot" in each}
 
 
 async def places_named(read: Reads, places: Iterable[str]) -> dict[str, Row]:

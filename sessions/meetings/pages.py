@@ -84,7 +84,7 @@ async def meetings(
     counts = {each: await lists.count_of(read, each, now) for each in View}
     view = vista or (View.MISSING if counts[View.MISSING] else View.COMING)
     page = await lists.meetings_in(read, view, now, pagina)
-    shown = {
+    shown: dict[str, Any] = {
         "view": view,
         "counts": counts,
         "rows": page.rows,
@@ -97,10 +97,10 @@ async def meetings(
 
 
 async def _of_one_group(request: Request, read: Reader, who: Who, group: str) -> Response:
-    led = await read.row("led", group)
-    if led is None or "slot" not in led:
+    led = (await lists.groups_named(read, [group])).get(group)
+    if led is None:
         raise Refused("no-such-group", f"There is no group {group}.", Refusal.NOT_FOUND)
-    shown = {
+    shown: dict[str, Any] = {
         "group": led,
         "rows": (await lists.meetings_of(read, [group]))[group],
         "places": await lists.places_named(read, [led["place"]]),
@@ -187,7 +187,7 @@ async def _page(
     stored: Sheet | None = None,
     status: int = 200,
 ) -> Response:
-    shown = {
+    shown: dict[str, Any] = {
         "sheet": sheet,
         "form": filled,
         "named": named,
