@@ -107,53 +107,60 @@ class Walker:
         finally:
             await page.close()
 
-    async def follows(self, name: str | re.Pattern[str], within: Locator | None = None) -> None:
-        """Follow the first link of this name."""
-        await self._does((within or self.page).get_by_role("link", name=name).first)
+    async def follows(self, link: str | re.Pattern[str] | Locator) -> None:
+        """Follow the first link of this name, and wait for its page."""
+        await self._leads(link if isinstance(link, Locator) else self.page.get_by_role("link", name=link).first)
 
-    async def presses(self, name: str | re.Pattern[str], within: Locator | None = None) -> None:
+    async def presses(self, button: str | re.Pattern[str] | Locator) -> None:
         """Press the first button of this name, and wait for the page that follows."""
-        await self._does((within or self.page).get_by_role("button", name=name).first)
+        await self._leads(button if isinstance(button, Locator) else self.page.get_by_role("button", name=button).first)
 
-    async def types(self, label: str | re.Pattern[str], text: str) -> None:
-        """Replace what a field holds."""
-        field = self.page.get_by_label(label).first
-        if not self.keyboard:
-            await field.fill(text)
-            return
-        await self._reaches(field)
-        await self.page.keyboard.press("Control+A")
-        await self.page.keyboard.type(text)
+    async def opens(self, target: Locator) -> None:
+        """Press what leads to no other page: a summary, or a link to a file."""
+        if self.keyboard:
+            await self._reaches(target)
+            await self.page.keyboard.press("Enter")
+        else:
+            await target.click()
 
-    async def chooses(self, label: str | re.Pattern[str], within: Locator | None = None) -> None:
-        """Tick a box or choose a radio button by its words."""
-        box = (within or self.page).get_by_label(label).first
+    async def sends(self, step: str | None = None) -> None:
+        """Press the button of the page's form; `step`: the one of this step."""
+        chosen = "[type=submit]" if step is None else f"[name=step][value={step}]"
+        await self._leads(self.page.locator(f"main button{chosen}").first)
+
+    async def types(self, **fields: str) -> None:
+        """Replace what fields hold, by their names."""
+        for name, text in fields.items():
+            field = self.page.locator(f"[name={name}]:not([type=hidden], [hidden])")
+            if not self.keyboard:
+                await field.fill(text)
+            else:
+                await self._reaches(field)
+                await self.page.keyboard.press("Control+A")
+                await self.page.keyboard.type(text)
+
+    async def chooses(self, name: str, value: str = "yes") -> None:
+        """Tick a box, or choose a radio button, by its name and value."""
+        box = self.page.locator(f"input[name='{name}'][value='{value}']:not([type=hidden])")
         if not self.keyboard:
             await box.check()
         elif not await box.is_checked():
-            if await box.get_attribute("type") == "radio":
-                # Tab stops once in a group of radio buttons; the arrows go through it, and choose.
-                await box.focus()
-            else:
-                await self._reaches(box)
+            # Tab stops once in a group of radio buttons, where the arrows go on from: the browser's own behaviour.
+            await (box.focus() if await box.get_attribute("type") == "radio" else self._reaches(box))
             await self.page.keyboard.press("Space")
         await expect(box).to_be_checked()
 
-    async def selects(self, label: str | re.Pattern[str], option: str) -> None:
-        """Choose from a list by the words of the option."""
-        await self.page.get_by_label(label).first.select_option(label=option)
+    async def selects(self, name: str, value: str) -> None:
+        """Choose from a list by the value of the option."""
+        await self.page.locator(f"select[name={name}]").select_option(value)
 
     async def reads(self, text: str | re.Pattern[str]) -> None:
         """Wait until the page has these words."""
         await expect(self.page.locator("body")).to_contain_text(text)
 
-    async def _does(self, target: Locator) -> None:
-        if not self.keyboard:
-            await target.click()
-        else:
-            await self._reaches(target)
-            await self.page.keyboard.press("Enter")
-        await self.page.wait_for_load_state("load")
+    async def _leads(self, target: Locator) -> None:
+        async with self.page.expect_navigation(wait_until="load"):
+            await self.opens(target)
 
     async def _reaches(self, target: Locator) -> None:
         """Press Tab until the element has the focus. AssertionError when it cannot be reached, or does not show that it is."""

@@ -35,6 +35,7 @@ SEGMENTS: Mapping[str, str] = {
     "questionario": "sessions",
     "messaggi": "notifications",
     "andamento": "analytics",
+    "andamento.csv": "analytics",
 }
 NO_PAGES = frozenset({"static", "issuer", *SERVICES})  # segments whose refusals are for programs
 
@@ -77,7 +78,7 @@ NAVIGATION = (
     Entry("/incontri", N_("Meetings"), (Role.OPERATOR,)),
     Entry("/messaggi", N_("Messages"), (Role.OPERATOR,)),
     Entry("/gruppo", N_("My groups"), (Role.FACILITATOR,)),
-    Entry("/andamento", N_("Progress"), (Role.COORDINATOR, Role.OPERATOR)),
+    Entry("/andamento", N_("Progress"), (Role.COORDINATOR, Role.OPERATOR, Role.ADMINISTRATOR)),
     Entry("/console", N_("Console"), (Role.SYSTEM_OPERATOR, Role.ADMINISTRATOR)),
 )
 
