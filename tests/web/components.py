@@ -13,7 +13,7 @@ from services.web.frame.fragments import Fragment
 from tests.web.framed import framed
 
 LONG = "Un testo molto lungo, con una parolachenonfiniscemaiepoimaiepoimaiepoimaiepoimaiepoimai, come ne scrivono le persone"
-KINDS = [kind for kind in Kind if kind is not Kind.HIDDEN]
+KINDS: list[str] = [kind for kind in Kind if kind is not Kind.HIDDEN]
 FORM = Form(
     *(
         Field(

@@ -93,7 +93,7 @@ class Frame:
         )
 
     def html(self, language: str, template: str, *, rules: Any = None, **shown: Any) -> str:
-        """Render a template without a request: a part of a live page, or a letter."""
+        """Render a template without a request: a part of a live page."""
         rendered = self._environments[language].get_template(template).render(rules=rules, language=language, **shown)
         return encodable(rendered)
 
@@ -201,7 +201,13 @@ def _filters(language: str, translations: Any) -> dict[str, Callable[..., Any]]:
         text: str = translations.ngettext("for %(num)d day", "for %(num)d days", n)
         return text % {"num": n}
 
-    names = {"day": dates.day, "short_day": dates.short_day, "long_day": dates.long_day, "time": dates.time_of}
+    names = {
+        "day": dates.day,
+        "short_day": dates.short_day,
+        "long_day": dates.long_day,
+        "date": dates.full_date,
+        "time": dates.time_of,
+    }
     zoned_ones = {
         name: zoned(write) for name, write in {**names, "month": dates.month, "the_day": dates.the_day}.items()
     }
