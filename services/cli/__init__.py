@@ -10,12 +10,12 @@ import typer
 
 from services.cli import (
     accessibility,
+    accounts,
     backup,
     contracts,
     dead,
     events,
     formation,
-    issuer,
     keys,
     partners,
     person,
@@ -47,9 +47,9 @@ app.command("token", rich_help_panel=TRY)(token.token)
 app.command("smoke", rich_help_panel=TRY)(smoke.smoke)
 app.add_typer(formation.app, name="formation", rich_help_panel=TRY)
 app.command("serve", rich_help_panel=OPERATE)(run.serve)
-app.command("issuer", rich_help_panel=OPERATE)(issuer.issuer)
 app.command("secrets", rich_help_panel=OPERATE)(provision.secrets)
 app.command("provision", rich_help_panel=OPERATE)(provision.provision)
+app.add_typer(accounts.app, name="accounts", rich_help_panel=OPERATE)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
 app.add_typer(backup.app, name="backup", rich_help_panel=OPERATE)
 app.command("restore", rich_help_panel=OPERATE)(backup.restore)

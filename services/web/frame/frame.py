@@ -22,7 +22,8 @@ from services.web.frame import addresses, dates
 from services.web.frame.refusals import SENTENCES, page_of
 from services.web.frame.static import asset
 from services.web.frame.texts import LANGUAGES, N_, Said, translations_of
-from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of
+from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of, pretty
+from services.web.pages import moment as to_the_second
 
 _PLACES = re.compile(r"%\((\w+)\)")  # of values in a text
 HERE = Path(__file__).parent
@@ -217,6 +218,8 @@ def _filters(language: str, translations: Any) -> dict[str, Callable[..., Any]]:
         **zoned_ones,
         **{name: (lambda value, write=write: write(value, language)) for name, write in plain.items()},
         "moment": moment,
+        "utc": to_the_second,
+        "pretty": pretty,
         "days_ago": days_ago,
     }
 
