@@ -9,8 +9,8 @@ import logging
 import typer
 
 from services.cli import (
-    accounts,
     accessibility,
+    accounts,
     backup,
     contracts,
     dead,

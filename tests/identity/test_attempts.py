@@ -74,9 +74,7 @@ async def waits(attempts: Attempts, account: str = "anna", address: str = HERE) 
     return 0.0
 
 
-async def guess(
-    attempts: Attempts, clock: Clock, seconds: float, account: str = "anna", address: str = HERE
-) -> int:
+async def guess(attempts: Attempts, clock: Clock, seconds: float, account: str = "anna", address: str = HERE) -> int:
     """Guess as often as one may for so many seconds. Gives the number of guesses."""
     end, guesses = clock.now + timedelta(seconds=seconds), 0
     while clock.now < end:
