@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from enrolment import commands as do
-from services.contracts.enrolment import How, Purpose
 from services.settings import Settings
-from tests.enrolment.pages import PROFILE, Office, office, text_of
+from tests.enrolment.pages import Office, office, text_of
 from tests.helpers.own_programme import in_a_programme_of_its_own
 
 
@@ -21,9 +19,23 @@ async def desk(settings: Settings, tmp_path: Path) -> AsyncIterator[Office]:
 async def test_walk(desk: Office) -> None:
     worker = await desk.refer("Ada", "D'Angelo")
     await desk.level()
-    for address in ("/oggi", "/oggi/senza-consenso", "/oggi/senza-profilo", "/persone", "/persone?nome=dangelo", "/persone?nome=zz"):
+    for address in (
+        "/oggi",
+        "/oggi/senza-consenso",
+        "/oggi/senza-profilo",
+        "/persone",
+        "/persone?nome=dangelo",
+        "/persone?nome=zz",
+    ):
         print("=====", address, text_of(await desk.get(address)))
     base = f"/persone/{worker}"
     print(text_of(await desk.get(base)))
-    for deed, status in (("ammissione", 409), ("rifiuto", 200), ("uscita", 200), ("consensi", 200), ("dati", 200), ("profilo", 200)):
+    for deed, status in (
+        ("ammissione", 409),
+        ("rifiuto", 200),
+        ("uscita", 200),
+        ("consensi", 200),
+        ("dati", 200),
+        ("profilo", 200),
+    ):
         print("=====", deed, text_of(await desk.get(f"{base}/{deed}", status)))
