@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any, Protocol
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from services.contracts import asyncapi, catalogue
-from services.contracts import page as contract_page
 from services.identity.auth import open_to_all
-from services.web import access_log, openapi_page
+from services.web import access_log, contract_pages
+from services.web.contract_pages import ContractPage
 from services.web.problem import problem
 
 
@@ -93,13 +93,8 @@ def common_routes(service: DescribedService) -> list[APIRouter]:
     def rendered() -> bytes:
         return bytes(JSONResponse(described()).body)
 
-    @cache
-    def events_page() -> str:
-        return contract_page.page(described())
-
-    @cache
-    def operations_page() -> str:
-        return openapi_page.page(service.app.openapi())
+    events = ContractPage("asyncapi.html", lambda: contract_pages.events(described()))
+    operations = ContractPage("openapi.html", lambda: contract_pages.operations(service.app.openapi()))
 
     @router.get("/asyncapi.json", response_model=dict[str, Any])
     async def document() -> Response:
@@ -107,13 +102,13 @@ def common_routes(service: DescribedService) -> list[APIRouter]:
         return Response(rendered(), media_type="application/json")
 
     @router.get("/asyncapi", response_class=HTMLResponse)
-    async def page() -> HTMLResponse:
+    async def events_page(request: Request) -> Response:
         """Show the AsyncAPI document as a page."""
-        return HTMLResponse(events_page())
+        return events.answer(request)
 
     @router.get("/docs", response_class=HTMLResponse)
-    async def operations() -> HTMLResponse:
+    async def operations_page(request: Request) -> Response:
         """Show the OpenAPI document as a page."""
-        return HTMLResponse(operations_page())
+        return operations.answer(request)
 
     return [health(service), router, access_log.router]

@@ -1,8 +1,6 @@
 """The AsyncAPI document says what the code does, and a phone can show it."""
 
 import json
-import re
-from html.parser import HTMLParser
 from typing import Any
 
 import jsonschema_rs
@@ -11,7 +9,6 @@ import pytest
 from services.contracts import Restricted
 from services.contracts.asyncapi import document, published_by, readable_by
 from services.contracts.frozen import Frozen, published
-from services.contracts.page import page
 from services.contracts.topics import SERVICES, TOPICS
 from tests.contracts.conftest import Declare
 
@@ -115,58 +112,6 @@ def test_a_plugged_in_type_without_a_frozen_example_gets_one_made(declare: Decla
     kind = declare("seats: int")
     body = document("grouping", [kind], [], bootstrap="kafka.example:9092")
     assert body["components"]["messages"][kind.type]["examples"][0]["payload"]["data"] == {"seats": 1}
-
-
-class Outline(HTMLParser):
-    """The links that a browser would load or run, and the elements that stay open."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.loads: list[str] = []
-        self.ids: list[str] = []
-        self.links: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-        said = dict(attrs)
-        self.loads += [f"{tag} {name}" for name in said if name == "src" or name.startswith("on")] + [tag] * (
-            tag in ("script", "link")
-        )
-        self.ids += [said["id"] or ""] if "id" in said else []
-        self.links += [said["href"] or ""] if "href" in said else []
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_the_page_is_whole_shows_every_message_and_loads_nothing(service: str) -> None:
-    body = of(service)
-    html = page(body)
-    outline = Outline()
-    outline.feed(html)
-    assert outline.open == []
-    assert outline.loads == []
-    assert set(outline.ids) >= set(body["components"]["messages"])
-    assert all(link.startswith("#") and link[1:] in outline.ids for link in outline.links)
-    assert "width=device-width" in html
-    assert not re.search(r"@import|url\(", html)
-
-
-def test_the_page_shows_markup_in_a_document_as_text() -> None:
-    body = of("grouping")
-    body["info"]["description"] = "<script>alert(1)</script>"
-    assert "<script" not in page(body)
-
-
-def test_the_page_tells_a_restricted_type_from_an_open_one() -> None:
-    html = page(of("sessions"))
-    article = html.split('id="it.amalavoro.sessions.survey.scored.v1"')[1].split("</article>")[0]
-    assert "restricted" in article
-    assert "Read by sessions, analytics" in article
-    assert "scores" in article
 
 
 def test_the_documents_show_the_frozen_examples() -> None:

@@ -36,7 +36,7 @@ FORM = Form(
 
 
 class Person(Body):
-    """What the form asks for."""
+    """The model of the form."""
 
     name: Line
     born: int | None = Limited(default=None, ge=1900)
@@ -59,19 +59,19 @@ def build() -> FastAPI:  # noqa: C901  # one route after the other
 
     @pages.get("/persone")
     async def people(request: Request, who: Annotated[Who, allowed(Role.OPERATOR)], shown: str = "") -> Response:
-        """People."""
+        """List people, with the text of the address."""
         return frame.page(request, "people.html", who=who, shown=shown)
 
     @pages.get("/persone/nuova")
     async def new(request: Request, who: Annotated[Who, allowed(Role.OPERATOR)]) -> Response:
-        """A form."""
+        """Show the form of a person."""
         form = FORM.empty(name="Ada")
         form.offer("slots", {"mon": "lunedì <sera>", "tue": "martedì"})
         return frame.page(request, "form.html", who=who, form=form)
 
     @pages.post("/persone/nuova")
     async def added(request: Request, who: Annotated[Who, allowed(Role.OPERATOR)]) -> Response:
-        """What was typed."""
+        """Take the form of a person."""
         form = await FORM.filled(request)
         form.offer("slots", {"mon": "lunedì <sera>", "tue": "martedì"})
         if (person := form.checked(Person)) is not None and person.name == "full":
@@ -101,7 +101,7 @@ def build() -> FastAPI:  # noqa: C901  # one route after the other
 
     @pages.get("/workers", dependencies=[allowed(Role.OPERATOR)])
     async def programs(request: Request) -> Response:
-        """Refuse a program."""
+        """Refuse a program that asks."""
         raise Refused("group-full", "It is full.", size=15)
 
     app = FastAPI(title="framed", docs_url=None, redoc_url=None)
@@ -112,7 +112,7 @@ def build() -> FastAPI:  # noqa: C901  # one route after the other
     return app
 
 
-def asking(role: Role = Role.OPERATOR) -> httpx.AsyncClient:
+def pages_client(role: Role = Role.OPERATOR) -> httpx.AsyncClient:
     """A client of the tiny service whose token is accepted."""
     return client_as(build(), role, "jobs2")
 

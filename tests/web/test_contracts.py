@@ -12,9 +12,8 @@ from starlette.routing import Mount
 
 from services import web
 from services.contracts import asyncapi
-from services.contracts import page as contract_page
 from services.identity.auth import open_to_all
-from services.web import openapi_page
+from services.web import contract_pages
 from services.web.common_routes import common_routes
 from tests.helpers.serving import client_of
 
@@ -44,8 +43,8 @@ class Specimen:
     [
         ("/asyncapi.json", asyncapi, "document"),
         ("/asyncapi", asyncapi, "document"),
-        ("/asyncapi", contract_page, "page"),
-        ("/docs", openapi_page, "page"),
+        ("/asyncapi", contract_pages, "events"),
+        ("/docs", contract_pages, "operations"),
     ],
     ids=["document", "document of the page", "page of events", "page of operations"],
 )
@@ -96,3 +95,12 @@ async def test_the_openapi_document_is_rendered_once_for_each_place_and_again_wh
     assert {each.headers["content-type"] for each in (*alone, *mounted)} == {"application/json"}
     assert alone[0].content == alone[2].content
     assert (alone[0].json().get("servers"), mounted[2].json()["servers"]) == (None, [{"url": "/enrolment"}])
+
+
+async def test_the_pages_of_the_contracts_are_in_the_frame_and_in_the_language_of_the_reader() -> None:
+    async with client_of(Specimen().app) as client:
+        italian, english = await client.get("/docs"), await client.get("/docs?lang=en&x=1")
+    assert 'href="/docs?lang=en"' in italian.text
+    assert "Vai al contenuto" in italian.text
+    assert "Skip to the content" in english.text
+    assert "default-src 'none'" in english.headers["content-security-policy"]

@@ -8,13 +8,15 @@ import pytest
 from services.kernel import Refused
 from services.web.frame import Field, Form, Frame, Kind
 from services.web.frame.form import _iso
-from tests.web.framed import FORM, Person, asking
+from tests.web.framed import FORM, Person, pages_client
 
 RIGHT = {"name": "Ada", "slots.mon": "yes"}
 
 
 async def sent(**typed: str) -> httpx.Response:
-    return await asking().post("/persone/nuova", data={name.replace("__", "."): text for name, text in typed.items()})
+    return await pages_client().post(
+        "/persone/nuova", data={name.replace("__", "."): text for name, text in typed.items()}
+    )
 
 
 def alone(html: str) -> str:
@@ -22,7 +24,7 @@ def alone(html: str) -> str:
 
 
 async def test_a_form_that_is_right_goes_on_and_its_body_can_still_be_told_from_another() -> None:
-    answer = await asking().post("/persone/nuova", data=RIGHT)
+    answer = await pages_client().post("/persone/nuova", data=RIGHT)
     assert (answer.status_code, answer.headers["location"]) == (303, "/persone")
 
 
@@ -31,7 +33,7 @@ async def test_every_mistake_is_named_above_with_a_link_and_at_its_field_in_the_
     assert answer.status_code == 422
     html = alone(answer.text)
     assert "<title>Errore: Persone - AMA Lavoro</title>" in html
-    assert "Ci sono 2 sbagli" in html
+    assert "Ci sono 2 errori" in html
     for field, words in (("name", "Da compilare: Persone"), ("born", "Scrivere un numero non minore di 1900: Numero")):
         assert f'<a href="#{field}">{words}</a>' in html
         assert re.search(rf'id="{field}-wrong">.{{0,80}}{re.escape(words)}</p>', html)
@@ -66,14 +68,14 @@ async def test_the_refusal_of_a_rule_is_a_mistake_at_its_field() -> None:
 
 
 async def test_the_same_words_are_in_the_language_of_the_reader() -> None:
-    client = asking()
+    client = pages_client()
     html = alone((await client.post("/persone/nuova?lang=en", data={"slots.mon": "yes"})).text)
     assert '<a href="#name">Fill in: People</a>' in html
     assert "There is a mistake" in html
 
 
 async def test_a_form_has_a_key_by_which_it_is_one_submission_and_keeps_it() -> None:
-    client = asking()
+    client = pages_client()
     key = re.search(r'name="once" value="([^"]{22})"', (await client.get("/persone/nuova")).text)
     assert key is not None
     again = (await client.post("/persone/nuova", data={"once": key[1]})).text

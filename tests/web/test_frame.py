@@ -11,11 +11,11 @@ from services.web.frame import Frame
 from services.web.frame.addresses import LANDING, NAVIGATION, SEGMENTS, is_page, landing_of, navigation_of, owner_of
 from services.web.frame.static import asset
 from services.web.frame.texts import Said
-from tests.web.framed import asking, build
+from tests.web.framed import build, pages_client
 
 
 async def test_a_page_has_its_title_one_heading_the_navigation_of_the_role_and_the_way_out() -> None:
-    html = (await asking().get("/persone")).text
+    html = (await pages_client().get("/persone")).text
     assert "<title>Persone - AMA Lavoro</title>" in html
     assert html.count("<h1") == 1
     assert '<a href="/persone" aria-current="page">Persone</a>' in html
@@ -30,14 +30,14 @@ async def test_a_page_has_its_title_one_heading_the_navigation_of_the_role_and_t
 
 
 async def test_a_public_page_offers_to_sign_in_and_shows_no_value_as_markup() -> None:
-    html = (await asking().get("/questionario")).text
+    html = (await pages_client().get("/questionario")).text
     assert 'href="/accedi"' in html
     assert "/esci" not in html
     assert '<p id="shown">&lt;b&gt;</p>' in html
 
 
 async def test_a_page_runs_and_styles_nothing_of_its_own() -> None:
-    answer = await asking().get("/persone")
+    answer = await pages_client().get("/persone")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -45,7 +45,7 @@ async def test_a_page_runs_and_styles_nothing_of_its_own() -> None:
 
 
 async def test_the_links_to_the_languages_keep_the_address_and_the_choice_is_remembered() -> None:
-    client = asking()
+    client = pages_client()
     html = (await client.get("/persone?shown=a%26b")).text
     assert 'href="/persone?shown=a%26b&amp;lang=en"' in html
     english = await client.get("/persone?shown=a&lang=en")
@@ -55,7 +55,7 @@ async def test_the_links_to_the_languages_keep_the_address_and_the_choice_is_rem
 
 
 async def test_whoever_has_not_signed_in_comes_to_the_sign_in_and_back() -> None:
-    client = asking()
+    client = pages_client()
     del client.headers["authorization"]
     answer = await client.get("/persone?shown=x")
     assert (answer.status_code, answer.headers["location"]) == (303, "/accedi?next=%2Fpersone%3Fshown%3Dx")
@@ -75,7 +75,7 @@ async def test_whoever_has_not_signed_in_comes_to_the_sign_in_and_back() -> None
     ],
 )
 async def test_a_refusal_is_a_page_with_its_own_sentence(kind: str, status: int, heading: str, sentence: str) -> None:
-    answer = await asking().get(f"/persone/rifiuta/{kind}")
+    answer = await pages_client().get(f"/persone/rifiuta/{kind}")
     assert answer.status_code == status
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert f"<h1>{heading}</h1>" in answer.text
@@ -86,24 +86,24 @@ async def test_a_refusal_is_a_page_with_its_own_sentence(kind: str, status: int,
 
 
 async def test_a_wrong_role_a_wrong_method_and_a_wrong_address_are_pages_too() -> None:
-    wrong = await asking(Role.COORDINATOR).get("/persone")
+    wrong = await pages_client(Role.COORDINATOR).get("/persone")
     assert wrong.status_code == 403
     assert '<a class="btn btn-primary" href="/andamento">' in wrong.text
-    method = await asking().delete("/persone")
+    method = await pages_client().delete("/persone")
     assert (method.status_code, method.headers["allow"]) == (405, "GET")
     assert "<h1>" in method.text
-    assert "<h1>Pagina non trovata</h1>" in (await asking().get("/persone/xyz/abc")).text
-    assert "<h1>Pagina non trovata</h1>" in (await asking().get("/nowhere", headers={"accept": "text/html"})).text
+    assert "<h1>Pagina non trovata</h1>" in (await pages_client().get("/persone/xyz/abc")).text
+    assert "<h1>Pagina non trovata</h1>" in (await pages_client().get("/nowhere", headers={"accept": "text/html"})).text
 
 
 async def test_programs_at_other_addresses_get_problem_documents_as_before() -> None:
-    answer = await asking().get("/workers")
+    answer = await pages_client().get("/workers")
     assert answer.json()["code"] == "group-full"
-    assert (await asking().get("/nowhere")).json()["code"] == "not-found"
+    assert (await pages_client().get("/nowhere")).json()["code"] == "not-found"
 
 
 async def test_head_is_answered_like_get_without_the_body() -> None:
-    client = asking()
+    client = pages_client()
     get, head = await client.get("/persone"), await client.head("/persone")
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == get.headers["content-length"]

@@ -1,16 +1,13 @@
-"""The page that describes a service says who may call what, and shows whatever it holds as text."""
+"""Documents about pages, and texts that no page could be sent with."""
 
 import json
-from typing import Annotated
 
 import pytest
 from fastapi import APIRouter
 from jinja2 import DictLoader
-from pydantic import BaseModel
 from starlette.responses import HTMLResponse
 
-from services.identity.auth import Role, Who, allowed, open_to_all
-from services.web.openapi_page import page
+from services.identity.auth import open_to_all
 from services.web.pages import pretty
 from services.web.site import Site
 from tests.helpers import specimen
@@ -18,36 +15,6 @@ from tests.helpers.serving import settings_for
 
 SETTINGS = settings_for("http://127.0.0.1:1/issuer")
 HALF = "half \ud800 of a pair"
-
-
-def test_every_operation_is_there_with_its_roles_its_fields_and_its_answers() -> None:
-    html = page(specimen.build(SETTINGS).openapi())
-    for text in (
-        "POST /referrals",
-        "operator, referrer",
-        "person.name",
-        "everybody: a form behind a signed personal link",
-        "412: ",
-    ):
-        assert text in html
-    assert "<script" not in html
-    assert "://" not in html
-
-
-def test_what_a_document_holds_is_never_markup_and_what_contains_itself_ends() -> None:
-    class Tree(BaseModel):
-        name: str
-        branches: list["Tree"] = []
-
-    router = APIRouter()
-
-    @router.post("/trees", summary="<b>bold</b>", response_model=Tree)
-    async def plant(tree: Tree, who: Annotated[Who, allowed(Role.OPERATOR)]) -> Tree:
-        return tree
-
-    html = page(specimen.build(SETTINGS, router).openapi())
-    assert "&lt;b&gt;bold&lt;/b&gt;" in html
-    assert "<b>" not in html
 
 
 def test_a_page_that_describes_its_own_errors_may_still_answer_with_a_problem() -> None:

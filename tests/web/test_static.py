@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from services import web
 from services.web.frame import static
-from tests.web.framed import asking
+from tests.web.framed import pages_client
 
 FIRST_PAGE = 200_000  # bytes, compressed
 
@@ -45,7 +45,7 @@ async def test_nothing_else_can_be_asked_for(name: str) -> None:
 
 
 async def test_the_first_page_is_light_enough_for_a_slow_line() -> None:
-    page = (await asking().get("/persone")).text
+    page = (await pages_client().get("/persone")).text
     names = [name for name in static._files() if static.asset(name) in page or name.endswith(".woff2")]
     assert "vendor/bootstrap-italia.css" in names
     sizes = {name: len(packed or content) for name, (content, packed, _) in static._files().items() if name in names}

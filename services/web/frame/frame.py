@@ -22,7 +22,8 @@ from services.web.frame import addresses, dates
 from services.web.frame.refusals import SENTENCES, page_of
 from services.web.frame.static import asset
 from services.web.frame.texts import LANGUAGES, N_, Said, translations_of
-from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of
+from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of, pretty
+from services.web.pages import moment as to_the_second
 
 _PLACES = re.compile(r"%\((\w+)\)")  # of values in a text
 HERE = Path(__file__).parent
@@ -50,10 +51,28 @@ class Frame:
     ) -> Response:
         """Render a whole page. `who` is the caller, whose navigation it has; `rules` the programme, whose zone times have; `forms` the
         addresses that its forms may lead to, redirections included. A `form` with mistakes makes the status 422."""
-        language = language_of(request, LANGUAGES)
         if status == 200 and getattr(shown.get("form"), "errors", None):
             status = 422
-        body = self._render(request, template, language, who=who, rules=rules, **shown)
+        body = self.body(request, template, who=who, rules=rules, **shown)
+        return self.answer(request, body, status, forms)
+
+    def language(self, request: Request) -> str:
+        """Return the language of the reader."""
+        return language_of(request, LANGUAGES)
+
+    def body(self, request: Request, template: str, *, keeps_query: bool = True, **shown: Any) -> str:
+        """Render a page as text. `keeps_query`: the links to other languages keep the query of the address."""
+        path, query = request.url.path, request.url.query
+        kept = parse_qsl(query, keep_blank_values=True) if keeps_query and len(query) <= LONGEST_QUERY else []
+        pairs = [pair for pair in kept if pair[0] != "lang"]
+        others = {each: f"{path}?{urlencode([*pairs, ('lang', each)])}" for each in LANGUAGES}
+        given: dict[str, Any] = {"who": None, "rules": None, **shown, "address": path}
+        given |= {"person": getattr(given["who"], "name", None), "language_links": others, "languages": LANGUAGES}
+        return self.html(self.language(request), template, **given)
+
+    def answer(self, request: Request, body: str, status: int = 200, forms: str = "'self'") -> Response:
+        """Answer with a page, its security headers, and the cookie of a language that was chosen."""
+        language = self.language(request)
         tls = request.url.scheme == "https"
         headers = {
             "Content-Language": language,
@@ -69,12 +88,13 @@ class Frame:
 
     def part(self, request: Request, template: str, *, who: Any = None, rules: Any = None, **shown: Any) -> Response:
         """Render a fragment of a page, for a route of fragments."""
-        language = language_of(request, LANGUAGES)
-        body = self._render(request, template, language, who=who, rules=rules, **shown)
-        return HTMLResponse(body, headers={"Content-Language": language, "Vary": "Accept-Language, Cookie"})
+        body = self.body(request, template, who=who, rules=rules, **shown)
+        return HTMLResponse(
+            body, headers={"Content-Language": self.language(request), "Vary": "Accept-Language, Cookie"}
+        )
 
     def html(self, language: str, template: str, *, rules: Any = None, **shown: Any) -> str:
-        """Render a template without a request: a part of a live page, or a letter."""
+        """Render a template without a request: a part of a live page."""
         rendered = self._environments[language].get_template(template).render(rules=rules, language=language, **shown)
         return encodable(rendered)
 
@@ -101,20 +121,6 @@ class Frame:
         page = page_of(status)
         said = Said(page.sentence, values=members, code=code)
         return self.page(request, "frame/refusal.html", who=who, status=status, refused=page, sentence=said)
-
-    def _render(self, request: Request, template: str, language: str, **shown: Any) -> str:
-        path = request.url.path
-        kept = request.url.query if len(request.url.query) <= LONGEST_QUERY else ""
-        query = [pair for pair in parse_qsl(kept, keep_blank_values=True) if pair[0] != "lang"]
-        others = {each: f"{path}?{urlencode([*query, ('lang', each)])}" for each in LANGUAGES}
-        given = {
-            "address": path,
-            "person": getattr(shown["who"], "name", None),
-            "language_links": others,
-            "languages": LANGUAGES,
-            **shown,
-        }
-        return self.html(language, template, **given)
 
     @cached_property
     def _translations(self) -> dict[str, Any]:
@@ -196,7 +202,13 @@ def _filters(language: str, translations: Any) -> dict[str, Callable[..., Any]]:
         text: str = translations.ngettext("for %(num)d day", "for %(num)d days", n)
         return text % {"num": n}
 
-    names = {"day": dates.day, "short_day": dates.short_day, "long_day": dates.long_day, "time": dates.time_of}
+    names = {
+        "day": dates.day,
+        "short_day": dates.short_day,
+        "long_day": dates.long_day,
+        "date": dates.full_date,
+        "time": dates.time_of,
+    }
     zoned_ones = {
         name: zoned(write) for name, write in {**names, "month": dates.month, "the_day": dates.the_day}.items()
     }
@@ -206,6 +218,8 @@ def _filters(language: str, translations: Any) -> dict[str, Callable[..., Any]]:
         **zoned_ones,
         **{name: (lambda value, write=write: write(value, language)) for name, write in plain.items()},
         "moment": moment,
+        "utc": to_the_second,
+        "pretty": pretty,
         "days_ago": days_ago,
     }
 
