@@ -7,14 +7,15 @@ from enrolment.cards import take_cards_back
 from enrolment.domain import Worker
 from enrolment.names import api as names
 from enrolment.people.index import NameIndex
-from enrolment.personal import api as personal
+from enrolment.personal import api as link
+from enrolment.personal import consents, download, leaving
+from enrolment.personal import pages as personal
 from enrolment.programmes import api as programmes
 from enrolment.programmes.domain import PublishedProgramme
 from enrolment.programmes.folder import publish_folder
 from enrolment.programmes.queries import uses
 from enrolment.projections import History, Leaders, Members, Progress
 from enrolment.reactions import gate
-from enrolment.referral import pages as referral
 from enrolment.replay import erase_again, refuse_all_again, replays
 from services.operations.erasures import erase_restored
 from services.operations.replay import replay
@@ -31,7 +32,16 @@ def build(settings: Settings) -> Service:
         settings,
         holder=master_holder(settings.keys),
         aggregates=[Worker, PublishedProgramme],
-        routes=[api.router, programmes.router, names.router, personal.router, referral.router],
+        routes=[
+            api.router,
+            programmes.router,
+            names.router,
+            link.router,
+            personal.router,
+            consents.router,
+            leaving.router,
+            download.router,
+        ],
         gate=gate,
         projections=[Progress(), History(), Leaders(), Members()],
         beside_api=[index.follow],

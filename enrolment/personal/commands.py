@@ -5,10 +5,10 @@ Invariant: a token is in one event for its worker and nowhere else; no answer an
 
 import secrets
 
-from enrolment.commands import Erase, erase
+from enrolment.commands import DecideConsent, Erase, decide_consent, erase
 from enrolment.domain import Worker
 from services.contracts.base import Id
-from services.contracts.enrolment import Leaving, LinkPurpose
+from services.contracts.enrolment import How, Leaving, LinkPurpose, Purpose
 from services.kernel import Command, Refusal, Refused
 from services.store.work import Work
 
@@ -27,6 +27,9 @@ async def issue_link(command: IssueLink, work: Work) -> dict[str, str]:
     not-enrolled, link-sent."""
     worker = await work.get(Worker, command.worker)
     work.follow(worker.trace)
+    # A refusal tells whether there is an address, and whether the person wants letters.
+    work.reads_for("link")
+    work.note_access(worker.id)
     expires = worker.link(command.purpose, secrets.token_urlsafe(TOKEN), work.now)
     return {"worker": worker.id, "expires": expires.isoformat()}
 
@@ -54,9 +57,20 @@ class ConfirmLeaving(Command):
 
 
 async def confirm_leaving(command: ConfirmLeaving, work: Work) -> None:
-    """Withdraw the worker; that ends the link. Refused: no-such-link, not-enrolled."""
+    """Withdraw the worker; that ends the link. Who does not want their data used any more withdraws the consent as well. Refused:
+    no-such-link, not-enrolled."""
     worker = await _opened(command.worker, command.token, LinkPurpose.LEAVE, work)
     worker.withdraw(command.reason, work.at)
+    counts = worker.consents.get(Purpose.PARTICIPATION)
+    if command.reason is Leaving.CONSENT_WITHDRAWN and counts is not None and counts.given:
+        decision = DecideConsent(
+            worker=worker.id,
+            given={Purpose.PARTICIPATION: False},
+            notice=counts.notice,
+            language=counts.language,
+            how=How.BY_LINK,
+        )
+        await decide_consent(decision, work)
 
 
 class ConfirmErasure(Command):

@@ -1,16 +1,21 @@
 """Reads of the worker's own page, and of personal links by their token."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from enrolment.domain import Status, Worker, digest_of
 from enrolment.queries import Person, read_person
+from services.contracts.base import Day
 from services.contracts.enrolment import LinkPurpose
 from services.kernel import Refusal, Refused
 from services.store.mongo import Store
 from services.store.work import Work
+
+ENROLLED = (Status.REFERRED, Status.ADMITTED)  # who can leave
+HISTORY = 500  # events of one person that are told
 
 
 class Opened(BaseModel):
@@ -46,3 +51,36 @@ async def read_me(work: Work, worker: str) -> Me:
     found = await work.peek(Worker, worker)
     assert found is not None  # `read_person` refuses otherwise
     return Me(**dict(person), unreachable=found.unreachable)
+
+
+class Seat(BaseModel):
+    """A place in a group, from a day on. Which group, its place and its meetings are known to other services."""
+
+    since: Day
+
+
+def seat_of(row: dict[str, Any]) -> Seat | None:
+    """The place that a row of the desk tells of; None when there is none, or it ended. Both days are stored as their ISO text."""
+    since, left = row.get("seated"), row.get("left")
+    return Seat(since=since) if since is not None and (left is None or left < since) else None
+
+
+class Read(BaseModel):
+    """One read of a person's data by somebody else."""
+
+    role: str
+    what: str
+    at: AwareDatetime
+
+
+async def read_accesses(store: Store, programme: str, person: str, limit: int) -> list[Read]:
+    """The newest reads of this person's data in enrolment, those of the person themself left out."""
+    where = {"programme": programme, "person": person, "role": {"$ne": "worker"}}
+    found = store["access"].find(where, {"role": 1, "what": 1, "at": 1}).sort("_id", -1).limit(limit)
+    return [Read.model_validate(each) async for each in found]
+
+
+def newest(own: Sequence[Read], others: Mapping[str, Any], limit: int) -> list[Read]:
+    """The newest reads of all services. `others`: the logs that the other services answered with, None for one that did not."""
+    told = [Read.model_validate(each) for log in others.values() for each in log or () if each["role"] != "worker"]
+    return sorted([*own, *told], key=lambda each: each.at, reverse=True)[:limit]

@@ -13,15 +13,16 @@ from services.contracts.base import Slug
 from services.contracts.enrolment import How, Purpose
 from services.programmes import Programme
 from services.web import BirthYear, Email, Language, Line, Telephone
-from services.web.frame import Frame
-from services.web.frame import dates
+from services.web.frame import Frame, dates
 from services.web.frame.form import Field, Filled, Form, Kind
 from services.web.frame.texts import N_
 
 LANGUAGES = {"it": N_("Italian"), "en": N_("English")}  # in which letters are written
 GENDERS = {"f": N_("Woman"), "m": N_("Man"), "x": N_("Other, or not said")}
 PURPOSES = {
-    Purpose.PARTICIPATION.value: N_("Take part in the programme, and have the personal data that it needs used for that"),
+    Purpose.PARTICIPATION.value: N_(
+        "Take part in the programme, and have the personal data that it needs used for that"
+    ),
     Purpose.CONTACT.value: N_("Receive messages about the meetings by e-mail or text message"),
     Purpose.RESEARCH.value: N_("Have the answers to the questionnaires used to see if the programme helps"),
     Purpose.PARTNER_FEEDBACK.value: N_("Let the organisation that refers know how far the person has come"),
@@ -144,9 +145,14 @@ class NewReferral(BaseModel):
         """Check the form; what is wrong is told at its field."""
         body = filled.checked(cls)
         if not (filled.values["email"] or filled.values["phone"]):
-            filled.wrong("email", N_("Write an e-mail address or a telephone number: without either, nobody can call the person."))
+            filled.wrong(
+                "email",
+                N_("Write an e-mail address or a telephone number: without either, nobody can call the person."),
+            )
         if filled.values["consents"] and not filled.values["how"]:
-            filled.wrong("how", N_("Choose how the person said so: a consent is recorded together with how it was given."))
+            filled.wrong(
+                "how", N_("Choose how the person said so: a consent is recorded together with how it was given.")
+            )
         return None if filled.errors else body
 
     @property
@@ -186,7 +192,9 @@ def answers(filled: Filled, names: tuple[str, ...], frame: Frame, language: str)
     for name in names:
         field, value = filled.form.fields[name], filled.values[name]
         if isinstance(value, list):
-            chosen = [frame.text(language, filled.options[name][each]) for each in value if each in filled.options[name]]
+            chosen = [
+                frame.text(language, filled.options[name][each]) for each in value if each in filled.options[name]
+            ]
             yield field.label, "; ".join(chosen)
         elif name in filled.options and value:
             yield field.label, frame.text(language, filled.options[name].get(value, value))

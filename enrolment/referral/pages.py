@@ -137,7 +137,16 @@ def _offered(request: Request, run: Run, filled: Filled) -> Filled:
 
 def _form(request: Request, run: Run, who: Who, filled: Filled, status: int = 200) -> Response:
     if _closed(run):
-        return FRAME.page(request, "closed.html", who=who, rules=run.rules, intake=run.rules.intake, office=run.rules.office)
+        return FRAME.page(
+            request, "closed.html", who=who, rules=run.rules, intake=run.rules.intake, office=run.rules.office
+        )
     return FRAME.page(
-        request, "form.html", who=who, rules=run.rules, form=filled, sections=SECTIONS, status=status, notice=run.rules.notice
+        request,
+        "form.html",
+        who=who,
+        rules=run.rules,
+        form=filled,
+        sections=SECTIONS,
+        status=status,
+        notice=run.rules.notice,
     )

@@ -14,5 +14,7 @@ SENTENCES = {
     "municipality-retired": N_("This municipality is not in the programme any more. Choose again."),
     "no-such-notice": N_("The privacy notice changed while the form was open. Send the form again."),
     "no-such-language": N_("The privacy notice changed while the form was open. Send the form again."),
-    "unavailable": N_("The service does not answer at this moment. Everything that was written is still here: send it again shortly."),
+    "unavailable": N_(
+        "The service does not answer at this moment. Everything that was written is still here: send it again shortly."
+    ),
 }

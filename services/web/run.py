@@ -4,14 +4,14 @@ personal link makes its own with `run_for`.
 Invariant: both know who calls, so that a route cannot act in, or read of, another programme than the caller's.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Annotated, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from fastapi import Depends, Header, Request
 
 from services import web
 from services.contracts.enrolment import Purpose
-from services.events.inbox.projections import ReadModels
+from services.events.inbox.projections import Order, ReadModels
 from services.identity import auth
 from services.kernel import Aggregate, Command, new_id
 from services.programmes import Programme
@@ -79,6 +79,10 @@ class Runner:
         """Return a runner for one submission of a form: sent twice with this key, done once. None: no key."""
         return Runner(self._request, self._who, key, self._if_match)
 
+    def seen(self, version: str) -> "Runner":
+        """Return a runner for a form that shows this version, as If-Match does for a program. Anything else than a number is stale."""
+        return Runner(self._request, self._who, self._key, f'"{version}"')
+
     async def query(
         self, handler: Callable[Concatenate[Work, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
     ) -> R:
@@ -116,12 +120,7 @@ class Reading:
         return found
 
     async def page(
-        self,
-        projection: str,
-        where: Document,
-        order: Sequence[str | tuple[str, int]],
-        skip: int = 0,
-        limit: int = 20,
+        self, projection: str, where: Document, order: Order, skip: int = 0, limit: int = 20
     ) -> list[Document]:
         """Read some live rows of a projection, in the order of these fields; `-field` means the largest first."""
         own = {**where, "programme": self.programme}

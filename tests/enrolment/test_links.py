@@ -157,6 +157,7 @@ async def test_a_command_issues_a_new_random_token_each_time_and_answers_without
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", each) for each in tokens)
     assert answers == [{"worker": "w1", "expires": (AT + LASTS[ME]).isoformat()}] * 3
     assert work.cause.traceparent == TRACE
+    assert work.accesses == [("w1", "link")]
 
 
 async def test_a_command_revokes_the_link() -> None:

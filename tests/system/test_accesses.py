@@ -28,6 +28,9 @@ UNLOGGED = {
     "POST /enrolment/workers/{worker}/refusal": STEPS,
     "POST /enrolment/workers/{worker}/withdrawal": STEPS,
     "DELETE /enrolment/workers/{worker}": "nothing of the person is left",
+    "DELETE /enrolment/workers/{worker}/links": "it tells nothing, not even if there was a link",
+    "POST /enrolment/links/{token}": "whoever has the link acts as the person",
+    "GET /enrolment/segnalazioni/{worker}/ricevuta": "it tells the referrer that they have referred",
     "PUT /sessions/sessions/{session}/roll-call": STEPS,
     "PUT /sessions/workers/{worker}/surveys/{instrument}/{wave}": STEPS,
     **{f"GET /{service}/workers/{{worker}}/accesses": "the log itself" for service in SERVICES},
@@ -112,6 +115,7 @@ def cases(scene: Scene) -> Iterator[Case]:
     two = (comer, mate)
     yield Case("GET /enrolment/workers/{worker}", person, None, 200, (comer,), "person")
     yield Case("PUT /enrolment/workers/{worker}/profile", f"{person}/profile", profile, 204, (comer,), "profile")
+    yield Case("POST /enrolment/workers/{worker}/links", f"{person}/links", None, 409, (comer,), "link")
     yield Case("PUT /grouping/workers/{worker}/pairs/{mate}", pair, wish, 204, two, "pairs")
     yield Case("GET /grouping/workers/{worker}/pairs", f"/grouping/workers/{mate}/pairs", None, 200, two, "pairs")
     seats = f"/grouping/workers/{comer}/seats?on={a_monday(2)}"
@@ -143,7 +147,7 @@ async def test_whoever_is_told_of_a_person_is_in_their_log_of_accesses_also_by_a
             assert await scene.log(service, person, who) == [case.purpose], (case, person)
         if case.status == 409:
             said[answer.json()["code"]] = answer.text
-    assert said.keys() == {"no-access", "apart"}
+    assert said.keys() == {"no-access", "apart", "no-address"}
     # The wish is shown by the route of the pairs alone.
     assert not any(member in said["apart"] for member in scene.members)
     assert scene.comer not in said["apart"]

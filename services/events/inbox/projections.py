@@ -20,6 +20,7 @@ from services.store.unit import Unit
 from services.vault.keyring import KeyHolder
 
 PROJECTIONS = "projections"  # the consumer of all projections, without its generation
+Order = Sequence[str | tuple[str, int]]  # `("since", -1)` is the same as `-since`
 GENERATION = re.compile(r"\.g(\d+)$")  # the end of the names of its collections and of its consumer
 
 
@@ -65,14 +66,9 @@ class ReadModels:
         async for row in self.store[collection].find(where).sort("_id", 1):
             yield row
 
-    async def page(
-        self, name: str, where: Document, order: Sequence[str | tuple[str, int]], skip: int, limit: int
-    ) -> list[Document]:
+    async def page(self, name: str, where: Document, order: Order, skip: int, limit: int) -> list[Document]:
         """Some of the live rows that match, in the order of these fields; `-field` means the largest first."""
-        sort = [
-            each if isinstance(each, tuple) else (each.removeprefix("-"), -1 if each.startswith("-") else 1)
-            for each in order
-        ]
+        sort = [_sorting(each) for each in order]
         found = self.store[collection_of(name, await self.live())].find(where).sort(sort).skip(skip).limit(limit)
         return [row async for row in found]
 
@@ -109,6 +105,12 @@ class ReadModels:
             return effect, effect.write
 
         return start
+
+
+def _sorting(field: str | tuple[str, int]) -> tuple[str, int]:
+    if isinstance(field, tuple):
+        return field
+    return field.removeprefix("-"), -1 if field.startswith("-") else 1
 
 
 def collection_of(name: str, generation: int) -> str:

@@ -1,0 +1,364 @@
+"""The worker's own page, from the personal link to the erasure: what it shows, what it changes, and what only a second link confirms."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import pytest_asyncio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from enrolment import commands as do
+from enrolment.domain import Status, Worker
+from enrolment.personal import commands as links
+from services import vault
+from services.contracts.enrolment import How, LinkPurpose, PersonalLinkIssued, Purpose, WorkerProfiled
+from services.identity.auth import Role
+from services.kernel import Refused
+from services.settings import Settings
+from tests.enrolment.site import Site, fields_of, site, text_of
+from tests.helpers.serving import served
+
+CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
+PROFILE = WorkerProfiled(municipality="monza", travel_km=15, slots=("thu-evening",), gender="f", birth_year=1971)
+GIVEN = {Purpose.PARTICIPATION: True, Purpose.CONTACT: True}
+PAGES = ("/me", "/me/dati", "/me/consensi", "/me/accessi", "/me/scarica", "/me/lascia", "/me/cancella")
+DAY = ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica")
+
+
+@pytest_asyncio.fixture
+async def here(own: Settings) -> AsyncIterator[Site]:
+    # Nobody answers there, as when every other service is away.
+    async with site(own.model_copy(update={"services": "http://127.0.0.1:1/{service}"})) as found:
+        yield found
+
+
+async def somebody(here: Site, given: dict[Purpose, bool] = GIVEN, *, admitted: bool = True, **card: str) -> str:
+    """Refer somebody with these consents, and admit them."""
+    command = do.Refer(partner=here.partner, card=CARD | card, profile=PROFILE)
+    worker: str = (await here.do(do.refer, command))["worker"]
+    notice = here.service.rules[here.programme].notice.version
+    if given:
+        await here.do(do.decide_consent, do.DecideConsent(worker=worker, given=given, notice=notice))
+    if admitted:
+        await here.do(do.admit, do.Admit(worker=worker))
+    return worker
+
+
+def as_worker(here: Site, worker: str) -> httpx.AsyncClient:
+    return here.client(Role.WORKER, worker)
+
+
+async def stored(here: Site, worker: str) -> Worker:
+    found = await here.service.store[Worker.noun].find_one({"_id": f"{here.programme}/{worker}"})
+    return Worker.model_validate(found["state"])
+
+
+async def token_of(here: Site, worker: str, purpose: LinkPurpose) -> str:
+    """The token of the newest link of this purpose, as notifications reads it: from the encrypted event."""
+    where = {"programme": here.programme, "key": worker, "topic": PersonalLinkIssued.topic}
+    rows = [each async for each in here.service.store["outbox"].find(where).sort("sequence", -1)]
+
+    async def opened(work: Any) -> list[dict[str, Any]]:
+        key = await work.key(worker)
+        events = [orjson.loads(row["value"]) for row in rows]
+        issued = [each for each in events if each["type"] == PersonalLinkIssued.type]
+        return [orjson.loads(vault.decrypt_payload(key, each["data"])) for each in issued]
+
+    found = await here.service.commanding.query(opened, here.service.rules[here.programme])
+    return str(next(each["token"] for each in found if each["purpose"] == purpose))
+
+
+async def test_a_link_is_issued_by_an_operator_redeemed_by_the_front_and_revoked(here: Site) -> None:
+    worker = await somebody(here)
+    async with here.client(Role.OPERATOR) as operator, here.client() as front:
+        issued = await operator.post(f"/workers/{worker}/links")
+        assert issued.status_code == 201
+        assert issued.json().keys() == {"worker", "expires"}
+        token = await token_of(here, worker, LinkPurpose.ME)
+        assert token not in issued.text
+        for _ in range(2):  # it can be used as often as needed
+            answer = await front.post(f"/links/{token}")
+            assert (answer.status_code, answer.json()) == (200, {"programme": here.programme, "worker": worker})
+        assert (await front.post(f"/links/{token[:-1]}.")).status_code == 404
+        await operator.post(f"/workers/{worker}/links")
+        assert (await front.post(f"/links/{token}")).status_code == 404
+        newest = await token_of(here, worker, LinkPurpose.ME)
+        assert (await front.post(f"/links/{newest}")).status_code == 200
+        assert (await operator.delete(f"/workers/{worker}/links")).status_code == 204
+        assert (await front.post(f"/links/{newest}")).status_code == 404
+
+
+async def test_no_document_holds_a_token(here: Site) -> None:
+    worker = await somebody(here)
+    async with here.client(Role.OPERATOR) as operator:
+        await operator.post(f"/workers/{worker}/links", headers={"Idempotency-Key": "once"})
+    token = await token_of(here, worker, LinkPurpose.ME)
+    for name in await here.service.store.db.list_collection_names():
+        async for document in here.service.store[name].find({}):
+            assert token not in repr(document), name
+
+
+async def test_a_link_that_confirms_opens_no_page_and_a_link_to_the_page_confirms_nothing(here: Site) -> None:
+    worker = await somebody(here)
+    await here.do(links.issue_link, links.IssueLink(worker=worker))
+    await here.do(links.issue_link, links.IssueLink(worker=worker, purpose=LinkPurpose.ERASE))
+    async with here.client() as front:
+        for purpose, path in ((LinkPurpose.ERASE, "/links/{}"), (LinkPurpose.ME, "/me/conferma/{}")):
+            answer = await front.post(path.format(await token_of(here, worker, purpose)))
+            assert answer.status_code == 404, path
+    assert (await stored(here, worker)).status is Status.ADMITTED
+
+
+async def test_the_page_greets_by_name_and_says_what_is_missing_when_others_are_away(here: Site) -> None:
+    worker = await somebody(here)
+    async with as_worker(here, worker) as client:
+        page = await client.get("/me")
+    said = text_of(page.text)
+    assert page.status_code == 200
+    assert "Ciao, Ada" in said
+    assert "Sei nel programma" in said
+    assert "Ora i tuoi incontri non si possono mostrare" in said
+    assert "Ora i tuoi questionari non si possono mostrare" in said
+    assert 'action="/esci"' in page.text[page.text.index("<main") :]
+
+
+async def test_every_page_of_the_worker_works_in_both_languages_with_one_heading(here: Site) -> None:
+    worker = await somebody(here)
+    async with as_worker(here, worker) as client:
+        for path in PAGES:
+            for language in ("it", "en"):
+                page = await client.get(path, headers={"Accept-Language": language})
+                assert page.status_code == 200, path
+                assert page.text.count("<h1") == 1, path
+                assert f'<html lang="{language}">' in page.text
+                assert 'style="' not in page.text, path
+                assert "<script" not in page.text, path
+
+
+async def test_the_data_are_shown_in_words(here: Site) -> None:
+    worker = await somebody(here)
+    async with as_worker(here, worker) as client:
+        said = text_of((await client.get("/me/dati")).text)
+    for shown in ("Ada", "Prova", "ada@example.org", "Monza", "il giovedì, ore", "15 km", "1971", "Donna"):
+        assert shown in said, shown
+
+
+async def test_a_consent_is_withdrawn_as_easily_as_it_is_given(here: Site) -> None:
+    worker = await somebody(here)
+    async with as_worker(here, worker) as client:
+        for answer in ("yes", "no", "yes"):
+            form = fields_of((await client.get("/me/consensi")).text)
+            checked = await client.post("/me/consensi", data=form | {"research": answer, "step": "check"})
+            assert "Non è ancora cambiato niente" in text_of(checked.text)
+            done = await client.post("/me/consensi", data=fields_of(checked.text) | {"step": "done"})
+            assert done.status_code == 303
+            consent = (await stored(here, worker)).consents[Purpose.RESEARCH]
+            assert (consent.given, consent.how) == (answer == "yes", How.BY_LINK)
+        assert "Le tue scelte sono salvate" in text_of((await client.get(done.headers["location"])).text)
+    before = (await stored(here, worker)).consents
+    assert before[Purpose.PARTICIPATION].how is None  # what was not changed was not decided anew
+
+
+async def test_the_same_choices_sent_twice_are_one_decision(here: Site) -> None:
+    worker = await somebody(here)
+    async with as_worker(here, worker) as client:
+        form = fields_of((await client.get("/me/consensi")).text) | {"research": "yes", "step": "done"}
+        assert [(await client.post("/me/consensi", data=form)).status_code for _ in range(2)] == [303, 303]
+    where = {"programme": here.programme, "key": worker, "topic": "ama.enrolment"}
+    said = [orjson.loads(each["value"])["data"] async for each in here.service.store["outbox"].find(where)]
+    assert len([each for each in said if each.get("purpose") == "research"]) == 1
+
+
+async def test_to_withdraw_the_participation_is_to_leave_and_needs_the_second_link(here: Site) -> None:
+    worker = await somebody(here)
+    async with as_worker(here, worker) as client:
+        form = fields_of((await client.get("/me/consensi")).text) | {"participation": "no", "research": "yes"}
+        checked = await client.post("/me/consensi", data=form | {"step": "check"})
+        assert "vuol dire lasciare il programma" in text_of(checked.text)
+        done = await client.post("/me/consensi", data=fields_of(checked.text) | {"step": "done"})
+    assert (done.status_code, done.headers["location"]) == (303, "/me/lascia")
+    now = await stored(here, worker)
+    assert now.status is Status.ADMITTED
+    assert now.consents_to(Purpose.PARTICIPATION)
+    assert now.consents_to(Purpose.RESEARCH)
+
+
+async def test_somebody_not_admitted_yet_takes_back_the_participation_at_once(here: Site) -> None:
+    worker = await somebody(here, admitted=False)
+    async with as_worker(here, worker) as client:
+        form = fields_of((await client.get("/me/consensi")).text) | {"participation": "no", "step": "done"}
+        assert (await client.post("/me/consensi", data=form)).headers["location"] == "/me/consensi?fatto=true"
+    assert not (await stored(here, worker)).consents_to(Purpose.PARTICIPATION)
+
+
+async def test_leaving_asks_for_a_letter_and_its_link_leaves_once(here: Site) -> None:
+    worker = await somebody(here)
+    async with as_worker(here, worker) as client:
+        page = await client.get("/me/lascia")
+        said = text_of(page.text)
+        assert said.index("Resta nel programma") < said.index("Inviami il messaggio per confermare")
+        sent = [await client.post("/me/lascia") for _ in range(2)]
+        assert [(each.status_code, each.headers["location"]) for each in sent] == [(303, "/me/lascia/inviata")] * 2
+        assert "30 minuti" in text_of((await client.get("/me/lascia/inviata")).text)
+    token = await token_of(here, worker, LinkPurpose.LEAVE)
+    async with here.client() as mail:  # another browser: nobody has signed in there
+        link = f"/me/conferma/{token}"
+        shown = await mail.get(link)
+        assert shown.status_code == 200
+        assert (await stored(here, worker)).status is Status.ADMITTED
+        unanswered = await mail.post(link, data={"reason": ""})
+        assert unanswered.status_code == 422
+        assert 'href="#reason"' in unanswered.text
+        done = await mail.post(link, data={"reason": "found-work"})
+        assert done.headers["location"] == "/me/fatto/lascia"
+        assert "Hai lasciato il programma" in text_of((await mail.get(done.headers["location"])).text)
+        again = await mail.post(link, data={"reason": "found-work"})
+        assert again.status_code == 404
+        assert "quello che hai chiesto è fatto" in text_of(again.text)
+    assert (await stored(here, worker)).status is Status.WITHDRAWN
+    async with as_worker(here, worker) as client:
+        assert "Hai lasciato il programma" in text_of((await client.get("/me")).text)
+        assert (await client.post("/me/lascia")).status_code == 409
+        assert "non c'è niente da lasciare" in text_of((await client.get("/me/lascia")).text)
+
+
+async def test_who_does_not_want_their_data_used_any_more_withdraws_the_consent_by_leaving(here: Site) -> None:
+    worker = await somebody(here)
+    await here.do(links.issue_link, links.IssueLink(worker=worker, purpose=LinkPurpose.LEAVE))
+    token = await token_of(here, worker, LinkPurpose.LEAVE)
+    async with here.client() as mail:
+        done = await mail.post(f"/me/conferma/{token}", data={"reason": "consent-withdrawn"})
+    assert done.status_code == 303
+    now = await stored(here, worker)
+    assert (now.status, now.consents_to(Purpose.PARTICIPATION)) == (Status.WITHDRAWN, False)
+
+
+async def test_an_erasure_is_confirmed_by_its_link_and_leaves_nothing(here: Site) -> None:
+    worker = await somebody(here)
+    async with as_worker(here, worker) as client:
+        assert (await client.post("/me/cancella")).status_code == 303
+    token = await token_of(here, worker, LinkPurpose.ERASE)
+    async with here.client() as mail:
+        assert "Cancella per sempre" in text_of((await mail.get(f"/me/conferma/{token}")).text)
+        done = await mail.post(f"/me/conferma/{token}")
+        assert done.headers["location"] == "/me/fatto/cancella"
+        assert "I tuoi dati sono cancellati" in text_of((await mail.get(done.headers["location"])).text)
+        assert (await mail.post(f"/me/conferma/{token}")).status_code == 404
+    now = await stored(here, worker)
+    assert (now.status, now.card, now.links) == (Status.ERASED, {}, ())
+    async with as_worker(here, worker) as client:
+        for path in PAGES:
+            gone = await client.get(path)
+            assert gone.status_code == 410, path
+            assert "Qui non c'è più niente da vedere" in text_of(gone.text), path
+
+
+@pytest.mark.parametrize(
+    ("given", "card", "words"),
+    [
+        (GIVEN, {"email": ""}, "Non abbiamo un tuo indirizzo"),
+        ({Purpose.PARTICIPATION: True}, {}, "Non hai accettato di ricevere messaggi"),
+    ],
+    ids=["no-address", "no-contact"],
+)
+async def test_whom_no_letter_reaches_is_told_whom_to_ask(
+    here: Site, given: dict[Purpose, bool], card: dict[str, str], words: str
+) -> None:
+    kept = {name: text for name, text in (CARD | card).items() if text}
+    made = await here.do(do.refer, do.Refer(partner=here.partner, card=kept))
+    worker, notice = made["worker"], here.service.rules[here.programme].notice.version
+    await here.do(do.decide_consent, do.DecideConsent(worker=worker, given=given, notice=notice))
+    async with as_worker(here, worker) as client:
+        for step in ("lascia", "cancella"):
+            for page in (await client.get(f"/me/{step}"), await client.post(f"/me/{step}")):
+                assert page.status_code == 200
+                assert words in text_of(page.text)
+                assert "chi ti ha accolto" in text_of(page.text)
+                assert f'action="/me/{step}"' not in page.text
+    with pytest.raises(Refused):
+        await here.do(links.issue_link, links.IssueLink(worker=worker))
+
+
+async def test_the_reads_of_ones_data_are_told_in_words_and_what_is_missing_is_named(here: Site) -> None:
+    worker = await somebody(here)
+    async with here.client(Role.OPERATOR, "op-7") as operator, as_worker(here, worker) as client:
+        await operator.get(f"/workers/{worker}")
+        said = text_of((await client.get("/me/accessi")).text)
+    assert "Chi accoglie e segue le persone nel programma" in said
+    assert "la tua scheda: dati, consensi, profilo" in said
+    assert "op-7" not in said
+    for part in ("gruppi", "incontri e questionari", "messaggi", "statistiche"):
+        assert f"({part})" in said, part
+    assert any(day in said for day in DAY)
+
+
+async def test_the_reads_in_other_services_are_told_with_ones_own_token(own: Settings) -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def log(request: Request) -> JSONResponse:
+        asked.append((request.url.path, request.headers["authorization"]))
+        read = {"who": "f1", "role": "facilitator", "what": "session 12", "at": "2026-11-16T18:30:00Z"}
+        return JSONResponse([read] if request.path_params["service"] == "sessions" else [])
+
+    others = Starlette(routes=[Route("/{service}/workers/{worker}/{what}", log)])
+    async with served(others) as base, site(own.model_copy(update={"services": f"{base}/{{service}}"})) as here:
+        worker = await somebody(here)
+        async with as_worker(here, worker) as client:
+            said = text_of((await client.get("/me/accessi")).text)
+    assert "lunedì 16 novembre, ore 19:30 Chi facilita il tuo gruppo se sei venuto o venuta a un incontro" in said
+    assert "ora non è disponibile" not in said
+    services = {path.split("/")[1] for path, _ in asked}
+    assert services == {"grouping", "sessions", "notifications", "analytics"}
+    assert {token for _, token in asked} == {f"Bearer worker/{worker}/None"}
+
+
+async def test_the_file_has_all_that_enrolment_holds_and_names_what_is_missing(here: Site) -> None:
+    worker = await somebody(here)
+    async with as_worker(here, worker) as client:
+        answer = await client.get("/me/scarica/dati.json")
+        page = await client.get("/me/scarica/dati.html")
+    taken = answer.json()
+    assert answer.headers["content-disposition"] == 'attachment; filename="i-miei-dati.json"'
+    assert answer.headers["cache-control"] == "no-store"
+    assert taken["person"]["card"] == CARD
+    assert taken["person"]["profile"]["municipality"] == "monza"
+    assert taken["person"]["consents"].keys() == {"participation", "contact"}
+    assert taken["missing"] == ["analytics", "grouping", "notifications", "sessions"]
+    assert page.headers["content-disposition"] == 'attachment; filename="i-miei-dati.html"'
+    for shown in ("ada@example.org", "Monza", "Partecipare al programma", "Qui non c&#39;è tutto"):
+        assert shown in page.text, shown
+
+
+async def test_each_page_is_of_the_worker_alone(here: Site) -> None:
+    for path in PAGES:
+        for role in (Role.OPERATOR, Role.REFERRER, Role.FACILITATOR):
+            async with here.client(role, "other", here.partner) as client:
+                assert (await client.get(path)).status_code == 403, path
+        async with here.client() as client:
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/accedi"), path
+
+
+async def test_a_page_costs_the_same_however_often_ones_data_were_read_and_however_many_people_there_are(
+    here: Site,
+) -> None:
+    worker = await somebody(here)
+    counted: list[dict[str, Any]] = []
+    for _ in range(2):
+        async with as_worker(here, worker) as client:
+            each: dict[str, Any] = {}
+            for path in (*PAGES, "/me/scarica/dati.json"):
+                with here.counting() as statements:
+                    assert (await client.get(path)).status_code == 200
+                each[path] = statements
+            counted.append(each)
+        for number in range(15):
+            await somebody(here, {}, admitted=False, given_name=f"Bea {number}")
+        await here.service.commanding.on_behalf_of("op", "operator").note(here.programme, [worker] * 1, "person")
+    assert counted[0] == counted[1]
+    assert max(statements.total() for statements in counted[0].values()) <= 10
