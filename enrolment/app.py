@@ -6,8 +6,10 @@ from enrolment import api
 from enrolment.cards import take_cards_back
 from enrolment.domain import Worker
 from enrolment.names import api as names
+from enrolment.people import pages as people
 from enrolment.people.index import NameIndex
 from enrolment.personal import api as link
+from enrolment.personal import commands as links
 from enrolment.personal import consents, download, leaving
 from enrolment.personal import pages as personal
 from enrolment.programmes import api as programmes
@@ -16,7 +18,9 @@ from enrolment.programmes.folder import publish_folder
 from enrolment.programmes.queries import uses
 from enrolment.projections import History, Leaders, Members, Progress
 from enrolment.reactions import gate
+from enrolment.referral import pages as referral
 from enrolment.replay import erase_again, refuse_all_again, replays
+from enrolment.today import pages as today
 from services.operations.erasures import erase_restored
 from services.operations.replay import replay
 from services.runtime.service import Service
@@ -41,6 +45,10 @@ def build(settings: Settings) -> Service:
             consents.router,
             leaving.router,
             download.router,
+            referral.router,
+            people.router,
+            people.sending((links.issue_link, links.IssueLink)),
+            today.router,
         ],
         gate=gate,
         projections=[Progress(), History(), Leaders(), Members()],
