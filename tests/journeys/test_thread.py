@@ -108,8 +108,7 @@ async def a_union_desk_refers(journey: Journey) -> None:
         await walker.follows(walker.page.locator("a[href='/segnalazioni/nuova']").first)
         await walker.looks("new referral")
         await walker.sends()
-        said = await walker.looks("new referral with mistakes", status="mistakes")
-        assert "Nome" in said
+        await walker.looks("new referral with mistakes", status="mistakes")
         focus = "document.activeElement.getAttribute('role')"
         assert await walker.page.evaluate(focus) == "alert", "the list of mistakes has the focus"
         await walker.types(given_name="Zelmira", family_name=journey.family_name, email=journey.email)
@@ -118,7 +117,7 @@ async def a_union_desk_refers(journey: Journey) -> None:
         for purpose in ("participation", "contact", "research", "partner-feedback"):
             await walker.chooses(f"consents.{purpose}")
         await walker.sends()
-        said = await walker.looks("consents without how they were given", status="mistakes")
+        await walker.looks("consents without how they were given", status="mistakes")
         assert await walker.page.input_value("[name=family_name]") == journey.family_name, "what was typed stays"
         await walker.chooses("how", "in-person")
         await walker.sends()
