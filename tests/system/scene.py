@@ -63,7 +63,14 @@ class Scene:
     def filled(self, path: str, **other: str) -> str:
         here = {"worker": self.worker, "mate": self.mate, "group": self.group, "session": self.session, "id": DEAD}
         here["person"] = self.worker
-        named = {"place": NAME, "facilitator": f"{NAME}-leader", "instrument": "ama-own", "wave": "T0", "survey": NOBODY}
+        named = {
+            "place": NAME,
+            "facilitator": f"{NAME}-leader",
+            "instrument": "ama-own",
+            "wave": "T0",
+            "survey": NOBODY,
+            "name": "da-incontrare",
+        }
         return path.format_map(_Named({**here, **named, **other}))
 
     def token(self, role: str, programme: str = PROGRAMME, subject: str | None = None, partner: str = "cgil") -> str:
