@@ -3,15 +3,19 @@
 import re
 
 import pytest
+from starlette.requests import Request
 
 from services.identity.auth import Role
 from services.identity.route_access import access_of
 from services.kernel import Refused
 from services.web.frame import Frame
 from services.web.frame.addresses import LANDING, NAVIGATION, SEGMENTS, is_page, landing_of, navigation_of, owner_of
+from services.web.frame.frame import HERE, OWN
 from services.web.frame.static import asset
 from services.web.frame.texts import Said
 from tests.web.framed import build, pages_client
+
+SETTING = re.compile(r"{%-?\s*set\s+(\w+)")
 
 
 async def test_a_page_has_its_title_one_heading_the_navigation_of_the_role_and_the_way_out() -> None:
@@ -153,3 +157,18 @@ def test_an_address_belongs_to_the_service_of_its_first_segment() -> None:
 
 def test_a_static_file_has_an_address_that_changes_with_the_files() -> None:
     assert re.fullmatch(r"/static/[0-9a-f]{12}/site\.css", asset("site.css"))
+
+
+def test_no_template_sets_a_name_that_the_frame_reads() -> None:
+    """What a page sets outside its blocks replaces what the frame's own template shows under that name."""
+    taken = OWN | {"who", "rules", "language"}
+    templates = [each for each in HERE.parents[2].glob("**/templates/**/*.html") if ".venv" not in each.parts]
+    assert len(templates) > 20
+    found = {str(each): SETTING.findall(each.read_text()) for each in templates}
+    assert {path: names for path, names in found.items() if taken.intersection(names)} == {}
+
+
+async def test_a_page_may_not_show_what_the_frame_has() -> None:
+    request = Request({"type": "http", "path": "/", "query_string": b"", "headers": []})
+    with pytest.raises(ValueError, match="address"):
+        Frame("tests.web").page(request, "plain.html", address="x")
