@@ -27,6 +27,7 @@ from services.web.pages import moment as to_the_second
 
 _PLACES = re.compile(r"%\((\w+)\)")  # of values in a text
 HERE = Path(__file__).parent
+Pairs = Iterable[tuple[str, str]]
 LONGEST_QUERY = 1000  # characters of an address that the links to other languages carry on
 
 
@@ -116,11 +117,15 @@ class Frame:
                 return translated % values if _PLACES.search(text) else translated
         raise KeyError(said.text)
 
-    def refusal(self, request: Request, status: int, code: str, who: Any = None, **members: Any) -> Response:
-        """Render the page of a refusal: the sentence of its code, and what to do next."""
+    def refusal(
+        self, request: Request, status: int, code: str, who: Any = None, typed: Pairs = (), **members: Any
+    ) -> Response:
+        """Render the page of a refusal: the sentence of its code, and what to do next. `typed`: a form that can be sent again."""
         page = page_of(status)
         said = Said(page.sentence, values=members, code=code)
-        return self.page(request, "frame/refusal.html", who=who, status=status, refused=page, sentence=said)
+        return self.page(
+            request, "frame/refusal.html", who=who, status=status, refused=page, sentence=said, typed=typed
+        )
 
     @cached_property
     def _translations(self) -> dict[str, Any]:
