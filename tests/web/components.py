@@ -13,7 +13,7 @@ from services.web.frame.fragments import Fragment
 from tests.web.framed import framed
 
 LONG = "Un testo molto lungo, con una parolachenonfiniscemaiepoimaiepoimaiepoimaiepoimaiepoimai, come ne scrivono le persone"
-KINDS: list[str] = [kind for kind in Kind if kind is not Kind.HIDDEN]
+KINDS = [kind for kind in Kind if kind is not Kind.HIDDEN]
 FORM = Form(
     *(
         Field(
@@ -71,8 +71,8 @@ def _form(state: str) -> Filled:
     for name in (Kind.RADIOS, Kind.SELECT, Kind.CHECKBOXES):
         form.offer(name, OPTIONS)
     if state == "wrong":
-        for name in (*KINDS, "nothing"):
-            form.wrong(name, "Fill in: %(label)s")
+        for each in (*KINDS, "nothing"):
+            form.wrong(each, "Fill in: %(label)s")
         form.refuse(Refused("changed-meanwhile", ""))
     return form
 

@@ -27,7 +27,7 @@ STEPS = ("check", "change", "done")
 
 
 class Kind(StrEnum):
-    """How a field is filled in."""
+    """The way in which a field is filled in."""
 
     TEXT = "text"
     LONG = "long"

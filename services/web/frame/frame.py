@@ -22,10 +22,12 @@ from services.web.frame import addresses, dates
 from services.web.frame.refusals import SENTENCES, page_of
 from services.web.frame.static import asset
 from services.web.frame.texts import LANGUAGES, N_, Said, translations_of
-from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of
+from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of, pretty
+from services.web.pages import moment as to_the_second
 
 _PLACES = re.compile(r"%\((\w+)\)")  # of values in a text
 HERE = Path(__file__).parent
+Pairs = Iterable[tuple[str, str]]
 LONGEST_QUERY = 1000  # characters of an address that the links to other languages carry on
 
 
@@ -115,11 +117,15 @@ class Frame:
                 return translated % values if _PLACES.search(text) else translated
         raise KeyError(said.text)
 
-    def refusal(self, request: Request, status: int, code: str, who: Any = None, **members: Any) -> Response:
-        """Render the page of a refusal: the sentence of its code, and what to do next."""
+    def refusal(
+        self, request: Request, status: int, code: str, who: Any = None, typed: Pairs = (), **members: Any
+    ) -> Response:
+        """Render the page of a refusal: the sentence of its code, and what to do next. `typed`: a form that can be sent again."""
         page = page_of(status)
         said = Said(page.sentence, values=members, code=code)
-        return self.page(request, "frame/refusal.html", who=who, status=status, refused=page, sentence=said)
+        return self.page(
+            request, "frame/refusal.html", who=who, status=status, refused=page, sentence=said, typed=typed
+        )
 
     @cached_property
     def _translations(self) -> dict[str, Any]:
@@ -217,6 +223,8 @@ def _filters(language: str, translations: Any) -> dict[str, Callable[..., Any]]:
         **zoned_ones,
         **{name: (lambda value, write=write: write(value, language)) for name, write in plain.items()},
         "moment": moment,
+        "utc": to_the_second,
+        "pretty": pretty,
         "days_ago": days_ago,
     }
 

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
@@ -87,7 +87,12 @@ def routes(settings: Told, programmes: Mapping[str, Programme]) -> list[BaseRout
         if programme is None or found is None:
             return FRAME.refusal(request, 404, "not-found", await caller_of(request))
         wording = _wording(settings.programmes, programme.id, found, FRAME.language(request))
-        given = {"programme": programme, "notice": found, "wording": wording, "contact": settings.contact}
+        given: dict[str, Any] = {
+            "programme": programme,
+            "notice": found,
+            "wording": wording,
+            "contact": settings.contact,
+        }
         return FRAME.page(request, "frame/notice.html", who=await caller_of(request), rules=programme, **given)
 
     pages: dict[str, Callable[[Request], Awaitable[Response]]] = {
