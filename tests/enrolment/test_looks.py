@@ -66,6 +66,7 @@ async def seen(
     """A browser of somebody, on a narrow screen."""
     app = Starlette(routes=[*static.routes(), Mount("/", here.service.app)])
     async with chromium() as browser, served(app) as base, looking(browser, NARROW) as looked:
+        looked.page.set_default_timeout(25_000)
         if role is not None:
             async with here.client(role, subject, partner) as client:
                 await looked.page.set_extra_http_headers({"Authorization": client.headers["authorization"]})
@@ -123,7 +124,7 @@ async def test_the_pages_of_a_worker_fit_a_narrow_screen_and_axe_finds_nothing(h
         assert (site.wrong, site.complaints) == ([], [])
 
 
-async def test_whom_no_letter_reaches_sees_pages_that_fit_too(here: Site) -> None:
+async def test_whom_no_message_reaches_sees_pages_that_fit_too(here: Site) -> None:
     made = await here.do(do.refer, do.Refer(partner=here.partner, card={"given_name": "Ada", "family_name": "Prova"}))
     async with seen(here, Role.WORKER, made["worker"]) as site:
         for path in ("/me", "/me/dati", "/me/consensi", "/me/accessi", "/me/lascia", "/me/cancella"):

@@ -197,7 +197,7 @@ async def test_somebody_not_admitted_yet_takes_back_the_participation_at_once(he
     assert not (await stored(here, worker)).consents_to(Purpose.PARTICIPATION)
 
 
-async def test_leaving_asks_for_a_letter_and_its_link_leaves_once(here: Site) -> None:
+async def test_leaving_asks_for_a_message_and_its_link_leaves_once(here: Site) -> None:
     worker = await somebody(here)
     async with as_worker(here, worker) as client:
         page = await client.get("/me/lascia")
@@ -267,7 +267,7 @@ async def test_an_erasure_is_confirmed_by_its_link_and_leaves_nothing(here: Site
     ],
     ids=["no-address", "no-contact"],
 )
-async def test_whom_no_letter_reaches_is_told_whom_to_ask(
+async def test_whom_no_message_reaches_is_told_whom_to_ask(
     here: Site, given: dict[Purpose, bool], card: dict[str, str], words: str
 ) -> None:
     kept = {name: text for name, text in (CARD | card).items() if text}
