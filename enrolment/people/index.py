@@ -6,11 +6,11 @@ had committed before it. Whoever was erased leaves the memory with the next look
 
 import asyncio
 import logging
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from enrolment.domain import Status, Worker
 from enrolment.people.folding import folded, parts_of, words_of
@@ -27,27 +27,43 @@ log = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=1)  # a transaction lasts 20 s at most, and the clocks of two machines differ a little
 AT_ONCE = 500  # people that are read together
 NAMES = ("family_name", "given_name")
-FIELDS = {"state.id": 1, "state.status": 1, **{f"state.card.{name}": 1 for name in NAMES}}
-NAMELESS = "\U0010ffff"  # sorts after every name
+FIELDS = {"version": 1, "state.id": 1, "state.status": 1, **{f"state.card.{name}": 1 for name in NAMES}}
+NAMELESS = LAST = "\U0010ffff"  # sorts after every name, and after every end of a word
 SHORTEST = 4  # characters of a code; fewer are a name
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One person: the words of the name, and the order of the list."""
+    """One person at a version of their record: the words of the name, and the order of the list."""
 
     person: str
+    version: int
     parts: frozenset[str]
     order: tuple[str, str, str]
 
-    def is_named(self, words: Sequence[str]) -> bool:
-        """True when each of these words begins a word of the name."""
-        return all(any(part.startswith(word) for part in self.parts) for word in words)
 
-    def has_code(self, code: str) -> bool:
-        """True for the whole id, and for its last characters, which pages show."""
-        id = self.person.replace("-", "").lower()
-        return id == code or (len(code) >= SHORTEST and id.endswith(code))
+class Table:
+    """People in the order of their names, and the words of all names in order, each with its person's place."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.people = sorted(entries, key=lambda each: each.order)
+        pairs = sorted((part, place) for place, each in enumerate(self.people) for part in each.parts)
+        self._parts, self._places = [part for part, _ in pairs], [place for _, place in pairs]
+        self._codes = [each.person.replace("-", "").lower() for each in self.people]
+
+    def named(self, words: Sequence[str]) -> set[int]:
+        """Places of those whose name has a word that begins with each of these."""
+        return set.intersection(*(self._beginning(word) for word in words))
+
+    def _beginning(self, word: str) -> set[int]:
+        return set(self._places[bisect_left(self._parts, word) : bisect_left(self._parts, word + LAST)])
+
+    def coded(self, code: str) -> set[int]:
+        """Places of those whose id is this, or ends with it: pages show its last characters."""
+        long_enough = len(code) >= SHORTEST
+        return {
+            place for place, each in enumerate(self._codes) if each == code or (long_enough and each.endswith(code))
+        }
 
 
 @dataclass(slots=True)
@@ -56,21 +72,20 @@ class Known:
 
     seen: datetime
     entries: dict[str, Entry] = field(default_factory=dict)
-    sorted: list[Entry] | None = None
+    table: Table | None = None
+
+    def lacks(self, found: Document) -> bool:
+        """True when this record was not read before."""
+        entry = self.entries.get(found["state"]["id"])
+        return entry is None or entry.version != found["version"]
 
     def update(self, read: Mapping[str, Entry | None]) -> None:
         """Take over what was read; None removes somebody."""
         for person, entry in read.items():
-            if entry is not None and self.entries.get(person) != entry:
-                self.entries[person], self.sorted = entry, None
-            elif entry is None and self.entries.pop(person, None) is not None:
-                self.sorted = None
-
-    def in_order(self) -> list[Entry]:
-        """Everybody by family name, then given name."""
-        if self.sorted is None:
-            self.sorted = sorted(self.entries.values(), key=lambda each: each.order)
-        return self.sorted
+            if entry is not None:
+                self.entries[person], self.table = entry, None
+            elif self.entries.pop(person, None) is not None:
+                self.table = None
 
 
 class NameIndex:
@@ -100,26 +115,30 @@ class NameIndex:
                 where["state.filled"] = {"$gt": (known.seen - OVERLAP).isoformat(timespec="seconds")[:-6]}
             cursor = store[Worker.noun].find(where, FIELDS)
             while some := await cursor.to_list(AT_ONCE):
+                some = [each for each in some if known.lacks(each)]
                 keys = await store.by_id(StoredKey.collection, [each["_id"] for each in some])
                 # In a thread: opening ten thousand names takes a second, in which others are answered.
                 known.update(await asyncio.to_thread(_read, some, keys, holder))
+            if known.table is None:
+                known.table = await asyncio.to_thread(Table, list(known.entries.values()))
             known.seen = now
             self._known[programme] = known
 
     def everybody(self, programme: str) -> list[str]:
         """Ids of all people of a programme, by name."""
-        return [each.person for each in self._entries(programme)]
+        table = self._table(programme)
+        return [each.person for each in table.people] if table else []
 
     def found(self, programme: str, query: str) -> list[str]:
         """Ids of those whom the query names, by name: each of its words begins a word of the name, or it is the code of somebody."""
-        words, code = words_of(query), "".join(words_of(query))
-        if not words:
+        words, table = words_of(query), self._table(programme)
+        if not words or table is None:
             return []
-        return [each.person for each in self._entries(programme) if each.is_named(words) or each.has_code(code)]
+        return [table.people[place].person for place in sorted(table.named(words) | table.coded("".join(words)))]
 
-    def _entries(self, programme: str) -> Sequence[Entry]:
+    def _table(self, programme: str) -> Table | None:
         known = self._known.get(programme)
-        return known.in_order() if known is not None else ()
+        return known.table if known is not None else None
 
 
 def _read(people: Sequence[Document], keys: Mapping[str, Document], holder: KeyHolder) -> dict[str, Entry | None]:
@@ -136,13 +155,13 @@ def _entries(
             yield state["id"], None
         elif key is not None:
             try:
-                yield state["id"], _entry(state, holder.open(state["id"], StoredKey.of(key)))
+                yield state["id"], _entry(each, holder.open(state["id"], StoredKey.of(key)))
             except vault.Unopenable as error:  # the others are found all the same
                 log.warning("a name is not in the index", extra={"reason": str(error)})
 
 
-def _entry(state: dict[str, Any], key: bytes) -> Entry:
-    person, card = state["id"], state.get("card") or {}
+def _entry(found: Document, key: bytes) -> Entry:
+    person, card = found["state"]["id"], found["state"].get("card") or {}
     names = [vault.open_sealed(key, person, name, card[name]) if name in card else "" for name in NAMES]
     family, given = (folded(name) or NAMELESS for name in names)
-    return Entry(person, frozenset().union(*map(parts_of, names)), (family, given, person))
+    return Entry(person, found["version"], frozenset().union(*map(parts_of, names)), (family, given, person))

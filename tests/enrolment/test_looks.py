@@ -78,18 +78,18 @@ async def test_the_pages_of_a_referrer_fit_a_narrow_screen_and_axe_finds_nothing
         page = site.looked.page
         await site.open("/segnalazioni")
         await site.open("/segnalazioni/nuova")
-        await site.press("Continua: controlla le risposte")
+        await site.press("Controllare le risposte")
         assert await page.evaluate("document.activeElement.id") == "errors"
         await page.get_by_label("Nome", exact=True).fill("Nicolò")
         await page.get_by_label("Cognome").fill("D'Angelo")
         await page.get_by_label("Numero di telefono").fill("333 123 4567")
         await page.get_by_label("Partecipare al programma").check()
         await page.get_by_label("Con una firma su carta").check()
-        await site.press("Continua: controlla le risposte")
-        await site.press("Modifica le risposte")
+        await site.press("Controllare le risposte")
+        await site.press("Cambiare le risposte")
         assert await page.get_by_label("Cognome").input_value() == "D'Angelo"
-        await site.press("Continua: controlla le risposte")
-        await site.press("Invia la segnalazione")
+        await site.press("Controllare le risposte")
+        await site.press("Inviare la segnalazione")
         assert await page.get_by_role("heading", level=1).inner_text() == "Segnalazione inviata"
         await refer(here, 24)
         await here.rows(25)

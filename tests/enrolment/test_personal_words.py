@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import enrolment
-from enrolment import commands, domain
+from enrolment import commands
 from enrolment.domain import Status, Worker
 from enrolment.personal import commands as personal
 from enrolment.personal.wording import CONSENTS, HISTORY, LOOKED_AT, REASONS, STATUS, looked_at
@@ -19,6 +19,7 @@ from enrolment.projections import History
 from enrolment.referral import commands as referral
 from enrolment.referral import pages
 from enrolment.referral.pages import FRAME as REFERRAL
+from services import kernel
 from services.contracts.enrolment import Leaving, Purpose
 from services.programmes import days, naming
 from services.web.frame import Frame
@@ -28,12 +29,12 @@ ROOT = Path(enrolment.__file__).parents[1]
 REFERS = (
     referral.refer_together, commands.refer, commands._describe, commands.decide_consent, commands._language_read, Worker.consent,
     Worker.describe, Worker.outline, naming.refuse_unless_active, days.in_intake, days.since_start, pages._may_refer,
-    pages._partner, domain.in_order,
+    pages._partner, kernel.in_order,
 )  # fmt: skip
 DECIDES = (
     personal.issue_link, personal.confirm_leaving, personal.confirm_erasure, personal._opened, commands.decide_consent,
     commands._language_read, commands.erase, Worker.link, Worker.withdraw, Worker._refuse_unless_enrolled, Worker._refuse_if_erased,
-    Worker.consent, days.since_start, domain.in_order,
+    Worker.consent, days.since_start, kernel.in_order,
 )  # fmt: skip
 NOUNS = ("slot", "municipality", "partner")  # of `refuse_unless_active`
 # The form offers no colleagues and asks for no partner; who was just referred is not erased; a message that was sent a moment ago is shown
