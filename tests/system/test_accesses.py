@@ -20,6 +20,8 @@ from tests.helpers.waiting import eventually
 
 NAMES = {"worker", "mate", "person", "members", "present"}  # of fields and parameters that hold ids of people
 STEPS = "it rests on steps and seats, which open events tell of a pseudonym"
+SHEET = "it begins with the same read as the sheet of the person, which is tried"
+DEEDS = ("ammissione", "rifiuto", "uscita", "consensi", "dati", "profilo")
 UNLOGGED = {
     "POST /enrolment/referrals": "it makes the person",
     "GET /enrolment/workers": STEPS,
@@ -31,6 +33,9 @@ UNLOGGED = {
     "DELETE /enrolment/workers/{worker}/links": "it tells nothing, not even if there was a link",
     "POST /enrolment/links/{token}": "whoever has the link acts as the person",
     "GET /enrolment/segnalazioni/{worker}/ricevuta": "it tells the referrer that they have referred",
+    "PUT /enrolment/workers/{worker}/card": "it tells nothing of the card that it replaces",
+    **{f"{method} /enrolment/persone/{{worker}}/{deed}": SHEET for method in ("GET", "POST") for deed in DEEDS},
+    "POST /enrolment/persone/{worker}/collegamento": SHEET,
     "PUT /sessions/sessions/{session}/roll-call": STEPS,
     "PUT /sessions/workers/{worker}/surveys/{instrument}/{wave}": STEPS,
     **{f"GET /{service}/workers/{{worker}}/accesses": "the log itself" for service in SERVICES},
@@ -114,6 +119,7 @@ def cases(scene: Scene) -> Iterator[Case]:
     person = f"/enrolment/workers/{comer}"
     two = (comer, mate)
     yield Case("GET /enrolment/workers/{worker}", person, None, 200, (comer,), "person")
+    yield Case("GET /enrolment/persone/{worker}", f"/enrolment/persone/{comer}", None, 200, (comer,), "person")
     yield Case("PUT /enrolment/workers/{worker}/profile", f"{person}/profile", profile, 204, (comer,), "profile")
     yield Case("POST /enrolment/workers/{worker}/links", f"{person}/links", None, 409, (comer,), "link")
     yield Case("PUT /grouping/workers/{worker}/pairs/{mate}", pair, wish, 204, two, "pairs")
