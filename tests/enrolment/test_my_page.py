@@ -153,7 +153,7 @@ async def test_the_data_are_shown_in_words(here: Site) -> None:
     worker = await somebody(here)
     async with as_worker(here, worker) as client:
         said = text_of((await client.get("/me/dati")).text)
-    for shown in ("Ada", "Prova", "ada@example.org", "Monza", "il giovedì, ore", "15 km", "1971", "Donna"):
+    for shown in ("Ada", "Prova", "ada@example.org", "Monza", "il giovedì", "18:30", "15 km", "1971", "Donna"):
         assert shown in said, shown
 
 
