@@ -52,8 +52,11 @@ def build() -> FastAPI:
     @pages.get("/messaggi/parts/{part}", dependencies=[open_to_all("a test")])
     async def part(request: Request, part: str) -> Response:
         answer = FRAME.part(request, f"messages/{part}.html", rows=rows(), total=140, **shown)
-        head, _, tail = bytes(FRAME.page(request, "messages/all.html", rows=[], tabs=TABS, chosen="inviati", page=1, pages=1, total=0, **shown).body).partition(b"</main>")  # fmt: skip # noqa: E501
-        return Response(head + bytes(answer.body) + b"</main>" + tail, media_type="text/html")
+        given = {"tabs": TABS, "chosen": "inviati", "page": 1, "pages": 1, "total": 0, "rows": []}
+        page = FRAME.page(request, "messages/all.html", **given, **shown)
+        page.body = bytes(page.body).replace(b"</main>", bytes(answer.body) + b"</main>")
+        page.headers["content-length"] = str(len(page.body))
+        return page
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.router.routes.extend(static.routes())
