@@ -38,6 +38,7 @@ UNLOGGED = {
     "POST /enrolment/persone/{worker}/collegamento": SHEET,
     "PUT /sessions/sessions/{session}/roll-call": STEPS,
     "PUT /sessions/workers/{worker}/surveys/{instrument}/{wave}": STEPS,
+    "POST /sessions/workers/{worker}/surveys/{instrument}/{wave}/link": STEPS,
     **{f"GET /{service}/workers/{{worker}}/accesses": "the log itself" for service in SERVICES},
     **{f"GET /{service}/erasures/{{person}}": "nothing of the person is left" for service in SERVICES},
 }
@@ -139,6 +140,8 @@ def cases(scene: Scene) -> Iterator[Case]:
     yield Case("GET /sessions/workers/{worker}/surveys", surveys, None, 200, (mate,), "surveys")
     messages = "/notifications/messages"
     yield Case(f"GET {messages}", f"{messages}?worker={mate}", None, 200, (mate,), "messages")
+    part = "/notifications/frammenti/messaggi"
+    yield Case(f"GET {part}", f"{part}?worker={mate}", None, 200, (mate,), "messages")
 
 
 async def test_whoever_is_told_of_a_person_is_in_their_log_of_accesses_also_by_a_refusal(scene: Scene) -> None:
