@@ -127,6 +127,9 @@ def cases(scene: Scene) -> Iterator[Case]:
     yield Case("GET /grouping/workers/{worker}/pairs", f"/grouping/workers/{mate}/pairs", None, 200, two, "pairs")
     seats = f"/grouping/workers/{comer}/seats?on={a_monday(2)}"
     yield Case("GET /grouping/workers/{worker}/seats", seats, None, 200, all_, "seats")
+    yield Case("GET /grouping/gruppi/posti/{worker}", f"/gruppi/posti/{comer}", None, 200, all_, "seats")
+    seat = f"/grouping/frammenti/posto?worker={mate}"
+    yield Case("GET /grouping/frammenti/posto", seat, None, 200, (mate,), "seat")
     yield Case("POST /grouping/proposals", "/grouping/proposals", {"on": str(a_monday(2))}, 200, all_, "proposal")
     yield Case("POST /grouping/groups/{group}/members", join, body, 409, all_, f"group {scene.group}")
     yield Case("PUT /grouping/places/{place}", "/grouping/places/looked-at", place, 204, (), "")
