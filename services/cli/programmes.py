@@ -31,13 +31,28 @@ LEAVES = ("retired", "renamed")
 
 @app.command()
 def check(file: File) -> None:
-    """Read the file alone. One sentence says what is wrong, and at which line."""
+    """Read the file alone. One sentence says what is wrong, and at which line; one more names each instrument without wording."""
     from services.programmes import read_file
 
     read = read_file(file).programme
     parts = ("partners", "slots", "municipalities", "surveys")
     counts = ", ".join(f"{len(getattr(read, part))} {part}" for part in parts)
     say(f"{file.name} is a programme: {read.id}, {counts}.")
+    for line in _without_wording(read, file.parent):
+        say(line)
+
+
+def _without_wording(programme: "Programme", folder: Path) -> "list[str]":
+    """One line for each instrument that the programme asks and that has no wording: nobody is sent its questions."""
+    from services.programmes import worded
+
+    instruments = worded(folder)
+    asked = dict.fromkeys(each.instrument for each in programme.active.surveys)
+    return [
+        f"{each} has no wording: nobody is sent its questions. Put them into {folder}/instruments/{each}.it.toml."
+        for each in asked
+        if not instruments[each].languages
+    ]
 
 
 @app.command()

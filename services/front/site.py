@@ -132,4 +132,5 @@ class Site:
             passage = await self.passing.judge(method, request)
         except CrossSite:
             return self.pages.refuse_cross_site(request)
-        return Response(headers={"Authorization": passage.authorization} if passage.authorization else None)
+        # Never absent: Caddy would copy the name of its own variable in place of a missing header.
+        return Response(headers={"Authorization": passage.authorization or ""})

@@ -313,7 +313,7 @@ async def test_cookies_are_the_browsers_alone_and_bound_to_the_host_where_there_
         assert "ama-site=" in cookie
         assert "httponly; path=/; samesite=lax" in cookie
         assert "secure" not in cookie
-    given = {"public_url": "https://ama.example.org", "issuer": "https://ama.example.org/issuer"}
+    given: dict[str, Any] = {"public_url": "https://ama.example.org", "issuer": "https://ama.example.org/issuer"}
     async with desk(engines, tmp_path, **given) as safe:
         safe.site.settings.site_issuer = f"{safe.base}/issuer"
         cookie = (await safe.browser().get("/accedi")).headers["set-cookie"]

@@ -133,5 +133,5 @@ async def test_a_disabled_account_another_password_and_a_revoked_grant_end_at_on
 async def test_a_strange_cookie_is_nobody(one: Desk) -> None:
     for strange in ("", "x", "a" * 43, "a" * 4_000, "%00", "é", "../../x"):
         somebody = one.browser()
-        answer = await somebody.client.get("/ruolo", headers={"Cookie": f"ama-site={strange}".encode()})
+        answer = await somebody.client.get("/ruolo", headers={b"Cookie": f"ama-site={strange}".encode()})
         assert (answer.status_code, answer.headers["location"]) == (303, "/accedi"), strange

@@ -31,11 +31,11 @@ def answers(instrument: str, *values: float) -> dict[str, float]:
         ("gse", (4,) * 10, {"self-efficacy": 40}),
         ("gse", (1, 2, 3, 4, 1, 2, 3, 4, 1, 2), {"self-efficacy": 23}),
         ("jobs2-depression", (1.8181818,), {"depression": 1.8181818}),
-        (
-            "ama-own",
-            (5, 1, 4, 2, 3, 5, 1),
-            {"isolation": 1, "guilt": 5, "role": 4, "identity": 2, "self-esteem": 3, "trust": 5, "setting-out": 1},
-        ),
+        # Turned: 1, 3, 5 and 7 of wellbeing; 2, 4 and 6 of resources.
+        ("ama-own", (1, 5, 1, 5, 1, 5, 1, 5, 5, 1, 5, 1, 5, 1), {"wellbeing": 5, "resources": 5}),
+        ("ama-own", (3,) * 14, {"wellbeing": 3, "resources": 3}),
+        ("ama-own", (5, 1, 5, 1, 5, 1, 5, 1, 1, 5, 1, 5, 1, 5), {"wellbeing": 1, "resources": 1}),
+        ("ama-own", (2, 4, 1, 5, 3, 3, 4, 2, 5, 2, 1, 4, 3, 3), {"wellbeing": 3.5, "resources": 3}),
     ],
 )
 def test_a_score_is_what_one_computes_by_hand(
@@ -112,6 +112,17 @@ def test_wording_is_shipped_where_the_licence_lets_us_and_in_both_languages() ->
         assert all(set(item.text) == languages for item in instrument.items)
 
 
+def test_our_own_questionnaire_says_half_of_each_scale_the_other_way_round_and_labels_every_answer() -> None:
+    ours = SHIPPED["ama-own"]
+    assert "not validated" in ours.source
+    assert ours.languages == ["en", "it"]
+    for scale in ours.scales:
+        turned = [item for item in ours.items if item.id in scale.items and item.reversed]
+        assert len(turned) * 2 == len(scale.items)
+    assert {len(labels) for labels in ours.answers.values()} == {5}
+    assert ours.titles.keys() == ours.introduction.keys() == ours.answers.keys() == {"it", "en"}
+
+
 def instrument(**changes: Any) -> dict[str, Any]:
     told: dict[str, Any] = {
         "id": "own",
@@ -143,6 +154,7 @@ def instrument(**changes: Any) -> dict[str, Any]:
             "cut-off: there is no scale t",
         ),
         ({"cut_offs": [{"scale": "s", "meaning": "low", "source": "none"}]}, "cut-off: neither at_most nor at_least"),
+        ({"answers": {"it": ("no", "sì")}}, "answers it: not one label for each answer"),
         ({"wording": "x"}, "Extra inputs"),
     ],
 )
