@@ -85,6 +85,12 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000/{service}",
         description="address of a service from here, with {service} for its name; parts of pages are fetched there",
     )
+    contact: str | None = Field(
+        default=None, description="e-mail address for remarks on the accessibility of the site, and on privacy"
+    )
+    accessibility: Path | None = Field(
+        default=None, description="TOML file of the accessibility statement, as `ama accessibility statement` drafts it"
+    )
     smtp: str | None = Field(
         default=None, repr=False, description="smtp://user:password@host:port; starttls or TLS by smtps://"
     )

@@ -9,6 +9,7 @@ import logging
 import typer
 
 from services.cli import (
+    accessibility,
     accounts,
     backup,
     contracts,
@@ -55,6 +56,7 @@ app.command("restore", rich_help_panel=OPERATE)(backup.restore)
 app.add_typer(dead.app, name="dead", rich_help_panel=OPERATE)
 app.add_typer(projections.app, name="projections", rich_help_panel=OPERATE)
 app.add_typer(events.app, name="events", rich_help_panel=OPERATE)
+app.add_typer(accessibility.app, name="accessibility", rich_help_panel=OPERATE)
 app.add_typer(person.app, name="person", rich_help_panel=PEOPLE)
 app.add_typer(programmes.app, name="programmes", rich_help_panel=PEOPLE)
 app.add_typer(partners.app, name="partners", rich_help_panel=PARTNERS)

@@ -31,7 +31,7 @@ from services.identity.settings import CLIENT, SiteSettings
 from services.operations.console.app import OperatorsConsole
 from services.runtime.service import served
 from services.store.mongo import PyMongoError, Store, within
-from services.web.frame import static
+from services.web.frame import statements, static
 
 NAME = "site"
 LOOK = 2.0  # seconds in which a database that is there answers
@@ -89,6 +89,7 @@ class Site:
         return [
             *self.pages.routes(),
             *static.routes(),
+            *statements.routes(self.settings, self.programmes),
             Mount("/issuer", self.issuer.app(sign_in)),
             *self.console.routes(),
         ]

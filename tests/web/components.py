@@ -71,8 +71,8 @@ def _form(state: str) -> Filled:
     for name in (Kind.RADIOS, Kind.SELECT, Kind.CHECKBOXES):
         form.offer(name, OPTIONS)
     if state == "wrong":
-        for name in (*KINDS, "nothing"):
-            form.wrong(name, "Fill in: %(label)s")
+        for each in (*KINDS, "nothing"):
+            form.wrong(each, "Fill in: %(label)s")
         form.refuse(Refused("changed-meanwhile", ""))
     return form
 

@@ -5,7 +5,6 @@ keeps nothing of a caller. An answer with a page carries the headers that limit 
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple
@@ -18,24 +17,23 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 
 from services.contracts.topics import SERVICES
 from services.operations.console.live import View, over, stream
-from services.operations.console.screen import site
+from services.operations.console.screen import FRAME
 from services.operations.console.services_client import NoAnswer, NotAllowed, ServicesClient, TokenRefused
-from services.vault.sealing import Unopenable, to_bytes
+from services.operations.console.wording import BANNERS, NOTICES, STATES
 from services.web.forms import form_of, typed
-from services.web.frame.static import asset
+from services.web.frame.routing import caller_of
 
 log = logging.getLogger(__name__)
 LONGEST = 500  # characters of a reason
 HOME = "/console"
 DONE = {"redrive": "redriven", "dismiss": "dismissed"}
-BANNERS = {"redriven", "dismissed", "held"}  # texts that an address may ask for
+TOLD = ("redriven", "dismissed", "held")  # banners that an address may ask for
 
 
 class Caller(NamedTuple):
-    """A caller: their token, and the name in it for the header of the page. The services verify the token, the name decides nothing."""
+    """A caller: their token, which the services verify."""
 
     token: str
-    name: str
 
 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
@@ -78,30 +76,31 @@ class OperatorsConsole:
         try:
             return await handler(request, caller)
         except TokenRefused:
-            return self._notice(request, "ended", 401)
+            return await self._notice(request, "ended", 401)
         except NotAllowed:
-            return self._notice(request, "may-not", 403, caller)
+            return await self._notice(request, "may-not", 403, caller)
         except NoAnswer as silent:
-            return self._notice(request, "later", 503, caller, str(silent))
+            return await self._notice(request, "later", 503, caller, str(silent))
 
-    def _notice(
+    async def _notice(
         self, request: Request, says: str, status: int, caller: Caller | None = None, more: str = ""
     ) -> Response:
-        return self._page(request, "notice.html", caller, status, says=says, more=more)
+        return await self._page(
+            request, "notice.html", status, notice=NOTICES[says], more=more, signed_in=caller is not None
+        )
 
-    def _page(
-        self, request: Request, template: str, caller: Caller | None, status: int = 200, **shown: Any
-    ) -> Response:
-        return site().page(request, template, status, session=caller, asset=asset, **shown)
+    async def _page(self, request: Request, template: str, status: int = 200, **shown: Any) -> Response:
+        who = await caller_of(request)
+        return FRAME.page(request, template, who=who, status=status, states=STATES, banners=BANNERS, **shown)
 
     async def _console(self, request: Request, caller: Caller) -> Response:
-        parts = await View(self._services, caller.token, site().language(request)).parts()
+        parts = await View(self._services, caller.token, FRAME.language(request)).parts()
         done = request.query_params.get("fatto", "")
-        banner = (done, "") if done in BANNERS else None
-        return self._page(request, "console.html", caller, parts=parts, banner=banner)
+        banner = (done, "") if done in TOLD else None
+        return await self._page(request, "console.html", parts=parts, banner=banner)
 
     async def _live(self, request: Request) -> Response:
-        caller, language = _caller(request), site().language(request)
+        caller, language = _caller(request), FRAME.language(request)
         if caller is None:
             return _events(over(language))
         view = View(self._services, caller.token, language)
@@ -117,22 +116,20 @@ class OperatorsConsole:
         # The name becomes part of an address, so only the names of services are asked.
         found = await self._services.dead_letter(service, id, caller.token) if service in SERVICES else None
         if found is None:
-            return self._notice(request, "no-such", 404, caller)
+            return await self._notice(request, "no-such", 404, caller)
         banner, status = (None, 200) if refusal is None else (("refused", refusal), 409)
-        return self._page(
-            request, "dead_letter.html", caller, status, service=service, dead_letter=found, banner=banner
-        )
+        return await self._page(request, "dead_letter.html", status, service=service, dead_letter=found, banner=banner)
 
     async def _resolve(self, request: Request, caller: Caller) -> Response:
         """Redrive a dead letter, or dismiss it for a reason. The next page shows the outcome."""
         service, id, form = request.path_params["service"], request.path_params["id"], await form_of(request)
         action, reason = typed(form, "what"), typed(form, "reason")[:LONGEST].strip()
         if service not in SERVICES or action not in DONE:
-            return self._notice(request, "no-such", 404, caller)
+            return await self._notice(request, "no-such", 404, caller)
         body = {"reason": reason} if action == "dismiss" else {}
         result = await self._services.do(action, service, id, caller.token, **body)
         if result is None:
-            return self._notice(request, "no-such", 404, caller)
+            return await self._notice(request, "no-such", 404, caller)
         answer, done = result
         log.info(
             "dead letter was dealt with",
@@ -149,16 +146,7 @@ def _caller(request: Request) -> Caller | None:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         return None
-    return Caller(token.strip(), _name_in(token.strip()))
-
-
-def _name_in(token: str) -> str:
-    """Return the name that a token has, unverified: it is shown to its bearer alone."""
-    try:
-        told = json.loads(to_bytes(token.split(".")[1]))
-        return str(told.get("name") or told.get("sub") or "")
-    except (Unopenable, ValueError, IndexError, AttributeError, RecursionError):
-        return ""
+    return Caller(token.strip())
 
 
 def _events(events: AsyncIterator[str]) -> Response:

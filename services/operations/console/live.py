@@ -10,9 +10,12 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from services.operations.console.screen import site
+from markupsafe import escape
+
+from services.operations.console import wording
+from services.operations.console.screen import FRAME
 from services.operations.console.services_client import Json, NotAllowed, ServicesClient, TokenRefused
-from services.operations.console.wording import WORDS
+from services.web.frame.texts import Said
 from services.web.pages import moment
 
 EVERY = 2.0  # seconds between looks
@@ -38,7 +41,7 @@ class View:
         dead = await self._client.dead(states, token)
         if now - self._asked >= INDICATORS_EVERY:
             self._indicators, self._asked = await self._client.indicators(token), now
-        problems = problems_of(states, WORDS[self._language])
+        problems = problems_of(states)
         shown: dict[str, dict[str, Any]] = {
             "summary": {"problems": problems},
             "engines": {"engines": _engines(states)},
@@ -46,49 +49,55 @@ class View:
             "dead": {"dead_letters": dead},
             "funnel": {"steps": funnel(self._indicators), "indicators": self._indicators},
         }
-        made = {name: site().part(f"parts/{name}.html", self._language, **each) for name, each in shown.items()}
-        return made | {"clock": WORDS[self._language]["ask-again"].format(moment(datetime.now(UTC)))}
+        made = {name: FRAME.html(self._language, f"parts/{name}.html", **each) for name, each in shown.items()}
+        # Of the translation, the place of the time alone is markup.
+        clock = escape(FRAME.text(self._language, wording.UP_TO_DATE)) % {"time": moment(datetime.now(UTC))}
+        return made | {"clock": clock}
 
 
 class Problem(NamedTuple):
     """One thing that needs attention, in a few words, and the heading of its runbook in docs/operations.md."""
 
-    text: str
+    text: Said
     runbook: str
 
 
-def problems_of(states: dict[str, Json | None], words: dict[str, str]) -> list[Problem]:
+def problems_of(states: dict[str, Json | None]) -> list[Problem]:
     """List all that needs attention; empty when all is well."""
     found: list[Problem] = []
     for name, state in states.items():
         if state is None:
-            found.append(Problem(words["problem-away"].format(name), "ServiceMissing"))
+            found.append(_problem(wording.AWAY, "ServiceMissing", service=name))
             continue
-        found += [Problem(words["problem-engine"].format(name, each), "EngineNotReady") for each in state["missing"]]
+        found += [
+            _problem(wording.ENGINE_AWAY, "EngineNotReady", service=name, engine=each) for each in state["missing"]
+        ]
         if state["relay"] is not None and not state["relay"]["leads"]:
-            found.append(Problem(words["problem-relay"].format(name), "RelayNobodyLeads"))
+            found.append(_problem(wording.NOBODY_SENDS, "RelayNobodyLeads", service=name))
         if (state["outbox_age"] or 0) > OLD:
-            found.append(Problem(words["problem-old"].format(name, round(state["outbox_age"])), "OutboxOld"))
+            found.append(_problem(wording.NOT_SENT, "OutboxOld", service=name, seconds=round(state["outbox_age"])))
         if any(each["holes"] for each in state["consumers"]):  # the name on the wire; language: kept
-            found.append(Problem(words["problem-gaps"].format(name), "Holes"))
+            found.append(_problem(wording.GAPS, "Holes", service=name))
     dead = sum(each["dead"] for state in states.values() if state for each in state["consumers"])
-    return [*found, *([Problem(words["problem-dead"].format(dead), "DeadLetters")] if dead else [])]
+    return [*found, *([_problem(wording.DEAD, "DeadLetters", n=dead)] if dead else [])]
+
+
+def _problem(text: str, runbook: str, **values: Any) -> Problem:
+    return Problem(Said(text, values=values), runbook)
 
 
 def funnel(indicators: Json | None) -> list[tuple[str, int, int]]:
-    """List the steps of the path through the programme: the key of its text, how many people, and of how many."""
+    """List the steps of the path through the programme: its text, how many people, and of how many."""
     if indicators is None:
         return []
     people = indicators["referred"]
     invited = sum(each["invited"] for each in indicators["surveys"])
     answered = sum(each["submitted"] for each in indicators["surveys"])
-    steps = [("referred", "referred"), ("admitted", "admitted"), ("waiting", "waiting"), ("seated", "seated")]
-    steps += [("taken-part", "took_part"), ("withdrawn", "withdrawn"), ("found-work", "found_work")]
-    counted = [(word, indicators[name], people) for word, name in steps]
+    counted = [(text, indicators[name], people) for name, text in wording.STEPS.items()]
     return [
         *counted,
-        ("meetings", indicators["meetings_held"], indicators["meetings_scheduled"]),
-        ("surveys", answered, invited),
+        (wording.MEETINGS, indicators["meetings_held"], indicators["meetings_scheduled"]),
+        (wording.SURVEYS, answered, invited),
     ]
 
 
@@ -123,7 +132,7 @@ async def stream(view: View, closing: asyncio.Event, last: str = "") -> AsyncIte
 
 async def over(language: str) -> AsyncIterator[str]:
     """Send the last event of a page whose web session has ended; the page closes its stream on it."""
-    yield event("ended", site().part("parts/ended.html", language))
+    yield event("ended", FRAME.html(language, "parts/ended.html"))
 
 
 def event(name: str, html: str, id: str = "") -> str:

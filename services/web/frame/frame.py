@@ -22,7 +22,8 @@ from services.web.frame import addresses, dates
 from services.web.frame.refusals import SENTENCES, page_of
 from services.web.frame.static import asset
 from services.web.frame.texts import LANGUAGES, N_, Said, translations_of
-from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of
+from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of, pretty
+from services.web.pages import moment as to_the_second
 
 _PLACES = re.compile(r"%\((\w+)\)")  # of values in a text
 HERE = Path(__file__).parent
@@ -93,7 +94,7 @@ class Frame:
         )
 
     def html(self, language: str, template: str, *, rules: Any = None, **shown: Any) -> str:
-        """Render a template without a request: a part of a live page, or a letter."""
+        """Render a template without a request: a part of a live page."""
         rendered = self._environments[language].get_template(template).render(rules=rules, language=language, **shown)
         return encodable(rendered)
 
@@ -201,7 +202,13 @@ def _filters(language: str, translations: Any) -> dict[str, Callable[..., Any]]:
         text: str = translations.ngettext("for %(num)d day", "for %(num)d days", n)
         return text % {"num": n}
 
-    names = {"day": dates.day, "short_day": dates.short_day, "long_day": dates.long_day, "time": dates.time_of}
+    names = {
+        "day": dates.day,
+        "short_day": dates.short_day,
+        "long_day": dates.long_day,
+        "date": dates.full_date,
+        "time": dates.time_of,
+    }
     zoned_ones = {
         name: zoned(write) for name, write in {**names, "month": dates.month, "the_day": dates.the_day}.items()
     }
@@ -211,6 +218,8 @@ def _filters(language: str, translations: Any) -> dict[str, Callable[..., Any]]:
         **zoned_ones,
         **{name: (lambda value, write=write: write(value, language)) for name, write in plain.items()},
         "moment": moment,
+        "utc": to_the_second,
+        "pretty": pretty,
         "days_ago": days_ago,
     }
 

@@ -72,7 +72,7 @@ class Pages:
         if status == 401 and request.method == "GET":
             address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"{SIGN_IN}?next={quote(address, safe='')}", 303)
-        page = frame.refusal(request, status, code, await _caller(request), **members)
+        page = frame.refusal(request, status, code, await caller_of(request), **members)
         for name, value in answer.kept.items():
             page.headers[name] = value
         return page
@@ -87,7 +87,7 @@ def _looked_at(scope: Scope) -> bool:
 
 
 class _Answer:
-    """What the application answers: passed on at once, apart from a problem document, which is kept."""
+    """The answer of the application, passed on at once, apart from a problem document, which is kept."""
 
     def __init__(self, send: Send, *, head: bool) -> None:
         self._send, self._head = send, head
@@ -129,7 +129,7 @@ class _Answer:
         }
 
 
-async def _caller(request: Request) -> Any:
+async def caller_of(request: Request) -> Any:
     """Return who calls, for the navigation of the page; None when that cannot be told."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     app = request.scope.get("app")
