@@ -166,6 +166,9 @@ async def an_operator_admits(journey: Journey, walker: Walker) -> None:
     await walker.looks("profile")
     await walker.chooses("slots.mon-evening")
     await walker.sends()
+    await walker.looks("check the profile")
+    await walker.sends("done")
+    assert walker.page.url.endswith("?fatto=profilo"), walker.page.url
     await walker.looks("sheet with a profile")
 
 
