@@ -1,13 +1,13 @@
-"""The channels by which letters go out: mail, and text messages for whoever has a telephone alone.
+"""The channels by which messages go out: mail, and text messages for whoever has a telephone alone.
 
-Invariant: the channel is chosen when a letter is sent, from the contact card of that moment; whoever has an address for mail gets mail.
+Invariant: the channel is chosen when a message is sent, from the contact card of that moment; whoever has an address for mail gets mail.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from notifications import sms, smtp
-from notifications.composing import Letter, mail_of, sms_of
+from notifications.composing import Content, mail_of, sms_of
 from notifications.mail_format import Mail, Mailbox, Uncomposable
 from notifications.sms_format import Sms
 from services.settings import Misconfigured, Settings
@@ -21,8 +21,8 @@ class Channel(Protocol[C]):
     name: str
     card_field: str
 
-    def compose(self, letter: Letter) -> C:
-        """What goes out. Raises Uncomposable."""
+    def compose(self, content: Content) -> C:
+        """Make what goes out. Raises Uncomposable."""
 
     async def send(self, composed: C) -> None:
         """Hand it over. Raises PermanentFailure or TransientFailure."""
@@ -36,9 +36,9 @@ class MailChannel:
     def __init__(self, server: smtp.Server, sender: Mailbox) -> None:
         self._server, self._sender = server, sender
 
-    def compose(self, letter: Letter) -> Mail:
+    def compose(self, content: Content) -> Mail:
         """The mail, read back."""
-        return mail_of(letter, self._sender)
+        return mail_of(content, self._sender)
 
     async def send(self, composed: Mail) -> None:
         """As the protocol says."""
@@ -53,9 +53,9 @@ class SmsChannel:
     def __init__(self, place: sms.Folder | sms.Gateway) -> None:
         self._place = place
 
-    def compose(self, letter: Letter) -> Sms:
-        """The text message."""
-        return sms_of(letter)
+    def compose(self, content: Content) -> Sms:
+        """Make the text message, for a number that takes one."""
+        return sms_of(content)
 
     async def send(self, composed: Sms) -> None:
         """As the protocol says."""

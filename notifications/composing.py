@@ -1,4 +1,4 @@
-"""The letter for a message: its text in the person's own language, as a mail or as a text message.
+"""The content of a message: its text in the person's own language, as a mail or as a text message.
 
 Invariant: the content is stored nowhere and shown in no log; its `repr` is the id of the message.
 """
@@ -24,8 +24,8 @@ templates = Environment(  # noqa: S701  # plain text: nothing to escape
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Letter:
-    """What a message says, and to whom. `about` names the template, `shown` has its values; times are local."""
+class Content:
+    """Text and recipient of a message. `about` names the template, `shown` has its values; times are local."""
 
     id: str
     about: str
@@ -33,7 +33,7 @@ class Letter:
     shown: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        return f"Letter({self.id})"
+        return f"Content({self.id})"
 
     @property
     def language(self) -> str:
@@ -47,25 +47,25 @@ class Letter:
         return template.render(self.shown, name=self.card.get("given_name", ""), language=self.language)
 
 
-def mail_of(letter: Letter, sender: Mailbox) -> Mail:
+def mail_of(content: Content, sender: Mailbox) -> Mail:
     """Compose the mail. Its Message-ID is the message's id, so that a repeat can be dropped. Raises Uncomposable."""
-    card = letter.card
+    card = content.card
     recipient = Mailbox.of_person(f"{card['given_name']} {card['family_name']}", card["email"])
-    subject, _, body = letter.rendered("txt").partition("\n\n")
+    subject, _, body = content.rendered("txt").partition("\n\n")
     headers = {
         "Subject": line(subject),
         "Date": format_datetime(datetime.now(UTC).replace(microsecond=0)),
-        "Message-ID": f"<{letter.id}@{sender.address.rpartition('@')[2]}>",
+        "Message-ID": f"<{content.id}@{sender.address.rpartition('@')[2]}>",
         "Auto-Submitted": "auto-generated",
-        "Content-Language": letter.language,
+        "Content-Language": content.language,
     }
     data = flatten({"From": sender, "To": recipient}, headers, body)
-    return Mail(letter.id, sender.address, recipient.address, data)
+    return Mail(content.id, sender.address, recipient.address, data)
 
 
-def sms_of(letter: Letter) -> Sms:
+def sms_of(content: Content) -> Sms:
     """Compose the text message. Raises Uncomposable when the number is none that takes text messages."""
-    return Sms(letter.id, number_of(letter.card["phone"]), plain(letter.rendered("sms.txt")))
+    return Sms(content.id, number_of(content.card["phone"]), plain(content.rendered("sms.txt")))
 
 
 @pass_context

@@ -14,11 +14,11 @@ from typing import Any
 
 from notifications import commands as do
 from notifications.channels import Channel, Channels, channel_for, channels_of
-from notifications.composing import Letter
+from notifications.composing import Content
+from notifications.contents import content_of
 from notifications.domain import Message
 from notifications.failures import PermanentFailure, TransientFailure
 from notifications.kept_mail import KeptMail
-from notifications.letters import letter_of
 from notifications.mail_format import Uncomposable
 from notifications.mail_queue import Claim, MailQueue
 from services.kernel import Command, Refused, Unavailable
@@ -95,9 +95,9 @@ async def send_one(service: Service, queue: MailQueue, channels: Channels, kept:
     channel: Channel[Any] | None = None
     try:
         async with asyncio.timeout(ATTEMPT):
-            letter = await _read(service, queue, claimed)
-            channel = channel_for(letter.card, channels)
-            await channel.send(_composed(service, channel, letter))
+            content = await _read(service, queue, claimed)
+            channel = channel_for(content.card, channels)
+            await channel.send(_composed(service, channel, content))
     except Unavailable:
         await queue.postpone(claimed, MISSING, counted=False)
     except Refused as refused:
@@ -129,12 +129,12 @@ async def _record_sent(service: Service, claimed: Claim, kept: KeptMail, channel
         await _keep_known(service, kept)
 
 
-async def _read(service: Service, queue: MailQueue, claimed: Claim) -> Letter:
+async def _read(service: Service, queue: MailQueue, claimed: Claim) -> Content:
     """Read the content. Whatever fails, other than an engine, is the fault of this message: Uncomposable."""
     try:
         card = await queue.card_of(claimed.programme, claimed.message.worker)
         rules, base = service.rules[claimed.programme], service.settings.public_url.rstrip("/")
-        return await service.commanding.query(letter_of, rules, claimed.message.id, card, base)
+        return await service.commanding.query(content_of, rules, claimed.message.id, card, base)
     except (Refused, Unavailable, Uncomposable, PyMongoError, TimeoutError):
         raise
     except Exception as error:
@@ -142,10 +142,10 @@ async def _read(service: Service, queue: MailQueue, claimed: Claim) -> Letter:
         raise Uncomposable("not-composable") from error
 
 
-def _composed(service: Service, channel: Channel[Any], letter: Letter) -> Any:
+def _composed(service: Service, channel: Channel[Any], content: Content) -> Any:
     """Compose it. Whatever fails is the fault of this message: Uncomposable."""
     try:
-        return channel.compose(letter)
+        return channel.compose(content)
     except Uncomposable:
         raise
     except Exception as error:

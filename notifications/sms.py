@@ -43,7 +43,7 @@ class Folder:
         return {path.stem for path in self.path.glob("*.json")}
 
     def forget(self, messages: Collection[str]) -> None:
-        """Remove these messages."""
+        """Remove the files of these messages."""
         for each in messages:
             (self.path / f"{each}.json").unlink(missing_ok=True)
 

@@ -1,7 +1,7 @@
 """A text message: its number, and its text in the alphabet of GSM (3GPP TS 23.038) as far as that goes.
 
-Invariant: a text in Italian or English is in that alphabet, so that it costs few segments and arrives on every telephone. A letter that it
-lacks loses its accent; only a text in another script is sent in UCS-2.
+Invariant: a text in Italian or English is in that alphabet, so that it costs few segments and arrives on every telephone. A character that
+it lacks loses its accent; only a text in another script is sent in UCS-2.
 """
 
 import re

@@ -97,9 +97,11 @@ async def propose(body: ProposalBody, run: Run, read: Reader, who: Operator) -> 
     """Propose groups of people who wait. Nothing is stored, but that the read is written to the access logs of these people; confirm each
     group with `POST /groups`, each who joins one with `POST /groups/{group}/members`."""
     problem = await run.query(survey, body.on, frozenset(body.companies))
+    # Before the search: what a request asks of the database is limited in time, from its beginning on.
+    undescribed = await run.query(without_profile)
     answer = await asyncio.to_thread(solved, problem, body.seed)
     found = await asyncio.to_thread(proposal_of, problem, answer, read.rules, body.on)
-    return Proposal.model_validate({**found, "without_profile": await run.query(without_profile)})
+    return Proposal.model_validate({**found, "without_profile": undescribed})
 
 
 class Seat(BaseModel):

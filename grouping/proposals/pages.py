@@ -14,7 +14,6 @@ from fastapi.responses import Response
 from pydantic import BaseModel, BeforeValidator
 from pydantic import Field as Checked
 
-from grouping.formation.model import Problem
 from grouping.proposals.queries import SECONDS, proposal, solved, survey, without_profile
 from grouping.reading import named
 from grouping.refusals import SENTENCES
@@ -79,11 +78,13 @@ async def propose(request: Request, run: Run, read: Reader, who: Operator) -> Re
     if asked is None:
         return FRAME.page(request, "proposals/asking.html", who=who, rules=read.rules, form=filled, seconds=SECONDS)
     problem = await run.query(survey, asked.on, frozenset(asked.companies))
+    # Before the search: what a request asks of the database is limited in time, from its beginning on.
+    undescribed = await run.query(without_profile)
+    await read.note_accesses(undescribed, "proposal")
+    places = await named(read, "places", [each.id for each in problem.places])
     began = time.monotonic()
     answer = await asyncio.to_thread(solved, problem, asked.seed)
     found = await asyncio.to_thread(proposal, problem, answer, read.rules, asked.on)
-    undescribed = await run.query(without_profile)
-    await read.note_accesses(undescribed, "proposal")
     shown: dict[str, Any] = {
         **found,
         "form": filled,
@@ -96,12 +97,7 @@ async def propose(request: Request, run: Run, read: Reader, who: Operator) -> Re
         "without_profile": undescribed,
         "most": SHOWN,
         "stopped": time.monotonic() - began >= SECONDS,
-        "places": await named(read, "places", _places(found, problem)),
+        "places": places,
         "defects": answer.defects or (),
     }
     return FRAME.page(request, "proposals/proposal.html", who=who, rules=read.rules, **shown)
-
-
-def _places(found: dict[str, Any], problem: Problem) -> list[str]:
-    """Every place that the page may name: of the groups, and of what is missing somewhere."""
-    return sorted({each.id for each in problem.places} | {each["place"] for each in found["groups"]})

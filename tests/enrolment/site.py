@@ -19,7 +19,7 @@ import enrolment.app
 from services.identity.auth import Role, Who
 from services.runtime.service import Service, running
 from services.settings import Settings
-from tests.helpers.waiting import eventually
+from tests.helpers.waiting import eventually, late
 
 OURS = ("worker", "desk.", "keys", "consents", "history.", "access", "erased", "answers")  # collections of a page
 
@@ -112,6 +112,14 @@ class Site:
             return bool(found == number)
 
         await eventually(there)
+
+    async def level(self) -> None:
+        """Wait until the consumers have taken everything, so that only a page sends statements."""
+
+        async def taken() -> bool:
+            return not await late([self.service])
+
+        await eventually(taken)
 
     @contextmanager
     def counting(self) -> Iterator[Counter[str]]:

@@ -10,7 +10,7 @@ from email.policy import compat32, default
 
 import pytest
 
-from notifications.composing import Letter, mail_of
+from notifications.composing import Content, mail_of
 from notifications.mail_format import Mail, Mailbox, Uncomposable, flatten, line
 from notifications.smtp import Server, send
 from tests.helpers.mail_server import taking
@@ -51,11 +51,11 @@ FRAGMENTS = [
 ]  # fmt: skip
 
 
-def content(given: str, family: str = "Prova", email: str = "ada@example.org") -> Letter:
+def content(given: str, family: str = "Prova", email: str = "ada@example.org") -> Content:
     card = {"given_name": given, "family_name": family, "email": email, "language": "it"}
     place = {"first": datetime(2026, 3, 5, 18, tzinfo=UTC), "title": "Casa", "address": "via Correggio 59, Monza"}
     plan = {"every": 14, "meetings": 18, "minutes": 120, "ask": None}
-    return Letter("019ce2f4", "seat", card, place | plan)
+    return Content("019ce2f4", "seat", card, place | plan)
 
 
 def read(mail: Mail) -> EmailMessage:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from notifications.composing import Letter, mail_of
+from notifications.composing import Content, mail_of
 from notifications.failures import PermanentFailure, TransientFailure
 from notifications.mail_format import Mail, Mailbox, Uncomposable
 from notifications.mailer import mailing
@@ -23,10 +23,10 @@ CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org",
 PLAN: dict[str, Any] = {"every": 14, "meetings": 18, "minutes": 120, "ask": "AFOL Monza e Brianza, +39 039 0000000"}
 
 
-def content(plan: dict[str, Any] = PLAN, **card: str) -> Letter:
+def content(plan: dict[str, Any] = PLAN, **card: str) -> Content:
     first = datetime(2026, 3, 5, 18, tzinfo=timezone(timedelta(hours=1)))
     place = {"first": first, "title": "Casa del Volontariato", "address": "via Correggio 59, Monza"}
-    return Letter("019ce2f4", "seat", CARD | card, place | plan)
+    return Content("019ce2f4", "seat", CARD | card, place | plan)
 
 
 def read(mail: Mail) -> EmailMessage:
@@ -107,7 +107,7 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
 
 
 def test_the_content_of_a_mail_shows_nothing_of_the_person_in_a_log() -> None:
-    assert repr(content()) == "Letter(019ce2f4)"
+    assert repr(content()) == "Content(019ce2f4)"
 
 
 async def test_a_mail_server_takes_the_content() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from notifications import mailer
 from notifications.channels import channels_of
+from notifications.contents import content_of
 from notifications.domain import Status
-from notifications.letters import letter_of
 from notifications.mail_queue import MailQueue
 from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
@@ -256,7 +256,7 @@ async def test_a_message_that_was_dropped_on_its_way_has_no_content(world: World
         await message_of(service, one, Status.DROPPED)
         rules = service.rules[world.programme]
         with pytest.raises(Exception, match="not to be sent"):
-            await service.commanding.query(letter_of, rules, queued["state"]["id"], None, "http://site")
+            await service.commanding.query(content_of, rules, queued["state"]["id"], None, "http://site")
 
 
 async def test_a_message_behind_a_dead_letter_is_dropped_when_consent_to_contact_is_withdrawn(

@@ -9,9 +9,9 @@ import pytest_asyncio
 from grouping.membership import commands as seats
 from services.contracts.grouping import Ending
 from services.identity.auth import Role
+from tests.helpers.page_reading import choices_in, form_in, heading_of, text_of
 from tests.helpers.waiting import eventually
 from tests.sessions.conftest import World
-from tests.sessions.pages import choices_in, form_in, heading_of, text_of
 
 ITALIAN = {"Accept-Language": "it"}
 

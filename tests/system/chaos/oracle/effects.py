@@ -96,7 +96,8 @@ def _rosters(world: World) -> Iterator[Finding]:
 
 
 def _messages(world: World) -> Iterator[Finding]:
-    """Check messages: one to each worker with a seat in a group that has not met yet and with consent to contact, sent once and arrived."""
+    """Check messages: one to each worker with a seat in a group that has not met yet and with consent to contact, and at most one about the
+    first survey; sent once and arrived."""
     today = datetime.now(UTC).date()
     contact = {e.subject: e.data["given"] for e in world.of("consent.changed") if e.data["purpose"] == "contact"}
     left = {each.subject for each in world.of("worker.withdrawn", "worker.erased")}
@@ -107,20 +108,26 @@ def _messages(world: World) -> Iterator[Finding]:
         if contact.get(e.data["worker"]) and first[e.subject] > today
     }
     due = {key: 1 for key in ahead if key[0] not in left}
-    sent = Counter((e.data["worker"], e.data["reference"]) for e in world.of("message.sent"))
-    yield from _compared("messages sent", sent, due, ahead)
-    kept = Counter(
-        (m["state"]["worker"], m["state"]["reference"]) for m in world.documents.all("notifications", "message")
-    )
+    asked = {(e.data["worker"], e.subject): 1 for e in world.of("survey.invited") if contact.get(e.data["worker"])}
+    told = [(e.data["about"], e.data["worker"], e.data["reference"]) for e in world.of("message.sent")]
+    seats = Counter((worker, reference) for about, worker, reference in told if about == "seat")
+    yield from _compared("messages sent", seats, due, ahead)
+    links = Counter((worker, reference) for about, worker, reference in told if about == "survey")
+    yield from _compared("links sent", links, {}, asked)
+    states = [each["state"] for each in world.documents.all("notifications", "message")]
+    kept = Counter((each["worker"], each["reference"]) for each in states if each["about"] == "seat")
     yield from _compared("messages", kept, due, ahead)
+    open_tokens = [each["id"] for each in states if each["status"] not in {"held", "queued"} and each.get("sealed")]
+    yield from (Finding("kept", f"message {each} still has its token") for each in open_tokens)
     by_recipient: dict[str, set[str]] = defaultdict(set)
     for id, to in world.evidence.messages:
         by_recipient[to].add(id)
     for to, ids in by_recipient.items():
-        if len(ids) > 1:
-            yield Finding("doubled", f"{to} got {len(ids)} messages that are not repetitions of one")
-    if len(by_recipient) < sum(sent.values()):
-        yield Finding("lost", f"{sum(sent.values())} messages were sent, and {len(by_recipient)} arrived")
+        if len(ids) > 2:  # about the seat, and about the first survey
+            yield Finding("doubled", f"{to} got {len(ids)} messages that are not repetitions")
+    arrived = sum(map(len, by_recipient.values()))
+    if arrived < len(told):
+        yield Finding("lost", f"{len(told)} messages were sent, and {arrived} arrived")
 
 
 def _tables(world: World) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Each kind of letter, in each language, as a mail and as a text message."""
+"""Each kind of message, in each language, as a mail and as a text message."""
 
 from datetime import date, datetime, timedelta, timezone
 from email import message_from_bytes
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from notifications.composing import LANGUAGES, Letter, mail_of, sms_of
+from notifications.composing import LANGUAGES, Content, mail_of, sms_of
 from notifications.domain import About
 from notifications.mail_format import Mailbox, Uncomposable
 from notifications.sms_format import BASIC, EXTENDED, plain, segments
@@ -43,8 +43,8 @@ SAID = {
 }
 
 
-def letter(about: str, language: str = "it", **more: Any) -> Letter:
-    return Letter("019ce2f4", about, CARD | {"language": language}, SHOWN | more)
+def content(about: str, language: str = "it", **more: Any) -> Content:
+    return Content("019ce2f4", about, CARD | {"language": language}, SHOWN | more)
 
 
 def test_there_is_a_text_for_every_kind_in_every_language() -> None:
@@ -53,7 +53,7 @@ def test_there_is_a_text_for_every_kind_in_every_language() -> None:
 
 @pytest.mark.parametrize(("about", "language"), SAID)
 def test_a_mail_says_in_the_persons_language_what_it_is_about_and_whom_to_ask(about: str, language: str) -> None:
-    mail = message_from_bytes(mail_of(letter(about, language), SENDER).data, _class=EmailMessage, policy=default)
+    mail = message_from_bytes(mail_of(content(about, language), SENDER).data, _class=EmailMessage, policy=default)
     subject, part = SAID[about, language]
     body = mail.get_content()
     assert (mail["Subject"], mail["Content-Language"]) == (subject, language)
@@ -68,7 +68,7 @@ def test_a_mail_says_in_the_persons_language_what_it_is_about_and_whom_to_ask(ab
 def test_a_text_message_is_in_the_alphabet_of_every_telephone_and_has_two_segments_at_most(
     about: str, language: str
 ) -> None:
-    sms = sms_of(letter(about, language))
+    sms = sms_of(content(about, language))
     assert set(sms.text) <= BASIC | EXTENDED
     assert segments(sms.text) <= 2, f"{len(sms.text)} characters"
     assert sms.text.startswith("AMA Lavoro: ")
@@ -77,7 +77,7 @@ def test_a_text_message_is_in_the_alphabet_of_every_telephone_and_has_two_segmen
 
 
 def test_a_long_place_is_cut_so_that_the_rest_is_told() -> None:
-    sms = sms_of(letter("seat", title="Sala " * 40, address="via Lunghissima " * 20))
+    sms = sms_of(content("seat", title="Sala " * 40, address="via Lunghissima " * 20))
     assert segments(sms.text) <= 2
     assert sms.text.endswith("dillo a chi ti ha accolto.")
 
@@ -126,10 +126,10 @@ def test_segments_are_counted_as_networks_do(text: str, number: int) -> None:
     ],
 )
 def test_a_number_that_takes_no_text_message_says_why(phone: str, reason: str) -> None:
-    told = Letter("m", "survey", CARD | {"phone": phone}, SHOWN)
+    told = Content("m", "survey", CARD | {"phone": phone}, SHOWN)
     with pytest.raises(Uncomposable, match=reason):
         sms_of(told)
 
 
-def test_a_letter_shows_nothing_of_the_person_in_a_log() -> None:
-    assert (repr(letter("survey")), repr(sms_of(letter("survey")))) == ("Letter(019ce2f4)", "Sms(019ce2f4)")
+def test_a_content_shows_nothing_of_the_person_in_a_log() -> None:
+    assert (repr(content("survey")), repr(sms_of(content("survey")))) == ("Content(019ce2f4)", "Sms(019ce2f4)")

@@ -1,4 +1,4 @@
-"""The content of a letter as it stands when it is sent, so that a change since the message was queued counts. Changes no aggregate.
+"""The content of a message as it stands when it is sent, so that a change since the message was queued counts. Changes no aggregate.
 
 Invariant: nothing is told without the consent that it needs at this moment; a token is opened here and nowhere else.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from notifications.composing import Letter
+from notifications.composing import Content
 from notifications.domain import About, GroupCalendar, Message, PlannedMeeting, Recipient, Status, Venue, sealed_as
 from services import vault
 from services.contracts.enrolment import Purpose
@@ -20,8 +20,8 @@ Shown = Mapping[str, Any]
 PATHS = {About.PERSONAL_LINK: "entra", About.CONFIRM_LEAVE: "me/conferma", About.CONFIRM_ERASE: "me/conferma"}
 
 
-async def letter_of(work: Work, message: str, card: bytes | None, base: str) -> Letter:
-    """The letter of a message; `card` is the person's encrypted contact card, `base` the address with which links begin.
+async def content_of(work: Work, message: str, card: bytes | None, base: str) -> Content:
+    """The content of a message; `card` is the person's encrypted contact card, `base` the address with which links begin.
 
     Refused("past"), ("contact-refused"), ("no-consent"), or ("not-queued") when there is nothing to send any more; NotYet while card, key,
     meeting or place have not arrived."""
@@ -33,7 +33,7 @@ async def letter_of(work: Work, message: str, card: bytes | None, base: str) -> 
     if card is None:
         raise NotYet(f"the contact card for message {message}")
     contact = orjson.loads(vault.decrypt_payload(await work.key(queued.worker), card.decode()))
-    return Letter(message, queued.about, contact, {**shown, "ask": _office(work.rules)})
+    return Content(message, queued.about, contact, {**shown, "ask": _office(work.rules)})
 
 
 async def _about_seat(work: Work, queued: Message, recipient: Recipient, _: str) -> Shown:
