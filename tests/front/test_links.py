@@ -64,9 +64,9 @@ async def test_a_link_opens_the_workers_page_for_half_an_hour_and_only_by_the_bu
             "monza-brianza",
         )
         for _ in range(3):
-            there.clock.passes(minutes=9)
+            there.clock.forward(minutes=9)
             assert await worker.known()
-        there.clock.passes(minutes=4)
+        there.clock.forward(minutes=4)
         assert not await worker.known(), "also when it was used all the time"
         page = await worker.get("/accedi?next=/me")
         assert (page.status_code, "link personale" in page.text) == (401, True), (

@@ -1,17 +1,22 @@
 """Pages in the frame: header, navigation, language, and a page in place of every problem document."""
 
 import re
+from html import unescape
 
 import pytest
+from starlette.requests import Request
 
 from services.identity.auth import Role
 from services.identity.route_access import access_of
 from services.kernel import Refused
 from services.web.frame import Frame
 from services.web.frame.addresses import LANDING, NAVIGATION, SEGMENTS, is_page, landing_of, navigation_of, owner_of
+from services.web.frame.frame import HERE, OWN
 from services.web.frame.static import asset
 from services.web.frame.texts import Said
 from tests.web.framed import build, pages_client
+
+SETTING = re.compile(r"{%-?\s*set\s+(\w+)")
 
 
 async def test_a_page_has_its_title_one_heading_the_navigation_of_the_role_and_the_way_out() -> None:
@@ -59,9 +64,21 @@ async def test_whoever_has_not_signed_in_comes_to_the_sign_in_and_back() -> None
     del client.headers["authorization"]
     answer = await client.get("/persone?shown=x")
     assert (answer.status_code, answer.headers["location"]) == (303, "/accedi?next=%2Fpersone%3Fshown%3Dx")
-    posted = await client.post("/persone/nuova", data={"name": "Ada"})
+
+
+async def test_a_form_that_is_sent_after_the_access_has_ended_is_kept_and_can_be_sent_again() -> None:
+    client = pages_client()
+    token = client.headers.pop("authorization")
+    written = {"name": "Ada <b>", "slots.mon": "yes", "step": "check", "once": "k" * 22}
+    posted = await client.post("/persone/nuova", data=written)
     assert posted.status_code == 401
     assert "<h1>Per continuare occorre accedere</h1>" in posted.text
+    kept = re.findall(r'<textarea name="([^"]+)" hidden>\n(.*?)</textarea>', posted.text, re.DOTALL)
+    assert {name: unescape(value) for name, value in kept} == written
+    again = await client.post("/persone/nuova", data=dict(kept), headers={"authorization": token})
+    assert again.status_code == 303
+    assert "hidden>" not in (await client.post("/persone/nuova", data={"name": "x" * 20_000})).text
+    assert "hidden>" not in (await client.post("/persone/nuova", json={"name": "x"})).text
 
 
 @pytest.mark.parametrize(
@@ -153,3 +170,18 @@ def test_an_address_belongs_to_the_service_of_its_first_segment() -> None:
 
 def test_a_static_file_has_an_address_that_changes_with_the_files() -> None:
     assert re.fullmatch(r"/static/[0-9a-f]{12}/site\.css", asset("site.css"))
+
+
+def test_no_template_sets_a_name_that_the_frame_reads() -> None:
+    """What a page sets outside its blocks replaces what the frame's own template shows under that name."""
+    taken = OWN | {"who", "rules", "language"}
+    templates = [each for each in HERE.parents[2].glob("**/templates/**/*.html") if ".venv" not in each.parts]
+    assert len(templates) > 20
+    found = {str(each): SETTING.findall(each.read_text()) for each in templates}
+    assert {path: names for path, names in found.items() if taken.intersection(names)} == {}
+
+
+async def test_a_page_may_not_show_what_the_frame_has() -> None:
+    request = Request({"type": "http", "path": "/", "query_string": b"", "headers": []})
+    with pytest.raises(ValueError, match="address"):
+        Frame("tests.web").page(request, "plain.html", address="x")

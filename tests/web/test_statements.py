@@ -16,7 +16,7 @@ from services.cli import app as cli
 from services.programmes import Programme, load_all
 from services.settings import Misconfigured
 from services.web.frame import statements
-from tests.web.test_contract_pages import Outline
+from tests.web.outline import Outline
 
 PROGRAMMES = load_all(None)
 ONE = {"monza-brianza": PROGRAMMES["monza-brianza"]}
