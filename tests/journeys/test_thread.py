@@ -33,6 +33,7 @@ class Journey:
     keyboard: bool
     family_name: str = field(default_factory=lambda: f"Quagliotto{secrets.token_hex(3)}")
     worker: str = ""
+    leader: str = ""
 
     @property
     def email(self) -> str:
@@ -166,6 +167,9 @@ async def an_operator_admits(journey: Journey, walker: Walker) -> None:
     await walker.looks("profile")
     await walker.chooses("slots.mon-evening")
     await walker.sends()
+    await walker.looks("check the profile")
+    await walker.sends("done")
+    assert walker.page.url.endswith("?fatto=profilo"), walker.page.url
     await walker.looks("sheet with a profile")
 
 
@@ -186,6 +190,7 @@ async def an_operator_forms_the_group(journey: Journey, walker: Walker) -> None:
 
     await eventually(proposed, 240)
     await walker.looks("proposed groups")
+    journey.leader = await card.locator("input[name=facilitator]").input_value()
     await walker.presses(card.locator("button"))
     await walker.looks("check the new group")
     await walker.sends("done")
@@ -206,8 +211,7 @@ async def an_operator_forms_the_group(journey: Journey, walker: Walker) -> None:
 
 
 async def whoever_facilitates_calls_the_roll(journey: Journey, members: int) -> None:
-    group = await group_of(journey)
-    leader = await account(journey.home, "Franca Guida", f"facilitator:{group['facilitator']}")
+    leader = await account(journey.home, "Franca Guida", f"facilitator:{journey.leader}")
     async with journey.walks("facilitator") as walker:
         await sign_in(walker, leader)
         assert walker.page.url.endswith("/gruppo")
@@ -222,7 +226,7 @@ async def whoever_facilitates_calls_the_roll(journey: Journey, members: int) -> 
 
         async def named() -> bool:  # enrolment hears of the seats a moment later
             await walker.page.reload()
-            return f"Zelmira {journey.family_name}" in await walker.page.inner_text("main")
+            return "Zelmira Q." in await walker.page.inner_text("main")
 
         await eventually(named, 60)
         await walker.looks("roll-call by names")
@@ -236,21 +240,6 @@ async def whoever_facilitates_calls_the_roll(journey: Journey, members: int) -> 
             await walker.chooses(str(name), "assente" if journey.worker in str(name) else "presente")
         await walker.sends()
         await walker.looks("roll-call saved")
-
-
-async def group_of(journey: Journey) -> dict[str, Any]:
-    """The group in which the person has a seat, as the sheet of the group tells it."""
-    operator = People(journey.home).caller("operator")
-
-    async def found() -> Any:
-        for each in (await operator("GET", "/grouping/groups")).json():
-            whole = (await operator("GET", f"/grouping/groups/{each['group']}")).json()
-            if journey.worker in str(whole):
-                return each
-        return None
-
-    group: dict[str, Any] = await eventually(found, 60)
-    return group
 
 
 async def the_person_answers_the_survey(journey: Journey) -> None:

@@ -2,7 +2,7 @@
 
 Invariant: each page that is looked at is judged in the state that it has: axe finds nothing, it has one heading of the first level and a
 title of its own, it is not wider than the screen, and the browser complains of nothing. What axe found is appended to `build/axe.json`, a
-JSON object a line, and each page is kept as a picture in `build/screens`.
+JSON object a line, and kept for the accessibility statement; each page is kept as a picture in `build/screens`.
 """
 
 import json
@@ -10,14 +10,16 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Locator, Page, expect
 
+from tests.helpers.looking import AXE, KEPT
+
 BUILD = Path(__file__).parents[2] / "build"
-AXE = Path(__file__).parents[1] / "operations" / "console" / "node_modules" / "axe-core" / "axe.min.js"
 TELEPHONE, DESK = 360, 1280
 HEIGHT = {TELEPHONE: 780, DESK: 900}
 PATIENCE = 30_000  # milliseconds that an element is given to be there
@@ -84,9 +86,12 @@ class Walker:
             "passes": len(found["passes"]),
             "violations": broken,
         }
-        BUILD.mkdir(exist_ok=True)
+        KEPT.mkdir(parents=True, exist_ok=True)
         with (BUILD / "axe.json").open("a") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        # For `ama accessibility statement`, in place of the last result of this state.
+        name = sha256(f"{line['page']} {state} {width}".encode()).hexdigest()[:16]
+        (KEPT / f"{name}.json").write_text(json.dumps({"title": title, "violations": broken}, ensure_ascii=False))
         return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found["violations"]]
 
     async def _axe(self, page: Page) -> dict[str, Any]:
