@@ -4,6 +4,7 @@ import re
 from html import unescape
 
 import pytest
+from starlette.requests import Request
 
 from services.identity.auth import Role
 from services.identity.route_access import access_of
@@ -12,7 +13,7 @@ from services.web.frame import Frame
 from services.web.frame.addresses import LANDING, NAVIGATION, SEGMENTS, is_page, landing_of, navigation_of, owner_of
 from services.web.frame.static import asset
 from services.web.frame.texts import Said
-from tests.web.framed import build, pages_client
+from tests.web.framed import build, framed, pages_client
 
 
 async def test_a_page_has_its_title_one_heading_the_navigation_of_the_role_and_the_way_out() -> None:
@@ -177,3 +178,13 @@ def test_an_address_belongs_to_the_service_of_its_first_segment() -> None:
 
 def test_a_static_file_has_an_address_that_changes_with_the_files() -> None:
     assert re.fullmatch(r"/static/[0-9a-f]{12}/site\.css", asset("site.css"))
+
+
+async def test_a_page_that_shows_a_name_of_the_frames_own_fails_and_any_other_name_is_the_pages() -> None:
+    request = Request(
+        {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": [], "server": ("a", 80)}
+    )
+    frame = framed({"t.html": "{{ person }}"})
+    assert frame.body(request, "t.html", person="Ada") == "Ada"
+    with pytest.raises(ValueError, match="address"):
+        frame.body(request, "t.html", person="Ada", address="/y")
