@@ -45,6 +45,17 @@ async def test_a_page_runs_and_styles_nothing_of_its_own() -> None:
     assert not re.search(r"<style|<script(?![^>]*src=)| style=| on\w+=", answer.text)
 
 
+async def test_behind_a_proxy_with_tls_browsers_are_told_to_stay_with_it() -> None:
+    client = pages_client()
+    plain, behind = (
+        await client.get("/persone"),
+        await client.get("/persone?lang=en", headers={"x-forwarded-proto": "https"}),
+    )
+    assert "strict-transport-security" not in plain.headers
+    assert "max-age=31536000" in behind.headers["strict-transport-security"]
+    assert "; secure" in behind.headers["set-cookie"].lower()
+
+
 async def test_the_links_to_the_languages_keep_the_address_and_the_choice_is_remembered() -> None:
     client = pages_client()
     html = (await client.get("/persone?shown=a%26b")).text
