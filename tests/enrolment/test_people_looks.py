@@ -1,4 +1,4 @@
-"""The pages of an operator about people in a real browser: on a narrow and on a wide screen, judged by axe, in every state that one reaches."""
+"""The pages of an operator about people in a real browser: on a narrow and a wide screen, judged by axe, in every state."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta

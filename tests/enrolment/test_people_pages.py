@@ -126,7 +126,9 @@ async def test_the_sheet_shows_who_it_is_what_comes_next_and_what_happened_and_w
         ),
     )
     await told(place, worker, 2)
-    shown = text_of(await page(desk, f"/persone/{worker}"))
+    html = await page(desk, f"/persone/{worker}")
+    assert '<p class="who">Operatore' in html, "the header is about the reader"
+    shown = text_of(html)
     for words in (
         "Ada Scheda", f"Codice {code_of(worker)}", "Segnalata", "Fare il colloquio di accoglienza", "ada@example.org",
         "A partner with an agreement", "Firmato su carta", "non ancora chiesto", "Non c'è ancora un profilo.",
@@ -332,6 +334,39 @@ async def test_the_link_to_ones_own_page_is_offered_and_sent_to_whoever_can_get_
     assert len((await stored(place, worker)).links) == 1
 
 
+async def test_a_facilitator_gets_the_names_of_the_members_of_the_day_in_their_own_group_alone(place: Site) -> None:
+    ada, ugo = await refer(place, "Ada", "Presente"), await refer(place, "Ugo", "Assente")
+    today = place.service.rules[place.programme].day_of(datetime.now(UTC))
+    yesterday, group = today - timedelta(days=1), "g-names"
+    live = await place.service.read_models.live()
+    rows = {
+        "leaders": [{"group": group, "facilitator": "anna", "since": str(yesterday), "order": 1}],
+        "members": [
+            {"group": group, "worker": ada, "person": ada, "since": str(yesterday), "sits": True, "order": 2},
+            {"group": group, "worker": ugo, "person": ugo, "since": str(today), "sits": True, "order": 3},
+        ],
+    }
+    for name, some in rows.items():
+        for number, row in enumerate(some):
+            document = {"_id": f"{place.programme}/{name}{number}", "programme": place.programme, **row}
+            await place.service.store[f"{name}.g{live}"].insert_one(document)
+    anna = place.client(Role.FACILITATOR, "anna")
+    address = f"/groups/{group}/names?on="
+    assert (await anna.get(f"{address}{yesterday}")).json() == {ada: "Ada P."}
+    assert (await anna.get(f"{address}{today}")).json() == {ada: "Ada P.", ugo: "Ugo A."}
+    assert await place.noted(ugo) == [("facilitator", f"names of group {group}")]
+    assert (await place.client(Role.OPERATOR).get(f"{address}{today}")).json() == {ada: "Ada P.", ugo: "Ugo A."}
+    for client in (
+        place.client(Role.FACILITATOR, "bea"),
+        place.client(Role.REFERRER, "r", place.partner),
+        place.client(),
+    ):
+        assert (await client.get(f"{address}{today}")).status_code in {303, 403, 404}
+    assert (await anna.get(f"/groups/another/names?on={today}")).status_code == 404
+    assert (await anna.get(f"/groups/{group}/names")).status_code == 422
+    assert len(await place.noted(ugo)) == 2
+
+
 async def test_everybody_who_needs_something_is_in_one_list_of_today_by_code_and_without_a_note(
     place: Site, desk: httpx.AsyncClient
 ) -> None:
@@ -363,7 +398,8 @@ async def test_everybody_who_needs_something_is_in_one_list_of_today_by_code_and
     assert "(da 15 giorni)" in today
     assert "Ciò che riguarda i gruppi ora non è disponibile." in today
     refusing = text_of(
-        await page(desk, "/oggi?elenco=senza-consenso&pagina=1") + await page(desk, "/oggi?elenco=senza-consenso&pagina=2")
+        await page(desk, "/oggi?elenco=senza-consenso&pagina=1")
+        + await page(desk, "/oggi?elenco=senza-consenso&pagina=2")
     )
     assert f"{code_of(unwilling)} ha detto no alla partecipazione" in refusing
     assert [await place.noted(each) for each in everybody] == [[]] * 6
