@@ -4,14 +4,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from enrolment import commands as do
 from enrolment.domain import Worker
+from enrolment.referral import pages
 from services.contracts.enrolment import How, Purpose, WorkerProfiled
 from services.identity.auth import Role
 from services.settings import Settings
 from tests.enrolment.site import Site, fields_of, site, text_of
+from tests.helpers.waiting import eventually
 
 PERSON = {
     "given_name": "Nicolò",
@@ -32,7 +35,7 @@ async def here(own: Settings) -> AsyncIterator[Site]:
 
 
 async def sent(client: httpx.AsyncClient, typed: dict[str, str], step: str = "check") -> httpx.Response:
-    """What follows when the empty form is filled in like this."""
+    """Give what follows when the empty form is filled in like this."""
     once = fields_of((await client.get(NEW)).text)["once"]
     return await client.post(NEW, data={"once": once, **typed, "step": step})
 
@@ -126,20 +129,17 @@ async def test_from_the_answers_one_goes_back_to_change_them_and_nothing_is_lost
     assert kept["once"] == fields_of(checked.text)["once"]
 
 
-async def test_a_refusal_of_the_command_leaves_nothing_half_done_and_keeps_what_was_typed(here: Site) -> None:
+async def test_a_refusal_of_the_command_leaves_nothing_half_done_and_keeps_what_was_typed(
+    here: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The notice is of another version than the command is given: as when it changed while the form was open."""
     rules = here.service.rules[here.programme]
     other = rules.model_copy(update={"notice": rules.notice.model_copy(update={"version": "never-published"})})
     async with here.referrer() as client:
         filled = {"once": fields_of((await client.get(NEW)).text)["once"], **PERSON, **CONSENTS, "step": "done"}
-        from enrolment.referral import pages
-
         make = pages._command
-        pages._command = lambda body, partner, _, request: make(body, partner, other, request)
-        try:
-            page = await client.post(NEW, data=filled)
-        finally:
-            pages._command = make
+        monkeypatch.setattr(pages, "_command", lambda body, partner, _, request: make(body, partner, other, request))
+        page = await client.post(NEW, data=filled)
     assert page.status_code == 422
     assert await workers(here) == []
     assert await here.service.store["keys"].count_documents({"programme": here.programme}) == 0
@@ -171,8 +171,6 @@ async def test_the_list_shows_a_step_only_with_consent_to_feedback(here: Site) -
     async def shown() -> str:
         async with here.referrer() as client:
             return text_of((await client.get("/segnalazioni")).text)
-
-    from tests.helpers.waiting import eventually
 
     await eventually(lambda: _has(shown, "Ammissione avvenuta"))
     said = await shown()
@@ -224,6 +222,7 @@ async def test_a_page_of_the_list_costs_the_same_however_many_were_referred(here
     for more, total in ((20, 20), (60, 80)):
         await refer(here, more)
         await here.rows(total)
+        await here.level()
         async with here.referrer() as client:
             with here.counting() as statements:
                 assert (await client.get("/segnalazioni")).status_code == 200
