@@ -1,4 +1,4 @@
-# One image for the services, the issuer, the console and provisioning. The first stage builds; its tools are not in the second one.
+# One image for the services, the site and provisioning. The first stage builds; its tools are not in the second one.
 # Dependencies are those of requirements.image.lock, checked by hash, as wheels: nothing is compiled here.
 
 ARG PYTHON=python:3.11.14-slim-bookworm

@@ -7,7 +7,7 @@ variable counts as missing. A secret can be in a file: `AMA_SECRETS` names a fol
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar, overload
 from urllib.parse import quote_plus, unquote_plus, urlsplit
 
 from pydantic import Field, ValidationError, model_validator
@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     jwks: str | None = Field(
         default=None, description="address of the issuer's keys, if its discovery document names none"
     )
+    site_jwks: str | None = Field(
+        default=None,
+        description="address of the keys of our own issuer, if {AMA_PUBLIC_URL}/issuer leads elsewhere from here",
+    )
     audience: str = "ama"
     token_hours: int = Field(
         default=24, ge=1, le=168, description="hours for which an accepted token is in force at most"
@@ -80,6 +84,12 @@ class Settings(BaseSettings):
     services: str = Field(
         default="http://127.0.0.1:8000/{service}",
         description="address of a service from here, with {service} for its name; parts of pages are fetched there",
+    )
+    contact: str | None = Field(
+        default=None, description="e-mail address for remarks on the accessibility of the site, and on privacy"
+    )
+    accessibility: Path | None = Field(
+        default=None, description="TOML file of the accessibility statement, as `ama accessibility statement` drafts it"
     )
     smtp: str | None = Field(
         default=None, repr=False, description="smtp://user:password@host:port; starttls or TLS by smtps://"
@@ -126,15 +136,39 @@ class Settings(BaseSettings):
         """Return the name of a service's own database."""
         return f"{self.database}_{service}"
 
+    @property
+    def base(self) -> str:
+        """The beginning of every address for browsers, without a slash at its end."""
+        return self.public_url.rstrip("/")
 
-def from_environment() -> Settings:
+    @property
+    def own_issuer(self) -> str:
+        """Our own issuer, which signs the tokens of people who are signed in to the site."""
+        return f"{self.base}/issuer"
+
+    def issuers(self) -> dict[str, str | None]:
+        """Return the issuers whose tokens are accepted, each with the address of its keys, if its discovery document is not to be asked."""
+        return {self.own_issuer: self.site_jwks, self.issuer: self.jwks or (self.site_jwks if self._ours() else None)}
+
+    def _ours(self) -> bool:
+        return self.issuer == self.own_issuer
+
+
+S = TypeVar("S", bound=Settings)
+
+
+@overload
+def from_environment() -> Settings: ...
+@overload
+def from_environment(kind: type[S]) -> S: ...
+def from_environment(kind: type[Settings] = Settings) -> Settings:
     """Read the settings from `AMA_*`. Raises Misconfigured with one sentence naming the first variable that is wrong."""
     folder = os.environ.get("AMA_SECRETS") or None
     # pydantic-settings only warns about a missing folder, and goes on without the secrets.
     if folder is not None and not Path(folder).is_dir():
         raise Misconfigured(f"AMA_SECRETS: {folder} is no folder.")
     try:
-        settings = Settings(_secrets_dir=folder)
+        settings = kind(_secrets_dir=folder)
     except ValidationError as error:
         first = error.errors()[0]
         name = "AMA_" + str(first["loc"][0]).upper()

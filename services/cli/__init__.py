@@ -9,12 +9,13 @@ import logging
 import typer
 
 from services.cli import (
+    accessibility,
+    accounts,
     backup,
     contracts,
     dead,
     events,
     formation,
-    issuer,
     keys,
     partners,
     person,
@@ -46,15 +47,16 @@ app.command("token", rich_help_panel=TRY)(token.token)
 app.command("smoke", rich_help_panel=TRY)(smoke.smoke)
 app.add_typer(formation.app, name="formation", rich_help_panel=TRY)
 app.command("serve", rich_help_panel=OPERATE)(run.serve)
-app.command("issuer", rich_help_panel=OPERATE)(issuer.issuer)
 app.command("secrets", rich_help_panel=OPERATE)(provision.secrets)
 app.command("provision", rich_help_panel=OPERATE)(provision.provision)
+app.add_typer(accounts.app, name="accounts", rich_help_panel=OPERATE)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATE)
 app.add_typer(backup.app, name="backup", rich_help_panel=OPERATE)
 app.command("restore", rich_help_panel=OPERATE)(backup.restore)
 app.add_typer(dead.app, name="dead", rich_help_panel=OPERATE)
 app.add_typer(projections.app, name="projections", rich_help_panel=OPERATE)
 app.add_typer(events.app, name="events", rich_help_panel=OPERATE)
+app.add_typer(accessibility.app, name="accessibility", rich_help_panel=OPERATE)
 app.add_typer(person.app, name="person", rich_help_panel=PEOPLE)
 app.add_typer(programmes.app, name="programmes", rich_help_panel=PEOPLE)
 app.add_typer(partners.app, name="partners", rich_help_panel=PARTNERS)

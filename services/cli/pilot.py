@@ -63,8 +63,6 @@ async def _jobs2(data: Path, port: int, seed: int, people: int, leave: bool, as_
     console = Terminal(stderr=True)
     async with Home(data, port=port, console=console) as home:
         settle()
-        # The figures in the console are those of the programme that one signs in for.
-        home.sign_in.prefer("jobs2")
         began = time.monotonic()
         indicators = await _played(home, seed, people, console)
         seconds = round(time.monotonic() - began, 1)

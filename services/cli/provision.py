@@ -2,11 +2,14 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.cli.terminal import Terminal, quiet
+
+if TYPE_CHECKING:
+    from services.settings import Settings
 
 
 def secrets(
@@ -15,17 +18,26 @@ def secrets(
 ) -> None:
     """Make every missing password and key of a deployment, each in a file of mode 600. Existing files stay unchanged.
 
-    Back up DIR/keys apart from the databases: without these files no personal data can be read.
+    The first account is printed once: `ama provision` makes it, and only a hash of its password is kept. Back up DIR/keys apart from the
+    databases: without these files no personal data can be read.
     """
-    from services.operations.provision.passwords import make
+    from services.front.accounts import FIRST
+    from services.front.passwords import hash_of, new_password
+    from services.operations.provision.passwords import FIRST_ACCOUNT, make
     from services.settings import Misconfigured
 
     # It is not made here: a mistyped path would give a second set of secrets, which opens nothing.
     if not folder.is_dir():
         raise Misconfigured(f"There is no folder {folder}.")
-    make(folder, owner)
+    fresh, password = not (folder / FIRST_ACCOUNT).exists(), new_password()
+    make(folder, owner, hash_of(password))
     # The last part alone: in a container the folder has another path than outside.
     Terminal().print(f"Secrets are in {folder.name or folder}/.")
+    if fresh:
+        Terminal().print(
+            f"First account of the site: {FIRST}, with this password, which is shown this once: {password}",
+            soft_wrap=True,
+        )
 
 
 def provision(
@@ -33,19 +45,21 @@ def provision(
         Path, typer.Option(help="Folder with kafka-SERVICE and mongo-SERVICE, as `ama secrets` makes it.")
     ],
 ) -> None:
-    """Make the replica set, topics and indexes, and for each service a Kafka user and a MongoDB user with exactly its rights.
+    """Make the replica set, topics, indexes and the first account, and for each service a Kafka user and a MongoDB user with exactly its
+    rights.
 
     AMA_KAFKA and AMA_MONGO name the engines; AMA_SASL_*, AMA_MONGO_USERNAME and AMA_MONGO_PASSWORD name their administrators. Users are
     made on engines that require login. Run again, it keeps what exists and corrects passwords and rights.
     """
     from services.engines import Engines, Sasl
     from services.operations.provision import kafka, mongo
-    from services.operations.provision.passwords import read
+    from services.operations.provision.passwords import FIRST_ACCOUNT, read
     from services.runtime import login_errors
-    from services.settings import from_environment
+    from services.settings import from_environment, text_of
 
     quiet()
-    given, console = from_environment(), Terminal()
+    given, console, first = from_environment(), Terminal(), passwords / FIRST_ACCOUNT
+    hashed = text_of(first).strip() if first.exists() else ""
 
     async def run() -> None:
         async with login_errors.explained(given, login_errors.ADMINISTRATOR):
@@ -64,5 +78,23 @@ def provision(
                 console.print("Kafka: each service has a user, and its rights.")
             await mongo.make_indexes(given)
             console.print("Topics, collections and indexes are there.")
+            if await _first_account(given, hashed):
+                console.print("The first account of the site is there.")
 
     asyncio.run(run())
+
+
+async def _first_account(given: "Settings", hashed: str) -> bool:
+    """Make the first account of the site, where there is none. Without the hash of a password none is made."""
+    from services import programmes
+    from services.front.accounts import Accounts
+    from services.runtime.service import served
+    from services.store.mongo import Store
+
+    if not hashed:
+        return False
+    store = Store(given.mongo, given.database_of("site"))
+    try:
+        return await Accounts(store).make_first(list(served(programmes.load_all(given.programmes), given.only)), hashed)
+    finally:
+        await store.close()

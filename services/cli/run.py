@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from contextlib import nullcontext
 from logging.handlers import RotatingFileHandler
@@ -54,16 +55,14 @@ def up(
 
 
 def serve(
-    service: Annotated[
-        str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics; or console")
-    ],
+    service: Annotated[str, typer.Argument(help="enrolment, grouping, sessions, notifications or analytics; or site")],
     roles: Annotated[
         str, typer.Option(help="Roles to run, comma-separated: api, consume, relay.")
     ] = "api,consume,relay",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
 ) -> None:
-    """Run one service, or some of its roles, on the engines that AMA_KAFKA and AMA_MONGO name.
+    """Run one service, or some of its roles, on the engines that AMA_KAFKA and AMA_MONGO name; or the site, which needs AMA_MONGO alone.
 
     Any number of copies can run: they share the partitions, and one relay sends while the others stand by. Every role answers /healthz and
     /readyz, also without `api`. Metrics are at /metrics of AMA_METRICS_PORT, if it is set. The log goes to standard error.
@@ -76,9 +75,9 @@ def serve(
     from services.runtime.metrics_port import serving_metrics
     from services.runtime.service import ROLES, running
 
-    # It has neither engines nor roles, and settings of its own.
-    if service == "console":
-        _serve_console(host, port)
+    # It has no roles, and settings of its own.
+    if service == "site":
+        _serve_site(host, port)
         return
     wanted = [role.strip() for role in roles.split(",") if role.strip()]
     if service not in SERVICES or not wanted or set(wanted) - set(ROLES):
@@ -105,26 +104,33 @@ def serve(
     uvloop.run(stay())
 
 
-def _serve_console(host: str, port: int) -> None:
-    """Serve the operator's console. It calls the services and the issuer by their addresses, and needs no engine."""
+def _serve_site(host: str, port: int) -> None:
+    """Serve the site: sign-in, web sessions, our own issuer, the console. It calls the services by their addresses.
+
+    Failed sign-ins are counted by the address of the caller. Behind a proxy, AMA_PROXIES names the networks whose X-Forwarded-For is
+    believed.
+    """
     import uvloop
 
     from services import telemetry
-    from services.identity.settings import from_environment
-    from services.operations.console.app import OperatorsConsole
+    from services.front.site import Site
+    from services.identity.settings import SiteSettings
     from services.runtime import serving
+    from services.settings import from_environment
 
-    given = from_environment()
+    given = from_environment(SiteSettings)
     telemetry.log_as_json()
 
     async def stay() -> None:
-        page = OperatorsConsole(given)
-        async with serving.serving(page.app(), serving.listen(port, host)):
+        site = Site(given)
+        await site.start()
+        listening = serving.listen(port, host)
+        async with serving.serving(site.app(), listening, proxies=os.environ.get("AMA_PROXIES") or None):
             try:
                 await until_stopped([])
             finally:
                 # Before the server stops, since it waits for open streams.
-                await page.close()
+                await site.close()
 
     uvloop.run(stay())
 

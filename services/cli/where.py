@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from services.settings import Misconfigured, Settings, from_environment, text_of
 
 if TYPE_CHECKING:
-    from services.embedded.sign_in import SignIn
     from services.identity.issuer import Issuer
+    from services.identity.settings import SiteSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Running:
     mongo: str
     data: Path
     sasl: dict[str, Any]
+    database: str = "ama"
 
 
 def running(data: Path) -> Running | None:
@@ -34,7 +35,7 @@ def running(data: Path) -> Running | None:
         return None
     try:
         run: dict[str, Any] = json.loads(text_of(path))
-        found = Running(run["base"], run["kafka"], run["mongo"], data, run["sasl"])
+        found = Running(run["base"], run["kafka"], run["mongo"], data, run["sasl"], run.get("database", "ama"))
         # One that was killed leaves the file, and its addresses lead nowhere.
         return found if _lives(run.get("pid")) else None
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -79,39 +80,33 @@ def is_installed(data: Path) -> bool:
 
 
 def embedded_issuer() -> "Issuer":
-    """The embedded issuer that the environment names. Misconfigured when it names none."""
+    """Our own issuer, which stands beside any other provider. Misconfigured when the environment does not say where."""
     from services.identity.issuer import Issuer
 
-    url, keys = os.environ.get("AMA_ISSUER"), os.environ.get("AMA_KEYS")
+    public, named, keys = (os.environ.get(each) for each in ("AMA_PUBLIC_URL", "AMA_ISSUER", "AMA_KEYS"))
+    url = f"{public.rstrip('/')}/issuer" if public else named
     if not url or not keys:
         raise Misconfigured(
-            "AMA_ISSUER and AMA_KEYS, the address of the embedded issuer and the folder of its key, are not set."
+            "AMA_PUBLIC_URL and AMA_KEYS, the address of the site and the folder of its issuer's key, are not set."
         )
     return Issuer(Path(keys), url)
 
 
-def console_password() -> str | None:
-    """Password for signing in to the console at the embedded issuer; None when nobody can."""
-    if given := os.environ.get("AMA_CONSOLE_PASSWORD"):
-        return given
-    # Without AMA_SECRETS the path is below /dev/null, where no file can be.
-    path = Path(os.environ.get("AMA_SECRETS") or os.devnull) / "ama_console_password"
-    return (text_of(path).strip() or None) if path.is_file() else None
+def site_settings(data: Path) -> "SiteSettings":
+    """Settings of the site of this folder, or of the environment when none runs there. Misconfigured when neither names a MongoDB."""
+    from services.identity.settings import SiteSettings
 
-
-def sign_in_of(issuer: "Issuer") -> "SignIn | None":
-    """The sign-in page of the console at this issuer, for the served programmes; None when there is no password."""
-    from services import programmes
-    from services.embedded.sign_in import KEPT, SignIn
-    from services.runtime.service import served
-
-    password, base, folder = console_password(), os.environ.get("AMA_PUBLIC_URL"), os.environ.get("AMA_PROGRAMMES")
-    # Without a password anybody on the network could sign in as administrator, so there is no page.
-    if not password or not base:
-        return None
-    known = programmes.load_all(Path(folder) if folder else None)
-    programmes_here = list(served(known, os.environ.get("AMA_ONLY") or None))
-    return SignIn.to_the_console(issuer, password, base, programmes_here, KEPT)
+    if (here := running(data)) is not None:
+        return SiteSettings(
+            mongo=here.mongo,
+            database=here.database,
+            keys=data / "keys",
+            public_url=here.base,
+            issuer=f"{here.base}/issuer",
+        )
+    if not os.environ.get("AMA_MONGO"):
+        raise nothing_runs(data, "AMA_MONGO to the address of MongoDB")
+    return from_environment(SiteSettings)
 
 
 def settings(data: Path) -> Settings:

@@ -17,21 +17,22 @@ from urllib.parse import urlsplit
 
 import httpx
 from rich.console import Console
-from starlette.routing import Mount
 
-from services import programmes, vault
+from services import vault
 from services.contracts.topics import SERVICES
 from services.embedded import data_folder
 from services.embedded.damage import noticing
 from services.embedded.mailcatcher import catching
-from services.embedded.sign_in import CLIENT, SignIn
 from services.engines import Embedded, EngineError, Engines, progress
 from services.engines.private import write_private
+from services.front.accounts import FIRST
+from services.front.site import NAME as SITE
+from services.front.site import Site
+from services.identity.auth import Authenticator
 from services.identity.issuer import Issuer
-from services.identity.settings import ConsoleSettings
-from services.operations.console.app import OperatorsConsole
+from services.identity.settings import CLIENT, SiteSettings
 from services.operations.provision.rights import user_of
-from services.runtime import service, serving
+from services.runtime import serving
 from services.runtime.metrics_port import serving_metrics
 from services.settings import Misconfigured, Settings
 from services.vault.master import VARIABLE as MASTER_KEYS
@@ -56,8 +57,9 @@ class Home:
         self._embedded: Embedded | None = None
         self.all_services: serving.AllServices
         self.issuer: Issuer
+        self.site: Site
         self.base = self.metrics = ""
-        self.password = secrets.token_urlsafe(16)
+        self.first_password: str | None = None  # of the first account, at the start that made it
 
     async def __aenter__(self) -> Self:
         try:
@@ -89,36 +91,39 @@ class Home:
             keys=keys,
             issuer=f"{self.base}/issuer",
             public_url=self.base,
+            services=f"{self.base}/{{service}}",
             smtp=smtp,
             **engines.login(),
             **self._given,
         )
-        self.operators = OperatorsConsole(ConsoleSettings(**self._console_given()))
-        pages = [self._mount_issuer(), *self.operators.routes()]
-        self.all_services = serving.AllServices(await self._settings_of_each(engines), pages)
+        settings_of = await self._settings_of_each(engines)
+        self.site = Site(self._site_settings(settings_of(SITE)))
+        self.all_services = serving.AllServices(settings_of, self.site.routes())
+        self.all_services.app.state.auth = Authenticator(self.settings, known=self.site.programmes)
         shown = [service.metrics for service in self.all_services.services.values()]
         metrics_port = await self._stack.enter_async_context(serving_metrics(self.settings.metrics_port or 0, shown))
         self.metrics = f"http://127.0.0.1:{metrics_port}/metrics"
-        await self._stack.enter_async_context(serving.serving(self.all_services.app, listening))
+        await self._stack.enter_async_context(serving.serving(self.site.door(self.all_services.app), listening))
         # Left in reverse order: streams of the console end first, then the services, then the port.
         self._stack.push_async_callback(self.all_services.stop)
-        self._stack.push_async_callback(self.operators.close)
+        self._stack.push_async_callback(self.site.close)
+        await self.site.start()
+        self.first_password = await self.site.make_first_account()
         self._damage = self._stack.enter_context(noticing(self.data / "kafka" if self._embedded else None))
         with self._console.status("Starting the services"):
             await self._damage.unless_met(self.all_services.start())
         self._write_addresses(engines)
 
-    def _console_given(self) -> dict[str, Any]:
-        """Give the console's settings, all of them: the environment may hold those of another console."""
-        given = {"public_url": self.base, "issuer": self.issuer.url, "jwks": None, "console_issuer": None}
-        client = {"console_client": CLIENT, "console_secret": None, "console_scope": "openid"}
-        return {**given, **client, "console_services": f"{self.base}/{{service}}"}
-
-    def _mount_issuer(self) -> Mount:
-        """Mount the issuer, at which people sign in to the console with the password of this start."""
-        served = service.served(programmes.load_all(self.settings.programmes), self.settings.only)
-        self.sign_in = SignIn.to_the_console(self.issuer, self.password, self.base, list(served))
-        return Mount("/issuer", self.issuer.app(self.sign_in))
+    def _site_settings(self, shared: Settings) -> SiteSettings:
+        """Give the settings of the site. People sign in here with its own accounts, whatever the environment says of another site."""
+        given = {
+            "site_issuer": None,
+            "site_client": CLIENT,
+            "site_secret": None,
+            "site_scope": "openid profile",
+            "claims": None,
+        }
+        return SiteSettings(**{**shared.model_dump(), **given})
 
     def _make_keys(self) -> Path:
         """Make the keys of services that have none. Misconfigured when there is data without its master key, since a new one
@@ -148,10 +153,12 @@ class Home:
         # Imported here: the client of Kafka's administration is large, and a start without users has no use for it.
         from services.operations.provision import kafka, mongo
 
-        passwords = {service: secrets.token_urlsafe(32) for service in SERVICES}
+        passwords = {name: secrets.token_urlsafe(32) for name in (*SERVICES, SITE)}
         await mongo.make_users(self.settings, passwords)
         await kafka.make_topics(self.settings)
-        await kafka.make_users(engines, passwords, self.settings.database)
+        # The site has no part in the bus, so no user there.
+        of_services = {name: password for name, password in passwords.items() if name != SITE}
+        await kafka.make_users(engines, of_services, self.settings.database)
 
         def settings(service: str) -> Settings:
             user = user_of(service, self.settings.database)
@@ -181,8 +188,8 @@ class Home:
             "metrics": self.metrics,
             "kafka": engines.kafka,
             "mongo": engines.mongo,
+            "database": self.settings.database,
             "pid": os.getpid(),
-            "password": self.password,
             "sasl": engines.login(),
         }
         path = self.data / "run.json"
@@ -194,15 +201,20 @@ class Home:
         """Give the addresses and files of the running system, by name, for people."""
         named = {name: f"{self.base}/{name}/docs" for name in self.all_services.services}
         engines = {"Kafka": self.settings.kafka, "MongoDB": signed_in(self.settings.mongo)}
-        console = {"console": f"{self.base}/  (password: {self.password})"}
         return {
-            **console,
+            "site": f"{self.base}/",
+            **self._first_account(),
             **named,
             "metrics": self.metrics,
             **engines,
             "data": str(self.data),
             "log": str(log_of(self.data)),
         }
+
+    def _first_account(self) -> dict[str, str]:
+        if self.first_password is None:
+            return {"accounts": f"ama accounts list --data {self.data}"}
+        return {"first account": f"{FIRST}  (password, shown this once: {self.first_password})"}
 
     def token(self, role: str, programme: str, subject: str | None = None, partner: str | None = None) -> str:
         """Sign a token of the embedded issuer."""

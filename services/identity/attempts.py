@@ -1,99 +1,126 @@
 """Failed sign-ins, and the time that the next one has to wait: longer after each failure, by address and by account.
 
 Invariant: nobody is locked out by others. Who has signed in to an account from an address waits there for failures of the two together
-alone; for everybody else the wait is bounded. No name and no address is kept or logged: only keyed hashes of them, with a key that ends
-with the process.
+alone; for everybody else the wait is bounded. All copies count in one collection, and an attempt counts before its password is looked at,
+so guesses that come at once wait as well. No name and no address is kept or logged: only hashes of them under a key that is not there.
 """
 
 import hashlib
 import hmac
 import ipaddress
 import logging
-import secrets
-import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.store.errors import duplicates
+from services.store.mongo import Document, PyMongoError, Store
 
 log = logging.getLogger(__name__)
+COLLECTION = "attempts"
 FREE = 3  # failures after which no wait begins, since people mistype
 ADDRESS_WAITS, ACCOUNT_WAITS = (
     300.0,
     30.0,
 )  # seconds of the longest wait; an account's is short, since a stranger can cause it
 FORGOTTEN = 3600.0  # seconds without a failure after which the former ones no longer count
-MOST = 10_000  # addresses, accounts and pairs in memory; the one that was noted longest ago goes first
+REMEMBERED = timedelta(days=90)  # for which an address stays known as one of an account
 
 
-@dataclass(slots=True)
-class Failures:
-    """Failures one after the other, the time of the last one, and the time until which the next attempt waits."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that may go on. It counts as failed unless `succeeded` says otherwise."""
 
-    count: int = 0
-    last: float = 0.0
-    until: float = 0.0
+    pair: str
+    counted: tuple[str, ...]
+    hashed: dict[str, str]
 
 
 class Attempts:
-    """The failed sign-ins of one process. `clock` counts seconds from any start."""
+    """The sign-ins of all copies. `key`: 32 bytes that the database does not have; `clock` tells the time."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._secret = clock, secrets.token_bytes(32)
-        self._failures: OrderedDict[str, Failures] = OrderedDict()
-        self._signed_in: OrderedDict[str, None] = OrderedDict()
+    def __init__(self, store: Store, key: bytes, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._store, self._key, self._clock = store, key, clock
 
-    def wait(self, account: str, address: str) -> float:
-        """Give the seconds for which this account has to wait at this address; 0 when it may try now."""
-        now, found = self._clock(), (self._failures.get(key) for key in self._counted(account, address))
-        return max((each.until - now for each in found if each is not None), default=0.0)
+    async def prepare(self) -> None:
+        """Make the collection and its index, by which MongoDB forgets."""
+        await self._store.make(COLLECTION)
+        await self._documents.create_index([("expires", 1)], expireAfterSeconds=0)
 
-    def failed(self, account: str, address: str) -> None:
-        """Note a failure, and log it."""
+    @property
+    def _documents(self) -> Any:
+        return self._store[COLLECTION]
+
+    async def begin(self, account: str, address: str) -> Attempt | float:
+        """Begin an attempt. Gives the seconds that it has to wait, when it may not be made now."""
+        pair = self._hash("pair", account, network(address))
+        hashed = {"account": self._hash("account", account), "address": self._hash("address", network(address))}
+        counted = await self._counted(pair, hashed)
         now = self._clock()
-        for key, longest in self._counted(account, address).items():
-            noted = self._failures.setdefault(key, Failures())
-            noted.count = noted.count + 1 if now - noted.last < FORGOTTEN else 1
-            noted.last = now
-            # The exponent is bounded, since a power of two without bound is soon too large for a float.
-            noted.until = now + min(longest, 2.0 ** min(noted.count - FREE, 16)) if noted.count >= FREE else now
-            self._failures.move_to_end(key)
-        _shorten(self._failures)
-        hashed = {"account": self._hash("account", account), "address": self._hash("address", _network(address))}
-        log.warning("sign-in was refused", extra={"reason": "wrong password or role", **hashed})
+        waits = [
+            each["until"] async for each in self._documents.find({"_id": {"$in": list(counted)}, "until": {"$gt": now}})
+        ]
+        if waits:
+            return float(max((each - now).total_seconds() for each in waits))
+        for key, longest in counted.items():
+            if not await self._count(key, longest, now):
+                return 1.0  # another attempt was counted at this moment, and this one has to wait with it
+        return Attempt(pair, tuple(counted), hashed)
 
-    def succeeded(self, account: str, address: str) -> None:
-        """Forget the failures of this account at this address, and remember that it belongs here."""
-        pair = self._pair(account, address)
-        self._failures.pop(pair, None)
-        self._signed_in[pair] = None
-        self._signed_in.move_to_end(pair)
-        _shorten(self._signed_in)
+    def failed(self, attempt: Attempt) -> None:
+        """Log a failure. It was counted when it began."""
+        log.warning("sign-in was refused", extra={"reason": "wrong password", **attempt.hashed})
 
-    def _counted(self, account: str, address: str) -> dict[str, float]:
-        """Give what counts the failures of this attempt, each with its longest wait in seconds."""
-        pair = self._pair(account, address)
-        if pair in self._signed_in:
+    async def succeeded(self, attempt: Attempt) -> None:
+        """Take back what was counted, and remember that this account belongs here."""
+        now = self._clock()
+        others = {"_id": {"$in": list(attempt.counted)}, "count": {"$gt": 0}}
+        await self._documents.update_many(others, {"$inc": {"count": -1}, "$set": {"until": now}})
+        known = {"count": 0, "until": now, "last": now, "known": True, "expires": now + REMEMBERED}
+        await self._documents.update_one({"_id": attempt.pair}, {"$set": known}, upsert=True)
+
+    async def _counted(self, pair: str, hashed: dict[str, str]) -> dict[str, float]:
+        """Give what counts this attempt, each with its longest wait in seconds."""
+        if await self._documents.find_one({"_id": pair, "known": True}, {"_id": 1}) is not None:
             return {pair: ADDRESS_WAITS}
-        by_address, by_account = self._hash("address", _network(address)), self._hash("account", account)
-        return {by_address: ADDRESS_WAITS, by_account: ACCOUNT_WAITS}
+        return {hashed["address"]: ADDRESS_WAITS, hashed["account"]: ACCOUNT_WAITS}
 
-    def _pair(self, account: str, address: str) -> str:
-        return self._hash("pair", account, _network(address))
+    async def _count(self, key: str, longest: float, now: datetime) -> bool:
+        """Count one failure in one step, unless it has to wait meanwhile."""
+        try:
+            await self._documents.update_one(
+                {"_id": key, "until": {"$not": {"$gt": now}}}, _counting(longest, now), upsert=True
+            )
+        except PyMongoError as error:
+            if not duplicates(error):  # the document is there, and says to wait
+                raise
+            return False
+        return True
 
     def _hash(self, *parts: str) -> str:
         text = "\0".join(part.strip().casefold() for part in parts)
-        return hmac.digest(self._secret, text.encode(errors="replace"), hashlib.sha256).hex()[:16]
+        return hmac.digest(self._key, text.encode(errors="replace"), hashlib.sha256).hex()[:32]
 
 
-def _network(address: str) -> str:
+def _counting(longest: float, now: datetime) -> list[Document]:
+    """Count in the database itself, so that no two attempts read the same count."""
+    forgotten = {
+        "$lte": [{"$ifNull": ["$last", now - timedelta(seconds=FORGOTTEN)]}, now - timedelta(seconds=FORGOTTEN)]
+    }
+    count = {"$cond": [forgotten, 1, {"$add": [{"$ifNull": ["$count", 0]}, 1]}]}
+    # The exponent is bounded, since a power of two without bound is soon too large for a number.
+    power = {"$pow": [2, {"$min": [{"$subtract": ["$count", FREE]}, 16]}]}
+    seconds = {"$cond": [{"$gte": ["$count", FREE]}, {"$min": [longest, power]}, 0]}
+    until = {"$add": [now, {"$multiply": [1000, seconds]}]}  # milliseconds
+    kept = {"$cond": [{"$ifNull": ["$known", False]}, "$expires", now + timedelta(seconds=FORGOTTEN)]}
+    return [{"$set": {"count": count, "last": now, "expires": kept}}, {"$set": {"until": until}}]
+
+
+def network(address: str) -> str:
     """Give the network that one subscriber has: of IPv6 the first 64 bits, in which a subscriber has every address."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return address
     return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
-
-
-def _shorten(kept: OrderedDict[str, Failures] | OrderedDict[str, None]) -> None:
-    while len(kept) > MOST:
-        kept.popitem(last=False)

@@ -1,9 +1,10 @@
 """Callers of a request: their bearer token, role and programme, the roles that a route admits, and personal links.
 
-Invariant: a token is accepted only if a key of the OIDC issuer signed it, for our audience, and while it is in force. A personal
-link stands for one person and one purpose, and expires.
+Invariant: a token is accepted only if a key of the issuer that it names signed it, for our audience, and while it is in force. Accepted
+are our own issuer and the provider that AMA_ISSUER names. A personal link stands for one person and one purpose, and expires.
 """
 
+import json
 import logging
 import time
 from collections import OrderedDict
@@ -18,12 +19,12 @@ from fastapi.security import HTTPBearer
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
-from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, model_validator
 
 from services import vault
 from services.contracts.base import Id, Slug
 from services.identity.issuer_keys import IssuerKeys
-from services.identity.texts import Text
+from services.identity.texts import Text, text_of
 from services.kernel import Refusal, Refused
 from services.settings import Settings
 
@@ -55,6 +56,14 @@ NAMED_BY_ID = (Role.WORKER, Role.FACILITATOR)  # roles whose subject is an id of
 _id: TypeAdapter[str] = TypeAdapter(Id)
 
 
+def _shown_name(value: object) -> object:
+    """Give a name that can be shown, else None: a provider's `name` is no reason to refuse its token."""
+    try:
+        return text_of(value)
+    except ValueError:
+        return None
+
+
 class Claims(BaseModel):
     """The claims that say who calls, of the types that commands and events take; others are ignored."""
 
@@ -64,6 +73,7 @@ class Claims(BaseModel):
     role: Role
     programme: Slug
     partner: Slug | None = None
+    name: Annotated[str | None, BeforeValidator(_shown_name)] = None
 
     @model_validator(mode="after")
     def _named_by_id(self) -> Self:
@@ -81,29 +91,34 @@ class Claims(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """The caller. `subject` is a worker's or facilitator's id for those roles; `partner` is the partner of a referrer or system."""
+    """The caller. `subject` is a worker's or facilitator's id for those roles; `partner` is the partner of a referrer or system; `name` is
+    the person's own name for the header of a page, and no rule asks for it."""
 
     role: Role
     subject: str
     programme: str
     partner: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """An issuer whose tokens are accepted: its keys, and the claims that its tokens need."""
+
+    keys: IssuerKeys
+    claims: jwt.JWTClaimsRegistry
 
 
 class Authenticator:
-    """Accepts tokens of one issuer, for the programmes of this service. `clock` counts seconds from any start."""
+    """Accepts tokens of the issuers of `settings`, for the programmes of this service. `clock` counts seconds from any start."""
 
     def __init__(self, settings: Settings, known: Collection[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._known, self._longest = known, settings.token_hours * HOUR
-        self._keys = IssuerKeys(settings.issuer, settings.jwks, clock)
+        self._issuers = {
+            url: Issuing(IssuerKeys(url, jwks, clock), _needed(url, settings.audience))
+            for url, jwks in settings.issuers().items()
+        }
         self._signed: OrderedDict[str, Signed] = OrderedDict()
-        self._claims = jwt.JWTClaimsRegistry(
-            leeway=LEEWAY,
-            iss={"essential": True, "value": settings.issuer},
-            aud={"essential": True, "value": settings.audience},
-            exp={"essential": True},
-            iat={"essential": True},
-            sub={"essential": True},
-        )
 
     async def who(self, token: str) -> Who:
         """Verify a token. Refused as unauthenticated when it is not accepted, as forbidden for a programme that is not here;
@@ -118,16 +133,16 @@ class Authenticator:
     async def _verified(self, token: str) -> Who:
         try:
             signed = self._signed.get(token)
-            # The header is read before the signature is verified, and used only to find the key.
-            kid = signed.kid if signed else jws.extract_compact(token.encode()).headers().get("kid")
+            # Both are read before the signature is verified, and used only to find the key.
+            kid, issuer = (signed.kid, signed.issuer) if signed else self._named(token)
             # Also for a token that was verified before: the issuer may have withdrawn its key since.
-            keys = await self._keys.having(kid)
+            keys = await issuer.keys.having(kid)
             if signed is None or signed.keys is not keys:
-                signed = Signed(kid, keys, jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
+                signed = Signed(kid, issuer, keys, jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
                 self._remember(token, signed)
             # What was accepted once stays so until the token expires: no other claim depends on the time that passes.
             if signed.who is None or not time.time() <= signed.claims["exp"]:
-                self._claims.validate(signed.claims)
+                issuer.claims.validate(signed.claims)
                 # Written so that a claim which is no number that can be compared is refused too.
                 if not signed.claims["exp"] - signed.claims["iat"] <= self._longest:
                     raise ValueError("in force for too long")
@@ -137,6 +152,14 @@ class Authenticator:
         if signed.who is None:
             signed.who = _named_by(signed.claims)
         return signed.who
+
+    def _named(self, token: str) -> tuple[str | None, Issuing]:
+        """Give the key and the issuer that a token names. ValueError when we accept no token of that issuer."""
+        found = jws.extract_compact(token.encode())
+        issuer = self._issuers.get(json.loads(found.payload)["iss"])
+        if issuer is None:
+            raise ValueError("another issuer")
+        return found.headers().get("kid"), issuer
 
     def _remember(self, token: str, signed: "Signed") -> None:
         """Keep the result of a signature check: a caller sends one token many times, and the check takes longer than most requests."""
@@ -151,6 +174,7 @@ class Signed:
     were accepted."""
 
     kid: str | None
+    issuer: Issuing
     keys: KeySet
     claims: dict[str, Any]
     who: Who | None = None
@@ -161,7 +185,18 @@ def _named_by(claims: Mapping[str, Any]) -> Who:
         named = Claims.of(claims)
     except ValueError:  # without its cause, which would quote the token
         raise _not_accepted("It does not name a caller, a role and a programme.") from None
-    return Who(named.role, named.sub, named.programme, named.partner)
+    return Who(named.role, named.sub, named.programme, named.partner, named.name)
+
+
+def _needed(issuer: str, audience: str) -> jwt.JWTClaimsRegistry:
+    return jwt.JWTClaimsRegistry(
+        leeway=LEEWAY,
+        iss={"essential": True, "value": issuer},
+        aud={"essential": True, "value": audience},
+        exp={"essential": True},
+        iat={"essential": True},
+        sub={"essential": True},
+    )
 
 
 def _not_accepted(why: str) -> Refused:

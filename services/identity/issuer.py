@@ -18,6 +18,7 @@ from services import vault
 from services.identity.auth import Role
 from services.identity.texts import text_of
 from services.settings import Misconfigured
+from services.vault.sealing import derived, to_bytes
 
 ALGORITHM = "Ed25519"  # RFC 9864, which retires EdDSA
 WORKDAY = 8 * 60 * 60.0  # seconds
@@ -62,9 +63,10 @@ class Issuer:
         partner: str | None = None,
         lifetime: float = WORKDAY,
         longest: float = LONGEST,
+        name: str | None = None,
     ) -> str:
-        """Sign an access token for `lifetime` seconds, at most `longest`. Misconfigured for a role that does not exist, a text that
-        services cannot store, or a longer lifetime."""
+        """Sign an access token for `lifetime` seconds, at most `longest`. `name`: the person's own, for the header of pages. Misconfigured
+        for a role that does not exist, a text that services cannot store, or a longer lifetime."""
         if role not in list(Role):
             raise Misconfigured(f"There is no role {role}; there are {', '.join(Role)}.")
         if lifetime > longest:
@@ -76,13 +78,18 @@ class Issuer:
         now = int(time.time())
         claims: dict[str, Any] = {"iss": self.url, "aud": "ama", "sub": subject, "role": role, "programme": programme}
         claims |= {"iat": now, "exp": now + int(lifetime), **({"partner": partner} if partner else {})}
-        return self._signed(claims)
+        return self._signed(claims | ({"name": name} if name else {}))
 
-    def id_token(self, client: str, subject: str, nonce: str | None) -> str:
-        """Sign an ID token for a client, in force for ID_LASTS seconds. No service accepts it, since its audience is the client."""
+    def id_token(self, client: str, subject: str, nonce: str | None, **more: Any) -> str:
+        """Sign an ID token for a client, in force for ID_LASTS seconds, with `more` claims. No service accepts it: its audience is
+        the client."""
         now = int(time.time())
-        claims = {"iss": self.url, "aud": client, "sub": subject, "name": subject, "iat": now, "exp": now + ID_LASTS}
+        claims = {"iss": self.url, "aud": client, "sub": subject, "iat": now, "exp": now + ID_LASTS, **more}
         return self._signed(claims | ({"nonce": nonce} if nonce else {}))
+
+    def secret_for(self, use: str) -> bytes:
+        """Derive 32 bytes for one use from the signing key, the same in every copy that has the key."""
+        return derived(to_bytes(str(self._key.as_dict(private=True)["d"])), "issuer", use)
 
     def _signed(self, claims: dict[str, Any]) -> str:
         return jwt.encode({"alg": ALGORITHM, "kid": self._key.kid}, claims, self._key, algorithms=[ALGORITHM])

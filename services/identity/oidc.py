@@ -1,28 +1,25 @@
 """Sign-in at an OpenID Connect provider: the authorization code flow with PKCE (RFC 7636), as a public or confidential client.
 
-Invariants: only the browser that asked for a code redeems it: it brings back the state, in a cookie that this console sealed. The verifier
-is not sent before that. An ID token is accepted only if the issuer's key signed it, for this client and this very sign-in.
+Invariants: only the browser that asked for a code redeems it: the caller hands back what `begin` gave, kept for that browser alone. The
+verifier is not sent before that. An ID token is accepted only if the issuer's key signed it, for this client and this very sign-in.
 """
 
 import hashlib
-import json
 import secrets
 import time
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
-from joserfc import jwe, jws, jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 
 from services.identity.auth import ALGORITHMS, LEEWAY
 from services.identity.issuer_keys import IssuerKeys
-from services.identity.settings import ConsoleSettings
-from services.identity.texts import text_of
+from services.identity.settings import SiteSettings
 from services.kernel import Unavailable
 
 PATIENCE = 10.0  # seconds for the provider to answer
@@ -46,57 +43,47 @@ class Pending:
     state: str
     nonce: str
     verifier: str
-    until: float
 
     @classmethod
     def new(cls) -> "Pending":
         """Begin a sign-in with fresh secrets of 256 bits."""
-        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        return cls(state, nonce, verifier, time.time() + PENDING)
+        return cls(*(secrets.token_urlsafe(32) for _ in range(3)))
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person's name for the page, the token for requests to services, and the seconds for which the token is in force."""
+    """The provider's verified answer: the claims of the ID token, and the token itself, by which the provider recognises a sign-out."""
 
-    name: str
-    token: str
-    lasts: float
+    claims: dict[str, Any]
+    id_token: str
 
 
 class Provider:
     """One OpenID Connect provider, found by discovery."""
 
-    def __init__(self, settings: ConsoleSettings, client: httpx.AsyncClient) -> None:
+    def __init__(self, settings: SiteSettings, client: httpx.AsyncClient) -> None:
         self._settings, self._client = settings, client
-        self._keys = IssuerKeys(settings.issuer, settings.jwks, time.monotonic)
+        self._keys = IssuerKeys(settings.issuer, settings.issuers()[settings.issuer], time.monotonic)
         self._found: dict[str, Any] | None = None
-        self._secret = OctKey.generate_key(256)  # in memory alone: a person whom a restart interrupts begins again
 
-    @property
-    def redirect_uri(self) -> str:
-        """The address to which the provider sends people back."""
-        return f"{self._settings.base}/console/signed-in"
-
-    async def begin(self) -> tuple[str, str]:
-        """Give the address to send a person to, and the sealed cookie for their browser. Unavailable when the provider does not answer."""
+    async def begin(self) -> tuple[str, Pending]:
+        """Give the address to send a person to, and what must be kept for their browser. Unavailable when the provider does not answer."""
         pending = Pending.new()
         parameters = {
             "response_type": "code",
-            "client_id": self._settings.console_client,
-            "redirect_uri": self.redirect_uri,
-            "scope": self._settings.console_scope,
+            "client_id": self._settings.site_client,
+            "redirect_uri": self._settings.return_address,
+            "scope": self._settings.site_scope,
             "state": pending.state,
             "nonce": pending.nonce,
             "code_challenge": challenge_of(pending.verifier),
             "code_challenge_method": "S256",
         }
         address = (await self._discovered())["authorization_endpoint"]
-        return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters)}", self._sealed(pending)
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters)}", pending
 
-    async def finish(self, answer: Mapping[str, str], kept: str | None) -> SignedIn:
+    async def finish(self, answer: Mapping[str, str], pending: Pending) -> SignedIn:
         """Redeem the answer that a person came back with. NotSignedIn when any part of it is wrong."""
-        pending = self._opened(kept)
         if not secrets.compare_digest(answer.get("state", "").encode(), pending.state.encode()):
             raise NotSignedIn("state")
         if "error" in answer or not answer.get("code"):
@@ -105,25 +92,38 @@ class Provider:
             raise NotSignedIn("another issuer")  # RFC 9207
         tokens = await self._redeemed(answer["code"], pending.verifier)
         try:
-            claims = await self._verified(tokens["id_token"], pending.nonce)
-            name = next(str(claims[each]) for each in ("name", "preferred_username", "sub") if claims.get(each))
-            # RFC 6749 only recommends `expires_in`; the services check the token's own `exp` at each request.
-            return SignedIn(text_of(name[:100]), str(tokens["access_token"]), float(tokens.get("expires_in", 3600)))
+            return SignedIn(await self._verified(tokens["id_token"], pending.nonce), str(tokens["id_token"]))
         except (JoseError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise NotSignedIn("token") from error
+
+    async def end_address(self, id_token: str, then: str) -> str | None:
+        """Give the address at which the person signs out of the provider as well (OpenID Connect RP-Initiated Logout 1.0); None when the
+        provider names none, or does not answer."""
+        try:
+            address = (await self._discovered()).get("end_session_endpoint")
+        except Unavailable:
+            return None
+        if not isinstance(address, str):
+            return None
+        parameters = {
+            "id_token_hint": id_token,
+            "client_id": self._settings.site_client,
+            "post_logout_redirect_uri": then,
+        }
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters)}"
 
     async def _redeemed(self, code: str, verifier: str) -> dict[str, Any]:
         given = self._settings
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": self.redirect_uri,
+            "redirect_uri": self._settings.return_address,
             "code_verifier": verifier,
         }
         # A public client has no secret: the verifier of PKCE proves that it asked for the code.
-        if given.console_secret is None:
-            return await self._posted({**form, "client_id": given.console_client})
-        named = f"{quote(given.console_client, safe='')}:{quote(given.console_secret, safe='')}"  # RFC 6749, 2.3.1
+        if given.site_secret is None:
+            return await self._posted({**form, "client_id": given.site_client})
+        named = f"{quote(given.site_client, safe='')}:{quote(given.site_secret, safe='')}"  # RFC 6749, 2.3.1
         return await self._posted(form, Authorization=f"Basic {b64encode(named.encode()).decode()}")
 
     async def _posted(self, form: dict[str, str], **headers: str) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class Provider:
         # `azp` and the nonce are checked by hand: joserfc knows neither, and the nonce differs at each sign-in.
         keys = await self._keys.having(jws.extract_compact(token.encode()).headers().get("kid"))
         claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
-        client = self._settings.console_client
+        client = self._settings.site_client
         jwt.JWTClaimsRegistry(
             leeway=LEEWAY,
             iss={"essential": True, "value": self._settings.issuer},
@@ -175,21 +175,8 @@ class Provider:
 
     def _reached(self, address: str) -> str:
         """Translate a browser's address of the issuer into the one that this process reaches it by."""
-        public, inside = self._settings.issuer.rstrip("/"), self._settings.console_issuer
+        public, inside = self._settings.issuer.rstrip("/"), self._settings.site_issuer
         return address.replace(public, inside.rstrip("/"), 1) if inside and address.startswith(public) else address
-
-    def _sealed(self, pending: Pending) -> str:
-        return jwe.encrypt_compact({"alg": "dir", "enc": "A256GCM"}, json.dumps(asdict(pending)), self._secret)
-
-    def _opened(self, kept: str | None) -> Pending:
-        try:
-            opened = jwe.decrypt_compact(kept or "", self._secret, algorithms=["dir", "A256GCM"]).plaintext
-            pending = Pending(**json.loads(opened or b""))
-        except (JoseError, ValueError, TypeError) as error:
-            raise NotSignedIn("no sign-in was begun here") from error
-        if time.time() > pending.until:
-            raise NotSignedIn("too late")
-        return pending
 
 
 def challenge_of(verifier: str) -> str:

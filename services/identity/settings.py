@@ -1,54 +1,42 @@
-"""Settings of the console from its environment. It needs no engine: it reaches services and issuer by their addresses."""
+"""Settings of the site: sign-in, web sessions, our own issuer, console. It needs MongoDB, and reaches the services by their addresses."""
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pathlib import Path
 
-from services.settings import Misconfigured
+from pydantic import Field
+
+from services.settings import Settings
+
+CLIENT = "ama-site"
+RETURN = "/accedi/ritorno"  # where a provider sends people back to
 
 
-class ConsoleSettings(BaseSettings):
-    """Settings under the prefix `AMA_`, as those of the services."""
+class SiteSettings(Settings):
+    """Settings under the prefix `AMA_`, beside those that the site shares with the services."""
 
-    # `ignore`, since the environment has the settings of the services under the same prefix.
-    model_config = SettingsConfigDict(env_prefix="AMA_", env_ignore_empty=True, extra="ignore")
-
-    public_url: str = Field(
-        default="http://127.0.0.1:8000", description="the address for browsers; the console is at its `/`"
+    kafka: str = Field(default="", description="not used: the site has no part in the bus")
+    site_issuer: str | None = Field(
+        default=None, description="the address by which the site reaches the provider, if browsers use another"
     )
-    issuer: str = Field(default="http://127.0.0.1:8000/issuer", description="the OIDC issuer at which people sign in")
-    jwks: str | None = Field(
-        default=None, description="the address of the issuer's keys, if its discovery document does not say"
+    site_client: str = Field(default=CLIENT, description="the site's client id at the provider")
+    site_secret: str | None = Field(default=None, repr=False, description="its secret, if the provider gave it one")
+    site_scope: str = Field(
+        default="openid profile", description="scopes to ask for, so that the ID token names grants"
     )
-    console_issuer: str | None = Field(
-        default=None, description="the address by which the console reaches the issuer, if browsers use another"
-    )
-    console_services: str = Field(
-        default="http://127.0.0.1:8000/{service}", description="the address of a service, with {service} for its name"
-    )
-    console_client: str = Field(default="ama-console", description="the console's client id at the issuer")
-    console_secret: str | None = Field(default=None, description="its secret, if the issuer gave it one")
-    console_scope: str = Field(
-        default="openid", description="scopes to ask for, so that the token says role and programme"
-    )
-    console_idle: int = Field(default=30, ge=1, le=24 * 60, description="minutes without a request that end a session")
-    console_longest: int = Field(default=8, ge=1, le=24, description="hours after which a session ends")
+    site_idle: int = Field(default=30, ge=1, le=24 * 60, description="minutes without a request that end a web session")
+    site_longest: int = Field(default=8, ge=1, le=24, description="hours after which a web session ends")
+    claims: Path | None = Field(default=None, description="TOML file: which claim of the provider grants which role")
 
     @property
-    def base(self) -> str:
-        """The beginning of every address for browsers, without a slash at its end."""
-        return self.public_url.rstrip("/")
+    def embedded(self) -> bool:
+        """True when people sign in at our own issuer, with the accounts of this site."""
+        return self.issuer.rstrip("/") == self.own_issuer
 
     @property
     def tls(self) -> bool:
         """True when browsers use TLS, so that cookies may require it."""
         return self.base.startswith("https://")
 
-
-def from_environment() -> ConsoleSettings:
-    """Read the settings from `AMA_*`. Misconfigured names the first variable that is wrong."""
-    try:
-        return ConsoleSettings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "AMA_" + str(first["loc"][0]).upper()
-        raise Misconfigured(f"{name}: {first['msg'].lower()}. Set it in the environment.") from error
+    @property
+    def return_address(self) -> str:
+        """The address to which a provider sends people back."""
+        return f"{self.base}{RETURN}"

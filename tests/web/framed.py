@@ -36,7 +36,7 @@ FORM = Form(
 
 
 class Person(Body):
-    """What the form asks for."""
+    """The model of the form."""
 
     name: Line
     born: int | None = Limited(default=None, ge=1900)
@@ -59,7 +59,7 @@ def build() -> FastAPI:  # noqa: C901  # one route after the other
 
     @pages.get("/persone")
     async def people(request: Request, who: Annotated[Who, allowed(Role.OPERATOR)], shown: str = "") -> Response:
-        """List the people."""
+        """List people, with the text of the address."""
         return frame.page(request, "people.html", who=who, shown=shown)
 
     @pages.get("/persone/nuova")

@@ -1,219 +1,154 @@
 """The console assembled: its routes, and the callers that each admits.
 
-Invariants: without a web session only the front page, the sign-in and the files of `static` answer. A change needs the CSRF token of that
-web session. An answer with a page carries the headers that limit what the page may load.
+Invariants: it knows bearer tokens alone, as every service does, and passes the caller's own on to the services, which decide on rights. It
+keeps nothing of a caller. An answer with a page carries the headers that limit what the page may load.
 """
 
 import asyncio
 import logging
-import secrets
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import httpx
-from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route, Router
-from starlette.staticfiles import StaticFiles
 
-from services import web
 from services.contracts.topics import SERVICES
-from services.identity.oidc import NotSignedIn, Provider
-from services.identity.settings import ConsoleSettings
-from services.identity.web_session import WebSession, WebSessions
-from services.kernel import Unavailable
 from services.operations.console.live import View, over, stream
-from services.operations.console.screen import STATIC, site
+from services.operations.console.screen import FRAME
 from services.operations.console.services_client import NoAnswer, NotAllowed, ServicesClient, TokenRefused
+from services.operations.console.wording import BANNERS, NOTICES, STATES
 from services.web.forms import form_of, typed
+from services.web.frame.routing import caller_of
 
 log = logging.getLogger(__name__)
 LONGEST = 500  # characters of a reason
+HOME = "/console"
 DONE = {"redrive": "redriven", "dismiss": "dismissed"}
-Handler = Callable[[Request, WebSession], Awaitable[Response]]
+TOLD = ("redriven", "dismissed", "held")  # banners that an address may ask for
+
+
+class Caller(NamedTuple):
+    """A caller: their token, which the services verify."""
+
+    token: str
+
+
+Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
 class OperatorsConsole:
-    """The console. Its `routes` belong at `/` of the public address."""
+    """The console. Its `routes` belong at `/` of the public address. `services`: the address of a service, with {service} for its name."""
 
-    def __init__(self, settings: ConsoleSettings, clock: Callable[[], float] = time.monotonic) -> None:
-        self.settings, self._closing = settings, asyncio.Event()
-        self._client = httpx.AsyncClient()
-        self.sessions, self.provider = WebSessions(settings, clock), Provider(settings, self._client)
-        self._services = ServicesClient(self._client, settings.console_services)
+    def __init__(self, client: httpx.AsyncClient, services: str) -> None:
+        self._services, self._closing = ServicesClient(client, services), asyncio.Event()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """End every stream, since a server that stops waits for open answers."""
         self._closing.set()
-        await self._client.aclose()
 
     def routes(self) -> list[BaseRoute]:
-        """List the routes, those under `/console` in one mount."""
+        """List the routes, those under `/console/` in one mount."""
         dead_letter = "/dead/{service}/{id:path}"
         inside: list[BaseRoute] = [
-            Route("/healthz", self._alive, methods=["GET"]),
-            Route("/sign-in", self._sign_in, methods=["GET"]),
-            Route("/signed-in", self._signed_in, methods=["GET"]),
-            Route("/sign-out", self._changing(self._sign_out), methods=["POST"]),
             Route("/live", self._live, methods=["GET"]),
             Route(dead_letter, self._inside(self._dead_letter), methods=["GET"]),
-            Route(dead_letter, self._changing(self._resolve), methods=["POST"]),
-            Mount("/static", _Files(directory=STATIC)),
+            Route(dead_letter, self._inside(self._resolve), methods=["POST"]),
         ]
         # A router of its own: a mount of a list redirects to the address in the header Host, which a caller chooses.
-        return [Route("/", self._home, methods=["GET"]), Mount("/console", Router(inside, redirect_slashes=False))]
-
-    def app(self) -> Starlette:
-        """Give an application with these routes alone, for a process of its own."""
-        app = Starlette(routes=self.routes())
-        web.install_outside(app)
-        return app
-
-    async def _alive(self, _: Request) -> Response:
-        return JSONResponse({"service": "console", "status": "alive"})
+        home = Route(HOME, self._inside(self._console), methods=["GET"])
+        return [home, Mount(HOME, Router(inside, redirect_slashes=False))]
 
     def _inside(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """Admit callers that are signed in; send others to `/`."""
+        """Admit callers with a token; send others to sign in."""
 
         async def guarded(request: Request) -> Response:
-            session = self.sessions.of(request)
-            return RedirectResponse("/", 303) if session is None else await self._answered(handler, request, session)
+            caller = _caller(request)
+            if caller is None:
+                return RedirectResponse(f"/accedi?next={quote(request.url.path, safe='')}", 303)
+            return await self._answered(handler, request, caller)
 
         return guarded
 
-    def _changing(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """Admit callers that are signed in and send the CSRF token of their own page."""
-
-        async def guarded(request: Request) -> Response:
-            session = self.sessions.of(request)
-            if session is None:
-                return self._notice(request, "expired", 403)
-            # Beside SameSite, which older browsers ignore: only a page of this web session has the token.
-            given = typed(await form_of(request), "csrf")
-            if not secrets.compare_digest(given.encode(), session.csrf.encode()):
-                return self._notice(request, "expired", 403, session)
-            return await self._answered(handler, request, session)
-
-        return guarded
-
-    async def _answered(self, handler: Handler, request: Request, session: WebSession) -> Response:
+    async def _answered(self, handler: Handler, request: Request, caller: Caller) -> Response:
         try:
-            return await handler(request, session)
+            return await handler(request, caller)
         except TokenRefused:
-            self.sessions.end(session)
-            return self._notice(request, "ended", 401)
+            return await self._notice(request, "ended", 401)
         except NotAllowed:
-            return self._notice(request, "may-not", 403, session)
+            return await self._notice(request, "may-not", 403, caller)
         except NoAnswer as silent:
-            return self._notice(request, "later", 503, session, str(silent))
+            return await self._notice(request, "later", 503, caller, str(silent))
 
-    def _notice(
-        self, request: Request, says: str, status: int, session: WebSession | None = None, more: str = ""
+    async def _notice(
+        self, request: Request, says: str, status: int, caller: Caller | None = None, more: str = ""
     ) -> Response:
-        return self._page(request, "notice.html", session, status, says=says, more=more)
+        return await self._page(
+            request, "notice.html", status, notice=NOTICES[says], more=more, signed_in=caller is not None
+        )
 
-    def _page(
-        self, request: Request, template: str, session: WebSession | None, status: int = 200, **shown: Any
-    ) -> Response:
-        return site().page(request, template, status, self.settings.tls, session=session, **shown)
+    async def _page(self, request: Request, template: str, status: int = 200, **shown: Any) -> Response:
+        who = await caller_of(request)
+        return FRAME.page(request, template, who=who, status=status, states=STATES, banners=BANNERS, **shown)
 
-    async def _home(self, request: Request) -> Response:
-        session = self.sessions.of(request)
-        if session is None:
-            return self._page(request, "front.html", None, services=SERVICES)
-        return await self._answered(self._console, request, session)
-
-    async def _console(self, request: Request, session: WebSession) -> Response:
-        parts = await View(self._services, session, site().language(request)).parts()
-        banner, session.banner = session.banner, None
-        return self._page(request, "console.html", session, parts=parts, banner=banner)
+    async def _console(self, request: Request, caller: Caller) -> Response:
+        parts = await View(self._services, caller.token, FRAME.language(request)).parts()
+        done = request.query_params.get("fatto", "")
+        banner = (done, "") if done in TOLD else None
+        return await self._page(request, "console.html", parts=parts, banner=banner)
 
     async def _live(self, request: Request) -> Response:
-        # Not by the person: the page opens the stream by itself, also when nobody looks at it.
-        session, language = self.sessions.of(request, by_person=False), site().language(request)
-        if session is None:
+        caller, language = _caller(request), FRAME.language(request)
+        if caller is None:
             return _events(over(language))
-        events = stream(View(self._services, session, language), self.sessions, session, self._closing, language)
-        return _events(events)
+        view = View(self._services, caller.token, language)
+        # What the browser writes is compared with digests, and shown nowhere.
+        return _events(stream(view, self._closing, request.headers.get("last-event-id", "")[:LONGEST]))
 
-    async def _dead_letter(self, request: Request, session: WebSession) -> Response:
+    async def _dead_letter(self, request: Request, caller: Caller) -> Response:
+        return await self._shown(request, caller)
+
+    async def _shown(self, request: Request, caller: Caller, refusal: str | None = None) -> Response:
+        """Show a dead letter; with a `refusal`, why nothing was done with it."""
         service, id = request.path_params["service"], request.path_params["id"]
         # The name becomes part of an address, so only the names of services are asked.
-        found = await self._services.dead_letter(service, id, session.token) if service in SERVICES else None
+        found = await self._services.dead_letter(service, id, caller.token) if service in SERVICES else None
         if found is None:
-            return self._notice(request, "no-such", 404, session)
-        banner, session.banner = session.banner, None
-        return self._page(request, "dead_letter.html", session, service=service, dead_letter=found, banner=banner)
+            return await self._notice(request, "no-such", 404, caller)
+        banner, status = (None, 200) if refusal is None else (("refused", refusal), 409)
+        return await self._page(request, "dead_letter.html", status, service=service, dead_letter=found, banner=banner)
 
-    async def _resolve(self, request: Request, session: WebSession) -> Response:
+    async def _resolve(self, request: Request, caller: Caller) -> Response:
         """Redrive a dead letter, or dismiss it for a reason. The next page shows the outcome."""
         service, id, form = request.path_params["service"], request.path_params["id"], await form_of(request)
         action, reason = typed(form, "what"), typed(form, "reason")[:LONGEST].strip()
         if service not in SERVICES or action not in DONE:
-            return self._notice(request, "no-such", 404, session)
+            return await self._notice(request, "no-such", 404, caller)
         body = {"reason": reason} if action == "dismiss" else {}
-        result = await self._services.do(action, service, id, session.token, **body)
+        result = await self._services.do(action, service, id, caller.token, **body)
         if result is None:
-            return self._notice(request, "no-such", 404, session)
+            return await self._notice(request, "no-such", 404, caller)
         answer, done = result
         log.info(
             "dead letter was dealt with",
             extra={"service": service, "reason": action, "status": answer.get("code", "done")},
         )
         if not done:
-            session.banner = ("refused", answer["detail"])
-            # From fixed parts: a browser takes a path that begins with two slashes for the address of another site.
-            return RedirectResponse(f"/console/dead/{service}/{quote(id, safe='/')}", 303)
+            return await self._shown(request, caller, str(answer["detail"]))
         # 303: a reload of the page that follows must not send the form again.
-        session.banner = ("held" if answer["held"] else DONE[action], "")
-        return RedirectResponse("/", 303)
+        return RedirectResponse(f"{HOME}?fatto={'held' if answer['held'] else DONE[action]}", 303)
 
-    async def _sign_in(self, request: Request) -> Response:
-        try:
-            address, sealed = await self.provider.begin()
-        except Unavailable:
-            return self._notice(request, "later", 503, None, self.settings.issuer)
-        answer = RedirectResponse(address, 303)
-        self.sessions.remember_pending(answer, sealed)
-        return answer
 
-    async def _signed_in(self, request: Request) -> Response:
-        try:
-            who = await self.provider.finish(dict(request.query_params), self.sessions.pending(request))
-        except NotSignedIn as error:
-            log.warning("sign-in was refused", extra={"reason": error.why})
-            answer = self._notice(request, "bad-sign-in", 400)
-            self.sessions.forget(answer, "signing-in")
-            return answer
-        except Unavailable:
-            return self._notice(request, "later", 503, None, self.settings.issuer)
-        # A new sign-in ends the former web session of this browser, which would otherwise stay open until it expires.
-        if (earlier := self.sessions.of(request)) is not None:
-            self.sessions.end(earlier)
-        answer = RedirectResponse("/", 303)
-        self.sessions.remember(answer, self.sessions.begin(who))
-        return answer
-
-    async def _sign_out(self, request: Request, session: WebSession) -> Response:
-        self.sessions.end(session)
-        answer = self._notice(request, "signed-out", 200)
-        self.sessions.forget(answer)
-        return answer
+def _caller(request: Request) -> Caller | None:
+    """Return the caller; None for a request without a token."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token.strip():
+        return None
+    return Caller(token.strip())
 
 
 def _events(events: AsyncIterator[str]) -> Response:
     """Answer with a stream; the header keeps proxies from buffering it."""
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
-
-
-class _Files(StaticFiles):
-    """Public files, the same for everybody: a browser may keep them for a while."""
-
-    def file_response(self, *given: Any, **named: Any) -> Response:
-        """Add how long a browser may keep the file."""
-        answer = super().file_response(*given, **named)
-        answer.headers["Cache-Control"] = "public, max-age=3600"
-        return answer

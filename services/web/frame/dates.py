@@ -41,6 +41,11 @@ def long_day(value: date, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
     return format_date(_day(value, zone), "EEEE d MMMM", locale=LOCALES[language])
 
 
+def full_date(value: date, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
+    """Write a day with its year and without its weekday: 16 novembre 2026."""
+    return format_date(_day(value, zone), "d MMMM y", locale=LOCALES[language])
+
+
 def time_of(value: datetime, language: str, zone: tzinfo = DEFAULT_ZONE) -> str:
     """Write the time of day on the 24-hour clock: 18:30."""
     return format_skeleton("Hm", value.astimezone(zone), tzinfo=zone, locale=LOCALES[language])

@@ -27,7 +27,7 @@ STEPS = ("check", "change", "done")
 
 
 class Kind(StrEnum):
-    """How a field is filled in."""
+    """The way in which a field is filled in."""
 
     TEXT = "text"
     LONG = "long"
@@ -140,7 +140,7 @@ class Filled:
 
     @property
     def typed(self) -> dict[str, Any]:
-        """What was typed, without the empty fields, and days and times as ISO writes them."""
+        """The answers without the empty fields, days and times as ISO writes them."""
         given = {name: _iso(self.form.fields[name].kind, value) for name, value in self.values.items()}
         return {name: value for name, value in given.items() if value not in ("", [])}
 
