@@ -48,7 +48,8 @@ async def walk(site: Seen, new: str, waits: str) -> None:
 
     async def picture(name: str) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)
-        width = (page.viewport_size or {}).get("width")
+        assert page.viewport_size is not None
+        width = page.viewport_size["width"]
         await page.screenshot(path=PICTURES / f"{name}-{width}.png", full_page=True)
 
     for name, path in (

@@ -21,7 +21,7 @@ from tests.helpers.own_programme import in_a_programme_of_its_own
 from tests.helpers.waiting import eventually, late
 
 PROFILE = WorkerProfiled(municipality="monza", travel_km=15, slots=("mon-evening",))
-CONTACT = {"email": "ada@example.org"}
+EMAIL = "ada@example.org"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -115,7 +115,7 @@ async def test_what_is_searched_for_is_shown_as_text(desk: httpx.AsyncClient) ->
 async def test_the_sheet_shows_who_it_is_what_comes_next_and_what_happened_and_works_without_the_others(
     place: Site, desk: httpx.AsyncClient
 ) -> None:
-    worker = await refer(place, "Ada", "Scheda", **CONTACT)
+    worker = await refer(place, "Ada", "Scheda", email=EMAIL)
     await place.do(
         do.decide_consent,
         do.DecideConsent(
@@ -267,7 +267,7 @@ async def test_a_referral_is_closed_and_somebody_leaves_after_what_it_means_was_
 async def test_data_are_corrected_found_by_the_new_name_and_never_over_a_change_that_was_not_seen(
     place: Site, desk: httpx.AsyncClient
 ) -> None:
-    worker = await refer(place, "Ada", "Vecchi", **CONTACT)
+    worker = await refer(place, "Ada", "Vecchi", email=EMAIL)
     address = f"/persone/{worker}/dati"
     opened = fields_of(await page(desk, address))
     assert (opened["family_name"], opened["email"], opened["language"]) == ("Vecchi", "ada@example.org", "it")
@@ -323,7 +323,7 @@ async def test_a_profile_is_completed_and_shown_in_words(place: Site, desk: http
 async def test_the_link_to_ones_own_page_is_offered_and_sent_to_whoever_can_get_it(
     place: Site, desk: httpx.AsyncClient
 ) -> None:
-    worker = await refer(place, "Ada", "Collegata", **CONTACT)
+    worker = await refer(place, "Ada", "Collegata", email=EMAIL)
     assert "A questa persona non si possono mandare messaggi" in text_of(await page(desk, f"/persone/{worker}"))
     refused = await desk.post(f"/persone/{worker}/collegamento")
     assert (refused.status_code, "non ha dato il consenso" in text_of(refused.text)) == (409, True)
