@@ -1,4 +1,4 @@
-"""The pages of an operator about people in a real browser: on a narrow and on a wide screen, judged by axe, in every state that one reaches."""
+"""The pages of an operator about people in a real browser: on a narrow and a wide screen, judged by axe, in every state."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,8 @@ async def walk(site: Seen, new: str, waits: str) -> None:
 
     async def picture(name: str) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)
-        width = (page.viewport_size or {}).get("width")
+        assert page.viewport_size is not None
+        width = page.viewport_size["width"]
         await page.screenshot(path=PICTURES / f"{name}-{width}.png", full_page=True)
 
     for name, path in (

@@ -21,7 +21,7 @@ from tests.helpers.own_programme import in_a_programme_of_its_own
 from tests.helpers.waiting import eventually, late
 
 PROFILE = WorkerProfiled(municipality="monza", travel_km=15, slots=("mon-evening",))
-CONTACT = {"email": "ada@example.org"}
+EMAIL = "ada@example.org"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -115,7 +115,7 @@ async def test_what_is_searched_for_is_shown_as_text(desk: httpx.AsyncClient) ->
 async def test_the_sheet_shows_who_it_is_what_comes_next_and_what_happened_and_works_without_the_others(
     place: Site, desk: httpx.AsyncClient
 ) -> None:
-    worker = await refer(place, "Ada", "Scheda", **CONTACT)
+    worker = await refer(place, "Ada", "Scheda", email=EMAIL)
     await place.do(
         do.decide_consent,
         do.DecideConsent(
@@ -126,7 +126,9 @@ async def test_the_sheet_shows_who_it_is_what_comes_next_and_what_happened_and_w
         ),
     )
     await told(place, worker, 2)
-    shown = text_of(await page(desk, f"/persone/{worker}"))
+    html = await page(desk, f"/persone/{worker}")
+    assert '<p class="who">Operatore' in html, "the header is about the reader"
+    shown = text_of(html)
     for words in (
         "Ada Scheda", f"Codice {code_of(worker)}", "Segnalata", "Fare il colloquio di accoglienza", "ada@example.org",
         "A partner with an agreement", "Firmato su carta", "non ancora chiesto", "Non c'è ancora un profilo.",
@@ -265,7 +267,7 @@ async def test_a_referral_is_closed_and_somebody_leaves_after_what_it_means_was_
 async def test_data_are_corrected_found_by_the_new_name_and_never_over_a_change_that_was_not_seen(
     place: Site, desk: httpx.AsyncClient
 ) -> None:
-    worker = await refer(place, "Ada", "Vecchi", **CONTACT)
+    worker = await refer(place, "Ada", "Vecchi", email=EMAIL)
     address = f"/persone/{worker}/dati"
     opened = fields_of(await page(desk, address))
     assert (opened["family_name"], opened["email"], opened["language"]) == ("Vecchi", "ada@example.org", "it")
@@ -321,7 +323,7 @@ async def test_a_profile_is_completed_and_shown_in_words(place: Site, desk: http
 async def test_the_link_to_ones_own_page_is_offered_and_sent_to_whoever_can_get_it(
     place: Site, desk: httpx.AsyncClient
 ) -> None:
-    worker = await refer(place, "Ada", "Collegata", **CONTACT)
+    worker = await refer(place, "Ada", "Collegata", email=EMAIL)
     assert "A questa persona non si possono mandare messaggi" in text_of(await page(desk, f"/persone/{worker}"))
     refused = await desk.post(f"/persone/{worker}/collegamento")
     assert (refused.status_code, "non ha dato il consenso" in text_of(refused.text)) == (409, True)
@@ -330,6 +332,39 @@ async def test_the_link_to_ones_own_page_is_offered_and_sent_to_whoever_can_get_
     sent = await desk.post(f"/persone/{worker}/collegamento")
     assert (sent.status_code, sent.headers["location"]) == (303, f"/persone/{worker}?fatto=collegamento")
     assert len((await stored(place, worker)).links) == 1
+
+
+async def test_a_facilitator_gets_the_names_of_the_members_of_the_day_in_their_own_group_alone(place: Site) -> None:
+    ada, ugo = await refer(place, "Ada", "Presente"), await refer(place, "Ugo", "Assente")
+    today = place.service.rules[place.programme].day_of(datetime.now(UTC))
+    yesterday, group = today - timedelta(days=1), "g-names"
+    live = await place.service.read_models.live()
+    rows = {
+        "leaders": [{"group": group, "facilitator": "anna", "since": str(yesterday), "order": 1}],
+        "members": [
+            {"group": group, "worker": ada, "person": ada, "since": str(yesterday), "sits": True, "order": 2},
+            {"group": group, "worker": ugo, "person": ugo, "since": str(today), "sits": True, "order": 3},
+        ],
+    }
+    for name, some in rows.items():
+        for number, row in enumerate(some):
+            document = {"_id": f"{place.programme}/{name}{number}", "programme": place.programme, **row}
+            await place.service.store[f"{name}.g{live}"].insert_one(document)
+    anna = place.client(Role.FACILITATOR, "anna")
+    address = f"/groups/{group}/names?on="
+    assert (await anna.get(f"{address}{yesterday}")).json() == {ada: "Ada P."}
+    assert (await anna.get(f"{address}{today}")).json() == {ada: "Ada P.", ugo: "Ugo A."}
+    assert await place.noted(ugo) == [("facilitator", f"names of group {group}")]
+    assert (await place.client(Role.OPERATOR).get(f"{address}{today}")).json() == {ada: "Ada P.", ugo: "Ugo A."}
+    for client in (
+        place.client(Role.FACILITATOR, "bea"),
+        place.client(Role.REFERRER, "r", place.partner),
+        place.client(),
+    ):
+        assert (await client.get(f"{address}{today}")).status_code in {303, 403, 404}
+    assert (await anna.get(f"/groups/another/names?on={today}")).status_code == 404
+    assert (await anna.get(f"/groups/{group}/names")).status_code == 422
+    assert len(await place.noted(ugo)) == 2
 
 
 async def test_everybody_who_needs_something_is_in_one_list_of_today_by_code_and_without_a_note(
