@@ -12,9 +12,9 @@ from enrolment import commands as do
 from services.contracts.enrolment import How, Purpose
 from services.identity.auth import Role
 from services.settings import Settings
+from tests.enrolment.browsing import Seen, seen
+from tests.enrolment.operators import PROFILE, level, refer
 from tests.enrolment.site import Site, site
-from tests.enrolment.test_looks import Seen, seen
-from tests.enrolment.test_people_pages import PROFILE, level, refer
 from tests.helpers.looking import DESK, NARROW
 
 PICTURES = Path(__file__).parents[2] / "build" / "people"
