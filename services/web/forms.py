@@ -9,6 +9,7 @@ from services.web.readable import shown, twice
 from services.web.request_headers import CHARSET, strange_charset
 
 LARGEST = 16 * 1024  # bytes
+URLENCODED = "application/x-www-form-urlencoded"
 
 
 async def form_of(request: Request, largest: int = LARGEST) -> FormData:

@@ -17,6 +17,10 @@ FOLDERS = ("services", "enrolment", "grouping", "sessions", "notifications", "an
 ALLOWED: dict[str, str] = {
     "services/programmes/model.py:day_of": "the one place",
     "services/web/pages.py:moment": "shows an operator a moment in UTC, and writes UTC beside it",
+    "services/web/frame/dates.py:_day": "takes the programme's zone from the page",
+    "services/web/frame/dates.py:time_of": "takes the programme's zone from the page",
+    "services/web/frame/filters.py:moment": "takes the programme's zone from the page",
+    "services/web/frame/filters.py:_days_since": "takes the programme's zone from the page",
     "sessions/api.py:_local": "answers with the local offset; the moment stays the same",
     "sessions/domain/meetings.py:day": "`starts` carries the offset of the programme's zone",
     "notifications/domain/people.py:day": "the same, as sessions published it",

@@ -19,7 +19,7 @@ NODE = [
     ROOT / "tests" / "contracts" / "asyncapi",
     ROOT / "examples" / "partner" / "javascript",
     ROOT / "ops" / "assets",
-    ROOT / "tests" / "operations" / "console",
+    ROOT / "tests" / "helpers" / "axe",
 ]
 
 

@@ -49,7 +49,8 @@ def test_files_that_are_read_when_it_runs_are_among_them(wheel: zipfile.ZipFile)
     assert {
         "services/engines/kafka-jars.txt",
         "services/web/frame/static/vendor/bootstrap-italia.css",
-        "services/operations/console/templates/base.html",
+        "services/operations/console/templates/console.html",
+        "services/web/frame/locale/it/LC_MESSAGES/messages.po",
         "services/scenarios/pilot/jobs2.csv",
     } <= set(wheel.namelist())
     assert sum(name.startswith("services/contracts/schemas/") for name in wheel.namelist()) > 30

@@ -89,4 +89,6 @@ def test_the_file_of_addresses_is_a_new_one_of_its_owner(data: Path) -> None:
         home._write_addresses(Engines("kafka", "mongo"))
         assert held.read() == ""
     assert planted.stat().st_mode & 0o777 == 0o600
-    assert home.password in planted.read_text()
+    assert home.base in planted.read_text()
+    assert home.first_password
+    assert home.first_password not in planted.read_text(), "it is shown once, and kept nowhere"

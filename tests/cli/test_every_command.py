@@ -19,7 +19,7 @@ import typer
 from services import cli, vault
 from services.contracts.topics import SERVICES
 
-STAYS = {"up", "pilot jobs2", "issuer"}  # they run until somebody stops them, unless something is wrong
+STAYS = {"up", "pilot jobs2"}  # they run until somebody stops them, unless something is wrong
 ENGINES = {"backup take", "backup register"}  # they start the engines of a stopped system: tests/cli/test_stopped.py
 OURS = [name for name in os.environ if name.startswith("AMA_")]
 ROOT = typer.main.get_command(cli.app)

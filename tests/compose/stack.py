@@ -22,7 +22,7 @@ GIVEN = [
     "requirements.image.lock", "services", "enrolment", "grouping", "sessions", "notifications", "analytics",
 ]  # fmt: skip
 PATIENCE = 240.0  # seconds
-OURS = {"enrolment", "grouping", "sessions", "notifications", "analytics", "issuer", "console", "provision"}
+OURS = {"enrolment", "grouping", "sessions", "notifications", "analytics", "site", "provision"}
 WORKS = "It works"  # last words of `ama smoke`
 
 
@@ -96,7 +96,7 @@ class Stack:
         """Send a request through the front door, in a role of the programme of Monza."""
         words = [word for name, value in who.items() for word in (f"--{name}", value)]
         token = self.compose(
-            "exec", "-T", "issuer", "ama", "token", "--role", role, "--programme", "monza-brianza", *words
+            "exec", "-T", "site", "ama", "token", "--role", role, "--programme", "monza-brianza", *words
         ).strip()
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.request(

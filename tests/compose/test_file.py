@@ -11,6 +11,7 @@ from services.contracts.topics import SERVICES
 from services.operations.provision.passwords import make
 from services.operations.provision.rights import user_of
 from services.runtime.connections import Limits
+from services.web.frame.addresses import FRONT, SEGMENTS
 
 ROOT = Path(__file__).parents[2]
 FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -75,6 +76,7 @@ def test_engines_have_no_way_out_and_the_door_has_none_to_them() -> None:
         "mongo",
         "provision",
         "backup",
+        "site",
         *SERVICES,
     }
     assert not {"kafka", "mongo", "provision", "backup"} & {
@@ -145,16 +147,38 @@ def test_the_front_bounds_the_times_of_its_clients() -> None:
 
 
 def test_every_service_is_in_every_list() -> None:
-    caddyfile, packed = (
-        (ROOT / "ops" / "caddy" / "Caddyfile").read_text(),
-        (ROOT / ".dockerignore").read_text().splitlines(),
-    )
-    [routed] = re.findall(r"path_regexp service \^/\(([a-z|]+)\)", caddyfile)
-    assert set(routed.split("|")) == {*SERVICES, "issuer"}
-    assert "reverse_proxy console:8000" in caddyfile
+    packed = (ROOT / ".dockerignore").read_text().splitlines()
     assert {f"!{service}" for service in SERVICES} <= set(packed)
-    assert EVERY["caddy"]["depends_on"].keys() == {*SERVICES, "issuer", "console"}
-    assert secrets_of("provision") >= {f"{engine}-{service}" for engine in ("kafka", "mongo") for service in SERVICES}
+    assert EVERY["caddy"]["depends_on"].keys() == {*SERVICES, "site"}
+    assert secrets_of("provision") >= {f"kafka-{service}" for service in SERVICES}
+    assert secrets_of("provision") >= {f"mongo-{user}" for user in (*SERVICES, "site")}
+
+
+def test_caddy_sends_each_address_to_whom_the_table_of_addresses_names() -> None:
+    caddyfile = (ROOT / "ops" / "caddy" / "Caddyfile").read_text()
+    [table] = re.findall(r"map \{http\.request\.uri\.path\.0\} \{owner\} \{\n(.*?)\n\t\}", caddyfile, re.DOTALL)
+    lines = dict(line.split() for line in table.splitlines())
+    assert lines.pop("default") == "nobody"
+    wanted = {segment: "site" if owner == FRONT else owner for segment, owner in SEGMENTS.items() if segment}
+    assert lines == {**{service: service for service in SERVICES}, **wanted}
+    assert '@site `{owner} == "site" || path("/")`' in caddyfile
+
+
+def test_what_is_for_the_inner_network_is_closed_at_the_door() -> None:
+    caddyfile = (ROOT / "ops" / "caddy" / "Caddyfile").read_text()
+    [closed] = re.findall(r"@closed path (.*)", caddyfile)
+    assert closed.split() == ["*/healthz", "*/readyz", "*/ops", "*/ops/*", "/enrolment/links/*"]
+    assert caddyfile.index("handle @closed") < caddyfile.index("handle @site") < caddyfile.index("handle @service")
+    assert "forward-auth" not in re.findall(r"map .*?\n\t\}", caddyfile, re.DOTALL)[0], (
+        "nobody outside asks for a token"
+    )
+
+
+def test_the_site_holds_the_issuers_key_and_its_own_database_alone() -> None:
+    assert secrets_of("site") == {"mongo-site", "issuer.jwk"}
+    assert EVERY["site"]["environment"]["AMA_MONGO_USERNAME"] == user_of("site", "ama")
+    assert {name for name in EVERY if "issuer.jwk" in secrets_of(name)} == {"site", "smoke"}
+    assert {name for name in EVERY if "first-account" in secrets_of(name)} == {"provision"}
 
 
 def test_every_image_that_is_not_ours_can_come_from_elsewhere_and_the_page_says_by_which_name() -> None:

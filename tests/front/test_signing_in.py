@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from services.engines import Engines
 from services.identity.attempts import FREE
-from tests.front.desk import PASSWORD, Browser, Desk, copy_of, desk  # language: kept (a fixture)
+from tests.front.served_site import PASSWORD, Browser, Desk, copy_of, desk  # language: kept (a fixture)
 
 
 @pytest_asyncio.fixture
@@ -125,7 +125,7 @@ async def test_guesses_wait_in_every_copy_and_are_logged_without_password_and_na
     assert len(logged) == FREE
     assert not any(word in str(logged) for word in ("guess", "anna", "Bianchi", "127.0.0.1"))
     assert (await anna.post(form, name="anna", password=PASSWORD)).status_code == 429, "else waiting would not help"
-    one.clock.passes(seconds=40)
+    one.clock.forward(seconds=40)
     assert (await anna.post(form, name="anna", password=PASSWORD)).status_code == 303
 
 
@@ -205,7 +205,7 @@ async def test_a_sign_in_is_finished_once_and_within_its_time(one: Desk) -> None
     assert (await anna.get(back)).status_code == 400
     eva = one.browser()
     back = await sent_back(eva)
-    one.clock.passes(minutes=11)
+    one.clock.forward(minutes=11)
     assert (await eva.get(back)).status_code == 400
 
 

@@ -11,7 +11,7 @@ from services.front.grants import Grant
 from services.front.people import COLLECTION
 from services.front.sealed import name_of, new_secret
 from services.store.mongo import Store
-from tests.front.desk import HASH, Desk, copy_of, desk  # language: kept (a fixture)
+from tests.front.served_site import HASH, Desk, copy_of, desk  # language: kept (a fixture)
 
 
 @pytest_asyncio.fixture
@@ -42,22 +42,22 @@ async def test_signing_out_ends_it_in_every_place_that_holds_the_cookie(one: Des
 async def test_it_ends_when_nobody_uses_it_and_when_it_is_old(one: Desk) -> None:
     anna = await one.signed_in()
     for _ in range(2):
-        one.clock.passes(minutes=29)
+        one.clock.forward(minutes=29)
         assert await anna.known(), "used meanwhile"
-    one.clock.passes(minutes=31)
+    one.clock.forward(minutes=31)
     assert not await anna.known()
     eva = await one.signed_in("eva")
     for _ in range(20):
-        one.clock.passes(minutes=25)
+        one.clock.forward(minutes=25)
         lasted = await eva.known()
     assert not lasted, "eight hours have passed"
 
 
 async def test_a_page_that_is_merely_open_keeps_no_web_session_alive(one: Desk) -> None:
     anna = await one.signed_in()
-    one.clock.passes(minutes=20)
+    one.clock.forward(minutes=20)
     await anna.get("/console/nothing", accept="text/event-stream")
-    one.clock.passes(minutes=20)
+    one.clock.forward(minutes=20)
     assert not await anna.known()
 
 

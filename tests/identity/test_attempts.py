@@ -26,7 +26,7 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
-    def passes(self, seconds: float) -> None:
+    def forward(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
 
@@ -80,7 +80,7 @@ async def guess(attempts: Attempts, clock: Clock, seconds: float, account: str =
     while clock.now < end:
         if (wait := await fail(attempts, account, address)) <= 0:
             guesses += 1
-        clock.passes(max(min(wait, (end - clock.now).total_seconds()), 0.25))
+        clock.forward(max(min(wait, (end - clock.now).total_seconds()), 0.25))
     return guesses
 
 
@@ -98,10 +98,10 @@ async def test_the_wait_grows_to_its_longest_and_is_forgotten(attempts: Attempts
     for _ in range(14):
         assert await fail(attempts) == 0
         waited.append(await waits(attempts))
-        clock.passes(waited[-1])
+        clock.forward(waited[-1])
     assert waited[: FREE + 3] == [0, 0, 1, 2, 4, 8]
     assert waited[-1] == ADDRESS_WAITS
-    clock.passes(FORGOTTEN)
+    clock.forward(FORGOTTEN)
     assert await fail(attempts) == 0
     assert await waits(attempts) == 0
 

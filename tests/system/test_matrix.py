@@ -282,47 +282,52 @@ async def test_the_operator_of_the_system_alone_sees_the_state_and_an_administra
                 assert said(await client.post(path, headers=bearer, json=body)) == (404, "no-such-dead-letter")
 
 
-ISSUER = {
-    "/.well-known/openid-configuration": "open",
-    "/jwks.json": "open",
-    "/authorize": "a password",
-    "/token": "a code",
+# What somebody without a token and without a web session gets of the site: its pages, its issuer, the console.
+SITE = {
+    ("GET", "/"): 200,
+    ("GET", "/accedi"): 303,
+    ("GET", "/accedi/ritorno"): 400,
+    ("GET", "/ruolo"): 303,
+    ("POST", "/ruolo"): 303,
+    ("GET", "/esci"): 303,
+    ("POST", "/esci"): 200,
+    ("GET", "/entra/{token}"): 200,
+    ("POST", "/entra/{token}"): 404,
+    ("GET", "/static/{version}/{name:path}"): 404,
+    ("GET", "/issuer/.well-known/openid-configuration"): 200,
+    ("GET", "/issuer/jwks.json"): 200,
+    ("GET", "/issuer/authorize"): 400,
+    ("POST", "/issuer/authorize"): 400,
+    ("POST", "/issuer/token"): 400,
+    ("GET", "/console"): 303,
+    ("GET", "/console/live"): 200,
+    ("GET", "/console/dead/{service}/{id:path}"): 303,
+    ("POST", "/console/dead/{service}/{id:path}"): 303,
 }
-CONSOLE = {
-    "/": "open",
-    "/console/healthz": "open",
-    "/console/sign-in": "open",
-    "/console/signed-in": "a code",
-    "/console/live": "open",
-    "/console/sign-out": "a web session",
-    "/console/dead/{service}/{id:path}": "a web session",
-}
+STATEMENTS = ("/accessibilita", "/privacy", "/cookie")  # open, and without anybody's data
 
 
-async def test_beside_the_services_there_are_issuer_and_console_and_no_route_that_is_not_listed(home: Home) -> None:
-    found, mounts = set(), set()
+def beside_the_services(home: Home) -> set[tuple[str, str]]:
+    """Every method and path of the process that is no service's."""
+    found = set[tuple[str, str]]()
     for route in home.all_services.app.routes:
-        if isinstance(route, Mount) and route.path in {"/issuer", "/console"}:
-            inside = [each for each in route.routes if isinstance(each, Route)]
-            found |= {(route.path, each.path, method) for each in inside for method in each.methods or ()}
-            mounts |= {f"{route.path}{each.path}" for each in route.routes if isinstance(each, Mount)}
-        elif isinstance(route, Mount):
-            mounts.add(route.path)
-        else:
-            assert isinstance(route, Route), route
-            found.add(("", route.path, "GET"))
-    assert mounts == {*(f"/{service}" for service in SERVICES), "/console/static"}
-    assert {path for prefix, path, _ in found if prefix == "/issuer"} == set(ISSUER)
-    assert {prefix + path for prefix, path, _ in found if prefix != "/issuer"} == set(CONSOLE)
+        inside = route.routes if isinstance(route, Mount) and route.path in {"/issuer", "/console"} else [route]
+        prefix = route.path if isinstance(route, Mount) else ""
+        for each in inside or ():
+            if isinstance(each, Route):
+                found |= {((prefix if each is not route else "") + each.path, method) for method in each.methods or ()}
+    return {(method, path) for path, method in found if method != "HEAD" and not path.startswith(STATEMENTS)}
+
+
+async def test_beside_the_services_there_is_the_site_and_no_route_of_it_that_is_not_listed(home: Home) -> None:
+    assert beside_the_services(home) == set(SITE)
     async with home.client() as client:
-        for prefix, path, method in found:
-            access = (ISSUER if prefix == "/issuer" else CONSOLE)[path if prefix == "/issuer" else prefix + path]
-            concrete = prefix + path.replace("{service}", "enrolment").replace("{id:path}", "reactions/x")
-            bearer = {"Authorization": f"Bearer {home.token('system-operator', PROGRAMME)}"}
-            answer = await client.request(method, concrete, headers=bearer, data={} if method == "POST" else None)
-            # A bearer token opens no page: those are for people who have signed in.
-            refused = {303, 400, 403, 413}
-            assert answer.status_code in ({200, 303} if access == "open" else refused), (method, concrete, answer)
+        for (method, path), status in SITE.items():
+            concrete = path
+            for name, value in (("{service}", "enrolment"), ("{id:path}", "reactions/x"), ("{token}", "x" * 43)):
+                concrete = concrete.replace(name, value)
+            answer = await client.request(method, concrete, data={} if method == "POST" else None)
+            assert answer.status_code == status, (method, concrete, answer)
             if answer.status_code == 303:
                 assert answer.headers["location"].startswith(("/", home.base)), concrete
         for service in SERVICES:

@@ -1,7 +1,6 @@
 """The pages about contracts: in the frame, whole, with every operation and message; whatever a document holds is shown as text."""
 
 import re
-from html.parser import HTMLParser
 from typing import Annotated, Any
 
 import pytest
@@ -15,30 +14,9 @@ from services.identity.auth import Role, Who, allowed
 from services.web.contract_pages import FRAME, events, operations
 from tests.helpers import specimen
 from tests.helpers.serving import settings_for
+from tests.web.outline import Outline
 
 SETTINGS = settings_for("http://127.0.0.1:1/issuer")
-VOID = ("meta", "br", "link", "input")
-
-
-class Outline(HTMLParser):
-    """The files that a browser would load, the ids and links of a page, and the elements that stay open."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open, self.loads, self.ids, self.links = list[str](), list[str](), list[str](), list[str]()
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in VOID:
-            self.open.append(tag)
-        said = dict(attrs)
-        self.loads += [said[name] or "" for name in said if name == "src" or name.startswith("on")]
-        self.loads += [said["href"] or ""] if tag == "link" else []
-        self.ids += [said["id"] or ""] if "id" in said else []
-        self.links += [said["href"] or ""] if tag == "a" else []
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 def shown(template: str, values: dict[str, Any]) -> str:

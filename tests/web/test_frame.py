@@ -1,6 +1,7 @@
 """Pages in the frame: header, navigation, language, and a page in place of every problem document."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -44,6 +45,17 @@ async def test_a_page_runs_and_styles_nothing_of_its_own() -> None:
     assert not re.search(r"<style|<script(?![^>]*src=)| style=| on\w+=", answer.text)
 
 
+async def test_behind_a_proxy_with_tls_browsers_are_told_to_stay_with_it() -> None:
+    client = pages_client()
+    plain, behind = (
+        await client.get("/persone"),
+        await client.get("/persone?lang=en", headers={"x-forwarded-proto": "https"}),
+    )
+    assert "strict-transport-security" not in plain.headers
+    assert "max-age=31536000" in behind.headers["strict-transport-security"]
+    assert "; secure" in behind.headers["set-cookie"].lower()
+
+
 async def test_the_links_to_the_languages_keep_the_address_and_the_choice_is_remembered() -> None:
     client = pages_client()
     html = (await client.get("/persone?shown=a%26b")).text
@@ -59,9 +71,21 @@ async def test_whoever_has_not_signed_in_comes_to_the_sign_in_and_back() -> None
     del client.headers["authorization"]
     answer = await client.get("/persone?shown=x")
     assert (answer.status_code, answer.headers["location"]) == (303, "/accedi?next=%2Fpersone%3Fshown%3Dx")
-    posted = await client.post("/persone/nuova", data={"name": "Ada"})
+
+
+async def test_a_form_that_is_sent_after_the_access_has_ended_is_kept_and_can_be_sent_again() -> None:
+    client = pages_client()
+    token = client.headers.pop("authorization")
+    written = {"name": "Ada <b>", "slots.mon": "yes", "step": "check", "once": "k" * 22}
+    posted = await client.post("/persone/nuova", data=written)
     assert posted.status_code == 401
     assert "<h1>Per continuare occorre accedere</h1>" in posted.text
+    kept = re.findall(r'<textarea name="([^"]+)" hidden>\n(.*?)</textarea>', posted.text, re.DOTALL)
+    assert {name: unescape(value) for name, value in kept} == written
+    again = await client.post("/persone/nuova", data=dict(kept), headers={"authorization": token})
+    assert again.status_code == 303
+    assert "hidden>" not in (await client.post("/persone/nuova", data={"name": "x" * 20_000})).text
+    assert "hidden>" not in (await client.post("/persone/nuova", json={"name": "x"})).text
 
 
 @pytest.mark.parametrize(

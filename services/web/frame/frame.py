@@ -5,28 +5,26 @@ Invariants: every shown value is escaped; every page has the security headers; w
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
-from markupsafe import Markup, escape
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.web.frame import addresses, dates
+from services.web.frame import addresses
+from services.web.frame.filters import filters, part, translating
 from services.web.frame.refusals import SENTENCES, page_of
 from services.web.frame.static import asset
-from services.web.frame.texts import LANGUAGES, N_, Said, translations_of
-from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of, pretty
-from services.web.pages import moment as to_the_second
+from services.web.frame.texts import LANGUAGES, Said, translations_of
+from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of
 
 _PLACES = re.compile(r"%\((\w+)\)")  # of values in a text
 HERE = Path(__file__).parent
+Pairs = Iterable[tuple[str, str]]
 LONGEST_QUERY = 1000  # characters of an address that the links to other languages carry on
 
 
@@ -73,7 +71,8 @@ class Frame:
     def answer(self, request: Request, body: str, status: int = 200, forms: str = "'self'") -> Response:
         """Answer with a page, its security headers, and the cookie of a language that was chosen."""
         language = self.language(request)
-        tls = request.url.scheme == "https"
+        # A proxy in front speaks TLS with the browser, and tells so; a caller who forges it changes their own answer alone.
+        tls = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
         headers = {
             "Content-Language": language,
             "Vary": "Accept-Language, Cookie",  # a cache must not give one reader the page of another
@@ -116,11 +115,15 @@ class Frame:
                 return translated % values if _PLACES.search(text) else translated
         raise KeyError(said.text)
 
-    def refusal(self, request: Request, status: int, code: str, who: Any = None, **members: Any) -> Response:
-        """Render the page of a refusal: the sentence of its code, and what to do next."""
+    def refusal(
+        self, request: Request, status: int, code: str, who: Any = None, typed: Pairs = (), **members: Any
+    ) -> Response:
+        """Render the page of a refusal: the sentence of its code, and what to do next. `typed`: a form that can be sent again."""
         page = page_of(status)
         said = Said(page.sentence, values=members, code=code)
-        return self.page(request, "frame/refusal.html", who=who, status=status, refused=page, sentence=said)
+        return self.page(
+            request, "frame/refusal.html", who=who, status=status, refused=page, sentence=said, typed=typed
+        )
 
     @cached_property
     def _translations(self) -> dict[str, Any]:
@@ -143,96 +146,17 @@ class Frame:
             extensions=["jinja2.ext.i18n"],
         )
         translations = self._translations[language]
-        environment.filters |= _filters(language, translations)
+        environment.filters |= filters(language, translations)
         environment.globals |= {
-            **_translating(translations),
+            **translating(translations),
             "asset": asset,
             "navigation_of": addresses.navigation_of,
             "landing_of": addresses.landing_of,
             "role_name": lambda role: translations.gettext(addresses.ROLES[role]),
             "said": partial(self.said, language),
-            "part": _part,
+            "part": part,
         }
         return environment
-
-
-def _translating(translations: Any) -> dict[str, Callable[..., str]]:
-    """Return `_` and `ngettext` of templates. Jinja's own newstyle functions take every text for markup, and a text that is given to a
-    macro may be somebody's name."""
-
-    def gettext(text: str, **values: Any) -> str:
-        translated: str = translations.gettext(text)
-        return escape(translated) % values if values else translated
-
-    def ngettext(one: str, several: str, n: int, **values: Any) -> str:
-        return escape(translations.ngettext(one, several, n)) % {"num": n, **values}
-
-    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
-
-
-def _part(fragment: Any, missing: str) -> Markup:
-    """Show the fragment of another service, or the sentence in its place. Its HTML was made by one of our services."""
-    if fragment is not None and fragment.html is not None:
-        return Markup(fragment.html)  # noqa: S704
-    return Markup('<p class="missing" role="note">{}</p>').format(missing)
-
-
-def _filters(language: str, translations: Any) -> dict[str, Callable[..., Any]]:
-    def zoned(write: Callable[..., str]) -> Callable[..., str]:
-        @pass_context
-        def written(context: Context, value: Any, *given: Any) -> str:
-            return write(value, language, _zone(context), *given)
-
-        return written
-
-    @pass_context
-    def moment(context: Context, value: datetime) -> Markup:
-        zone = _zone(context)
-        text = translations.gettext(N_("%(day)s, at %(time)s"))
-        text %= {"day": dates.long_day(value, language, zone), "time": dates.time_of(value, language, zone)}
-        return Markup('<time datetime="{}">{}</time>').format(
-            value.astimezone(zone).isoformat(timespec="minutes"), text
-        )
-
-    @pass_context
-    def days_ago(context: Context, since: date | int) -> str:
-        n = since if isinstance(since, int) else _days_since(since, _zone(context))
-        if n <= 0:
-            return str(translations.gettext(N_("since today")))
-        text: str = translations.ngettext("for %(num)d day", "for %(num)d days", n)
-        return text % {"num": n}
-
-    names = {
-        "day": dates.day,
-        "short_day": dates.short_day,
-        "long_day": dates.long_day,
-        "date": dates.full_date,
-        "time": dates.time_of,
-    }
-    zoned_ones = {
-        name: zoned(write) for name, write in {**names, "month": dates.month, "the_day": dates.the_day}.items()
-    }
-    plain: dict[str, Callable[..., str]] = {"number": dates.number, "percent": dates.percent, "listed": dates.listed}
-    plain["the_weekday"] = dates.the_weekday
-    return {
-        **zoned_ones,
-        **{name: (lambda value, write=write: write(value, language)) for name, write in plain.items()},
-        "moment": moment,
-        "utc": to_the_second,
-        "pretty": pretty,
-        "days_ago": days_ago,
-    }
-
-
-def _zone(context: Context) -> Any:
-    # Absent where a macro was imported without its context: a wrong zone would be worse than an error.
-    rules = context["rules"]
-    return dates.DEFAULT_ZONE if rules is None else rules.zone
-
-
-def _days_since(since: date, zone: Any) -> int:
-    first = since.astimezone(zone).date() if isinstance(since, datetime) else since
-    return (datetime.now(UTC).astimezone(zone).date() - first).days
 
 
 def _folder(package: str) -> Path:

@@ -7,16 +7,18 @@ with a page in the frame that says what to do next. Programs at other addresses 
 import json
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel import Refused, Unavailable
+from services.web.forms import LARGEST, URLENCODED
 from services.web.frame.addresses import NO_PAGES, is_page, segment_of
 from services.web.frame.frame import Frame
 
@@ -61,18 +63,20 @@ class Pages:
         head = scope["method"] == "HEAD"
         # FastAPI's routes have no HEAD; crawlers and link checkers ask for it.
         inner = {**scope, "method": "GET" if head else scope["method"], _HELD: held}
-        answer = _Answer(send, head=head)
-        await self._app(inner, receive, answer)
+        answer, body = _Answer(send, head=head), _Body(receive)
+        await self._app(inner, body, answer)
         if answer.problem is not None:
-            page = await self._page(Request(inner), answer, held.get("frame", self._plain))
+            page = await self._page(Request(inner, receive), answer, held.get("frame", self._plain), body)
             await page(scope, receive, answer.passed)
 
-    async def _page(self, request: Request, answer: "_Answer", frame: Frame) -> Response:
+    async def _page(self, request: Request, answer: "_Answer", frame: Frame, body: "_Body") -> Response:
         status, code, members = answer.read()
         if status == 401 and request.method == "GET":
             address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"{SIGN_IN}?next={quote(address, safe='')}", 303)
-        page = frame.refusal(request, status, code, await caller_of(request), **members)
+        # A refusal that came before the body was read: what was typed is still to be had, and only then.
+        typed = await _typed(request) if status == 401 and not body.begun else []
+        page = frame.refusal(request, status, code, await caller_of(request), typed, **members)
         for name, value in answer.kept.items():
             page.headers[name] = value
         return page
@@ -84,6 +88,17 @@ def _looked_at(scope: Scope) -> bool:
         return True
     # Anywhere else at the root a browser says that it wants a page, and a program does not.
     return segment_of(path) not in NO_PAGES and "text/html" in Headers(scope=scope).get("accept", "")
+
+
+class _Body:
+    """The body of a request, which notes whether anybody has begun to read it."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self.begun = receive, False
+
+    async def __call__(self) -> Message:
+        self.begun = True
+        return await self._receive()
 
 
 class _Answer:
@@ -127,6 +142,18 @@ class _Answer:
         return {
             name: given[name] for name in ("retry-after", "allow", "www-authenticate", "connection") if name in given
         }
+
+
+async def _typed(request: Request) -> list[tuple[str, str]]:
+    """Return the fields of a form that was sent without a token, since a web session may end while somebody writes."""
+    length = request.headers.get("content-length", "")
+    small = length.isascii() and length.isdecimal() and len(length) < 10 and int(length) <= LARGEST
+    if not small or not request.headers.get("content-type", "").startswith(URLENCODED):
+        return []
+    try:
+        return parse_qsl((await request.body()).decode(), keep_blank_values=True)
+    except (UnicodeDecodeError, ClientDisconnect):
+        return []
 
 
 async def caller_of(request: Request) -> Any:

@@ -36,7 +36,7 @@ class Clock:
         now = datetime.now(UTC) + self.ahead
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
-    def passes(self, **time: float) -> None:
+    def forward(self, **time: float) -> None:
         self.ahead += timedelta(**time)
 
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from services.identity.oidc import challenge_of
 
-CLIENT, SECRET = "the console", "s3cret:/+%é"
+CLIENT, SECRET = "the site", "s3cret:/+%é"
 
 
 class Provider:
@@ -42,6 +42,7 @@ class Provider:
 
     async def _described(self, _: Request) -> Response:
         endpoints = {"authorization_endpoint": "enter?tenant=1", "token_endpoint": "redeem", "jwks_uri": "keys"}
+        endpoints["end_session_endpoint"] = "leave"
         return JSONResponse({"issuer": self.url, **{name: f"{self.url}/{path}" for name, path in endpoints.items()}})
 
     async def _keys(self, _: Request) -> Response:
