@@ -6,6 +6,7 @@ instrument without wording is never linked.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -23,6 +24,7 @@ from sessions.domain import Survey
 
 log = logging.getLogger(__name__)
 EVERY = 1.0  # seconds between two looks: somebody may wait for their first questionnaire
+AGAIN = 60  # looks after which a survey that failed is tried again
 AT_ONCE = 200  # surveys of one command
 
 
@@ -31,10 +33,13 @@ def linking(instruments: Mapping[str, Instrument]) -> BackgroundTask:
     worded = [each.id for each in instruments.values() if each.languages]
 
     async def link_invited(service: Service) -> None:
-        while True:
+        failed = set[str]()
+        for look in itertools.count(1):
+            if look % AGAIN == 0:
+                failed.clear()
             try:
                 for programme in list(service.rules):
-                    await link_open(service, programme, worded)
+                    await link_open(service, programme, worded, failed)
             except Unavailable as error:
                 log.warning("links wait", extra={"service": service.name, "error": type(error).__name__})
             except PyMongoError as error:
@@ -46,14 +51,22 @@ def linking(instruments: Mapping[str, Instrument]) -> BackgroundTask:
     return link_invited
 
 
-async def link_open(service: Service, programme: str, worded: Collection[str]) -> None:
-    """Link some of the invitations of this programme that wait for it."""
+async def link_open(service: Service, programme: str, worded: Collection[str], failed: set[str]) -> None:
+    """Link some of the invitations of this programme that wait for it. One that cannot be linked joins the `failed`, which are left out."""
     rules = service.rules[programme]
-    found = service.store[Survey.noun].find(_waiting(service, programme, worded), {"state.id": 1}).limit(AT_ONCE)
+    where = {**_waiting(service, programme, worded), "state.id": {"$nin": sorted(failed)}}
+    found = service.store[Survey.noun].find(where, {"state.id": 1}).limit(AT_ONCE)
     surveys = [each["state"]["id"] async for each in found]
 
     async def link(some: Sequence[str]) -> None:
-        await service.do(link_surveys, LinkSurveys(surveys=tuple(some)), rules.id)
+        try:
+            await service.do(link_surveys, LinkSurveys(surveys=tuple(some)), rules.id)
+        except (PyMongoError, Unavailable):
+            raise
+        except Exception:
+            if len(some) == 1:
+                failed.add(some[0])
+            raise
 
     if surveys:
         await in_parts(service, surveys, link)
