@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Lack(NamedTuple):
-    """What so many `people` wait for. `slot` and `place`: where most of them could come. `needed`: the least members of a group.
+    """Something that so many `people` wait for. `slot` and `place`: where most of them could come. `needed`: the least members of a group.
     `colleagues`: of `company`, `total` in all, of whom at most `seated` fit into `groups`; `more` would let the others sit.
     `alone`: nobody else of their `kind`, which is these `levels` by attribute; one more would help, if `helps`."""
 
