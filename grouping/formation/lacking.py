@@ -1,4 +1,4 @@
-"""What people wait for, as facts and as sentences. A page in another language makes its own sentences of the facts."""
+"""Lacks of people who wait, as facts and as sentences. A page in another language makes its own sentences of the facts."""
 
 from typing import NamedTuple
 
