@@ -5,10 +5,10 @@ from collections.abc import Collection
 import orjson
 from pydantic import AwareDatetime, Field
 
-from enrolment.domain import Worker
+from enrolment.domain import ADDRESSES, Worker
 from services import vault
 from services.contracts.base import Id, Slug
-from services.contracts.enrolment import Among, How, Leaving, Purpose, WorkerProfiled
+from services.contracts.enrolment import Among, How, Leaving, LinkPurpose, Purpose, WorkerProfiled
 from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
 from services.programmes import in_intake, in_programme, refuse_unless_active, since_start
@@ -63,9 +63,23 @@ class Correct(Command):
 async def correct(command: Correct, work: Work) -> None:
     """Replace the whole card, and publish it while the worker consents to contact and to participate. Refused: erased."""
     worker = await _worker(command.worker, work)
+    if await _moved(worker, command.card, work):
+        # A link that went to the address of somebody else must not stay open to them.
+        for purpose in LinkPurpose:
+            worker.unlink(purpose)
     worker.correct(await _sealed(worker, command.card, work), work.now)
     if all(map(worker.consents_to, CARD)):
         await _publish_card(worker, work, CARD)
+
+
+async def _moved(worker: Worker, card: dict[str, str], work: Work) -> bool:
+    """Tell whether messages go to another address from now on."""
+    before = {
+        name: await work.unseal(worker.id, name, worker.card[name], told=False)
+        for name in ADDRESSES
+        if name in worker.card
+    }
+    return before != {name: card[name] for name in ADDRESSES if name in card}
 
 
 class Describe(Command):

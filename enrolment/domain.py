@@ -36,7 +36,8 @@ LASTS = {
     LinkPurpose.LEAVE: timedelta(minutes=30),
     LinkPurpose.ERASE: timedelta(minutes=30),
 }  # how long a personal link opens something
-AGAIN = timedelta(minutes=2)  # between two links that confirm the same: one who presses twice gets one letter
+ADDRESSES = ("email", "phone")  # fields of the card to which messages go
+AGAIN = timedelta(minutes=2)  # between two links that confirm the same: one who presses twice gets one message
 
 
 class Status(StrEnum):
@@ -206,8 +207,8 @@ class Worker(Aggregate):
 
     @property
     def unreachable(self) -> str | None:
-        """Why no letter can be sent: the code of the refusal; None when one can."""
-        if not {"email", "phone"} & self.card.keys():
+        """Why no message can be sent: the code of the refusal; None when one can."""
+        if self.card.keys().isdisjoint(ADDRESSES):
             return "no-address"
         if not all(map(self.consents_to, (Purpose.PARTICIPATION, Purpose.CONTACT))):
             return "no-contact"
@@ -221,7 +222,7 @@ class Worker(Aggregate):
         if purpose is LinkPurpose.LEAVE:
             self._refuse_unless_enrolled()
         if (code := self.unreachable) is not None:
-            raise Refused(code, f"No letter can be sent to worker {self.id}.")
+            raise Refused(code, f"No message can be sent to worker {self.id}.")
         expires = now + LASTS[purpose]
         before = self.link_of(purpose)
         if purpose is not LinkPurpose.ME and before is not None and expires - before.expires < AGAIN:
@@ -239,7 +240,7 @@ class Worker(Aggregate):
         return next((each for each in self.links if each.purpose is purpose), None)
 
     def opened_by(self, token: str, now: datetime) -> LinkPurpose | None:
-        """What this token opens at that moment; None when it opens nothing of this worker."""
+        """Give what this token opens at that moment; None when it opens nothing of this worker."""
         digest = digest_of(token)
         return next((each.purpose for each in self.links if each.digest == digest and now < each.expires), None)
 

@@ -51,7 +51,7 @@ async def messages(
     )  # fmt: skip
 
 
-@router.get("/notifications/frammenti/messaggi")
+@router.get("/frammenti/messaggi")
 async def of_one(request: Request, read: Reader, who: Operator, worker: Id) -> Response:
     """A fragment: the messages to one person, in words. The read is written to their access log."""
     store = request.app.state.service.store
@@ -61,7 +61,7 @@ async def of_one(request: Request, read: Reader, who: Operator, worker: Id) -> R
     return FRAME.part(request, "messages/of_one.html", who=who, rules=read.rules, rows=rows, said=said)
 
 
-@router.get("/notifications/frammenti/oggi")
+@router.get("/frammenti/oggi")
 async def today(request: Request, read: Reader, who: Operator) -> Response:
     """A fragment: the first of the messages that failed lately, with their number. The read is written to the access logs."""
     since, store = datetime.now(UTC) - RECENT, request.app.state.service.store

@@ -84,7 +84,7 @@ def router(instruments: Mapping[str, Instrument]) -> APIRouter:
             return _refusal(request, refused)
         return RedirectResponse(request.url.path, 303)
 
-    @routes.get("/sessions/frammenti/questionari")
+    @routes.get("/frammenti/questionari")
     async def unworded(
         request: Request, read: Reader, who: Annotated[Who, allowed(Role.OPERATOR, Role.ADMINISTRATOR)]
     ) -> Response:

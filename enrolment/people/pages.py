@@ -225,7 +225,7 @@ def _form(
     return FRAME.page(
         request, "people/check.html" if checks else "people/deed.html", who=who, rules=run.rules, deed=deed, form=form, sheet=shown,
         code=code_of(person.worker), barred=barred, sentence=SENTENCES.get(barred or ""), answers=answers, words=wording,
-        status=status if barred is None else 409,
+        status=status,
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ async def issue_link(command: IssueLink, work: Work) -> dict[str, str]:
     not-enrolled, link-sent."""
     worker = await work.get(Worker, command.worker)
     work.follow(worker.trace)
-    # A refusal tells whether there is an address, and whether the person wants letters.
+    # A refusal tells whether there is an address, and whether the person wants messages.
     work.reads_for("link")
     work.note_access(worker.id)
     expires = worker.link(command.purpose, secrets.token_urlsafe(TOKEN), work.now)
@@ -49,7 +49,7 @@ async def revoke_link(command: RevokeLink, work: Work) -> None:
 
 
 class ConfirmLeaving(Command):
-    """A worker leaves the programme by the link of a letter."""
+    """A worker leaves the programme by the link of a message."""
 
     worker: Id
     token: str
@@ -74,7 +74,7 @@ async def confirm_leaving(command: ConfirmLeaving, work: Work) -> None:
 
 
 class ConfirmErasure(Command):
-    """A worker erases themself by the link of a letter."""
+    """A worker erases themself by the link of a message."""
 
     worker: Id
     token: str

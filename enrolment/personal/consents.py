@@ -1,7 +1,7 @@
 """The page on which a worker gives and withdraws consents, one choice for each purpose.
 
-Invariant: to withdraw takes as many steps as to give. What ends the participation of somebody admitted is confirmed by a letter, as leaving
-is: links are forwarded.
+Invariant: to withdraw takes as many steps as to give. The withdrawal that ends the participation of somebody admitted is confirmed by a
+message, as leaving is: links are forwarded.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ Answer = Literal["yes", "no"] | None
 
 
 class Choices(BaseModel):
-    """What was chosen for each purpose; None: nothing."""
+    """The choice for each purpose; None: nothing was chosen."""
 
     participation: Answer = None
     contact: Answer = None

@@ -38,7 +38,7 @@ Taken = dict[str, Any]
 
 @router.get("/me/scarica")
 async def download(request: Request, run: Run, who: Myself) -> Response:
-    """What is in the files, what is not, and whom to ask for the rest. 410 erased."""
+    """Say what is in the files, what is not, and whom to ask for the rest. 410 erased."""
     await myself(run, who)
     return FRAME.page(request, "download.html", who=who, rules=run.rules, office=run.rules.office)
 

@@ -1,4 +1,4 @@
-"""Pages on which a worker leaves the programme or erases themself: they ask here, and confirm by the link of a letter.
+"""Pages on which a worker leaves the programme or erases themself: they ask here, and confirm by the link of a message.
 
 Invariant: the page that asks changes nothing, and the link that confirms is used once. Opening a link has no effect: mail programs open
 links by themselves.
@@ -49,14 +49,14 @@ class Chosen(BaseModel):
 @router.get("/me/lascia")
 @router.get("/me/cancella")
 async def ask(request: Request, run: Run, who: Myself) -> Response:
-    """What would happen, what cannot be undone, and how it is confirmed; without an address, whom to ask. 410 erased."""
+    """Say what would happen, what cannot be undone, and how it is confirmed; without an address, whom to ask. 410 erased."""
     return _ask(request, run, who, await myself(run, who))
 
 
 @router.post("/me/lascia")
 @router.post("/me/cancella")
 async def send(request: Request, run: Run, who: Myself) -> Response:
-    """Send the letter with the link that confirms. Asked for twice in a moment, it is sent once. 410 erased · 409 not-enrolled."""
+    """Send the message with the link that confirms. Asked for twice in a moment, it is sent once. 410 erased · 409 not-enrolled."""
     found, step = await myself(run, who), _step(request)
     try:
         await run(do.issue_link, do.IssueLink(worker=who.subject, purpose=PURPOSES[step]))
@@ -71,7 +71,7 @@ async def send(request: Request, run: Run, who: Myself) -> Response:
 @router.get("/me/lascia/inviata")
 @router.get("/me/cancella/inviata")
 async def sent(request: Request, run: Run, who: Myself) -> Response:
-    """Where the letter was sent, for how long its link works, and what to do when none comes. 410 erased."""
+    """Say where the message was sent, for how long its link works, and what to do when none comes. 410 erased."""
     found, step = await myself(run, who), _step(request)
     minutes = int(LASTS[PURPOSES[step]].total_seconds() // 60)
     return FRAME.page(
@@ -81,7 +81,7 @@ async def sent(request: Request, run: Run, who: Myself) -> Response:
 
 @router.get("/me/conferma/{token}", dependencies=[open_to_all("the token, 256 random bits, names person and step")])
 async def confirmation(token: Token, request: Request) -> Response:
-    """What the button of this page does. Nothing happens by opening it. 404 no-such-link."""
+    """Say what the button of this page does. Nothing happens by opening it. 404 no-such-link."""
     opened, rules, _ = await _opened(token, request)
     return _confirm(request, rules, token, opened, FORM.empty())
 
@@ -105,7 +105,7 @@ async def confirm(token: Token, request: Request) -> Response:
 
 @router.get("/me/fatto/{step}", dependencies=[open_to_all("it names nobody: it says what was done")])
 async def done(step: Step, request: Request) -> Response:
-    """What was done, and what follows. It is the same for everybody."""
+    """Say what was done, and what follows. It is the same for everybody."""
     return FRAME.page(request, "done.html", step=step)
 
 

@@ -22,7 +22,7 @@ SHOWN = 100  # reads that the page of accesses lists
 
 @router.get("/me")
 async def me(request: Request, run: Run, read: Reader, who: Myself) -> Response:
-    """Where the worker is on their way, their next meetings and open questionnaires, and what they can do. 410 erased."""
+    """Show where the worker is on their way, their next meetings and open questionnaires, and what they can do. 410 erased."""
     found = await myself(run, who)
     parts = await fragments.gather(
         request, calendar="/sessions/frammenti/mio-calendario", surveys="/sessions/frammenti/miei-questionari"
@@ -47,7 +47,7 @@ async def data(request: Request, run: Run, who: Myself) -> Response:
 
 @router.get("/me/accessi")
 async def accesses(request: Request, run: Run, who: Myself) -> Response:
-    """Who read the worker's data, the newest first, from the logs of all services; a log that does not come is named."""
+    """List who read the worker's data, the newest first, from the logs of all services; a log that does not come is named."""
     await myself(run, who)
     service: Serving = request.app.state.service
     own = await queries.read_accesses(service.store, who.programme, who.subject, SHOWN)
@@ -76,7 +76,7 @@ async def myself(run: Run, who: Who) -> queries.Me:
 
 
 async def siblings(request: Request, who: Who, path: str) -> dict[str, Any]:
-    """What the other services answer at this path of theirs, by service; None for one that does not. Each has known the person since
+    """Ask what the other services answer at this path of theirs, by service; None for one that does not. Each has known the person since
     their key reached it, moments after the referral."""
     others = [each for each in SERVICES if each != "enrolment"]
     return await fragments.gather_json(

@@ -40,7 +40,7 @@ async def opened_by(store: Store, programmes: Collection[str], token: str, now: 
 
 
 class Me(Person):
-    """A worker's own data, and whether a letter would reach them: `unreachable` is the code of the reason why not."""
+    """A worker's own data, and whether a message would reach them: `unreachable` is the code of the reason why not."""
 
     unreachable: str | None
 

@@ -111,7 +111,7 @@ HISTORY: Mapping[str, str] = {
 
 
 def looked_at(purpose: str) -> str:
-    """What a purpose of the log means, as an English text to translate."""
+    """Tell what a purpose of the log means, as an English text to translate."""
     known = (words for start, words in LOOKED_AT.items() if purpose == start or purpose.startswith(f"{start} "))
     return next(known, OTHER_DATA)
 
@@ -120,7 +120,7 @@ Answers = list[tuple[str, Any]]  # questions, as English texts to translate, wit
 
 
 def identity(me: Me, language: str) -> Answers:
-    """Who the person is, and how to reach them."""
+    """List who the person is, and how to reach them."""
     card = me.card
     spoken = N_("English") if card.get("language") == "en" else N_("Italian")
     return [
@@ -133,7 +133,7 @@ def identity(me: Me, language: str) -> Answers:
 
 
 def profile(me: Me, rules: Programme, language: str) -> Answers:
-    """What is used to find a group; while there is no profile, what a referrer knew of it."""
+    """List what is used to find a group; while there is no profile, what a referrer knew of it."""
     known = me.profile or me.sketch or {}
     town = rules.municipality(known.get("municipality") or "")
     gender = GENDERS.get(known.get("gender") or "")

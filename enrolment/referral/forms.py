@@ -17,7 +17,7 @@ from services.web.frame import Frame, dates
 from services.web.frame.form import Field, Filled, Form, Kind
 from services.web.frame.texts import N_
 
-LANGUAGES = {"it": N_("Italian"), "en": N_("English")}  # in which letters are written
+LANGUAGES = {"it": N_("Italian"), "en": N_("English")}  # in which messages are written
 GENDERS = {"f": N_("Woman"), "m": N_("Man"), "x": N_("Other, or not said")}
 PURPOSES = {
     Purpose.PARTICIPATION.value: N_(
@@ -126,7 +126,7 @@ AT = {
 
 
 class NewReferral(BaseModel):
-    """What was typed, checked. None and empty: not said."""
+    """A form that was checked. None and empty: not said."""
 
     given_name: Line
     family_name: Line
@@ -157,13 +157,13 @@ class NewReferral(BaseModel):
 
     @property
     def card(self) -> dict[str, str]:
-        """Identity and contact."""
+        """The contact card, without the fields that are empty."""
         fields = ("given_name", "family_name", "email", "phone", "language")
         return {name: text for name in fields if (text := getattr(self, name)) is not None}
 
     @property
     def sketch(self) -> Sketch:
-        """What is known of the profile."""
+        """The known part of the profile."""
         return Sketch(
             municipality=self.municipality, slots=tuple(self.slots), gender=self.gender, birth_year=self.birth_year
         )

@@ -35,12 +35,19 @@ async def _listed(read: Reading, wanted: Wanted, page: int, rows: int) -> dict[s
 
 
 @router.get("/oggi")
-async def today(request: Request, read: Reader, who: Operator) -> Response:
+async def today(
+    request: Request,
+    read: Reader,
+    who: Operator,
+    elenco: Annotated[List | None, Query(description="one list alone, in pages")] = None,
+    pagina: PageNumber = 1,
+) -> Response:
     """Who needs something today: the first of each list, with its total, and what grouping, sessions and notifications say."""
-    lists = {
-        each: await _listed(read, wanted, 1, FIRST)
-        for each, wanted in queries.wanted(read.rules, datetime.now(UTC)).items()
-    }
+    now = datetime.now(UTC)
+    wanted = queries.wanted(read.rules, now)
+    if elenco is not None:
+        return await _one(elenco, wanted[elenco], request, read, who, pagina)
+    lists = {each: await _listed(read, found, 1, FIRST) for each, found in wanted.items()}
     parts = await gather(
         request,
         groups="/grouping/frammenti/oggi",
@@ -49,16 +56,14 @@ async def today(request: Request, read: Reader, who: Operator) -> Response:
     )
     return FRAME.page(
         request, "today/today.html", who=who, rules=read.rules, lists=lists, about=wording.ABOUT, refused=wording.REFUSED,
-        code_of=code_of, most=MOST, first=FIRST, parts_of=parts, now=datetime.now(UTC),
+        code_of=code_of, most=MOST, first=FIRST, parts_of=parts, now=now,
     )  # fmt: skip
 
 
-@router.get("/oggi/{name}")
-async def one_list(name: List, request: Request, read: Reader, who: Operator, pagina: PageNumber = 1) -> Response:
-    """One of the lists of today, whole, in pages."""
-    wanted = queries.wanted(read.rules, datetime.now(UTC))[name]
-    listed = await _listed(read, wanted, pagina, ROWS)
+async def _one(name: List, wanted: Wanted, request: Request, read: Reading, who: Who, page: int) -> Response:
+    """One of the lists, whole, in pages."""
+    listed = await _listed(read, wanted, page, ROWS)
     return FRAME.page(
         request, "today/list.html", who=who, rules=read.rules, name=name, listed=listed, about=wording.ABOUT[name],
-        refused=wording.REFUSED, code_of=code_of, most=MOST, page=pagina, pages=max(1, ceil(listed["total"] / ROWS)),
+        refused=wording.REFUSED, code_of=code_of, most=MOST, page=page, pages=max(1, ceil(listed["total"] / ROWS)),
     )  # fmt: skip

@@ -49,7 +49,7 @@ class How(StrEnum):
 
 
 class LinkPurpose(StrEnum):
-    """What a personal link opens: the person's own page, or the confirmation of one step that cannot be undone."""
+    """Purpose of a personal link: it opens the person's own page, or confirms one step that cannot be undone."""
 
     ME = "me"
     LEAVE = "confirm:leave"

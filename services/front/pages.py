@@ -19,10 +19,10 @@ from services.front.begun import Begun
 from services.front.choices import Choices
 from services.front.claims import Rule, grants_of
 from services.front.cookies import BEGUN, WEB_SESSION, Cookies
+from services.front.door import OWN
 from services.front.grants import Grant
 from services.front.links import Links
 from services.front.local import local, with_next
-from services.front.passing import OWN
 from services.front.people import WORKERS, Person, WebSession, WebSessions
 from services.identity.auth import Role
 from services.identity.oidc import NotSignedIn, Provider, SignedIn

@@ -28,8 +28,8 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 def new_password() -> str:
     """Make a password of 80 random bits in groups that can be read aloud."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike
-    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+    characters = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike
+    return "-".join("".join(secrets.choice(characters) for _ in range(4)) for _ in range(4))
 
 
 def check(password: str, login: str) -> None:

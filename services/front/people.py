@@ -22,7 +22,7 @@ NOTED = timedelta(seconds=20)  # between two notes of use: not every request has
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who was signed in. `generation`: of the account of our own issuer; None for people of another provider or of a personal link."""
+    """A person who signed in. `generation`: of the account of our own issuer; None for people of another provider or of a personal link."""
 
     subject: str
     name: str

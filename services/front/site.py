@@ -17,10 +17,10 @@ from services.front.begun import Begun
 from services.front.choices import Choices
 from services.front.claims import rules_of
 from services.front.cookies import Cookies
+from services.front.door import CrossSite, FrontDoor, Passing, Tokens
 from services.front.issuer_pages import IssuerPages
 from services.front.links import Links
 from services.front.pages import Pages
-from services.front.passing import CrossSite, FrontDoor, Passing, Tokens
 from services.front.people import WebSessions
 from services.front.sealed import Clock, utc
 from services.identity.attempts import Attempts

@@ -78,6 +78,8 @@ BREACHES = [
     Breach("grouping", "grouping.fitting", "grouping.membership.commands"),
     Breach("grouping", "grouping.membership.commands", "grouping.proposals.queries"),
     Breach("grouping", "grouping.pairs.api", "grouping.registers.api"),
+    Breach("enrolment", "enrolment.people.queries", "enrolment.personal.commands"),
+    Breach("enrolment-slices", "enrolment.people.index", "enrolment.people.pages"),
     Breach("enrolment-slices", "enrolment.programmes.domain", "enrolment.programmes.commands"),
     Breach("enrolment-slices", "enrolment.programmes.queries", "enrolment.programmes.commands"),
     Breach("slices", "grouping.membership.commands", "grouping.membership.api"),

@@ -31,7 +31,7 @@ class Signed:
         self.callers: dict[str, Who] = {}
 
     async def who(self, token: str) -> Who:
-        """Give the caller."""
+        """Give the caller whose token it is."""
         return self.callers[token]
 
 
@@ -42,7 +42,7 @@ class Asked(CommandListener):
         self.counted: Counter[str] = Counter()
 
     def started(self, event: Any) -> None:
-        """Count one."""
+        """Count a statement on one of these collections."""
         collection = str(event.command.get(event.command_name, ""))
         if collection.startswith(OURS):
             self.counted[f"{event.command_name} {collection.partition('.')[0]}"] += 1
@@ -93,7 +93,7 @@ class Site:
         return self.client(Role.REFERRER, "referrer", partner or self.partner)
 
     async def do(self, handler: Any, command: Any) -> Any:
-        """Run a command."""
+        """Run a command in the programme of the test."""
         return await self.service.do(handler, command, self.programme)
 
     async def noted(self, person: str) -> list[tuple[str, str]]:
@@ -178,7 +178,7 @@ class _Fields(HTMLParser):
 
 
 def fields_of(page: str) -> dict[str, str]:
-    """What a browser would send of the page's forms, without the button that is pressed."""
+    """Give what a browser would send of the page's forms, without the button that is pressed."""
     parser = _Fields()
     parser.feed(page)
     return parser.sent

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enrolment.commands import Correct, correct
 from enrolment.domain import LASTS, Link, Status, Worker, digest_of
 from enrolment.personal import commands as do
 from enrolment.replay import replays
@@ -23,7 +24,7 @@ from services.contracts.enrolment import (
 )
 from services.kernel import Refusal, Refused
 from tests.enrolment.memory import MemoryWork
-from tests.enrolment.workers import AT, TRACE, decide, in_status, recorded
+from tests.enrolment.workers import AT, TRACE, decide, in_status, recorded, sealed
 
 ME, LEAVE, ERASE = LinkPurpose
 MINUTE = timedelta(minutes=1)
@@ -31,7 +32,7 @@ TOKENS = ["a" * 43, "b" * 43, "c" * 43]
 
 
 def reachable(status: Status = Status.ADMITTED) -> Worker:
-    """A worker in this status to whom a letter can be sent."""
+    """A worker in this status to whom a message can be sent."""
     worker = in_status(status)
     if status is not Status.ERASED:
         worker.card = {"email": "sealed"}
@@ -121,7 +122,7 @@ def test_an_erased_person_gets_no_link(purpose: LinkPurpose) -> None:
 
 
 @pytest.mark.parametrize("purpose", [LEAVE, ERASE])
-def test_whoever_asks_for_the_same_confirmation_twice_in_a_moment_gets_one_letter(purpose: LinkPurpose) -> None:
+def test_whoever_asks_for_the_same_confirmation_twice_in_a_moment_gets_one_message(purpose: LinkPurpose) -> None:
     worker = reachable()
     worker.link(purpose, TOKENS[0], AT)
     with pytest.raises(Refused) as refused:
@@ -219,3 +220,24 @@ async def test_leaving_ends_the_link_to_confirm_it_however_the_worker_left() -> 
     worker.link(ME, TOKENS[1], AT)
     worker.withdraw(Leaving.OTHER, AT)
     assert [worker.opened_by(each, AT) for each in TOKENS[:2]] == [None, ME]
+
+
+@pytest.mark.parametrize(
+    ("card", "stays"),
+    [
+        ({"given_name": "Adele", "email": "ada@example.org"}, True),
+        ({"given_name": "Ada", "email": "bea@example.org"}, False),
+        ({"given_name": "Ada", "phone": "+393331234567"}, False),
+    ],
+    ids=["name", "address", "another-way"],
+)
+async def test_a_link_that_went_to_a_wrong_address_opens_nothing_once_that_is_corrected(
+    card: dict[str, str], stays: bool
+) -> None:
+    worker = reachable()
+    worker.card = {
+        name: sealed("w1", name, text) for name, text in {"given_name": "Ada", "email": "ada@example.org"}.items()
+    }
+    worker.link(ME, TOKENS[0], AT)
+    await correct(Correct(worker="w1", card=card), MemoryWork(worker).as_work)
+    assert worker.opened_by(TOKENS[0], AT) is (ME if stays else None)

@@ -66,6 +66,7 @@ async def seen(
     """A browser of somebody, on a narrow screen."""
     app = Starlette(routes=[*static.routes(), Mount("/", here.service.app)])
     async with chromium() as browser, served(app) as base, looking(browser, NARROW) as looked:
+        looked.page.set_default_timeout(25_000)
         if role is not None:
             async with here.client(role, subject, partner) as client:
                 await looked.page.set_extra_http_headers({"Authorization": client.headers["authorization"]})
@@ -77,18 +78,18 @@ async def test_the_pages_of_a_referrer_fit_a_narrow_screen_and_axe_finds_nothing
         page = site.looked.page
         await site.open("/segnalazioni")
         await site.open("/segnalazioni/nuova")
-        await site.press("Continua: controlla le risposte")
+        await site.press("Controllare le risposte")
         assert await page.evaluate("document.activeElement.id") == "errors"
         await page.get_by_label("Nome", exact=True).fill("Nicolò")
         await page.get_by_label("Cognome").fill("D'Angelo")
         await page.get_by_label("Numero di telefono").fill("333 123 4567")
         await page.get_by_label("Partecipare al programma").check()
         await page.get_by_label("Con una firma su carta").check()
-        await site.press("Continua: controlla le risposte")
-        await site.press("Modifica le risposte")
+        await site.press("Controllare le risposte")
+        await site.press("Cambiare le risposte")
         assert await page.get_by_label("Cognome").input_value() == "D'Angelo"
-        await site.press("Continua: controlla le risposte")
-        await site.press("Invia la segnalazione")
+        await site.press("Controllare le risposte")
+        await site.press("Inviare la segnalazione")
         assert await page.get_by_role("heading", level=1).inner_text() == "Segnalazione inviata"
         await refer(here, 24)
         await here.rows(25)
@@ -123,7 +124,7 @@ async def test_the_pages_of_a_worker_fit_a_narrow_screen_and_axe_finds_nothing(h
         assert (site.wrong, site.complaints) == ([], [])
 
 
-async def test_whom_no_letter_reaches_sees_pages_that_fit_too(here: Site) -> None:
+async def test_whom_no_message_reaches_sees_pages_that_fit_too(here: Site) -> None:
     made = await here.do(do.refer, do.Refer(partner=here.partner, card={"given_name": "Ada", "family_name": "Prova"}))
     async with seen(here, Role.WORKER, made["worker"]) as site:
         for path in ("/me", "/me/dati", "/me/consensi", "/me/accessi", "/me/lascia", "/me/cancella"):

@@ -1,6 +1,8 @@
 """The worker's own page, from the personal link to the erasure: what it shows, what it changes, and what only a second link confirms."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,6 +24,8 @@ from services.kernel import Refused
 from services.settings import Settings
 from services.web.frame import fragments
 from tests.enrolment.site import Site, fields_of, site, text_of
+from tests.helpers.own_programme import in_a_programme_of_its_own
+from tests.helpers.services import sasl
 from tests.helpers.serving import served
 
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
@@ -31,10 +35,14 @@ PAGES = ("/me", "/me/dati", "/me/consensi", "/me/accessi", "/me/scarica", "/me/l
 DAY = ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica")
 
 
-@pytest_asyncio.fixture
-async def here(own: Settings) -> AsyncIterator[Site]:
-    # Nobody answers there, as when every other service is away.
-    async with site(own.model_copy(update={"services": "http://127.0.0.1:1/{service}"})) as found:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def here(engines: Any, keys: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """Enrolment in a programme of its own, for all tests of this file: each has people of its own. No other service answers it."""
+    bare = Settings(
+        kafka=engines.kafka, mongo=engines.mongo, keys=keys, database=f"me{datetime.now(UTC):%H%M%S%f}",
+        services="http://127.0.0.1:1/{service}", **sasl(engines),
+    )  # fmt: skip
+    async with site(in_a_programme_of_its_own(bare, tmp_path_factory.mktemp("programmes"))) as found:
         yield found
 
 
@@ -145,7 +153,7 @@ async def test_the_data_are_shown_in_words(here: Site) -> None:
     worker = await somebody(here)
     async with as_worker(here, worker) as client:
         said = text_of((await client.get("/me/dati")).text)
-    for shown in ("Ada", "Prova", "ada@example.org", "Monza", "il giovedì, ore", "15 km", "1971", "Donna"):
+    for shown in ("Ada", "Prova", "ada@example.org", "Monza", "il giovedì", "18:30", "15 km", "1971", "Donna"):
         assert shown in said, shown
 
 
@@ -197,7 +205,7 @@ async def test_somebody_not_admitted_yet_takes_back_the_participation_at_once(he
     assert not (await stored(here, worker)).consents_to(Purpose.PARTICIPATION)
 
 
-async def test_leaving_asks_for_a_letter_and_its_link_leaves_once(here: Site) -> None:
+async def test_leaving_asks_for_a_message_and_its_link_leaves_once(here: Site) -> None:
     worker = await somebody(here)
     async with as_worker(here, worker) as client:
         page = await client.get("/me/lascia")
@@ -267,7 +275,7 @@ async def test_an_erasure_is_confirmed_by_its_link_and_leaves_nothing(here: Site
     ],
     ids=["no-address", "no-contact"],
 )
-async def test_whom_no_letter_reaches_is_told_whom_to_ask(
+async def test_whom_no_message_reaches_is_told_whom_to_ask(
     here: Site, given: dict[Purpose, bool], card: dict[str, str], words: str
 ) -> None:
     kept = {name: text for name, text in (CARD | card).items() if text}

@@ -35,7 +35,7 @@ async def here(own: Settings) -> AsyncIterator[Site]:
 
 
 async def sent(client: httpx.AsyncClient, typed: dict[str, str], step: str = "check") -> httpx.Response:
-    """What follows when the empty form is filled in like this."""
+    """Give what follows when the empty form is filled in like this."""
     once = fields_of((await client.get(NEW)).text)["once"]
     return await client.post(NEW, data={"once": once, **typed, "step": step})
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from services.engines import Engines
 from tests.front.behind import claims_of
-from tests.front.desk import Desk, desk  # language: kept (a helper)
+from tests.front.served_site import Desk, desk  # language: kept (a helper)
 from tests.helpers.serving import served
 
 GOOD, ELSEWHERE = "a" * 43, "b" * 43

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from services.engines import Engines
 from services.front.grants import Grant
-from tests.front.desk import OPERATOR, PASSWORD, REFERRER, desk  # language: kept (a helper)
+from tests.front.served_site import OPERATOR, PASSWORD, REFERRER, desk  # language: kept (a helper)
 from tests.helpers.browser import chromium
 from tests.helpers.looking import NARROW, Looked, looking
 

@@ -11,8 +11,8 @@ import pytest
 from joserfc.jwk import ECKey, OctKey
 
 from services.engines import Engines
-from tests.front.desk import Browser, Desk, desk  # language: kept (a helper)
 from tests.front.provider import CLIENT, SECRET, Provider
+from tests.front.served_site import Browser, Desk, desk  # language: kept (a helper)
 from tests.helpers.serving import served
 
 GRANTS = ["operator:monza-brianza"]

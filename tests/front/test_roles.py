@@ -8,7 +8,7 @@ import pytest_asyncio
 from services.engines import Engines
 from services.front.grants import Grant
 from tests.front.behind import claims_of
-from tests.front.desk import OPERATOR, REFERRER, Browser, Desk, copy_of, desk  # language: kept (a fixture)
+from tests.front.served_site import OPERATOR, REFERRER, Browser, Desk, copy_of, desk  # language: kept (a fixture)
 
 SYSTEM = "system-operator:monza-brianza"
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from services.engines import Engines
 from services.identity.attempts import FREE
-from tests.front.desk import PASSWORD, Browser, Desk, copy_of, desk  # language: kept (a fixture)
+from tests.front.served_site import PASSWORD, Browser, Desk, copy_of, desk  # language: kept (a fixture)
 
 
 @pytest_asyncio.fixture

@@ -11,7 +11,7 @@ from services.front.grants import Grant
 from services.front.people import COLLECTION
 from services.front.sealed import name_of, new_secret
 from services.store.mongo import Store
-from tests.front.desk import HASH, Desk, copy_of, desk  # language: kept (a fixture)
+from tests.front.served_site import HASH, Desk, copy_of, desk  # language: kept (a fixture)
 
 
 @pytest_asyncio.fixture

@@ -110,7 +110,7 @@ def test_a_group_is_formed_with_a_seat_for_everybody_from_its_first_meeting_on()
     assert formed.formed == AT
     assert formed.state is State.FORMED
     assert formed.members == [Membership(worker="w1", since=FIRST), Membership(worker="w2", since=FIRST)]
-    joined = [MemberJoined(worker=each, since=FIRST) for each in ("w1", "w2")]
+    joined = [MemberJoined(worker=each, since=FIRST, members=at) for at, each in enumerate(("w1", "w2"), 1)]
     assert said(formed) == [FORMED, FacilitatorAssigned(facilitator="f1", since=FIRST), *joined]
 
 
@@ -123,20 +123,23 @@ def test_a_seat_ends_on_its_day_once_and_may_be_given_again() -> None:
     assert formed.members[0].until == LATER
     formed.join("w1", LATER)
     assert formed.seats("w1")
-    assert said(formed)[4:] == [MemberLeft(worker="w1", since=LATER), MemberJoined(worker="w1", since=LATER)]
+    assert said(formed)[4:] == [
+        MemberLeft(worker="w1", since=LATER, members=1),
+        MemberJoined(worker="w1", since=LATER, members=2),
+    ]
 
 
 def test_a_seat_that_is_given_up_before_it_begins_ends_on_its_first_day() -> None:
     formed = group("w1")
     formed.release("w1", date(2026, 8, 1))
     assert formed.members == [Membership(worker="w1", since=FIRST, until=FIRST)]
-    assert said(formed)[-1] == MemberLeft(worker="w1", since=FIRST)
+    assert said(formed)[-1] == MemberLeft(worker="w1", since=FIRST, members=0)
 
 
 def test_a_group_that_ends_early_gives_its_members_back_and_one_that_met_to_the_end_keeps_them() -> None:
     early, whole, last = group("w1", "w2"), group("w1", "w2"), date(2027, 5, 3)
     early.conclude(last, LATER, Ending.TOO_FEW, AT)
-    gone = [MemberLeft(worker=each, since=date(2026, 11, 3)) for each in ("w1", "w2")]
+    gone = [MemberLeft(worker=each, since=date(2026, 11, 3), members=left) for each, left in (("w1", 1), ("w2", 0))]
     assert said(early)[4:] == [*gone, GroupConcluded(on=LATER, reason=Ending.TOO_FEW)]
     assert (early.sitting(), early.state, early.concluded) == ([], State.CONCLUDED, LATER)
     whole.conclude(last, date(2027, 6, 1), Ending.COMPLETED, AT)
@@ -245,7 +248,7 @@ async def test_who_withdraws_after_midnight_has_the_seat_on_the_evening_before()
     memory = Memory(waiting("w1"), formed, at=AFTER_MIDNIGHT)
     await leave(Leave(worker="w1"), memory.work)
     assert formed.members[0] == Membership(worker="w1", since=FIRST, until=date(2026, 11, 17))
-    assert said(formed)[-1] == MemberLeft(worker="w1", since=date(2026, 11, 17))
+    assert said(formed)[-1] == MemberLeft(worker="w1", since=date(2026, 11, 17), members=1)
 
 
 async def test_who_is_admitted_after_midnight_is_admitted_on_the_day_that_has_begun() -> None:

@@ -80,7 +80,9 @@ async def test_whoever_consents_is_mailed_a_link_that_opens_their_survey_and_the
             await took(taker)
             sent = await message_of(service, worker, Status.SENT)
             (mail,) = taker.taken
-            (link,) = re.findall(rf"(?m)^{SITE}(/questionario/[A-Za-z0-9_-]{{43}})$", mail.get_content().replace("\r", ""))
+            (link,) = re.findall(
+                rf"(?m)^{SITE}(/questionario/[A-Za-z0-9_-]{{43}})$", mail.get_content().replace("\r", "")
+            )
             transport = httpx.ASGITransport(scheduling.app)
             async with httpx.AsyncClient(transport=transport, base_url=SITE) as browser:
                 assert (await browser.get(link)).status_code == 200

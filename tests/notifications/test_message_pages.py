@@ -21,7 +21,7 @@ from tests.helpers.callers import client_as
 
 Teller = Callable[..., Service]
 NOW = datetime.now(UTC)
-PAGES = ("/messaggi", "/messaggi?stato=in-attesa", "/notifications/frammenti/oggi")
+PAGES = ("/messaggi", "/messaggi?stato=in-attesa", "/frammenti/oggi")
 
 
 class Sent(CommandListener):
@@ -114,23 +114,23 @@ async def test_the_page_of_a_person_has_their_messages_in_words_and_the_read_is_
     await put(service, 1, status="sent", channel="sms", about="personal-link")
     await put(service, 1, status="held", about="survey", settled=None)
     async with operator(service) as client:
-        part = await client.get("/notifications/frammenti/messaggi", params={"worker": worker(0)})
+        part = await client.get("/frammenti/messaggi", params={"worker": worker(0)})
         assert part.text.count("<li>") == 2
         assert "<html" not in part.text
         text = shown(part)
         assert re.search(r"Questionario : in attesa del consenso", text)
         assert re.search(r"Collegamento alla pagina personale : inviato per SMS \( \w+ \d+ \w+, ore \d\d:\d\d \)", text)
-        nobody = await client.get("/notifications/frammenti/messaggi", params={"worker": worker(7)})
+        nobody = await client.get("/frammenti/messaggi", params={"worker": worker(7)})
         assert "non è stato inviato nessun messaggio" in shown(nobody)
 
 
 async def test_today_names_the_first_failures_of_late_with_their_number(service: Service) -> None:
     async with operator(service) as client:
-        assert "Niente da fare qui" in shown(await client.get("/notifications/frammenti/oggi"))
+        assert "Niente da fare qui" in shown(await client.get("/frammenti/oggi"))
         await put(service, 24, status="failed", reason="refused")
         old = {"id": "old", "settled": NOW - timedelta(days=20)}
         await put(service, 1, status="failed", reason="refused", **old)
-        part = await client.get("/notifications/frammenti/oggi")
+        part = await client.get("/frammenti/oggi")
         assert (part.text.count("<li>"), "24 messaggi nelle ultime due settimane" in shown(part)) == (20, True)
         assert 'href="/messaggi?stato=non-consegnati"' in part.text
 
@@ -138,7 +138,7 @@ async def test_today_names_the_first_failures_of_late_with_their_number(service:
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.OPERATOR])
 async def test_nobody_else_sees_messages(service: Service, role: Role) -> None:
     async with operator(service, role) as client:
-        for path in (*PAGES, f"/notifications/frammenti/messaggi?worker={worker(0)}"):
+        for path in (*PAGES, f"/frammenti/messaggi?worker={worker(0)}"):
             assert (await client.get(path)).status_code == 403
 
 

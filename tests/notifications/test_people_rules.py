@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifications.domain import GroupCalendar, Message, PlannedMeeting, Recipient, Status, Venue
+from notifications.domain import GroupCalendar, Message, PlannedMeeting, Recipient, Status, SurveyLink, Venue
 from services.contracts import catalogue
 from services.contracts.notifications import MessageFailed, MessageSent
 from services.kernel import RecordedEvent, Refused
@@ -178,3 +178,50 @@ def test_after_the_conclusion_of_a_group_nobody_is_called_to_its_later_meetings(
     assert group.first_from(FIRST + timedelta(weeks=3)) is None
     assert group.schedule(planned(4, 6)) == ()
     assert group.first_from(FIRST + timedelta(weeks=3)) is None
+
+
+def survey_message() -> Message:
+    return Message.about_survey("m", "w", "s", FIRST, "sealed", "c")
+
+
+def test_a_message_about_a_survey_is_held_until_it_is_released_and_forgets_its_token_when_it_is_settled() -> None:
+    ends = {
+        "sent": lambda one: one.sent(1, "mail"),
+        "failed": lambda one: one.fail("refused", 1, "sms"),
+        "dropped": lambda one: one.drop(),
+    }
+    for status, end in ends.items():
+        one = survey_message()
+        assert (one.status, one.sealed) == (Status.HELD, "sealed")
+        one.release()
+        one.hold()
+        one.release()
+        assert (one.status, one.sealed) == (Status.QUEUED, "sealed")
+        end(one)
+        assert (one.status, one.sealed) == (status, None)
+        one.release()
+        one.hold()
+        assert one.status == status
+
+
+def test_a_message_that_was_held_while_it_was_on_its_way_counts_as_sent() -> None:
+    one = survey_message()
+    one.release()
+    one.hold()
+    one.sent(1, "mail")
+    assert one.status is Status.SENT
+    with pytest.raises(Refused, match="is sent, not queued"):
+        one.fail("refused", 1)
+
+
+def test_a_newer_link_to_a_survey_replaces_the_earlier_one_and_an_answer_ends_it() -> None:
+    one = Recipient(id="w")
+    first, second = SurveyLink(survey="s", message="m1"), SurveyLink(survey="s", message="m2")
+    assert (one.take_link(first), one.take_link(second)) == (None, first)
+    other = SurveyLink(survey="t", message="m3")
+    one.take_link(other)
+    assert one.answer("s") == [second]
+    assert (one.links, one.is_asked("s"), one.is_asked("t")) == ((other,), False, True)
+    assert one.withdraw() == [other]
+    assert (one.links, one.is_asked("t")) == ((), False)
+    assert one.messages == ("m1", "m2", "m3"), "an erasure finds them all"

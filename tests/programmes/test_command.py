@@ -31,7 +31,10 @@ async def test_a_change_is_planned_with_who_is_concerned_then_published(
     changed.write_text(
         prova.text("merged-municipality", ("[sizes]", '[renamed]\nvalle-mosso = "valdilana"\n\n[sizes]'))
     )
-    assert f"changed.toml is a programme: {prova.programme}, 1 partners, 4 slots" in await ama("check", str(changed))
+    checked = " ".join((await ama("check", str(changed))).split())
+    assert f"changed.toml is a programme: {prova.programme}, 1 partners, 4 slots" in checked
+    assert "who5 has no wording: nobody is sent its questions. Put them into" in checked
+    assert "/instruments/who5.it.toml." in checked.replace("/ ", "/").replace(" /", "/")
     async with prova.up() as people:
         for municipality in ("trivero", "valle-mosso", "valle-mosso"):
             await people.admit(await people.refer(municipality))

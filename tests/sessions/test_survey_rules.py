@@ -5,9 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pydantic import BaseModel
 
-from services.contracts.sessions import AttendanceRecorded, SurveyInvited, SurveyScored, SurveySubmitted
+from services.contracts.sessions import (
+    AttendanceRecorded,
+    SurveyInvited,
+    SurveyLinked,
+    SurveyScored,
+    SurveySubmitted,
+)
 from services.kernel import RecordedEvent, Refused
-from sessions.domain import Participant, Status, Survey, survey_id
+from sessions.domain import Participant, Status, Survey, digest, survey_id
 
 ADMITTED = date(2026, 9, 1)
 NOW = datetime(2026, 9, 1, 9, tzinfo=UTC)
@@ -146,3 +152,53 @@ def test_an_attendance_is_published_and_leaves_the_participant_as_they_were() ->
     one.attended(recorded, NOW)
     assert [(each.data, each.at) for each in one._events] == [(recorded, NOW)]
     assert one.model_dump() == Participant(id="w").model_dump()
+
+
+TOKEN, OTHER = "A" * 43, "B" * 43
+
+
+@pytest.mark.parametrize(("late", "until"), [(0, date(2026, 9, 15)), (3, date(2026, 9, 18)), (200, date(2027, 4, 3))])
+def test_a_link_opens_an_invitation_for_fourteen_days_from_the_due_date_or_from_its_own_day(
+    late: int, until: date
+) -> None:
+    one = survey()
+    one.invite(ADMITTED, NOW)
+    assert one.unlinked
+    one.connect(TOKEN, ADMITTED + timedelta(days=late))
+    told = {"worker": "w", "instrument": "who5", "wave": "T1", "due": ADMITTED, "until": until, "token": TOKEN}
+    assert recorded(one)[1] == SurveyLinked.model_validate(told)
+    assert (one.link, one.unlinked) == (digest(TOKEN), False)
+    assert TOKEN not in one.model_dump_json()
+    assert [one.opens_by_link(until + timedelta(days=each)) for each in (0, 1)] == [True, False]
+
+
+def test_a_newer_link_replaces_the_earlier_one_and_whoever_is_not_asked_any_more_has_none() -> None:
+    one = survey()
+    one.invite(ADMITTED, NOW)
+    one.connect(TOKEN, ADMITTED)
+    one.connect(OTHER, ADMITTED)
+    assert one.link == digest(OTHER)
+    one.drop()
+    assert (one.link, one.until, one.unlinked, one.opens_by_link(ADMITTED)) == (None, None, False, False)
+    one.plan()
+    one.invite(ADMITTED, NOW)
+    assert one.unlinked, "a new invitation waits for a link of its own"
+
+
+def test_there_is_no_link_before_the_invitation_and_none_after_the_answer() -> None:
+    one = survey()
+    with pytest.raises(Refused, match="is not open"):
+        one.connect(TOKEN, ADMITTED)
+    one.invite(ADMITTED, NOW)
+    one.submit("sealed", {"wellbeing": 52.0})
+    assert not one.unlinked
+    with pytest.raises(Refused, match="was submitted already"):
+        one.connect(TOKEN, ADMITTED)
+
+
+def test_a_survey_that_was_restored_without_its_invitation_keeps_the_link_that_was_sent_since() -> None:
+    told = {"worker": "w", "instrument": "who5", "wave": "T1", "due": ADMITTED, "until": ADMITTED, "token": TOKEN}
+    one = survey()
+    one.apply(SurveyLinked.model_validate(told), NOW)
+    one.invite(ADMITTED, NOW)
+    assert (one.link, one.unlinked) == (digest(TOKEN), False)

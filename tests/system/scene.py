@@ -24,6 +24,7 @@ NAME, NOBODY = "matrix", "nobody-is-this"
 DEAD = "reactions/matrix/dead"
 # Bodies that are right but for whom they concern: else a wrong body would hide a missing check.
 BODIES: dict[str, dict[str, Any]] = {
+    "PUT /enrolment/workers/{worker}/card": {"given_name": "Ada", "family_name": "Filo"},
     "PUT /enrolment/workers/{worker}/profile": {"municipality": "monza", "slots": ["mon-evening"]},
     "POST /enrolment/workers/{worker}/consents": {"consents": {"contact": True}, "notice": "2026-09"},
     "POST /enrolment/workers/{worker}/withdrawal": {"reason": "other"},

@@ -20,6 +20,8 @@ from tests.helpers.waiting import eventually
 
 NAMES = {"worker", "mate", "person", "members", "present"}  # of fields and parameters that hold ids of people
 STEPS = "it rests on steps and seats, which open events tell of a pseudonym"
+SHEET = "it begins with the same read as the sheet of the person, which is tried"
+DEEDS = ("ammissione", "rifiuto", "uscita", "consensi", "dati", "profilo")
 UNLOGGED = {
     "POST /enrolment/referrals": "it makes the person",
     "GET /enrolment/workers": STEPS,
@@ -31,8 +33,12 @@ UNLOGGED = {
     "DELETE /enrolment/workers/{worker}/links": "it tells nothing, not even if there was a link",
     "POST /enrolment/links/{token}": "whoever has the link acts as the person",
     "GET /enrolment/segnalazioni/{worker}/ricevuta": "it tells the referrer that they have referred",
+    "PUT /enrolment/workers/{worker}/card": "it tells nothing of the card that it replaces",
+    **{f"{method} /enrolment/persone/{{worker}}/{deed}": SHEET for method in ("GET", "POST") for deed in DEEDS},
+    "POST /enrolment/persone/{worker}/collegamento": SHEET,
     "PUT /sessions/sessions/{session}/roll-call": STEPS,
     "PUT /sessions/workers/{worker}/surveys/{instrument}/{wave}": STEPS,
+    "POST /sessions/workers/{worker}/surveys/{instrument}/{wave}/link": STEPS,
     **{f"GET /{service}/workers/{{worker}}/accesses": "the log itself" for service in SERVICES},
     **{f"GET /{service}/erasures/{{person}}": "nothing of the person is left" for service in SERVICES},
 }
@@ -114,12 +120,16 @@ def cases(scene: Scene) -> Iterator[Case]:
     person = f"/enrolment/workers/{comer}"
     two = (comer, mate)
     yield Case("GET /enrolment/workers/{worker}", person, None, 200, (comer,), "person")
+    yield Case("GET /enrolment/persone/{worker}", f"/enrolment/persone/{comer}", None, 200, (comer,), "person")
     yield Case("PUT /enrolment/workers/{worker}/profile", f"{person}/profile", profile, 204, (comer,), "profile")
     yield Case("POST /enrolment/workers/{worker}/links", f"{person}/links", None, 409, (comer,), "link")
     yield Case("PUT /grouping/workers/{worker}/pairs/{mate}", pair, wish, 204, two, "pairs")
     yield Case("GET /grouping/workers/{worker}/pairs", f"/grouping/workers/{mate}/pairs", None, 200, two, "pairs")
     seats = f"/grouping/workers/{comer}/seats?on={a_monday(2)}"
     yield Case("GET /grouping/workers/{worker}/seats", seats, None, 200, all_, "seats")
+    yield Case("GET /grouping/gruppi/posti/{worker}", f"/gruppi/posti/{comer}", None, 200, all_, "seats")
+    seat = f"/grouping/frammenti/posto?worker={mate}"
+    yield Case("GET /grouping/frammenti/posto", seat, None, 200, (mate,), "seat")
     yield Case("POST /grouping/proposals", "/grouping/proposals", {"on": str(a_monday(2))}, 200, all_, "proposal")
     yield Case("POST /grouping/groups/{group}/members", join, body, 409, all_, f"group {scene.group}")
     yield Case("PUT /grouping/places/{place}", "/grouping/places/looked-at", place, 204, (), "")
@@ -133,6 +143,8 @@ def cases(scene: Scene) -> Iterator[Case]:
     yield Case("GET /sessions/workers/{worker}/surveys", surveys, None, 200, (mate,), "surveys")
     messages = "/notifications/messages"
     yield Case(f"GET {messages}", f"{messages}?worker={mate}", None, 200, (mate,), "messages")
+    part = "/notifications/frammenti/messaggi"
+    yield Case(f"GET {part}", f"{part}?worker={mate}", None, 200, (mate,), "messages")
 
 
 async def test_whoever_is_told_of_a_person_is_in_their_log_of_accesses_also_by_a_refusal(scene: Scene) -> None:

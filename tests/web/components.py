@@ -1,15 +1,21 @@
 """A page that shows every macro of the frame in every state, for tests alone."""
 
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
 from services import web
-from services.identity.auth import Role, Who, open_to_all
+from services.identity.auth import Role, Who, allowed, open_to_all
 from services.kernel import Refused
-from services.web.frame import Field, Filled, Form, Kind, page_router, static
+from services.programmes import load_all
+from services.web.contract_pages import ContractPage, operations
+from services.web.frame import Field, Filled, Form, Kind, page_router, statements, static
 from services.web.frame.fragments import Fragment
+from tests.helpers import specimen
+from tests.helpers.serving import settings_for
 from tests.web.framed import framed
 
 LONG = "Un testo molto lungo, con una parolachenonfiniscemaiepoimaiepoimaiepoimaiepoimaiepoimai, come ne scrivono le persone"
@@ -77,7 +83,7 @@ def _form(state: str) -> Filled:
     return form
 
 
-def build(name: str | None = "Anna Prova", role: Role = Role.OPERATOR) -> FastAPI:
+def build(name: str | None = "Anna Prova", role: Role = Role.OPERATOR, statement: Path | None = None) -> FastAPI:
     """An application with the page in each state, and the static files."""
     frame = framed({"components.html": PAGE})
     pages = page_router(frame)
@@ -97,7 +103,19 @@ def build(name: str | None = "Anna Prova", role: Role = Role.OPERATOR) -> FastAP
         )
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.router.routes.extend(static.routes())
+    settings = SimpleNamespace(contact="accesso@example.org", accessibility=statement, programmes=None)
+    app.router.routes.extend([*static.routes(), *statements.routes(settings, load_all(None))])
+    document = specimen.build(settings_for("http://127.0.0.1:1/issuer")).openapi()
+    contract = ContractPage("openapi.html", lambda: operations(document))
+
+    @pages.get("/me/docs", dependencies=[open_to_all("a test")])
+    async def docs(request: Request) -> Response:
+        return contract.answer(request)
+
+    @pages.post("/me", dependencies=[allowed(Role.WORKER, own={Role.WORKER: "theirs"})])
+    async def mine() -> Response:
+        return Response()
+
     app.include_router(pages)
     web.install_outside(app)
     return app

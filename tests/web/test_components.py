@@ -46,6 +46,44 @@ async def test_nothing_is_wider_than_the_screen(browser: Browser, base: str, sta
             assert not await seen.too_wide()
 
 
+ADDRESSES = ("/accessibilita", "/cookie", "/privacy", "/privacy/monza-brianza", "/me/docs", "/privacy/nowhere")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+async def test_statements_contracts_and_refusals_can_be_read_by_everybody(
+    browser: Browser, base: str, address: str
+) -> None:
+    async with looking(browser, NARROW) as seen:
+        await seen.page.goto(f"{base}{address}")
+        assert await seen.judged() == []
+        assert not await seen.too_wide()
+        await seen.page.screenshot(path=SCREENSHOTS / f"{address.strip('/').replace('/', '-')}-320.png", full_page=True)
+
+
+async def test_a_form_that_is_sent_after_the_access_has_ended_can_be_read_and_sent_again(
+    browser: Browser, base: str
+) -> None:
+    async with looking(browser, NARROW) as seen:
+        await seen.page.goto(f"{base}/cookie")
+        await seen.page.evaluate(
+            """() => { const form = document.createElement('form'); form.method = 'post'; form.action = '/me';
+                 form.innerHTML = '<input name="a" value="b">'; document.body.append(form); form.submit(); }"""
+        )
+        await seen.page.wait_for_selector("text=Invia di nuovo")
+        assert await seen.judged() == []
+
+
+async def test_dark_mode_and_paper_are_not_broken(browser: Browser, base: str) -> None:
+    async with looking(browser, DESK) as seen:
+        await seen.page.emulate_media(color_scheme="dark")
+        await seen.page.goto(f"{base}/persone/plain")
+        assert await seen.judged() == []
+        await seen.page.emulate_media(media="print")
+        hidden = ".site-nav, .site-slim, .site-footer, .skip-link"
+        assert not any([await each.is_visible() for each in await seen.page.locator(hidden).all()])
+        assert await seen.page.locator("main table").first.is_visible()
+
+
 async def test_the_summary_of_mistakes_has_the_focus_and_its_links_lead_to_the_fields(
     browser: Browser, base: str
 ) -> None:

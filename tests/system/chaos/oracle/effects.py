@@ -118,7 +118,7 @@ def _messages(world: World) -> Iterator[Finding]:
     kept = Counter((each["worker"], each["reference"]) for each in states if each["about"] == "seat")
     yield from _compared("messages", kept, due, ahead)
     open_tokens = [each["id"] for each in states if each["status"] not in {"held", "queued"} and each.get("sealed")]
-    yield from (Finding("kept", f"message {each} still has its token") for each in open_tokens)
+    yield from (Finding("other", f"message {each} still has its token") for each in open_tokens)
     by_recipient: dict[str, set[str]] = defaultdict(set)
     for id, to in world.evidence.messages:
         by_recipient[to].add(id)

@@ -1,4 +1,4 @@
-"""What passes to the services: a token for a cookie, never the cookie; no change that another site asked for; nothing that was forged."""
+"""Services get a token for a cookie, never the cookie; no change that another site asked for; nothing that was forged."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,13 +10,13 @@ from starlette.datastructures import Headers
 
 from services.engines import Engines
 from services.front.cookies import without_ours
+from services.front.door import FRESH, LASTS, CrossSite, refuse_cross_site
 from services.front.grants import Grant
-from services.front.passing import FRESH, LASTS, CrossSite, refuse_cross_site
 from services.front.people import Person
 from services.identity.auth import Authenticator, Role, Who
 from services.store.mongo import Store
 from tests.front.behind import Told, claims_of
-from tests.front.desk import Browser, Desk, desk  # language: kept (a fixture)
+from tests.front.served_site import Browser, Desk, desk  # language: kept (a fixture)
 
 BASE = "https://ama.example.org"
 CHANGING, READING = ("POST", "PUT", "PATCH", "DELETE", "", "post", "CONNECT"), ("GET", "HEAD", "OPTIONS")

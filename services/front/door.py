@@ -1,4 +1,4 @@
-"""What passes from a browser to the services: a web session becomes a bearer token, and a change that another site asked for is refused.
+"""The door between browsers and services: a web session becomes a bearer token, and a change that another site asked for is refused.
 
 Invariants: a request that carries an Authorization header of its own is its caller's alone: no cookie counts for it. A service is never
 sent the cookie. What a page of another site asks for changes nothing, by whatever method but reading ones.
@@ -90,7 +90,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What a request goes on with. `authorization`: the header, or None."""
+    """The part of a judgement that goes on with a request. `authorization`: the header, or None."""
 
     session: WebSession | None
     authorization: str | None
