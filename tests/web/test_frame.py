@@ -11,12 +11,9 @@ from services.identity.route_access import access_of
 from services.kernel import Refused
 from services.web.frame import Frame
 from services.web.frame.addresses import LANDING, NAVIGATION, SEGMENTS, is_page, landing_of, navigation_of, owner_of
-from services.web.frame.frame import HERE, OWN
 from services.web.frame.static import asset
 from services.web.frame.texts import Said
-from tests.web.framed import build, pages_client
-
-SETTING = re.compile(r"{%-?\s*set\s+(\w+)")
+from tests.web.framed import build, framed, pages_client
 
 
 async def test_a_page_has_its_title_one_heading_the_navigation_of_the_role_and_the_way_out() -> None:
@@ -47,6 +44,17 @@ async def test_a_page_runs_and_styles_nothing_of_its_own() -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert not re.search(r"<style|<script(?![^>]*src=)| style=| on\w+=", answer.text)
+
+
+async def test_behind_a_proxy_with_tls_browsers_are_told_to_stay_with_it() -> None:
+    client = pages_client()
+    plain, behind = (
+        await client.get("/persone"),
+        await client.get("/persone?lang=en", headers={"x-forwarded-proto": "https"}),
+    )
+    assert "strict-transport-security" not in plain.headers
+    assert "max-age=31536000" in behind.headers["strict-transport-security"]
+    assert "; secure" in behind.headers["set-cookie"].lower()
 
 
 async def test_the_links_to_the_languages_keep_the_address_and_the_choice_is_remembered() -> None:
@@ -172,16 +180,11 @@ def test_a_static_file_has_an_address_that_changes_with_the_files() -> None:
     assert re.fullmatch(r"/static/[0-9a-f]{12}/site\.css", asset("site.css"))
 
 
-def test_no_template_sets_a_name_that_the_frame_reads() -> None:
-    """What a page sets outside its blocks replaces what the frame's own template shows under that name."""
-    taken = OWN | {"who", "rules", "language"}
-    templates = [each for each in HERE.parents[2].glob("**/templates/**/*.html") if ".venv" not in each.parts]
-    assert len(templates) > 20
-    found = {str(each): SETTING.findall(each.read_text()) for each in templates}
-    assert {path: names for path, names in found.items() if taken.intersection(names)} == {}
-
-
-async def test_a_page_may_not_show_what_the_frame_has() -> None:
-    request = Request({"type": "http", "path": "/", "query_string": b"", "headers": []})
+async def test_a_page_that_shows_a_name_of_the_frames_own_fails_and_any_other_name_is_the_pages() -> None:
+    request = Request(
+        {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": [], "server": ("a", 80)}
+    )
+    frame = framed({"t.html": "{{ person }}"})
+    assert frame.body(request, "t.html", person="Ada") == "Ada"
     with pytest.raises(ValueError, match="address"):
-        Frame("tests.web").page(request, "plain.html", address="x")
+        frame.body(request, "t.html", person="Ada", address="/y")

@@ -13,9 +13,11 @@ from typer.testing import CliRunner
 
 from services import web
 from services.cli import app as cli
+from services.front.cookies import BEGUN, WEB_SESSION
 from services.programmes import Programme, load_all
 from services.settings import Misconfigured
 from services.web.frame import statements
+from services.web.pages import COOKIE
 from tests.web.outline import Outline
 
 PROGRAMMES = load_all(None)
@@ -57,6 +59,11 @@ async def test_each_statement_is_a_whole_page_in_both_languages(path: str, langu
     assert Outline(answer.text).open == []
     assert answer.text.count("<h1") == 1
     assert f'<html lang="{language}">' in answer.text
+
+
+async def test_every_cookie_that_the_site_sets_is_named() -> None:
+    html = (await client().get("/cookie")).text
+    assert {each for each in (WEB_SESSION, BEGUN, COOKIE) if f">{each}<" not in html} == set()
 
 
 async def test_a_site_without_a_signed_statement_claims_nothing_and_says_whom_to_tell() -> None:

@@ -76,7 +76,8 @@ class Frame:
     def answer(self, request: Request, body: str, status: int = 200, forms: str = "'self'") -> Response:
         """Answer with a page, its security headers, and the cookie of a language that was chosen."""
         language = self.language(request)
-        tls = request.url.scheme == "https"
+        # A proxy in front speaks TLS with the browser, and tells so; a caller who forges it changes their own answer alone.
+        tls = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
         headers = {
             "Content-Language": language,
             "Vary": "Accept-Language, Cookie",  # a cache must not give one reader the page of another
