@@ -1,4 +1,4 @@
-"""What every form of grouping does with a command that is refused, or with an engine that is away.
+"""The answer of every form of grouping to a command that is refused, or to an engine that is away.
 
 Invariant: what was typed stays in the form; a refusal that no sentence of ours explains is left to the frame.
 """
@@ -18,7 +18,7 @@ LATER = N_(
 
 
 class Outcome(NamedTuple):
-    """What became of a command: its answer, or the status of the page that says why it was not done."""
+    """Result of a command: its answer, or the status of the page that says why it was not done."""
 
     answer: Any = None
     status: int | None = None

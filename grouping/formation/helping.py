@@ -175,7 +175,7 @@ def explanations(problem: Problem, answer: Answer, most: int = 5) -> list[str]:
 
 
 def lacks(problem: Problem, answer: Answer, most: int = 5) -> list[Lack]:
-    """What most of those who wait lack, by as few lacks as possible."""
+    """Return what most of those who wait lack, by as few lacks as possible."""
     arrays = pool(problem)
     made = seated(problem, arrays, answer.groups)
     waiting = {each.id for each in answer.unplaced if "not_before" not in each.reasons}

@@ -1,10 +1,10 @@
-"""What people wait for, as facts and as sentences. A page in another language makes its own sentences of the facts."""
+"""Lacks of people who wait, as facts and as sentences. A page in another language makes its own sentences of the facts."""
 
 from typing import NamedTuple
 
 
 class Lack(NamedTuple):
-    """What so many `people` wait for. `slot` and `place`: where most of them could come. `needed`: the least members of a group.
+    """Something that so many `people` wait for. `slot` and `place`: where most of them could come. `needed`: the least members of a group.
     `colleagues`: of `company`, `total` in all, of whom at most `seated` fit into `groups`; `more` would let the others sit.
     `alone`: nobody else of their `kind`, which is these `levels` by attribute; one more would help, if `helps`."""
 

@@ -28,7 +28,7 @@ FRAME = Frame("grouping", "grouping.proposals", refusals=SENTENCES)
 router = page_router(FRAME)
 Operator = Annotated[Who, allowed(Role.OPERATOR)]
 SHOWN = 50  # people who would have to wait, and people without a profile, that the page names
-ASKING = Form(
+QUESTION = Form(
     Field(
         "on",
         N_("Groups begin after this day"),
@@ -58,7 +58,7 @@ class Asked(BaseModel):
 
 
 @router.get("/proposte")
-async def asking(
+async def question(
     request: Request,
     read: Reader,
     who: Operator,
@@ -66,17 +66,17 @@ async def asking(
 ) -> Response:
     """Show the form that asks for a proposal."""
     day = giorno or read.rules.day_of(datetime.now(UTC))
-    filled = ASKING.empty(on=f"{day.day}/{day.month}/{day.year}", seed="0")
-    return FRAME.page(request, "proposals/asking.html", who=who, rules=read.rules, form=filled, seconds=SECONDS)
+    filled = QUESTION.empty(on=f"{day.day}/{day.month}/{day.year}", seed="0")
+    return FRAME.page(request, "proposals/question.html", who=who, rules=read.rules, form=filled, seconds=SECONDS)
 
 
 @router.post("/proposte")
 async def propose(request: Request, run: Run, read: Reader, who: Operator) -> Response:
     """Propose groups of the people who wait, whose access logs say so."""
-    filled = await ASKING.filled(request)
+    filled = await QUESTION.filled(request)
     asked = filled.checked(Asked)
     if asked is None:
-        return FRAME.page(request, "proposals/asking.html", who=who, rules=read.rules, form=filled, seconds=SECONDS)
+        return FRAME.page(request, "proposals/question.html", who=who, rules=read.rules, form=filled, seconds=SECONDS)
     problem = await run.query(survey, asked.on, frozenset(asked.companies))
     # Before the search: what a request asks of the database is limited in time, from its beginning on.
     undescribed = await run.query(without_profile)

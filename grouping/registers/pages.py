@@ -26,7 +26,7 @@ router = page_router(FRAME)
 Operator = Annotated[Who, allowed(Role.OPERATOR)]
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 SAVED = Annotated[bool, Query(description="whether something was just saved, so that the page says so")]
-CODE = N_("Small letters without accents, digits and hyphens, such as casa-del-volontariato.")
+CODE = N_("Lower case without accents, digits and hyphens, such as casa-del-volontariato.")
 AT_FIELD = {
     "id-taken": "id",
     "no-such-municipality": "municipality",
@@ -50,7 +50,7 @@ PLACE = Form(
 
 
 class PlaceAnswers(BaseModel):
-    """What the form of a place takes."""
+    """Answers of the form of a place."""
 
     id: Slug
     title: Line
@@ -76,7 +76,7 @@ FACILITATOR = Form(
 
 
 class FacilitatorAnswers(BaseModel):
-    """What the form of a facilitator takes."""
+    """Answers of the form of a facilitator."""
 
     id: Slug
     municipality: Slug
@@ -146,7 +146,7 @@ async def correct_place(place: Slug, request: Request, run: Run, read: Reader, w
 async def facilitators(
     request: Request, run: Run, read: Reader, who: Operator, pagina: PageNumber = 1, salvato: SAVED = False
 ) -> Response:
-    """List the facilitators."""
+    """List the facilitators with where they live and when they are free."""
     ids, total = await lists.facilitators(read, pagina)
     rows = await run.query(lists.described, ids)
     shown: dict[str, Any] = {"rows": rows, **_paged(pagina, total), "saved": salvato}

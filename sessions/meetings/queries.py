@@ -37,7 +37,7 @@ class Sheet(BaseModel):
 
     @property
     def day(self) -> date:
-        """The local day."""
+        """The local day of its beginning."""
         return self.starts.date()
 
     @property

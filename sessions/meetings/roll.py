@@ -62,7 +62,7 @@ def marked_in(filled: Filled, sheet: Sheet) -> int:
 
 
 def differences(filled: Filled, sheet: Sheet) -> list[tuple[str, str, str]]:
-    """Where the form and what is stored differ: the person as they are called, the form's answer, the stored one; "" is unmarked."""
+    """Differences between the form and what is stored: the person as they are called, the form's answer, the stored one; "" is unmarked."""
     stored = as_stored(filled.form, sheet).values
     both = ((filled.form.fields[name], filled.values[name], stored[name]) for name in map(field_of, _workers(sheet)))
     return [(field.label, typed, kept) for field, typed, kept in both if typed != kept]

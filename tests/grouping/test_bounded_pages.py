@@ -1,4 +1,4 @@
-"""What a page of grouping asks of the database does not grow with the programme: as many statements, over as many documents."""
+"""The reads of a page of grouping do not grow with the programme: as many statements, over as many documents."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a page asks of MongoDB, as the server's own profile tells it: how many statements, and how many documents each looked at."""
+"""Reads of a page in MongoDB, as the server's own profile tells them: how many statements, and how many documents each looked at."""
 
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, NamedTuple

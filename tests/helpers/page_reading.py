@@ -1,4 +1,4 @@
-"""What a person finds on a page: its heading, its forms as a browser would send them, its text."""
+"""Parts of a page as a person finds them: its heading, its forms as a browser would send them, its text."""
 
 import re
 from html import unescape

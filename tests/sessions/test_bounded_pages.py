@@ -1,4 +1,4 @@
-"""What a page about meetings asks of the database does not grow with the programme: as many statements, over as many documents."""
+"""The reads of a page about meetings do not grow with the programme: as many statements, over as many documents."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
