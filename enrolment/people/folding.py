@@ -8,13 +8,13 @@ import unicodedata
 
 APOSTROPHES = re.compile("['`\u2019\u2018\u02bc\u00b4]")  # typed, typographic, and accents that stand alone
 WORD = re.compile(r"[^\W_]+")
-# Letters that Unicode does not take apart into a plain one and a mark.
-LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+# Characters that Unicode does not take apart into a plain one and a mark.
+PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
 
 def folded(text: str) -> str:
-    """Return the text in lower case, without the marks of its letters."""
-    apart = unicodedata.normalize("NFKD", text.casefold().translate(LETTERS))
+    """Return the text in lower case, without the marks of its characters."""
+    apart = unicodedata.normalize("NFKD", text.casefold().translate(PLAIN))
     return "".join(each for each in apart if unicodedata.category(each) != "Mn")
 
 

@@ -108,12 +108,10 @@ PROFILE = Form(
     Field(
         "employer",
         N_("Company that the person worked for"),
-        hint=N_(
-            "Its short name, the same for all its people, in letters and figures without blanks: for example candy-brugherio."
-        ),
+        hint=N_("Its short name, the same for all its people, without blanks or accents: for example candy-brugherio."),
         why=N_("former colleagues can have a group of their own"),
         needed=False,
-        wrong=N_("Write letters and figures without blanks, such as candy-brugherio: %(label)s"),
+        wrong=N_("Write it without blanks and accents, such as candy-brugherio: %(label)s"),
     ),
     Field("among", N_("With whom the person wants to sit"), kind=Kind.RADIOS, options=wording.AMONG, needed=False),
     Field(
@@ -170,7 +168,7 @@ class Decision(Dated):
 
 
 class Card(BaseModel):
-    """Identity and contact."""
+    """Identity and contact of the person."""
 
     given_name: Line
     family_name: Line
@@ -185,7 +183,7 @@ class Card(BaseModel):
 
 
 class Profile(BaseModel):
-    """What grouping matches on."""
+    """The facts that grouping matches on."""
 
     municipality: Slug
     travel_km: float = Limited(gt=0, le=500, allow_inf_nan=False)

@@ -80,7 +80,7 @@ class Sheet:
 
     @property
     def decisions(self) -> list[dict[str, Any]]:
-        """What happened to the consents, the latest first."""
+        """The decisions on consents, the latest first."""
         return [each for each in self.events if each["what"] == "consent"]
 
     @property

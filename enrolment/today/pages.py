@@ -42,7 +42,7 @@ async def today(
     elenco: Annotated[List | None, Query(description="one list alone, in pages")] = None,
     pagina: PageNumber = 1,
 ) -> Response:
-    """Who needs something today: the first of each list, with its total, and what grouping, sessions and notifications say."""
+    """People who need something today: the first of each list, with its total, and what grouping, sessions and notifications say."""
     now = datetime.now(UTC)
     wanted = queries.wanted(read.rules, now)
     if elenco is not None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from enrolment import commands as do
 from enrolment.domain import Status
 from services import vault
-from services.contracts.enrolment import Among, Purpose, WorkerAdmitted, WorkerReferred
+from services.contracts.enrolment import Among, How, Purpose, WorkerAdmitted, WorkerCorrected, WorkerReferred
 from services.contracts.topics import CONTACTS
 from services.kernel import Refusal, Refused
 from tests.enrolment.memory import KEY, MemoryWork
@@ -94,6 +94,45 @@ async def test_consent_to_contact_publishes_the_card_encrypted(status: Status) -
     assert (topic, person) == (CONTACTS.name, "w1")
     assert value is not None
     assert orjson.loads(vault.decrypt_payload(KEY, value.decode())) == {"email": "ada@example.org"}
+
+
+async def test_a_corrected_card_replaces_the_whole_card_says_so_and_is_found_again() -> None:
+    worker = in_status(Status.REFERRED)
+    work = MemoryWork(worker)
+    await do.correct(do.Correct(worker="w1", card={"given_name": "Ada", "family_name": "Po"}), work.as_work)
+    assert worker.card == {
+        "given_name": sealed("w1", "given_name", "Ada"),
+        "family_name": sealed("w1", "family_name", "Po"),
+    }
+    assert (recorded(worker), worker.filled, work.records) == ([WorkerCorrected()], AT, [])
+
+
+async def test_a_corrected_card_is_published_while_the_person_consents_to_contact() -> None:
+    worker = in_status(Status.ADMITTED)
+    decide(worker, Purpose.CONTACT, True)
+    work = MemoryWork(worker)
+    await do.correct(do.Correct(worker="w1", card={"email": "ada@example.org"}), work.as_work)
+    [(topic, _, value)] = work.records
+    assert value is not None
+    assert (topic, orjson.loads(vault.decrypt_payload(KEY, value.decode()))) == (
+        CONTACTS.name,
+        {"email": "ada@example.org"},
+    )
+
+
+async def test_nothing_is_written_down_again_of_an_erased_person() -> None:
+    worker = in_status(Status.ERASED)
+    with pytest.raises(Refused) as refused:
+        await do.correct(do.Correct(worker="w1", card=CARD), MemoryWork(worker).as_work)
+    assert (refused.value.code, worker.card) == ("erased", {})
+
+
+async def test_a_consent_keeps_how_it_was_given() -> None:
+    worker = in_status(Status.REFERRED)
+    told = decision(contact=True).model_copy(update={"how": How.SIGNED_PAPER})
+    await do.decide_consent(told, MemoryWork(worker).as_work)
+    assert worker.consents[Purpose.CONTACT].how is How.SIGNED_PAPER
+    assert [each.how for each in recorded(worker)] == [How.SIGNED_PAPER]
 
 
 async def test_contact_that_is_withdrawn_publishes_a_tombstone() -> None:

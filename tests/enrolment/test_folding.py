@@ -37,7 +37,7 @@ def test_another_name_the_middle_of_a_word_and_nothing_find_nobody(query: str, n
 
 
 @given(st.text(min_size=1, max_size=40))
-def test_every_name_is_found_by_itself_unless_it_has_no_letter(name: str) -> None:
+def test_every_name_is_found_by_itself_unless_it_has_no_word(name: str) -> None:
     assert finds(name, name) == bool(words_of(name))
 
 

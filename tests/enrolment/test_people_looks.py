@@ -1,4 +1,4 @@
-"""The pages of an operator about people in a real browser: on a narrow and on a wide screen, judged by axe, in every state that one reaches."""
+"""The pages of an operator about people in a real browser: on a narrow and a wide screen, judged by axe, in every state."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -12,9 +12,9 @@ from enrolment import commands as do
 from services.contracts.enrolment import How, Purpose
 from services.identity.auth import Role
 from services.settings import Settings
+from tests.enrolment.browsing import Seen, seen
+from tests.enrolment.operators import PROFILE, level, refer
 from tests.enrolment.site import Site, site
-from tests.enrolment.test_looks import Seen, seen
-from tests.enrolment.test_people_pages import PROFILE, level, refer
 from tests.helpers.looking import DESK, NARROW
 
 PICTURES = Path(__file__).parents[2] / "build" / "people"
@@ -48,7 +48,8 @@ async def walk(site: Seen, new: str, waits: str) -> None:
 
     async def picture(name: str) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)
-        width = (page.viewport_size or {}).get("width")
+        assert page.viewport_size is not None
+        width = page.viewport_size["width"]
         await page.screenshot(path=PICTURES / f"{name}-{width}.png", full_page=True)
 
     for name, path in (

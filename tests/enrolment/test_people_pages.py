@@ -11,17 +11,16 @@ import pytest
 import pytest_asyncio
 
 from enrolment import commands as do
-from enrolment.domain import Status, Worker
+from enrolment.domain import Status
 from enrolment.queries import code_of
-from services.contracts.enrolment import How, Purpose, WorkerProfiled
+from services.contracts.enrolment import How, Purpose
 from services.identity.auth import Role
 from services.settings import Settings
+from tests.enrolment.operators import consent, level, page, refer, send, stored, told
 from tests.enrolment.site import Site, fields_of, site, text_of
 from tests.helpers.own_programme import in_a_programme_of_its_own
-from tests.helpers.waiting import eventually, late
 
-PROFILE = WorkerProfiled(municipality="monza", travel_km=15, slots=("mon-evening",))
-CONTACT = {"email": "ada@example.org"}
+EMAIL = "ada@example.org"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -35,40 +34,6 @@ async def place(engines: Any, keys: Path, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def desk(place: Site) -> httpx.AsyncClient:
     return place.client(Role.OPERATOR, "operator-1")
-
-
-async def refer(place: Site, given: str, family: str, *, at: datetime | None = None, **card: str) -> str:
-    """Refer somebody; their id."""
-    named = {"given_name": given, "family_name": family, "language": "it", **card}
-    return str((await place.do(do.refer, do.Refer(partner=place.partner, card=named, at=at)))["worker"])
-
-
-async def consent(place: Site, worker: str, *purposes: Purpose, given: bool = True, at: datetime | None = None) -> None:
-    decided = dict.fromkeys(purposes or (Purpose.PARTICIPATION,), given)
-    notice = place.service.rules[place.programme].notice.version
-    await place.do(do.decide_consent, do.DecideConsent(worker=worker, given=decided, notice=notice, at=at))
-
-
-async def stored(place: Site, worker: str) -> Worker:
-    found = await place.service.store.by_id("worker", [f"{place.programme}/{worker}"])
-    return Worker.model_validate(found[f"{place.programme}/{worker}"]["state"])
-
-
-async def page(client: httpx.AsyncClient, address: str, status: int = 200) -> str:
-    answer = await client.get(address)
-    assert answer.status_code == status, text_of(answer.text)
-    return answer.text
-
-
-async def send(client: httpx.AsyncClient, address: str, status: int, **typed: str) -> str:
-    """Open the form, fill it in, and send it; gives the page, or where it leads."""
-    fields = {
-        **fields_of(await page(client, address)),
-        **{name.replace("__", "."): each for name, each in typed.items()},
-    }
-    answer = await client.post(address, data=fields)
-    assert answer.status_code == status, text_of(answer.text)
-    return answer.headers["location"] if status == 303 else answer.text
 
 
 async def test_a_person_is_found_by_parts_of_the_name_and_by_code_and_has_each_search_in_their_log(
@@ -115,7 +80,7 @@ async def test_what_is_searched_for_is_shown_as_text(desk: httpx.AsyncClient) ->
 async def test_the_sheet_shows_who_it_is_what_comes_next_and_what_happened_and_works_without_the_others(
     place: Site, desk: httpx.AsyncClient
 ) -> None:
-    worker = await refer(place, "Ada", "Scheda", **CONTACT)
+    worker = await refer(place, "Ada", "Scheda", email=EMAIL)
     await place.do(
         do.decide_consent,
         do.DecideConsent(
@@ -126,7 +91,9 @@ async def test_the_sheet_shows_who_it_is_what_comes_next_and_what_happened_and_w
         ),
     )
     await told(place, worker, 2)
-    shown = text_of(await page(desk, f"/persone/{worker}"))
+    html = await page(desk, f"/persone/{worker}")
+    assert '<p class="who">Operatore' in html, "the header is about the reader"
+    shown = text_of(html)
     for words in (
         "Ada Scheda", f"Codice {code_of(worker)}", "Segnalata", "Fare il colloquio di accoglienza", "ada@example.org",
         "A partner with an agreement", "Firmato su carta", "non ancora chiesto", "Non c'è ancora un profilo.",
@@ -135,28 +102,6 @@ async def test_the_sheet_shows_who_it_is_what_comes_next_and_what_happened_and_w
     ):  # fmt: skip
         assert words in shown, words
     assert await place.noted(worker) == [("operator", "person")]
-
-
-async def level(place: Site) -> None:
-    """Wait until the consumers have taken everything, so that a page alone sends statements."""
-
-    async def taken() -> bool:
-        return not await late([place.service])
-
-    await eventually(taken)
-
-
-async def told(place: Site, worker: str, number: int) -> None:
-    """Wait until the timeline of somebody has so many events."""
-
-    async def there() -> bool:
-        live = await place.service.read_models.live()
-        found = await place.service.store[f"history.g{live}"].count_documents(
-            {"programme": place.programme, "worker": worker}
-        )
-        return bool(found >= number)
-
-    await eventually(there)
 
 
 async def test_nobody_is_shown_who_is_not_there_or_was_erased(place: Site, desk: httpx.AsyncClient) -> None:
@@ -265,7 +210,7 @@ async def test_a_referral_is_closed_and_somebody_leaves_after_what_it_means_was_
 async def test_data_are_corrected_found_by_the_new_name_and_never_over_a_change_that_was_not_seen(
     place: Site, desk: httpx.AsyncClient
 ) -> None:
-    worker = await refer(place, "Ada", "Vecchi", **CONTACT)
+    worker = await refer(place, "Ada", "Vecchi", email=EMAIL)
     address = f"/persone/{worker}/dati"
     opened = fields_of(await page(desk, address))
     assert (opened["family_name"], opened["email"], opened["language"]) == ("Vecchi", "ada@example.org", "it")
@@ -321,7 +266,7 @@ async def test_a_profile_is_completed_and_shown_in_words(place: Site, desk: http
 async def test_the_link_to_ones_own_page_is_offered_and_sent_to_whoever_can_get_it(
     place: Site, desk: httpx.AsyncClient
 ) -> None:
-    worker = await refer(place, "Ada", "Collegata", **CONTACT)
+    worker = await refer(place, "Ada", "Collegata", email=EMAIL)
     assert "A questa persona non si possono mandare messaggi" in text_of(await page(desk, f"/persone/{worker}"))
     refused = await desk.post(f"/persone/{worker}/collegamento")
     assert (refused.status_code, "non ha dato il consenso" in text_of(refused.text)) == (409, True)
@@ -330,6 +275,39 @@ async def test_the_link_to_ones_own_page_is_offered_and_sent_to_whoever_can_get_
     sent = await desk.post(f"/persone/{worker}/collegamento")
     assert (sent.status_code, sent.headers["location"]) == (303, f"/persone/{worker}?fatto=collegamento")
     assert len((await stored(place, worker)).links) == 1
+
+
+async def test_a_facilitator_gets_the_names_of_the_members_of_the_day_in_their_own_group_alone(place: Site) -> None:
+    ada, ugo = await refer(place, "Ada", "Presente"), await refer(place, "Ugo", "Assente")
+    today = place.service.rules[place.programme].day_of(datetime.now(UTC))
+    yesterday, group = today - timedelta(days=1), "g-names"
+    live = await place.service.read_models.live()
+    rows = {
+        "leaders": [{"group": group, "facilitator": "anna", "since": str(yesterday), "order": 1}],
+        "members": [
+            {"group": group, "worker": ada, "person": ada, "since": str(yesterday), "sits": True, "order": 2},
+            {"group": group, "worker": ugo, "person": ugo, "since": str(today), "sits": True, "order": 3},
+        ],
+    }
+    for name, some in rows.items():
+        for number, row in enumerate(some):
+            document = {"_id": f"{place.programme}/{name}{number}", "programme": place.programme, **row}
+            await place.service.store[f"{name}.g{live}"].insert_one(document)
+    anna = place.client(Role.FACILITATOR, "anna")
+    address = f"/groups/{group}/names?on="
+    assert (await anna.get(f"{address}{yesterday}")).json() == {ada: "Ada P."}
+    assert (await anna.get(f"{address}{today}")).json() == {ada: "Ada P.", ugo: "Ugo A."}
+    assert await place.noted(ugo) == [("facilitator", f"names of group {group}")]
+    assert (await place.client(Role.OPERATOR).get(f"{address}{today}")).json() == {ada: "Ada P.", ugo: "Ugo A."}
+    for client in (
+        place.client(Role.FACILITATOR, "bea"),
+        place.client(Role.REFERRER, "r", place.partner),
+        place.client(),
+    ):
+        assert (await client.get(f"{address}{today}")).status_code in {303, 403, 404}
+    assert (await anna.get(f"/groups/another/names?on={today}")).status_code == 404
+    assert (await anna.get(f"/groups/{group}/names")).status_code == 422
+    assert len(await place.noted(ugo)) == 2
 
 
 async def test_everybody_who_needs_something_is_in_one_list_of_today_by_code_and_without_a_note(

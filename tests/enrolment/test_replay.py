@@ -12,7 +12,7 @@ from enrolment.reactions import gate
 from enrolment.replay import replays
 from services import vault
 from services.contracts import Event
-from services.contracts.enrolment import Leaving, Purpose, WithdrawalExplained, WorkerErased
+from services.contracts.enrolment import Leaving, Purpose, WithdrawalExplained, WorkerCorrected, WorkerErased
 from services.kernel import Refused
 from tests.enrolment.memory import KEY, MemoryWork
 from tests.enrolment.workers import AT, PROFILE, TRACE, decide, in_status, referred, sealed
@@ -95,6 +95,20 @@ async def test_a_worker_who_is_missing_gets_the_card_that_the_bus_has() -> None:
 
 async def test_a_worker_without_a_card_on_the_bus_comes_back_without_a_name() -> None:
     assert (await replayed(events_of(referred()), MemoryWork())).card == {}
+
+
+async def test_a_corrected_card_comes_from_the_bus_and_stays_as_it_was_without_one_there() -> None:
+    corrected = Event(
+        id="c", source="/programmes/smoke/enrolment", type=WorkerCorrected.type, subject="w1", time=AT, recordedtime=AT, sequence=2,
+        data=WorkerCorrected(),
+    )  # fmt: skip
+    there, card = in_status(Status.ADMITTED), {"given_name": "Ada"}
+    before = there.card
+    assert (await replayed([corrected], MemoryWork(there))).card == before
+    record = vault.encrypt_payload(KEY, "w1", orjson.dumps(card)).encode()
+    assert (await replayed([corrected], MemoryWork(there, card=record))).card == {
+        "given_name": sealed("w1", "given_name", "Ada")
+    }
 
 
 async def test_a_worker_who_is_there_is_not_created_anew() -> None:
