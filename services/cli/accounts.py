@@ -178,8 +178,13 @@ def _tell(login: str, password: str, made: bool) -> None:
 
 
 def _show(accounts: "list[Account]") -> None:
-    table = Table("login", "name", "state", "grants")
+    table = Table("login", "name", "state")
+    # Folded, since half a grant says nothing.
+    table.add_column("grants", overflow="fold")
     for each in accounts:
         state = "disabled" if each.disabled else "enabled"
-        table.add_row(each.login, each.name, state, "\n".join(map(str, each.grants)) or "none: cannot do anything")
+        first, *others = map(str, each.grants) if each.grants else ["none: cannot do anything"]
+        table.add_row(each.login, each.name, state, first)
+        for other in others:
+            table.add_row("", "", "", other)
     Terminal().print(table)

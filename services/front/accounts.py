@@ -38,7 +38,7 @@ class Account:
 
     @classmethod
     def of(cls, found: Document) -> "Account":
-        """Read a document."""
+        """Read the document of an account, as MongoDB returns it."""
         grants = tuple(Grant.read(each) for each in found["grants"])
         return cls(found["_id"], found["name"], found["password"], grants, found["disabled"], found["generation"])
 
@@ -47,7 +47,7 @@ def login_of(text: str) -> str:
     """Give the login that somebody typed, as it is stored. Misconfigured when it can be none."""
     login = text.strip().casefold()
     if not _LOGIN.fullmatch(login):
-        raise Misconfigured("A login has letters without accents, digits and . _ @ + - only, such as anna.bianchi.")
+        raise Misconfigured("A login has a to z, digits and . _ @ + - only, such as anna.bianchi.")
     return login
 
 
@@ -58,7 +58,7 @@ class Accounts:
         self._store = store
 
     async def prepare(self) -> None:
-        """Make the collection."""
+        """Make the collection, if it is not there."""
         await self._store.make(COLLECTION)
 
     @property

@@ -40,7 +40,7 @@ class Choices:
         return next((each for each in grants if found and str(each) == found["grant"]), None)
 
     async def note(self, issuer: str, subject: str, grant: Grant) -> None:
-        """Remember a choice."""
+        """Remember a choice until the next one, or for KEPT."""
         kept = {"grant": str(grant), "expires": utc() + KEPT}
         await self._documents.update_one({"_id": self._named(issuer, subject)}, {"$set": kept}, upsert=True)
 

@@ -28,6 +28,7 @@ class Person(Looked):
         await self.page.fill("#name", FIRST)
         await self.page.fill("#password", self.home.first_password or "")
         await self.page.click("#enter")
+        await self.page.wait_for_url(lambda url: "/issuer/" not in url)
         await self.page.goto(f"{self.home.base}/ruolo")
         await self.page.click(f'button[value="{role}:jobs2"]')
         await self.page.wait_for_url(lambda url: "/ruolo" not in url)

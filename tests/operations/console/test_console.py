@@ -68,7 +68,7 @@ async def test_everything_can_be_done_with_the_keyboard_alone(browser: Browser, 
             await page.keyboard.type(text)
         await _reaches(page, "#enter")
         await page.keyboard.press("Enter")
-        await page.wait_for_load_state()
+        await page.wait_for_url(lambda url: "/issuer/" not in url)
         await page.goto(f"{home.base}/ruolo")
         await _reaches(page, 'button[value="system-operator:jobs2"]')
         await page.keyboard.press("Enter")
