@@ -55,7 +55,7 @@ def test_groups_stand_beside_their_target_and_what_the_plan_expects_by_now() -> 
     [(0, Pace.BEHIND), (1, Pace.BEHIND), (2, Pace.IN_LINE), (3, Pace.IN_LINE), (4, Pace.AHEAD), (6, Pace.AHEAD)],
 )
 def test_a_figure_is_in_line_while_it_is_less_than_one_from_the_plan(number: int, pace: Pace) -> None:
-    """Of six groups, just under three are expected in the middle."""
+    """Expect just under three of six groups in the middle."""
     told = [each for at in range(number) for each in formed(f"g{at}")]
     assert seen(*told).groups.pace is pace
 

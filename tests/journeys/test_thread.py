@@ -289,11 +289,11 @@ async def the_person_leaves_and_erases_themself(journey: Journey, operator: Acco
 
 
 async def leaves(journey: Journey, walker: Walker) -> str:
-    """Leave by the link of a second letter, which is returned."""
+    """Leave by the link of a second message, which is returned."""
     await walker.goes("/me/lascia")
     await walker.looks("leaving")
     await walker.sends("done")
-    await walker.looks("letter about leaving sent")
+    await walker.looks("message about leaving sent")
     link = await journey.mail("/me/conferma/")
     await walker.goes(link)
     await walker.looks("confirm leaving")
@@ -309,7 +309,7 @@ async def erases(journey: Journey, walker: Walker, earlier: str) -> None:
     await walker.goes("/me/cancella")
     await walker.looks("erasing")
     await walker.sends("done")
-    await walker.looks("letter about erasing sent")
+    await walker.looks("message about erasing sent")
     await walker.goes(await journey.mail("/me/conferma/", but=earlier))
     await walker.looks("confirm erasing")
     await walker.sends()
