@@ -13,10 +13,10 @@ from enrolment.people import forms, queries, wording
 from enrolment.people.deeds import DEEDS, Deed
 from enrolment.people.index import NameIndex
 from enrolment.people.refusals import AT, SENTENCES
-from enrolment.queries import Person, code_of, read_person
+from enrolment.queries import Person, read_person
 from services.contracts.base import Id
 from services.identity.auth import Role, Who, allowed
-from services.kernel import Refusal, Refused, Unavailable
+from services.kernel import Refusal, Refused, Unavailable, code_of
 from services.web.failures import STATUS
 from services.web.frame import Filled, Frame, page_router
 from services.web.frame.fragments import gather
@@ -60,7 +60,7 @@ async def search(
     steps = await read.rows("desk", {"_id": {"$in": [f"{who.programme}/{each}" for each in shown]}})
     return FRAME.page(
         request, "people/search.html", who=who, rules=read.rules, asked=asked, found=found, total=len(people), page=page, pages=pages,
-        steps={row["worker"]: row for row in steps if "worker" in row}, words=wording, code_of=code_of,
+        steps={row["worker"]: row for row in steps if "worker" in row}, words=wording,
     )  # fmt: skip
 
 
