@@ -12,9 +12,10 @@ from playwright.async_api import Browser
 
 from notifications import messages_said as said
 from notifications.domain import About, Message, Status
-from notifications.pages import FRAME, TABS, code_of
+from notifications.pages import FRAME, TABS
 from services import web
 from services.identity.auth import Role, Who, open_to_all
+from services.kernel import code_of
 from services.runtime.serving import listen, serving
 from services.web.frame import page_router, static
 from tests.helpers.browser import chromium
