@@ -9,11 +9,16 @@ from services import web
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Command
 from services.store.answers import Repeat
+from services.store.work import Work
 from services.web.frame import Field, Form, page_router
 from services.web.run import Run
 from tests.helpers.callers import client_as
 
 FORM = Form(Field("name", "Name"))
+
+
+async def nothing(command: Command, work: Work) -> None:
+    """Change nothing: the command is only recorded."""
 
 
 class Recorder:
@@ -40,7 +45,7 @@ def build(recorder: Recorder) -> FastAPI:
     ) -> Response:
         """Run a command for a form."""
         form = await FORM.filled(request)
-        await run.once(form.once if key else None)(added, Command())
+        await run.once(form.once if key else None)(nothing, Command())
         return Response(form.values["name"])
 
     app = FastAPI(docs_url=None, redoc_url=None)

@@ -1,4 +1,4 @@
-"""What templates can use besides the values of a page: filters for days, times, numbers and lists, and the functions that translate.
+"""Filters of templates for days, times, numbers and lists, and the functions that translate.
 
 Invariant: a time without the programme whose zone it is shown in is an error, and never a guess.
 """
