@@ -21,7 +21,8 @@ class Mark(BaseModel):
 
 
 class Sheet(BaseModel):
-    """A meeting as whoever calls its roll sees it; `day` is the local one. `meetings`: of the group, in all. `last`: the group does not meet after this day."""
+    """A meeting as whoever calls its roll sees it; `day` is the local one. `meetings`: of the group, in all. `last`: the group does not
+    meet after this day."""
 
     session: str
     group: str
