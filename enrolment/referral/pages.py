@@ -15,8 +15,7 @@ from enrolment.referral.refusals import SENTENCES
 from services.contracts.base import Id
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refusal, Refused, Unavailable, code_of
-from services.programmes import Programme
-from services.programmes.model import Partner
+from services.programmes import Partner, Programme
 from services.web.frame import Filled, Frame, page_router
 from services.web.frame.texts import LANGUAGES, N_
 from services.web.pages import language_of
