@@ -23,6 +23,9 @@ from services.web.frame.texts import LANGUAGES, Said, translations_of
 from services.web.pages import COOKIE, HEADERS, POLICY, TLS_HEADERS, YEAR, encodable, language_of
 
 _PLACES = re.compile(r"%\((\w+)\)")  # of values in a text
+OWN = frozenset(
+    {"address", "reader_name", "language_links", "languages"}
+)  # names in a template that the frame alone sets
 HERE = Path(__file__).parent
 Pairs = Iterable[tuple[str, str]]
 LONGEST_QUERY = 1000  # characters of an address that the links to other languages carry on
@@ -64,9 +67,11 @@ class Frame:
         kept = parse_qsl(query, keep_blank_values=True) if keeps_query and len(query) <= LONGEST_QUERY else []
         pairs = [pair for pair in kept if pair[0] != "lang"]
         others = {each: f"{path}?{urlencode([*pairs, ('lang', each)])}" for each in LANGUAGES}
-        given: dict[str, Any] = {"who": None, "rules": None, **shown, "address": path}
-        given |= {"person": getattr(given["who"], "name", None), "language_links": others, "languages": LANGUAGES}
-        return self.html(self.language(request), template, **given)
+        given: dict[str, Any] = {"who": None, "rules": None, **shown}
+        own = {"address": path, "reader_name": getattr(given["who"], "name", None), "language_links": others}
+        if taken := OWN & shown.keys():
+            raise ValueError(f"a page may not show what the frame has: {', '.join(sorted(taken))}")
+        return self.html(self.language(request), template, **given, **own, languages=LANGUAGES)
 
     def answer(self, request: Request, body: str, status: int = 200, forms: str = "'self'") -> Response:
         """Answer with a page, its security headers, and the cookie of a language that was chosen."""
