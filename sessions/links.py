@@ -11,7 +11,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
-from services.contracts.sessions import NOTICE
+from services.contracts.sessions import NOTICE, SurveyLinked
 from services.kernel import Unavailable
 from services.programmes.instruments import Instrument
 from services.runtime.recurring import in_parts
@@ -21,6 +21,7 @@ from services.store.errors import is_transient
 from services.store.mongo import Document, PyMongoError
 from sessions.commands import LinkSurveys, link_surveys
 from sessions.domain import Survey
+from sessions.replay import restore_links
 
 log = logging.getLogger(__name__)
 EVERY = 1.0  # seconds between two looks: somebody may wait for their first questionnaire
@@ -38,8 +39,9 @@ def linking(instruments: Mapping[str, Instrument]) -> BackgroundTask:
             if look % AGAIN == 0:
                 failed.clear()
             try:
+                left = await _restored(service)
                 for programme in list(service.rules):
-                    await link_open(service, programme, worded, failed)
+                    await link_open(service, programme, worded, failed, left)
             except Unavailable as error:
                 log.warning("links wait", extra={"service": service.name, "error": type(error).__name__})
             except PyMongoError as error:
@@ -51,10 +53,13 @@ def linking(instruments: Mapping[str, Instrument]) -> BackgroundTask:
     return link_invited
 
 
-async def link_open(service: Service, programme: str, worded: Collection[str], failed: set[str]) -> None:
-    """Link some of the invitations of this programme that wait for it. One that cannot be linked joins the `failed`, which are left out."""
+async def link_open(
+    service: Service, programme: str, worded: Collection[str], failed: set[str], left: Collection[str] = ()
+) -> None:
+    """Link some of the invitations of this programme that wait for it, but for those `left` out. One that cannot be linked joins the
+    `failed`, which are left out as well."""
     rules = service.rules[programme]
-    where = {**_waiting(service, programme, worded), "state.id": {"$nin": sorted(failed)}}
+    where = {**_waiting(service, programme, worded), "state.id": {"$nin": sorted({*failed, *left})}}
     found = service.store[Survey.noun].find(where, {"state.id": 1}).limit(AT_ONCE)
     surveys = [each["state"]["id"] async for each in found]
 
@@ -70,6 +75,16 @@ async def link_open(service: Service, programme: str, worded: Collection[str], f
 
     if surveys:
         await in_parts(service, surveys, link)
+
+
+async def _restored(service: Service) -> set[str]:
+    """After a restore: give surveys the links that were sent since the backup, as their people's keys arrive. Returns those that wait for
+    one: they are not linked anew."""
+    if not service.store.was_restored:
+        return set()
+    await restore_links(service)
+    found = service.store["recalled"].find({"lost.type": SurveyLinked.type}, {"subject": 1})
+    return {each["subject"] async for each in found}
 
 
 def _waiting(service: Service, programme: str, worded: Collection[str]) -> Document:
