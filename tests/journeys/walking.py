@@ -142,6 +142,7 @@ class Walker:
             else:
                 await self._reaches(field)
                 await self.page.keyboard.press("Control+A")
+                await self.page.keyboard.press("Delete")
                 await self.page.keyboard.type(text)
 
     async def chooses(self, name: str, value: str = "yes") -> None:
