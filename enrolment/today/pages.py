@@ -52,6 +52,7 @@ async def today(
         groups="/grouping/frammenti/oggi",
         meetings="/sessions/frammenti/oggi",
         messages="/notifications/frammenti/oggi",
+        questionnaires="/sessions/frammenti/questionari",
     )
     return FRAME.page(
         request, "today/today.html", who=who, rules=read.rules, lists=lists, about=wording.ABOUT, refused=wording.REFUSED,

@@ -9,9 +9,8 @@ from services.contracts.enrolment import LinkPurpose
 from services.identity.auth import Role
 from services.settings import Settings
 from tests.enrolment.browsing import seen
+from tests.enrolment.participants import refer, somebody, token_of
 from tests.enrolment.site import Site, site
-from tests.enrolment.test_my_page import somebody, token_of
-from tests.enrolment.test_referral_pages import refer
 
 
 @pytest_asyncio.fixture

@@ -17,20 +17,17 @@ from starlette.routing import Route
 from enrolment import commands as do
 from enrolment.domain import Status, Worker
 from enrolment.personal import commands as links
-from services import vault
-from services.contracts.enrolment import How, LinkPurpose, PersonalLinkIssued, Purpose, WorkerProfiled
+from services.contracts.enrolment import How, LinkPurpose, Purpose
 from services.identity.auth import Role
 from services.kernel import Refused
 from services.settings import Settings
 from services.web.frame import fragments
+from tests.enrolment.participants import CARD, GIVEN, somebody, token_of
 from tests.enrolment.site import Site, fields_of, site, text_of
 from tests.helpers.own_programme import in_a_programme_of_its_own
 from tests.helpers.services import sasl
 from tests.helpers.serving import served
 
-CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
-PROFILE = WorkerProfiled(municipality="monza", travel_km=15, slots=("thu-evening",), gender="f", birth_year=1971)
-GIVEN = {Purpose.PARTICIPATION: True, Purpose.CONTACT: True}
 PAGES = ("/me", "/me/dati", "/me/consensi", "/me/accessi", "/me/scarica", "/me/lascia", "/me/cancella")
 DAY = ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica")
 
@@ -46,18 +43,6 @@ async def here(engines: Any, keys: Path, tmp_path_factory: pytest.TempPathFactor
         yield found
 
 
-async def somebody(here: Site, given: dict[Purpose, bool] = GIVEN, *, admitted: bool = True, **card: str) -> str:
-    """Refer somebody with these consents, and admit them."""
-    command = do.Refer(partner=here.partner, card=CARD | card, profile=PROFILE)
-    worker: str = (await here.do(do.refer, command))["worker"]
-    notice = here.service.rules[here.programme].notice.version
-    if given:
-        await here.do(do.decide_consent, do.DecideConsent(worker=worker, given=given, notice=notice))
-    if admitted:
-        await here.do(do.admit, do.Admit(worker=worker))
-    return worker
-
-
 def as_worker(here: Site, worker: str) -> httpx.AsyncClient:
     return here.client(Role.WORKER, worker)
 
@@ -65,21 +50,6 @@ def as_worker(here: Site, worker: str) -> httpx.AsyncClient:
 async def stored(here: Site, worker: str) -> Worker:
     found = await here.service.store[Worker.noun].find_one({"_id": f"{here.programme}/{worker}"})
     return Worker.model_validate(found["state"])
-
-
-async def token_of(here: Site, worker: str, purpose: LinkPurpose) -> str:
-    """The token of the newest link of this purpose, as notifications reads it: from the encrypted event."""
-    where = {"programme": here.programme, "key": worker, "topic": PersonalLinkIssued.topic}
-    rows = [each async for each in here.service.store["outbox"].find(where).sort("sequence", -1)]
-
-    async def opened(work: Any) -> list[dict[str, Any]]:
-        key = await work.key(worker)
-        events = [orjson.loads(row["value"]) for row in rows]
-        issued = [each for each in events if each["type"] == PersonalLinkIssued.type]
-        return [orjson.loads(vault.decrypt_payload(key, each["data"])) for each in issued]
-
-    found = await here.service.commanding.query(opened, here.service.rules[here.programme])
-    return str(next(each["token"] for each in found if each["purpose"] == purpose))
 
 
 async def test_a_link_is_issued_by_an_operator_redeemed_by_the_front_and_revoked(here: Site) -> None:

@@ -13,6 +13,7 @@ from enrolment.referral import pages
 from services.contracts.enrolment import How, Purpose, WorkerProfiled
 from services.identity.auth import Role
 from services.settings import Settings
+from tests.enrolment.participants import refer
 from tests.enrolment.site import Site, fields_of, site, text_of
 from tests.helpers.waiting import eventually
 
@@ -52,15 +53,6 @@ async def opened(here: Site, worker: Worker) -> dict[str, str]:
         return {name: await work.unseal(worker.id, name, text) for name, text in worker.card.items()}
 
     return await here.service.commanding.query(read, here.service.rules[here.programme])
-
-
-async def refer(here: Site, number: int, partner: str | None = None) -> list[str]:
-    """Refer so many people, by name `Ada 0`, `Ada 1` …; their ids."""
-    card = {"family_name": "Prova", "language": "it"}
-    commands = [
-        do.Refer(partner=partner or here.partner, card={"given_name": f"Ada {n}", **card}) for n in range(number)
-    ]
-    return [(await here.do(do.refer, each))["worker"] for each in commands]
 
 
 async def test_a_person_is_referred_after_the_answers_were_checked_with_everything_that_was_said(here: Site) -> None:

@@ -234,8 +234,7 @@ def test_a_birth_year_that_no_worker_can_have_is_refused(year: int) -> None:
 
 # Text that no type checks, each for a reason.
 FREE = {
-    ("/s/{token}", "path.token"): "a signature is verified, and a wrong one has a page that says so",
-    ("/s/{token}", "query.lang"): "any other value means the programme's first language",
+    ("/questionario/{token}", "path.token"): "looked up by its digest, and a wrong one has a page that says so",
     ("/programme", "body.text"): "a whole file, which the loader of programmes judges",
     ("/ops/dead", "query.consumer"): "looked up as it is",
     ("/ops/dead/{id}", "path.id"): "looked up as it is",
