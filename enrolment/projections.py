@@ -20,8 +20,8 @@ class Progress(Projection):
     """One row per worker: the partner, the time of each step so far, and whether they consent to take part."""
 
     name = "desk"  # names stored collections and consumers
-    indexes = ("partner",)
-    compound = (
+    indexes = (
+        "partner",
         ("partner", "worker"),
         ("admitted", "declined", "withdrawn", "referred"),
         ("admitted", "declined", "withdrawn", "participation", "referred"),
@@ -72,7 +72,7 @@ class History(Projection):
     """One row per event about a worker, for the timeline of one person. `what`: the kind of event; `at`: when it happened in the world."""
 
     name = "history"
-    compound = (("worker", "at"),)
+    indexes = (("worker", "at"),)
 
     @on(WorkerReferred)
     def referred(self, event: Event[WorkerReferred], rows: Rows) -> None:

@@ -75,13 +75,6 @@ async def name_of(worker: Worker, work: Work) -> str:
     return " ".join(names)
 
 
-def code_of(worker: str) -> str:
-    """The code by which screens show a person who is not named: the last eight characters of the id, as `7F3A-91C2`. Two of ten thousand
-    people share one by a chance of one in a hundred; the search then shows both."""
-    end = worker.replace("-", "")[-8:].upper()
-    return f"{end[:4]}-{end[4:]}" if len(end) == 8 else worker
-
-
 class OwnReferral(BaseModel):
     """A referral as its partner may know it: days, and only steps that the partner's feed would tell. None is "not known to you"."""
 

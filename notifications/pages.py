@@ -47,7 +47,7 @@ async def messages(
     shown: dict[str, Any] = {"tabs": TABS, "chosen": stato, "page": pagina, "pages": max(1, ceil(found.total / ROWS))}
     return FRAME.page(
         request, "messages/all.html", who=who, rules=read.rules, rows=found.rows, total=found.total, most=queries.MOST,
-        said=said, code_of=code_of, **shown,
+        said=said, **shown,
     )  # fmt: skip
 
 
@@ -69,14 +69,8 @@ async def today(request: Request, read: Reader, who: Operator) -> Response:
     await _noted(read, found.rows)
     return FRAME.part(
         request, "messages/today.html", who=who, rules=read.rules, rows=found.rows, total=found.total, most=queries.MOST,
-        said=said, code_of=code_of,
+        said=said,
     )  # fmt: skip
-
-
-def code_of(worker: str) -> str:
-    """The code by which screens show a person: the last eight characters of the id, as `7F3A-91C2`."""
-    end = worker.replace("-", "")[-8:].upper()
-    return f"{end[:4]}-{end[4:]}" if len(end) == 8 else worker
 
 
 async def _noted(read: Reader, rows: list[Message]) -> None:

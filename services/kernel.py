@@ -31,6 +31,13 @@ def new_id() -> str:
     return str(uuid7())
 
 
+def code_of(person: str) -> str:
+    """Return the code by which screens show a person who is not named: the last eight characters of the id, as `7F3A-91C2`. Two of ten
+    thousand people share one by a chance of one in a hundred; a search then shows both."""
+    end = person.replace("-", "")[-8:].upper()
+    return f"{end[:4]}-{end[4:]}" if len(end) == 8 else person
+
+
 class Refusal(StrEnum):
     """The kind of a refusal. `services.web` maps it to an HTTP status."""
 

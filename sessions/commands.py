@@ -164,7 +164,7 @@ async def keep_surveys(participant: Participant, work: Work) -> None:
         for survey in planned:
             survey.drop()
         return
-    for survey in [*planned, *_missing(participant, participant.admitted, work)]:
+    for survey in [*planned, *await _missing(participant, participant.admitted, work)]:
         survey.plan()
         _invite(survey, work)
 
@@ -183,15 +183,17 @@ async def plan_waves(command: PlanWaves, work: Work) -> None:
             await keep_surveys(participant, work)
 
 
-def _missing(participant: Participant, admitted: date, work: Work) -> list[Survey]:
+async def _missing(participant: Participant, admitted: date, work: Work) -> list[Survey]:
     """Add a survey for each wave of the programme that the participant lacks, and return the new ones. A wave that was added later asks
-    nobody whose due date was past by then."""
+    nobody whose due date was past by then. After a restore a survey may be there before, with the link that was sent."""
     missing = []
     for wave in work.rules.active.surveys:
         id = survey_id(participant.id, wave.instrument, wave.wave)
         if id not in participant.surveys and wave.asks(admitted):
-            survey = Survey.of(participant.id, wave.instrument, wave.wave, admitted, wave.due_days)
+            survey = await work.find(Survey, id) if work.was_restored else None
+            if survey is None:
+                survey = Survey.of(participant.id, wave.instrument, wave.wave, admitted, wave.due_days)
+                work.add(survey)
             participant.surveys.append(id)
-            work.add(survey)
             missing.append(survey)
     return missing

@@ -4,7 +4,7 @@ Invariant: whoever opens a link that opens nothing reads why, and whom to ask; n
 """
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
@@ -138,7 +138,7 @@ def _page(
     request: Request, survey: Survey, instrument: Instrument, filled: Filled, run: Runner, status: int = 200
 ) -> Response:
     language = language_for(instrument, language_of(request, LANGUAGES))
-    shown = {
+    shown: dict[str, Any] = {
         "title": instrument.titles.get(language, instrument.title),
         "introduction": instrument.introduction.get(language),
         "all": not any(instrument.may_be_left(each.id) for each in instrument.items),

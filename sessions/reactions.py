@@ -117,11 +117,12 @@ async def when_research_is_decided_surveys_are_planned_or_dropped(worker: str, w
 @gate.on(WorkerErased, needs=the_participant)
 async def when_a_worker_is_erased_only_counts_stay(worker: str, work: Work) -> None:
     """Remove the person from surveys, rosters and rolls."""
+    # By the person, since after a restore a survey may be there before its participant.
+    for survey in await work.where(Survey, worker=worker):
+        work.remove(survey)
     participant = await work.find(Participant, worker)
     if participant is None:
         return
-    for survey in participant.surveys:
-        work.remove(await work.get(Survey, survey))
     for group in participant.groups:
         roster = await work.find(Roster, group)
         if roster is not None:

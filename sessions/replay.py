@@ -1,6 +1,7 @@
-"""After a restore: surveys get the links that were sent since the backup, so that those links open what they did."""
+"""After a restore: surveys get the links that were sent since the backup, so that those links open what they did, and nobody gets another.
 
-from typing import Any
+Invariant: a survey that the database lacks is made for its link; the participant takes it when the admission is consumed again.
+"""
 
 from services.contracts import Event
 from services.contracts.sessions import SurveyLinked
@@ -15,9 +16,13 @@ replays = Reactions()
 
 @replays.on(SurveyLinked)
 async def restore_the_link(event: Event[SurveyLinked], work: Work) -> None:
-    """Take the digest of the newest token; a survey that the database lacks, or that was dropped, needs none."""
-    survey: Any = await work.find(Survey, event.subject)
-    if survey is not None and survey.status is not Status.DROPPED:
+    """Take the digest of the newest token. A survey that was dropped needs none."""
+    survey = await work.find(Survey, event.subject)
+    if survey is None:
+        about = event.data.model_dump(include={"worker", "instrument", "wave", "due"})
+        survey = Survey.model_validate({"id": event.subject, **about})
+        work.add(survey)
+    if survey.status is not Status.DROPPED:
         survey.apply(event.data, event.time)
 
 

@@ -13,10 +13,10 @@ from enrolment.people import forms, queries, wording
 from enrolment.people.deeds import DEEDS, Deed
 from enrolment.people.index import NameIndex
 from enrolment.people.refusals import AT, SENTENCES
-from enrolment.queries import Person, code_of, read_person
+from enrolment.queries import Person, read_person
 from services.contracts.base import Id
 from services.identity.auth import Role, Who, allowed
-from services.kernel import Refusal, Refused, Unavailable
+from services.kernel import Refusal, Refused, Unavailable, code_of
 from services.web.failures import STATUS
 from services.web.frame import Filled, Frame, page_router
 from services.web.frame.fragments import gather
@@ -28,6 +28,7 @@ FRAME = Frame("enrolment.people", refusals=SENTENCES)
 router = page_router(FRAME)
 Operator = Annotated[Who, allowed(Role.OPERATOR)]
 PageNumber = Annotated[int, Query(ge=1, le=100_000, description="of the list, from 1")]
+PLAIN = r"^[^\x00-\x1f\x7f]*$"  # no control characters; folding takes the rest
 ROWS = 25  # of a page
 EVENTS = 100  # of a timeline
 SENT = "collegamento"
@@ -45,7 +46,7 @@ async def search(
     read: Reader,
     who: Operator,
     index: Annotated[NameIndex, Depends(_index)],
-    nome: Annotated[str, Query(max_length=200, description="parts of a name, or a code")] = "",
+    nome: Annotated[str, Query(max_length=200, pattern=PLAIN, description="parts of a name, or a code")] = "",
     pagina: PageNumber = 1,
 ) -> Response:
     """The people whom the query names, by name; everybody without one. Whoever is shown has it in their log of accesses."""
@@ -60,7 +61,7 @@ async def search(
     steps = await read.rows("desk", {"_id": {"$in": [f"{who.programme}/{each}" for each in shown]}})
     return FRAME.page(
         request, "people/search.html", who=who, rules=read.rules, asked=asked, found=found, total=len(people), page=page, pages=pages,
-        steps={row["worker"]: row for row in steps if "worker" in row}, words=wording, code_of=code_of,
+        steps={row["worker"]: row for row in steps if "worker" in row}, words=wording,
     )  # fmt: skip
 
 
@@ -124,7 +125,7 @@ async def sheet(
     run: Run,
     read: Reader,
     who: Operator,
-    fatto: Annotated[str, Query(max_length=20)] = "",
+    fatto: Annotated[str, Query(pattern="^[a-z]{0,20}$")] = "",
 ) -> Response:
     """The sheet of one person. The read is in their log of accesses. 404 no-such-worker · 410 erased."""
     person = await _person(run, worker)

@@ -29,7 +29,7 @@ NAMES = {each: each.value.replace("-", "_") for each in CONSENTS}
 ANSWERS = {"yes": N_("Yes"), "no": N_("No")}
 FORM = Form(
     *(
-        Field(NAMES[each], title, kind=Kind.RADIOS, options=ANSWERS, hint=what, needed=False)
+        Field(NAMES[each], title, kind=Kind.RADIOS, options=ANSWERS, hint=what)
         for each, (title, what) in CONSENTS.items()
     )
 )

@@ -5,9 +5,8 @@ links by themselves.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
 
-from fastapi import Path, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse
 
@@ -28,7 +27,6 @@ from services.web.run import Run, Runner, Serving
 router = page_router(FRAME)
 PURPOSES = {"lascia": LinkPurpose.LEAVE, "cancella": LinkPurpose.ERASE}
 STEPS = {purpose: step for step, purpose in PURPOSES.items()}
-Step = Annotated[Literal["lascia", "cancella"], Path(description="lascia: left the programme; cancella: erased")]
 FORM = Form(
     Field(
         "reason",
@@ -103,10 +101,11 @@ async def confirm(token: Token, request: Request) -> Response:
     return RedirectResponse(f"/me/fatto/{STEPS[opened.purpose]}", 303)
 
 
-@router.get("/me/fatto/{step}", dependencies=[open_to_all("it names nobody: it says what was done")])
-async def done(step: Step, request: Request) -> Response:
+@router.get("/me/fatto/lascia", dependencies=[open_to_all("it names nobody: it says what was done")])
+@router.get("/me/fatto/cancella", dependencies=[open_to_all("it names nobody: it says what was done")])
+async def done(request: Request) -> Response:
     """Say what was done, and what follows. It is the same for everybody."""
-    return FRAME.page(request, "done.html", step=step)
+    return FRAME.page(request, "done.html", step=request.url.path.rpartition("/")[2])
 
 
 async def _opened(token: str, request: Request) -> tuple[queries.Opened, Programme, Runner]:

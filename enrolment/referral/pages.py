@@ -7,16 +7,15 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from enrolment.queries import code_of, own_referral
+from enrolment.queries import own_referral
 from enrolment.referral import commands as do
 from enrolment.referral import queries
 from enrolment.referral.forms import AT, FORM, SECTIONS, NewReferral, answers, offer
 from enrolment.referral.refusals import SENTENCES
 from services.contracts.base import Id
 from services.identity.auth import Role, Who, allowed
-from services.kernel import Refusal, Refused, Unavailable
-from services.programmes import Programme
-from services.programmes.model import Partner
+from services.kernel import Refusal, Refused, Unavailable, code_of
+from services.programmes import Partner, Programme
 from services.web.frame import Filled, Frame, page_router
 from services.web.frame.texts import LANGUAGES, N_
 from services.web.pages import language_of

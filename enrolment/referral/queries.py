@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from enrolment.domain import Worker
-from enrolment.queries import OwnReferral, code_of, name_of
+from enrolment.queries import OwnReferral, name_of
 from services.contracts.base import Day
-from services.kernel import Refusal, Refused
+from services.kernel import Refusal, Refused, code_of
 from services.store.work import Work
 
 

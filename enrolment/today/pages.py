@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
-from enrolment.queries import code_of
 from enrolment.today import queries, wording
 from enrolment.today.queries import List, Wanted
 from services.identity.auth import Role, Who, allowed
@@ -56,7 +55,7 @@ async def today(
     )
     return FRAME.page(
         request, "today/today.html", who=who, rules=read.rules, lists=lists, about=wording.ABOUT, refused=wording.REFUSED,
-        code_of=code_of, most=MOST, first=FIRST, parts_of=parts, now=now,
+        most=MOST, first=FIRST, parts_of=parts, now=now,
     )  # fmt: skip
 
 
@@ -65,5 +64,5 @@ async def _one(name: List, wanted: Wanted, request: Request, read: Reading, who:
     listed = await _listed(read, wanted, page, ROWS)
     return FRAME.page(
         request, "today/list.html", who=who, rules=read.rules, name=name, listed=listed, about=wording.ABOUT[name],
-        refused=wording.REFUSED, code_of=code_of, most=MOST, page=page, pages=max(1, ceil(listed["total"] / ROWS)),
+        refused=wording.REFUSED, most=MOST, page=page, pages=max(1, ceil(listed["total"] / ROWS)),
     )  # fmt: skip

@@ -172,7 +172,7 @@ async def _called(request: Request, run: Runner, read: Reader, who: Who, session
 
 
 def _moment() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 async def _page(

@@ -21,7 +21,8 @@ class Mark(BaseModel):
 
 
 class Sheet(BaseModel):
-    """A meeting as whoever calls its roll sees it. `meetings`: of the group, in all. `last`: the group does not meet after this day."""
+    """A meeting as whoever calls its roll sees it; `day` is the local one. `meetings`: of the group, in all. `last`: the group does not
+    meet after this day."""
 
     session: str
     group: str
@@ -30,15 +31,11 @@ class Sheet(BaseModel):
     number: int
     meetings: int
     starts: AwareDatetime
+    day: date
     held: bool
     last: date | None
     members: list[Mark]
     version: int
-
-    @property
-    def day(self) -> date:
-        """The local day of its beginning."""
-        return self.starts.date()
 
     @property
     def is_over(self) -> bool:
@@ -63,6 +60,7 @@ async def open_sheet(work: Work, session: str, facilitator: str | None) -> Sheet
         number=meeting.number,
         meetings=len(await work.browse(Meeting, group=meeting.group)),
         starts=meeting.starts,
+        day=meeting.day,
         held=meeting.held,
         last=roster.concluded,
         members=[Mark(worker=each, here=meeting.roll.get(each)) for each in members],

@@ -5,6 +5,7 @@ Invariant: nobody is absent because nothing was marked: a roll is sent when ever
 
 from collections.abc import Mapping
 
+from services.kernel import code_of
 from services.web.frame import Field, Filled, Form, Kind
 from services.web.frame.texts import N_
 from sessions.meetings.queries import Sheet
@@ -13,11 +14,6 @@ PRESENT, ABSENT = "presente", "assente"
 ANSWERS = {PRESENT: N_("present"), ABSENT: N_("absent")}
 UNMARKED = N_("Mark as present or absent: %(label)s")
 SEEN = "seen"  # the version of the meeting that the page showed
-
-
-def code_of(worker: str) -> str:
-    """The short form of a person's id, for pages without names: its last characters, which are random."""
-    return worker[-8:]
 
 
 def field_of(worker: str) -> str:

@@ -40,7 +40,7 @@ BREACHES = [
     Breach("packages", "services.identity.auth", "services.web.problem"),
     Breach("packages", "services.events.inbox.runner", "services.runtime.service"),
     Breach("packages", "services.web.run", "services.runtime.service"),
-    Breach("packages", "services.web.site", "services.operations.console.wording"),
+    Breach("packages", "services.web.frame.frame", "services.operations.console.wording"),
     Breach("packages", "services.operations.console.app", "services.front.people"),
     Breach("packages", "services.runtime.service", "services.operations.replay"),
     Breach("packages", "services.operations.replay", "services.embedded.home"),

@@ -12,9 +12,9 @@ import pytest_asyncio
 
 from enrolment import commands as do
 from enrolment.domain import Status
-from enrolment.queries import code_of
 from services.contracts.enrolment import How, Purpose
 from services.identity.auth import Role
+from services.kernel import code_of
 from services.settings import Settings
 from tests.enrolment.operators import consent, level, page, refer, send, stored, told
 from tests.enrolment.site import Site, fields_of, site, text_of

@@ -1,5 +1,6 @@
 """Claims of another provider become grants as the file says, and nothing that is not understood grants anything."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from services.front.claims import grants_of, rules_of
 from services.front.grants import Grant
+from services.identity.settings import CLIENT, RETURN
 from services.settings import Misconfigured
 
 FILE = """
@@ -129,3 +131,30 @@ def test_a_file_that_is_wrong_stops_the_start_with_one_sentence(tmp_path: Path, 
 def test_a_grant_that_somebody_mistypes_is_one_sentence(text: str) -> None:
     with pytest.raises(Misconfigured, match="grant"):
         Grant.read(text)
+
+
+def test_the_worked_realm_of_keycloak_and_its_rules_belong_together() -> None:
+    root = Path(__file__).parents[2]
+    realm = json.loads((root / "examples" / "keycloak" / "realm.json").read_text())
+    [client] = realm["clients"]
+    assert client["clientId"] == CLIENT
+    assert client["redirectUris"] == [f"https://ama.example.it{RETURN}"]
+    mapped = {
+        each["config"]["claim.name"] for each in client["protocolMappers"] if each["config"]["id.token.claim"] == "true"
+    }
+    assert mapped == {"groups", "ama_facilitator"}
+
+    def paths(groups: list[dict[str, Any]], above: str = "") -> list[str]:
+        found = [(f"{above}/{each['name']}", each.get("subGroups", [])) for each in groups]
+        return [deeper for path, inside in found for deeper in (paths(inside, path) if inside else [path])]
+
+    claims = {"groups": paths(realm["groups"]), "ama_facilitator": "F-1"}
+    assert sorted(told(claims, root / "ops" / "site" / "keycloak.toml")) == [
+        "coordinator:monza-brianza",
+        "facilitator:monza-brianza:F-1",
+        "operator:monza-brianza",
+        "referrer:monza-brianza:cgil",
+        "referrer:monza-brianza:cisl",
+        "referrer:monza-brianza:uil",
+        "system-operator:monza-brianza",
+    ]

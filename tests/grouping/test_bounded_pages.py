@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest_asyncio
@@ -92,7 +93,7 @@ class Filling:
         leader, place, id = f"f{number:05}", f"p{number:05}", f"g{number:05}"
         free = frozenset({"thu-evening"})
         members = [Membership(worker=f"w{number:05}-{seat}", since=FIRST) for seat in range(SEATS)]
-        seat = {"slot": "thu-evening", "place": place, "facilitator": leader, "first": FIRST}
+        seat: dict[str, Any] = {"slot": "thu-evening", "place": place, "facilitator": leader, "first": FIRST}
         return [
             Group(id=id, kind=Kind.HETEROGENEOUS, members=members, **seat),
             Place(id=place, title="Sala", address="Via Roma 1", municipality="monza", rooms=1, access=True),
@@ -121,7 +122,7 @@ async def test_no_page_asks_more_of_the_database_in_a_programme_of_ten_times_the
             await filling.until(old, new)
             for page in PAGES:
                 await shown(page)  # the first look writes accesses that the second one finds
-                asked[page, new] = await asked_of(built.store, NOUNS, lambda page=page: shown(page))
+                asked[page, new] = await asked_of(built.store, NOUNS, partial(shown, page))
     for page in PAGES:
         few, many = asked[page, FEW], asked[page, MANY]
         assert len(few.statements) == len(many.statements) <= 20, (page, few, many)

@@ -3,7 +3,6 @@
 import re
 from html import unescape
 from html.parser import HTMLParser
-from typing import Any
 
 import httpx
 
@@ -50,8 +49,7 @@ class _Read(HTMLParser):
 
 def forms_in(answer: httpx.Response) -> list[dict[str, str]]:
     """The fields of each form of the page as they are filled in, in the order of the page; signing out is the first one."""
-    found: list[dict[str, str]] = _read(answer).forms
-    return found
+    return _read(answer).forms
 
 
 def form_in(answer: httpx.Response) -> dict[str, str]:
@@ -75,7 +73,7 @@ def heading_of(answer: httpx.Response) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", "", found))).strip()
 
 
-def _read(answer: httpx.Response) -> Any:
+def _read(answer: httpx.Response) -> _Read:
     read = _Read()
     read.feed(answer.text)
     return read

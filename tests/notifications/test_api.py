@@ -20,7 +20,7 @@ async def test_an_operator_sees_messages_without_address_or_text(world: World, t
     async with running(teller(smtp=None), ["consume"]) as service:
         one, other = await world.refer(), await world.refer()
         for each in (one, other):
-            await world.consent(each)
+            await world.consent(each, True, Purpose.PARTICIPATION, Purpose.CONTACT)
             await world.admit(each)
         first = await world.seat(one, other)
         async with client_as(service.app, Role.OPERATOR, world.programme) as client:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,9 +12,10 @@ from playwright.async_api import Browser
 
 from notifications import messages_said as said
 from notifications.domain import About, Message, Status
-from notifications.pages import FRAME, TABS, code_of
+from notifications.pages import FRAME, TABS
 from services import web
 from services.identity.auth import Role, Who, open_to_all
+from services.kernel import code_of
 from services.runtime.serving import listen, serving
 from services.web.frame import page_router, static
 from tests.helpers.browser import chromium
@@ -26,7 +28,7 @@ WHO = Who(Role.OPERATOR, "op", "jobs2")
 def rows() -> list[Message]:
     """One message of every kind in every state, and one for every reason."""
     told = {"worker": "019a8c52-6d1e-7b64-9f0a-3c5b7a1d2e4f", "reference": "g", "day": date(2026, 12, 14)}
-    kinds = [{"about": about, "status": status} for about in About for status in Status]
+    kinds: list[dict[str, Any]] = [{"about": about, "status": status} for about in About for status in Status]
     kinds += [{"about": About.SEAT, "status": Status.FAILED, "reason": reason} for reason in (*said.REASONS, "new")]
     settled = {Status.SENT, Status.FAILED}
     return [
@@ -41,18 +43,18 @@ def rows() -> list[Message]:
 def build() -> FastAPI:
     """An application with the page in each state, and the static files."""
     pages = page_router(FRAME)
-    shown = {"said": said, "code_of": code_of, "most": 1000, "who": WHO}
+    shown: dict[str, Any] = {"said": said, "code_of": code_of, "most": 1000, "who": WHO}
 
     @pages.get("/messaggi/{state}", dependencies=[open_to_all("a test")])
     async def messages(request: Request, state: str) -> Response:
         found = rows() if state == "full" else []
-        given = {"tabs": TABS, "chosen": "non-consegnati", "page": 1, "pages": 3, "total": 140}
+        given: dict[str, Any] = {"tabs": TABS, "chosen": "non-consegnati", "page": 1, "pages": 3, "total": 140}
         return FRAME.page(request, "messages/all.html", rows=found, **given, **shown)
 
     @pages.get("/messaggi/parts/{part}", dependencies=[open_to_all("a test")])
     async def part(request: Request, part: str) -> Response:
         answer = FRAME.part(request, f"messages/{part}.html", rows=rows(), total=140, **shown)
-        given = {"tabs": TABS, "chosen": "inviati", "page": 1, "pages": 1, "total": 0, "rows": []}
+        given: dict[str, Any] = {"tabs": TABS, "chosen": "inviati", "page": 1, "pages": 1, "total": 0, "rows": []}
         page = FRAME.page(request, "messages/all.html", **given, **shown)
         page.body = bytes(page.body).replace(b"</main>", bytes(answer.body) + b"</main>")
         page.headers["content-length"] = str(len(page.body))

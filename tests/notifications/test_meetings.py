@@ -10,6 +10,7 @@ from typing import Any
 import notifications.app
 import sessions.app
 from notifications.domain import Status
+from services.contracts.enrolment import Purpose
 from services.runtime.service import Service, running
 from services.settings import Settings
 from tests.helpers.mail_server import taking
@@ -20,10 +21,10 @@ Teller = Callable[..., Service]
 
 
 async def admitted(world: World, *names: str) -> list[str]:
-    """People of these names who want a seat, and consent to everything."""
+    """People of these names who want a seat, and consent to be written to about it."""
     people = [await world.refer(given_name=name, email=f"{name.lower()}@example.org") for name in names]
     for each in people:
-        await world.consent(each)
+        await world.consent(each, True, Purpose.PARTICIPATION, Purpose.CONTACT)
         await world.admit(each)
     return people
 

@@ -31,7 +31,7 @@ class Sent(CommandListener):
         self.commands: list[str] = []
 
     def started(self, event: CommandStartedEvent) -> None:
-        """Note it."""
+        """Note a command about messages, or about the log of accesses."""
         about = event.command.get(event.command_name)
         if about in {"message", "access", "erased", "keys"}:
             self.commands.append(f"{event.command_name} {about}")

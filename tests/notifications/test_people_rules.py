@@ -1,5 +1,6 @@
 """Messages to people, by the rules alone."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -185,7 +186,7 @@ def survey_message() -> Message:
 
 
 def test_a_message_about_a_survey_is_held_until_it_is_released_and_forgets_its_token_when_it_is_settled() -> None:
-    ends = {
+    ends: dict[str, Callable[[Message], object]] = {
         "sent": lambda one: one.sent(1, "mail"),
         "failed": lambda one: one.fail("refused", 1, "sms"),
         "dropped": lambda one: one.drop(),

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest_asyncio
@@ -107,9 +108,7 @@ async def test_no_page_asks_more_of_the_database_in_a_programme_of_ten_times_the
 
                 for page in pages:
                     await shown(page)
-                    asked[role, page, new] = await asked_of(
-                        service.store, NOUNS, lambda page=page, shown=shown: shown(page)
-                    )
+                    asked[role, page, new] = await asked_of(service.store, NOUNS, partial(shown, page))
     for role, pages in PAGES.items():
         for page in pages:
             few, many = asked[role, page, FEW], asked[role, page, MANY]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -71,7 +72,10 @@ def _form(request: Request, state: str) -> Response:
 
 
 def _page(request: Request, instrument: Instrument, filled: object) -> Response:
-    about = {"title": instrument.titles.get("it", instrument.title), "introduction": instrument.introduction.get("it")}
+    about: dict[str, Any] = {
+        "title": instrument.titles.get("it", instrument.title),
+        "introduction": instrument.introduction.get("it"),
+    }
     return FRAME.page(
         request, "surveys/survey.html", form=filled, all=False, worded_in="it", until=date(2026, 12, 14), **about
     )

@@ -2,6 +2,7 @@
 
 from datetime import date
 from html import unescape
+from typing import Any
 
 import pytest
 from starlette.requests import Request
@@ -20,7 +21,7 @@ def shown(instrument: Instrument = OURS, language: str = "it", judged: bool = Fa
         judge(filled, instrument, {name: float(value) for name, value in given.items()})
     query = f"lang={language}".encode()
     request = Request({"type": "http", "method": "GET", "path": "/questionario/x", "query_string": query, "headers": [], "scheme": "http", "server": ("site", 80)})  # fmt: skip # noqa: E501
-    about = {
+    about: dict[str, Any] = {
         "title": instrument.titles.get(language, instrument.title),
         "introduction": instrument.introduction.get(language),
     }

@@ -9,6 +9,7 @@ import pytest_asyncio
 from grouping.membership import commands as seats
 from services.contracts.grouping import Ending
 from services.identity.auth import Role
+from services.kernel import code_of
 from tests.helpers.page_reading import choices_in, form_in, heading_of, text_of
 from tests.helpers.waiting import eventually
 from tests.sessions.conftest import World
@@ -83,7 +84,7 @@ async def test_the_roll_is_called_by_code_when_no_name_is_to_be_had_and_says_whe
         page = await client.get(group.roll())
         assert "I nomi in questo momento non sono disponibili" in text_of(page)
         assert choices_in(page) == {f"m.{who}": ["presente", "assente"] for who in group.members}
-        assert all(who[-8:] in text_of(page) for who in group.members)
+        assert all(code_of(who) in text_of(page) for who in group.members)
         assert "0 di 3 segnati" in text_of(page)
         sent = await client.post(group.roll(), data={**form_in(page), **marks(group, 2)})
         assert sent.status_code == 303
@@ -103,7 +104,7 @@ async def test_a_roll_with_somebody_unmarked_is_not_saved_and_keeps_every_mark(g
     assert wrong.status_code == 422
     assert "<title>Errore:" in wrong.text
     unmarked = group.members[2]
-    assert f"Segnare presente o assente: {unmarked[-8:]}" in text_of(wrong)
+    assert f"Segnare presente o assente: {code_of(unmarked)}" in text_of(wrong)
     assert f'href="#m.{unmarked}"' in wrong.text
     assert "2 di 3 segnati" in text_of(wrong)
     assert form_in(wrong) | some == form_in(wrong)
@@ -121,7 +122,7 @@ async def test_a_stale_roll_is_refused_with_both_states_and_saving_again_counts(
         assert refused.status_code == 412
         shown = text_of(refused)
         assert "qualcun altro ha salvato presenze diverse" in shown
-        assert f"{group.members[2][-8:]} assente presente" in shown, "what was marked here, and what is saved now"
+        assert f"{code_of(group.members[2])} assente presente" in shown, "what was marked here, and what is saved now"
         assert form_in(refused) | marks(group, 2) == form_in(refused), "nothing that was marked is lost"
         saved = await client.post(group.roll(), data=form_in(refused))
     assert saved.status_code == 303

@@ -3,9 +3,14 @@
 import re
 from html import unescape
 
+import httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
 
+from services import web
 from services.identity.auth import Role
 from services.identity.route_access import access_of
 from services.kernel import Refused
@@ -13,6 +18,7 @@ from services.web.frame import Frame
 from services.web.frame.addresses import LANDING, NAVIGATION, SEGMENTS, is_page, landing_of, navigation_of, owner_of
 from services.web.frame.static import asset
 from services.web.frame.texts import Said
+from tests.helpers.callers import client_as
 from tests.web.framed import build, framed, pages_client
 
 
@@ -188,3 +194,22 @@ async def test_a_page_that_shows_a_name_of_the_frames_own_fails_and_any_other_na
     assert frame.body(request, "t.html", person="Ada") == "Ada"
     with pytest.raises(ValueError, match="address"):
         frame.body(request, "t.html", person="Ada", address="/y")
+
+
+async def test_the_innermost_application_makes_the_page_since_it_knows_the_caller() -> None:
+    inside = build()
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        """Give the request a token, as the door of the site does."""
+        headers = [*scope["headers"], (b"authorization", b"Bearer accepted")]
+        await inside({**scope, "headers": headers}, receive, send)
+
+    site = Starlette(routes=[Mount("/", door)])
+    web.install_outside(site)
+    client_as(inside, Role.OPERATOR, "jobs2")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url="http://site") as browser:
+        full, head = await browser.get("/persone/rifiuta/full"), await browser.head("/persone")
+    assert full.status_code == 409
+    assert "The group has 15 people already." in full.text
+    assert 'class="site-nav"' in full.text
+    assert (head.status_code, head.content) == (200, b"")

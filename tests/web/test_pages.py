@@ -4,14 +4,13 @@ import json
 
 import pytest
 from fastapi import APIRouter
-from jinja2 import DictLoader
 from starlette.responses import HTMLResponse
 
 from services.identity.auth import open_to_all
 from services.web.pages import pretty
-from services.web.site import Site
 from tests.helpers import specimen
 from tests.helpers.serving import settings_for
+from tests.web.framed import framed
 
 SETTINGS = settings_for("http://127.0.0.1:1/issuer")
 HALF = "half \ud800 of a pair"
@@ -39,6 +38,4 @@ def test_a_record_with_half_a_surrogate_pair_is_shown_with_its_escape(record: st
 
 
 def test_a_page_can_be_sent_whatever_it_shows() -> None:
-    site = Site("services.operations.console", {"en": "English"}, {"en": {}})
-    site._templates = site._templates.overlay(loader=DictLoader({"page": "{{ shown }} {{ record|pretty }}"}))
-    assert b"half \\ud800" in site.part("page", "en", shown=HALF, record=json.dumps(HALF)).encode()
+    assert b"half \\ud800" in framed({"shown.html": "{{ shown }}"}).html("en", "shown.html", shown=HALF).encode()

@@ -125,18 +125,16 @@ Handlers = dict[
 class Projection:
     """A read model. Subclass it and mark methods with `on`. Its rows live in the store of the service that uses it.
 
-    `indexes` are the fields that its queries filter or sort by; several together for a list that is filtered and sorted. `compound` are
-    lists of fields that a query filters by, and then sorts by.
+    `indexes` are the fields that its queries filter or sort by; several together for a list that is filtered and sorted.
     """
 
     name: ClassVar[str]
     indexes: ClassVar[tuple[str | tuple[str, ...], ...]] = ()
-    compound: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields of all indexes, each once."""
-        named = (each if isinstance(each, tuple) else (each,) for each in (*self.indexes, *self.compound))
+        named = (each if isinstance(each, tuple) else (each,) for each in self.indexes)
         return tuple(dict.fromkeys(field for fields in named for field in fields))
 
     def handlers(self) -> dict[str, ProjectionHandler]:

@@ -86,7 +86,7 @@ class ReadModels:
         for name, projection in self.projections.items():
             collection = self.store[collection_of(name, generation)]
             # An erasure deletes rows by `person`.
-            for index in ("person", *projection.indexes, *projection.compound):
+            for index in ("person", *projection.indexes):
                 fields = (index,) if isinstance(index, str) else index
                 await collection.create_index([("programme", 1), *((field, 1) for field in fields)])
 

@@ -15,6 +15,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from services.kernel import code_of
 from services.web.frame import addresses
 from services.web.frame.filters import filters, part, translating
 from services.web.frame.refusals import SENTENCES, page_of
@@ -159,6 +160,7 @@ class Frame:
             "landing_of": addresses.landing_of,
             "role_name": lambda role: translations.gettext(addresses.ROLES[role]),
             "said": partial(self.said, language),
+            "code_of": code_of,
             "part": part,
         }
         return environment

@@ -56,7 +56,8 @@ class Pages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; answer with a page when it is refused."""
-        if scope["type"] != "http" or _HELD in scope or not _looked_at(scope):
+        # Applications stand inside each other: the innermost makes the page, since it knows the caller and the frame of the route.
+        if scope["type"] != "http" or not _looked_at(scope):
             await self._app(scope, receive, send)
             return
         held: dict[str, Frame] = {}

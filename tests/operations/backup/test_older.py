@@ -212,9 +212,9 @@ async def test_an_older_backup_of_all_five_is_brought_level_and_goes_on(lives: L
     entries = await feed(again, lives.partner)
     assert entries[: len(lives.told)] == lives.told
     assert [int(each["sequence"]) for each in entries] == list(range(1, len(lives.told) + 3 * 2 + 1 + 1))
-    assert len(messages) == len(late), "nobody is written to about a seat of which they were told"
-    seats = Counter(each["state"]["worker"] for each in after[f"notifications {Message.noun}"].values())
-    assert {seats[each] for each in (*lives.newcomers, *late, lives.seated[0])} == {1}
+    assert len(messages) == 2 * len(late), "nobody is written to about a seat or a survey of which they were told"
+    told_of = Counter(each["state"]["worker"] for each in after[f"notifications {Message.noun}"].values())
+    assert {told_of[each] for each in (*lives.newcomers, *late, lives.seated[0])} == {2}
     what_is_lost_is_told(told, lives)
 
 
