@@ -25,12 +25,13 @@ LINK = re.compile(r"https?://\S+")
 
 @dataclass
 class Journey:
-    """The people of one journey. `family_name` stands nowhere else; `first`: the day before the group begins."""
+    """The people of one journey. `family_name` stands nowhere else; `slot`: the weekly time at which they alone can come."""
 
     home: Home
     browser: Browser
     width: int
     keyboard: bool
+    slot: str
     family_name: str = field(default_factory=lambda: f"Quagliotto{secrets.token_hex(3)}")
     worker: str = ""
     leader: str = ""
@@ -65,17 +66,17 @@ def text_of(mail: Message) -> str:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("width", "keyboard"),
+    ("width", "keyboard", "slot"),
     [
-        pytest.param(TELEPHONE, False, id="telephone"),
-        pytest.param(DESK, True, id="desk-by-keyboard", marks=pytest.mark.long),
-        pytest.param(DESK, False, id="desk", marks=pytest.mark.long),
+        pytest.param(TELEPHONE, False, "wed-morning", id="telephone"),
+        pytest.param(DESK, True, "thu-morning", id="desk-by-keyboard", marks=pytest.mark.long),
+        pytest.param(DESK, False, "fri-morning", id="desk", marks=pytest.mark.long),
     ],
 )
 async def test_from_the_desk_of_a_union_to_the_end_that_the_person_chooses(
-    home: Home, browser: Browser, width: int, keyboard: bool
+    home: Home, browser: Browser, width: int, keyboard: bool, slot: str
 ) -> None:
-    journey = Journey(home, browser, width, keyboard)
+    journey = Journey(home, browser, width, keyboard, slot)
     others = await people_who_wait(journey)
     await a_union_desk_refers(journey)
     operator = await account(home, "Olga Prova", "operator")
@@ -90,11 +91,11 @@ async def test_from_the_desk_of_a_union_to_the_end_that_the_person_chooses(
 
 async def people_who_wait(journey: Journey) -> list[str]:
     """Admit nine others through the API, with a place and somebody to facilitate, and wait until grouping knows them."""
-    people = People(journey.home)
+    people = People(journey.home, slot=journey.slot)
     others = [await people.admit(family_name=f"Altra{number}") for number in range(9)]
     operator = people.caller("operator")
     place = {"title": f"Sala {journey.family_name}", "address": "Via Prova 1", "municipality": "monza"}
-    leader = {"municipality": "monza", "slots": ["mon-evening"]}
+    leader = {"municipality": "monza", "slots": [journey.slot]}
     assert (await operator("PUT", f"/grouping/places/{journey.place}", place)).status_code == 204
     assert (await operator("PUT", f"/grouping/facilitators/{journey.place}-leader", leader)).status_code == 204
     return others
@@ -165,11 +166,11 @@ async def an_operator_admits(journey: Journey, walker: Walker) -> None:
     await walker.looks("sheet of somebody who was admitted")
     await walker.follows(walker.page.locator("main a[href$='/profilo']").first)
     await walker.looks("profile")
-    await walker.chooses("slots.mon-evening")
+    await walker.chooses(f"slots.{journey.slot}")
     await walker.sends()
     await walker.looks("check the profile")
     await walker.sends("done")
-    assert walker.page.url.endswith("?fatto=profilo"), walker.page.url
+    assert walker.page.url.partition("?")[0].endswith(journey.worker), walker.page.url
     await walker.looks("sheet with a profile")
 
 
