@@ -17,6 +17,7 @@ from pymongo import MongoClient
 
 from services import vault
 from services.contracts.topics import TOPICS
+from services.contracts.topics import SERVICES
 from services.embedded.home import Home
 from services.programmes.instruments import load_all
 from services.store.people import StoredKey
@@ -39,10 +40,10 @@ def disguises(secret: str) -> set[bytes]:
 
 
 def documents(home: Home) -> dict[str, list[dict[str, Any]]]:
-    """Every document of every collection of every service, by database and collection."""
+    """Every document of every collection of the services and of the site, by database and collection."""
     with MongoClient[dict[str, Any]](home.settings.mongo) as client:
         names = [each for each in client.list_database_names() if each.startswith(home.settings.database)]
-        assert len(names) == 5
+        assert len(names) == len(SERVICES) + 1
         return {
             f"{name}.{c}": list(client[name][c].find()) for name in names for c in client[name].list_collection_names()
         }

@@ -46,7 +46,13 @@ CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
     "notifications": {
         **GATE,
         "tables": ("ama.enrolment.keys", "ama.enrolment.contacts", PROGRAMMES),
-        "reactions": ("ama.enrolment", "ama.grouping", "ama.sessions"),
+        "reactions": (
+            "ama.enrolment",
+            "ama.enrolment.restricted",
+            "ama.grouping",
+            "ama.sessions",
+            "ama.sessions.restricted",
+        ),
     },
     "analytics": {
         **GATE,
