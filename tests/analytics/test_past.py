@@ -19,7 +19,8 @@ from services.store.restored import STATE, RestoreState
 
 KEY: BlockKey = ("who5", "T0", "wellbeing")
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
-RULES = load_all()["monza-brianza"]  # begins on 2026-09-01, with T1 270 days after the admission
+MONZA = load_all()["monza-brianza"]  # begins on 2026-09-01, with T1 270 days after the admission
+RULES = MONZA.model_copy(update={"surveys": [each.model_copy(update={"instrument": "who5"}) for each in MONZA.surveys]})
 
 
 def with_intake(opens: date) -> Programme:

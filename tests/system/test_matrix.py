@@ -189,6 +189,13 @@ def beside_the_services(home: Home) -> set[tuple[str, str]]:
     return {(method, path) for path, method in found if method != "HEAD" and not path.startswith(STATEMENTS)}
 
 
+# Whoever holds a link opens these, and those that say what was done need no link any more.
+BY_LINK = {
+    "enrolment": {"/links/{token}", "/me/conferma/{token}", "/me/fatto/lascia", "/me/fatto/cancella"},
+    "sessions": {"/questionario/{token}"},
+}
+
+
 async def test_beside_the_services_there_is_the_site_and_no_route_of_it_that_is_not_listed(home: Home) -> None:
     assert beside_the_services(home) == set(SITE)
     async with home.client() as client:
@@ -205,7 +212,7 @@ async def test_beside_the_services_there_is_the_site_and_no_route_of_it_that_is_
             opened = {
                 path for path, item in document["paths"].items() if any("x-open" in each for each in item.values())
             }
-            assert opened - OPEN == ({"/s/{token}"} if service == "sessions" else set()), service
+            assert opened - OPEN == BY_LINK.get(service, set()), service
 
 
 async def test_no_service_redirects_to_the_host_that_a_caller_names(home: Home) -> None:

@@ -53,6 +53,11 @@ def _without_days(event: Event) -> dict[str, Any]:
     return {name: value for name, value in event.data.items() if name != "days"}
 
 
+def _participation(e: Event) -> Setting:
+    decided = {"participation": e.data["given"]} if e.data["purpose"] == "participation" else {}
+    return e.subject, {"person": e.subject, **decided}
+
+
 STEPS: Telling = {
     "worker.referred": _own(worker=lambda e: e.subject, partner=_said("partner"), referred=_time),
     "worker.admitted": _own(admitted=_time),
@@ -62,6 +67,7 @@ STEPS: Telling = {
 READ_MODELS: dict[tuple[str, str], Telling] = {
     ("enrolment", "desk"): {
         **STEPS,
+        "consent.changed": _participation,
         "worker.waitlisted": _own(waiting=_time),
         "member.joined": _member("{w}", seated=_said("since"), given=_time),
         "member.left": _member("{w}", left=_said("since")),
