@@ -16,8 +16,7 @@ import pytest_asyncio
 from pymongo import MongoClient
 
 from services import vault
-from services.contracts.topics import TOPICS
-from services.contracts.topics import SERVICES
+from services.contracts.topics import SERVICES, TOPICS
 from services.embedded.home import Home
 from services.programmes.instruments import load_all
 from services.store.people import StoredKey
