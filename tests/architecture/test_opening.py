@@ -12,7 +12,10 @@ ALLOWED = {
     ("enrolment/replay.py", "key"): "a replay after a restore",
     ("enrolment/replay.py", "decrypt_payload"): "a replay after a restore",
     ("grouping/wishes.py", "key"): "asks if the person is erased, in a consumer",
-    ("enrolment/people/index.py", "open_sealed"): "fills the index of names; whoever is shown by a search is noted there",
+    (
+        "enrolment/people/index.py",
+        "open_sealed",
+    ): "fills the index of names; whoever is shown by a search is noted there",
     ("notifications/contents.py", "key"): "composes a message to the person",
     ("notifications/contents.py", "decrypt_payload"): "composes a message to the person",
     ("sessions/commands.py", "key"): "asks if the key has arrived, in a background task",

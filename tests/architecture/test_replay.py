@@ -98,4 +98,4 @@ def test_no_event_type_is_both_replayed_and_exempt() -> None:
 
 
 def test_the_rooms_that_have_a_replay_module_replay_something() -> None:
-    assert [room for room in SERVICES if replayed_by(room)] == ["enrolment", "grouping", "notifications"]
+    assert [room for room in SERVICES if replayed_by(room)] == ["enrolment", "grouping", "sessions", "notifications"]

@@ -12,7 +12,7 @@ from services.contracts.topics import SERVICES
 from services.embedded.data_folder import claim
 from services.embedded.home import Home
 from services.engines import Engines
-from services.settings import Misconfigured
+from services.settings import Misconfigured, Settings
 
 NOBODY = 65534
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
@@ -85,6 +85,7 @@ def test_the_file_of_addresses_is_a_new_one_of_its_owner(data: Path) -> None:
     planted.touch()
     planted.chmod(0o666)
     home = Home(data)
+    home.settings, home.first_password = Settings(kafka="kafka", mongo="mongo"), "shown-once"
     with planted.open() as held:
         home._write_addresses(Engines("kafka", "mongo"))
         assert held.read() == ""

@@ -20,7 +20,7 @@ from services.web.frame.addresses import owner_of
 from tests.helpers.people import PROGRAMME, People, a_monday
 from tests.helpers.waiting import eventually
 
-NAME, NOBODY = "matrix", "nobody-is-this"
+NOBODY = "nobody-is-this"
 DEAD = "reactions/matrix/dead"
 # Bodies that are right but for whom they concern: else a wrong body would hide a missing check.
 BODIES: dict[str, dict[str, Any]] = {
@@ -56,6 +56,7 @@ class Scene:
 
     home: Home
     client: httpx.AsyncClient
+    name: str
     worker: str
     mate: str
     group: str
@@ -66,8 +67,8 @@ class Scene:
         here = {"worker": self.worker, "mate": self.mate, "group": self.group, "session": self.session, "id": DEAD}
         here["person"] = self.worker
         named = {
-            "place": NAME,
-            "facilitator": f"{NAME}-leader",
+            "place": self.name,
+            "facilitator": f"{self.name}-leader",
             "instrument": "ama-own",
             "wave": "T0",
             "survey": NOBODY,
@@ -77,7 +78,7 @@ class Scene:
 
     def token(self, role: str, programme: str = PROGRAMME, subject: str | None = None, partner: str = "cgil") -> str:
         """A token of the one who may do most in a role: the worker themselves, the leader of the group, the partner that referred."""
-        ours = {Role.WORKER: self.worker, Role.FACILITATOR: f"{NAME}-leader"}.get(Role(role), role)
+        ours = {Role.WORKER: self.worker, Role.FACILITATOR: f"{self.name}-leader"}.get(Role(role), role)
         return self.home.token(role, programme, subject or ours, partner)
 
     async def ask(self, operation: "Operation", token: str | None, **other: str) -> httpx.Response:
@@ -156,8 +157,9 @@ def _required(described: dict[str, Any]) -> list[str]:
 
 
 @asynccontextmanager
-async def played(home: Home, **card: str) -> AsyncIterator[Scene]:
-    """Play the scene, and take its dead letters away at the end. `card`: of the people in it."""
+async def played(home: Home, name: str, **card: str) -> AsyncIterator[Scene]:
+    """Play the scene, and take its dead letters away at the end. `name`: of its place, another one in each file of tests, since a
+    place has few rooms; `card`: of the people in it."""
     people = People(home)
     *members, waits = [await people.admit(**card) for _ in range(11)]
 
@@ -166,8 +168,8 @@ async def played(home: Home, **card: str) -> AsyncIterator[Scene]:
         return bool(pool["waiting"] > len(members))
 
     await eventually(waiting, 200)  # the first use of all services on a machine that is busy
-    group = await people.form(members, a_monday(-1), NAME)
-    session = (await people.meetings(group, NAME))[0]["session"]
+    group = await people.form(members, a_monday(-1), name)
+    session = (await people.meetings(group, name))[0]["session"]
     dead_letter = {
         "_id": DEAD,
         "consumer": "reactions",
@@ -194,6 +196,6 @@ async def played(home: Home, **card: str) -> AsyncIterator[Scene]:
 
     await eventually(surveyed)
     async with home.client() as client:
-        yield Scene(home, client, members[0], members[1], group, session, waits)
+        yield Scene(home, client, name, members[0], members[1], group, session, waits)
     for store in stores:
         await store["dead"].delete_one({"_id": DEAD})

@@ -26,7 +26,7 @@ DAY = 24 * 3600.0
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def scene(home: Home) -> AsyncIterator[Scene]:
-    async with played(home) as made:
+    async with played(home, "matrix") as made:
         yield made
 
 

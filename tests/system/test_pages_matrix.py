@@ -16,7 +16,7 @@ from services.embedded.home import Home
 from services.identity.auth import Role
 from services.web.frame.addresses import FRONT, LANDING, NAVIGATION, SEGMENTS, is_page, navigation_of, owner_of
 from tests.helpers.people import OTHER
-from tests.system.scene import NAME, NOBODY, Operation, Scene, open_pages, pages, played
+from tests.system.scene import NOBODY, Operation, Scene, open_pages, pages, played
 
 REFUSED = {403, 404}
 OURS = (
@@ -28,12 +28,13 @@ OURS = (
     "facilitator",
 )  # parameters of paths that name something of one programme
 OF_WHO_WAITS = {"/gruppi/posti/{worker}"}  # pages about somebody who has no seat yet
+NAME = "pages"
 GIVEN_NAME, FAMILY_NAME = "Zelmira", "Quagliotto"  # of the person in the scene: no page has these words by chance
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def scene(home: Home) -> AsyncIterator[Scene]:
-    async with played(home, given_name=GIVEN_NAME, family_name=FAMILY_NAME) as made:
+    async with played(home, NAME, given_name=GIVEN_NAME, family_name=FAMILY_NAME) as made:
         yield made
 
 
