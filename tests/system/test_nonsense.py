@@ -15,10 +15,11 @@ from services.contracts.topics import SERVICES
 from services.embedded.home import Home
 from tests.helpers.callers import Caller
 from tests.helpers.people import THEN
-from tests.helpers.randomness import TIMES, exploring
+from tests.helpers.randomness import TIMES, chance, exploring
 from tests.system.strange import requests
 
-EXAMPLES = 10 * (TIMES if exploring() else 1)  # right ones and as many wrong ones, for each operation
+EXAMPLES = 4 * (TIMES if exploring() else 1)  # right ones and as many wrong ones, for each operation
+SHARE = 1.0 if exploring() else 0.25  # of the strange requests that are sent: there are thousands
 PROGRAMME = "jobs2"
 LONGEST = 20  # seconds that an answer may take
 
@@ -128,7 +129,8 @@ async def test_input_that_is_legal_and_strange_is_answered_by_a_rule_and_never_b
             openapi["paths"] = {path: item for path, item in openapi["paths"].items() if not path.startswith("/ops")}
         subjects = {"worker": there["worker"], "facilitator": there["facilitator"]}
         answered, found = Counter[int](), dict[str, str]()
-        for sent, each in enumerate(requests(openapi, there)):
+        drawn = chance()
+        for sent, each in enumerate(each for each in requests(openapi, there) if drawn.random() < SHARE):
             headers = {"Content-Type": "application/json"}
             if each.roles:
                 role = each.roles[sent % len(each.roles)]
