@@ -59,7 +59,8 @@ def _draft(publisher: str, contact: str | None, pages: list[dict[str, Any]], day
         "it = [",
         *(f"  {_quoted(f'{rule}: ' + ', '.join(sorted(where)))}," for rule, where in sorted(rules.items())),
         "]",
-        "en = []",
+        "en = [",
+        "]",
     ]
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -125,7 +126,10 @@ def test_a_token_for_a_programme_or_partner_that_is_not_there_is_refused(lived_i
 
 def test_a_rebuild_shows_a_bar_that_ends_and_no_line_of_a_library(lived_in: dict[str, Any]) -> None:
     done = lived_in["rebuild"]
-    assert (done.returncode, done.stdout) == (0, "path, meetings, places, attendance, scores: generation 2 is read now.\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "path, meetings, places, attendance, scores: generation 2 is read now.\n",
+    )
     explained, bar = done.stderr.splitlines()
     assert explained.startswith("The read models of analytics are rebuilt together")
     taken, _, there = bar.split()[-2].partition("/")
@@ -175,7 +179,8 @@ def test_a_damaged_partition_of_kafka_ends_the_start_with_the_remedy_and_the_rem
         log.write_bytes(content)
     ended = ama("up", "--data", data, "--port", 0)
     assert ended.returncode == 1
-    assert "A partition of Kafka is damaged" in ended.stderr
+    # Kafka itself meets it where it was not shut down cleanly, and reads its files again; else a consumer meets it.
+    assert re.search(r"A partition of Kafka is damaged|Its files are damaged", ended.stderr)
     assert f"delete {data / 'kafka'}, and start again" in ended.stderr
     shutil.rmtree(data / "kafka")
     with up(data) as client:
