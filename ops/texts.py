@@ -15,6 +15,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from services.contracts.topics import SERVICES
+
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("it", "en")
 METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
@@ -38,10 +40,7 @@ class Home(NamedTuple):
 
 def homes(root: Path = ROOT) -> list[Home]:
     """List the folders with catalogues of their own: each room, and the parts of the chassis that have pages."""
-    rooms = [
-        Home(root / name, root / name / "locale")
-        for name in ("enrolment", "grouping", "sessions", "notifications", "analytics")
-    ]
+    rooms = [Home(root / name, root / name / "locale") for name in SERVICES]
     chassis = root / "services"
     console = chassis / "operations" / "console"
     parts = [Home(each, each / "locale") for each in (chassis / "front", console) if each.is_dir()]
