@@ -41,8 +41,8 @@ class Progress(Projection):
 
     @on(ConsentChanged)
     def consented(self, event: Event[ConsentChanged], rows: Rows) -> None:
-        """Tell whether they consent to take part, for the lists of an operator alone: what may be done is asked of the gate. A person's events
-        keep their order, and an older decision is refused."""
+        """Tell whether they consent to take part, for the lists of an operator alone: what may be done is asked of the gate. A person's
+        events keep their order, and an older decision is refused."""
         if event.data.purpose is Purpose.PARTICIPATION:
             rows.set(event.subject, person=event.subject, participation=event.data.given)
 
