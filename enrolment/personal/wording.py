@@ -82,6 +82,8 @@ LOOKED_AT: Mapping[str, str] = {
     "group": N_("your profile, to see if you could sit in a group"),
     "new group": N_("your profile, to form a group"),
     "proposal": N_("your profile, to propose groups"),
+    "seat": N_("whether you have a place in a group"),
+    "today": N_("your code, in the list of what has to be done"),
     "seats": N_("your profile, to find a place for you"),
     "pairs": N_("with whom you had better sit, or not"),
     "session": N_("whether you came to a meeting"),

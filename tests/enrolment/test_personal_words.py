@@ -81,7 +81,7 @@ def purposes() -> set[str]:
     """Every purpose that a room names for the log of accesses, without what a purpose names in particular."""
     rooms = ("enrolment", "grouping", "sessions", "notifications")
     text = "\n".join(path.read_text() for room in rooms for path in sorted((ROOT / room).rglob("*.py")))
-    named = re.findall(r'reads_for\(f?"([^"{]+)', text) + re.findall(r'note_accesses\([^"]*"([^"]+)"', text)
+    named = re.findall(r'reads_for\(f?"([^"{]+)', text) + re.findall(r'note_accesses\(.*"([^"]+)"\)', text)
     return {each.strip() for each in named}
 
 
