@@ -45,9 +45,11 @@ async def until(done: bool) -> None:
 
 async def test_the_process_that_compiles_ends_with_the_service(caplog: pytest.LogCaptureFixture) -> None:
     task = asyncio.create_task(precompiling.compile_in_advance(SERVICE))
+    async with asyncio.timeout(30):
+        while "formed slowly until the engine is compiled" not in caplog.text:
+            await asyncio.sleep(0.05)
     await until(True)
     assert os.getpriority(os.PRIO_PROCESS, compiling()[0]) == precompiling.NICE
-    assert "formed slowly until the engine is compiled" in caplog.text
     task.cancel()
     await asyncio.wait([task])
     await until(False)
