@@ -1,6 +1,7 @@
 """Plugins of all tests. Fixtures of one folder are in its own `conftest.py`."""
 
 pytest_plugins = [
+    "tests.helpers.logs",
     "tests.helpers.randomness",
     "tests.helpers.scheduling",
     "tests.helpers.engines",
