@@ -39,6 +39,7 @@ def test_two_runs_try_the_same_examples() -> None:
     assert first == tried(salt=2)
 
 
+@pytest.mark.long
 def test_explorations_try_other_examples_and_more_of_them() -> None:
     first, second = tried(1, AMA_EXPLORE="1"), tried(1, "--hypothesis-profile", "explore")
     for kind in (*KINDS, "chance"):

@@ -144,6 +144,7 @@ def test_a_restore_waits_for_the_services_to_be_stopped(lived_in: dict[str, Any]
     assert "run: stop `ama up` first" in lived_in["refused"].stderr
 
 
+@pytest.mark.long
 def test_a_stopped_system_is_backed_up_and_restored_in_one_command_each(lived_in: dict[str, Any], folder: Path) -> None:
     taken = ama("backup", "register", "--data", folder)
     assert taken.returncode == 0, taken.stderr
@@ -187,6 +188,7 @@ def test_a_damaged_partition_of_kafka_ends_the_start_with_the_remedy_and_the_rem
         assert len(client.get("/enrolment/workers").json()) == 2
 
 
+@pytest.mark.long
 def test_damaged_files_are_quoted_and_not_the_last_line(lived_in: dict[str, Any], folder: Path, tmp_path: Path) -> None:
     assert lived_in
     data = copied(folder, tmp_path / "data")

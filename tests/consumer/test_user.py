@@ -119,6 +119,7 @@ def test_the_kit_says_of_anothers_feed_that_it_is_not_to_be_read(
         asyncio.run(journalling(Sqlite(tmp_path / "x.db"), feed=feed).lag())
 
 
+@pytest.mark.long
 def test_a_new_password_replaces_the_old_one_and_a_removed_user_comes_in_no_more(engines: Engines) -> None:
     def password() -> str:
         told = ama(engines, "user", "uil").stdout

@@ -84,6 +84,7 @@ def test_a_restart_keeps_what_was_written_and_its_ports(tmp_path: Path) -> None:
         assert read(second, TOPIC) == (["one", "two"], ["one", "two"])
 
 
+@pytest.mark.long
 def test_a_restart_whose_ports_were_taken_by_others_keeps_what_was_written(tmp_path: Path) -> None:
     with Embedded(tmp_path) as first:
         asyncio.run(make_topic(first, TOPIC))

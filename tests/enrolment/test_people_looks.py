@@ -73,7 +73,7 @@ async def walk(site: Seen, new: str, waits: str) -> None:
     await picture("consensi-fatto")
 
 
-@pytest.mark.parametrize("size", [NARROW, DESK], ids=["narrow", "wide"])
+@pytest.mark.parametrize("size", [NARROW, pytest.param(DESK, marks=pytest.mark.long)], ids=["narrow", "wide"])
 async def test_the_pages_about_people_fit_the_screen_and_axe_finds_nothing(here: Site, size: Any) -> None:
     new, waits = await peopled(here)
     async with seen(here, Role.OPERATOR) as site:

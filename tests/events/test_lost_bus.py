@@ -112,7 +112,10 @@ async def is_another(bus: RestorableBus, _: Service) -> None:
     await bus.empty()
 
 
-@pytest.mark.parametrize("happens", [loses_its_tail, is_made_anew, pytest.param(is_another, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "happens",
+    [is_made_anew, *(pytest.param(each, marks=pytest.mark.long) for each in (loses_its_tail, is_another))],
+)
 async def test_what_the_bus_lost_while_everything_ran_is_put_back_and_takes_effect_once(
     bus: RestorableBus, settings: Settings, happens: Change
 ) -> None:
@@ -131,6 +134,7 @@ async def test_what_the_bus_lost_while_everything_ran_is_put_back_and_takes_effe
         await pair.whole(early + late + after)
 
 
+@pytest.mark.long
 async def test_a_topic_that_goes_while_something_is_said_holds_its_relay_up_for_no_longer_than_a_commit_may_take(
     bus: RestorableBus, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +153,7 @@ async def test_a_topic_that_goes_while_something_is_said_holds_its_relay_up_for_
         await pair.heard(early + said)
 
 
+@pytest.mark.long
 async def test_what_the_bus_lost_before_anybody_heard_it_is_heard_after_a_start(
     bus: RestorableBus, settings: Settings
 ) -> None:

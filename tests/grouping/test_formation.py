@@ -32,7 +32,7 @@ def solved(**changes: Any) -> Answer:
     return found
 
 
-@pytest.mark.parametrize(("people", "seed"), [(90, 1), (90, 2), (300, 0), (600, 3)])
+@pytest.mark.parametrize(("people", "seed"), [(90, 1), (90, 2), (300, 0), pytest.param(600, 3, marks=pytest.mark.long)])
 def test_everybody_is_seated_where_there_is_room_for_all(people: int, seed: int) -> None:
     asked = pool(people, seed)
     found = solve(asked, seed)

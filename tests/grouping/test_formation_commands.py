@@ -132,6 +132,7 @@ def test_an_answer_that_breaks_rules_is_not_explained(files: tuple[Path, Path]) 
     assert "stands in the answer 0 times" in done.stderr
 
 
+@pytest.mark.long
 def test_groups_and_places_are_drawn_as_svg_and_as_png(files: tuple[Path, Path], tmp_path: Path) -> None:
     assert ama("explain", *files, "--plot", tmp_path / "groups.svg").returncode == 0
     drawn = ElementTree.parse(tmp_path / "groups.svg")

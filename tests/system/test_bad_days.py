@@ -153,6 +153,7 @@ async def test_while_kafka_is_out_of_reach_commands_are_done_and_what_they_said_
         await accounted_for(deployment, services, callers)
 
 
+@pytest.mark.long
 async def test_when_kafkas_disk_is_full_commands_are_done_and_what_they_said_follows(
     deployment: Deployment, services: Services
 ) -> None:

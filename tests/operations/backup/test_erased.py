@@ -113,6 +113,7 @@ def test_the_backup_itself_has_the_person_everywhere_and_shows_nothing(past: Pas
         assert secret.encode() not in content, secret
 
 
+@pytest.mark.long
 async def test_a_restore_without_key_files_shows_nothing_of_the_erased(past: Past) -> None:
     look = elsewhere(past.settings)
     told = await put(look, past.backup, folder=None)
@@ -146,6 +147,7 @@ async def test_a_restore_shows_nothing_of_the_erased_to_any_role_of_a_service(pa
         assert past.knowing(await everything(again)) == {"enrolment worker"}
 
 
+@pytest.mark.long
 async def test_when_nothing_tells_who_was_erased_since_a_restore_is_refused_or_says_so(
     past: Past, tmp_path: Path
 ) -> None:
@@ -173,6 +175,7 @@ async def test_a_register_is_no_backup(past: Past) -> None:
         await put(elsewhere(past.settings), past.register)
 
 
+@pytest.mark.long
 async def test_a_folder_of_before_encryption_is_restored_on_request_alone_and_without_the_erased(
     past: Past, tmp_path: Path
 ) -> None:

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from enrolment.programmes.commands import ApplyFile, apply_file
 from services.contracts.topics import PROGRAMMES
 from services.engines import Engines
@@ -12,6 +14,7 @@ from tests.operations.backup.conftest import living, of_its_own, on_the_bus, put
 ONE_TOWN = re.compile(r'\[\[municipalities\]\]\nid = "verano-brianza".*?\n\n', re.DOTALL)
 
 
+@pytest.mark.long
 async def test_an_older_backup_gets_the_versions_that_were_published_since(
     engines: Engines, keys: Path, tmp_path: Path
 ) -> None:

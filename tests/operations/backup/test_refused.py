@@ -97,7 +97,7 @@ async def answers(settings: Settings, person: str) -> dict[str, dict[Purpose, bo
     return {service: {each: gate.allow(each) for each in Purpose} for service, gate in gates.items()}
 
 
-@pytest.mark.parametrize("file", ["register", "newer"])
+@pytest.mark.parametrize("file", ["register", pytest.param("newer", marks=pytest.mark.long)])
 async def test_what_a_register_or_a_newer_backup_knows_as_refused_is_closed_in_every_gate(
     past: Past, file: str
 ) -> None:
@@ -114,7 +114,7 @@ async def test_what_a_register_or_a_newer_backup_knows_as_refused_is_closed_in_e
     assert set(map(len, noted.values())) == {0}
 
 
-@pytest.mark.parametrize("named", ["nothing", "a register of before refusals"])
+@pytest.mark.parametrize("named", ["nothing", pytest.param("a register of before refusals", marks=pytest.mark.long)])
 async def test_when_nothing_tells_who_withdrew_since_all_but_participation_is_closed_and_the_report_says_so(
     past: Past, tmp_path: Path, named: str
 ) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import bson
+import pytest
 
 from analytics.cells import Cells
 from analytics.indicators import Scored, Wave
@@ -53,6 +54,7 @@ async def test_what_was_shown_between_a_backup_and_its_restore_is_not_told_by_th
         assert await look(town, people(*first, *others, "x")) == remembered, "also after the next start"
 
 
+@pytest.mark.long
 async def test_a_restore_that_is_for_looking_holds_no_digest_of_the_erased(own: Settings, tmp_path: Path) -> None:
     async with living(own) as town:
         erased = await town.world.refer()
