@@ -41,7 +41,7 @@ class MailChannel:
         return mail_of(content, self._sender)
 
     async def send(self, composed: Mail) -> None:
-        """As the protocol says."""
+        """Hand the mail to the mail server."""
         await smtp.send(composed, self._server)
 
 
@@ -58,7 +58,7 @@ class SmsChannel:
         return sms_of(content)
 
     async def send(self, composed: Sms) -> None:
-        """As the protocol says."""
+        """Hand the text message to the folder or the gateway."""
         await sms.send(composed, self._place)
 
 

@@ -61,7 +61,7 @@ def plain(text: str) -> str:
 
 
 def line_of(text: str) -> str:
-    """As `line`, for a text that is longer than a header may be."""
+    """Put a text into one line, word by word, since `line` takes no more than a header may have."""
     return " ".join(line(word) for word in text.split())
 
 

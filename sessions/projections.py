@@ -60,7 +60,7 @@ class Meetings(Projection):
 
     @on(SessionCancelled)
     def cancelled(self, event: Event[SessionCancelled], rows: Rows) -> None:
-        """It does not take place."""
+        """Note that the meeting does not take place."""
         rows.set(event.subject, state="cancelled")
 
 

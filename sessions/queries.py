@@ -27,15 +27,21 @@ class Roll(BaseModel):
     version: int
 
 
-async def open_roll(work: Work, session: str, facilitator: str | None) -> Roll:
-    """The roll of a meeting, for this facilitator, or for an operator (None). Logged as an access for each person on it.
-    Refused("no-such-session", 404) also for the group of another facilitator."""
+async def opened(work: Work, session: str, facilitator: str | None) -> tuple[Meeting, Roster, list[str]]:
+    """A meeting with its group's roster and the members of its day, for this facilitator, or for an operator (None). Logged as an access
+    for each of them. Refused("no-such-session", 404) also for the group of another facilitator."""
     meeting = await work.peek(Meeting, session)
     roster = await work.peek(Roster, meeting.group) if meeting is not None else None
     meeting, roster = led_by(facilitator, session, meeting, roster)
     members = roster.members_on(meeting.day)
     work.reads_for(f"session {meeting.id}")
     work.note_access(*members)
+    return meeting, roster, members
+
+
+async def open_roll(work: Work, session: str, facilitator: str | None) -> Roll:
+    """The roll of a meeting, as `opened` opens it."""
+    meeting, _, members = await opened(work, session, facilitator)
     return Roll(
         session=meeting.id,
         group=meeting.group,

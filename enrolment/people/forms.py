@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, StringConstraints
 from pydantic import Field as Limited
 
+from enrolment import questions
 from enrolment.people import wording
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Among, How, Leaving, Purpose, WorkerProfiled
@@ -65,7 +66,7 @@ CARD = Form(
         why=N_("to call the person, or to send text messages"),
         needed=False,
     ),
-    Field("language", wording.CARD["language"], kind=Kind.RADIOS, options=wording.LANGUAGES),
+    Field("language", wording.CARD["language"], kind=Kind.RADIOS, options=questions.LANGUAGES),
 )
 PROFILE = Form(
     SEEN,
@@ -89,22 +90,8 @@ PROFILE = Form(
         hint=N_("All that are possible: with more times a place is found earlier."),
         why=N_("a group meets always on the same day, at the same time"),
     ),
-    Field(
-        "gender",
-        N_("Gender"),
-        kind=Kind.RADIOS,
-        options=wording.GENDERS,
-        why=N_("to form groups in which nobody is alone of their gender"),
-        needed=False,
-    ),
-    Field(
-        "birth_year",
-        N_("Year of birth"),
-        kind=Kind.NUMBER,
-        hint=N_("Four figures, for example 1971."),
-        why=N_("to form groups in which nobody is alone of their age"),
-        needed=False,
-    ),
+    questions.GENDER,
+    questions.BIRTH_YEAR,
     Field(
         "employer",
         N_("Company that the person worked for"),
@@ -218,7 +205,7 @@ def offered(filled: Filled, rules: Programme, frame: Frame, language: str) -> Fi
         notices = (rules.notice, *reversed(rules.notices))
         filled.offer("notice", {each.version: each.version for each in notices})
         read_in = {each for notice in notices for each in notice.languages}
-        filled.offer("language", {each: text for each, text in wording.LANGUAGES.items() if each in read_in})
+        filled.offer("language", {each: text for each, text in questions.LANGUAGES.items() if each in read_in})
     return filled
 
 

@@ -32,8 +32,6 @@ LEAVING = {
     Leaving.CONSENT_WITHDRAWN: N_("Withdrew the consent to take part"),
     Leaving.OTHER: N_("Another reason, or not said"),
 }
-LANGUAGES = {"it": N_("Italian"), "en": N_("English")}  # in which messages are written
-GENDERS = {"f": N_("Woman"), "m": N_("Man"), "x": N_("Other, or not said")}
 AMONG = {
     Among.COLLEAGUES.value: N_("Only with former colleagues of the same company"),
     Among.OTHERS.value: N_("Only in a group of people from several companies"),

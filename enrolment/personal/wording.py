@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from enrolment import questions
 from enrolment.domain import Consent, Status
 from enrolment.personal.queries import Me
 from enrolment.personal.refusals import SENTENCES
@@ -98,7 +99,6 @@ PARTS: Mapping[str, str] = {
     "analytics": N_("statistics"),
 }  # what the other services are for
 OTHER_DATA = N_("other data about you")
-GENDERS: Mapping[str, str] = {"f": N_("Woman"), "m": N_("Man"), "x": N_("Other, or not said")}
 HISTORY: Mapping[str, str] = {
     "referred": N_("You were referred to the programme"),
     "admitted": N_("You were admitted to the programme"),
@@ -124,7 +124,7 @@ Answers = list[tuple[str, Any]]  # questions, as English texts to translate, wit
 def identity(me: Me, language: str) -> Answers:
     """List who the person is, and how to reach them."""
     card = me.card
-    spoken = N_("English") if card.get("language") == "en" else N_("Italian")
+    spoken = questions.LANGUAGES["en" if card.get("language") == "en" else "it"]
     return [
         (N_("Given name"), card.get("given_name")),
         (N_("Family name"), card.get("family_name")),
@@ -138,7 +138,7 @@ def profile(me: Me, rules: Programme, language: str) -> Answers:
     """List what is used to find a group; while there is no profile, what a referrer knew of it."""
     known = me.profile or me.sketch or {}
     town = rules.municipality(known.get("municipality") or "")
-    gender = GENDERS.get(known.get("gender") or "")
+    gender = questions.GENDERS.get(known.get("gender") or "")
     travels, starts = known.get("travel_km"), known.get("not_before")
     return [
         (N_("Municipality"), town.name if town else known.get("municipality")),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, StringConstraints
 
+from enrolment import questions
 from enrolment.referral.commands import Sketch
 from services.contracts.base import Slug
 from services.contracts.enrolment import How, Purpose
@@ -17,8 +18,6 @@ from services.web.frame import Frame, dates
 from services.web.frame.form import Field, Filled, Form, Kind
 from services.web.frame.texts import N_
 
-LANGUAGES = {"it": N_("Italian"), "en": N_("English")}  # in which messages are written
-GENDERS = {"f": N_("Woman"), "m": N_("Man"), "x": N_("Other, or not said")}
 PURPOSES = {
     Purpose.PARTICIPATION.value: N_(
         "Take part in the programme, and have the personal data that it needs used for that"
@@ -54,25 +53,11 @@ FORM = Form(
         "language",
         N_("Language of the messages"),
         kind=Kind.RADIOS,
-        options=LANGUAGES,
+        options=questions.LANGUAGES,
         why=N_("messages are written in Italian or in English"),
     ),
-    Field(
-        "birth_year",
-        N_("Year of birth"),
-        kind=Kind.NUMBER,
-        hint=N_("Four figures, for example 1971."),
-        why=N_("to form groups in which nobody is alone of their age"),
-        needed=False,
-    ),
-    Field(
-        "gender",
-        N_("Gender"),
-        kind=Kind.RADIOS,
-        options=GENDERS,
-        why=N_("to form groups in which nobody is alone of their gender"),
-        needed=False,
-    ),
+    questions.BIRTH_YEAR,
+    questions.GENDER,
     Field(
         "municipality",
         N_("Municipality where the person lives"),

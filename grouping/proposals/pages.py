@@ -50,7 +50,7 @@ def _ids(text: Any) -> Any:
 
 
 class Asked(BaseModel):
-    """For which day a proposal is asked, and whose people sit among colleagues alone."""
+    """Answers to the form: the day from which groups begin, and the companies whose people sit among colleagues alone."""
 
     on: Day
     companies: Annotated[list[Id], BeforeValidator(_ids), Checked(max_length=100)] = []

@@ -52,7 +52,7 @@ class WebSession:
 
 
 class WebSessions:
-    """All web sessions of this installation."""
+    """Keeps the web sessions of this installation."""
 
     def __init__(self, store: Store, accounts: Accounts, settings: SiteSettings, clock: Clock = utc) -> None:
         self._kept, self._accounts, self._clock = Sealed(store, COLLECTION, clock), accounts, clock

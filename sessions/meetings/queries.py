@@ -10,7 +10,8 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.contracts.enrolment import Purpose
 from services.store.work import Work
-from sessions.domain import Meeting, Participant, Roster, Status, Survey, led_by
+from sessions.domain import Meeting, Participant, Roster, Status, Survey
+from sessions.queries import opened
 
 
 class Mark(BaseModel):
@@ -44,14 +45,8 @@ class Sheet(BaseModel):
 
 
 async def open_sheet(work: Work, session: str, facilitator: str | None) -> Sheet:
-    """The sheet of a meeting, for this facilitator, or for an operator (None). Logged as an access for each person on it.
-    Refused("no-such-session", 404) also for the group of another facilitator."""
-    meeting = await work.peek(Meeting, session)
-    roster = await work.peek(Roster, meeting.group) if meeting is not None else None
-    meeting, roster = led_by(facilitator, session, meeting, roster)
-    members = roster.members_on(meeting.day)
-    work.reads_for(f"session {meeting.id}")
-    work.note_access(*members)
+    """The sheet of a meeting, as `opened` opens it."""
+    meeting, roster, members = await opened(work, session, facilitator)
     return Sheet(
         session=meeting.id,
         group=meeting.group,

@@ -51,7 +51,7 @@ class Asked(CommandListener):
         """A statement counts when it is sent."""
 
     def failed(self, event: Any) -> None:
-        """For the same reason."""
+        """A statement that failed counted when it was sent."""
 
 
 @dataclass

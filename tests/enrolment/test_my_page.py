@@ -1,4 +1,7 @@
-"""The worker's own page, from the personal link to the erasure: what it shows, what it changes, and what only a second link confirms."""
+"""The worker's own page, from the personal link to the erasure: what it shows, what it changes, and what only a second link confirms.
+
+The module has over 300 lines, since its tests share one enrolment, which takes seconds to start.
+"""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime

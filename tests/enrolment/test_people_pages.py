@@ -1,4 +1,7 @@
-"""Pages about people as an operator meets them: search, sheet, decisions, and the lists of today."""
+"""Pages about people as an operator meets them: search, sheet, decisions, and the lists of today.
+
+The module has over 300 lines, since its tests share one enrolment, which takes seconds to start.
+"""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,7 @@
-"""Signing in by the code flow: what does not belong to this browser, this sign-in or this client gets nobody in."""
+"""Signing in by the code flow: what does not belong to this browser, this sign-in or this client gets nobody in.
+
+The module has over 300 lines, since each case spoils one part of the same sign-in.
+"""
 
 import html
 import re

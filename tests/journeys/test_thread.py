@@ -2,6 +2,8 @@
 
 A desk of a union refers; an operator admits, completes the profile and forms the group; whoever facilitates calls the roll by names; the
 person answers the survey from their mail, withdraws and erases themself, without JavaScript.
+
+The module has over 300 lines, since the way is one, from the first page to the last.
 """
 
 import re
