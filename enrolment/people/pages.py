@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import RedirectResponse
 
+from enrolment import questions
 from enrolment.domain import Status, Worker
 from enrolment.people import forms, queries, wording
 from enrolment.people.deeds import DEEDS, Deed
@@ -140,7 +141,7 @@ async def sheet(
     return FRAME.page(
         request, "people/sheet.html", who=who, rules=read.rules, sheet=Sheet(person, row or {}, [_dated(each) for each in rows]),
         parts_of=parts, words=wording, done=wording.DONE.get(fatto), code=code_of(worker), slots=slots, most=EVENTS,
-        sendable=_sendable(person),
+        questions=questions, sendable=_sendable(person),
     )  # fmt: skip
 
 

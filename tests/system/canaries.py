@@ -48,6 +48,13 @@ def documents(home: Home) -> dict[str, list[dict[str, Any]]]:
         }
 
 
+def fields(value: Any) -> set[str]:
+    """Every name of a field in a document, at any depth."""
+    if isinstance(value, dict):
+        return value.keys() | {name for each in value.values() for name in fields(each)}
+    return {name for each in value for name in fields(each)} if isinstance(value, list) else set()
+
+
 def knowing(home: Home, person: str) -> dict[str, list[dict[str, Any]]]:
     """Documents with the person's id, by service and collection."""
     found = {
