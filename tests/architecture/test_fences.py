@@ -156,7 +156,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Linted(NamedTuple):
-    """What import-linter printed, and the status that the command would end with."""
+    """Output of import-linter, and the status that its command would end with."""
 
     returncode: int
     stdout: str
