@@ -26,6 +26,7 @@ REASONS = {
     "refused": N_("the address was refused as wrong"),
     "undeliverable": N_("it was tried for a day and a half without success"),
     "no-channel": N_("the system is not set up for the only address that is known"),
+    "excluded": N_("the person asked not to be written to in this way: call them, or ask how to reach them"),
     "no-mobile": N_("there is no e-mail address, and the telephone is not a mobile"),
     "contact-refused": N_("the person does not want to be contacted"),
 }
