@@ -90,6 +90,7 @@ LOOKED_AT: Mapping[str, str] = {
     "session": N_("whether you came to a meeting"),
     "surveys": N_("which questionnaires are open for you"),
     "messages": N_("which messages we sent you"),
+    "export": N_("all your data, to give you a copy of them"),
     "link": N_("if we can write to you, to send you your link"),
 }
 PARTS: Mapping[str, str] = {

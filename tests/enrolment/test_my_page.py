@@ -3,8 +3,11 @@
 The module has over 300 lines, since its tests share one enrolment, which takes seconds to start.
 """
 
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -302,21 +305,52 @@ async def test_the_reads_in_other_services_are_told_with_ones_own_token(
     assert {token for _, token in asked} == {f"Bearer worker/{worker}/None"}
 
 
-async def test_the_file_has_all_that_enrolment_holds_and_names_what_is_missing(here: Site) -> None:
+def unpacked(content: bytes) -> dict[str, bytes]:
+    """The files of the archive, by name."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+async def test_the_archive_has_all_that_enrolment_holds_and_names_what_is_missing(here: Site) -> None:
     worker = await somebody(here)
-    async with as_worker(here, worker) as client:
-        answer = await client.get("/me/scarica/dati.json")
-        page = await client.get("/me/scarica/dati.html")
-    taken = answer.json()
-    assert answer.headers["content-disposition"] == 'attachment; filename="i-miei-dati.json"'
+    async with here.client(Role.OPERATOR, "op-7") as operator, as_worker(here, worker) as client:
+        await operator.get(f"/workers/{worker}")
+        answer = await client.get("/me/scarica/tutto.zip")
+    assert answer.headers["content-disposition"] == 'attachment; filename="i-miei-dati.zip"'
     assert answer.headers["cache-control"] == "no-store"
-    assert taken["person"]["card"] == CARD
-    assert taken["person"]["profile"]["municipality"] == "monza"
-    assert taken["person"]["consents"].keys() == {"participation", "contact"}
-    assert taken["missing"] == ["analytics", "grouping", "notifications", "sessions"]
-    assert page.headers["content-disposition"] == 'attachment; filename="i-miei-dati.html"'
-    for shown in ("ada@example.org", "Monza", "Partecipare al programma", "Qui non c&#39;è tutto"):
-        assert shown in page.text, shown
+    files = unpacked(answer.content)
+    assert files.keys() == {"i-miei-dati.html", "i-miei-dati.json", "chi-ha-visto-i-miei-dati.csv"}
+    taken = orjson.loads(files["i-miei-dati.json"])
+    record = taken["services"]["enrolment"]["records"]["worker"][0]
+    assert record["card"] == CARD
+    assert record["profile"]["municipality"] == "monza"
+    assert record["consents"].keys() == {"participation", "contact"}
+    assert taken["missing"] == ["grouping", "sessions", "notifications", "analytics"]
+    page = unescape(files["i-miei-dati.html"].decode())
+    for shown in (
+        "ada@example.org",
+        "Monza",
+        "Partecipare al programma",
+        "Qui non c'è tutto",
+        "La scheda del tuo percorso",
+    ):
+        assert shown in page, shown
+    reads = files["chi-ha-visto-i-miei-dati.csv"].decode("utf-8-sig").splitlines()
+    assert len(reads) == 2
+    assert "la tua scheda: dati, consensi, profilo" in reads[1]
+    assert "op-7" not in reads[1]
+
+
+async def test_an_administrator_makes_the_same_archive_and_the_person_sees_that(here: Site) -> None:
+    worker = await somebody(here)
+    async with here.client(Role.ADMINISTRATOR, "eva") as eva, here.client(Role.OPERATOR, "op-7") as operator:
+        made = await eva.get(f"/people/{worker}/export")
+        assert (await eva.get("/people/nobody-is-this/export")).status_code == 404
+        assert (await operator.get(f"/people/{worker}/export")).status_code == 403
+    assert orjson.loads(unpacked(made.content)["i-miei-dati.json"])["person"] == worker
+    assert await here.noted(worker) == [("administrator", "export")]
+    async with as_worker(here, worker) as client:
+        assert "tutti i tuoi dati, per dartene una copia" in text_of((await client.get("/me/accessi")).text)
 
 
 async def test_each_page_is_of_the_worker_alone(here: Site) -> None:
@@ -338,7 +372,7 @@ async def test_a_page_costs_the_same_however_often_ones_data_were_read_and_howev
         await here.level()
         async with as_worker(here, worker) as client:
             each: dict[str, Any] = {}
-            for path in (*PAGES, "/me/scarica/dati.json"):
+            for path in (*PAGES, "/me/scarica/tutto.zip"):
                 with here.counting() as statements:
                     assert (await client.get(path)).status_code == 200
                 each[path] = statements
@@ -347,4 +381,6 @@ async def test_a_page_costs_the_same_however_often_ones_data_were_read_and_howev
             await somebody(here, {}, admitted=False, given_name=f"Bea {number}")
         await here.service.commanding.on_behalf_of("op", "operator").note(here.programme, [worker], "person")
     assert counted[0] == counted[1]
+    everything = counted[0].pop("/me/scarica/tutto.zip")
+    assert everything.total() <= 20
     assert max(statements.total() for statements in counted[0].values()) <= 10
