@@ -11,7 +11,7 @@ from enrolment.people import pages as people
 from enrolment.people.index import NameIndex
 from enrolment.personal import api as link
 from enrolment.personal import commands as links
-from enrolment.personal import consents, download, leaving
+from enrolment.personal import consents, download, leaving, opening
 from enrolment.personal import pages as personal
 from enrolment.programmes import api as programmes
 from enrolment.programmes.domain import PublishedProgramme
@@ -49,6 +49,7 @@ def build(settings: Settings) -> Service:
             leaving.router,
             download.router,
             download.data,
+            opening.router,
             referral.router,
             people.router,
             people.sending((links.issue_link, links.IssueLink)),

@@ -34,7 +34,7 @@ from enrolment.personal.wording import (
 from services.contracts.topics import SERVICES
 from services.programmes import Programme
 from services.runtime.held import tell
-from services.web.frame import fragments
+from services.web.frame import dates, fragments
 from services.web.frame.texts import N_
 from services.web.run import Run
 
@@ -110,7 +110,7 @@ def _sheet(taken: Taken, rules: Programme, language: str) -> bytes:
     sheet = csv.writer(written, delimiter=";")
     sheet.writerow([FRAME.text(language, each) for each in COLUMNS])
     for at, who, what, service in _reads(taken):
-        local = f"{at.astimezone(rules.zone):%Y-%m-%d %H:%M}"
+        local = f"{rules.day_of(at)} {dates.time_of(at, language, rules.zone)}"
         sheet.writerow([local, FRAME.text(language, who), FRAME.text(language, what), service])
     return written.getvalue().encode("utf-8-sig")
 

@@ -60,7 +60,22 @@ def erase(
         # 410: erased before, perhaps by a run that did not hear of it.
         answered(client, "DELETE", f"/enrolment/workers/{person}", 204, 410)
         _confirmed(client, person, wait)
-    Terminal().print(f"{person} is erased: every service has confirmed it. Compacted topics follow within the hour.")
+        receipt = answered(client, "GET", f"/enrolment/workers/{person}/receipt", OK, NOT_FOUND)
+    terminal = Terminal()
+    terminal.print(f"{person} is erased: every service has confirmed it. Compacted topics follow within the hour.")
+    if receipt.status_code == OK:  # an erasure of before receipts were given has none
+        for line in _receipt(receipt.json()):
+            terminal.print(line, soft_wrap=True)
+
+
+def _receipt(receipt: dict[str, str]) -> tuple[str, ...]:
+    """The receipt as it can be given to the person."""
+    return (
+        f"Receipt {receipt['number']} of {receipt['erased'][:16].replace('T', ' ')} UTC.",
+        "Destroyed: the person's key, identity, contacts, profile, consents, seats, marks, answers, messages, log of accesses.",
+        "Kept: the id in the register of the erased, so that no backup brings the person back, and counts that name nobody.",
+        "A partner keeps what it was told under its own pseudonym, and is told of the erasure.",
+    )
 
 
 def _confirmed(client: httpx.Client, person: str, wait: float) -> None:
