@@ -136,7 +136,7 @@ async def decide_consent(command: DecideConsent, work: Work) -> None:
 
 
 def _recorder(work: Work) -> Recorder | None:
-    """Who writes it down; None when it is the service itself."""
+    """The account that writes it down; None when it is the service itself."""
     return Recorder(work.caller.role, work.caller.who) if work.caller is not None else None
 
 

@@ -1,4 +1,4 @@
-"""What enrolment holds of a person, as it is told to them: the record of their way, with every sealed field opened."""
+"""Data that enrolment holds of a person, as it is told to them: the record of their way, with every sealed field opened."""
 
 from typing import Any
 

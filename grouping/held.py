@@ -1,4 +1,4 @@
-"""What grouping holds of a person, as it is told to them: their place in the pool, wishes about them, and their own seats."""
+"""Data that grouping holds of a person, as it is told to them: their place in the pool, wishes about them, and their own seats."""
 
 import orjson
 

@@ -87,7 +87,7 @@ async def _personal(work: Work, queued: Message, _: Recipient, base: str) -> Sho
 
 
 async def _about_opening(work: Work, queued: Message, _: Recipient, __: str) -> Shown:
-    """That an administrator opened the record, on which day, and why."""
+    """The day on which an administrator opened the record, and why."""
     if queued.day < work.rules.day_of(work.now):
         raise Refused("past", f"The opening that message {queued.id} tells of is long past.")
     consents = (await work.peek_consents(queued.worker)).allow(Purpose.CONTACT)

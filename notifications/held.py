@@ -1,4 +1,4 @@
-"""What notifications holds of a person, as it is told to them: messages to them, and what their partner was told."""
+"""Data that notifications holds of a person, as it is told to them: messages to them, and what their partner was told."""
 
 from notifications.domain import Feed, GroupCalendar, LedgerEntry, Message, Recipient, ReferredPerson, Venue
 from services.store.held import Held, Told
@@ -38,7 +38,7 @@ async def tell_referral(person: str, work: Work) -> Told:
 
 @held.of(LedgerEntry)
 async def tell_entries(person: str, work: Work) -> Told:
-    """What their partner was told of them. Without the name by which the partner knows them: it is the partner's own."""
+    """Entries of the ledger of their partner about them. Without the name by which the partner knows them: it is the partner's own."""
     found = await work.peek(ReferredPerson, person)
     ids = [f"{found.partner}.{each}" for each in found.entries] if found is not None else []
     entries = await work.peek_all(LedgerEntry, ids)

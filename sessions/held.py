@@ -1,4 +1,4 @@
-"""What sessions holds of a person, as it is told to them: their groups, their attendance, and their questionnaires with the answers."""
+"""Data that sessions holds of a person, as it is told to them: groups, attendance, and questionnaires with their answers."""
 
 import orjson
 

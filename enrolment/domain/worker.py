@@ -64,7 +64,7 @@ class Consent(BaseModel):
 
 
 class Recorder(NamedTuple):
-    """Who writes a decision down: the role with which they signed in, and their account."""
+    """The writer of a decision: the role with which they signed in, and their account."""
 
     role: str
     account: str

@@ -47,7 +47,7 @@ COLUMNS = (N_("When"), N_("Who"), N_("What"), N_("Service"))
 
 
 async def collected(request: Request, run: Run, person: str) -> Taken:
-    """What each service holds, by service, and the names of those that did not answer. Refused("no-such-worker", 404), ("erased", 410)."""
+    """Everything that each service holds, and the names of those that did not answer. Refused("no-such-worker", 404), ("erased", 410)."""
     own = await run.query(partial(tell, service=request.app.state.service), person)
     found: Taken = {OWN: own.model_dump(mode="json")}
     for _ in range(TRIES):

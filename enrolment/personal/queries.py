@@ -40,7 +40,7 @@ async def opened_by(store: Store, programmes: Collection[str], token: str, now: 
 
 
 class Receipt(BaseModel):
-    """That a person was erased: the number of the receipt, the programme, and the moment."""
+    """The receipt of an erasure: the number of the receipt, the programme, and the moment."""
 
     number: str
     programme: str

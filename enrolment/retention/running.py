@@ -22,7 +22,7 @@ PATIENT = 5  # people in a row who could not be erased before the run ends: the 
 
 
 class RetentionReport(BaseModel):
-    """What a run found and did. `due`: whose data were due, by code; `erased` and `left` say how many of them were erased or not. A dry run
+    """The outcome of a run. `due`: whose data were due, by code; `erased` and `left` say how many of them were erased or not. A dry run
     erases nobody."""
 
     programme: str

@@ -79,7 +79,7 @@ def routes(service: Holding) -> APIRouter:
 
 
 async def tell(work: Work, person: str, *, service: Holding) -> HeldData:
-    """What the service holds of the person, noted in their log. Refused("no-such-worker", 404), ("erased", 410)."""
+    """Everything that the service holds of the person, noted in their log. Refused("no-such-worker", 404), ("erased", 410)."""
     store, programme = service.store, work.programme
     if not await work.knows(person):
         raise Refused("no-such-worker", f"There is no worker {person}.", Refusal.NOT_FOUND)

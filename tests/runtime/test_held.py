@@ -1,4 +1,4 @@
-"""What a service holds of a person is told to them: no aggregate and no collection of a service is forgotten."""
+"""Data that a service holds of a person are told to them: no aggregate and no collection of a service is forgotten."""
 
 import importlib
 from pathlib import Path
