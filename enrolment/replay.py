@@ -30,6 +30,7 @@ from services.contracts.enrolment import (
     WorkerWithdrawn,
 )
 from services.contracts.programmes import ProgrammePublished
+from services.contracts.rights import RecordOpened
 from services.contracts.topics import CONTACTS
 from services.events.delivery.declare import Reactions
 from services.kernel import NotYet, Unavailable
@@ -66,6 +67,7 @@ async def _card(worker: Worker, work: Work) -> dict[str, str]:
 @replays.on(WorkerWithdrawn)
 @replays.on(PersonalLinkIssued)
 @replays.on(PersonalLinkRevoked)
+@replays.on(RecordOpened)
 @replays.on(WithdrawalExplained)  # changes nothing; taken here, it does not count as lost
 async def apply(event: Event[Any], work: Work) -> None:
     """Change the worker's state as the event did when it was live."""

@@ -9,7 +9,17 @@ from typing import Any
 import orjson
 
 from notifications.composing import Content
-from notifications.domain import About, GroupCalendar, Message, PlannedMeeting, Recipient, Status, Venue, sealed_as
+from notifications.domain import (
+    TOLD_WITHIN,
+    About,
+    GroupCalendar,
+    Message,
+    PlannedMeeting,
+    Recipient,
+    Status,
+    Venue,
+    sealed_as,
+)
 from services import vault
 from services.contracts.enrolment import Purpose
 from services.kernel import NotYet, Refused
@@ -76,12 +86,25 @@ async def _personal(work: Work, queued: Message, _: Recipient, base: str) -> Sho
     return {"link": link, "expires": queued.expires.astimezone(work.rules.zone)}
 
 
+async def _about_opening(work: Work, queued: Message, _: Recipient, __: str) -> Shown:
+    """The day on which an administrator opened the record, and why."""
+    if queued.day < work.rules.day_of(work.now):
+        raise Refused("past", f"The opening that message {queued.id} tells of is long past.")
+    consents = (await work.peek_consents(queued.worker)).allow(Purpose.CONTACT)
+    if consents is None:
+        raise NotYet(f"the consent for message {queued.id}")
+    if not consents:
+        raise Refused("contact-refused", f"The person of message {queued.id} does not consent to contact.")
+    return {"opened": queued.day - TOLD_WITHIN, "reason": queued.reference}
+
+
 KINDS: dict[About, Callable[[Work, Message, Recipient, str], Awaitable[Shown]]] = {
     About.SEAT: _about_seat,
     About.SURVEY: _about_survey,
     About.PERSONAL_LINK: _personal,
     About.CONFIRM_LEAVE: _personal,
     About.CONFIRM_ERASE: _personal,
+    About.RECORD_OPENED: _about_opening,
 }
 
 

@@ -1,5 +1,5 @@
 """A worker on the way into a group, and the consents that they give (`worker`)."""
 
-from enrolment.domain.worker import ADDRESSES, LASTS, Consent, Link, Status, Worker, digest_of
+from enrolment.domain.worker import ADDRESSES, LASTS, Consent, Link, Recorder, Status, Worker, digest_of
 
-__all__ = ["ADDRESSES", "LASTS", "Consent", "Link", "Status", "Worker", "digest_of"]
+__all__ = ["ADDRESSES", "LASTS", "Consent", "Link", "Recorder", "Status", "Worker", "digest_of"]

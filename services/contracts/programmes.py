@@ -89,6 +89,15 @@ class PublishedIntake(BaseModel):
     closes: Day
 
 
+class PublishedRetention(BaseModel):
+    """Months for which the data of a person are kept after the referral, the refusal, the leaving, and the end of the programme."""
+
+    undecided: int | None = None
+    declined: int | None = None
+    left: int | None = None
+    ended: int | None = None
+
+
 class ProgrammePublished(EventData):
     """A programme was published or changed: all of it, in its `version` (1, 2, 3 …). The subject is the programme. Changes act forward."""
 
@@ -115,3 +124,4 @@ class ProgrammePublished(EventData):
     slots: tuple[PublishedSlot, ...]
     municipalities: tuple[PublishedMunicipality, ...]
     surveys: tuple[PublishedWave, ...] = ()
+    retention: PublishedRetention | None = None

@@ -167,6 +167,17 @@ class Contact(Part):
     email: str | None = None
 
 
+class Retention(Part):
+    """Months for which the data of a person are kept, each counted from another day. None: no limit of this kind. `undecided`: from the
+    referral of somebody who was neither admitted nor declined; `declined`; `left`: from the withdrawal; `ended`: from the end of the
+    programme, for everybody."""
+
+    undecided: Annotated[Whole, Field(ge=1, le=240)] | None = None
+    declined: Annotated[Whole, Field(ge=1, le=240)] | None = None
+    left: Annotated[Whole, Field(ge=1, le=240)] | None = None
+    ended: Annotated[Whole, Field(ge=1, le=240)] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Active:
     """The entries of a programme that take something new."""
@@ -205,6 +216,7 @@ class Programme(Part):
     slots: tuple[Slot, ...] = Field(min_length=1)
     municipalities: tuple[Municipality, ...] = Field(min_length=1)
     surveys: tuple[SurveyWave, ...] = ()
+    retention: Retention | None = None  # without it nobody is erased because of time
     renamed: dict[Slug, Slug] = {}  # in a file: from an entry that left it to the one that stands for it
 
     @field_validator("timezone")
