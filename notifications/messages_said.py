@@ -9,6 +9,8 @@ SUBJECTS: dict[str, str] = {
     About.PERSONAL_LINK: N_("Link to the personal page"),
     About.CONFIRM_LEAVE: N_("Confirmation before leaving"),
     About.CONFIRM_ERASE: N_("Confirmation before erasing the data"),
+    About.SERVICE_REQUEST: N_("Request to a service"),
+    About.COMPLAINT_ANSWERED: N_("Answer to a complaint"),
 }
 STATES: dict[Status, str] = {
     Status.HELD: N_("waits for consent"),

@@ -90,6 +90,8 @@ LOOKED_AT: Mapping[str, str] = {
     "session": N_("whether you came to a meeting"),
     "surveys": N_("which questionnaires are open for you"),
     "messages": N_("which messages we sent you"),
+    "request": N_("your request to another service: name and contact alone, if you agreed to that"),
+    "requests": N_("to which other services we have asked for you"),
     "link": N_("if we can write to you, to send you your link"),
 }
 PARTS: Mapping[str, str] = {

@@ -105,6 +105,8 @@ class About(StrEnum):
     PERSONAL_LINK = "personal-link"
     CONFIRM_LEAVE = "confirm-leave"
     CONFIRM_ERASE = "confirm-erase"
+    SERVICE_REQUEST = "service-request"  # to the organisation that is asked, never to the person
+    COMPLAINT_ANSWERED = "complaint-answered"
 
 
 class Message(Aggregate):
