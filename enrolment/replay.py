@@ -13,6 +13,7 @@ import orjson
 from enrolment.commands import FISCAL, Erase, RefuseAgain, erase, refuse_again
 from enrolment.domain import Status, Worker
 from enrolment.programmes.domain import PublishedProgramme
+from enrolment.replay_paths import path_replays
 from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
@@ -41,6 +42,7 @@ from services.store.work import Work
 
 log = logging.getLogger(__name__)
 replays = Reactions()
+replays.handlers |= path_replays.handlers
 
 
 @replays.on(WorkerReferred)

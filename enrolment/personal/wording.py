@@ -104,6 +104,8 @@ LOOKED_AT: Mapping[str, str] = {
     "opened authority": N_("all your data, because an authority had ordered it"),
     "opened safety": N_("all your data, to protect somebody's life or safety"),
     "export": N_("all your data, to give you a copy of them"),
+    "request": N_("your request to another service: name and contact alone, if you agreed to that"),
+    "requests": N_("to which other services we have asked for you"),
     "link": N_("if we can write to you, to send you your link"),
 }
 PARTS: Mapping[str, str] = {
