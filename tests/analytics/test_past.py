@@ -16,6 +16,7 @@ from services.settings import Settings
 from services.store.clock import now_utc
 from services.store.mongo import Store
 from services.store.restored import STATE, RestoreState
+from tests.helpers.days import today
 
 KEY: BlockKey = ("who5", "T0", "wellbeing")
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -40,7 +41,7 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
 
 
 async def show(store: Store, scored: Scored, secret: bytes = bytes(32), key: BlockKey = KEY) -> Wave:
-    begun = with_intake(now_utc().date() - timedelta(days=30))
+    begun = with_intake(today() - timedelta(days=30))
     (wave,) = await Cells(secret).show(store, begun, {key: scored}, {})
     return wave
 

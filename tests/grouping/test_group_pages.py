@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from services.identity.auth import Role
 from tests.helpers.callers import client_as
+from tests.helpers.days import today
 from tests.helpers.own_programme import World
 from tests.helpers.page_reading import choices_in, form_in, forms_in, heading_of, text_of
 from tests.helpers.waiting import eventually
@@ -53,7 +54,7 @@ async def registered(operator: httpx.AsyncClient) -> None:
 
 async def formed(operator: httpx.AsyncClient) -> str:
     """The address of the first group that is proposed, confirmed by the two forms."""
-    proposal = await operator.post("/proposte", data={"on": _written(datetime.now(UTC).date()), "seed": "0"})
+    proposal = await operator.post("/proposte", data={"on": _written(today()), "seed": "0"})
     check = await operator.post("/gruppi/nuovo", data=forms_in(proposal)[-1] | {"step": "check"})
     done = await operator.post("/gruppi/nuovo", data=form_in(check) | {"step": "done"})
     assert done.status_code == 303, text_of(done)

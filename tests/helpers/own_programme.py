@@ -1,11 +1,16 @@
-"""Enrolment and grouping publish and notifications reacts, in a programme of the test's own, so that its topics are too."""
+"""Enrolment and grouping publish and notifications reacts, in a programme of the test's own, so that its topics are too.
+
+Invariant: the publishing services start once for a file, with a programme for each of its tests. A test whose `own` is another programme
+has services of its own.
+"""
 
 import re
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +27,33 @@ from grouping.registers import commands as register
 from services import programmes
 from services.contracts import Event, decode
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
+from services.engines import Engines
 from services.kernel import Command
 from services.runtime.service import BackgroundTask, Service, running
 from services.settings import Settings
+from tests.helpers.days import today
+from tests.helpers.services import settings_on
 from tests.helpers.waiting import eventually
 
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
 
 
 @pytest.fixture
-def own(settings: Settings, tmp_path: Path) -> Settings:
+def own(settings: Settings, tmp_path: Path, publishers: "Publishers") -> Settings:
     """Settings with a programme of the test's own."""
-    return in_a_programme_of_its_own(settings, tmp_path)
+    only = publishers.next_programme()
+    # Alone in its folder: a service reads every file there.
+    shutil.copy(publishers.folder / f"{only}.toml", tmp_path)
+    return settings.model_copy(update={"programmes": tmp_path, "only": only})
 
 
 def in_a_programme_of_its_own(settings: Settings, folder: Path) -> Settings:
     """Add a programme `own{n}`: its partner `p{n}` has a feed, its groups have two members or more."""
+    return settings.model_copy(update={"programmes": folder, "only": written(folder)})
+
+
+def written(folder: Path) -> str:
+    """Write the file of such a programme. Gives its id."""
     number = uuid.uuid4().hex[:8]
     shipped = (Path(programmes.__file__).parent / "monza-brianza.toml").read_text()
     text = re.sub(r"(?ms)^\[\[partners\]\].*?(?=^\[\[slots\]\])", _PARTNERS.format(number=number), shipped)
@@ -47,7 +63,7 @@ def in_a_programme_of_its_own(settings: Settings, folder: Path) -> Settings:
         text.replace("2026-09-01", "2020-01-01").replace("2028-02-29", "2099-12-31").replace("2027-08-31", "2099-12-31")
     )
     (folder / f"own{number}.toml").write_text(text)
-    return settings.model_copy(update={"programmes": folder, "only": f"own{number}"})
+    return f"own{number}"
 
 
 _PARTNERS = """[[partners]]
@@ -74,7 +90,7 @@ class World:
 
     @property
     def programme(self) -> str:
-        return next(name for name in self.enrolment.rules if name.startswith("own"))
+        return str(self.settings.only)
 
     @property
     def partner(self) -> str:
@@ -127,7 +143,7 @@ class World:
             return bool(sum(each["state"]["waits"] for each in found.values()) == len(workers))
 
         await eventually(waiting)
-        first = datetime.now(UTC).date() + timedelta(weeks=weeks)
+        first = today() + timedelta(weeks=weeks)
         first += timedelta(days=(4 - first.isoweekday()) % 7)
         place = register.RegisterPlace(
             place="casa", title="Casa", address="via Correggio 59", municipality="monza", rooms=9, access=True
@@ -178,19 +194,78 @@ async def _there(reader: Any, topic: str) -> bool:
     return topic in await reader.topics()
 
 
+class Publishers:
+    """The services that publish in the programmes of a file's tests. Each starts when a test first asks for it."""
+
+    def __init__(self, settings: Settings, folder: Path, tests: int) -> None:
+        self.folder = folder
+        self._programmes = [written(folder) for _ in range(tests)]
+        self._free = iter(self._programmes)
+        self._settings = settings.model_copy(update={"programmes": folder, "only": ",".join(self._programmes)})
+        self._running: dict[str, Service] = {}
+        self._stack = AsyncExitStack()
+
+    def next_programme(self) -> str:
+        """The id of a programme that no test had yet."""
+        return next(self._free)
+
+    def serve(self, own: Settings) -> bool:
+        """Tell whether this programme is one of theirs, as it was written."""
+        here, there = (folder / f"{own.only}.toml" for folder in (self.folder, own.programmes or self.folder))
+        return own.only in self._programmes and here.read_text() == there.read_text()
+
+    async def service(self, build: Callable[[Settings], Service], roles: Sequence[str]) -> Service:
+        """The service that `build` makes, running."""
+        if build.__module__ not in self._running:
+            service = await self._stack.enter_async_context(running(build(self._settings), roles))
+            self._running[build.__module__] = service
+        return self._running[build.__module__]
+
+    async def close(self) -> None:
+        """Stop them. AssertionError when one had ended before."""
+        over = [each.name for each in self._running.values() if each.tasks.over]
+        await self._stack.aclose()
+        assert not over, "ended under the tests"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def publishers(
+    request: pytest.FixtureRequest, engines: Engines, keys: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Publishers]:
+    """Those of this file."""
+    here = (each for each in request.session.items if each.path == request.path)
+    tests = [each for each in here if "own" in getattr(each, "fixturenames", ())]
+    made = Publishers(settings_on(engines, keys), tmp_path_factory.mktemp("programmes"), len(tests))
+    yield made
+    await made.close()
+
+
+@asynccontextmanager
+async def publishing(
+    publishers: Publishers, own: Settings, build: Callable[[Settings], Service], roles: Sequence[str]
+) -> AsyncIterator[Service]:
+    """A service that serves this programme: the one of the file's tests, or one of the test's own."""
+    if publishers.serve(own):
+        yield await publishers.service(build, roles)
+    else:
+        async with running(build(own), roles) as service:
+            yield service
+
+
 @pytest_asyncio.fixture
-async def world(own: Settings) -> AsyncIterator[World]:
+async def world(own: Settings, publishers: Publishers) -> AsyncIterator[World]:
     """Enrolment and grouping, both running."""
-    async with AsyncExitStack() as stack:
-        enrolled = await stack.enter_async_context(running(enrolment.app.build(own), ["relay"]))
-        grouped = await stack.enter_async_context(running(grouping.app.build(own), ["relay", "consume"]))
+    async with (
+        publishing(publishers, own, enrolment.app.build, ["relay"]) as enrolled,
+        publishing(publishers, own, grouping.app.build, ["relay", "consume"]) as grouped,
+    ):
         yield World(enrolled, grouped, own)
 
 
 @pytest_asyncio.fixture
-async def scheduling(own: Settings) -> AsyncIterator[Service]:
+async def scheduling(own: Settings, publishers: Publishers) -> AsyncIterator[Service]:
     """Sessions, running: it schedules the meetings of every group."""
-    async with running(sessions.app.build(own), ["relay", "consume"]) as service:
+    async with publishing(publishers, own, sessions.app.build, ["relay", "consume"]) as service:
         yield service
 
 

@@ -5,13 +5,14 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from services.embedded.home import Home
 from services.engines import Engines
 from tests.helpers.callers import Caller
+from tests.helpers.days import today
 from tests.helpers.waiting import eventually
 
 FILES = Path(__file__).parent / "files"
@@ -159,13 +160,11 @@ class People:
 
     async def propose(self) -> dict[str, Any]:
         """The proposal for everybody who waits."""
-        found: dict[str, Any] = await self.done(
-            "operator", "POST", "/grouping/proposals", {"on": str(datetime.now(UTC).date())}
-        )
+        found: dict[str, Any] = await self.done("operator", "POST", "/grouping/proposals", {"on": str(today())})
         return found
 
 
 def a_day(isoweekday: int, weeks: int = 2) -> date:
     """The day of the week so many weeks from now."""
-    day = datetime.now(UTC).date() + timedelta(weeks=weeks)
+    day = today() + timedelta(weeks=weeks)
     return day + timedelta(days=(isoweekday - day.isoweekday()) % 7)

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from services.settings import Settings
 from services.store.work import Work
 from sessions.domain import survey_id
 from tests.helpers.callers import client_as
+from tests.helpers.days import today
 from tests.helpers.services import settings_on
 from tests.helpers.waiting import eventually
 
@@ -192,7 +193,7 @@ async def _key_of(work: Work, worker: str) -> bytes:
 
 def three_weeks_ago() -> date:
     """A Thursday in the past, so that the fortnightly meetings one and two could have been held, and the third not."""
-    day = datetime.now(UTC).date() - timedelta(days=21)
+    day = today() - timedelta(days=21)
     return day - timedelta(days=(day.isoweekday() - 4) % 7)
 
 

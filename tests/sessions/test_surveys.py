@@ -12,6 +12,7 @@ from services.contracts.enrolment import Purpose
 from services.identity.auth import Role
 from services.programmes.instruments import load_all
 from sessions.invitations import invite_open
+from tests.helpers.days import today
 from tests.helpers.waiting import eventually
 from tests.sessions.conftest import World
 
@@ -126,7 +127,7 @@ async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: Wo
     await invite_open(world.sessions, rules, noon - timedelta(days=15))
     assert len(await world.published("survey.invited")) == 1
 
-    near = (datetime.now(UTC).date() + timedelta(days=14)).isoformat()
+    near = (today() + timedelta(days=14)).isoformat()
     await world.sessions.store["survey"].update_one(
         {"_id": f"{world.programme}/{later['id']}"}, {"$set": {"state.due": near}}
     )
@@ -137,7 +138,7 @@ async def test_what_becomes_due_is_asked_fourteen_days_before_and_once(world: Wo
 
 async def test_a_survey_that_cannot_be_read_keeps_no_other_invitation_back(world: World) -> None:
     one, other = await world.admitted(Purpose.RESEARCH), await world.admitted(Purpose.RESEARCH)
-    near = (datetime.now(UTC).date() + timedelta(days=14)).isoformat()
+    near = (today() + timedelta(days=14)).isoformat()
     for worker in (one, other):
         await world.surveys(worker, 1, status="invited")
         (later,) = await world.stored("survey", worker=worker, wave="T1", instrument="ama-own")
@@ -224,7 +225,7 @@ async def test_a_link_that_opens_nothing_says_so_and_whom_to_ask(world: World, f
                 assert answer.status_code == 404
                 assert "non è più valido" in answer.text
                 assert "chi ti ha accolto" in answer.text
-        await world.change(worker, until=(datetime.now(UTC).date() - timedelta(days=2)).isoformat())
+        await world.change(worker, until=(today() - timedelta(days=2)).isoformat())
         closed = await browser.get(path)
         assert (closed.status_code, "è chiuso" in closed.text) == (410, True)
         assert (await browser.post(path, data=form)).status_code == 410

@@ -98,11 +98,19 @@ async def something(home: Home) -> dict[str, str]:
     }
 
 
+async def description(home: Home, service: str) -> dict[str, Any]:
+    """The OpenAPI document of a service. Routes that all have alike (`/ops`) are in the first one alone, except when exploring."""
+    async with home.client() as client:
+        openapi: dict[str, Any] = (await client.get(f"/{service}/openapi.json")).json()
+    if service != SERVICES[0] and not exploring():
+        openapi["paths"] = {path: item for path, item in openapi["paths"].items() if not path.startswith("/ops")}
+    return openapi
+
+
 @pytest.mark.explore
 @pytest.mark.parametrize("service", SERVICES)
 async def test_no_request_that_can_be_made_from_the_description_is_a_server_error(home: Home, service: str) -> None:
-    async with home.client() as client:
-        openapi = (await client.get(f"/{service}/openapi.json")).json()
+    openapi = await description(home, service)
     described = [one for path in openapi["paths"].values() for one in path.values() if isinstance(one, dict)]
     roles = {role for one in described for role in one.get("x-roles", [])}
     there = await something(home)
@@ -123,10 +131,8 @@ async def test_input_that_is_legal_and_strange_is_answered_by_a_rule_and_never_b
     home: Home, service: str
 ) -> None:
     there = await something(home)
+    openapi = await description(home, service)
     async with home.client() as client:
-        openapi = (await client.get(f"/{service}/openapi.json")).json()
-        if service != SERVICES[0]:  # the routes under /ops are the same in each
-            openapi["paths"] = {path: item for path, item in openapi["paths"].items() if not path.startswith("/ops")}
         subjects = {"worker": there["worker"], "facilitator": there["facilitator"]}
         answered, found = Counter[int](), dict[str, str]()
         drawn = chance()

@@ -7,11 +7,12 @@ import asyncio
 import random
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from services.programmes.instruments import load_all
+from tests.helpers.days import today
 from tests.system.chaos.driver import Answer, Caller, Driver
 
 OPERATORS = (Caller("operator", "operator-one"), Caller("operator", "operator-two"))
@@ -198,7 +199,7 @@ class Lives:
             if answer.done:
                 for each in side:
                     each.seated.set()
-                if first < datetime.now(UTC).date():
+                if first < today():
                     await self._meet(answer.body["group"], side)
         self._pool += [each for each in people if not each.seated.is_set()]
 
@@ -257,8 +258,8 @@ def _first_consents(chance: random.Random) -> dict[str, bool]:
 
 def _day_of(slot: int, weeks: int) -> date:
     """Day of the slot, so many weeks from this one."""
-    today = datetime.now(UTC).date()
-    return today - timedelta(days=today.weekday()) + timedelta(days=slot, weeks=weeks)
+    now = today()
+    return now - timedelta(days=now.weekday()) + timedelta(days=slot, weeks=weeks)
 
 
 def _expect(answer: Answer) -> Any:

@@ -6,9 +6,10 @@ no facilitator is given away twice; each aggregate has counted as many events as
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
+from tests.helpers.days import today
 from tests.system.chaos.oracle.evidence import Finding
 from tests.system.chaos.oracle.reading import EVENTS
 from tests.system.chaos.oracle.world import World
@@ -98,14 +99,14 @@ def _rosters(world: World) -> Iterator[Finding]:
 def _messages(world: World) -> Iterator[Finding]:
     """Check messages: one to each worker with a seat in a group that has not met yet and with consent to contact, and at most one about the
     first survey; sent once and arrived."""
-    today = datetime.now(UTC).date()
+    now = today()
     contact = {e.subject: e.data["given"] for e in world.of("consent.changed") if e.data["purpose"] == "contact"}
     left = {each.subject for each in world.of("worker.withdrawn", "worker.erased")}
     first = {each.subject: date.fromisoformat(each.data["first"]) for each in world.of("group.formed")}
     ahead = {
         (e.data["worker"], e.subject): 1
         for e in world.of("member.joined")
-        if contact.get(e.data["worker"]) and first[e.subject] > today
+        if contact.get(e.data["worker"]) and first[e.subject] > now
     }
     due = {key: 1 for key in ahead if key[0] not in left}
     asked = {(e.data["worker"], e.subject): 1 for e in world.of("survey.invited") if contact.get(e.data["worker"])}
