@@ -18,6 +18,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         assert refused.stderr.count("\n") == 1, refused.stderr
         assert "make secrets" in refused.stderr
         one.run("make", "secrets")
+        one.address()
         assert WORKS in one.run("make", "up").stdout
         yield one
     finally:

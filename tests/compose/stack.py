@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from services.engines.ports import free_port
 from tests.compose.docker_here import IMAGES
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,8 @@ class Stack:
             "DOCKER_BUILDKIT": "0",
             "COMPOSE_PROGRESS": "plain",
         }
-        ports = {"AMA_HTTP": "127.0.0.1::8000", "AMA_HTTPS": "127.0.0.1::443", "AMA_MAILPIT": "127.0.0.1::8025"}
+        self.port = free_port()
+        ports = {"AMA_HTTPS": "127.0.0.1::443", "AMA_MAILPIT": "127.0.0.1::8025"}
         theirs = {name: value for name, value in os.environ.items() if name in IMAGES or not name.startswith("AMA_")}
         self.environment = theirs | mine | ports
         for name in GIVEN:
@@ -46,6 +48,15 @@ class Stack:
                 shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy)
+
+    def address(self) -> None:
+        """Give the deployment an address of its own, as `docs/operations.md` says: browsers are sent back to it."""
+        lines = {
+            "AMA_SITE": f"http://:{self.port}",
+            "AMA_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
+            "AMA_HTTP": f"127.0.0.1:{self.port}:{self.port}",
+        }
+        (self.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
 
     def run(
         self, *command: str, check: bool = True, environment: Mapping[str, str] | None = None
@@ -88,9 +99,9 @@ class Stack:
         """Run `ama smoke`. Gives its output."""
         return self.compose("run", "--rm", "--no-deps", "smoke")
 
-    def base(self, port: int = 8000) -> str:
+    def base(self, port: int | None = None) -> str:
         """Address of the front door, as this machine reaches it."""
-        return self.compose("port", "caddy", str(port)).strip()
+        return self.compose("port", "caddy", str(port or self.port)).strip()
 
     def call(self, role: str, method: str, path: str, body: Any = None, **who: str) -> httpx.Response:
         """Send a request through the front door, in a role of the programme of Monza."""
