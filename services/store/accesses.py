@@ -28,7 +28,7 @@ class Accesses:
     It belongs to no transaction: a refusal tells what it was derived from, though its transaction is aborted."""
 
     def __init__(self, caller: Caller, programme: str) -> None:
-        self._caller, self._programme = caller, programme
+        self.caller, self._programme = caller, programme
         self._noted: dict[tuple[str, str], None] = {}  # person and purpose, in the order of the reads
 
     def __len__(self) -> int:
@@ -44,7 +44,7 @@ class Accesses:
 
     def notes(self, erased: Collection[str], now: datetime) -> Iterator[Access]:
         """Make the notes, apart from those about the erased, which are given by the ids of their keys."""
-        ids, caller = self.ids(), self._caller
+        ids, caller = self.ids(), self.caller
         for person, purpose in self._noted:
             if ids[person] not in erased:
                 yield Access(new_id(), self._programme, person, caller.who, caller.role, purpose, now)

@@ -29,7 +29,7 @@ class Broken(Exception):
 
 
 class _Received:
-    """What an application sends."""
+    """The messages of one answer, as an application sends them."""
 
     def __init__(self, largest: int) -> None:
         self._largest = largest
