@@ -144,6 +144,22 @@ async def test_what_is_late_refused_elsewhere_or_away_is_missing_and_the_rest_is
     assert took < 1.0
 
 
+async def test_a_sibling_that_is_late_goes_on_for_those_who_wait_for_the_same() -> None:
+    """The first request of a service fetches the keys of the issuer for all: a page that goes on without it must not end that."""
+    page, done = FastAPI(), asyncio.Event()
+
+    async def late(request: Request) -> Response:
+        await asyncio.sleep(fragments.PATIENCE + 0.2)
+        done.set()
+        return HTMLResponse("late")
+
+    fragments.beside(page, {"enrolment": Starlette(routes=[Route("/frammenti/lenti", late)])})
+    parts = await fragments.gather(request_of(page), late="/enrolment/frammenti/lenti")
+    assert (parts["late"].html, done.is_set()) == (None, False)
+    async with asyncio.timeout(5):
+        await done.wait()
+
+
 @BOTH
 async def test_data_of_a_sibling_are_read_as_json_and_missing_ones_are_none(siblings: Siblings) -> None:
     async with siblings() as request:

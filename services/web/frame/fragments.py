@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -49,7 +50,7 @@ async def gather_json(request: Request, **paths: str) -> dict[str, Any]:
 
 def beside(app: FastAPI, siblings: Mapping[str, ASGIApp]) -> None:
     """Let the pages of a service ask these siblings, by their names, in this process."""
-    app.state.siblings = siblings
+    app.state.siblings, app.state.asked = siblings, set()
 
 
 async def close(app: FastAPI) -> None:
@@ -94,13 +95,23 @@ async def _one(app: FastAPI, service: str, path: str, headers: dict[str, str], k
 
 async def _asked(app: FastAPI, service: str, path: str, headers: dict[str, str]) -> Answer:
     if _is_here(app, service):
-        return await ask(app.state.siblings[service], service, path, headers, LARGEST)
+        # Not ended with the patience of this page, as no sibling behind a connection is: it may fetch what others wait for, such as keys.
+        asked = asyncio.create_task(ask(app.state.siblings[service], service, path, headers, LARGEST))
+        app.state.asked.add(asked)
+        asked.add_done_callback(partial(_over, app))
+        return await asyncio.shield(asked)
     base: str = app.state.service.settings.services
     address = base.format(service=service) + path.removeprefix(f"/{service}")
     got = await _client(app).get(address, headers=headers)
     if len(got.content) > LARGEST:
         raise TooLong
     return Answer(got.status_code, got.headers.get("content-type", ""), got.content)
+
+
+def _over(app: FastAPI, asked: "asyncio.Task[Answer]") -> None:
+    app.state.asked.discard(asked)
+    if not asked.cancelled():
+        asked.exception()  # else asyncio reports one that came after the page had gone on
 
 
 def _is_here(app: FastAPI, service: str) -> bool:
