@@ -19,6 +19,7 @@ from grouping.registers import api as registers
 from grouping.registers import pages as registers_pages
 from grouping.registers.queries import uses
 from grouping.replay import replays
+from grouping.search_process import SearchProcesses, end_idle_searches
 from services.contracts.topics import KEYS
 from services.operations.erasures import erase_restored
 from services.operations.replay import replay
@@ -41,7 +42,7 @@ PAGES = [
 
 def build(settings: Settings) -> Service:
     """The service, not running yet. Misconfigured when its keys or programmes cannot be read."""
-    return Service(
+    service = Service(
         "grouping",
         settings,
         holder=service_holder("grouping", settings.keys),
@@ -53,6 +54,9 @@ def build(settings: Settings) -> Service:
         projections=[Pool(), Groups(), GroupList(), Waiting(), Places(), Facilitators()],
         tables=[KEYS],
         background=[conclude_when_over, compile_in_advance],
+        beside_api=[end_idle_searches],
         after_restore=[partial(replay, replays), erase_restored],
         uses=uses,
     )
+    service.app.state.searching = SearchProcesses()
+    return service

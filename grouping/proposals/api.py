@@ -1,13 +1,12 @@
 """Routes of proposals: groups that could be formed, and seats that somebody could have."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from grouping.proposals.queries import proposal as proposal_of
-from grouping.proposals.queries import seats, solved, survey, survey_of_seats, without_profile
+from grouping.proposals.queries import proposed_by_search, seats, survey, survey_of_seats, without_profile
+from grouping.search_process import Searching
 from services.contracts.base import Id
 from services.contracts.grouping import Kind
 from services.identity.auth import Role, Who, allowed
@@ -93,14 +92,13 @@ class Proposal(BaseModel):
 
 
 @router.post("/proposals")
-async def propose(body: ProposalBody, run: Run, read: Reader, who: Operator) -> Proposal:
+async def propose(body: ProposalBody, run: Run, read: Reader, who: Operator, searching: Searching) -> Proposal:
     """Propose groups of people who wait. Nothing is stored, but that the read is written to the access logs of these people; confirm each
     group with `POST /groups`, each who joins one with `POST /groups/{group}/members`."""
     problem = await run.query(survey, body.on, frozenset(body.companies))
     # Before the search: what a request asks of the database is limited in time, from its beginning on.
     undescribed = await run.query(without_profile)
-    answer = await asyncio.to_thread(solved, problem, body.seed)
-    found = await asyncio.to_thread(proposal_of, problem, answer, read.rules, body.on)
+    _, found = await searching.run(proposed_by_search, problem, body.seed, read.rules, body.on)
     return Proposal.model_validate({**found, "without_profile": undescribed})
 
 
@@ -116,9 +114,9 @@ class Seat(BaseModel):
 
 
 @router.get("/workers/{worker}/seats")
-async def seats_for(worker: Id, on: Day, run: Run, who: Operator) -> list[Seat]:
+async def seats_for(worker: Id, on: Day, run: Run, who: Operator, searching: Searching) -> list[Seat]:
     """List the groups that somebody who waits could join from this day on, best first, then the others with the reason. Nothing is
     decided by it. The read is written to the access logs of the worker and of the groups' members. 404 no-such-seeker · 409
     seated-already."""
     problem = await run.query(survey_of_seats, worker, on)
-    return [Seat(**each) for each in await asyncio.to_thread(seats, problem, worker)]
+    return [Seat(**each) for each in await searching.run(seats, problem, worker)]

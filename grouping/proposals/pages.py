@@ -3,7 +3,6 @@
 Invariant: nothing is stored. A group is formed by the form that stands below it, which is checked again.
 """
 
-import asyncio
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -14,9 +13,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, BeforeValidator
 from pydantic import Field as Checked
 
-from grouping.proposals.queries import SECONDS, proposal, solved, survey, without_profile
+from grouping.proposals.queries import SECONDS, proposed_by_search, survey, without_profile
 from grouping.reading import named
 from grouping.refusals import SENTENCES
+from grouping.search_process import Searching
 from services.contracts.base import Id
 from services.identity.auth import Role, Who, allowed
 from services.web import Day
@@ -71,7 +71,7 @@ async def question(
 
 
 @router.post("/proposte")
-async def propose(request: Request, run: Run, read: Reader, who: Operator) -> Response:
+async def propose(request: Request, run: Run, read: Reader, who: Operator, searching: Searching) -> Response:
     """Propose groups of the people who wait, whose access logs say so."""
     filled = await QUESTION.filled(request)
     asked = filled.checked(Asked)
@@ -83,8 +83,7 @@ async def propose(request: Request, run: Run, read: Reader, who: Operator) -> Re
     await read.note_accesses(undescribed, "proposal")
     places = await named(read, "places", [each.id for each in problem.places])
     began = time.monotonic()
-    answer = await asyncio.to_thread(solved, problem, asked.seed)
-    found = await asyncio.to_thread(proposal, problem, answer, read.rules, asked.on)
+    answer, found = await searching.run(proposed_by_search, problem, asked.seed, read.rules, asked.on)
     shown: dict[str, Any] = {
         **found,
         "form": filled,

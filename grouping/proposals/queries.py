@@ -87,8 +87,14 @@ async def without_profile(work: Work) -> list[str]:
     return sorted(each.id for each in found if each.admitted is not None)
 
 
+def proposed_by_search(problem: Problem, seed: int, rules: Programme, on: date) -> tuple[Answer, dict[str, Any]]:
+    """The engine's answer, and the proposal from it. Takes seconds: call it in a process of its own."""
+    answer = solved(problem, seed)
+    return answer, proposal(problem, answer, rules, on)
+
+
 def solved(problem: Problem, seed: int) -> Answer:
-    """The engine's answer, with advice for the unplaced. Takes seconds: call it in a thread of its own."""
+    """The engine's answer, with advice for the unplaced."""
     answer = solve(problem, seed, seconds=SECONDS, steps=STEPS * max(1, wanting(problem)))
     return advise(problem, answer, seconds=SECONDS / 10) if answer.unplaced else answer
 

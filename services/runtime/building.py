@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from services.events.bus.client import Bus
 from services.events.delivery.declare import topics_of
 from services.events.inbox.generations import begin, discard, is_whole, lease_of, switch
-from services.events.inbox.projections import PROJECTIONS, ProjectionPointer, ReadModels, consumer_of
+from services.events.inbox.projections import PROJECTIONS, RETIRING, ProjectionPointer, ReadModels, consumer_of
 from services.events.inbox.runner import ConsumerRunner
 from services.settings import Settings
 from services.store.errors import is_transient
@@ -65,7 +65,8 @@ async def build(service: Building, report: Report, *, wait: bool) -> int:
         raise BuiltElsewhere("another process") from error
     finally:
         await lease.release()
-    # After the switch, since until then queries read the live one.
+    # After the switch, since until then queries read the live one; readers may have the pointer of before for a moment.
+    await asyncio.sleep(RETIRING)
     await discard(models, lambda number: number < generation)
     return generation
 

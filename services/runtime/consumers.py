@@ -23,7 +23,7 @@ from services.events.inbox.gate import GATE, GATED, GateEffect
 from services.events.inbox.gate_reading import concerns_gate
 from services.events.inbox.gate_taking import take_in_any_order
 from services.events.inbox.generations import discard
-from services.events.inbox.projections import ReadModels, consumer_of
+from services.events.inbox.projections import RETIRING, ReadModels, consumer_of
 from services.events.inbox.runner import ConsumerRunner
 from services.programmes import Programme
 from services.runtime.building import build_whole
@@ -196,6 +196,7 @@ class Consumers:
             # Stopped before the discard: a running consumer would write rows into the collection that is dropped.
             if (old := self.runners.pop(consumer_of(running), None)) is not None:
                 await old.stop()
+            await asyncio.sleep(RETIRING)
             await discard(models, lambda number: number == running)
             await self._project(live)
         return live

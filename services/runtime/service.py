@@ -39,6 +39,7 @@ from services.store.collections import prepare
 from services.store.commands import Commanding, Handler
 from services.store.held import Held
 from services.store.mongo import PyMongoError, Store, within
+from services.store.noting import Noting
 from services.telemetry import Metrics, Telemetry
 from services.vault.keyring import KeyHolder
 from services.web.counting import Counted
@@ -94,7 +95,7 @@ class Service:
         self.ends = ops.Ends(self.bus)
         self.telemetry, self.metrics = Telemetry(name, settings), Metrics(name)
         self.read_models = ReadModels(self.store, list(projections))
-        self.commanding = Commanding(self.store, holder, self.telemetry, self.metrics)
+        self.commanding = Commanding(self.store, holder, self.telemetry, self.metrics, Noting(self.store))
         self.tasks = Tasks(name)
         self._consumers = Consumers(self)
         self._relay: Relay | None = None

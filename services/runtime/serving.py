@@ -23,6 +23,7 @@ from services.runtime.connections import Connections, Limits
 from services.runtime.service import ROLES, Service
 from services.runtime.workarounds import LimitedProtocol
 from services.settings import Misconfigured, Settings
+from services.web.frame import fragments
 from services.web.frame.addresses import segment_of, segments_of
 
 LIMITS = Limits()
@@ -65,6 +66,10 @@ class AllServices:
     def __init__(self, settings: Callable[[str], Settings], others: Collection[BaseRoute] = ()) -> None:
         """`settings` returns the settings of a service by its name: with its own users on the engines, they differ."""
         self.services = {name: build(name, settings(name)) for name in SERVICES}
+        # None goes through a socket to a sibling that is here.
+        siblings = {name: service.app for name, service in self.services.items()}
+        for service in self.services.values():
+            fragments.beside(service.app, siblings)
         places = [place for name, service in self.services.items() for place in _places(name, service.app)]
         self.app = Starlette(routes=[*places, *others])
         web.install_outside(self.app)

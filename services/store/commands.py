@@ -19,6 +19,7 @@ from services.store.answers import PURPOSE, Answer, Repeat
 from services.store.clock import now_utc
 from services.store.errors import Conflict, is_transient
 from services.store.mongo import PyMongoError, Store, Transaction, within
+from services.store.noting import Noting
 from services.store.outbox import Cause
 from services.store.unit import Unit
 from services.store.work import Work
@@ -58,6 +59,7 @@ class Commanding:
     holder: KeyHolder
     telemetry: Telemetry
     metrics: Metrics
+    noting: Noting
     caller: Caller | None = None
 
     def on_behalf_of(self, who: str, role: str) -> "Commanding":
@@ -112,14 +114,9 @@ class Commanding:
 
     async def _note(self, accesses: Accesses | None) -> None:
         """Write the notes. Unavailable when they cannot be stored: then the caller gets no answer."""
-
-        async def body(transaction: Transaction) -> None:
-            if accesses is not None:
-                await accesses.write(self.store, transaction, now_utc())
-
         if accesses:
             async with _in_time():
-                await self.store.transaction(body, PATIENCE)
+                await self.noting.write(accesses)
 
     @contextmanager
     def _counted(self, name: str) -> Iterator[None]:

@@ -197,6 +197,24 @@ class Store:
         found = await self._threads.run(lambda: list(self._behind(collection).find(where, session=given)))
         return {document["_id"]: document for document in found}
 
+    async def find(
+        self, collection: str, where: Document, sort: Sequence[tuple[str, int]] = (), skip: int = 0, limit: int = 0
+    ) -> list[Document]:
+        """Find documents outside of a transaction, all of them in one change of thread; `limit` 0: without a limit."""
+        asked = {"sort": list(sort) or None, "skip": skip, "limit": limit}
+        # One batch where possible, so that no second statement asks for the rest.
+        batch = {"batch_size": limit} if limit else {}
+        return await self._threads.run(lambda: list(self._behind(collection).find(where, **asked, **batch)))
+
+    async def find_one(self, collection: str, where: Document) -> Document | None:
+        """Find one document outside of a transaction."""
+        found: Document | None = await self._threads.run(lambda: self._behind(collection).find_one(where))
+        return found
+
+    async def count(self, collection: str, where: Document, most: int) -> int:
+        """Count documents outside of a transaction, and no more than `most`."""
+        return int(await self._threads.run(lambda: self._behind(collection).count_documents(where, limit=most)))
+
     @contextmanager
     def _new_connections_after_sessionless(self) -> Iterator[None]:
         """Drop every connection when one of them has no sessions (`workarounds.drop_connections` says why there is such a one)."""

@@ -122,3 +122,35 @@ async def test_the_reads_of_a_proposal_for_900_people_are_one_bulk_write(service
     made = {name: number - before[name] for name, number in (await statements()).items()}
     assert len(await noted(service)) == 900
     assert sum(made.values()) < 10, made
+
+
+async def test_many_callers_who_read_of_the_same_people_are_written_together(service: Service) -> None:
+    """Transactions of their own would touch the same keys, conflict, and be repeated."""
+    people = [f"worker-{number}" for number in range(20)]
+    keys = [{"_id": f"{PROGRAMME}/{each}", "programme": PROGRAMME} for each in people]
+    await service.store["keys"].insert_many(keys)
+
+    async def look(number: int) -> None:
+        await service.commanding.on_behalf_of(f"olga-{number}", "operator").note(PROGRAMME, people, "today")
+
+    before = (await service.store.db.command("serverStatus"))["transactions"]
+    await asyncio.gather(*(look(number) for number in range(30)))
+    after = (await service.store.db.command("serverStatus"))["transactions"]
+    assert len({who for _, who, _, _ in await noted(service)}) == 30
+    assert len(await noted(service)) == 30 * len(people)
+    assert after["totalStarted"] - before["totalStarted"] <= 4
+    assert after["totalAborted"] == before["totalAborted"]
+
+
+async def test_a_caller_who_leaves_takes_nothing_from_those_whose_notes_are_written_with_theirs(
+    service: Service,
+) -> None:
+    looks = [
+        asyncio.create_task(service.commanding.on_behalf_of(who, "operator").note(PROGRAMME, ["ada"], "today"))
+        for who in ("anna", "bruno", "carla")
+    ]
+    await asyncio.sleep(0)
+    looks[1].cancel()
+    await asyncio.wait(looks)
+    assert [each.cancelled() for each in looks] == [False, True, False]
+    assert {"anna", "carla"} <= {who for _, who, _, _ in await noted(service)}

@@ -1,10 +1,12 @@
 """The rows of all projections of a service, in generations: one is read, and a rebuild fills the next one beside it.
 
-Invariant: one consumer fills all projections of a generation, so that it is read only after all of them had taken everything. A rebuild
-never touches the generation that is read. `services.events.inbox.generations` begins, switches and discards generations.
+Invariants: one consumer fills all projections of a generation, so that it is read only after all of them had taken everything. A rebuild
+never touches the generation that is read. Whoever has read the pointer reads that generation no longer than RETIRING afterwards.
+`services.events.inbox.generations` begins, switches and discards generations.
 """
 
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -21,6 +23,10 @@ from services.store.unit import Unit
 from services.vault.keyring import KeyHolder
 
 PROJECTIONS = "projections"  # the consumer of all projections, without its generation
+KEPT = 0.5  # seconds for which readers keep the pointer: a page reads a dozen lists
+RETIRING = (
+    1.0  # seconds between a switch and the end of the generation before, for readers who have the pointer of before
+)
 Order = Sequence[str | tuple[str, int]]  # `("since", -1)` is the same as `-since`
 GENERATION = re.compile(r"\.g(\d+)$")  # the end of the names of its collections and of its consumer
 
@@ -43,6 +49,7 @@ class ReadModels:
         self.store = store
         self.projections = {each.name: each for each in projections}
         self.handlers: Handlers = {}
+        self._kept: tuple[int, float] | None = None  # the generation that is read, and when it was looked up
         for each in projections:
             for kind, handler in each.handlers().items():
                 self.handlers.setdefault(kind, []).append((each.name, handler))
@@ -61,26 +68,30 @@ class ReadModels:
         """The generation that is read."""
         return (await self.pointer()).live
 
+    async def _read(self, name: str) -> str:
+        """The collection that readers read now."""
+        now = time.monotonic()
+        if self._kept is None or now - self._kept[1] > KEPT:
+            # The time of before the look: the switch may come right after it.
+            self._kept = await self.live(), now
+        return collection_of(name, self._kept[0])
+
     async def rows(self, name: str, where: Document) -> AsyncIterator[Document]:
         """The live rows that match, by key. `where` must name the `programme`."""
-        collection = collection_of(name, await self.live())
-        async for row in self.store[collection].find(where).sort("_id", 1):
+        async for row in self.store[await self._read(name)].find(where).sort("_id", 1):
             yield row
 
     async def page(self, name: str, where: Document, order: Order, skip: int, limit: int) -> list[Document]:
         """Some of the live rows that match, in the order of these fields; `-field` means the largest first."""
-        sort = [_sorting(each) for each in order]
-        found = self.store[collection_of(name, await self.live())].find(where).sort(sort).skip(skip).limit(limit)
-        return [row async for row in found]
+        return await self.store.find(await self._read(name), where, [_sorting(each) for each in order], skip, limit)
 
     async def count(self, name: str, where: Document, most: int) -> int:
         """The number of live rows that match, at most `most`: counting ends there."""
-        return int(await self.store[collection_of(name, await self.live())].count_documents(where, limit=most))
+        return await self.store.count(await self._read(name), where, most)
 
     async def row(self, name: str, _id: str) -> Document | None:
         """One live row, by `{programme}/{key}`."""
-        row: Document | None = await self.store[collection_of(name, await self.live())].find_one({"_id": _id})
-        return row
+        return await self.store.find_one(await self._read(name), {"_id": _id})
 
     async def prepare(self, generation: int) -> None:
         """Create the collections and their indexes, each beginning with the programme."""

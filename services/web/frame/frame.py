@@ -149,6 +149,7 @@ class Frame:
             undefined=StrictUndefined,  # a misspelt name fails instead of showing nothing
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # templates are part of the program: else each use looks at the files
             extensions=["jinja2.ext.i18n"],
         )
         translations = self._translations[language]
