@@ -21,6 +21,7 @@ from tests.enrolment.operators import consent, level, page, refer, send
 from tests.enrolment.requests import CASES, REACHED, STEPS
 from tests.enrolment.site import Site, site, text_of
 from tests.helpers.own_programme import in_a_programme_of_its_own
+from tests.helpers.waiting import eventually
 
 CONTENT = ServiceRegistered(
     name="Dote di prova", kind=ServiceKind.DOTE_LAVORO, organization_id="afol-prova", organization_name="AFOL di prova",
@@ -36,13 +37,20 @@ async def place(engines: Any, keys: Path, tmp_path_factory: pytest.TempPathFacto
     bare = Settings(kafka=engines.kafka, mongo=engines.mongo, keys=keys, database=f"rq{datetime.now(UTC):%H%M%S%f}")
     async with site(in_a_programme_of_its_own(bare, tmp_path_factory.mktemp("programmes"))) as found:
         await found.do(do.register_service, do.RegisterService(service=None, content=CONTENT))
-        await level(found)
+        desk = found.client(Role.OPERATOR)
+        await eventually(lambda: shows(desk, "/servizi", CONTENT.name))
         yield found
 
 
 @pytest.fixture
 def desk(place: Site) -> httpx.AsyncClient:
     return place.client(Role.OPERATOR, "operator-1")
+
+
+async def shows(client: httpx.AsyncClient, address: str, *texts: str) -> bool:
+    """Tell whether a page, which may lag behind, has these texts by now."""
+    html = (await client.get(address)).text
+    return all(each in html for each in texts)
 
 
 async def somebody(place: Site, family: str = "Prova") -> str:
@@ -170,8 +178,7 @@ async def test_what_is_expired_is_shown_and_a_stale_correction_is_refused(place:
         organization_name="Ente",
         valid_to="1/2/2026",
     )
-    await level(place)
-    assert "scaduto" in text_of(await page(desk, "/servizi"))
+    await eventually(lambda: shows(desk, "/servizi", "Bando scaduto", "scaduto"))
     assert "sono scadute" in text_of(await page(desk, "/servizi/bando-scaduto"))
     typed = {"name": "Bando", "kind": "training", "organization_name": "Ente", "seen": "99"}
     answer = await desk.post("/servizi/bando-scaduto", data=typed)
@@ -182,8 +189,7 @@ async def test_what_is_expired_is_shown_and_a_stale_correction_is_refused(place:
 async def test_a_sign_posting_is_noted_beside_the_way_at_any_step(place: Site, desk: httpx.AsyncClient) -> None:
     worker = await refer(place, "Ada", "Orientata")
     assert await send(desk, f"/persone/{worker}/orientamento", 303, service=SERVICE) == f"/persone/{worker}#richieste"
-    await level(place)
-    assert "Dote di prova" in (await desk.get(f"/frammenti/richieste?worker={worker}")).text
+    await eventually(lambda: shows(desk, f"/frammenti/richieste?worker={worker}", "Dote di prova"))
 
 
 @pytest.mark.parametrize(("status", "step", "after"), CASES)
@@ -236,6 +242,9 @@ async def test_an_erasure_leaves_no_request(place: Site, desk: httpx.AsyncClient
     request = await asked(desk, worker)
     administrator = place.client(Role.ADMINISTRATOR)
     assert (await administrator.delete(f"/workers/{worker}")).status_code == 204
-    await level(place)
-    assert await place.service.store["request"].count_documents({"state.worker": worker}) == 0
+
+    async def gone() -> bool:
+        return await place.service.store["request"].count_documents({"state.worker": worker}) == 0
+
+    await eventually(gone)
     assert (await desk.get(f"/richieste/{request}")).status_code == 404
