@@ -244,7 +244,7 @@ async def test_an_erasure_leaves_no_request(place: Site, desk: httpx.AsyncClient
     assert (await administrator.delete(f"/workers/{worker}")).status_code == 204
 
     async def gone() -> bool:
-        return await place.service.store["request"].count_documents({"state.worker": worker}) == 0
+        return bool(await place.service.store["request"].count_documents({"state.worker": worker}) == 0)
 
     await eventually(gone)
     assert (await desk.get(f"/richieste/{request}")).status_code == 404
