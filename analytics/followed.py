@@ -1,4 +1,4 @@
-"""What became of people beside and after the groups, as counts: requests to other services, situations after the programme, complaints.
+"""Counts of what became of people beside and after the groups: requests to other services, situations after the programme, complaints.
 
 Invariant: of people who consent to taking part and to research alone, as the other counts; a complaint has no person behind it here.
 """

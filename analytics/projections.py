@@ -191,7 +191,7 @@ class Paths(Projection):
 
     @on(ServiceAnswered)
     def answered(self, event: Event[ServiceAnswered], rows: Rows) -> None:
-        """Set the answer."""
+        """Set the answer as the step that the request has reached."""
         rows.set(event.subject, person=event.data.worker, what="request", step=event.data.answer.value)
 
     @on(ServiceCompleted)

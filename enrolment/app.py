@@ -8,6 +8,7 @@ from enrolment.complaints import api as complaint_routes
 from enrolment.complaints import pages as complaints
 from enrolment.complaints.projections import Complaints
 from enrolment.domain import Complaint, OfferedService, Outcome, ServiceRequest, Signposting, Worker
+from enrolment.held import held
 from enrolment.names import api as names
 from enrolment.outcomes import api as outcome_routes
 from enrolment.outcomes import pages as outcomes
@@ -20,7 +21,7 @@ from enrolment.people import pages as people
 from enrolment.people.index import NameIndex
 from enrolment.personal import api as link
 from enrolment.personal import commands as links
-from enrolment.personal import consents, download, leaving
+from enrolment.personal import consents, download, leaving, opening
 from enrolment.personal import pages as personal
 from enrolment.programmes import api as programmes
 from enrolment.programmes.domain import PublishedProgramme
@@ -30,6 +31,8 @@ from enrolment.projections import History, Leaders, Members, Progress
 from enrolment.reactions import gate
 from enrolment.referral import pages as referral
 from enrolment.replay import erase_again, refuse_all_again, replays
+from enrolment.retention import routes as retention
+from enrolment.retention.running import erase_when_kept_long_enough
 from enrolment.today import pages as today
 from services.operations.erasures import erase_restored
 from services.operations.replay import replay
@@ -55,11 +58,14 @@ def build(settings: Settings) -> Service:
             consents.router,
             leaving.router,
             download.router,
+            download.data,
+            opening.router,
             complaints.router,  # before the pages that have a person in their address
             referral.router,
             people.router,
             people.sending((links.issue_link, links.IssueLink)),
             today.router,
+            retention.router,
             paths.router,
             catalogue.router,
             requests.router,
@@ -70,6 +76,7 @@ def build(settings: Settings) -> Service:
             complaint_routes.router,
         ],
         gate=gate,
+        held=held,
         projections=[
             Progress(),
             History(),
@@ -81,6 +88,7 @@ def build(settings: Settings) -> Service:
             Exits(),
             Complaints(),
         ],
+        background=[erase_when_kept_long_enough],
         beside_api=[index.follow, seeding.keep_seeding],
         after_restore=[partial(replay, replays), erase_again, refuse_all_again, erase_restored],
         at_start=[publish_folder, take_cards_back, seeding.seed_at_start],

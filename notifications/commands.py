@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from notifications.domain import (
+    TOLD_WITHIN,
     About,
     Fact,
     Feed,
@@ -22,6 +23,7 @@ from notifications.domain import (
 from services.contracts.base import Id
 from services.contracts.enrolment import LinkPurpose, PersonalLinkIssued, Purpose
 from services.contracts.paths import RequestLinked
+from services.contracts.rights import Opening
 from services.contracts.sessions import SurveyLinked
 from services.kernel import Aggregate, Command, new_id
 from services.programmes import may_know
@@ -148,6 +150,23 @@ async def send_personal_link(event: str, issued: PersonalLinkIssued, work: Work)
     )
     work.add(message)
     (await find_or_add(Recipient, issued.worker, work)).remember(id)
+
+
+async def tell_of_opening(event: str, worker: str, reason: Opening, work: Work) -> None:
+    """Queue the message that an administrator has opened the record. Whoever refuses messages reads it on their page alone."""
+    id = message_of_event(event)
+    if await work.find(Message, id) is not None or await work.consents_to(worker, Purpose.CONTACT) is False:
+        return
+    message = Message(
+        id=id,
+        worker=worker,
+        about=About.RECORD_OPENED,
+        reference=reason.value,
+        day=work.rules.day_of(work.at) + TOLD_WITHIN,
+        correlation=work.cause.correlation,
+    )
+    work.add(message)
+    (await find_or_add(Recipient, worker, work)).remember(id)
 
 
 async def send_request(event: str, request: str, linked: RequestLinked, work: Work) -> None:

@@ -5,9 +5,9 @@ from enrolment.domain.catalogue import OfferedService, is_expired
 from enrolment.domain.complaints import Complaint, ComplaintStatus
 from enrolment.domain.outcomes import Outcome
 from enrolment.domain.requests import RequestStatus, ServiceRequest, Signposting
-from enrolment.domain.worker import ADDRESSES, LASTS, Consent, Link, Status, Worker, digest_of
+from enrolment.domain.worker import ADDRESSES, LASTS, Consent, Link, Recorder, Status, Worker, digest_of
 
 __all__ = [
-    "ADDRESSES", "LASTS", "Complaint", "ComplaintStatus", "Consent", "Link", "OfferedService", "Outcome", "RequestStatus",
+    "ADDRESSES", "LASTS", "Complaint", "ComplaintStatus", "Consent", "Link", "OfferedService", "Outcome", "Recorder", "RequestStatus",
     "ServiceRequest", "Signposting", "Status", "Worker", "digest_of", "is_expired",
 ]  # fmt: skip

@@ -81,7 +81,7 @@ async def record(worker: Id, momento: Moment, request: Request, run: Run, read: 
 async def outcomes_of(
     worker: Annotated[Id, Query(description="whose situation")], request: Request, run: Run, who: Operator
 ) -> Response:
-    """What is known of one person after the programme, for their sheet. The look is in their log."""
+    """The situations of one person after the programme, for their sheet. The look is in their log."""
     found = await run.query(queries.outcomes_of, worker)
     return FRAME.part(
         request, "outcomes/of_one.html", who=who, rules=run.rules, found=found, worker=worker, words=wording

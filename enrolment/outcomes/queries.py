@@ -14,7 +14,7 @@ EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # before every step: the index then
 
 
 async def outcomes_of(work: Work, worker: str) -> dict[OutcomeMoment, Outcome]:
-    """What is recorded of one worker. Noted as an access."""
+    """The situations of one worker by moment. Noted as an access."""
     work.reads_for("outcomes")
     work.note_access(worker)
     return {

@@ -12,6 +12,7 @@ from notifications.commands import (
     send_personal_link,
     send_request,
     take_survey_link,
+    tell_of_opening,
     tell_of_reply,
 )
 from notifications.domain import GroupCalendar, Message, PlannedMeeting, Recipient, Venue
@@ -27,6 +28,7 @@ from services.contracts.enrolment import (
 )
 from services.contracts.grouping import GroupConcluded, MemberJoined, MemberLeft, PlaceRegistered
 from services.contracts.paths import ComplaintReplied, RequestLinked
+from services.contracts.rights import RecordOpened
 from services.contracts.sessions import SessionScheduled, SurveyLinked, SurveySubmitted
 from services.events.delivery.declare import Gate, Reactions
 from services.store.work import Work
@@ -114,6 +116,12 @@ async def when_a_survey_is_answered_nobody_is_asked_for_it(event: Event[SurveySu
 async def when_a_personal_link_is_issued_it_is_sent(event: Event[PersonalLinkIssued], work: Work) -> None:
     """Queue the message at once: the person, or an operator beside them, waits for it."""
     await send_personal_link(event.id, event.data, work)
+
+
+@messages.on(RecordOpened)
+async def when_a_record_is_opened_the_person_is_told(event: Event[RecordOpened], work: Work) -> None:
+    """Queue the message, with the reason."""
+    await tell_of_opening(event.id, event.subject, event.data.reason, work)
 
 
 @messages.on(RequestLinked)

@@ -90,6 +90,15 @@ class PublishedIntake(BaseModel):
     closes: Day
 
 
+class PublishedRetention(BaseModel):
+    """Months for which the data of a person are kept after the referral, the refusal, the leaving, and the end of the programme."""
+
+    undecided: int | None = None
+    declined: int | None = None
+    left: int | None = None
+    ended: int | None = None
+
+
 class PublishedCatalogueEntry(BaseModel):
     """A territorial service with which the catalogue of the programme begins, in the words of Open Referral HSDS."""
 
@@ -141,6 +150,7 @@ class ProgrammePublished(EventData):
     slots: tuple[PublishedSlot, ...]
     municipalities: tuple[PublishedMunicipality, ...]
     surveys: tuple[PublishedWave, ...] = ()
+    retention: PublishedRetention | None = None
     # Added after the first events: those lack both fields.
     services: tuple[PublishedCatalogueEntry, ...] = ()
     complaints: PublishedComplaintRules | None = None

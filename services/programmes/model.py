@@ -169,6 +169,17 @@ class Contact(Part):
     email: str | None = None
 
 
+class Retention(Part):
+    """Months for which the data of a person are kept, each counted from another day. None: no limit of this kind. `undecided`: from the
+    referral of somebody who was neither admitted nor declined; `declined`; `left`: from the withdrawal; `ended`: from the end of the
+    programme, for everybody."""
+
+    undecided: Annotated[Whole, Field(ge=1, le=240)] | None = None
+    declined: Annotated[Whole, Field(ge=1, le=240)] | None = None
+    left: Annotated[Whole, Field(ge=1, le=240)] | None = None
+    ended: Annotated[Whole, Field(ge=1, le=240)] | None = None
+
+
 class CatalogueEntry(Part):
     """A territorial service with which the catalogue begins; afterwards the catalogue's own pages change it. The names of the fields are
     those of Open Referral HSDS. `valid_to`: the last day on which the notes on eligibility hold."""
@@ -233,6 +244,7 @@ class Programme(Part):
     slots: tuple[Slot, ...] = Field(min_length=1)
     municipalities: tuple[Municipality, ...] = Field(min_length=1)
     surveys: tuple[SurveyWave, ...] = ()
+    retention: Retention | None = None  # without it nobody is erased because of time
     services: tuple[CatalogueEntry, ...] = ()
     complaints: ComplaintRules | None = None
     renamed: dict[Slug, Slug] = {}  # in a file: from an entry that left it to the one that stands for it

@@ -78,6 +78,7 @@ NAVIGATION = (
     Entry("/segnalazioni", N_("My referrals"), (Role.REFERRER,)),
     Entry("/oggi", N_("Today"), (Role.OPERATOR,)),
     Entry("/persone", N_("People"), (Role.OPERATOR,)),
+    Entry("/persone/apri", N_("Open a record"), (Role.ADMINISTRATOR,)),
     Entry("/gruppi", N_("Groups"), (Role.OPERATOR,)),
     Entry("/proposte", N_("Proposals of groups"), (Role.OPERATOR,)),
     Entry("/incontri", N_("Meetings"), (Role.OPERATOR,)),
