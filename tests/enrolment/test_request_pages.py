@@ -13,10 +13,11 @@ import pytest_asyncio
 from enrolment.domain import RequestStatus, ServiceRequest
 from enrolment.paths import commands as do
 from services import vault
-from services.contracts.paths import RequestLinked, ServiceKind, ServiceRegistered
+from services.contracts.paths import NeedMet, RequestLinked, ServiceKind, ServiceRegistered
 from services.identity.auth import Role
 from services.kernel import code_of
 from services.settings import Settings
+from tests.enrolment.browsing import seen
 from tests.enrolment.operators import consent, level, page, refer, send
 from tests.enrolment.requests import CASES, REACHED, STEPS
 from tests.enrolment.site import Site, site, text_of
@@ -154,7 +155,7 @@ async def test_nobody_is_asked_for_without_consent_and_nothing_of_a_retired_serv
 ) -> None:
     worker = await refer(place, "Ada", "Senza")
     shown = text_of(await page(desk, f"/persone/{worker}/richiesta"))
-    assert "Registrare prima il consenso" in shown
+    assert "Prima occorre registrare il consenso." in shown
     refused = await desk.post(f"/persone/{worker}/richiesta", data={"service": SERVICE, "told": "no", "step": "done"})
     assert refused.status_code == 409
     saved = await send(
@@ -248,3 +249,37 @@ async def test_an_erasure_leaves_no_request(place: Site, desk: httpx.AsyncClient
 
     await eventually(gone)
     assert (await desk.get(f"/richieste/{request}")).status_code == 404
+
+
+async def test_in_a_browser_a_request_reaches_its_receiver_comes_back_and_the_worker_says_if_it_helped(
+    place: Site, desk: httpx.AsyncClient
+) -> None:
+    worker = await somebody(place, "Viaggio")
+    async with seen(place, Role.OPERATOR, "operator-1") as operator:
+        look = operator.looked.page
+        await operator.open(f"/persone/{worker}/richiesta")
+        await look.get_by_label("Servizio", exact=True).select_option(SERVICE)
+        await look.get_by_label("Sì, la persona è d'accordo").check()
+        await look.get_by_label("Detto a voce, di persona").check()
+        await operator.press("Continua: controlla le risposte")
+        await operator.press("Chiedi al servizio")
+        request = look.url.partition("/richieste/")[2].partition("?")[0]
+        await operator.open("/richieste?elenco=tutte")
+        await operator.open("/servizi")
+        await operator.open("/reclami")
+        assert (operator.wrong, operator.complaints) == ([], [])
+    async with seen(place, None) as receiver:
+        await receiver.open(f"/risposta/{await token_of(place, worker, request)}")
+        assert await receiver.looked.page.get_by_text("Ada Viaggio").is_visible()
+        await receiver.looked.page.get_by_label("Sì: la persona può venire").check()
+        await receiver.press("Continua: controlla le risposte")
+        await receiver.press("Invia la risposta")
+        assert await receiver.looked.page.get_by_text("Grazie, la risposta è arrivata").first.is_visible()
+        assert (receiver.wrong, receiver.complaints) == ([], [])
+    async with seen(place, Role.WORKER, worker) as own:
+        await own.open(f"/me/richieste/{request}")
+        await own.looked.page.get_by_label("In parte").check()
+        await own.press("Invia")
+        await own.open("/me/reclamo")
+        assert (own.wrong, own.complaints) == ([], [])
+    assert (await stored(place, request)).need_met is NeedMet.PARTLY
