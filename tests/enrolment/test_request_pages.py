@@ -165,7 +165,7 @@ async def test_nobody_is_asked_for_without_consent_and_nothing_of_a_retired_serv
     assert "Scuola Ètica" in await page(desk, "/servizi/corso-breve")
     assert (await desk.post("/servizi/corso-breve/ritiro")).status_code == 303
     await consent(place, worker)
-    refused = await desk.post(f"/enrolment/workers/{worker}/requests", json={"service": "corso-breve"})
+    refused = await desk.post(f"/workers/{worker}/requests", json={"service": "corso-breve"}, headers=JSON)
     assert refused.status_code == 409
 
 
@@ -261,7 +261,7 @@ async def test_in_a_browser_a_request_reaches_its_receiver_comes_back_and_the_wo
         await look.get_by_label("Servizio", exact=True).select_option(SERVICE)
         await look.get_by_label("Sì, la persona è d'accordo").check()
         await look.get_by_label("Detto a voce, di persona").check()
-        await operator.press("Continua: controlla le risposte")
+        await operator.press("Continuare: controllare le risposte")
         await operator.press("Chiedi al servizio")
         request = look.url.partition("/richieste/")[2].partition("?")[0]
         await operator.open("/richieste?elenco=tutte")
@@ -272,7 +272,7 @@ async def test_in_a_browser_a_request_reaches_its_receiver_comes_back_and_the_wo
         await receiver.open(f"/risposta/{await token_of(place, worker, request)}")
         assert await receiver.looked.page.get_by_text("Ada Viaggio").is_visible()
         await receiver.looked.page.get_by_label("Sì: la persona può venire").check()
-        await receiver.press("Continua: controlla le risposte")
+        await receiver.press("Continuare: controllare le risposte")
         await receiver.press("Invia la risposta")
         assert await receiver.looked.page.get_by_text("Grazie, la risposta è arrivata").first.is_visible()
         assert (receiver.wrong, receiver.complaints) == ([], [])
