@@ -2,7 +2,7 @@
 
 from analytics import api, pages
 from analytics.cells import Cells
-from analytics.projections import Attendance, Meetings, Path, Places, Scores
+from analytics.projections import Attendance, Complaints, Meetings, Path, Paths, Places, Scores
 from services.contracts.topics import KEYS
 from services.events.delivery.declare import Gate
 from services.operations.erasures import erase_restored
@@ -25,7 +25,7 @@ def build(settings: Settings) -> Service:
         holder=service_holder("analytics", settings.keys),
         routes=[api.router(cells), pages.router()],
         gate=Gate(holdings=[cells]),
-        projections=[Path(), Meetings(), Places(), Attendance(), Scores()],
+        projections=[Path(), Meetings(), Places(), Attendance(), Scores(), Paths(), Complaints()],
         tables=[KEYS],
         after_restore=[erase_restored],
         at_start=[begin_cells],

@@ -10,10 +10,11 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import APIRouter, Query, Request, Response
 
 from analytics.api import facts_of
+from analytics.followed import Followed, Redress, followed, redress
 from analytics.indicators import Indicators, indicators
 from analytics.kept import Kept
 from analytics.process import Process, process
-from analytics.sheet import SECTIONS, Entry, of_people, of_process, written
+from analytics.sheet import SECTIONS, Entry, of_complaints, of_paths, of_people, of_process, written
 from services.identity.auth import Role, Who, allowed
 from services.web.frame import Frame, page_router
 from services.web.frame.dates import month
@@ -40,22 +41,34 @@ class Figures:
     """The figures of each programme, read anew only when they are old, so that a page costs the same in a large programme."""
 
     def __init__(self) -> None:
-        self._progress, self._counts = Kept[Process](), Kept[Indicators]()
+        self._progress, self._counts = Kept[tuple[Process, Redress]](), Kept[tuple[Indicators, Followed]]()
 
-    async def of(self, read: Reading, who: Who) -> tuple[Process, Indicators | None, datetime]:
+    async def of(self, read: Reading, who: Who) -> "Shown":
         """Return the figures that the caller may see, and the moment of the oldest of them."""
 
-        async def progress(at: datetime) -> Process:
-            return process(await read.rows("meetings"), await read.rows("places"), read.rules, at)
+        async def progress(at: datetime) -> tuple[Process, Redress]:
+            figures = process(await read.rows("meetings"), await read.rows("places"), read.rules, at)
+            return figures, redress(await read.rows("complaints"), read.rules.day_of(at))
 
-        async def counts(_: datetime) -> Indicators:
-            return indicators(await facts_of(read), read.rules)
+        async def counts(_: datetime) -> tuple[Indicators, Followed]:
+            facts = await facts_of(read)
+            return indicators(facts, read.rules), followed(await read.rows("paths"), facts.consenting)
 
         found = await self._progress.of(read.programme, progress)
         if who.role not in COUNTS:
-            return found.value, None, found.at
+            return Shown(*found.value, None, None, found.at)
         people = await self._counts.of(read.programme, counts)
-        return found.value, people.value, min(found.at, people.at)
+        return Shown(*found.value, *people.value, min(found.at, people.at))
+
+
+class Shown(NamedTuple):
+    """The figures that a caller may see. `people` and `paths` count people: None for a coordinator."""
+
+    process: Process
+    complaints: Redress
+    people: Indicators | None
+    paths: Followed | None
+    at: datetime
 
 
 def router() -> APIRouter:
@@ -67,12 +80,12 @@ def router() -> APIRouter:
         request: Request, read: Reader, who: Viewer, pagina: Annotated[int, Query(ge=1, le=10_000)] = 1
     ) -> Response:
         """Show how the programme stands. `pagina`: of the list of groups."""
-        found, people, at = await figures.of(read, who)
-        tables = _tables(_entries(found, people, read), _translator(request))
-        first = (pagina - 1) * PAGE
-        shown: dict[str, Any] = {"process": found, "people": people, "at": at, "tables": tables}
-        lines = found.lines[first : first + PAGE]
-        pages = max(1, -(-len(found.lines) // PAGE))
+        found = await figures.of(read, who)
+        tables = _tables(_entries(found, read), _translator(request))
+        first, groups = (pagina - 1) * PAGE, found.process.lines
+        shown: dict[str, Any] = {**found._asdict(), "tables": tables}
+        lines = groups[first : first + PAGE]
+        pages = max(1, -(-len(groups) // PAGE))
         return FRAME.page(
             request, "figures.html", who=who, rules=read.rules, lines=lines, page=pagina, pages=pages, **shown
         )
@@ -80,9 +93,9 @@ def router() -> APIRouter:
     @made.get("/andamento.csv")
     async def data(request: Request, read: Reader, who: Viewer) -> Response:
         """Give the same lines as a CSV file: UTF-8 with a mark of byte order, semicolons, decimal commas."""
-        found, people, at = await figures.of(read, who)
-        day = read.rules.day_of(at)
-        text = written(_entries(found, people, read), _translator(request))
+        found = await figures.of(read, who)
+        day = read.rules.day_of(found.at)
+        text = written(_entries(found, read), _translator(request))
         headers = {
             "Content-Disposition": f'attachment; filename="andamento-{read.programme}-{day}.csv"',
             "Cache-Control": "no-store",
@@ -93,8 +106,10 @@ def router() -> APIRouter:
     return made
 
 
-def _entries(found: Process, people: Indicators | None, read: Reading) -> list[Entry]:
-    return [*of_process(found), *(of_people(people, read.rules) if people is not None else [])]
+def _entries(found: Shown, read: Reading) -> list[Entry]:
+    people = of_people(found.people, read.rules) if found.people is not None else []
+    paths = of_paths(found.paths) if found.paths is not None else []
+    return [*of_process(found.process), *of_complaints(found.complaints), *people, *paths]
 
 
 def _translator(request: Request) -> Any:

@@ -20,6 +20,15 @@ from services.contracts.grouping import (
     WorkerUnlisted,
     WorkerWaitlisted,
 )
+from services.contracts.paths import (
+    ComplaintAnswered,
+    ComplaintReceived,
+    OutcomeRecorded,
+    ServiceAnswered,
+    ServiceCompleted,
+    ServiceRequested,
+    WorkerSignposted,
+)
 from services.contracts.sessions import (
     AttendanceRecorded,
     SessionCancelled,
@@ -167,3 +176,55 @@ class Scores(Projection):
         rows.set(
             event.subject, person=survey.worker, instrument=survey.instrument, wave=survey.wave, scores=survey.scores
         )
+
+
+class Paths(Projection):
+    """One row per request to another service, per sign-posting, and per worker, moment and day of a situation after the programme. Which
+    service it was is in no row: a count does not need it."""
+
+    name = "paths"
+
+    @on(ServiceRequested)
+    def requested(self, event: Event[ServiceRequested], rows: Rows) -> None:
+        """Set that a service was asked."""
+        rows.set(event.subject, person=event.data.worker, what="request", requested=event.time)
+
+    @on(ServiceAnswered)
+    def answered(self, event: Event[ServiceAnswered], rows: Rows) -> None:
+        """Set the answer as the step that the request has reached."""
+        rows.set(event.subject, person=event.data.worker, what="request", step=event.data.answer.value)
+
+    @on(ServiceCompleted)
+    def completed(self, event: Event[ServiceCompleted], rows: Rows) -> None:
+        """Set the end, and the worker's word where they have said it."""
+        met = {"need_met": event.data.need_met.value} if event.data.need_met is not None else {}
+        rows.set(event.subject, person=event.data.worker, what="request", step=event.data.ending.value, **met)
+
+    @on(WorkerSignposted)
+    def signposted(self, event: Event[WorkerSignposted], rows: Rows) -> None:
+        """Set that somebody was told of a service."""
+        rows.set(event.subject, person=event.data.worker, what="signpost")
+
+    @on(OutcomeRecorded)
+    def recorded(self, event: Event[OutcomeRecorded], rows: Rows) -> None:
+        """Set the situation of a day; a later word on the same day replaces it."""
+        told = event.data
+        key = f"{told.worker}/{told.moment}/{told.day}"
+        facts = told.model_dump(mode="json", exclude={"worker"})
+        rows.set(key, person=told.worker, what="outcome", **facts)
+
+
+class Complaints(Projection):
+    """One row per complaint, with its last day and its answer. There is no person in it."""
+
+    name = "complaints"
+
+    @on(ComplaintReceived)
+    def received(self, event: Event[ComplaintReceived], rows: Rows) -> None:
+        """Set the last day for the answer."""
+        rows.set(event.subject, due=event.data.due, received=event.time)
+
+    @on(ComplaintAnswered)
+    def answered(self, event: Event[ComplaintAnswered], rows: Rows) -> None:
+        """Set when it was answered."""
+        rows.set(event.subject, answered=event.time)

@@ -10,6 +10,7 @@ from datetime import date
 from io import StringIO
 from typing import Any
 
+from analytics.followed import Followed, Redress
 from analytics.indicators import Indicators
 from analytics.process import Pace, Process, Progress
 from services.programmes import Programme
@@ -22,7 +23,9 @@ SECTIONS = {
     "seats": N_("Seats"),
     "places": N_("Places"),
     "other": N_("Other targets"),
+    "complaints": N_("Complaints"),
     "people": N_("People"),
+    "paths": N_("Other services and situations after the programme"),
     "referrals": N_("Referrals by organisation and month"),
     "attendance": N_("Attendance"),
     "surveys": N_("Questionnaires"),
@@ -61,6 +64,62 @@ def of_process(found: Process) -> list[Entry]:
         Entry("places", N_("Groups that can meet there at a time"), found.rooms),
         Entry("places", N_("Places in use"), found.used),
         *(Entry("other", "%(name)s", None, target, values={"name": name}) for name, target in found.other),
+    ]
+
+
+def of_complaints(found: Redress) -> list[Entry]:
+    """Return the lines about complaints, which have no person behind them."""
+    return [
+        Entry("complaints", N_("Complaints received"), found.received),
+        Entry("complaints", N_("Complaints answered"), found.answered),
+        Entry("complaints", N_("Complaints late for an answer"), found.late),
+    ]
+
+
+STEPS = {
+    "requested": N_("Requests that wait for the answer"),
+    "needs-assessment": N_("Requests for which the service meets the person first"),
+    "accepted": N_("Requests accepted"),
+    "refused": N_("Requests not accepted"),
+    "completed": N_("Requests after which the service was given"),
+    "abandoned": N_("Requests given up"),
+}
+NEEDS = {
+    "yes": N_("People say: need met"),
+    "partly": N_("People say: need met in part"),
+    "no": N_("People say: need not met"),
+}
+LEAVING = {
+    "employed": N_("Upon leaving: employed"),
+    "self-employed": N_("Upon leaving: self-employed"),
+    "training": N_("Upon leaving: in education or training"),
+    "searching": N_("Upon leaving: looking for work"),
+    "inactive": N_("Upon leaving: not looking for work"),
+}
+LATER = {
+    "employed": N_("Six months after: employed"),
+    "self-employed": N_("Six months after: self-employed"),
+    "training": N_("Six months after: in education or training"),
+    "searching": N_("Six months after: looking for work"),
+    "inactive": N_("Six months after: not looking for work"),
+}
+ESF = {
+    "EECR02": N_("ESF+ EECR02: in education or training upon leaving"),
+    "EECR04": N_("ESF+ EECR04: in employment upon leaving"),
+    "EECR05": N_("ESF+ EECR05: in employment six months after leaving"),
+}
+
+
+def of_paths(found: Followed) -> list[Entry]:
+    """Return the lines about other services and situations, for those who may see true counts."""
+    return [
+        Entry("paths", N_("People told of another service"), found.signposted),
+        Entry("paths", N_("Requests to other services"), found.requests),
+        *(Entry("paths", text, found.steps.get(step, 0)) for step, text in STEPS.items()),
+        *(Entry("paths", text, found.needs.get(met, 0)) for met, text in NEEDS.items()),
+        *(Entry("paths", text, found.leaving.get(each, 0)) for each, text in LEAVING.items()),
+        *(Entry("paths", text, found.later.get(each, 0)) for each, text in LATER.items()),
+        *(Entry("paths", text, found.esf.get(code, 0)) for code, text in ESF.items()),
     ]
 
 

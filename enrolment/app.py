@@ -4,9 +4,15 @@ from functools import partial
 
 from enrolment import api
 from enrolment.cards import take_cards_back
-from enrolment.domain import OfferedService, ServiceRequest, Signposting, Worker
+from enrolment.complaints import api as complaint_routes
+from enrolment.complaints import pages as complaints
+from enrolment.complaints.projections import Complaints
+from enrolment.domain import Complaint, OfferedService, Outcome, ServiceRequest, Signposting, Worker
 from enrolment.held import held
 from enrolment.names import api as names
+from enrolment.outcomes import api as outcome_routes
+from enrolment.outcomes import pages as outcomes
+from enrolment.outcomes.projections import Exits
 from enrolment.paths import answering, catalogue, fragments, seeding
 from enrolment.paths import api as paths
 from enrolment.paths import pages as requests
@@ -42,7 +48,7 @@ def build(settings: Settings) -> Service:
         "enrolment",
         settings,
         holder=master_holder(settings.keys),
-        aggregates=[Worker, PublishedProgramme, OfferedService, ServiceRequest, Signposting],
+        aggregates=[Worker, PublishedProgramme, OfferedService, ServiceRequest, Signposting, Outcome, Complaint],
         routes=[
             api.router,
             programmes.router,
@@ -54,6 +60,7 @@ def build(settings: Settings) -> Service:
             download.router,
             download.data,
             opening.router,
+            complaints.router,  # before the pages that have a person in their address
             referral.router,
             people.router,
             people.sending((links.issue_link, links.IssueLink)),
@@ -64,10 +71,23 @@ def build(settings: Settings) -> Service:
             requests.router,
             answering.router,
             fragments.router,
+            outcome_routes.router,
+            outcomes.router,
+            complaint_routes.router,
         ],
         gate=gate,
         held=held,
-        projections=[Progress(), History(), Leaders(), Members(), Catalogue(), Requests(), Signposts()],
+        projections=[
+            Progress(),
+            History(),
+            Leaders(),
+            Members(),
+            Catalogue(),
+            Requests(),
+            Signposts(),
+            Exits(),
+            Complaints(),
+        ],
         background=[erase_when_kept_long_enough],
         beside_api=[index.follow, seeding.keep_seeding],
         after_restore=[partial(replay, replays), erase_again, refuse_all_again, erase_restored],

@@ -4,12 +4,12 @@ from typing import Any
 
 import orjson
 
-from enrolment.domain import Worker
+from enrolment.domain import Complaint, OfferedService, Outcome, ServiceRequest, Signposting, Worker
 from enrolment.programmes.domain import PublishedProgramme
 from services.store.held import Held, Told
 from services.store.work import Work
 
-held = Held(nobody=[PublishedProgramme])
+held = Held(nobody=[PublishedProgramme, OfferedService])
 SEALED = ("profile", "sketch")  # fields of the record that hold sealed JSON
 # The trace belongs to the request, and the digest of a link to whoever has the link.
 UNTOLD = {"id", "card", "links", "trace", *SEALED}
@@ -28,3 +28,33 @@ async def tell_worker(person: str, work: Work) -> Told:
         told[name] = orjson.loads(await work.unseal(person, name, sealed)) if sealed else None
     told["links"] = [each.model_dump(mode="json", exclude={"digest"}) for each in found.links]
     return [told]
+
+
+@held.of(ServiceRequest)
+async def tell_requests(person: str, work: Work) -> Told:
+    """The requests to other services for them. The digest of a link belongs to the organisation that has it."""
+    found = await work.browse(ServiceRequest, worker=person)
+    return [each.model_dump(mode="json", exclude={"digest", "worker"}) for each in found]
+
+
+@held.of(Signposting)
+async def tell_signpostings(person: str, work: Work) -> Told:
+    """The services of which they were told."""
+    return [each.model_dump(mode="json", exclude={"worker"}) for each in await work.browse(Signposting, worker=person)]
+
+
+@held.of(Outcome)
+async def tell_outcomes(person: str, work: Work) -> Told:
+    """Their situations after the programme."""
+    return [each.model_dump(mode="json", exclude={"worker"}) for each in await work.browse(Outcome, worker=person)]
+
+
+@held.of(Complaint)
+async def tell_complaints(person: str, work: Work) -> Told:
+    """Their complaints and the answers, in the clear."""
+    told: Told = []
+    for each in await work.browse(Complaint, worker=person):
+        texts = (("complaint", each.about), ("reply", each.reply))
+        opened = {name: await work.unseal(person, f"{name}/{each.id}", text) for name, text in texts if text}
+        told.append({**each.model_dump(mode="json", exclude={"worker", "partner", "about", "reply"}), **opened})
+    return told

@@ -1,6 +1,6 @@
 """Handlers of the gate in enrolment. It consumes one event of its own, the erasure, since a restored database can be older than it."""
 
-from enrolment.domain import ServiceRequest, Signposting, Worker
+from enrolment.domain import Complaint, Outcome, ServiceRequest, Signposting, Worker
 from services.contracts.enrolment import WorkerErased
 from services.events.delivery.declare import Gate
 from services.store.work import Work
@@ -17,8 +17,10 @@ async def when_worker_erased_empty_the_restored_record(worker: str, work: Work) 
 
 
 @gate.on(WorkerErased)
-async def when_somebody_is_erased_nothing_says_to_which_services_they_went(worker: str, work: Work) -> None:
-    """Remove their requests and sign-postings, also those that a restore brought back."""
-    for kind in (ServiceRequest, Signposting):
+async def when_somebody_is_erased_nothing_says_where_they_went_or_what_they_wrote(worker: str, work: Work) -> None:
+    """Remove their requests, sign-postings and situations, and empty their complaints, also those that a restore brought back."""
+    for kind in (ServiceRequest, Signposting, Outcome):
         for each in await work.where(kind, worker=worker):
             work.remove(each)
+    for complaint in await work.where(Complaint, worker=worker):
+        complaint.forget()

@@ -122,7 +122,7 @@ async def _for_receiver(work: Work, queued: Message, _: Recipient, base: str) ->
 
 
 async def _complaint_answered(work: Work, queued: Message, _: Recipient, base: str) -> Shown:
-    """That there is an answer, and where: a refusal of contact is told to whoever looks."""
+    """Tell that there is an answer, and where: a refusal of contact is told to whoever looks."""
     consents = (await work.peek_consents(queued.worker)).allow(Purpose.CONTACT)
     if consents is None:
         raise NotYet(f"the consent for message {queued.id}")

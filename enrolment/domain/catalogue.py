@@ -26,7 +26,7 @@ class OfferedService(Aggregate):
 
     @property
     def told(self) -> ServiceRegistered:
-        """What the catalogue says of it."""
+        """The content of the last registration."""
         assert self.content is not None  # `new` and a replay set it
         return self.content
 

@@ -89,6 +89,21 @@ class Complaint(Aggregate):
         """Empty it of the person who complained, who is erased: that there was a complaint stays."""
         self.worker = self.about = self.reply = None
 
+    @property
+    def sealed_for(self) -> str:
+        """Whose key seals the texts: the worker's, else the complaint's own."""
+        return self.worker or self.id
+
+    @property
+    def is_open(self) -> bool:
+        """True until it is answered."""
+        return self.status in OPEN
+
+    @property
+    def is_forgotten(self) -> bool:
+        """True when the worker who complained was erased: nothing can be answered to anybody."""
+        return self.by is Complainant.WORKER and self.worker is None
+
     def _refuse_answered(self) -> None:
         if self.status is ComplaintStatus.ANSWERED:
             raise Refused("complaint-answered", f"Complaint {self.id} is answered already.")

@@ -44,11 +44,8 @@ class Outcome(Aggregate):
         """Nothing is known yet."""
         return cls(id=cls.id_of(worker, moment), worker=worker, moment=moment)
 
-    def record(self, situation: Situation, day: date, left: date | None, today: date) -> None:
-        """Record a situation. `left`: the day on which the person left, None while they have not. Refused: still-there, out-of-order,
-        same-outcome."""
-        if left is None:
-            raise Refused("still-there", f"Worker {self.worker} has not left.")
+    def record(self, situation: Situation, day: date, left: date, today: date) -> None:
+        """Record the situation of a day. `left`: the day on which the person left. Refused: out-of-order, same-outcome."""
         in_time("The situation", day, "today", today)
         if self.moment is OutcomeMoment.EXIT:
             in_order("The situation", day, "the exit", left)
@@ -57,7 +54,7 @@ class Outcome(Aggregate):
             in_order("The situation", day, "five months after the exit", left + EARLIEST)
         if Told(situation=situation, day=day) in self.told:
             raise Refused("same-outcome", f"This situation of worker {self.worker} is recorded already.")
-        self.says(OutcomeRecorded(worker=self.worker, moment=self.moment, situation=situation, day=day))
+        self.says(OutcomeRecorded(worker=self.worker, moment=self.moment, situation=situation, day=day, left=left))
 
     @property
     def last(self) -> Told | None:

@@ -84,7 +84,7 @@ def _check(request: Request, run: Runner, found: queries.ForReceiver, filled: Fi
 
 
 def _refusal(request: Request, refused: Refused) -> Response:
-    """That the link opens nothing, whatever the reason."""
+    """Say that the link opens nothing, whatever the reason."""
     if refused.code not in {"no-such-link", "erased", "no-such-request", "no-such-service"}:
         raise refused
     return FRAME.page(request, "paths/no_link.html", status=STATUS[refused.kind])

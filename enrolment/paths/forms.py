@@ -82,7 +82,7 @@ class ServiceAnswers(BaseModel):
     assured_date: Day | None = None
 
     def content(self, organization: str) -> ServiceRegistered:
-        """What the catalogue says from then on. `organization`: the id of one that is no partner."""
+        """Give the content of the registration. `organization`: the id of one that is no partner."""
         return ServiceRegistered(**{**self.model_dump(), "organization_id": self.organization_id or organization})
 
 

@@ -1,4 +1,4 @@
-"""What a worker says of their own requests, and fragments for other pages: requests of one person, and those without an answer."""
+"""A worker's word on their need, and fragments for other pages: requests of one person, and those without an answer."""
 
 from datetime import UTC, datetime
 from typing import Annotated

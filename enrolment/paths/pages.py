@@ -224,7 +224,7 @@ async def _asking(
     form = await _offered(filled, read)
     consents = bool(person.consents.get(Purpose.PARTICIPATION, {}).get("given"))
     return FRAME.page(
-        request, "paths/asking.html", who=who, rules=run.rules, person=person, form=form, code=code_of(person.worker),
+        request, "paths/request_form.html", who=who, rules=run.rules, person=person, form=form, code=code_of(person.worker),
         consents=consents, status=status,
     )  # fmt: skip
 

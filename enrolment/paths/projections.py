@@ -48,7 +48,7 @@ class Requests(Projection):
 
     @on(ServiceAnswered)
     def answered(self, event: Event[ServiceAnswered], rows: Rows) -> None:
-        """Set the answer."""
+        """Set the answer, and whether a last one is still waited for."""
         answer = event.data.answer
         facts = {"status": answer.value, "reason": event.data.reason, "answered": event.time, "since": event.time}
         waits = answer is Answer.NEEDS_ASSESSMENT

@@ -35,7 +35,7 @@ async def one_service(work: Work, service: str) -> tuple[OfferedService, int]:
 
 
 async def services_named(work: Work, ids: Iterable[str]) -> dict[str, ServiceRegistered]:
-    """What the catalogue says of these services, in one query."""
+    """Return the contents of these services, in one query."""
     return {each.id: each.told for each in await work.peek_all(OfferedService, sorted(set(ids)))}
 
 
@@ -108,7 +108,7 @@ async def opened_by(store: Store, programmes: Collection[str], token: str, now: 
 
 @dataclass(frozen=True, slots=True)
 class ForReceiver:
-    """What a receiver has to know to answer: the service, when it was asked for, and for whom. `card`: name and contact of the person, as
+    """The facts that a receiver needs: the service, when it was asked for, and for whom. `card`: name and contact of the person, as
     far as they consented to it with this request; else empty, and the code alone names them."""
 
     service: str
@@ -121,7 +121,7 @@ class ForReceiver:
 
 
 async def for_receiver(work: Work, request: str, token: str) -> ForReceiver:
-    """What the receiver behind this link may see; of an answered request no card. Noted as an access of the receiver.
+    """Return the part that the receiver behind this link may see; of an answered request no card. Noted as an access of the receiver.
     Refused("no-such-link", 404): also when the person does not take part any more, or is erased."""
     found = await work.peek(ServiceRequest, request)
     worker = await work.peek(Worker, found.worker) if found is not None else None

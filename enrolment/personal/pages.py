@@ -29,6 +29,7 @@ async def me(request: Request, run: Run, read: Reader, who: Myself) -> Response:
         calendar="/sessions/frammenti/mio-calendario",
         surveys="/sessions/frammenti/miei-questionari",
         requests="/enrolment/frammenti/mie-richieste",
+        outcome="/enrolment/frammenti/mio-esito",
     )
     row = await read.row("desk", who.subject) or {}
     return FRAME.page(

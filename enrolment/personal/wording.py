@@ -106,6 +106,8 @@ LOOKED_AT: Mapping[str, str] = {
     "export": N_("all your data, to give you a copy of them"),
     "request": N_("your request to another service: name and contact alone, if you agreed to that"),
     "requests": N_("to which other services we have asked for you"),
+    "outcomes": N_("how things went for you after the programme"),
+    "complaint": N_("what you wrote to us when something went wrong, without your name"),
     "link": N_("if we can write to you, to send you your link"),
 }
 PARTS: Mapping[str, str] = {

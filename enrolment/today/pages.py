@@ -54,6 +54,7 @@ async def today(
         messages="/notifications/frammenti/oggi",
         questionnaires="/sessions/frammenti/questionari",
         requests="/enrolment/frammenti/richieste-senza-risposta",
+        complaints="/enrolment/frammenti/reclami-aperti",
     )
     return FRAME.page(
         request, "today/today.html", who=who, rules=read.rules, lists=lists, about=wording.ABOUT, refused=wording.REFUSED,

@@ -27,8 +27,13 @@ _NAME = re.compile(
     r"it\.amalavoro\.(?P<context>[a-z]+)\.(?P<subject>[a-z]+)\.(?P<happened>[a-z]+(-[a-z]+)*)\.v[1-9][0-9]*"
 )
 # Bare text in open types that was reviewed, one by one, and holds no person: names of organisations, of municipalities and of programmes,
-# and the name and street of a place that is open to all.
+# and the name and street of a place that is open to all. A catalogue of services is public as a whole: what an office offers, for whom, and
+# how it is reached; it names offices and no person.
+_OF_A_SERVICE = (
+    "name", "organization_name", "description", "eligibility_description", "application_process", "email", "phone", "url",
+)  # fmt: skip
 _LOOKED_AT = {
+    "it.amalavoro.enrolment.service.registered.v1": {f"data.{each}" for each in _OF_A_SERVICE},
     "it.amalavoro.grouping.place.registered.v1": {"data.address", "data.title"},
     "it.amalavoro.programmes.programme.published.v1": {
         "data.contact.email",
@@ -40,6 +45,7 @@ _LOOKED_AT = {
         "data.partners.name",
         "data.partners.feed",
         "data.municipalities.name",
+        *(f"data.services.{each}" for each in _OF_A_SERVICE),
     },
 }
 

@@ -183,7 +183,8 @@ class ServiceCompleted(Restricted):
 
 
 class OutcomeRecorded(Restricted):
-    """The situation of a worker on a day after the programme. Of several for one day, the last one counts."""
+    """The situation of a worker on a day after the programme, which they left on the day `left`. Of several for one day, the last one
+    counts."""
 
     type = "it.amalavoro.enrolment.outcome.recorded.v1"
     topic = "ama.enrolment.restricted"
@@ -193,6 +194,7 @@ class OutcomeRecorded(Restricted):
     moment: OutcomeMoment
     situation: Situation
     day: Day
+    left: Day
 
 
 class ComplaintReceived(EventData):

@@ -25,6 +25,7 @@ ALLOWED: dict[str, str] = {
     "sessions/domain/meetings.py:day": "`starts` carries the offset of the programme's zone",
     "notifications/domain/people.py:day": "the same, as sessions published it",
     "notifications/contents.py:_personal": "shows the end of a link at the local hour; the moment stays the same",
+    "notifications/contents.py:_for_receiver": "the same, for the link of an organisation",
     "notifications/ledger.py:day_of_midnight": "reads back the day that `midnight` wrote in UTC",
 }
 

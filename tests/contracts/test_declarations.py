@@ -135,8 +135,13 @@ def test_a_number_that_json_cannot_hold_is_refused_before_it_is_said(declare: De
             declare("share: float").model_validate({"share": number})
 
 
-# Text of open types that is neither an id nor a code: names and streets of places that are open to all.
-PUBLIC_TEXT = {"it.amalavoro.grouping.place.registered.v1": {"title", "address"}}
+# Text of open types that is neither an id nor a code: of places that are open to all, and of the catalogue of services.
+PUBLIC_TEXT = {
+    "it.amalavoro.grouping.place.registered.v1": {"title", "address"},
+    "it.amalavoro.enrolment.service.registered.v1": {
+        "name", "organization_name", "description", "eligibility_description", "application_process", "email", "phone", "url",
+    },
+}  # fmt: skip
 
 
 def texts(annotation: Any, metadata: Iterable[Any] = ()) -> Iterator[str]:

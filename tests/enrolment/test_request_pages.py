@@ -13,14 +13,16 @@ import pytest_asyncio
 from enrolment.domain import RequestStatus, ServiceRequest
 from enrolment.paths import commands as do
 from services import vault
-from services.contracts.paths import RequestLinked, ServiceKind, ServiceRegistered
+from services.contracts.paths import NeedMet, RequestLinked, ServiceKind, ServiceRegistered
 from services.identity.auth import Role
 from services.kernel import code_of
 from services.settings import Settings
+from tests.enrolment.browsing import seen
 from tests.enrolment.operators import consent, level, page, refer, send
 from tests.enrolment.requests import CASES, REACHED, STEPS
 from tests.enrolment.site import Site, site, text_of
 from tests.helpers.own_programme import in_a_programme_of_its_own
+from tests.helpers.waiting import eventually
 
 CONTENT = ServiceRegistered(
     name="Dote di prova", kind=ServiceKind.DOTE_LAVORO, organization_id="afol-prova", organization_name="AFOL di prova",
@@ -36,13 +38,20 @@ async def place(engines: Any, keys: Path, tmp_path_factory: pytest.TempPathFacto
     bare = Settings(kafka=engines.kafka, mongo=engines.mongo, keys=keys, database=f"rq{datetime.now(UTC):%H%M%S%f}")
     async with site(in_a_programme_of_its_own(bare, tmp_path_factory.mktemp("programmes"))) as found:
         await found.do(do.register_service, do.RegisterService(service=None, content=CONTENT))
-        await level(found)
+        desk = found.client(Role.OPERATOR)
+        await eventually(lambda: shows(desk, "/servizi", CONTENT.name))
         yield found
 
 
 @pytest.fixture
 def desk(place: Site) -> httpx.AsyncClient:
     return place.client(Role.OPERATOR, "operator-1")
+
+
+async def shows(client: httpx.AsyncClient, address: str, *texts: str) -> bool:
+    """Tell whether a page, which may lag behind, has these texts by now."""
+    html = (await client.get(address)).text
+    return all(each in html for each in texts)
 
 
 async def somebody(place: Site, family: str = "Prova") -> str:
@@ -146,7 +155,7 @@ async def test_nobody_is_asked_for_without_consent_and_nothing_of_a_retired_serv
 ) -> None:
     worker = await refer(place, "Ada", "Senza")
     shown = text_of(await page(desk, f"/persone/{worker}/richiesta"))
-    assert "Registrare prima il consenso" in shown
+    assert "Prima occorre registrare il consenso." in shown
     refused = await desk.post(f"/persone/{worker}/richiesta", data={"service": SERVICE, "told": "no", "step": "done"})
     assert refused.status_code == 409
     saved = await send(
@@ -156,7 +165,7 @@ async def test_nobody_is_asked_for_without_consent_and_nothing_of_a_retired_serv
     assert "Scuola Ètica" in await page(desk, "/servizi/corso-breve")
     assert (await desk.post("/servizi/corso-breve/ritiro")).status_code == 303
     await consent(place, worker)
-    refused = await desk.post(f"/enrolment/workers/{worker}/requests", json={"service": "corso-breve"})
+    refused = await desk.post(f"/workers/{worker}/requests", json={"service": "corso-breve"}, headers=JSON)
     assert refused.status_code == 409
 
 
@@ -170,8 +179,7 @@ async def test_what_is_expired_is_shown_and_a_stale_correction_is_refused(place:
         organization_name="Ente",
         valid_to="1/2/2026",
     )
-    await level(place)
-    assert "scaduto" in text_of(await page(desk, "/servizi"))
+    await eventually(lambda: shows(desk, "/servizi", "Bando scaduto", "scaduto"))
     assert "sono scadute" in text_of(await page(desk, "/servizi/bando-scaduto"))
     typed = {"name": "Bando", "kind": "training", "organization_name": "Ente", "seen": "99"}
     answer = await desk.post("/servizi/bando-scaduto", data=typed)
@@ -182,8 +190,7 @@ async def test_what_is_expired_is_shown_and_a_stale_correction_is_refused(place:
 async def test_a_sign_posting_is_noted_beside_the_way_at_any_step(place: Site, desk: httpx.AsyncClient) -> None:
     worker = await refer(place, "Ada", "Orientata")
     assert await send(desk, f"/persone/{worker}/orientamento", 303, service=SERVICE) == f"/persone/{worker}#richieste"
-    await level(place)
-    assert "Dote di prova" in (await desk.get(f"/frammenti/richieste?worker={worker}")).text
+    await eventually(lambda: shows(desk, f"/frammenti/richieste?worker={worker}", "Dote di prova"))
 
 
 @pytest.mark.parametrize(("status", "step", "after"), CASES)
@@ -236,6 +243,43 @@ async def test_an_erasure_leaves_no_request(place: Site, desk: httpx.AsyncClient
     request = await asked(desk, worker)
     administrator = place.client(Role.ADMINISTRATOR)
     assert (await administrator.delete(f"/workers/{worker}")).status_code == 204
-    await level(place)
-    assert await place.service.store["request"].count_documents({"state.worker": worker}) == 0
+
+    async def gone() -> bool:
+        return bool(await place.service.store["request"].count_documents({"state.worker": worker}) == 0)
+
+    await eventually(gone)
     assert (await desk.get(f"/richieste/{request}")).status_code == 404
+
+
+async def test_in_a_browser_a_request_reaches_its_receiver_comes_back_and_the_worker_says_if_it_helped(
+    place: Site, desk: httpx.AsyncClient
+) -> None:
+    worker = await somebody(place, "Viaggio")
+    async with seen(place, Role.OPERATOR, "operator-1") as operator:
+        look = operator.looked.page
+        await operator.open(f"/persone/{worker}/richiesta")
+        await look.get_by_label("Servizio", exact=True).select_option(SERVICE)
+        await look.get_by_label("Sì, la persona è d'accordo").check()
+        await look.get_by_label("Detto a voce, di persona").check()
+        await operator.press("Continuare: controllare le risposte")
+        await operator.press("Chiedi al servizio")
+        request = look.url.partition("/richieste/")[2].partition("?")[0]
+        await operator.open("/richieste?elenco=tutte")
+        await operator.open("/servizi")
+        await operator.open("/reclami")
+        assert (operator.wrong, operator.complaints) == ([], [])
+    async with seen(place, None) as receiver:
+        await receiver.open(f"/risposta/{await token_of(place, worker, request)}")
+        assert await receiver.looked.page.get_by_text("Ada Viaggio").is_visible()
+        await receiver.looked.page.get_by_label("Sì: la persona può venire").check()
+        await receiver.press("Continuare: controllare le risposte")
+        await receiver.press("Invia la risposta")
+        assert await receiver.looked.page.get_by_text("Grazie, la risposta è arrivata").first.is_visible()
+        assert (receiver.wrong, receiver.complaints) == ([], [])
+    async with seen(place, Role.WORKER, worker) as own:
+        await own.open(f"/me/richieste/{request}")
+        await own.looked.page.get_by_label("In parte").check()
+        await own.press("Invia")
+        await own.open("/me/reclamo")
+        assert (own.wrong, own.complaints) == ([], [])
+    assert (await stored(place, request)).need_met is NeedMet.PARTLY

@@ -29,6 +29,9 @@ SHOWN: dict[str, Any] = {
     "expires": datetime(2026, 12, 9, 18, 5, tzinfo=ROME),
     "link": LINK,
     "opened": date(2026, 12, 9),
+    "service": "Dote lavoro",
+    "organization": "AFOL Monza e Brianza",
+    "programme": "AMA Lavoro",
     "reason": "complaint",
     "ask": "AFOL Monza e Brianza, +39 039 0000000",
 }
@@ -44,6 +47,10 @@ SAID = {
     ("confirm-erase", "it"): ("Conferma che vuoi cancellare i tuoi dati", "i dati non si possono recuperare"),
     ("confirm-erase", "en"): ("Confirm that you want to erase your data", "the data cannot be brought back"),
     ("record-opened", "it"): ("La tua scheda è stata aperta", "mercoledì 9 dicembre 2026 chi amministra il programma"),
+    ("service-request", "it"): ("Una richiesta per il servizio Dote lavoro", "fino a mercoledì 9 dicembre 2026"),
+    ("service-request", "en"): ("A request for the service Dote lavoro", "open until Wednesday, 9 December 2026"),
+    ("complaint-answered", "it"): ("C'è una risposta per te", "abbiamo risposto a quello che ci hai scritto"),
+    ("complaint-answered", "en"): ("There is an answer for you", "we have answered what you wrote to us"),
     ("record-opened", "en"): ("Your record was opened", "on Wednesday, 9 December 2026, somebody who administers"),
 }
 

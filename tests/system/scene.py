@@ -29,6 +29,24 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /enrolment/workers/{worker}/consents": {"consents": {"contact": True}, "notice": "2026-09"},
     "POST /enrolment/workers/{worker}/withdrawal": {"reason": "other"},
     "POST /enrolment/workers/{worker}/opening": {"reason": "fault"},
+    "PUT /enrolment/services/{service}": {
+        "name": "Corso",
+        "kind": "training",
+        "organization_id": "scuola",
+        "organization_name": "Scuola",
+    },
+    "POST /enrolment/workers/{worker}/signposts": {"service": NOBODY},
+    "POST /enrolment/workers/{worker}/requests": {"service": NOBODY},
+    "POST /enrolment/requests/{asked}/answer": {"answer": "accepted"},
+    "POST /enrolment/requests/{asked}/end": {"ending": "abandoned"},
+    "POST /enrolment/workers/{worker}/requests/{asked}/need": {"met": "yes"},
+    "PUT /enrolment/workers/{worker}/outcomes/{moment}": {
+        "situation": "employed",
+        "day": "2026-01-02",
+        "left": "2026-01-01",
+    },
+    "POST /enrolment/complaints": {"text": "Una prova."},
+    "POST /enrolment/complaints/{complaint}/answer": {"text": "Una prova."},
     "POST /grouping/groups/{group}/members": {"worker": NOBODY},
     "POST /grouping/groups/{group}/conclusion": {"reason": "too-few"},
     "PUT /grouping/workers/{worker}/pairs/{mate}": {"wish": "apart"},
@@ -37,7 +55,12 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 DISMISSAL = {"reason": "a test"}
 # Nothing foreign can be named on these: what they write is always of the caller's programme.
-OWN_REGISTER = {"PUT /grouping/places/{place}", "PUT /grouping/facilitators/{facilitator}"}
+OWN_REGISTER = {
+    "PUT /grouping/places/{place}",
+    "PUT /grouping/facilitators/{facilitator}",
+    "PUT /enrolment/services/{service}",
+    "POST /enrolment/complaints",
+}
 # It tells an administrator whether a service has heard of an erasure, so it answers of everybody.
 ERASURE = "/erasures/{person}"
 PAGES = "pages"  # the tag of pages in a document
@@ -63,6 +86,8 @@ class Scene:
     group: str
     session: str
     waits: str
+    asked: str
+    complaint: str
 
     def filled(self, path: str, **other: str) -> str:
         here = {"worker": self.worker, "mate": self.mate, "group": self.group, "session": self.session, "id": DEAD}
@@ -74,6 +99,11 @@ class Scene:
             "wave": "T0",
             "survey": NOBODY,
             "name": "da-incontrare",
+            "service": f"corso-{self.name}",
+            "asked": self.asked,
+            "complaint": self.complaint,
+            "moment": "exit",
+            "momento": "uscita",
         }
         return path.format_map(_Named({**here, **named, **other}))
 
@@ -153,6 +183,16 @@ def _described(home: Home) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
                 yield service, path, method, described
 
 
+async def _asked(people: People, worker: str, service: str) -> tuple[str, str]:
+    """A service, a request to it for this worker, and a complaint of theirs; the ids of the last two."""
+    operator, own = people.caller("operator"), people.caller("worker", worker)
+    body = BODIES["PUT /enrolment/services/{service}"]
+    assert (await operator("PUT", f"/enrolment/services/{service}", body)).status_code == 204
+    made = await operator("POST", f"/enrolment/workers/{worker}/requests", {"service": service})
+    complained = await own("POST", "/enrolment/complaints", {"text": "Una prova."})
+    return made.json()["request"], complained.json()["complaint"]
+
+
 def _required(described: dict[str, Any]) -> list[str]:
     return [each["name"] for each in described.get("parameters", ()) if each["in"] == "query" and each.get("required")]
 
@@ -196,7 +236,8 @@ async def played(home: Home, name: str, **card: str) -> AsyncIterator[Scene]:
         return answer.status_code == 200 and bool(answer.json())
 
     await eventually(surveyed)
+    asked, complaint = await _asked(people, members[0], f"corso-{name}")
     async with home.client() as client:
-        yield Scene(home, client, name, members[0], members[1], group, session, waits)
+        yield Scene(home, client, name, members[0], members[1], group, session, waits, asked, complaint)
     for store in stores:
         await store["dead"].delete_one({"_id": DEAD})

@@ -23,6 +23,7 @@ STEPS = "it rests on steps and seats, which open events tell of a pseudonym"
 OPENED = "for an administrator, whose read is noted: tests/enrolment/test_my_page.py"
 SHEET = "it begins with the same read as the sheet of the person, which is tried"
 DEEDS = ("ammissione", "rifiuto", "uscita", "consensi", "dati", "profilo")
+PATHS = ("richiesta", "orientamento")
 UNLOGGED = {
     "POST /enrolment/referrals": "it makes the person",
     "GET /enrolment/workers": STEPS,
@@ -42,6 +43,13 @@ UNLOGGED = {
     "GET /enrolment/people/{worker}/export": OPENED,
     **{f"{method} /enrolment/retention": STEPS for method in ("GET", "POST")},
     **{f"GET /{service}/people/{{worker}}/held": OPENED for service in SERVICES},
+    **{f"{method} /enrolment/persone/{{worker}}/{act}": SHEET for method in ("GET", "POST") for act in PATHS},
+    "GET /enrolment/persone/{worker}/esito/{momento}": "it begins with the same read as the fragment of situations, which is tried",
+    "POST /enrolment/persone/{worker}/esito/{momento}": STEPS,
+    "POST /enrolment/workers/{worker}/signposts": STEPS,
+    "POST /enrolment/workers/{worker}/requests": STEPS,
+    "PUT /enrolment/workers/{worker}/outcomes/{moment}": STEPS,
+    "POST /enrolment/workers/{worker}/requests/{asked}/need": "the person themself says it",
     "PUT /sessions/sessions/{session}/roll-call": STEPS,
     "PUT /sessions/workers/{worker}/surveys/{instrument}/{wave}": STEPS,
     "POST /sessions/workers/{worker}/surveys/{instrument}/{wave}/link": STEPS,
@@ -129,6 +137,11 @@ def cases(scene: Scene) -> Iterator[Case]:
     yield Case("GET /enrolment/persone/{worker}", f"/enrolment/persone/{comer}", None, 200, (comer,), "person")
     yield Case("PUT /enrolment/workers/{worker}/profile", f"{person}/profile", profile, 204, (comer,), "profile")
     yield Case("POST /enrolment/workers/{worker}/links", f"{person}/links", None, 409, (comer,), "link")
+    part = "/enrolment/frammenti/richieste"
+    yield Case(f"GET {part}", f"{part}?worker={comer}", None, 200, (comer,), "requests")
+    part = "/enrolment/frammenti/esiti"
+    yield Case(f"GET {part}", f"{part}?worker={comer}", None, 200, (comer,), "outcomes")
+    yield Case("GET /enrolment/requests", "/enrolment/requests", None, 200, (), "")
     yield Case("PUT /grouping/workers/{worker}/pairs/{mate}", pair, wish, 204, two, "pairs")
     yield Case("GET /grouping/workers/{worker}/pairs", f"/grouping/workers/{mate}/pairs", None, 200, two, "pairs")
     seats = f"/grouping/workers/{comer}/seats?on={a_monday(2)}"

@@ -26,6 +26,9 @@ OURS = (
     "session",
     "place",
     "facilitator",
+    "service",
+    "asked",
+    "complaint",
 )  # parameters of paths that name something of one programme
 OF_WHO_WAITS = {"/gruppi/posti/{worker}"}  # pages about somebody who has no seat yet
 NAME = "pages"
@@ -136,7 +139,7 @@ async def test_what_is_not_there_is_a_page_that_says_so(scene: Scene) -> None:
     for each in pages(scene.home):
         if each.method == "GET" and "{" in each.path and not is_fragment(each):
             for role in each.roles:
-                unknown = dict.fromkeys(("worker", "mate", "group", "session", "place", "facilitator", "name"), NOBODY)
+                unknown = dict.fromkeys((*OURS, "name"), NOBODY)
                 page = await scene.look(each, scene.token(role), **unknown)
                 check_refused(scene, page, (each.name, role))
 

@@ -235,6 +235,7 @@ def test_a_birth_year_that_no_worker_can_have_is_refused(year: int) -> None:
 # Text that no type checks, each for a reason.
 FREE = {
     ("/questionario/{token}", "path.token"): "looked up by its digest, and a wrong one has a page that says so",
+    ("/risposta/{token}", "path.token"): "the same",
     ("/programme", "body.text"): "a whole file, which the loader of programmes judges",
     ("/ops/dead", "query.consumer"): "looked up as it is",
     ("/ops/dead/{id}", "path.id"): "looked up as it is",
@@ -279,7 +280,10 @@ def test_every_route_takes_text_by_a_type_that_checks_it(service: str, tmp_path:
 
 
 # Parameters of paths that name no person.
-OF_NOBODY = {"facilitator", "group", "id", "instrument", "place", "session", "step", "token", "wave"}
+OF_NOBODY = {
+    "asked", "complaint", "facilitator", "group", "id", "instrument", "moment", "momento", "place", "service", "session", "step", "token",
+    "wave",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("service", SERVICES)
