@@ -5,6 +5,8 @@ from functools import partial
 from enrolment import api
 from enrolment.cards import take_cards_back
 from enrolment.domain import Worker
+from enrolment.lists import api as list_api
+from enrolment.lists import pages as lists
 from enrolment.names import api as names
 from enrolment.people import pages as people
 from enrolment.people.index import NameIndex
@@ -45,6 +47,8 @@ def build(settings: Settings) -> Service:
             consents.router,
             leaving.router,
             download.router,
+            list_api.router,
+            lists.router,
             referral.router,
             people.router,
             people.sending((links.issue_link, links.IssueLink)),
