@@ -4,7 +4,9 @@ from functools import partial
 
 from enrolment import api
 from enrolment.cards import take_cards_back
-from enrolment.domain import Worker
+from enrolment.domain import Asking, Worker
+from enrolment.intake import limits
+from enrolment.intake import pages as intake
 from enrolment.lists import api as list_api
 from enrolment.lists import pages as lists
 from enrolment.names import api as names
@@ -37,7 +39,7 @@ def build(settings: Settings) -> Service:
         "enrolment",
         settings,
         holder=master_holder(settings.keys),
-        aggregates=[Worker, PublishedProgramme],
+        aggregates=[Worker, Asking, PublishedProgramme],
         routes=[
             api.router,
             programmes.router,
@@ -50,6 +52,7 @@ def build(settings: Settings) -> Service:
             list_api.router,
             lists.router,
             referral.router,
+            intake.router,
             people.router,
             people.sending((links.issue_link, links.IssueLink)),
             today.router,
@@ -58,7 +61,8 @@ def build(settings: Settings) -> Service:
         projections=[Progress(), History(), Leaders(), Members()],
         beside_api=[index.follow],
         after_restore=[partial(replay, replays), erase_again, refuse_all_again, erase_restored],
-        at_start=[publish_folder, take_cards_back],
+        at_start=[publish_folder, take_cards_back, limits.prepare_limits],
+        background=[limits.end_unused],
         uses=uses,
     )
     service.app.state.names = index

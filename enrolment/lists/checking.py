@@ -53,7 +53,7 @@ class Checked(BaseModel):
 
     @property
     def wrong_rows(self) -> int:
-        """How many rows have a mistake."""
+        """The number of rows with a mistake."""
         return len({each.row for each in self.mistakes})
 
     @property

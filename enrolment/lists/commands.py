@@ -64,7 +64,7 @@ async def take_list(command: TakeList, work: Work) -> dict[str, int]:
 
 
 async def foresee(work: Work, partner: str, rows: Sequence[Row]) -> dict[int, Outcome]:
-    """What `take_list` would do now, by the number of the row. Nothing changes; the reads are in the people's logs."""
+    """Foresee `take_list`, by the number of the row. Nothing changes; the reads are in the people's logs."""
     work.reads_for("own referrals")
     listed = await _known(partner, rows, work, guarded=False)
     return {row.number: (await _outcome(listed.get(_digest(partner, row.key, work)), row, work))[0] for row in rows}

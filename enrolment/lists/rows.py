@@ -37,7 +37,7 @@ class Listed(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong in one row: the heading of the column as the file has it, the code of the sentence, and the value that stands there."""
+    """One mistake: the row, the heading of the column as the file has it, the code of the sentence, and the value that stands there."""
 
     row: int
     column: str
@@ -55,12 +55,12 @@ class Judged:
 
     @property
     def wrong_rows(self) -> int:
-        """How many rows have a mistake."""
+        """The number of rows with a mistake."""
         return len({each.row for each in self.mistakes})
 
 
 class _Person(Contact, LostWork):
-    """A row, checked."""
+    """A row, checked as a form would be."""
 
     municipality: Slug | None = None
     birth_year: BirthYear | None = None

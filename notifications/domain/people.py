@@ -105,6 +105,7 @@ class About(StrEnum):
     PERSONAL_LINK = "personal-link"
     CONFIRM_LEAVE = "confirm-leave"
     CONFIRM_ERASE = "confirm-erase"
+    SELF_REFERRAL = "self-referral"
 
 
 class Message(Aggregate):

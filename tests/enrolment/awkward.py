@@ -24,7 +24,7 @@ ROWS = [HEADS, ADA, EVA]
 def text(
     rows: list[list[str]], separator: str = ";", encoding: str = "utf-8", end: str = "\r\n", mark: bytes = b""
 ) -> bytes:
-    """A text file."""
+    """A text file of these rows, as a program would save it."""
     out = io.StringIO()
     csv.writer(out, delimiter=separator, lineterminator=end).writerows(rows)
     return mark + out.getvalue().encode(encoding)

@@ -279,7 +279,7 @@ def test_every_route_takes_text_by_a_type_that_checks_it(service: str, tmp_path:
 
 
 # Parameters of paths that name no person.
-OF_NOBODY = {"facilitator", "group", "id", "instrument", "place", "session", "step", "token", "wave"}
+OF_NOBODY = {"programma", "facilitator", "group", "id", "instrument", "place", "session", "step", "token", "wave"}
 
 
 @pytest.mark.parametrize("service", SERVICES)
