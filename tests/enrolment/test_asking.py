@@ -14,6 +14,7 @@ from enrolment.domain.asking import LASTS
 from enrolment.intake.limits import end_some
 from services import vault
 from services.contracts.enrolment import How, Origin, Purpose, SelfReferralOpened, WorkerErased, WorkerReferred
+from services.settings import Settings
 from tests.enrolment.site import Site, fields_of, site, text_of
 from tests.enrolment.workers import AT
 from tests.helpers.own_programme import in_a_programme_of_its_own
@@ -51,8 +52,14 @@ def test_when_a_request_ends_the_address_and_its_digest_are_gone() -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def here(engines: Any, keys: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """Enrolment in a programme of its own, for all tests of this file: each has an address of its own."""
-    folder = tmp_path_factory.mktemp("asking")
-    async with site(in_a_programme_of_its_own(sasl(engines), folder, keys)) as found:
+    bare = Settings(
+        kafka=engines.kafka,
+        mongo=engines.mongo,
+        keys=keys,
+        database=f"ask{datetime.now(UTC):%H%M%S%f}",
+        **sasl(engines),
+    )
+    async with site(in_a_programme_of_its_own(bare, tmp_path_factory.mktemp("programmes"))) as found:
         yield found
 
 
