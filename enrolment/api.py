@@ -149,7 +149,7 @@ async def workers(
 async def person(
     worker: Id,
     run: Run,
-    who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR, Role.ADMINISTRATOR)],
+    who: WorkerOrOperator,
     response: Response,
 ) -> queries.Person:
     """Data of one person. The read is written to their access log. 404 no-such-worker."""

@@ -1,11 +1,13 @@
 """Commands of enrolment, each beside its one handler."""
 
+import base64
+import secrets
 from collections.abc import Collection
 
 import orjson
 from pydantic import AwareDatetime, Field
 
-from enrolment.domain import ADDRESSES, Worker
+from enrolment.domain import ADDRESSES, Recorder, Worker
 from services import vault
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Among, How, Leaving, LinkPurpose, Origin, Purpose, WorkerProfiled
@@ -138,8 +140,13 @@ async def decide_consent(command: DecideConsent, work: Work) -> None:
     since_start(work.rules, "The decision", work.rules.day_of(work.at))
     language = _language_read(command, work)
     for purpose, given in sorted(command.given.items()):
-        worker.consent(purpose, given, command.notice, language, work.at, command.how)
+        worker.consent(purpose, given, command.notice, language, work.at, command.how, _recorder(work))
     await _publish_card(worker, work, command.given)
+
+
+def _recorder(work: Work) -> Recorder | None:
+    """The account that writes it down; None when it is the service itself."""
+    return Recorder(work.caller.role, work.caller.who) if work.caller is not None else None
 
 
 class RefuseAgain(Command):
@@ -238,8 +245,16 @@ class Erase(Command):
     worker: Id
 
 
-async def erase(command: Erase, work: Work) -> None:
-    """Empty the record and destroy the person's key, with tombstones for all who hold it."""
+async def erase(command: Erase, work: Work) -> dict[str, str]:
+    """Empty the record and destroy the person's key, with tombstones for all who hold it. Gives the number of the receipt."""
     worker = await _worker(command.worker, work)
-    worker.erase(work.now)
+    receipt = receipt_number()
+    worker.erase(work.now, receipt)
     await work.destroy_key(worker)
+    return {"receipt": receipt}
+
+
+def receipt_number() -> str:
+    """Draw the number of a receipt: 80 random bits, in groups that can be read out. It is no part of any id."""
+    drawn = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return "-".join(drawn[at : at + 4] for at in range(0, 16, 4))

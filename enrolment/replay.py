@@ -13,6 +13,7 @@ import orjson
 from enrolment.commands import FISCAL, Erase, RefuseAgain, erase, refuse_again
 from enrolment.domain import Status, Worker
 from enrolment.programmes.domain import PublishedProgramme
+from enrolment.replay_paths import path_replays
 from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
@@ -31,6 +32,7 @@ from services.contracts.enrolment import (
     WorkerWithdrawn,
 )
 from services.contracts.programmes import ProgrammePublished
+from services.contracts.rights import RecordOpened
 from services.contracts.topics import CONTACTS
 from services.events.delivery.declare import Reactions
 from services.kernel import NotYet, Unavailable
@@ -41,6 +43,7 @@ from services.store.work import Work
 
 log = logging.getLogger(__name__)
 replays = Reactions()
+replays.handlers |= path_replays.handlers
 
 
 @replays.on(WorkerReferred)
@@ -67,6 +70,7 @@ async def _card(worker: Worker, work: Work) -> dict[str, str]:
 @replays.on(WorkerWithdrawn)
 @replays.on(PersonalLinkIssued)
 @replays.on(PersonalLinkRevoked)
+@replays.on(RecordOpened)
 @replays.on(WithdrawalExplained)  # changes nothing; taken here, it does not count as lost
 async def apply(event: Event[Any], work: Work) -> None:
     """Change the worker's state as the event did when it was live."""

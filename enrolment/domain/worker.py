@@ -8,7 +8,7 @@ referral: forms are signed at the partner's desk before it.
 import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from pydantic import BaseModel
 
@@ -52,13 +52,23 @@ class Status(StrEnum):
 
 
 class Consent(BaseModel):
-    """The last decision on one purpose, after reading one version of the notice (ISO/IEC TS 27560 terms). `how`: None, not known."""
+    """The last decision on one purpose, after reading one version of the notice (ISO/IEC TS 27560 terms). `how`: None, not known.
+    `recorded_by` is the role of who wrote it down, `recorder` their account; the latter is in no event."""
 
     given: bool
     notice: str
     language: str
     at: datetime
     how: How | None = None
+    recorded_by: str | None = None
+    recorder: str | None = None
+
+
+class Recorder(NamedTuple):
+    """The writer of a decision: the role with which they signed in, and their account."""
+
+    role: str
+    account: str
 
 
 class Link(BaseModel):
@@ -81,7 +91,13 @@ class Worker(Aggregate):
     the same person is found again; `listed`: that of the person on the list of a partner. `links`: at most one of each purpose."""
 
     noun: ClassVar[str] = "worker"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("filled",), ("links.digest",), ("fiscal",), ("listed",))
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("filled",),
+        ("links.digest",),
+        ("fiscal",),
+        ("listed",),
+        ("receipt",),
+    )
     partner: str
     status: Status = Status.REFERRED
     referred: datetime | None = None
@@ -94,6 +110,8 @@ class Worker(Aggregate):
     profile: str | None = None
     sketch: str | None = None  # what a referrer knew of the profile, sealed, until there is one
     links: tuple[Link, ...] = ()
+    receipt: str | None = None  # of the erasure, and when that was
+    erased: datetime | None = None
     trace: str | None = None  # the traceparent of the referral
 
     @classmethod
@@ -110,14 +128,25 @@ class Worker(Aggregate):
         self.referred = at
 
     def consent(  # the fields of one record
-        self, purpose: Purpose, given: bool, notice: str, language: str, at: datetime, how: How | None = None
+        self,
+        purpose: Purpose,
+        given: bool,
+        notice: str,
+        language: str,
+        at: datetime,
+        how: How | None = None,
+        by: Recorder | None = None,
     ) -> None:
         """Give or withdraw one consent. An admitted worker who withdraws consent to take part leaves the programme. Refused:
         out-of-order, when a later decision counts."""
         self._refuse_if_erased()
         counts = self.consents.get(purpose)
         at = in_order(f"The decision on {purpose}", at, "the decision that counts", counts.at if counts else None)
-        self.says(ConsentChanged(purpose=purpose, given=given, notice=notice, language=language, how=how), at)
+        role = by.role if by is not None else None
+        told = ConsentChanged(purpose=purpose, given=given, notice=notice, language=language, how=how, recorded_by=role)
+        self.says(told, at)
+        if by is not None:
+            self.consents[purpose].recorder = by.account
         if purpose is Purpose.PARTICIPATION and not given and self.status is Status.ADMITTED:
             # The form may have been signed before the admission; the worker leaves what they were admitted to.
             self.withdraw(Leaving.CONSENT_WITHDRAWN, max(at, self.admitted or at))
@@ -134,7 +163,7 @@ class Worker(Aggregate):
     @applies(ConsentChanged, timed=True)
     def _consented(self, event: ConsentChanged, at: datetime | None) -> None:
         assert at is not None  # `consent` gives it, and every stored event has it
-        consent = Consent(given=event.given, notice=event.notice, language=event.language, at=at, how=event.how)
+        consent = Consent(at=at, **event.model_dump(exclude={"purpose"}))
         self.consents = {**self.consents, event.purpose: consent}
 
     def consents_to(self, purpose: Purpose) -> bool:
@@ -200,14 +229,16 @@ class Worker(Aggregate):
         self.status = Status.WITHDRAWN
         self._drop_link(LinkPurpose.LEAVE)
 
-    def erase(self, now: datetime | None = None) -> None:
-        """Empty the record of all that identifies the person. The id and the partner stay. `now`: when it is written down."""
+    def erase(self, now: datetime | None = None, receipt: str | None = None) -> None:
+        """Empty the record of all that identifies the person. The id and the partner stay. `now`: when it is written down; `receipt`: the
+        number that the person gets."""
         self._refuse_if_erased()
-        self.says(WorkerErased())
-        self.filled = now
+        self.says(WorkerErased(receipt=receipt))
+        self.filled, self.erased = now, self.erased or now
 
-    @applies(WorkerErased)
-    def _erased(self, _: WorkerErased) -> None:
+    @applies(WorkerErased, timed=True)
+    def _erased(self, event: WorkerErased, at: datetime | None) -> None:
+        self.receipt, self.erased = self.receipt or event.receipt, self.erased or at
         self.status, self.card, self.profile, self.consents, self.links = Status.ERASED, {}, None, {}, ()
         self.referred = self.admitted = self.filled = self.sketch = self.fiscal = self.listed = None
 

@@ -2,6 +2,7 @@
 
 from notifications.domain.partners import CLOSING, Fact, Feed, LedgerEntry, ReferredPerson
 from notifications.domain.people import (
+    TOLD_WITHIN,
     About,
     GroupCalendar,
     Message,
@@ -15,6 +16,7 @@ from notifications.domain.people import (
 )
 
 __all__ = [
-    "CLOSING", "About", "Fact", "Feed", "GroupCalendar", "LedgerEntry", "Message", "PlannedMeeting", "Recipient", "ReferredPerson",
+    "CLOSING", "TOLD_WITHIN", "About", "Fact", "Feed", "GroupCalendar", "LedgerEntry", "Message", "PlannedMeeting", "Recipient",
+    "ReferredPerson",
     "Seat", "Status", "SurveyLink", "Venue", "sealed_as",
 ]  # fmt: skip

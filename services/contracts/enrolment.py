@@ -146,8 +146,9 @@ class ConsentChanged(EventData):
     given: StrictBool  # "true" or 1 is no consent
     notice: Code
     language: Code
-    # Added after the first events: those lack it.
+    # Added after the first events: those lack both. `recorded_by`: the role of who wrote it down.
     how: How | None = None
+    recorded_by: Slug | None = None
 
 
 class WorkerAdmitted(EventData):
@@ -197,11 +198,13 @@ class WorkerCorrected(EventData):
 
 
 class WorkerErased(EventData):
-    """The person's key is destroyed: whatever was encrypted under it is gone, and whatever was derived must go."""
+    """The person's key is destroyed: whatever was encrypted under it is gone, and whatever was derived must go. `receipt`: the number under
+    which the person can show that it was done, drawn at random."""
 
     type = "it.amalavoro.enrolment.worker.erased.v1"
     topic = "ama.enrolment"
     person = "subject"
+    receipt: Slug | None = None  # events of before have none
 
 
 class WorkerProfiled(Restricted):

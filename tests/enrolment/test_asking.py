@@ -59,7 +59,11 @@ async def here(engines: Any, keys: Path, tmp_path_factory: pytest.TempPathFactor
         database=f"ask{datetime.now(UTC):%H%M%S%f}",
         **sasl(engines),
     )
-    async with site(in_a_programme_of_its_own(bare, tmp_path_factory.mktemp("programmes"))) as found:
+    settings = in_a_programme_of_its_own(bare, tmp_path_factory.mktemp("programmes"))
+    assert settings.programmes is not None
+    for file in settings.programmes.glob("own*.toml"):  # its first partner takes the requests
+        file.write_text(file.read_text().replace('roles = ["referrer"]', 'roles = ["lead"]', 1))
+    async with site(settings) as found:
         yield found
 
 

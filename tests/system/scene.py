@@ -28,6 +28,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /enrolment/workers/{worker}/profile": {"municipality": "monza", "slots": ["mon-evening"]},
     "POST /enrolment/workers/{worker}/consents": {"consents": {"contact": True}, "notice": "2026-09"},
     "POST /enrolment/workers/{worker}/withdrawal": {"reason": "other"},
+    "POST /enrolment/workers/{worker}/opening": {"reason": "fault"},
     "POST /grouping/groups/{group}/members": {"worker": NOBODY},
     "POST /grouping/groups/{group}/conclusion": {"reason": "too-few"},
     "PUT /grouping/workers/{worker}/pairs/{mate}": {"wish": "apart"},
