@@ -18,7 +18,6 @@ from services.contracts.enrolment import How, Origin, Purpose
 from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
 from services.programmes import Programme, in_intake
-from services.programmes.model import PartnerRole
 from services.store.work import Work
 
 TOKEN = 32  # bytes
@@ -50,7 +49,7 @@ async def ask(command: Ask, work: Work) -> None:
 
 def takes_requests(rules: Programme) -> str:
     """The partner who takes the requests of people who come by themselves: the lead. Refused("no-referrer")."""
-    leads = [each.id for each in rules.active.partners if PartnerRole.LEAD in each.roles]
+    leads = [each.id for each in rules.active.partners if "lead" in each.roles]
     if not leads:
         raise Refused("no-referrer", f"No partner of {rules.id} takes requests.", Refusal.INVALID)
     return leads[0]
