@@ -65,12 +65,12 @@ async def test_the_list_of_another_partner_is_not_taken_in_this_ones_name_and_a_
 async def test_a_program_learns_row_and_column_and_takes_the_good_rows_when_it_asks_for_that(here: Site) -> None:
     async with here.client(Role.REFERRER, "referrer", here.partner) as client:
         client.headers["Accept"] = "application/json"
-        judged = (await client.post("/enrolment/lists", files=files(WITH_MISTAKE))).json()
+        judged = (await client.post("/lists", files=files(WITH_MISTAKE))).json()
         assert (judged["taken"], judged["counts"]["new"], await count(here)) == (False, 2, 0)
         assert {(each["row"], each["column"]) for each in judged["mistakes"]} >= {(4, "Comune"), (4, "Cognome")}
-        refused = await client.post("/enrolment/lists?apply=true", files=files(WITH_MISTAKE))
+        refused = await client.post("/lists?apply=true", files=files(WITH_MISTAKE))
         assert (refused.status_code, refused.json()["code"], await count(here)) == (422, "mistakes", 0)
-        taken = (await client.post("/enrolment/lists?apply=true&only_good=true", files=files(WITH_MISTAKE))).json()
+        taken = (await client.post("/lists?apply=true&only_good=true", files=files(WITH_MISTAKE))).json()
         assert (taken["taken"], taken["counts"]["new"], await count(here)) == (True, 2, 2)
-        stranger = await client.post(f"/enrolment/lists?partner={here.stranger}", files=files(GOOD))
+        stranger = await client.post(f"/lists?partner={here.stranger}", files=files(GOOD))
         assert (stranger.status_code, stranger.json()["code"]) == (403, "not-your-partner")
