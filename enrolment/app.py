@@ -7,8 +7,12 @@ from enrolment.cards import take_cards_back
 from enrolment.complaints import api as complaint_routes
 from enrolment.complaints import pages as complaints
 from enrolment.complaints.projections import Complaints
-from enrolment.domain import Complaint, OfferedService, Outcome, ServiceRequest, Signposting, Worker
+from enrolment.domain import Asking, Complaint, OfferedService, Outcome, ServiceRequest, Signposting, Worker
 from enrolment.held import held
+from enrolment.intake import limits
+from enrolment.intake import pages as intake
+from enrolment.lists import api as list_api
+from enrolment.lists import pages as lists
 from enrolment.names import api as names
 from enrolment.outcomes import api as outcome_routes
 from enrolment.outcomes import pages as outcomes
@@ -48,7 +52,16 @@ def build(settings: Settings) -> Service:
         "enrolment",
         settings,
         holder=master_holder(settings.keys),
-        aggregates=[Worker, PublishedProgramme, OfferedService, ServiceRequest, Signposting, Outcome, Complaint],
+        aggregates=[
+            Worker,
+            Asking,
+            PublishedProgramme,
+            OfferedService,
+            ServiceRequest,
+            Signposting,
+            Outcome,
+            Complaint,
+        ],
         routes=[
             api.router,
             programmes.router,
@@ -58,10 +71,13 @@ def build(settings: Settings) -> Service:
             consents.router,
             leaving.router,
             download.router,
+            list_api.router,
+            lists.router,
             download.data,
             opening.router,
             complaints.router,  # before the pages that have a person in their address
             referral.router,
+            intake.router,
             people.router,
             people.sending((links.issue_link, links.IssueLink)),
             today.router,
@@ -88,10 +104,10 @@ def build(settings: Settings) -> Service:
             Exits(),
             Complaints(),
         ],
-        background=[erase_when_kept_long_enough],
+        background=[erase_when_kept_long_enough, limits.end_unused],
         beside_api=[index.follow, seeding.keep_seeding],
         after_restore=[partial(replay, replays), erase_again, refuse_all_again, erase_restored],
-        at_start=[publish_folder, take_cards_back, seeding.seed_at_start],
+        at_start=[publish_folder, take_cards_back, seeding.seed_at_start, limits.prepare_limits],
         uses=uses,
     )
     service.app.state.names = index

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.contracts.enrolment import Education, Employment, Heard, Occupation, Sector
+from services.contracts.base import Id, Slug
+from services.contracts.enrolment import Education, Employment, Heard, Occupation, Sector, WorkerProfiled
 from services.web import Email, FiscalCode, Language, Line, MonthsOut, Once, Telephone, YearsInJob
 
 NO_WAY = "no-way-left"
@@ -36,7 +37,7 @@ NEEDS = {Way.MAIL: "email", Way.SMS: "phone", Way.CALL: "phone"}  # the field of
 
 
 class Reach(BaseModel):
-    """How a person wants to be reached: ways that are not to be used, and times at which a call is welcome (none: any)."""
+    """The person's wishes on how they are reached: ways that are not to be used, and times at which a call is welcome (none: any)."""
 
     not_by: Annotated[list[Way], Once] = Field(default=[], max_length=3, description="ways that are never used")
     call_at: Annotated[list[CallTime], Once] = Field(default=[], max_length=3, description="when a call is welcome")
@@ -70,7 +71,7 @@ def _text(value: Any) -> str:
 
 
 class LostWork(BaseModel):
-    """What is known of the lost work and of the person's way to the programme: for the figures alone. None: not said."""
+    """The known facts of the lost work and of the person's way to the programme: for the figures alone. None: not said."""
 
     employment: Employment | None = None
     sector: Sector | None = Field(default=None, description="section of ATECO 2025")
@@ -81,6 +82,32 @@ class LostWork(BaseModel):
     years_in_job: YearsInJob | None = None
     education: Education | None = Field(default=None, description="ISCED 2011")
     heard: Heard | None = Field(default=None, description="how the person heard of the programme")
+
+
+class Sketch(BaseModel):
+    """The parts of a profile that a referrer may know; whoever welcomes the person asks for the rest."""
+
+    municipality: Slug | None = None
+    slots: tuple[Slug, ...] = ()
+    gender: str | None = None
+    birth_year: int | None = None
+    employer: Id | None = None
+    employment: Employment | None = None
+    sector: Sector | None = None
+    occupation: Occupation | None = None
+    months_out: int | None = None
+    years_in_job: int | None = None
+    education: Education | None = None
+    heard: Heard | None = None
+
+    def profiled(self) -> WorkerProfiled | None:
+        """The profile, once it can be matched on: it says where the person lives and when they can come."""
+        if self.municipality is None or not self.slots:
+            return None
+        return WorkerProfiled(travel_km=15.0, **dict(self))
+
+    def __bool__(self) -> bool:
+        return any(value not in (None, ()) for value in dict(self).values())
 
 
 WORK_FIELDS = tuple(LostWork.model_fields)

@@ -21,6 +21,7 @@ from services.contracts.enrolment import (
     PersonalLinkIssued,
     PersonalLinkRevoked,
     Purpose,
+    SelfReferralOpened,
     WithdrawalExplained,
     WorkerAdmitted,
     WorkerCorrected,
@@ -74,6 +75,11 @@ async def _card(worker: Worker, work: Work) -> dict[str, str]:
 async def apply(event: Event[Any], work: Work) -> None:
     """Change the worker's state as the event did when it was live."""
     (await work.get(Worker, event.subject)).apply(event.data, event.time)
+
+
+@replays.on(SelfReferralOpened)
+async def leave_out(event: Event[SelfReferralOpened], work: Work) -> None:
+    """Leave a request that a restore has lost: its address is gone with it, its link opens nothing, and whoever sent it can ask again."""
 
 
 @replays.on(WorkerProfiled)

@@ -21,7 +21,7 @@ from notifications.domain import (
     sealed_as,
 )
 from services.contracts.base import Id
-from services.contracts.enrolment import LinkPurpose, PersonalLinkIssued, Purpose
+from services.contracts.enrolment import LinkPurpose, PersonalLinkIssued, Purpose, SelfReferralOpened
 from services.contracts.paths import RequestLinked
 from services.contracts.rights import Opening
 from services.contracts.sessions import SurveyLinked
@@ -133,23 +133,35 @@ async def drop_links(links: Sequence[SurveyLink], work: Work) -> None:
 
 async def send_personal_link(event: str, issued: PersonalLinkIssued, work: Work) -> None:
     """Queue the message with a personal link; an earlier one for the same purpose, which opens nothing any more, is dropped."""
-    id, (about, reference) = message_of_event(event), ABOUT[issued.purpose]
-    if issued.expires <= work.now or await work.find(Message, id) is not None:
+    about, reference = ABOUT[issued.purpose]
+    await _queue_link(event, issued.worker, about, reference, issued, work)
+
+
+async def send_invitation(event: str, person: str, opened: SelfReferralOpened, work: Work) -> None:
+    """Queue the message with the link to the form of somebody who asked to take part."""
+    await _queue_link(event, person, About.SELF_REFERRAL, "ask", opened, work)
+
+
+async def _queue_link(
+    event: str, worker: str, about: About, reference: str, link: PersonalLinkIssued | SelfReferralOpened, work: Work
+) -> None:
+    id = message_of_event(event)
+    if link.expires <= work.now or await work.find(Message, id) is not None:
         return
-    for earlier in await work.where(Message, worker=issued.worker, about=about.value, status=Status.QUEUED.value):
+    for earlier in await work.where(Message, worker=worker, about=about.value, status=Status.QUEUED.value):
         earlier.drop()
     message = Message(
         id=id,
-        worker=issued.worker,
+        worker=worker,
         about=about,
         reference=reference,
-        day=work.rules.day_of(issued.expires),
+        day=work.rules.day_of(link.expires),
         correlation=work.cause.correlation,
-        sealed=await work.seal(issued.worker, sealed_as(id), issued.token),
-        expires=issued.expires,
+        sealed=await work.seal(worker, sealed_as(id), link.token),
+        expires=link.expires,
     )
     work.add(message)
-    (await find_or_add(Recipient, issued.worker, work)).remember(id)
+    (await find_or_add(Recipient, worker, work)).remember(id)
 
 
 async def tell_of_opening(event: str, worker: str, reason: Opening, work: Work) -> None:

@@ -50,7 +50,7 @@ class Content:
 def mail_of(content: Content, sender: Mailbox) -> Mail:
     """Compose the mail. Its Message-ID is the message's id, so that a repeat can be dropped. Raises Uncomposable."""
     card = content.card
-    recipient = Mailbox.of_person(f"{card['given_name']} {card['family_name']}", card["email"])
+    recipient = Mailbox.of_person(f"{card.get('given_name', '')} {card.get('family_name', '')}".strip(), card["email"])
     subject, _, body = content.rendered("txt").partition("\n\n")
     headers = {
         "Subject": line(subject),

@@ -27,7 +27,12 @@ from services.programmes import Programme
 from services.store.work import Work
 
 Shown = Mapping[str, Any]
-PATHS = {About.PERSONAL_LINK: "entra", About.CONFIRM_LEAVE: "me/conferma", About.CONFIRM_ERASE: "me/conferma"}
+PATHS = {
+    About.PERSONAL_LINK: "entra",
+    About.CONFIRM_LEAVE: "me/conferma",
+    About.CONFIRM_ERASE: "me/conferma",
+    About.SELF_REFERRAL: "partecipa",
+}
 
 
 async def content_of(work: Work, message: str, card: bytes | None, base: str) -> Content:
@@ -80,13 +85,19 @@ async def _personal(work: Work, queued: Message, _: Recipient, base: str) -> Sho
     """A link that somebody waits for: a refusal of contact is told to whoever looks, and unknown consent waits until the link ends."""
     if queued.expires is None or queued.expires <= work.now:
         raise Refused("past", f"The link of message {queued.id} opens nothing any more.")
+    # Whoever asks for the form on the public page has no record yet, and asks for this one message.
+    if queued.about != About.SELF_REFERRAL:
+        await _wants_contact(work, queued)
+    link = f"{base}/{PATHS[About(queued.about)]}/{await _token(work, queued)}"
+    return {"link": link, "expires": queued.expires.astimezone(work.rules.zone)}
+
+
+async def _wants_contact(work: Work, queued: Message) -> None:
     consents = (await work.peek_consents(queued.worker)).allow(Purpose.CONTACT)
     if consents is None:
         raise NotYet(f"the consent for message {queued.id}")
     if not consents:
         raise Refused("contact-refused", f"The person of message {queued.id} does not consent to contact.")
-    link = f"{base}/{PATHS[About(queued.about)]}/{await _token(work, queued)}"
-    return {"link": link, "expires": queued.expires.astimezone(work.rules.zone)}
 
 
 async def _about_opening(work: Work, queued: Message, _: Recipient, __: str) -> Shown:
@@ -137,6 +148,7 @@ KINDS: dict[About, Callable[[Work, Message, Recipient, str], Awaitable[Shown]]] 
     About.PERSONAL_LINK: _personal,
     About.CONFIRM_LEAVE: _personal,
     About.CONFIRM_ERASE: _personal,
+    About.SELF_REFERRAL: _personal,
     About.RECORD_OPENED: _about_opening,
     About.SERVICE_REQUEST: _for_receiver,
     About.COMPLAINT_ANSWERED: _complaint_answered,

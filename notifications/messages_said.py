@@ -9,6 +9,7 @@ SUBJECTS: dict[str, str] = {
     About.PERSONAL_LINK: N_("Link to the personal page"),
     About.CONFIRM_LEAVE: N_("Confirmation before leaving"),
     About.CONFIRM_ERASE: N_("Confirmation before erasing the data"),
+    About.SELF_REFERRAL: N_("Link to ask to take part"),
     About.RECORD_OPENED: N_("Notice that the record was opened"),
     About.SERVICE_REQUEST: N_("Request to a service"),
     About.COMPLAINT_ANSWERED: N_("Answer to a complaint"),

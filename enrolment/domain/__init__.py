@@ -1,6 +1,7 @@
-"""A worker on the way into a group, and their consents (`worker`); their path to other services (`catalogue`, `requests`), what became of
-them (`outcomes`), and what they complain of (`complaints`)."""
+"""A worker on the way into a group, and their consents (`worker`); somebody who asks to take part (`asking`); the path of workers to other
+services (`catalogue`, `requests`), what became of them (`outcomes`), and what they complain of (`complaints`)."""
 
+from enrolment.domain.asking import Asking
 from enrolment.domain.catalogue import OfferedService, is_expired
 from enrolment.domain.complaints import Complaint, ComplaintStatus
 from enrolment.domain.outcomes import Outcome
@@ -8,6 +9,6 @@ from enrolment.domain.requests import RequestStatus, ServiceRequest, Signposting
 from enrolment.domain.worker import ADDRESSES, LASTS, Consent, Link, Recorder, Status, Worker, digest_of
 
 __all__ = [
-    "ADDRESSES", "LASTS", "Complaint", "ComplaintStatus", "Consent", "Link", "OfferedService", "Outcome", "Recorder", "RequestStatus",
-    "ServiceRequest", "Signposting", "Status", "Worker", "digest_of", "is_expired",
+    "ADDRESSES", "LASTS", "Asking", "Complaint", "ComplaintStatus", "Consent", "Link", "OfferedService", "Outcome", "Recorder",
+    "RequestStatus", "ServiceRequest", "Signposting", "Status", "Worker", "digest_of", "is_expired",
 ]  # fmt: skip

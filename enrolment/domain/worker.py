@@ -88,10 +88,16 @@ class Worker(Aggregate):
     """One worker's status and consents. `card` and `profile` are sealed under the person's key; no other field identifies the person.
     `referred` and `admitted` are the times of these steps; None: not known, or not yet. `filled`: when the card was last written down or
     emptied, by which the search finds what has changed; None: before that was kept. `fiscal`: the keyed digest of the tax code, by which
-    the same person is found again. `links`: at most one of each purpose."""
+    the same person is found again; `listed`: that of the person on the list of a partner. `links`: at most one of each purpose."""
 
     noun: ClassVar[str] = "worker"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("filled",), ("links.digest",), ("fiscal",), ("receipt",))
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("filled",),
+        ("links.digest",),
+        ("fiscal",),
+        ("listed",),
+        ("receipt",),
+    )
     partner: str
     status: Status = Status.REFERRED
     referred: datetime | None = None
@@ -100,6 +106,7 @@ class Worker(Aggregate):
     card: dict[str, str] = {}
     filled: datetime | None = None
     fiscal: str | None = None
+    listed: str | None = None
     profile: str | None = None
     sketch: str | None = None  # what a referrer knew of the profile, sealed, until there is one
     links: tuple[Link, ...] = ()
@@ -233,7 +240,7 @@ class Worker(Aggregate):
     def _erased(self, event: WorkerErased, at: datetime | None) -> None:
         self.receipt, self.erased = self.receipt or event.receipt, self.erased or at
         self.status, self.card, self.profile, self.consents, self.links = Status.ERASED, {}, None, {}, ()
-        self.referred = self.admitted = self.filled = self.sketch = self.fiscal = None
+        self.referred = self.admitted = self.filled = self.sketch = self.fiscal = self.listed = None
 
     @property
     def unreachable(self) -> str | None:

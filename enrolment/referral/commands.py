@@ -1,49 +1,14 @@
 """The command of the referrer's form: a person is referred, with what the referrer knows and the consents that the person gave them."""
 
-from pydantic import BaseModel
-
 from enrolment.commands import DecideConsent, Refer, decide_consent, refer
 from enrolment.domain import Worker
-from services.contracts.base import Id, Slug
-from services.contracts.enrolment import (
-    Education,
-    Employment,
-    Heard,
-    How,
-    Occupation,
-    Origin,
-    Purpose,
-    Sector,
-    WorkerProfiled,
-)
+from enrolment.facts import Sketch
+from services.contracts.base import Slug
+from services.contracts.enrolment import How, Origin, Purpose
 from services.kernel import Command
 from services.store.work import Work
 
-
-class Sketch(BaseModel):
-    """The parts of a profile that a referrer may know; whoever welcomes the person asks for the rest."""
-
-    municipality: Slug | None = None
-    slots: tuple[Slug, ...] = ()
-    gender: str | None = None
-    birth_year: int | None = None
-    employer: Id | None = None
-    employment: Employment | None = None
-    sector: Sector | None = None
-    occupation: Occupation | None = None
-    months_out: int | None = None
-    years_in_job: int | None = None
-    education: Education | None = None
-    heard: Heard | None = None
-
-    def profiled(self) -> WorkerProfiled | None:
-        """The profile, once it can be matched on: it says where the person lives and when they can come."""
-        if self.municipality is None or not self.slots:
-            return None
-        return WorkerProfiled(travel_km=15.0, **dict(self))
-
-    def __bool__(self) -> bool:
-        return any(value not in (None, ()) for value in dict(self).values())
+__all__ = ["ReferTogether", "Sketch", "refer_together"]
 
 
 class ReferTogether(Command):

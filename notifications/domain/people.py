@@ -105,6 +105,7 @@ class About(StrEnum):
     PERSONAL_LINK = "personal-link"
     CONFIRM_LEAVE = "confirm-leave"
     CONFIRM_ERASE = "confirm-erase"
+    SELF_REFERRAL = "self-referral"
     RECORD_OPENED = "record-opened"
     SERVICE_REQUEST = "service-request"  # to the organisation that is asked, never to the person
     COMPLAINT_ANSWERED = "complaint-answered"

@@ -9,6 +9,7 @@ from notifications.commands import (
     drop_links,
     find_or_add,
     keep_links,
+    send_invitation,
     send_personal_link,
     send_request,
     take_survey_link,
@@ -23,6 +24,7 @@ from services.contracts.enrolment import (
     ConsentChanged,
     PersonalLinkIssued,
     Purpose,
+    SelfReferralOpened,
     WorkerErased,
     WorkerWithdrawn,
 )
@@ -116,6 +118,14 @@ async def when_a_survey_is_answered_nobody_is_asked_for_it(event: Event[SurveySu
 async def when_a_personal_link_is_issued_it_is_sent(event: Event[PersonalLinkIssued], work: Work) -> None:
     """Queue the message at once: the person, or an operator beside them, waits for it."""
     await send_personal_link(event.id, event.data, work)
+
+
+@messages.on(SelfReferralOpened)
+async def when_somebody_asks_to_take_part_the_link_to_the_form_is_sent(
+    event: Event[SelfReferralOpened], work: Work
+) -> None:
+    """Queue the message at once. It needs no consent: it is the answer to this one request."""
+    await send_invitation(event.id, event.subject, event.data, work)
 
 
 @messages.on(RecordOpened)

@@ -17,6 +17,7 @@ from services.cli import (
     events,
     formation,
     keys,
+    lists,
     partners,
     person,
     pilot,
@@ -59,6 +60,7 @@ app.add_typer(projections.app, name="projections", rich_help_panel=OPERATE)
 app.add_typer(events.app, name="events", rich_help_panel=OPERATE)
 app.add_typer(accessibility.app, name="accessibility", rich_help_panel=OPERATE)
 app.add_typer(person.app, name="person", rich_help_panel=PEOPLE)
+app.command("import", rich_help_panel=PEOPLE)(lists.take)
 app.add_typer(retention.app, name="retention", rich_help_panel=PEOPLE)
 app.add_typer(programmes.app, name="programmes", rich_help_panel=PEOPLE)
 app.add_typer(partners.app, name="partners", rich_help_panel=PARTNERS)

@@ -208,14 +208,15 @@ def client_of(programme: str, data: Path, token: str | None, role: str = "admini
 
 
 def answered(
-    client: httpx.Client, method: str, path: str, *expected: int, body: dict[str, str] | None = None
+    client: httpx.Client, method: str, path: str, *expected: int, body: dict[str, str] | None = None, **sent: Any
 ) -> httpx.Response:
-    """The answer with an expected status. With another one, the command prints its reason and ends with exit status 1. Misconfigured
-    when there is no answer: it says that nothing was done only when the request cannot have arrived."""
+    """The answer with an expected status; `sent`: what else of a request httpx takes. With another one, the command prints its reason and
+    ends with exit status 1. Misconfigured when there is no answer: it says that nothing was done only when the request cannot
+    have arrived."""
     from services.settings import Misconfigured
 
     try:
-        answer = client.request(method, path, json=body)
+        answer = client.request(method, path, json=body, **sent)
     except httpx.HTTPError as error:
         # Only without a connection is it certain that nothing arrived.
         unsent = isinstance(

@@ -260,3 +260,17 @@ class PersonalLinkRevoked(Restricted):
     readers = ("enrolment", "notifications")
     person = "subject"
     purpose: LinkPurpose
+
+
+class SelfReferralOpened(Restricted):
+    """Somebody (the subject, who is no worker yet) asked to take part, and gave an address: a link is to be sent to it, behind which is the
+    form. Enrolment keeps only a digest of `token` (256 random bits, base64url)."""
+
+    type = "it.amalavoro.enrolment.self-referral.opened.v1"
+    topic = "ama.enrolment.restricted"
+    readers = ("enrolment", "notifications")
+    person = "subject"
+    token: str = Field(
+        pattern=r"^[A-Za-z0-9_-]{43}$", examples=["5rTn2mV7cQe4KZ0tLr8bYw1sHd6uJg3aFnNi5oRkTEx"], repr=False
+    )
+    expires: Moment

@@ -202,7 +202,11 @@ class Work:
 
     def fiscal_digest(self, code: str) -> str:
         """Return the keyed digest by which this tax code is found again in this programme. Enrolment alone can."""
-        return self._unit.keys.fiscal_digest(self.programme, code)
+        return self.lookup_digest("fiscal", code)
+
+    def lookup_digest(self, use: str, text: str) -> str:
+        """Return the keyed digest by which this text is found again, for one use in this programme. Enrolment alone can."""
+        return self._unit.keys.lookup_digest(self.programme, use, text)
 
     async def new_key(self, by: Aggregate) -> None:
         """Make the key of the person that `by` stands for, and publish it for the services that may read it. Enrolment alone can."""

@@ -54,8 +54,8 @@ class KeyHolder(Protocol):
     def make(self, person: str) -> NewKey:
         """Make a person's key. Enrolment alone can; any other raises TypeError."""
 
-    def fiscal_digest(self, programme: str, code: str) -> str:
-        """Return the digest by which a tax code is found again. Enrolment alone can; any other raises TypeError."""
+    def lookup_digest(self, programme: str, use: str, text: str) -> str:
+        """Return the digest by which a text is found again. Enrolment alone can; any other raises TypeError."""
 
 
 class MasterHolder:
@@ -78,9 +78,9 @@ class MasterHolder:
         key = vault.new_person_key()
         return NewKey(key, self._master.wrap(person, key), vault.wrap_for(person, key, self._public))
 
-    def fiscal_digest(self, programme: str, code: str) -> str:
+    def lookup_digest(self, programme: str, use: str, text: str) -> str:
         """Make it with the secret of look-ups."""
-        return vault.fiscal_digest(self._lookup, programme, code)
+        return vault.lookup_digest(self._lookup, programme, use, text)
 
 
 class ServiceHolder:
@@ -107,9 +107,9 @@ class ServiceHolder:
         """Refuse with TypeError: enrolment alone makes keys."""
         raise TypeError(f"{self._service} cannot make a key for person {person}")
 
-    def fiscal_digest(self, programme: str, code: str) -> str:  # noqa: ARG002  # as the protocol has it
-        """Refuse with TypeError: enrolment alone knows tax codes."""
-        raise TypeError(f"{self._service} has no tax codes of {programme}")
+    def lookup_digest(self, programme: str, use: str, text: str) -> str:  # noqa: ARG002  # as the protocol has it
+        """Refuse with TypeError: enrolment alone looks people up."""
+        raise TypeError(f"{self._service} looks up nobody of {programme}")
 
 
 def holder_of(service: str, folder: Path) -> KeyHolder:

@@ -1,6 +1,6 @@
 """Types of request fields about a person's identity and lost work: tax code, employer, months since the loss.
 
-Invariants: one company has one id, however its VAT number is written; a tax code is judged by its form and its check letter alone.
+Invariants: one company has one id, however its VAT number is written; a tax code is judged by its form and its last sign alone.
 """
 
 import re
@@ -27,15 +27,15 @@ def fiscal_code(text: str) -> str:
     try:
         return str(codicefiscale.validate(code))
     except InvalidChecksum:
-        fault = "the last letter does not fit the others: compare it with the card"
+        fault = "the last sign does not fit the others: compare it with the card"
     except ValidationError:
-        fault = "it has 16 letters and figures, as RSSMRA80A01F704F, or 11 figures"
+        fault = "it has 16 signs, as RSSMRA80A01F704F, or 11 figures"
     raise ValueError(f"no tax code (codice fiscale): {fault}")
 
 
 def employer_of(text: str) -> str:
     """Return the id of a company: of its VAT number (partita IVA) when the text is one, else made of its name, without legal form, accents
-    and blanks. ValueError for a VAT number with a wrong figure, and for a text without any letter."""
+    and blanks. ValueError for a VAT number with a wrong figure, and for a text without any sign."""
     found = _NUMBER.fullmatch(text.strip())
     if found is not None:
         digits = re.sub(r"\D", "", found[1])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import cache
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 from enrolment.domain import Worker
 from services import programmes
@@ -77,6 +77,23 @@ class MemoryWork:
 
     def fiscal_digest(self, code: str) -> str:
         return f"digest of {code}"
+
+    def lookup_digest(self, use: str, text: str) -> str:
+        return f"{use} of {text}"
+
+    async def where(self, _: type[Worker], **fields: Any) -> list[Worker]:
+        """Those with these values; a list means any of its values."""
+
+        def fits(worker: Worker) -> bool:
+            return all(
+                getattr(worker, name) in (value if isinstance(value, list) else [value])
+                for name, value in fields.items()
+            )
+
+        return [each for each in self.workers.values() if fits(each)]
+
+    browse = where
+    fetch_keys = open_keys
 
     async def new_key(self, _: Worker) -> None:
         return None

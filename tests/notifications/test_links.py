@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 import orjson
+import pytest
 
-from enrolment.domain import Worker
+from enrolment.domain import Asking, Worker
+from enrolment.intake import commands as asking
 from enrolment.personal.commands import OpenRecord, open_record
 from notifications.domain import Status
 from services.contracts.enrolment import LinkPurpose, PersonalLinkIssued, Purpose
@@ -143,6 +145,38 @@ async def test_whoever_has_a_telephone_alone_gets_a_text_message_which_an_erasur
     assert told["to"] == "+393331234567"
     assert re.search(rf"{SITE}/questionario/[A-Za-z0-9_-]{{43}}$", told["text"])
     assert (failed["reason"], failed["sealed"]) == ("no-mobile", None)
+
+
+async def test_whoever_asks_to_take_part_gets_the_link_at_their_address_without_any_consent_and_then_it_is_forgotten(
+    world: World, teller: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "takes_requests", lambda rules: rules.partners[0].id)  # this programme has no lead
+    with taking() as taker:
+        async with running(teller(smtp=taker.address, public_url=SITE), ["relay", "consume"]) as service:
+            await world.enrol(asking.ask, asking.Ask(card={"email": "nuova@example.org", "language": "it"}))
+            await took(taker)
+            (mail,) = taker.taken
+
+            async def sent() -> Any:
+                return await service.store["message"].find_one({"state.about": "self-referral", "state.status": "sent"})
+
+            message = (await eventually(sent))["state"]
+            await world.enrol(end_now, asking.EndAsking(asking=message["worker"]))
+
+            async def gone() -> bool:
+                return not await service.store["message"].count_documents({"state.worker": message["worker"]})
+
+            await eventually(gone)
+    assert mail["To"] == "nuova@example.org"
+    assert re.search(rf"(?m)^{SITE}/partecipa/[A-Za-z0-9_-]{{43}}$", mail.get_content().replace("\r", ""))
+    assert message["sealed"] is None
+
+
+async def end_now(command: asking.EndAsking, work: Work) -> None:
+    """End a request before its time."""
+    found = await work.get(Asking, command.asking)
+    found.end()
+    await work.destroy_key(found)
 
 
 async def test_a_personal_link_is_sent_at_once_by_its_purpose_and_a_newer_one_replaces_it(

@@ -29,12 +29,12 @@ def test_another_code_key_or_programme_has_another_digest() -> None:
 
 def test_a_digest_stays_when_the_master_key_is_rotated(tmp_path: Path) -> None:
     vault.make_keys(tmp_path, SERVICES)
-    before = master_holder(tmp_path).fiscal_digest("mb", CODE)
+    before = master_holder(tmp_path).lookup_digest("mb", "fiscal", CODE)
     vault.rotate_master(tmp_path)
-    assert master_holder(tmp_path).fiscal_digest("mb", CODE) == before
+    assert master_holder(tmp_path).lookup_digest("mb", "fiscal", CODE) == before
 
 
 def test_no_other_service_can_make_one(tmp_path: Path) -> None:
     vault.make_keys(tmp_path, SERVICES)
     with pytest.raises(TypeError):
-        service_holder("notifications", tmp_path).fiscal_digest("mb", CODE)
+        service_holder("notifications", tmp_path).lookup_digest("mb", "fiscal", CODE)

@@ -25,10 +25,10 @@ def test_a_tax_code_is_kept_in_capitals_however_it_was_written() -> None:
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("RSSMRA80A01F704A", "the last letter does not fit"),
-        ("RSSMRA80A01F704", "16 letters and figures"),
-        ("pippo", "16 letters and figures"),
-        ("RSSMRÀ80A01F704F", "16 letters and figures"),
+        ("RSSMRA80A01F704A", "the last sign does not fit"),
+        ("RSSMRA80A01F704", "16 signs"),
+        ("pippo", "16 signs"),
+        ("RSSMRÀ80A01F704F", "16 signs"),
     ],
 )
 def test_a_tax_code_that_is_none_is_refused_with_a_sentence(code: str, said: str) -> None:

@@ -27,6 +27,7 @@ SEGMENTS: Mapping[str, str] = {
     "oggi": "enrolment",
     "persone": "enrolment",
     "segnalazioni": "enrolment",
+    "partecipa": "enrolment",
     "me": "enrolment",
     "servizi": "enrolment",
     "richieste": "enrolment",
