@@ -4,6 +4,7 @@ from functools import partial
 
 from enrolment import api
 from enrolment.cards import take_cards_back
+from enrolment.consents import pages as recorded_consents
 from enrolment.domain import Worker
 from enrolment.held import held
 from enrolment.names import api as names
@@ -51,6 +52,7 @@ def build(settings: Settings) -> Service:
             download.data,
             opening.router,
             referral.router,
+            recorded_consents.router,
             people.router,
             people.sending((links.issue_link, links.IssueLink)),
             today.router,
