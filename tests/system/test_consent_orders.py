@@ -126,7 +126,7 @@ class World:
 
     @property
     def outcome(self) -> tuple[Any, ...]:
-        """What stands at the end, without the order in which it came to be."""
+        """The state at the end, without the order in which it came to be."""
         messages = sorted(
             (each.about, each.reference) for each in self.telling.of(Message) if each.status is Status.QUEUED
         )
