@@ -5,9 +5,13 @@ from functools import partial
 from enrolment import api
 from enrolment.cards import take_cards_back
 from enrolment.consents import pages as recorded_consents
-from enrolment.domain import Worker
+from enrolment.domain import OfferedService, ServiceRequest, Signposting, Worker
 from enrolment.held import held
 from enrolment.names import api as names
+from enrolment.paths import answering, catalogue, fragments, seeding
+from enrolment.paths import api as paths
+from enrolment.paths import pages as requests
+from enrolment.paths.projections import Catalogue, Requests, Signposts
 from enrolment.people import pages as people
 from enrolment.people.index import NameIndex
 from enrolment.personal import api as link
@@ -39,7 +43,7 @@ def build(settings: Settings) -> Service:
         "enrolment",
         settings,
         holder=master_holder(settings.keys),
-        aggregates=[Worker, PublishedProgramme],
+        aggregates=[Worker, PublishedProgramme, OfferedService, ServiceRequest, Signposting],
         routes=[
             api.router,
             programmes.router,
@@ -57,14 +61,19 @@ def build(settings: Settings) -> Service:
             people.sending((links.issue_link, links.IssueLink)),
             today.router,
             retention.router,
+            paths.router,
+            catalogue.router,
+            requests.router,
+            answering.router,
+            fragments.router,
         ],
         gate=gate,
         held=held,
-        projections=[Progress(), History(), Leaders(), Members()],
+        projections=[Progress(), History(), Leaders(), Members(), Catalogue(), Requests(), Signposts()],
         background=[erase_when_kept_long_enough],
-        beside_api=[index.follow],
+        beside_api=[index.follow, seeding.keep_seeding],
         after_restore=[partial(replay, replays), erase_again, refuse_all_again, erase_restored],
-        at_start=[publish_folder, take_cards_back],
+        at_start=[publish_folder, take_cards_back, seeding.seed_at_start],
         uses=uses,
     )
     service.app.state.names = index

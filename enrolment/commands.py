@@ -10,13 +10,14 @@ from pydantic import AwareDatetime, Field
 from enrolment.domain import ADDRESSES, Recorder, Worker
 from services import vault
 from services.contracts.base import Id, Slug
-from services.contracts.enrolment import Among, How, Leaving, LinkPurpose, Purpose, WorkerProfiled
+from services.contracts.enrolment import Among, How, Leaving, LinkPurpose, Origin, Purpose, WorkerProfiled
 from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
 from services.programmes import in_intake, in_programme, refuse_unless_active, since_start
 from services.store.work import Work
 
 CARD = frozenset({Purpose.PARTICIPATION, Purpose.CONTACT})  # the card leaves enrolment while both are given
+FISCAL = "fiscal_code"  # field of the card that no other service needs: it never leaves enrolment
 
 
 class Refer(Command):
@@ -25,6 +26,7 @@ class Refer(Command):
     partner: Slug
     card: dict[str, str]
     profile: WorkerProfiled | None = None
+    origin: Origin = Origin.PARTNER
 
 
 async def refer(command: Refer, work: Work) -> dict[str, str]:
@@ -35,10 +37,11 @@ async def refer(command: Refer, work: Work) -> dict[str, str]:
     if partner is None or not partner.may_refer:
         raise Refused("no-referrer", f"{command.partner} refers nobody in {work.programme}.", Refusal.INVALID)
     in_intake(work.rules, "The referral", work.rules.day_of(work.at))
-    worker = Worker.refer(new_id(), command.partner, work.at, work.cause.traceparent)
+    worker = Worker.refer(new_id(), command.partner, work.at, work.cause.traceparent, command.origin)
     work.add(worker)
     await work.new_key(worker)  # before any field is sealed
     worker.fill_in(await _sealed(worker, command.card, work), work.now)
+    worker.fiscal = _fiscal(command.card, work)
     if command.profile is not None:
         await _describe(worker, command.profile, work)
     return {"worker": worker.id}
@@ -49,6 +52,11 @@ async def _worker(id: str, work: Work) -> Worker:
     worker = await work.get(Worker, id)
     work.follow(worker.trace)
     return worker
+
+
+def _fiscal(card: dict[str, str], work: Work) -> str | None:
+    """The digest by which the tax code of this card is found again; None without one."""
+    return work.fiscal_digest(card[FISCAL]) if FISCAL in card else None
 
 
 async def _sealed(worker: Worker, card: dict[str, str], work: Work) -> dict[str, str]:
@@ -70,6 +78,7 @@ async def correct(command: Correct, work: Work) -> None:
         for purpose in LinkPurpose:
             worker.unlink(purpose)
     worker.correct(await _sealed(worker, command.card, work), work.now)
+    worker.fiscal = _fiscal(command.card, work)
     if all(map(worker.consents_to, CARD)):
         await _publish_card(worker, work, CARD)
 
@@ -174,7 +183,8 @@ async def _publish_card(worker: Worker, work: Work, decided: Collection[Purpose]
     if not all(map(worker.consents_to, CARD)):
         work.publish_table(CONTACTS, worker, None)
         return
-    card = {name: await work.unseal(worker.id, name, sealed, told=False) for name, sealed in worker.card.items()}
+    told = {name: sealed for name, sealed in worker.card.items() if name != FISCAL}
+    card = {name: await work.unseal(worker.id, name, sealed, told=False) for name, sealed in told.items()}
     work.publish_table(
         CONTACTS, worker, vault.encrypt_payload(await work.key(worker.id), worker.id, orjson.dumps(card)).encode()
     )

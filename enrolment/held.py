@@ -4,12 +4,12 @@ from typing import Any
 
 import orjson
 
-from enrolment.domain import Worker
+from enrolment.domain import OfferedService, ServiceRequest, Signposting, Worker
 from enrolment.programmes.domain import PublishedProgramme
 from services.store.held import Held, Told
 from services.store.work import Work
 
-held = Held(nobody=[PublishedProgramme])
+held = Held(nobody=[PublishedProgramme, OfferedService])
 SEALED = ("profile", "sketch")  # fields of the record that hold sealed JSON
 # The trace belongs to the request, and the digest of a link to whoever has the link.
 UNTOLD = {"id", "card", "links", "trace", *SEALED}
@@ -28,3 +28,18 @@ async def tell_worker(person: str, work: Work) -> Told:
         told[name] = orjson.loads(await work.unseal(person, name, sealed)) if sealed else None
     told["links"] = [each.model_dump(mode="json", exclude={"digest"}) for each in found.links]
     return [told]
+
+
+@held.of(ServiceRequest)
+async def tell_requests(person: str, work: Work) -> Told:
+    """Requests to other services for them, and what became of each. Not the digest of the link: it belongs to the receiver."""
+    found = await work.browse(ServiceRequest, worker=person)
+    return [each.model_dump(mode="json", exclude={"worker", "digest"}) for each in found]
+
+
+@held.of(Signposting)
+async def tell_signpostings(person: str, work: Work) -> Told:
+    """Services of which they were told."""
+    return [
+        each.model_dump(mode="json", exclude={"id", "worker"}) for each in await work.browse(Signposting, worker=person)
+    ]

@@ -10,9 +10,10 @@ from typing import Any
 
 import orjson
 
-from enrolment.commands import Erase, RefuseAgain, erase, refuse_again
+from enrolment.commands import FISCAL, Erase, RefuseAgain, erase, refuse_again
 from enrolment.domain import Status, Worker
 from enrolment.programmes.domain import PublishedProgramme
+from enrolment.replay_paths import path_replays
 from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
@@ -41,6 +42,7 @@ from services.store.work import Work
 
 log = logging.getLogger(__name__)
 replays = Reactions()
+replays.handlers |= path_replays.handlers
 
 
 @replays.on(WorkerReferred)
@@ -86,7 +88,10 @@ async def seal_profile(event: Event[WorkerProfiled], work: Work) -> None:
 async def take_the_corrected_card(event: Event[WorkerCorrected], work: Work) -> None:
     """Take the card that is on the bus. Without one there, the card of before the correction stays."""
     worker = await work.get(Worker, event.subject)
-    worker.card = await _card(worker, work) or worker.card
+    card = await _card(worker, work)
+    if card and FISCAL in worker.card:  # it is not on the bus
+        card = {**card, FISCAL: worker.card[FISCAL]}
+    worker.card = card or worker.card
     worker.apply(event.data, event.time)
 
 

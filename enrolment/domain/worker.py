@@ -17,6 +17,7 @@ from services.contracts.enrolment import (
     How,
     Leaving,
     LinkPurpose,
+    Origin,
     PersonalLinkIssued,
     PersonalLinkRevoked,
     Purpose,
@@ -86,10 +87,11 @@ def digest_of(token: str) -> str:
 class Worker(Aggregate):
     """One worker's status and consents. `card` and `profile` are sealed under the person's key; no other field identifies the person.
     `referred` and `admitted` are the times of these steps; None: not known, or not yet. `filled`: when the card was last written down or
-    emptied, by which the search finds what has changed; None: before that was kept. `links`: at most one of each purpose."""
+    emptied, by which the search finds what has changed; None: before that was kept. `fiscal`: the keyed digest of the tax code, by which
+    the same person is found again. `links`: at most one of each purpose."""
 
     noun: ClassVar[str] = "worker"
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("filled",), ("links.digest",), ("receipt",))
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("filled",), ("links.digest",), ("fiscal",), ("receipt",))
     partner: str
     status: Status = Status.REFERRED
     referred: datetime | None = None
@@ -97,6 +99,7 @@ class Worker(Aggregate):
     consents: dict[Purpose, Consent] = {}
     card: dict[str, str] = {}
     filled: datetime | None = None
+    fiscal: str | None = None
     profile: str | None = None
     sketch: str | None = None  # what a referrer knew of the profile, sealed, until there is one
     links: tuple[Link, ...] = ()
@@ -105,10 +108,12 @@ class Worker(Aggregate):
     trace: str | None = None  # the traceparent of the referral
 
     @classmethod
-    def refer(cls, id: str, partner: str, at: datetime, trace: str | None = None) -> "Worker":
-        """A new worker. `partner` referred them, or took their own request."""
+    def refer(
+        cls, id: str, partner: str, at: datetime, trace: str | None = None, origin: Origin | None = None
+    ) -> "Worker":
+        """A new worker. `partner` referred them, or took their own request, which `origin` tells."""
         worker = cls(id=id, partner=partner, trace=trace)
-        worker.says(WorkerReferred(partner=partner), at)
+        worker.says(WorkerReferred(partner=partner, origin=origin), at)
         return worker
 
     @applies(WorkerReferred, timed=True)
@@ -228,7 +233,7 @@ class Worker(Aggregate):
     def _erased(self, event: WorkerErased, at: datetime | None) -> None:
         self.receipt, self.erased = self.receipt or event.receipt, self.erased or at
         self.status, self.card, self.profile, self.consents, self.links = Status.ERASED, {}, None, {}, ()
-        self.referred = self.admitted = self.filled = self.sketch = None
+        self.referred = self.admitted = self.filled = self.sketch = self.fiscal = None
 
     @property
     def unreachable(self) -> str | None:

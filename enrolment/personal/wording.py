@@ -105,6 +105,8 @@ LOOKED_AT: Mapping[str, str] = {
     "opened authority": N_("all your data, because an authority had ordered it"),
     "opened safety": N_("all your data, to protect somebody's life or safety"),
     "export": N_("all your data, to give you a copy of them"),
+    "request": N_("your request to another service: name and contact alone, if you agreed to that"),
+    "requests": N_("to which other services we have asked for you"),
     "link": N_("if we can write to you, to send you your link"),
 }
 PARTS: Mapping[str, str] = {
@@ -134,9 +136,12 @@ def looked_at(purpose: str) -> str:
 
 
 # Fields that are shown in words of their own; any other is shown as it is, so that a new one is never left out.
-SHOWN_OF_CARD = frozenset({"given_name", "family_name", "email", "phone", "language"})
+SHOWN_OF_CARD = frozenset(
+    {"given_name", "family_name", "email", "phone", "language", questions.NOT_BY.name, questions.CALL_AT.name}
+)
 SHOWN_OF_PROFILE = frozenset(
     {"municipality", "slots", "travel_km", "birth_year", "gender", "needs_access", "employer", "not_before"}
+    | {each.name for each in questions.LOST_WORK}
 )
 Answers = list[tuple[str, Any]]  # questions, as English texts to translate, with answers in the reader's language
 
@@ -151,6 +156,10 @@ def identity(me: Me, language: str) -> Answers:
         (N_("E-mail address"), card.get("email")),
         (N_("Telephone number"), card.get("phone")),
         (N_("Language of the messages"), FRAME.text(language, spoken)),
+        *(
+            (label, dates.listed([FRAME.text(language, each) for each in answers], language))
+            for label, answers in questions.reach_said(card)
+        ),
         *((held_as(name), text) for name, text in card.items() if name not in SHOWN_OF_CARD),
     ]
 
@@ -170,6 +179,7 @@ def profile(me: Me, rules: Programme, language: str) -> Answers:
         (N_("Place without steps"), FRAME.text(language, N_("needed")) if known.get("needs_access") else None),
         (N_("Company where you worked"), known.get("employer")),
         (N_("Not before"), dates.day(date.fromisoformat(starts), language) if starts else None),
+        *((label, FRAME.text(language, answer)) for label, answer in questions.lost_work_said(known)),
         *((held_as(name), each) for name, each in known.items() if name not in SHOWN_OF_PROFILE and each is not None),
     ]
 

@@ -106,6 +106,8 @@ class About(StrEnum):
     CONFIRM_LEAVE = "confirm-leave"
     CONFIRM_ERASE = "confirm-erase"
     RECORD_OPENED = "record-opened"
+    SERVICE_REQUEST = "service-request"  # to the organisation that is asked, never to the person
+    COMPLAINT_ANSWERED = "complaint-answered"
 
 
 TOLD_WITHIN = timedelta(days=30)  # in which it still means something that somebody opened the record

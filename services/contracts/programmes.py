@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, StringConstraints
 
 from services.contracts.base import Day, EventData, Field, Id, Slug
+from services.contracts.paths import ServiceKind
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$"), Field(examples=["it"])]
 
@@ -98,6 +99,31 @@ class PublishedRetention(BaseModel):
     ended: int | None = None
 
 
+class PublishedCatalogueEntry(BaseModel):
+    """A territorial service with which the catalogue of the programme begins, in the words of Open Referral HSDS."""
+
+    id: Slug
+    name: str
+    kind: ServiceKind
+    organization_id: Slug
+    organization_name: str
+    description: str | None = None
+    eligibility_description: str | None = None
+    application_process: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    url: str | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+    assured_date: Day | None = None
+
+
+class PublishedComplaintRules(BaseModel):
+    """The days within which each complaint is answered."""
+
+    days: int
+
+
 class ProgrammePublished(EventData):
     """A programme was published or changed: all of it, in its `version` (1, 2, 3 …). The subject is the programme. Changes act forward."""
 
@@ -125,3 +151,6 @@ class ProgrammePublished(EventData):
     municipalities: tuple[PublishedMunicipality, ...]
     surveys: tuple[PublishedWave, ...] = ()
     retention: PublishedRetention | None = None
+    # Added after the first events: those lack both fields.
+    services: tuple[PublishedCatalogueEntry, ...] = ()
+    complaints: PublishedComplaintRules | None = None

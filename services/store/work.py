@@ -200,6 +200,10 @@ class Work:
         """Fetch the keys of these people in one query, for `unseal`. Whoever has none is left out."""
         await self._unit.keys.load((self.programme, each) for each in people)
 
+    def fiscal_digest(self, code: str) -> str:
+        """Return the keyed digest by which this tax code is found again in this programme. Enrolment alone can."""
+        return self._unit.keys.fiscal_digest(self.programme, code)
+
     async def new_key(self, by: Aggregate) -> None:
         """Make the key of the person that `by` stands for, and publish it for the services that may read it. Enrolment alone can."""
         self.publish_table(KEYS, by, await self._unit.keys.make(self.programme, by.id))

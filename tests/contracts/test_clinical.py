@@ -21,7 +21,8 @@ CLINICAL = re.compile(
     re.IGNORECASE,
 )
 ALLOWED = {
-    "illness": "a reason of leaving, among others, which the person chooses; it is told to statistics alone, sealed"
+    "illness": "a reason of leaving, among others, which the person chooses; it is told to statistics alone, sealed",
+    "health": "a kind of service in the catalogue (ASL); a request to one is sealed, and says nothing of why",
 }
 
 

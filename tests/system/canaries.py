@@ -53,14 +53,13 @@ CARD: dict[str, Callable[[str], str]] = {
     "email": lambda mark: f"canary.{mark}.post@example.org",
     "phone": lambda mark: f"+491{_digits(mark)}",
     "fiscal_code": _fiscal_code,
-    "call_at": lambda mark: f"dopo le sei {mark}",
 }
 PROFILE: dict[str, Callable[[str], Any]] = {
     "employer": lambda mark: f"azienda-{mark}",
     "travel_km": lambda mark: float(f"17.{_digits(mark)[:9]}1"),
 }
 NOT_CANARIED = {
-    **dict.fromkeys(("language", "not_by"), FEW),
+    **dict.fromkeys(("language", "not_by", "call_at"), FEW),
     **dict.fromkeys(("municipality", "slots", "gender", "birth_year", "not_before", "among", "needs_access"), FEW),
     **dict.fromkeys(("employment", "sector", "occupation", "months_out", "years_in_job", "education", "heard"), FEW),
 }
