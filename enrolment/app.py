@@ -7,6 +7,7 @@ from enrolment.cards import take_cards_back
 from enrolment.complaints import api as complaint_routes
 from enrolment.complaints import pages as complaints
 from enrolment.complaints.projections import Complaints
+from enrolment.consents import pages as recorded_consents
 from enrolment.domain import Asking, Complaint, OfferedService, Outcome, ServiceRequest, Signposting, Worker
 from enrolment.held import held
 from enrolment.intake import limits
@@ -78,6 +79,7 @@ def build(settings: Settings) -> Service:
             complaints.router,  # before the pages that have a person in their address
             referral.router,
             intake.router,
+            recorded_consents.router,
             people.router,
             people.sending((links.issue_link, links.IssueLink)),
             today.router,

@@ -6,6 +6,7 @@ from typing import Any
 
 from enrolment import questions
 from enrolment.domain import Consent, Status
+from enrolment.personal.held_words import held_as
 from enrolment.personal.queries import Me
 from enrolment.personal.refusals import SENTENCES
 from services.contracts.enrolment import How, Leaving, Purpose
@@ -136,6 +137,14 @@ def looked_at(purpose: str) -> str:
     return next(known, OTHER_DATA)
 
 
+# Fields that are shown in words of their own; any other is shown as it is, so that a new one is never left out.
+SHOWN_OF_CARD = frozenset(
+    {"given_name", "family_name", "email", "phone", "language", questions.NOT_BY.name, questions.CALL_AT.name}
+)
+SHOWN_OF_PROFILE = frozenset(
+    {"municipality", "slots", "travel_km", "birth_year", "gender", "needs_access", "employer", "not_before"}
+    | {each.name for each in questions.LOST_WORK}
+)
 Answers = list[tuple[str, Any]]  # questions, as English texts to translate, with answers in the reader's language
 
 
@@ -149,6 +158,11 @@ def identity(me: Me, language: str) -> Answers:
         (N_("E-mail address"), card.get("email")),
         (N_("Telephone number"), card.get("phone")),
         (N_("Language of the messages"), FRAME.text(language, spoken)),
+        *(
+            (label, dates.listed([FRAME.text(language, each) for each in answers], language))
+            for label, answers in questions.reach_said(card)
+        ),
+        *((held_as(name), text) for name, text in card.items() if name not in SHOWN_OF_CARD),
     ]
 
 
@@ -167,6 +181,8 @@ def profile(me: Me, rules: Programme, language: str) -> Answers:
         (N_("Place without steps"), FRAME.text(language, N_("needed")) if known.get("needs_access") else None),
         (N_("Company where you worked"), known.get("employer")),
         (N_("Not before"), dates.day(date.fromisoformat(starts), language) if starts else None),
+        *((label, FRAME.text(language, answer)) for label, answer in questions.lost_work_said(known)),
+        *((held_as(name), each) for name, each in known.items() if name not in SHOWN_OF_PROFILE and each is not None),
     ]
 
 

@@ -26,6 +26,7 @@ class Shown:
     """A referral in the list. `since`: the day of its last step that the partner may know of. `name`: None for a person whose data were
     deleted."""
 
+    worker: str
     code: str
     name: str | None
     referred: Day
@@ -37,7 +38,7 @@ def shown(referral: OwnReferral, names: dict[str, str]) -> Shown:
     """A referral with its last step. Whoever left has left, whatever came before."""
     days = {step: getattr(referral, step.value) for step in reversed(Step)}
     step, since = next((step, day) for step, day in days.items() if day is not None)
-    return Shown(code_of(referral.worker), names.get(referral.worker), referral.referred, step, since)
+    return Shown(referral.worker, code_of(referral.worker), names.get(referral.worker), referral.referred, step, since)
 
 
 async def read_own_names(work: Work, people: Sequence[str], partner: str) -> dict[str, str]:

@@ -76,3 +76,28 @@ async def test_whom_no_message_reaches_sees_pages_that_fit_too(here: Site) -> No
         for path in ("/me", "/me/dati", "/me/consensi", "/me/accessi", "/me/lascia", "/me/cancella"):
             await site.open(path)
         assert (site.wrong, site.complaints) == ([], [])
+
+
+async def test_the_pages_about_rights_fit_a_narrow_screen_and_axe_finds_nothing(here: Site) -> None:
+    worker, gone = await somebody(here), await somebody(here)
+    made = await here.do(do.erase, do.Erase(worker=gone))
+    async with seen(here, Role.REFERRER, partner=here.partner) as site:
+        page = site.looked.page
+        await site.open(f"/segnalazioni/{worker}/consensi")
+        await page.get_by_role("group", name="Ricevere messaggi").get_by_label("Dice di no").check()
+        await page.get_by_label("Con una firma su carta").check()
+        await site.press("Continua")
+        await site.press("Registrare le decisioni")
+        assert "Le decisioni sono registrate" in await page.locator("main").inner_text()
+        assert (site.wrong, site.complaints) == ([], [])
+    async with seen(here, Role.ADMINISTRATOR, "eva") as site:
+        page = site.looked.page
+        await site.open("/persone/apri")
+        await page.get_by_label("Numero della persona").fill(worker)
+        await page.get_by_label("Per rispondere a un reclamo").check()
+        await site.press("Apri la scheda")
+        assert "ada@example.org" in await page.locator("main").inner_text()
+        assert (site.wrong, site.complaints) == ([], [])
+    async with seen(here, None) as site:
+        await site.open(f"/me/ricevuta/{made['receipt']}")
+        assert (site.wrong, site.complaints) == ([], [])

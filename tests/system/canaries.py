@@ -3,7 +3,7 @@
 import base64
 import re
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +14,9 @@ import orjson
 import pytest
 import pytest_asyncio
 from pymongo import MongoClient
+from stdnum.it import codicefiscale
 
+from enrolment.api import Card, Profile
 from services import vault
 from services.contracts.topics import SERVICES, TOPICS
 from services.embedded.home import Home
@@ -26,6 +28,41 @@ from tests.helpers.waiting import eventually
 
 RESTRICTED = [name for name in TOPICS if name.endswith(".restricted")]
 ANSWERS = {each.id: 1 + number % 5 for number, each in enumerate(load_all()["ama-own"].items)}
+
+
+FEW = "it has few values, which many people share: finding one proves nothing"
+
+
+def _digits(mark: str) -> str:
+    return str(int(mark, 16)).zfill(13)[-12:]
+
+
+def _capitals(mark: str) -> str:
+    return "".join(chr(ord("A") + int(each, 16)) for each in mark)
+
+
+def _fiscal_code(mark: str) -> str:
+    begin = f"{_capitals(mark)[:6]}80A01F205"
+    return begin + codicefiscale.calc_check_digit(begin)
+
+
+# For each field of a card and a profile how a canary fills it in, or why it does not. A field that is in neither table fails a test.
+CARD: dict[str, Callable[[str], str]] = {
+    "given_name": lambda mark: f"Giuseppina{mark}",
+    "family_name": lambda mark: f"Canarini{mark[::-1]}",
+    "email": lambda mark: f"canary.{mark}.post@example.org",
+    "phone": lambda mark: f"+491{_digits(mark)}",
+    "fiscal_code": _fiscal_code,
+}
+PROFILE: dict[str, Callable[[str], Any]] = {
+    "employer": lambda mark: f"azienda-{mark}",
+    "travel_km": lambda mark: float(f"17.{_digits(mark)[:9]}1"),
+}
+NOT_CANARIED = {
+    **dict.fromkeys(("language", "not_by", "call_at"), FEW),
+    **dict.fromkeys(("municipality", "slots", "gender", "birth_year", "not_before", "among", "needs_access"), FEW),
+    **dict.fromkeys(("employment", "sector", "occupation", "months_out", "years_in_job", "education", "heard"), FEW),
+}
 
 
 def disguises(secret: str) -> set[bytes]:
@@ -73,14 +110,15 @@ class Canary:
     worker: str = ""
 
     def __post_init__(self) -> None:
-        digits = str(int(self.mark, 16)).zfill(13)[-12:]
-        self.card = {
-            "given_name": f"Giuseppina{self.mark}",
-            "family_name": f"Canarini{self.mark[::-1]}",
-            "email": f"canary.{self.mark}.post@example.org",
-            "phone": f"+491{digits}",
+        self.card = {name: make(self.mark) for name, make in CARD.items() if name in Card.model_fields}
+        self.profile = {name: make(self.mark) for name, make in PROFILE.items() if name in Profile.model_fields}
+        told = {
+            **self.card,
+            **self.profile,
+            "email": self.card["email"].partition("@")[0],
+            "phone": self.card["phone"][4:],
         }
-        self.secrets = [*list(self.card.values())[:2], f"canary.{self.mark}.post", digits]
+        self.secrets = [str(each) for each in told.values()]
 
     def in_clear(self, where: Iterable[bytes]) -> list[tuple[str, bytes]]:
         """Secrets that are found there, each with the bytes around it."""
@@ -103,6 +141,9 @@ class Canary:
         bad = {"person": {**self.card, "email": self.card["email"].replace("@", " at ")}, "partner": "cgil"}
         assert (await operator("POST", "/enrolment/referrals", bad)).status_code == 422
         self.worker = await people.admit(**self.card)
+        profile = {"municipality": "monza", "slots": [people.slot], **self.profile}
+        described = await operator("PUT", f"/enrolment/workers/{self.worker}/profile", profile)
+        assert described.status_code == 204, described.text
         shown = await operator("GET", f"/enrolment/workers/{self.worker}")
         assert shown.json()["card"]["family_name"] == self.card["family_name"]
 

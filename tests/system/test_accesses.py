@@ -34,6 +34,10 @@ UNLOGGED = {
     "DELETE /enrolment/workers/{worker}": "nothing of the person is left",
     "DELETE /enrolment/workers/{worker}/links": "it tells nothing, not even if there was a link",
     "POST /enrolment/links/{token}": "whoever has the link acts as the person",
+    **{
+        f"{method} /enrolment/segnalazioni/{{worker}}/consensi": "a referrer's own, noted: tests/enrolment/test_later_consents.py"
+        for method in ("GET", "POST")
+    },
     "GET /enrolment/segnalazioni/{worker}/ricevuta": "it tells the referrer that they have referred",
     "PUT /enrolment/workers/{worker}/card": "it tells nothing of the card that it replaces",
     **{f"{method} /enrolment/persone/{{worker}}/{deed}": SHEET for method in ("GET", "POST") for deed in DEEDS},

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
+from enrolment.api import Card, Profile
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS, TOPICS
 from services.embedded.home import Home
@@ -17,11 +18,29 @@ from services.web.frame import fragments
 from tests.helpers.engines import choose
 from tests.helpers.people import PROGRAMME, People, scored
 from tests.helpers.records import Record, feed, is_event, kind, records, settled, until
-from tests.system.canaries import ANSWERS, RESTRICTED, Canary, Scene, documents, fields, knowing, scene
+from tests.system.canaries import (
+    ANSWERS,
+    CARD,
+    NOT_CANARIED,
+    PROFILE,
+    RESTRICTED,
+    Canary,
+    Scene,
+    documents,
+    fields,
+    knowing,
+    scene,
+)
 
 __all__ = ["scene"]
 SPARSE = {".index", ".timeindex"}  # Kafka's index files: numbers, and mostly gaps
 INSTANT = re.compile(rb"\d{4}-\d\d-\d\dT(?!00:00:00(?:\.0+)?(?:Z|\+00:00))")
+
+
+def test_each_field_of_card_and_profile_is_filled_in_by_a_canary_or_exempt_for_a_reason() -> None:
+    fields_of_people = {*Card.model_fields, *Profile.model_fields}
+    assert fields_of_people <= CARD.keys() | PROFILE.keys() | NOT_CANARIED.keys()
+    assert not (CARD.keys() | PROFILE.keys()) & NOT_CANARIED.keys()
 
 
 async def test_what_is_put_in_at_the_door_is_in_no_record_of_any_topic(home: Home, scene: Scene) -> None:
