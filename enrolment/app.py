@@ -17,7 +17,7 @@ from enrolment.programmes.domain import PublishedProgramme
 from enrolment.programmes.folder import publish_folder
 from enrolment.programmes.queries import uses
 from enrolment.projections import History, Leaders, Members, Progress
-from enrolment.reactions import gate
+from enrolment.reactions import gate, reactions
 from enrolment.referral import pages as referral
 from enrolment.replay import erase_again, refuse_all_again, replays
 from enrolment.today import pages as today
@@ -50,6 +50,7 @@ def build(settings: Settings) -> Service:
             people.sending((links.issue_link, links.IssueLink)),
             today.router,
         ],
+        reactions=reactions,
         gate=gate,
         projections=[Progress(), History(), Leaders(), Members()],
         beside_api=[index.follow],

@@ -17,16 +17,25 @@ from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
+    ContactTried,
+    DeclineExplained,
+    DuplicateJudged,
+    InterviewBooked,
+    InterviewHeld,
     PersonalLinkIssued,
     PersonalLinkRevoked,
     Purpose,
+    StepRedated,
     WithdrawalExplained,
     WorkerAdmitted,
+    WorkerContacted,
     WorkerCorrected,
     WorkerDeclined,
     WorkerErased,
+    WorkerMerged,
     WorkerProfiled,
     WorkerReferred,
+    WorkerReturned,
     WorkerWithdrawn,
 )
 from services.contracts.programmes import ProgrammePublished
@@ -64,12 +73,27 @@ async def _card(worker: Worker, work: Work) -> dict[str, str]:
 @replays.on(WorkerAdmitted)
 @replays.on(WorkerDeclined)
 @replays.on(WorkerWithdrawn)
+@replays.on(WorkerContacted)
+@replays.on(InterviewBooked)
+@replays.on(InterviewHeld)
+@replays.on(WorkerReturned)
+@replays.on(StepRedated)
+@replays.on(DuplicateJudged)
+@replays.on(ContactTried)  # this one, and the two that explain, change nothing; taken here, they do not count as lost
+@replays.on(DeclineExplained)
 @replays.on(PersonalLinkIssued)
 @replays.on(PersonalLinkRevoked)
-@replays.on(WithdrawalExplained)  # changes nothing; taken here, it does not count as lost
+@replays.on(WithdrawalExplained)
 async def apply(event: Event[Any], work: Work) -> None:
     """Change the worker's state as the event did when it was live."""
     (await work.get(Worker, event.subject)).apply(event.data, event.time)
+
+
+@replays.on(WorkerMerged)
+async def end_in_the_other(event: Event[WorkerMerged], work: Work) -> None:
+    """End the record, and let the other one remember it."""
+    (await work.get(Worker, event.subject)).apply(event.data, event.time)
+    (await work.get(Worker, event.data.into)).absorb(event.subject)
 
 
 @replays.on(WorkerProfiled)

@@ -3,6 +3,7 @@
 from notifications.domain.partners import CLOSING, Fact, Feed, LedgerEntry, ReferredPerson
 from notifications.domain.people import (
     About,
+    BookedInterview,
     GroupCalendar,
     Message,
     PlannedMeeting,
@@ -15,6 +16,6 @@ from notifications.domain.people import (
 )
 
 __all__ = [
-    "CLOSING", "About", "Fact", "Feed", "GroupCalendar", "LedgerEntry", "Message", "PlannedMeeting", "Recipient", "ReferredPerson",
-    "Seat", "Status", "SurveyLink", "Venue", "sealed_as",
+    "CLOSING", "About", "BookedInterview", "Fact", "Feed", "GroupCalendar", "LedgerEntry", "Message", "PlannedMeeting", "Recipient",
+    "ReferredPerson", "Seat", "Status", "SurveyLink", "Venue", "sealed_as",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ class Caller:
 
     who: str
     role: str
+    name: str = ""  # the one that the header of the site shows, if the token gives it
 
 
 class Accesses:
@@ -28,6 +29,11 @@ class Accesses:
     def __init__(self, caller: Caller, programme: str) -> None:
         self._caller, self._programme = caller, programme
         self._noted: dict[tuple[str, str], None] = {}  # person and purpose, in the order of the reads
+
+    @property
+    def caller(self) -> Caller:
+        """The one on whose behalf data is read, and changed."""
+        return self._caller
 
     def __bool__(self) -> bool:
         return bool(self._noted)

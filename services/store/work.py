@@ -14,7 +14,7 @@ from services.contracts.enrolment import Purpose
 from services.contracts.topics import CONTACTS, KEYS
 from services.kernel import Aggregate, Refusal, Refused
 from services.programmes import Programme
-from services.store.accesses import Accesses
+from services.store.accesses import Accesses, Caller
 from services.store.consents import Consents
 from services.store.outbox import Cause
 from services.store.unit import AggregateKey, Unit
@@ -45,6 +45,11 @@ class Work:
     def at(self) -> datetime:
         """The time at which it happened in the world (UTC); never later than `now`."""
         return self.cause.at
+
+    @property
+    def caller(self) -> Caller | None:
+        """The one on whose behalf this runs; None for the service itself."""
+        return self._accesses.caller if self._accesses is not None else None
 
     @property
     def was_restored(self) -> bool:

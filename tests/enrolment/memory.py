@@ -10,6 +10,7 @@ from services import programmes
 from services.contracts import Topic
 from services.kernel import Refusal, Refused
 from services.programmes.model import PartnerRole
+from services.store.accesses import Caller
 from services.store.work import Work
 from tests.enrolment.workers import AT, TRACE, sealed
 
@@ -37,6 +38,7 @@ class MemoryWork:
         self._purpose = ""
         self.guarded: list[str] = []
         self._card = card
+        self.caller: Caller | None = None
 
     @property
     def as_work(self) -> Work:
