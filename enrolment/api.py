@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from enrolment import commands as do
 from enrolment import queries
 from enrolment.domain import Status, Worker
+from enrolment.facts import Contact, LostWork
 from services.contracts.base import CODE, Id, Slug
 from services.contracts.enrolment import (
     Among,
@@ -22,7 +23,7 @@ from services.contracts.enrolment import (
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refusal, Refused
 from services.programmes import Programme
-from services.web import BirthYear, Body, Day, Email, Language, Line, Moment, Note, Once, Telephone, etag
+from services.web import BirthYear, Body, Day, Employer, Language, Moment, Note, Once, etag
 from services.web.run import Reader, Run
 
 router = APIRouter()
@@ -40,22 +41,12 @@ class Act(Body):
     )
 
 
-class Card(Body):
-    """Identity and contact of a person."""
-
-    given_name: Line
-    family_name: Line
-    email: Email | None = None
-    phone: Telephone | None = None
-    language: Language = Field(default="it", description="messages come in it or en; in it for any other")
-
-    def filled(self) -> dict[str, str]:
-        """The fields that have a text."""
-        return {name: text for name, text in self.model_dump().items() if text is not None}
+class Card(Body, Contact):
+    """Identity and contact of a person, and how they want to be reached."""
 
 
-class Profile(Body):
-    """Attributes by which grouping matches people."""
+class Profile(Body, LostWork):
+    """Attributes by which grouping matches people, and what is known of the lost work, for the figures alone."""
 
     municipality: Slug
     travel_km: float = Field(
@@ -64,7 +55,9 @@ class Profile(Body):
     slots: Annotated[list[Slug], Once] = Field(min_length=1, max_length=50, description="weekly slots they can attend")
     gender: Annotated[str, StringConstraints(pattern=r"^[fmx]$")] | None = None
     birth_year: BirthYear | None = None
-    employer: Id | None = Field(default=None, description="the company that expelled them, for homogeneous groups")
+    employer: Employer | None = Field(
+        default=None, description="the company that expelled them, for homogeneous groups: an id, or its VAT number"
+    )
     not_before: Day | None = Field(default=None, description="held back from every group until this day")
     among: Among | None = Field(default=None, description="sits among colleagues of that company alone, or with others")
     needs_access: bool = Field(default=False, description="the place has to be step-free; why is not asked")
@@ -171,7 +164,7 @@ async def workers(
 async def person(
     worker: Id,
     run: Run,
-    who: Annotated[Who, allowed(Role.WORKER, Role.OPERATOR, Role.ADMINISTRATOR)],
+    who: WorkerOrOperator,
     response: Response,
 ) -> queries.Person:
     """Data of one person. The read is written to their access log. 404 no-such-worker."""
@@ -236,7 +229,7 @@ async def refusal(worker: Id, run: Run, who: Operator, body: Declined | None = N
     await run(do.decline, do.Decline(worker=worker, reason=body.reason, at=body.at), edits=(Worker, worker))
 
 
-class Contact(Act):
+class Try(Act):
     """A try to reach somebody. `reached`: they answered; a try in vain is no contact."""
 
     how: Contacting
@@ -244,7 +237,7 @@ class Contact(Act):
 
 
 @router.post("/workers/{worker}/contacts", status_code=204)
-async def contact(worker: Id, body: Contact, run: Run, who: Operator) -> None:
+async def contact(worker: Id, body: Try, run: Run, who: Operator) -> None:
     """Record a try to reach somebody. 404 no-such-worker · 409 not-referred, out-of-order · 412 changed meanwhile (If-Match)."""
     command = do.TryContact(worker=worker, how=body.how, reached=body.reached, at=body.at)
     await run(do.try_contact, command, edits=(Worker, worker))

@@ -4,13 +4,18 @@ from functools import partial
 
 from enrolment import api
 from enrolment.cards import take_cards_back
-from enrolment.domain import Worker
+from enrolment.domain import OfferedService, ServiceRequest, Signposting, Worker
+from enrolment.held import held
 from enrolment.names import api as names
+from enrolment.paths import answering, catalogue, fragments, seeding
+from enrolment.paths import api as paths
+from enrolment.paths import pages as requests
+from enrolment.paths.projections import Catalogue, Requests, Signposts
 from enrolment.people import pages as people
 from enrolment.people.index import NameIndex
 from enrolment.personal import api as link
 from enrolment.personal import commands as links
-from enrolment.personal import consents, download, leaving
+from enrolment.personal import consents, download, leaving, opening
 from enrolment.personal import pages as personal
 from enrolment.programmes import api as programmes
 from enrolment.programmes.domain import PublishedProgramme
@@ -20,6 +25,8 @@ from enrolment.projections import History, Leaders, Members, Progress
 from enrolment.reactions import gate, reactions
 from enrolment.referral import pages as referral
 from enrolment.replay import erase_again, refuse_all_again, replays
+from enrolment.retention import routes as retention
+from enrolment.retention.running import erase_when_kept_long_enough
 from enrolment.today import pages as today
 from services.operations.erasures import erase_restored
 from services.operations.replay import replay
@@ -35,7 +42,7 @@ def build(settings: Settings) -> Service:
         "enrolment",
         settings,
         holder=master_holder(settings.keys),
-        aggregates=[Worker, PublishedProgramme],
+        aggregates=[Worker, PublishedProgramme, OfferedService, ServiceRequest, Signposting],
         routes=[
             api.router,
             programmes.router,
@@ -45,17 +52,27 @@ def build(settings: Settings) -> Service:
             consents.router,
             leaving.router,
             download.router,
+            download.data,
+            opening.router,
             referral.router,
             people.router,
             people.sending((links.issue_link, links.IssueLink)),
             today.router,
+            retention.router,
+            paths.router,
+            catalogue.router,
+            requests.router,
+            answering.router,
+            fragments.router,
         ],
         reactions=reactions,
         gate=gate,
-        projections=[Progress(), History(), Leaders(), Members()],
-        beside_api=[index.follow],
+        held=held,
+        projections=[Progress(), History(), Leaders(), Members(), Catalogue(), Requests(), Signposts()],
+        background=[erase_when_kept_long_enough],
+        beside_api=[index.follow, seeding.keep_seeding],
         after_restore=[partial(replay, replays), erase_again, refuse_all_again, erase_restored],
-        at_start=[publish_folder, take_cards_back],
+        at_start=[publish_folder, take_cards_back, seeding.seed_at_start],
         uses=uses,
     )
     service.app.state.names = index

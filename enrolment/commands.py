@@ -1,11 +1,13 @@
 """Commands of enrolment, each beside its one handler."""
 
+import base64
+import secrets
 from collections.abc import Collection
 
 import orjson
 from pydantic import AwareDatetime, Field
 
-from enrolment.domain import ADDRESSES, WHY, Act, Worker
+from enrolment.domain import ADDRESSES, WHY, Act, Recorder, Worker
 from services import vault
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import (
@@ -15,6 +17,7 @@ from services.contracts.enrolment import (
     How,
     Leaving,
     LinkPurpose,
+    Origin,
     Purpose,
     Step,
     WorkerProfiled,
@@ -25,6 +28,7 @@ from services.programmes import in_intake, in_programme, refuse_unless_active, s
 from services.store.work import Work
 
 CARD = frozenset({Purpose.PARTICIPATION, Purpose.CONTACT})  # the card leaves enrolment while both are given
+FISCAL = "fiscal_code"  # field of the card that no other service needs: it never leaves enrolment
 
 
 class Refer(Command):
@@ -33,6 +37,7 @@ class Refer(Command):
     partner: Slug
     card: dict[str, str]
     profile: WorkerProfiled | None = None
+    origin: Origin = Origin.PARTNER
 
 
 async def refer(command: Refer, work: Work) -> dict[str, str]:
@@ -43,10 +48,11 @@ async def refer(command: Refer, work: Work) -> dict[str, str]:
     if partner is None or not partner.may_refer:
         raise Refused("no-referrer", f"{command.partner} refers nobody in {work.programme}.", Refusal.INVALID)
     in_intake(work.rules, "The referral", work.rules.day_of(work.at))
-    worker = Worker.refer(new_id(), command.partner, work.at, work.cause.traceparent)
+    worker = Worker.refer(new_id(), command.partner, work.at, work.cause.traceparent, command.origin)
     work.add(worker)
     await work.new_key(worker)  # before any field is sealed
     worker.fill_in(await _sealed(worker, command.card, work), work.now)
+    worker.fiscal = _fiscal(command.card, work)
     await _note(worker, work)
     if command.profile is not None:
         await _describe(worker, command.profile, work)
@@ -73,6 +79,11 @@ async def _note(worker: Worker, work: Work, why: str | None = None) -> None:
     worker.note(Act(recorded=work.now, role=caller.role, who=caller.who, name=caller.name or None, why=sealed))
 
 
+def _fiscal(card: dict[str, str], work: Work) -> str | None:
+    """The digest by which the tax code of this card is found again; None without one."""
+    return work.fiscal_digest(card[FISCAL]) if FISCAL in card else None
+
+
 async def _sealed(worker: Worker, card: dict[str, str], work: Work) -> dict[str, str]:
     return {name: await work.seal(worker.id, name, text) for name, text in card.items()}
 
@@ -93,6 +104,7 @@ async def correct(command: Correct, work: Work) -> None:
         for purpose in LinkPurpose:
             worker.unlink(purpose)
     worker.correct(await _sealed(worker, command.card, work), work.now)
+    worker.fiscal = _fiscal(command.card, work)
     await _note(worker, work, command.reason)
     if all(map(worker.consents_to, CARD)):
         await _publish_card(worker, work, CARD)
@@ -158,9 +170,14 @@ async def decide_consent(command: DecideConsent, work: Work) -> None:
     since_start(work.rules, "The decision", work.rules.day_of(work.at))
     language = _language_read(command, work)
     for purpose, given in sorted(command.given.items()):
-        worker.consent(purpose, given, command.notice, language, work.at, command.how)
+        worker.consent(purpose, given, command.notice, language, work.at, command.how, _recorder(work))
     await _note(worker, work)
     await _publish_card(worker, work, command.given)
+
+
+def _recorder(work: Work) -> Recorder | None:
+    """The account that writes it down; None when it is the service itself."""
+    return Recorder(work.caller.role, work.caller.who) if work.caller is not None else None
 
 
 class RefuseAgain(Command):
@@ -197,7 +214,8 @@ async def _publish_card(worker: Worker, work: Work, decided: Collection[Purpose]
     if not all(map(worker.consents_to, CARD)):
         work.publish_table(CONTACTS, worker, None)
         return
-    card = {name: await work.unseal(worker.id, name, sealed, told=False) for name, sealed in worker.card.items()}
+    told = {name: sealed for name, sealed in worker.card.items() if name != FISCAL}
+    card = {name: await work.unseal(worker.id, name, sealed, told=False) for name, sealed in told.items()}
     work.publish_table(
         CONTACTS, worker, vault.encrypt_payload(await work.key(worker.id), worker.id, orjson.dumps(card)).encode()
     )
@@ -346,15 +364,19 @@ class Erase(Command):
     worker: Id
 
 
-async def erase(command: Erase, work: Work) -> None:
+async def erase(command: Erase, work: Work) -> dict[str, str]:
     """Empty the record, and every record of the same person that ended in it or in which it ended, and destroy the key of each, with
-    tombstones for all who hold it."""
+    tombstones for all who hold it. Gives the number of the receipt."""
     worker = await _worker(command.worker, work)
-    same = [worker, *[each for id in await _same(worker, work) if (each := await work.find(Worker, id)) is not None]]
-    for each in same:
-        if each is worker or not each.is_erased:
-            each.erase(work.now)
+    receipt = receipt_number()
+    others = [each for id in await _same(worker, work) if (each := await work.find(Worker, id)) is not None]
+    worker.erase(work.now, receipt)
+    await work.destroy_key(worker)
+    for each in others:
+        if not each.is_erased:
+            each.erase(work.now, receipt_number())
             await work.destroy_key(each)
+    return {"receipt": receipt}
 
 
 async def _same(worker: Worker, work: Work) -> list[str]:
@@ -367,3 +389,9 @@ async def _same(worker: Worker, work: Work) -> list[str]:
             other = await work.find(Worker, id)
             open_ += [other] if other is not None else []
     return sorted(found - {worker.id})
+
+
+def receipt_number() -> str:
+    """Draw the number of a receipt: 80 random bits, in groups that can be read out. It is no part of any id."""
+    drawn = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return "-".join(drawn[at : at + 4] for at in range(0, 16, 4))

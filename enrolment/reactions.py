@@ -6,7 +6,7 @@ person the one with a seat goes on, so a worker knows in which groups they sit.
 
 from typing import Any
 
-from enrolment.domain import Worker
+from enrolment.domain import ServiceRequest, Signposting, Worker
 from services.contracts import Event
 from services.contracts.enrolment import WorkerErased
 from services.contracts.grouping import MemberJoined, MemberLeft
@@ -43,3 +43,11 @@ async def when_worker_erased_empty_the_restored_record(worker: str, work: Work) 
     restored = await work.peek(Worker, worker)
     if restored is not None:
         restored.apply(WorkerErased(), work.at)
+
+
+@gate.on(WorkerErased)
+async def when_somebody_is_erased_nothing_says_to_which_services_they_went(worker: str, work: Work) -> None:
+    """Remove their requests and sign-postings, also those that a restore brought back."""
+    for kind in (ServiceRequest, Signposting):
+        for each in await work.where(kind, worker=worker):
+            work.remove(each)

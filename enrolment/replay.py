@@ -10,9 +10,10 @@ from typing import Any
 
 import orjson
 
-from enrolment.commands import Erase, RefuseAgain, erase, refuse_again
+from enrolment.commands import FISCAL, Erase, RefuseAgain, erase, refuse_again
 from enrolment.domain import Status, Worker
 from enrolment.programmes.domain import PublishedProgramme
+from enrolment.replay_paths import path_replays
 from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
@@ -39,6 +40,7 @@ from services.contracts.enrolment import (
     WorkerWithdrawn,
 )
 from services.contracts.programmes import ProgrammePublished
+from services.contracts.rights import RecordOpened
 from services.contracts.topics import CONTACTS
 from services.events.delivery.declare import Reactions
 from services.kernel import NotYet, Unavailable
@@ -49,6 +51,7 @@ from services.store.work import Work
 
 log = logging.getLogger(__name__)
 replays = Reactions()
+replays.handlers |= path_replays.handlers
 
 
 @replays.on(WorkerReferred)
@@ -83,6 +86,7 @@ async def _card(worker: Worker, work: Work) -> dict[str, str]:
 @replays.on(DeclineExplained)
 @replays.on(PersonalLinkIssued)
 @replays.on(PersonalLinkRevoked)
+@replays.on(RecordOpened)
 @replays.on(WithdrawalExplained)
 async def apply(event: Event[Any], work: Work) -> None:
     """Change the worker's state as the event did when it was live."""
@@ -108,7 +112,10 @@ async def seal_profile(event: Event[WorkerProfiled], work: Work) -> None:
 async def take_the_corrected_card(event: Event[WorkerCorrected], work: Work) -> None:
     """Take the card that is on the bus. Without one there, the card of before the correction stays."""
     worker = await work.get(Worker, event.subject)
-    worker.card = await _card(worker, work) or worker.card
+    card = await _card(worker, work)
+    if card and FISCAL in worker.card:  # it is not on the bus
+        card = {**card, FISCAL: worker.card[FISCAL]}
+    worker.card = card or worker.card
     worker.apply(event.data, event.time)
 
 

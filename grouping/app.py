@@ -4,6 +4,7 @@ from functools import partial
 
 from grouping.conclusions import conclude_when_over
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker
+from grouping.held import held
 from grouping.membership import api as membership
 from grouping.membership import ending, forming, joining
 from grouping.membership import fragments as membership_fragments
@@ -48,6 +49,7 @@ def build(settings: Settings) -> Service:
         routes=[*API, *PAGES],
         reactions=reactions,
         gate=gate,
+        held=held,
         projections=[Pool(), Groups(), GroupList(), Waiting(), Places(), Facilitators()],
         tables=[KEYS],
         background=[conclude_when_over, compile_in_advance],

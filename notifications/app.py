@@ -5,6 +5,7 @@ from functools import partial
 
 from notifications import api, pages
 from notifications.domain import Feed, GroupCalendar, LedgerEntry, Message, Recipient, ReferredPerson, Venue
+from notifications.held import held
 from notifications.kept_mail import KeptMail
 from notifications.mailer import mailing
 from notifications.publisher import publish
@@ -33,6 +34,7 @@ def build(settings: Settings, background: Sequence[BackgroundTask] | None = None
         routes=[api.router, pages.router],
         reactions=reactions_with(pseudonyms),
         gate=gate_with(pseudonyms, KeptMail.of(settings)),
+        held=held,
         tables=[KEYS, CONTACTS],
         background=[mailing(settings), publish] if background is None else background,
         after_restore=[restore_feeds, restore_messages, erase_restored],

@@ -1,6 +1,7 @@
 """The channels by which messages go out: mail, and text messages for whoever has a telephone alone.
 
-Invariant: the channel is chosen when a message is sent, from the contact card of that moment; whoever has an address for mail gets mail.
+Invariants: the channel is chosen when a message is sent, from the contact card of that moment; whoever has an address for mail gets mail,
+unless they asked not to be written to by it. No message goes by a channel that the person excluded.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,9 +85,13 @@ def sender_of(settings: Settings) -> Mailbox:
 
 
 def channel_for(card: Mapping[str, str], channels: Channels) -> Channel[Any]:
-    """The channel by which this person is reached. Raises Uncomposable with "no-address" when the card has none at all, "no-channel" when
-    it has one, and the channel for it is not set up."""
-    for each in channels:
-        if card.get(each.card_field):
+    """The channel by which this person is reached. Raises Uncomposable with "no-address" when the card has none at all, "excluded" when the
+    person wants no message by those that could reach them, "no-channel" when the one for their address is not set up."""
+    excluded = set(card.get("not_by", "").split())
+    reaching = [each for each in channels if card.get(each.card_field)]
+    for each in reaching:
+        if each.name not in excluded:
             return each
-    raise Uncomposable("no-channel" if card.get("email") or card.get("phone") else "no-address")
+    if not (card.get("email") or card.get("phone")):
+        raise Uncomposable("no-address")
+    raise Uncomposable("excluded" if reaching else "no-channel")

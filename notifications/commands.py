@@ -2,9 +2,11 @@
 
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import TypeVar
 
 from notifications.domain import (
+    TOLD_WITHIN,
     About,
     Fact,
     Feed,
@@ -20,6 +22,8 @@ from notifications.domain import (
 )
 from services.contracts.base import Id
 from services.contracts.enrolment import LinkPurpose, PersonalLinkIssued, Purpose
+from services.contracts.paths import RequestLinked
+from services.contracts.rights import Opening
 from services.contracts.sessions import SurveyLinked
 from services.kernel import Aggregate, Command, new_id
 from services.programmes import may_know
@@ -188,6 +192,62 @@ async def send_personal_link(event: str, issued: PersonalLinkIssued, work: Work)
     )
     work.add(message)
     (await find_or_add(Recipient, issued.worker, work)).remember(id)
+
+
+async def tell_of_opening(event: str, worker: str, reason: Opening, work: Work) -> None:
+    """Queue the message that an administrator has opened the record. Whoever refuses messages reads it on their page alone."""
+    id = message_of_event(event)
+    if await work.find(Message, id) is not None or await work.consents_to(worker, Purpose.CONTACT) is False:
+        return
+    message = Message(
+        id=id,
+        worker=worker,
+        about=About.RECORD_OPENED,
+        reference=reason.value,
+        day=work.rules.day_of(work.at) + TOLD_WITHIN,
+        correlation=work.cause.correlation,
+    )
+    work.add(message)
+    (await find_or_add(Recipient, worker, work)).remember(id)
+
+
+async def send_request(event: str, request: str, linked: RequestLinked, work: Work) -> None:
+    """Queue the message to the organisation that is asked, in place of an earlier one about the same request, whose link opens nothing any
+    more. Everything in it is sealed under the key of the person whom the request is for."""
+    id = message_of_event(event)
+    if linked.expires <= work.now or await work.find(Message, id) is not None:
+        return
+    about = About.SERVICE_REQUEST
+    for earlier in await work.where(Message, worker=linked.worker, about=about.value, status=Status.QUEUED.value):
+        if earlier.reference == request:
+            earlier.drop()
+    told = linked.model_dump_json(include={"service_name", "organization_name", "email", "token"})
+    message = Message(
+        id=id,
+        worker=linked.worker,
+        about=about,
+        reference=request,
+        day=work.rules.day_of(linked.expires),
+        correlation=work.cause.correlation,
+        sealed=await work.seal(linked.worker, sealed_as(id), told),
+        expires=linked.expires,
+    )
+    work.add(message)
+    (await find_or_add(Recipient, linked.worker, work)).remember(id)
+
+
+ANSWER_STANDS = timedelta(days=30)  # within which it makes sense to tell that there is an answer
+
+
+async def tell_of_reply(event: str, complaint: str, worker: str, work: Work) -> None:
+    """Queue the message that there is an answer to the person's complaint."""
+    id = message_of_event(event)
+    if await work.find(Message, id) is not None:
+        return
+    day = work.rules.day_of(work.at + ANSWER_STANDS)
+    about, correlation = About.COMPLAINT_ANSWERED, work.cause.correlation
+    work.add(Message(id=id, worker=worker, about=about, reference=complaint, day=day, correlation=correlation))
+    (await find_or_add(Recipient, worker, work)).remember(id)
 
 
 class MarkSent(Command):

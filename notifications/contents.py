@@ -9,7 +9,17 @@ from typing import Any
 import orjson
 
 from notifications.composing import Content
-from notifications.domain import About, GroupCalendar, Message, PlannedMeeting, Recipient, Status, Venue, sealed_as
+from notifications.domain import (
+    TOLD_WITHIN,
+    About,
+    GroupCalendar,
+    Message,
+    PlannedMeeting,
+    Recipient,
+    Status,
+    Venue,
+    sealed_as,
+)
 from services import vault
 from services.contracts.enrolment import Purpose
 from services.kernel import NotYet, Refused
@@ -30,6 +40,9 @@ async def content_of(work: Work, message: str, card: bytes | None, base: str) ->
     if queued is None or recipient is None or queued.status is not Status.QUEUED:
         raise Refused("not-queued", f"Message {message} is not to be sent.")
     shown = await KINDS[About(queued.about)](work, queued, recipient, base)
+    if queued.about == About.SERVICE_REQUEST:  # to an organisation: the person's card plays no part
+        contact = {"given_name": shown["organization"], "family_name": "", "email": shown["email"]}
+        return Content(message, queued.about, contact, {**shown, "ask": _office(work.rules)})
     if card is None:
         raise NotYet(f"the contact card for message {message}")
     contact = orjson.loads(vault.decrypt_payload(await work.key(queued.worker), card.decode()))
@@ -90,6 +103,48 @@ async def _personal(work: Work, queued: Message, _: Recipient, base: str) -> Sho
     return {"link": link, "expires": queued.expires.astimezone(work.rules.zone)}
 
 
+async def _about_opening(work: Work, queued: Message, _: Recipient, __: str) -> Shown:
+    """The day on which an administrator opened the record, and why."""
+    if queued.day < work.rules.day_of(work.now):
+        raise Refused("past", f"The opening that message {queued.id} tells of is long past.")
+    consents = (await work.peek_consents(queued.worker)).allow(Purpose.CONTACT)
+    if consents is None:
+        raise NotYet(f"the consent for message {queued.id}")
+    if not consents:
+        raise Refused("contact-refused", f"The person of message {queued.id} does not consent to contact.")
+    return {"opened": queued.day - TOLD_WITHIN, "reason": queued.reference}
+
+
+async def _for_receiver(work: Work, queued: Message, _: Recipient, base: str) -> Shown:
+    """A request to an organisation: the service, the link and its end. Nothing tells of whom it is. While the person takes part."""
+    if queued.expires is None or queued.expires <= work.now:
+        raise Refused("past", f"The link of message {queued.id} opens nothing any more.")
+    consents = (await work.peek_consents(queued.worker)).allow(Purpose.PARTICIPATION)
+    if consents is None:
+        raise NotYet(f"the consent for message {queued.id}")
+    if not consents:
+        raise Refused("contact-refused", f"The person of message {queued.id} does not take part any more.")
+    told = orjson.loads(await _token(work, queued))
+    return {
+        "service": told["service_name"],
+        "organization": told["organization_name"],
+        "email": told["email"],
+        "link": f"{base}/risposta/{told['token']}",
+        "expires": queued.expires.astimezone(work.rules.zone),
+        "programme": work.rules.title,
+    }
+
+
+async def _complaint_answered(work: Work, queued: Message, _: Recipient, base: str) -> Shown:
+    """That there is an answer, and where: a refusal of contact is told to whoever looks."""
+    consents = (await work.peek_consents(queued.worker)).allow(Purpose.CONTACT)
+    if consents is None:
+        raise NotYet(f"the consent for message {queued.id}")
+    if not consents:
+        raise Refused("contact-refused", f"The person of message {queued.id} does not consent to contact.")
+    return {"link": f"{base}/me/reclamo"}
+
+
 KINDS: dict[About, Callable[[Work, Message, Recipient, str], Awaitable[Shown]]] = {
     About.SEAT: _about_seat,
     About.SURVEY: _about_survey,
@@ -97,6 +152,9 @@ KINDS: dict[About, Callable[[Work, Message, Recipient, str], Awaitable[Shown]]] 
     About.PERSONAL_LINK: _personal,
     About.CONFIRM_LEAVE: _personal,
     About.CONFIRM_ERASE: _personal,
+    About.RECORD_OPENED: _about_opening,
+    About.SERVICE_REQUEST: _for_receiver,
+    About.COMPLAINT_ANSWERED: _complaint_answered,
 }
 
 

@@ -10,6 +10,9 @@ SUBJECTS: dict[str, str] = {
     About.PERSONAL_LINK: N_("Link to the personal page"),
     About.CONFIRM_LEAVE: N_("Confirmation before leaving"),
     About.CONFIRM_ERASE: N_("Confirmation before erasing the data"),
+    About.RECORD_OPENED: N_("Notice that the record was opened"),
+    About.SERVICE_REQUEST: N_("Request to a service"),
+    About.COMPLAINT_ANSWERED: N_("Answer to a complaint"),
 }
 STATES: dict[Status, str] = {
     Status.HELD: N_("waits for consent"),
@@ -27,6 +30,7 @@ REASONS = {
     "refused": N_("the address was refused as wrong"),
     "undeliverable": N_("it was tried for a day and a half without success"),
     "no-channel": N_("the system is not set up for the only address that is known"),
+    "excluded": N_("the person asked not to be written to in this way: call them, or ask how to reach them"),
     "no-mobile": N_("there is no e-mail address, and the telephone is not a mobile"),
     "contact-refused": N_("the person does not want to be contacted"),
 }

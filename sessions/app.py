@@ -8,6 +8,7 @@ from services.settings import Settings
 from services.vault.keyring import service_holder
 from sessions import api, link_routes, pages
 from sessions.domain import Meeting, Participant, Roster, Survey
+from sessions.held import held
 from sessions.invitations import invite_when_due
 from sessions.links import linking
 from sessions.meetings import fragments
@@ -37,6 +38,7 @@ def build(settings: Settings) -> Service:
         ],
         reactions=reactions,
         gate=gate,
+        held=held,
         projections=[Calendar(), Leads(), Meetings(), Led(), Places()],
         tables=[KEYS],
         background=[invite_when_due, linking(instruments), plan_added_waves],

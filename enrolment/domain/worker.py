@@ -7,7 +7,7 @@ referral: forms are signed at the partner's desk before it.
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from pydantic import BaseModel
 
@@ -18,6 +18,7 @@ from services.contracts.enrolment import (
     How,
     Leaving,
     LinkPurpose,
+    Origin,
     PersonalLinkIssued,
     PersonalLinkRevoked,
     Purpose,
@@ -42,13 +43,23 @@ AGAIN = timedelta(minutes=2)  # between two links that confirm the same: one who
 
 
 class Consent(BaseModel):
-    """The last decision on one purpose, after reading one version of the notice (ISO/IEC TS 27560 terms). `how`: None, not known."""
+    """The last decision on one purpose, after reading one version of the notice (ISO/IEC TS 27560 terms). `how`: None, not known.
+    `recorded_by` is the role of who wrote it down, `recorder` their account; the latter is in no event."""
 
     given: bool
     notice: str
     language: str
     at: datetime
     how: How | None = None
+    recorded_by: str | None = None
+    recorder: str | None = None
+
+
+class Recorder(NamedTuple):
+    """The writer of a decision: the role with which they signed in, and their account."""
+
+    role: str
+    account: str
 
 
 class Link(BaseModel):
@@ -65,8 +76,8 @@ def digest_of(token: str) -> str:
 
 
 class Act(BaseModel):
-    """The author of the steps that were recorded at one moment: the role and the subject of their token, and the name that it gave. `why`: the
-    reason that they wrote, sealed."""
+    """The author of the steps that were recorded at one moment: the role and the subject of their token, and the name that it
+    gave. `why`: the reason that they wrote, sealed."""
 
     recorded: datetime
     role: str
@@ -77,15 +88,15 @@ class Act(BaseModel):
 
 class Worker(Twin):
     """One worker's status and consents. `card` and `profile` are sealed under the person's key; no other field identifies the person.
-    `filled`: when the card was last written down or
-    emptied, by which the search finds what has changed; None: before that was kept. `links`: at most one of each purpose."""
+    `filled`: when the card was last written down or emptied, by which the search finds what has changed; None: before that was kept.
+    `links`: at most one of each purpose."""
 
     noun: ClassVar[str] = "worker"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("filled",),
         ("links.digest",),
         ("fiscal",),
-        ("merging.due",),
+        ("receipt",),
     )
     consents: dict[Purpose, Consent] = {}
     card: dict[str, str] = {}
@@ -94,24 +105,39 @@ class Worker(Twin):
     sketch: str | None = None  # what a referrer knew of the profile, sealed, until there is one
     links: tuple[Link, ...] = ()
     acts: tuple[Act, ...] = ()  # who took each step, the latest last
+    receipt: str | None = None  # of the erasure, and when that was
+    erased: datetime | None = None
     trace: str | None = None  # the traceparent of the referral
 
     @classmethod
-    def refer(cls, id: str, partner: str, at: datetime, trace: str | None = None) -> "Worker":
-        """A new worker. `partner` referred them, or took their own request."""
+    def refer(
+        cls, id: str, partner: str, at: datetime, trace: str | None = None, origin: Origin | None = None
+    ) -> "Worker":
+        """A new worker. `partner` referred them, or took their own request, which `origin` tells."""
         worker = cls(id=id, partner=partner, trace=trace)
-        worker.says(WorkerReferred(partner=partner), at)
+        worker.says(WorkerReferred(partner=partner, origin=origin), at)
         return worker
 
     def consent(  # the fields of one record
-        self, purpose: Purpose, given: bool, notice: str, language: str, at: datetime, how: How | None = None
+        self,
+        purpose: Purpose,
+        given: bool,
+        notice: str,
+        language: str,
+        at: datetime,
+        how: How | None = None,
+        by: Recorder | None = None,
     ) -> None:
         """Give or withdraw one consent. An admitted worker who withdraws consent to take part leaves the programme. Refused:
         out-of-order, when a later decision counts."""
         self.refuse_if_final()
         counts = self.consents.get(purpose)
         at = in_order(f"The decision on {purpose}", at, "the decision that counts", counts.at if counts else None)
-        self.says(ConsentChanged(purpose=purpose, given=given, notice=notice, language=language, how=how), at)
+        role = by.role if by is not None else None
+        told = ConsentChanged(purpose=purpose, given=given, notice=notice, language=language, how=how, recorded_by=role)
+        self.says(told, at)
+        if by is not None:
+            self.consents[purpose].recorder = by.account
         if purpose is Purpose.PARTICIPATION and not given and self.status is Status.ADMITTED:
             # The form may have been signed before the admission; the worker leaves what they were admitted to.
             self.withdraw(Leaving.CONSENT_WITHDRAWN, max(at, self.admitted or at))
@@ -128,7 +154,7 @@ class Worker(Twin):
     @applies(ConsentChanged, timed=True)
     def _consented(self, event: ConsentChanged, at: datetime | None) -> None:
         assert at is not None  # `consent` gives it, and every stored event has it
-        consent = Consent(given=event.given, notice=event.notice, language=event.language, at=at, how=event.how)
+        consent = Consent(at=at, **event.model_dump(exclude={"purpose"}))
         self.consents = {**self.consents, event.purpose: consent}
 
     def consents_to(self, purpose: Purpose) -> bool:
@@ -180,15 +206,17 @@ class Worker(Twin):
         """Keep who takes the step that is recorded at this moment, and why. It is told beside the history, and by no event."""
         self.acts = (*self.acts, act)[-MOST_ACTS:]
 
-    def erase(self, now: datetime | None = None) -> None:
-        """Empty the record of all that identifies the person. The id and the partner stay. `now`: when it is written down."""
+    def erase(self, now: datetime | None = None, receipt: str | None = None) -> None:
+        """Empty the record of all that identifies the person. The id and the partner stay. `now`: when it is written down; `receipt`: the
+        number that the person gets."""
         if self.status is Status.ERASED:
             self.refuse_if_final()
-        self.says(WorkerErased())
-        self.filled = now
+        self.says(WorkerErased(receipt=receipt))
+        self.filled, self.erased = now, self.erased or now
 
-    @applies(WorkerErased)
-    def _erased(self, _: WorkerErased) -> None:
+    @applies(WorkerErased, timed=True)
+    def _erased(self, event: WorkerErased, at: datetime | None) -> None:
+        self.receipt, self.erased = self.receipt or event.receipt, self.erased or at
         self.status, self.card, self.profile, self.consents, self.links = Status.ERASED, {}, None, {}, ()
         self.referred = self.contacted = self.interview = self.interviewed = self.admitted = self.ended = None
         self.returned = self.filled = self.sketch = self.fiscal = self.merging = self.told = None

@@ -3,7 +3,7 @@
 Invariant: a day that is typed is a day of the programme. Of a past day the last minute counts, so that two steps of one day fit together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Self
 
@@ -11,11 +11,12 @@ from pydantic import BaseModel, StringConstraints
 from pydantic import Field as Limited
 
 from enrolment import questions
+from enrolment.facts import Contact, LostWork, Reach
 from enrolment.people import wording
-from services.contracts.base import Id, Slug
+from services.contracts.base import Slug
 from services.contracts.enrolment import Among, How, Leaving, Purpose, WorkerProfiled
 from services.programmes import Programme
-from services.web import BirthYear, Day, Email, Language, Line, Telephone
+from services.web import BirthYear, Company, Day, Language
 from services.web.frame import Frame, dates
 from services.web.frame.form import Field, Filled, Form, Kind
 from services.web.frame.texts import N_
@@ -66,7 +67,10 @@ CARD = Form(
         why=N_("to call the person, or to send text messages"),
         needed=False,
     ),
+    questions.NOT_BY,
+    questions.CALL_AT,
     Field("language", wording.CARD["language"], kind=Kind.RADIOS, options=questions.LANGUAGES),
+    questions.FISCAL_CODE,
 )
 PROFILE = Form(
     SEEN,
@@ -92,14 +96,7 @@ PROFILE = Form(
     ),
     questions.GENDER,
     questions.BIRTH_YEAR,
-    Field(
-        "employer",
-        N_("Company that the person worked for"),
-        hint=N_("Its short name, the same for all its people, without blanks or accents: for example candy-brugherio."),
-        why=N_("former colleagues can have a group of their own"),
-        needed=False,
-        wrong=N_("Write it without blanks and accents, such as candy-brugherio: %(label)s"),
-    ),
+    questions.EMPLOYER,
     Field("among", N_("With whom the person wants to sit"), kind=Kind.RADIOS, options=wording.AMONG, needed=False),
     Field(
         "not_before",
@@ -115,6 +112,7 @@ PROFILE = Form(
         hint=N_("The reason is not asked."),
         needed=False,
     ),
+    *questions.LOST_WORK,
 )
 
 
@@ -154,30 +152,31 @@ class Decision(Dated):
         return {each: yes for each, name in FIELD_OF.items() if (yes := getattr(self, name)) is not None}
 
 
-class Card(BaseModel):
+class Card(Contact):
     """Identity and contact of the person."""
 
-    given_name: Line
-    family_name: Line
-    email: Email | None = None
-    phone: Telephone | None = None
-    language: Language
+    @classmethod
+    def of(cls, filled: Filled) -> Self | None:
+        """Check the form; what is wrong is told at its field."""
+        body = filled.checked(cls)
+        questions.leaves_a_way(filled)
+        return None if filled.errors else body
 
-    @property
-    def filled(self) -> dict[str, str]:
-        """The fields that have a text."""
-        return {name: text for name, text in self.model_dump().items() if text is not None}
+    @staticmethod
+    def before(card: Mapping[str, str]) -> dict[str, Any]:
+        """A stored card as the form takes it: words with blanks between them are choices."""
+        return {**card, **{name: card.get(name, "").split() for name in Reach.model_fields}}
 
 
-class Profile(BaseModel):
-    """The facts that grouping matches on."""
+class Profile(LostWork):
+    """The facts that grouping matches on, and what is known of the lost work."""
 
     municipality: Slug
     travel_km: float = Limited(gt=0, le=500, allow_inf_nan=False)
     slots: list[Slug] = Limited(min_length=1, max_length=50)
     gender: Annotated[str, StringConstraints(pattern=r"^[fmx]$")] | None = None
     birth_year: BirthYear | None = None
-    employer: Id | None = None
+    employer: Company | None = None
     among: Among | None = None
     not_before: Day | None = None
     needs_access: bool = False

@@ -148,6 +148,7 @@ async def sheet(
         request,
         seat=f"/grouping/frammenti/posto?worker={worker}",
         messages=f"/notifications/frammenti/messaggi?worker={worker}",
+        requests=f"/enrolment/frammenti/richieste?worker={worker}",
     )
     language = language_of(request, LANGUAGES)
     slots = {each.id: forms.slot_of(each, FRAME, language) for each in read.rules.slots}

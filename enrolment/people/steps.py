@@ -3,6 +3,7 @@
 Invariant: the form of the interview is one page, and asks nothing that the forms of its parts do not ask.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Annotated, Generic, Self, TypeVar
@@ -132,10 +133,10 @@ class Corrected(Generic[B]):
     why: str | None
 
 
-def with_reason(filled: Filled, model: type[B], *, needed: bool = True) -> Corrected[B] | None:
-    """Check the form by a model, and the reason beside it."""
+def with_reason(filled: Filled, check: Callable[[Filled], B | None], *, needed: bool = True) -> Corrected[B] | None:
+    """Check the form, and the reason beside it."""
     reason: _PerhapsWhy | None = filled.checked(_Why if needed else _PerhapsWhy)
-    body = filled.checked(model)
+    body = check(filled)
     return Corrected(body, reason.why) if body is not None and reason is not None else None
 
 

@@ -6,9 +6,10 @@ Invariant: a token is in one event for its worker and nowhere else; no answer an
 import secrets
 
 from enrolment.commands import DecideConsent, Erase, decide_consent, erase
-from enrolment.domain import Worker
+from enrolment.domain import Status, Worker
 from services.contracts.base import Id
 from services.contracts.enrolment import How, Leaving, LinkPurpose, Purpose
+from services.contracts.rights import Opening, RecordOpened
 from services.kernel import Command, Refusal, Refused
 from services.store.work import Work
 
@@ -80,10 +81,28 @@ class ConfirmErasure(Command):
     token: str
 
 
-async def confirm_erasure(command: ConfirmErasure, work: Work) -> None:
-    """Erase the worker, and the link with everything else. Refused: no-such-link."""
+async def confirm_erasure(command: ConfirmErasure, work: Work) -> dict[str, str]:
+    """Erase the worker, and the link with everything else. Gives the number of the receipt. Refused: no-such-link."""
     worker = await _opened(command.worker, command.token, LinkPurpose.ERASE, work)
-    await erase(Erase(worker=worker.id), work)
+    return await erase(Erase(worker=worker.id), work)
+
+
+class OpenRecord(Command):
+    """An administrator opens the record of a person, for a reason that the person is told."""
+
+    worker: Id
+    reason: Opening
+
+
+async def open_record(command: OpenRecord, work: Work) -> None:
+    """Note the opening in the person's log, with its reason, and have the person told. Refused: no-such-worker, erased."""
+    worker = await work.get(Worker, command.worker)
+    work.follow(worker.trace)
+    if worker.status is Status.ERASED:
+        raise Refused("erased", f"Person {worker.id} was erased.", Refusal.GONE)
+    work.reads_for(f"opened {command.reason}")
+    work.note_access(worker.id)
+    worker.says(RecordOpened(reason=command.reason), work.now)
 
 
 async def _opened(id: str, token: str, purpose: LinkPurpose, work: Work) -> Worker:

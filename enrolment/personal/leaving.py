@@ -16,6 +16,7 @@ from enrolment.personal import queries
 from enrolment.personal.api import Token
 from enrolment.personal.pages import Myself, myself
 from enrolment.personal.wording import FRAME, REASONS
+from services.contracts.base import Slug
 from services.contracts.enrolment import Leaving, LinkPurpose
 from services.identity.auth import Role, Who, open_to_all
 from services.kernel import Refusal, Refused
@@ -26,7 +27,6 @@ from services.web.run import Run, Runner, Serving
 
 router = page_router(FRAME)
 PURPOSES = {"lascia": LinkPurpose.LEAVE, "cancella": LinkPurpose.ERASE}
-STEPS = {purpose: step for step, purpose in PURPOSES.items()}
 FORM = Form(
     Field(
         "reason",
@@ -90,29 +90,37 @@ async def confirm(token: Token, request: Request) -> Response:
     leave."""
     opened, rules, run = await _opened(token, request)
     if opened.purpose is LinkPurpose.ERASE:
-        await run(do.confirm_erasure, do.ConfirmErasure(worker=opened.worker, token=token))
-    else:
-        filled = await FORM.filled(request)
-        chosen = filled.checked(Chosen)
-        if chosen is None:
-            return _confirm(request, rules, token, opened, filled)
-        command = do.ConfirmLeaving(worker=opened.worker, token=token, reason=chosen.reason)
-        await run(do.confirm_leaving, command)
-    return RedirectResponse(f"/me/fatto/{STEPS[opened.purpose]}", 303)
+        done = await run(do.confirm_erasure, do.ConfirmErasure(worker=opened.worker, token=token))
+        return RedirectResponse(f"/me/ricevuta/{done['receipt']}", 303)
+    filled = await FORM.filled(request)
+    chosen = filled.checked(Chosen)
+    if chosen is None:
+        return _confirm(request, rules, token, opened, filled)
+    command = do.ConfirmLeaving(worker=opened.worker, token=token, reason=chosen.reason)
+    await run(do.confirm_leaving, command)
+    return RedirectResponse("/me/fatto/lascia", 303)
 
 
 @router.get("/me/fatto/lascia", dependencies=[open_to_all("it names nobody: it says what was done")])
-@router.get("/me/fatto/cancella", dependencies=[open_to_all("it names nobody: it says what was done")])
 async def done(request: Request) -> Response:
     """Say what was done, and what follows. It is the same for everybody."""
-    return FRAME.page(request, "done.html", step=request.url.path.rpartition("/")[2])
+    return FRAME.page(request, "done.html")
+
+
+@router.get("/me/ricevuta/{number}", dependencies=[open_to_all("the number, 80 random bits, names no person")])
+async def receipt(number: Slug, request: Request) -> Response:
+    """The receipt of an erasure: its number and day, what was destroyed, what stays and why. 404 no-such-receipt."""
+    service: Serving = request.app.state.service
+    found = await queries.receipt_by(service.store, service.rules, number)
+    rules = service.rules[found.programme]
+    return FRAME.page(request, "receipt_of_erasure.html", rules=rules, receipt=found, office=rules.office)
 
 
 async def _opened(token: str, request: Request) -> tuple[queries.Opened, Programme, Runner]:
     """Whose link it is, and a runner for them. Refused("no-such-link", 404), also for the link of the own page."""
     service: Serving = request.app.state.service
     opened = await queries.opened_by(service.store, service.rules, token, datetime.now(UTC))
-    if opened.purpose not in STEPS:
+    if opened.purpose not in PURPOSES.values():
         raise Refused("no-such-link", "This link confirms nothing.", Refusal.NOT_FOUND)
     who = Who(Role.WORKER, opened.worker, opened.programme)
     return opened, service.rules[opened.programme], Runner(request, who, None, None)

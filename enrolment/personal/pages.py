@@ -25,7 +25,10 @@ async def me(request: Request, run: Run, read: Reader, who: Myself) -> Response:
     """Show where the worker is on their way, their next meetings and open questionnaires, and what they can do. 410 erased."""
     found = await myself(run, who)
     parts = await fragments.gather(
-        request, calendar="/sessions/frammenti/mio-calendario", surveys="/sessions/frammenti/miei-questionari"
+        request,
+        calendar="/sessions/frammenti/mio-calendario",
+        surveys="/sessions/frammenti/miei-questionari",
+        requests="/enrolment/frammenti/mie-richieste",
     )
     row = await read.row("desk", who.subject) or {}
     return FRAME.page(

@@ -40,6 +40,33 @@ async def opened_by(store: Store, programmes: Collection[str], token: str, now: 
     return Opened(programme=found["programme"], worker=worker.id, purpose=purpose, status=worker.status)
 
 
+class Receipt(BaseModel):
+    """The receipt of an erasure: the number of the receipt, the programme, and the moment."""
+
+    number: str
+    programme: str
+    erased: AwareDatetime
+
+
+async def receipt_by(store: Store, programmes: Collection[str], number: str) -> Receipt:
+    """The receipt of this number. Refused("no-such-receipt", 404)."""
+    where = {"programme": {"$in": sorted(programmes)}, "state.receipt": number}
+    found = await store[Worker.noun].find_one(where, {"programme": 1, "state.erased": 1})
+    if found is None:
+        raise Refused("no-such-receipt", "There is no receipt of this number.", Refusal.NOT_FOUND)
+    return Receipt(number=number, programme=found["programme"], erased=found["state"]["erased"])
+
+
+async def read_receipt(work: Work, worker: str) -> Receipt:
+    """The receipt of an erased person. Refused("no-such-worker"), ("no-such-receipt"): not erased, or before receipts were given."""
+    found = await work.peek(Worker, worker)
+    if found is None:
+        raise Refused("no-such-worker", f"There is no worker {worker}.", Refusal.NOT_FOUND)
+    if found.receipt is None or found.erased is None:
+        raise Refused("no-such-receipt", f"There is no receipt for {worker}.", Refusal.NOT_FOUND)
+    return Receipt(number=found.receipt, programme=work.programme, erased=found.erased)
+
+
 class Me(Person):
     """A worker's own data, and whether a message would reach them: `unreachable` is the code of the reason why not."""
 

@@ -7,6 +7,7 @@ SENTENCES = {
         "This link does not work any more: it was used, it has expired, or a newer one was sent. If you have just pressed the button, what "
         "you asked for is done. Otherwise ask whoever welcomed you for a new link."
     ),
+    "no-such-receipt": N_("There is no receipt of this number. Check that it is written as on the page that you saw."),
     "no-such-worker": N_("We do not find your data. Ask whoever welcomed you."),
     "erased": N_("Your data were deleted, as you asked. There is nothing more to see here."),
     "not-enrolled": N_("You are not in the programme any more, so there is nothing to leave."),

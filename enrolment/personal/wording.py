@@ -9,6 +9,7 @@ from enrolment.domain import Consent, Status
 from enrolment.personal.queries import Me
 from enrolment.personal.refusals import SENTENCES
 from services.contracts.enrolment import How, Leaving, Purpose
+from services.contracts.rights import Opening
 from services.identity.auth import Role
 from services.programmes import Programme
 from services.web.frame import Frame, dates
@@ -65,6 +66,13 @@ REASONS: Mapping[str, str] = {
     Leaving.CONSENT_WITHDRAWN.value: N_("I do not want my data to be used for the programme any more"),
     Leaving.OTHER.value: N_("Another reason, or I prefer not to say"),
 }
+OPENING: Mapping[str, str] = {
+    Opening.PERSON_ASKED.value: N_("The person asked for it"),
+    Opening.COMPLAINT.value: N_("To answer a complaint"),
+    Opening.FAULT.value: N_("To find or mend a technical fault"),
+    Opening.AUTHORITY.value: N_("An authority or a court ordered it"),
+    Opening.SAFETY.value: N_("To protect somebody's life or safety"),
+}
 # Readers, by the role with which they signed in.
 READERS: Mapping[str, str] = {
     Role.OPERATOR.value: N_("Somebody who welcomes and follows people in the programme"),
@@ -94,6 +102,14 @@ LOOKED_AT: Mapping[str, str] = {
     "session": N_("whether you came to a meeting"),
     "surveys": N_("which questionnaires are open for you"),
     "messages": N_("which messages we sent you"),
+    "opened person-asked": N_("all your data, because you asked for it"),
+    "opened complaint": N_("all your data, to answer a complaint"),
+    "opened fault": N_("all your data, to find or mend a technical fault"),
+    "opened authority": N_("all your data, because an authority had ordered it"),
+    "opened safety": N_("all your data, to protect somebody's life or safety"),
+    "export": N_("all your data, to give you a copy of them"),
+    "request": N_("your request to another service: name and contact alone, if you agreed to that"),
+    "requests": N_("to which other services we have asked for you"),
     "link": N_("if we can write to you, to send you your link"),
 }
 PARTS: Mapping[str, str] = {

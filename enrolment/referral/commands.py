@@ -4,8 +4,18 @@ from pydantic import BaseModel
 
 from enrolment.commands import DecideConsent, Refer, decide_consent, refer
 from enrolment.domain import Worker
-from services.contracts.base import Slug
-from services.contracts.enrolment import How, Purpose, WorkerProfiled
+from services.contracts.base import Id, Slug
+from services.contracts.enrolment import (
+    Education,
+    Employment,
+    Heard,
+    How,
+    Occupation,
+    Origin,
+    Purpose,
+    Sector,
+    WorkerProfiled,
+)
 from services.kernel import Command
 from services.store.work import Work
 
@@ -17,6 +27,14 @@ class Sketch(BaseModel):
     slots: tuple[Slug, ...] = ()
     gender: str | None = None
     birth_year: int | None = None
+    employer: Id | None = None
+    employment: Employment | None = None
+    sector: Sector | None = None
+    occupation: Occupation | None = None
+    months_out: int | None = None
+    years_in_job: int | None = None
+    education: Education | None = None
+    heard: Heard | None = None
 
     def profiled(self) -> WorkerProfiled | None:
         """The profile, once it can be matched on: it says where the person lives and when they can come."""
@@ -25,7 +43,7 @@ class Sketch(BaseModel):
         return WorkerProfiled(travel_km=15.0, **dict(self))
 
     def __bool__(self) -> bool:
-        return any(dict(self).values())
+        return any(value not in (None, ()) for value in dict(self).values())
 
 
 class ReferTogether(Command):
@@ -39,12 +57,13 @@ class ReferTogether(Command):
     notice: str
     language: str | None = None
     how: How | None = None
+    origin: Origin = Origin.PARTNER
 
 
 async def refer_together(command: ReferTogether, work: Work) -> dict[str, str]:
     """Refer the person, and record the consents: all of it or nothing, in one transaction. Refused: as `refer` and `decide_consent`."""
     profile = command.sketch.profiled()
-    made = await refer(Refer(partner=command.partner, card=command.card, profile=profile), work)
+    made = await refer(Refer(partner=command.partner, card=command.card, profile=profile, origin=command.origin), work)
     if profile is None and command.sketch:
         worker = await work.get(Worker, made["worker"])
         worker.outline(await work.seal(worker.id, "sketch", command.sketch.model_dump_json(exclude_defaults=True)))

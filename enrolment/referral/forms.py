@@ -6,14 +6,15 @@ Invariant: a field is asked for a reason that the form names; what the referrer 
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import StringConstraints
 
 from enrolment import questions
+from enrolment.facts import WORK_FIELDS, Contact, LostWork
 from enrolment.referral.commands import Sketch
 from services.contracts.base import Slug
 from services.contracts.enrolment import How, Purpose
 from services.programmes import Programme
-from services.web import BirthYear, Email, Language, Line, Telephone
+from services.web import BirthYear, Company
 from services.web.frame import Frame, dates
 from services.web.frame.form import Field, Filled, Form, Kind
 from services.web.frame.texts import N_
@@ -33,6 +34,7 @@ HOW = {
 FORM = Form(
     Field("given_name", N_("Given name"), why=N_("to call the person by name")),
     Field("family_name", N_("Family name"), why=N_("to recognise the person at the welcome interview")),
+    questions.FISCAL_CODE,
     Field(
         "email",
         N_("E-mail address"),
@@ -49,6 +51,8 @@ FORM = Form(
         why=N_("to arrange the welcome interview and tell about the meetings"),
         needed=False,
     ),
+    questions.NOT_BY,
+    questions.CALL_AT,
     Field(
         "language",
         N_("Language of the messages"),
@@ -73,6 +77,8 @@ FORM = Form(
         why=N_("a group meets always on the same day, at the same time"),
         needed=False,
     ),
+    questions.EMPLOYER,
+    *questions.LOST_WORK,
     Field(
         "consents",
         N_("What the person said yes to"),
@@ -93,12 +99,13 @@ FORM = Form(
     ),
 )
 SECTIONS = (
-    (N_("The person"), ("given_name", "family_name")),
-    (N_("How to reach them"), ("email", "phone", "language")),
+    (N_("The person"), ("given_name", "family_name", "fiscal_code")),
+    (N_("How to reach them"), ("email", "phone", "not_by", "call_at", "language")),
     (
         N_("What helps to find a group"),
         ("birth_year", "gender", "municipality", "slots"),
     ),
+    (N_("The job that was lost"), ("employer", *WORK_FIELDS)),
     (N_("Consents of the person"), ("consents", "how")),
 )
 # Refusals of the command that concern one field; any other is shown above the form.
@@ -110,25 +117,22 @@ AT = {
 }
 
 
-class NewReferral(BaseModel):
+class NewReferral(Contact, LostWork):
     """A form that was checked. None and empty: not said."""
 
-    given_name: Line
-    family_name: Line
-    email: Email | None = None
-    phone: Telephone | None = None
-    language: Language
     birth_year: BirthYear | None = None
     gender: Annotated[str, StringConstraints(pattern=r"^[fmx]$")] | None = None
     municipality: Slug | None = None
-    slots: list[Slug] = []
-    consents: list[Purpose] = []
+    slots: tuple[Slug, ...] = ()
+    employer: Company | None = None
+    consents: tuple[Purpose, ...] = ()
     how: How | None = None
 
     @classmethod
     def of(cls, filled: Filled) -> Self | None:
         """Check the form; what is wrong is told at its field."""
         body = filled.checked(cls)
+        questions.leaves_a_way(filled)
         if not (filled.values["email"] or filled.values["phone"]):
             filled.wrong(
                 "email",
@@ -141,17 +145,9 @@ class NewReferral(BaseModel):
         return None if filled.errors else body
 
     @property
-    def card(self) -> dict[str, str]:
-        """The contact card, without the fields that are empty."""
-        fields = ("given_name", "family_name", "email", "phone", "language")
-        return {name: text for name in fields if (text := getattr(self, name)) is not None}
-
-    @property
     def sketch(self) -> Sketch:
         """The known part of the profile."""
-        return Sketch(
-            municipality=self.municipality, slots=tuple(self.slots), gender=self.gender, birth_year=self.birth_year
-        )
+        return Sketch.model_validate({name: getattr(self, name) for name in Sketch.model_fields})
 
 
 def offer(filled: Filled, rules: Programme, frame: Frame, language: str) -> Filled:

@@ -101,7 +101,7 @@ def _command(body: NewReferral, partner: Partner, rules: Programme, request: Req
     notice = rules.notice
     return do.ReferTogether(
         partner=partner.id,
-        card=body.card,
+        card=body.filled(),
         sketch=body.sketch,
         given=frozenset(body.consents),
         notice=notice.version,

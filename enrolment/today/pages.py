@@ -53,6 +53,7 @@ async def today(
         meetings="/sessions/frammenti/oggi",
         messages="/notifications/frammenti/oggi",
         questionnaires="/sessions/frammenti/questionari",
+        requests="/enrolment/frammenti/richieste-senza-risposta",
     )
     return FRAME.page(
         request, "today/today.html", who=who, rules=read.rules, lists=lists, about=wording.ABOUT, refused=wording.REFUSED,

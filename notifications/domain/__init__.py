@@ -2,6 +2,7 @@
 
 from notifications.domain.partners import CLOSING, Fact, Feed, LedgerEntry, ReferredPerson
 from notifications.domain.people import (
+    TOLD_WITHIN,
     About,
     BookedInterview,
     GroupCalendar,
@@ -16,6 +17,6 @@ from notifications.domain.people import (
 )
 
 __all__ = [
-    "CLOSING", "About", "BookedInterview", "Fact", "Feed", "GroupCalendar", "LedgerEntry", "Message", "PlannedMeeting", "Recipient",
-    "ReferredPerson", "Seat", "Status", "SurveyLink", "Venue", "sealed_as",
+    "CLOSING", "TOLD_WITHIN", "About", "BookedInterview", "Fact", "Feed", "GroupCalendar", "LedgerEntry", "Message", "PlannedMeeting",
+    "Recipient", "ReferredPerson", "Seat", "Status", "SurveyLink", "Venue", "sealed_as",
 ]  # fmt: skip

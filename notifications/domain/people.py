@@ -6,7 +6,7 @@ meeting that somebody missed or attended does harm and no good. A message names 
 a seat without a meeting to come nothing is told. A token is kept sealed under its person's key, and no longer than it has to be sent.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -106,6 +106,12 @@ class About(StrEnum):
     PERSONAL_LINK = "personal-link"
     CONFIRM_LEAVE = "confirm-leave"
     CONFIRM_ERASE = "confirm-erase"
+    RECORD_OPENED = "record-opened"
+    SERVICE_REQUEST = "service-request"  # to the organisation that is asked, never to the person
+    COMPLAINT_ANSWERED = "complaint-answered"
+
+
+TOLD_WITHIN = timedelta(days=30)  # in which it still means something that somebody opened the record
 
 
 class Message(Aggregate):

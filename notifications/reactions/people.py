@@ -13,7 +13,10 @@ from notifications.commands import (
     keep_links,
     send_failed_again,
     send_personal_link,
+    send_request,
     take_survey_link,
+    tell_of_opening,
+    tell_of_reply,
 )
 from notifications.domain import BookedInterview, GroupCalendar, Message, PlannedMeeting, Recipient, Venue
 from notifications.kept_mail import KeptMail
@@ -34,6 +37,8 @@ from services.contracts.enrolment import (
     WorkerWithdrawn,
 )
 from services.contracts.grouping import GroupConcluded, MemberJoined, MemberLeft, PlaceRegistered
+from services.contracts.paths import ComplaintReplied, RequestLinked
+from services.contracts.rights import RecordOpened
 from services.contracts.sessions import SessionScheduled, SurveyLinked, SurveySubmitted
 from services.events.delivery.declare import Gate, Reactions
 from services.store.work import Work
@@ -121,6 +126,24 @@ async def when_a_survey_is_answered_nobody_is_asked_for_it(event: Event[SurveySu
 async def when_a_personal_link_is_issued_it_is_sent(event: Event[PersonalLinkIssued], work: Work) -> None:
     """Queue the message at once: the person, or an operator beside them, waits for it."""
     await send_personal_link(event.id, event.data, work)
+
+
+@messages.on(RecordOpened)
+async def when_a_record_is_opened_the_person_is_told(event: Event[RecordOpened], work: Work) -> None:
+    """Queue the message, with the reason."""
+    await tell_of_opening(event.id, event.subject, event.data.reason, work)
+
+
+@messages.on(RequestLinked)
+async def when_a_service_is_asked_it_gets_its_link(event: Event[RequestLinked], work: Work) -> None:
+    """Queue the message to the organisation at once."""
+    await send_request(event.id, event.subject, event.data, work)
+
+
+@messages.on(ComplaintReplied)
+async def when_a_complaint_is_answered_its_worker_is_told(event: Event[ComplaintReplied], work: Work) -> None:
+    """Queue the message that there is an answer, never the answer itself."""
+    await tell_of_reply(event.id, event.subject, event.data.worker, work)
 
 
 @message_gate.on(ConsentChanged, needs=the_one_written_to)

@@ -23,6 +23,7 @@ from services.cli import (
     programmes,
     projections,
     provision,
+    retention,
     run,
     smoke,
     token,
@@ -58,6 +59,7 @@ app.add_typer(projections.app, name="projections", rich_help_panel=OPERATE)
 app.add_typer(events.app, name="events", rich_help_panel=OPERATE)
 app.add_typer(accessibility.app, name="accessibility", rich_help_panel=OPERATE)
 app.add_typer(person.app, name="person", rich_help_panel=PEOPLE)
+app.add_typer(retention.app, name="retention", rich_help_panel=PEOPLE)
 app.add_typer(programmes.app, name="programmes", rich_help_panel=PEOPLE)
 app.add_typer(partners.app, name="partners", rich_help_panel=PARTNERS)
 app.add_typer(contracts.app, name="contracts", rich_help_panel=PARTNERS)

@@ -23,9 +23,9 @@ def make(folder: Folder) -> None:
     """Make every missing key file in a folder. Existing files stay unchanged.
 
     Enrolment needs master.jwks and services.jwks, every other service its own {service}.jwk. Notifications also needs
-    pseudonyms.jwk. `ama backup` needs backup.agekey. Back up master.jwks, pseudonyms.jwk and backup.agekey apart from the
-    databases: without the first no personal data can be read, without the second partners recognise nobody, without the third no
-    backup opens.
+    pseudonyms.jwk, and enrolment lookups.jwk. `ama backup` needs backup.agekey. Back up master.jwks, pseudonyms.jwk,
+    lookups.jwk and backup.agekey apart from the databases: without the first no personal data can be read, without the second
+    partners recognise nobody, without the third no tax code is found again, without the last no backup opens.
     Where AMA_MASTER_KEYS is set, no master.jwks is made.
     """
     from services import vault

@@ -4,7 +4,11 @@ Invariants: address and token are known before the operator is asked to confirm.
 nothing of the person is left in it. What is printed claims no more than is known.
 """
 
+import io
+import json
+import os
 import time
+import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +19,8 @@ import typer
 from services.cli.terminal import Terminal, refuse, say, wide
 
 app = typer.Typer(
-    no_args_is_help=True, help="Erase a person, list the reads of their data, or list who has no profile."
+    no_args_is_help=True,
+    help="Export what is held of a person, erase them, list the reads of their data, or list who has no profile.",
 )
 Data = Annotated[
     Path,
@@ -55,7 +60,22 @@ def erase(
         # 410: erased before, perhaps by a run that did not hear of it.
         answered(client, "DELETE", f"/enrolment/workers/{person}", 204, 410)
         _confirmed(client, person, wait)
-    Terminal().print(f"{person} is erased: every service has confirmed it. Compacted topics follow within the hour.")
+        receipt = answered(client, "GET", f"/enrolment/workers/{person}/receipt", OK, NOT_FOUND)
+    terminal = Terminal()
+    terminal.print(f"{person} is erased: every service has confirmed it. Compacted topics follow within the hour.")
+    if receipt.status_code == OK:  # an erasure of before receipts were given has none
+        for line in _receipt(receipt.json()):
+            terminal.print(line, soft_wrap=True)
+
+
+def _receipt(receipt: dict[str, str]) -> tuple[str, ...]:
+    """The receipt as it can be given to the person."""
+    return (
+        f"Receipt {receipt['number']} of {receipt['erased'][:16].replace('T', ' ')} UTC.",
+        "Destroyed: the person's key, identity, contacts, profile, consents, seats, marks, answers, messages, log of accesses.",
+        "Kept: the id in the register of the erased, so that no backup brings the person back, and counts that name nobody.",
+        "A partner keeps what it was told under its own pseudonym, and is told of the erasure.",
+    )
 
 
 def _confirmed(client: httpx.Client, person: str, wait: float) -> None:
@@ -99,6 +119,41 @@ def _left(client: httpx.Client, service: str, person: str) -> str | None:
     if not state.get("registered"):
         return "has not heard of it"
     return f"still has {left}" if left else "its rooms are not done: see `ama dead list`"
+
+
+@app.command()
+def export(
+    person: Id,
+    programme: Programme,
+    out: Annotated[Path, typer.Option("--out", help="The archive to write; it must not exist.")],
+    data: Data = HERE,
+    token: Token = None,
+) -> None:
+    """Write everything that every service holds of a person to one archive: a page to read, JSON, and the reads of their data. The person
+    sees in their log that it was made."""
+    if out.exists():
+        refuse(f"{out} exists already.")
+    with client_of(programme, data, token) as client:
+        answer = answered(client, "GET", f"/enrolment/people/{person}/export", OK)
+    # For its owner alone, from the first byte on.
+    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(answer.content)
+    missing = _missing(answer.content)
+    if missing:
+        Terminal(stderr=True).print(
+            f"Not everything is in {out}: no answer in time from {', '.join(missing)}.", soft_wrap=True
+        )
+        raise typer.Exit(1)
+    Terminal().print(
+        f"Everything that is held of {person} is in {out}. Whoever opens it reads the person's data.", soft_wrap=True
+    )
+
+
+def _missing(archive: bytes) -> list[str]:
+    """The services that the archive says did not answer."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+        name = next(each for each in packed.namelist() if each.endswith(".json"))
+        return list(json.loads(packed.read(name))["missing"])
 
 
 @app.command()

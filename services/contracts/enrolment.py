@@ -48,6 +48,75 @@ class How(StrEnum):
     BY_LINK = "by-link"
 
 
+class Origin(StrEnum):
+    """The way in which a person came: a partner referred them, they asked themselves, or they stood on a list."""
+
+    PARTNER = "partner"
+    SELF = "self"
+    LIST = "list"
+
+
+class Employment(StrEnum):
+    """The situation of a person at work. Whoever is about to lose the work counts as much as whoever has lost it."""
+
+    DISMISSED = "dismissed"
+    COLLECTIVE_DISMISSAL = "collective-dismissal"
+    CIG = "cig"  # wage supplement (cassa integrazione guadagni)
+    FIXED_TERM_ENDED = "fixed-term-ended"
+    ABOUT_TO_LOSE = "about-to-lose"
+    LONG_TERM = "long-term"  # without work for more than twelve months
+    OTHER = "other"
+
+
+class Sector(StrEnum):
+    """The section of ATECO 2025 (as NACE Rev. 2.1) to which the last employer belongs."""
+
+    A, B, C, D, E, F, G, H = "A", "B", "C", "D", "E", "F", "G", "H"
+    I, J, K, L, M, N, O, P = "I", "J", "K", "L", "M", "N", "O", "P"  # noqa: E741  # as the classification has them
+    Q, R, S, T, U, V = "Q", "R", "S", "T", "U", "V"
+
+
+class Occupation(StrEnum):
+    """The major group of CP2021 (Istat) to which the last occupation belongs."""
+
+    DIRECTORS = "1"
+    PROFESSIONALS = "2"
+    TECHNICIANS = "3"
+    CLERKS = "4"
+    SALES_AND_SERVICES = "5"
+    CRAFTS = "6"
+    MACHINES = "7"
+    UNSKILLED = "8"
+    ARMED_FORCES = "9"
+
+
+class Education(StrEnum):
+    """The highest level that was completed (ISCED 2011). Level 1 stands for none, too."""
+
+    PRIMARY = "isced-1"
+    LOWER_SECONDARY = "isced-2"
+    UPPER_SECONDARY = "isced-3"
+    POST_SECONDARY = "isced-4"
+    SHORT_TERTIARY = "isced-5"
+    BACHELOR = "isced-6"
+    MASTER = "isced-7"
+    DOCTORATE = "isced-8"
+
+
+class Heard(StrEnum):
+    """The way in which a person heard of the programme."""
+
+    UNION = "union"
+    JOB_CENTRE = "job-centre"
+    COMPANY = "company"
+    SOCIAL_SERVICES = "social-services"
+    ASSOCIATION = "association"
+    FRIENDS = "friends"
+    WEB = "web"
+    PRESS = "press"
+    OTHER = "other"
+
+
 class LinkPurpose(StrEnum):
     """Purpose of a personal link: it opens the person's own page, or confirms one step that cannot be undone."""
 
@@ -63,6 +132,8 @@ class WorkerReferred(EventData):
     topic = "ama.enrolment"
     person = "subject"
     partner: Slug
+    # Added after the first events: those lack it.
+    origin: Origin | None = None
 
 
 class ConsentChanged(EventData):
@@ -75,8 +146,9 @@ class ConsentChanged(EventData):
     given: StrictBool  # "true" or 1 is no consent
     notice: Code
     language: Code
-    # Added after the first events: those lack it.
+    # Added after the first events: those lack both. `recorded_by`: the role of who wrote it down.
     how: How | None = None
+    recorded_by: Slug | None = None
 
 
 class WorkerAdmitted(EventData):
@@ -126,11 +198,13 @@ class WorkerCorrected(EventData):
 
 
 class WorkerErased(EventData):
-    """The person's key is destroyed: whatever was encrypted under it is gone, and whatever was derived must go."""
+    """The person's key is destroyed: whatever was encrypted under it is gone, and whatever was derived must go. `receipt`: the number under
+    which the person can show that it was done, drawn at random."""
 
     type = "it.amalavoro.enrolment.worker.erased.v1"
     topic = "ama.enrolment"
     person = "subject"
+    receipt: Slug | None = None  # events of before have none
 
 
 class WorkerProfiled(Restricted):
@@ -152,6 +226,14 @@ class WorkerProfiled(Restricted):
     # Added after the first events: those lack both fields, so both are optional.
     among: Among | None = None
     needs_access: bool = False
+    # Added later: what is known of the lost work, for the figures alone. Nothing is matched on it. None: not said.
+    employment: Employment | None = None
+    sector: Sector | None = None
+    occupation: Occupation | None = None
+    months_out: int | None = Field(default=None, ge=0, le=720)  # since the work was lost, on the day of the profile
+    years_in_job: int | None = Field(default=None, ge=0, le=100)
+    education: Education | None = None
+    heard: Heard | None = None
 
 
 class PersonalLinkIssued(Restricted):

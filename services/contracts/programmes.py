@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, StringConstraints
 
 from services.contracts.base import Day, EventData, Field, Id, Slug
+from services.contracts.paths import ServiceKind
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$"), Field(examples=["it"])]
 
@@ -89,6 +90,40 @@ class PublishedIntake(BaseModel):
     closes: Day
 
 
+class PublishedRetention(BaseModel):
+    """Months for which the data of a person are kept after the referral, the refusal, the leaving, and the end of the programme."""
+
+    undecided: int | None = None
+    declined: int | None = None
+    left: int | None = None
+    ended: int | None = None
+
+
+class PublishedCatalogueEntry(BaseModel):
+    """A territorial service with which the catalogue of the programme begins, in the words of Open Referral HSDS."""
+
+    id: Slug
+    name: str
+    kind: ServiceKind
+    organization_id: Slug
+    organization_name: str
+    description: str | None = None
+    eligibility_description: str | None = None
+    application_process: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    url: str | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+    assured_date: Day | None = None
+
+
+class PublishedComplaintRules(BaseModel):
+    """The days within which each complaint is answered."""
+
+    days: int
+
+
 class ProgrammePublished(EventData):
     """A programme was published or changed: all of it, in its `version` (1, 2, 3 …). The subject is the programme. Changes act forward."""
 
@@ -115,3 +150,7 @@ class ProgrammePublished(EventData):
     slots: tuple[PublishedSlot, ...]
     municipalities: tuple[PublishedMunicipality, ...]
     surveys: tuple[PublishedWave, ...] = ()
+    retention: PublishedRetention | None = None
+    # Added after the first events: those lack both fields.
+    services: tuple[PublishedCatalogueEntry, ...] = ()
+    complaints: PublishedComplaintRules | None = None

@@ -20,8 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_core import PydanticCustomError
 
 from services.contracts.base import CODE, Slug
+from services.contracts.paths import ServiceKind
 
 EARTH_KM = 6371.0088
+COMPLAINT_DAYS = 30  # Law 241 of 1990, article 2
 Whole = Annotated[int, Field(strict=True)]  # strict: TOML has types for numbers and dates, so "5" and true are mistakes
 Number = Annotated[float, Field(strict=True)]
 Day = Annotated[date, Field(strict=True)]
@@ -167,6 +169,43 @@ class Contact(Part):
     email: str | None = None
 
 
+class Retention(Part):
+    """Months for which the data of a person are kept, each counted from another day. None: no limit of this kind. `undecided`: from the
+    referral of somebody who was neither admitted nor declined; `declined`; `left`: from the withdrawal; `ended`: from the end of the
+    programme, for everybody."""
+
+    undecided: Annotated[Whole, Field(ge=1, le=240)] | None = None
+    declined: Annotated[Whole, Field(ge=1, le=240)] | None = None
+    left: Annotated[Whole, Field(ge=1, le=240)] | None = None
+    ended: Annotated[Whole, Field(ge=1, le=240)] | None = None
+
+
+class CatalogueEntry(Part):
+    """A territorial service with which the catalogue begins; afterwards the catalogue's own pages change it. The names of the fields are
+    those of Open Referral HSDS. `valid_to`: the last day on which the notes on eligibility hold."""
+
+    id: Slug
+    name: str
+    kind: ServiceKind
+    organization_id: Slug
+    organization_name: str
+    description: str | None = None
+    eligibility_description: str | None = None
+    application_process: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    url: str | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+    assured_date: Day | None = None
+
+
+class ComplaintRules(Part):
+    """Rules of complaints: the days within which each is answered."""
+
+    days: Whole = Field(ge=1, le=365)
+
+
 @dataclass(frozen=True, slots=True)
 class Active:
     """The entries of a programme that take something new."""
@@ -205,6 +244,9 @@ class Programme(Part):
     slots: tuple[Slot, ...] = Field(min_length=1)
     municipalities: tuple[Municipality, ...] = Field(min_length=1)
     surveys: tuple[SurveyWave, ...] = ()
+    retention: Retention | None = None  # without it nobody is erased because of time
+    services: tuple[CatalogueEntry, ...] = ()
+    complaints: ComplaintRules | None = None
     renamed: dict[Slug, Slug] = {}  # in a file: from an entry that left it to the one that stands for it
 
     @field_validator("timezone")
@@ -232,6 +274,7 @@ class Programme(Part):
         _each_once("slots", "id", [each.id for each in self.slots])
         _each_once("municipalities", "id", [each.id for each in self.municipalities])
         _each_once("surveys", "wave", [f"{each.instrument} in {each.wave}" for each in self.surveys])
+        _each_once("services", "id", [each.id for each in self.services])
         _each_once("notices", "version", [each.version for each in (*self.notices, self.notice)])
         return self
 
@@ -285,6 +328,11 @@ class Programme(Part):
         """The office that people ask: the contact of the file, else the lead partner; None when there is neither."""
         leads = (each.name for each in self.active.partners if PartnerRole.LEAD in each.roles)
         return self.contact or next((Contact(name=name) for name in leads), None)
+
+    @property
+    def complaint_days(self) -> int:
+        """Days within which a complaint is answered: those of the file, else 30, as public offices in Italy have by default."""
+        return self.complaints.days if self.complaints is not None else COMPLAINT_DAYS
 
     @cached_property
     def places_on_the_map(self) -> dict[str, Municipality]:

@@ -27,6 +27,7 @@ LONGEST = 200  # characters of a title or a name
 MOST = {
     "partners": 100, "partners.roles": 10, "partners.feed": 10, "slots": 100, "municipalities": 500, "surveys": 40,
     "notices": 50, "notices.languages": 20, "notice.languages": 20, "targets": 100, "renamed": 200, "no_one_alone": 10,
+    "services": 20,
 }  # fmt: skip
 GREATEST = 1_000_000  # of a target
 TARGET = re.compile(r"[a-z][a-z0-9_-]{0,39}")  # a target's name is a field's name in MongoDB and in the event
@@ -82,6 +83,7 @@ def _unholdable(file: Programme) -> Iterator[Mistake]:
         if not EARLIEST <= day.year <= LATEST:
             yield where, f"not between the years {EARLIEST} and {LATEST}"
     yield from _texts(file)
+    yield from _catalogue(file)
     for at, slot in enumerate(file.slots):
         if slot.at.microsecond:
             yield ("slots", at, "at"), "a time has no parts of a second"
@@ -92,6 +94,16 @@ def _unholdable(file: Programme) -> Iterator[Mistake]:
             yield ("targets", name), f"more than {GREATEST:,}"
 
 
+def _catalogue(file: Programme) -> Iterator[Mistake]:
+    for at, each in enumerate(file.services):
+        days = {name: day for name, day in each if isinstance(day, date)}
+        for name, day in days.items():
+            if not EARLIEST <= day.year <= LATEST:
+                yield ("services", at, name), f"not between the years {EARLIEST} and {LATEST}"
+        if each.valid_from and each.valid_to and each.valid_to < each.valid_from:
+            yield ("services", at, "valid_to"), "before valid_from"
+
+
 def _texts(file: Programme) -> Iterator[Mistake]:
     texts: list[tuple[Sequence[str | int], str]] = [(("title",), file.title), (("title_en",), file.title_en)]
     texts += [(("partners", at, "name"), each.name) for at, each in enumerate(file.partners)]
@@ -99,6 +111,8 @@ def _texts(file: Programme) -> Iterator[Mistake]:
     for name, told in file.contact or ():
         if told is not None:
             texts.append((("contact", name), told))
+    for at, service in enumerate(file.services):
+        texts += [(("services", at, name), told) for name, told in service if isinstance(told, str)]
     for where, text in texts:
         if len(text) > LONGEST:
             yield where, f"more than {LONGEST} characters"

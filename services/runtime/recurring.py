@@ -1,4 +1,5 @@
-"""Work of a service that falls due on a day without any other event: a background task looks for it in every programme.
+"""Work of a service that falls due on a day without any other event: a background task looks for it in every programme, and again soon
+after a programme has changed.
 
 Invariants: any number of copies may look at once, since a command decides anew on the state that it finds. The programmes wait for
 each other in nothing: each has a task of its own, and what fails or takes long in one is its own affair.
@@ -6,6 +7,7 @@ each other in nothing: each has a task of its own, and what fails or takes long 
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -19,20 +21,29 @@ from services.store.mongo import PyMongoError
 
 log = logging.getLogger(__name__)
 EVERY = 60.0  # seconds between two looks
+STEP = 1.0  # seconds in which a change of a programme is noticed, at most `EVERY`
 Look = Callable[[Service, Programme, datetime], Awaitable[None]]
 T = TypeVar("T")
 
 
 async def look_again_and_again(service: Service, look: Look) -> None:
-    """Look at every programme once a minute, for as long as the service runs. Waits while the database is away."""
-    looks: dict[str, asyncio.Task[None]] = {}
+    """Look at every programme once a minute, and when it has changed, for as long as the service runs. Waits while the database is away."""
+    looks: dict[str, tuple[asyncio.Task[None], Programme, float]] = {}
     # The group passes a cancellation on. None of its tasks raises, and one that is cancelled by nobody is begun again.
     async with asyncio.TaskGroup() as together:
         while True:
             for id in list(service.rules):
-                if id not in looks or looks[id].done():
-                    looks[id] = together.create_task(_look(service, look, id), name=f"{look.__name__} of {id}")
-            await asyncio.sleep(EVERY)
+                rules, now = service.rules[id], time.monotonic()
+                if id not in looks or _is_due(*looks[id], rules, now):
+                    task = together.create_task(_look(service, look, id), name=f"{look.__name__} of {id}")
+                    looks[id] = task, rules, now
+            await asyncio.sleep(min(STEP, EVERY))
+
+
+def _is_due(last: "asyncio.Task[None]", seen: Programme, began: float, rules: Programme, now: float) -> bool:
+    """Tell whether a programme is looked at again: the last look has ended, and it was long ago or of another version."""
+    changed = seen is not rules and seen != rules
+    return last.done() and (changed or now - began >= EVERY)
 
 
 async def _look(service: Service, look: Look, programme: str) -> None:

@@ -26,6 +26,7 @@ from services.identity.route_access import check_protected
 from services.kernel import Aggregate, Command, new_id
 from services.programmes import Programme, ServedProgrammes
 from services.runtime import erasures, login_errors, ops
+from services.runtime import held as told
 from services.runtime.building import wait_until_whole
 from services.runtime.consumers import Consumers
 from services.runtime.environment import Environment
@@ -36,6 +37,7 @@ from services.runtime.uses import Count, uses_route
 from services.settings import Misconfigured, Settings
 from services.store.collections import prepare
 from services.store.commands import Commanding, Handler
+from services.store.held import Held
 from services.store.mongo import PyMongoError, Store, within
 from services.telemetry import Metrics, Telemetry
 from services.vault.keyring import KeyHolder
@@ -67,6 +69,7 @@ class Service:
         routes: Sequence[APIRouter] = (),
         reactions: Reactions | None = None,
         gate: Gate | None = None,
+        held: Held | None = None,
         projections: Sequence[Projection] = (),
         tables: Sequence[Topic] = (),
         background: Sequence[BackgroundTask] = (),
@@ -80,7 +83,7 @@ class Service:
         serves = ServedProgrammes(found, frozenset(found) if settings.only is not None else None)
         self.rules: Mapping[str, Programme] = serves
         self.aggregates, self.reactions = aggregates, reactions or Reactions()
-        self.gate = gate or Gate()
+        self.gate, self.held = gate or Gate(), held or Held()
         # Every service reads the programmes before its reactions, as it reads keys.
         self.tables: Sequence[Topic] = (*tables, PROGRAMMES)
         self._background, self._beside_api = background, beside_api
@@ -101,7 +104,7 @@ class Service:
         # No `docs_url`: FastAPI's pages load scripts from another site, and do not name the roles of a route.
         app = FastAPI(title=f"AMA Lavoro: {self.name}", version="1", docs_url=None, redoc_url=None)
         app.state.service, app.state.auth = self, auth.Authenticator(self.settings, known=self.rules)
-        for router in [*routes, *web.common_routes(self), ops.routes(self), erasures.routes(self)]:
+        for router in [*routes, *web.common_routes(self), ops.routes(self), erasures.routes(self), told.routes(self)]:
             app.include_router(router)
         web.install(app)
         # Added last, so outermost: it counts the answers of the other middleware too.

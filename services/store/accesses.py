@@ -27,13 +27,8 @@ class Accesses:
     It belongs to no transaction: a refusal tells what it was derived from, though its transaction is aborted."""
 
     def __init__(self, caller: Caller, programme: str) -> None:
-        self._caller, self._programme = caller, programme
+        self.caller, self._programme = caller, programme
         self._noted: dict[tuple[str, str], None] = {}  # person and purpose, in the order of the reads
-
-    @property
-    def caller(self) -> Caller:
-        """The one on whose behalf data is read, and changed."""
-        return self._caller
 
     def __bool__(self) -> bool:
         return bool(self._noted)
@@ -54,4 +49,4 @@ class Accesses:
             await store.write_all({StoredKey.collection: guards, Access.collection: notes}, transaction)
 
     def _note(self, person: str, purpose: str, now: datetime) -> Access:
-        return Access(new_id(), self._programme, person, self._caller.who, self._caller.role, purpose, now)
+        return Access(new_id(), self._programme, person, self.caller.who, self.caller.role, purpose, now)

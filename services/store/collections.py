@@ -10,6 +10,7 @@ from services.settings import Misconfigured
 from services.store.answers import REMEMBERED, Answer
 from services.store.consents import Consents
 from services.store.fence import ASSIGNMENTS
+from services.store.indexes import IndexModel, ascending, at_once, make_indexes
 from services.store.mongo import Store
 from services.store.outbox import OutboxRow
 from services.store.people import Access, ContactCard, ErasedPerson, StoredKey
@@ -38,13 +39,11 @@ async def prepare(store: Store, aggregates: Sequence[type[Aggregate]]) -> None:
     await _check_names(store)
     # Before anything runs, since a transaction that creates a collection conflicts with its neighbours.
     there = set(await store.db.list_collection_names())
-    for name in {*COLLECTIONS, *(kind.noun for kind in aggregates)} - there:
-        await store.make(name)
-    await _index_own(store)
-    await _index_inbox(store)
-    for kind in aggregates:
-        for fields in kind.indexes:
-            await store[kind.noun].create_index([("programme", 1), *((f"state.{field}", 1) for field in fields)])
+    missing = {*COLLECTIONS, *(kind.noun for kind in aggregates)} - there
+    await at_once(store.make(name) for name in missing)
+    await make_indexes(store, _own_indexes() | _inbox_indexes() | _indexes_of(aggregates))
+    # Answers of older versions have a digest without a key, and name nobody: no erasure would find them.
+    await store[Answer.collection].delete_many({"about": {"$exists": False}})
 
 
 async def _check_names(store: Store) -> None:
@@ -57,28 +56,32 @@ async def _check_names(store: Store) -> None:
             )
 
 
-async def _index_own(store: Store) -> None:
-    outbox = store[OutboxRow.collection]
-    # The relay's scans sort by both.
-    await outbox.create_index([("sequence", 1), ("_id", 1)])
-    await outbox.create_index(SEQUENCE, unique=True, partialFilterExpression={"sequence": {"$gt": 0}})
-    await store[Access.collection].create_index([("programme", 1), ("person", 1)])
-    await store[Consents.collection].create_index([("programme", 1)])
-    expiry = int(REMEMBERED.total_seconds())
-    answers = store[Answer.collection]
-    await answers.create_index([("at", 1)], expireAfterSeconds=expiry)
-    # An erasure finds answers by the person.
-    await answers.create_index([("programme", 1), ("about", 1)])
-    # Answers of older versions have a digest without a key, and name nobody: no erasure would find them.
-    await answers.delete_many({"about": {"$exists": False}})
+def _own_indexes() -> dict[str, list[IndexModel]]:
+    # The relay's scans sort by sequence and `_id`.
+    unique = IndexModel(SEQUENCE, unique=True, partialFilterExpression={"sequence": {"$gt": 0}})
+    expiring = IndexModel([("at", 1)], expireAfterSeconds=int(REMEMBERED.total_seconds()))
+    return {
+        OutboxRow.collection: [ascending("sequence", "_id"), unique],
+        Access.collection: [ascending("programme", "person")],
+        Consents.collection: [ascending("programme")],
+        # An erasure finds answers by the person.
+        Answer.collection: [expiring, ascending("programme", "about")],
+    }
 
 
-async def _index_inbox(store: Store) -> None:
-    await store["parked"].create_index([("consumer", 1), ("subject_key", 1)])
-    # A consumer asks for due events up to ten times a second.
-    await store["parked"].create_index([("consumer", 1), ("status", 1), ("retry", 1)])
-    # The removal of a generation deletes the marks of its consumer.
-    await store["marks"].create_index([("consumer", 1)])
-    await store["dead"].create_index([("consumer", 1), ("status", 1)])
-    await store["dead"].create_index([("consumer", 1), ("subject_key", 1)])
-    await store["dismissed"].create_index([("consumer", 1)])
+def _inbox_indexes() -> dict[str, list[IndexModel]]:
+    return {
+        # A consumer asks for due events up to ten times a second.
+        "parked": [ascending("consumer", "subject_key"), ascending("consumer", "status", "retry")],
+        # The removal of a generation deletes the marks of its consumer.
+        "marks": [ascending("consumer")],
+        "dead": [ascending("consumer", "status"), ascending("consumer", "subject_key")],
+        "dismissed": [ascending("consumer")],
+    }
+
+
+def _indexes_of(aggregates: Sequence[type[Aggregate]]) -> dict[str, list[IndexModel]]:
+    return {
+        kind.noun: [ascending("programme", *(f"state.{field}" for field in fields)) for fields in kind.indexes]
+        for kind in aggregates
+    }

@@ -148,6 +148,10 @@ class PersonKeys:
         await self._store.write(StoredKey.collection, [stored.insert()], self._transaction)
         return made.published
 
+    def fiscal_digest(self, programme: str, code: str) -> str:
+        """Return the digest of a tax code. TypeError in any service but enrolment."""
+        return self._holder.fiscal_digest(programme, code)
+
     async def guard(self, programme: str, person: str) -> bool:
         """Let this transaction conflict with the person's erasure, which deletes the key. False: the person was erased."""
         await self.load([(programme, person)])

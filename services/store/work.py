@@ -48,7 +48,7 @@ class Work:
 
     @property
     def caller(self) -> Caller | None:
-        """The one on whose behalf this runs; None for the service itself."""
+        """The one for whom this is done; None when it is the service itself."""
         return self._accesses.caller if self._accesses is not None else None
 
     @property
@@ -199,6 +199,10 @@ class Work:
     async def open_keys(self, people: Iterable[str]) -> None:
         """Fetch the keys of these people in one query, for `unseal`. Whoever has none is left out."""
         await self._unit.keys.load((self.programme, each) for each in people)
+
+    def fiscal_digest(self, code: str) -> str:
+        """Return the keyed digest by which this tax code is found again in this programme. Enrolment alone can."""
+        return self._unit.keys.fiscal_digest(self.programme, code)
 
     async def new_key(self, by: Aggregate) -> None:
         """Make the key of the person that `by` stands for, and publish it for the services that may read it. Enrolment alone can."""

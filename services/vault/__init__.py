@@ -16,6 +16,7 @@ from services.vault.folder import (
     rotate_master,
     secret_of,
 )
+from services.vault.lookups import fiscal_digest
 from services.vault.master import MasterKeys
 from services.vault.payloads import decrypt_payload, encrypt_payload, payload_person
 from services.vault.pseudonyms import pseudonym
@@ -23,7 +24,8 @@ from services.vault.sealing import Unopenable, new_person_key, open_sealed, seal
 from services.vault.sharing import unwrap_mine, wrap_for
 
 __all__ = [
-    "BackupKeys", "KeyFacts", "MasterKeys", "ServiceKeys", "Unopenable", "decrypt_payload", "encrypt_payload", "keep", "list_keys",
+    "BackupKeys", "KeyFacts", "MasterKeys", "ServiceKeys", "Unopenable", "decrypt_payload", "encrypt_payload", "fiscal_digest", "keep",
+    "list_keys",
     "make_keys", "new_person_key", "open_sealed", "payload_person", "pseudonym", "public_keys",
     "rotate_backup_key", "rotate_master", "seal", "secret_of", "unwrap_mine", "wrap_for",
 ]  # fmt: skip

@@ -1,8 +1,9 @@
 """The files in a folder of keys, and their readers.
 
 `master.jwks`, for enrolment alone · `{service}.jwk`, that service's private key · `services.jwks`, the public halves ·
-`pseudonyms.jwk`, which makes the pseudonyms for partners · `backup.agekey`, which encrypts backups. Invariant: existing files
-stay as they are; only missing ones are made. A public key whose private half is kept elsewhere stays.
+`pseudonyms.jwk`, which makes the pseudonyms for partners · `lookups.jwk`, by which a tax code is found again · `backup.agekey`,
+which encrypts backups. Invariant: existing files stay as they are; only missing ones are made. A public key whose private half is kept
+elsewhere stays.
 """
 
 import secrets
@@ -24,7 +25,7 @@ from services.vault.sealing import derived, to_bytes, to_text
 from services.vault.sharing import PrivateKey, PublicKey
 
 PUBLIC = "services.jwks"
-SECRETS = ("pseudonyms",)
+SECRETS = ("pseudonyms", "lookups")
 
 
 class ServiceKeys:
@@ -62,7 +63,7 @@ def public_keys(folder: Path, wanted: Iterable[str] = ()) -> dict[str, PublicKey
 
 
 def secret_of(folder: Path, name: str) -> bytes:
-    """Return the 32 bytes of `pseudonyms.jwk`. Misconfigured when the file is missing or unusable."""
+    """Return the 32 bytes of `pseudonyms.jwk` or `lookups.jwk`. Misconfigured when the file is missing or unusable."""
     path = folder / f"{name}.jwk"
     return octets_of(read_one(path), f"Key file {path}")
 

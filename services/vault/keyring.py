@@ -54,12 +54,16 @@ class KeyHolder(Protocol):
     def make(self, person: str) -> NewKey:
         """Make a person's key. Enrolment alone can; any other raises TypeError."""
 
+    def fiscal_digest(self, programme: str, code: str) -> str:
+        """Return the digest by which a tax code is found again. Enrolment alone can; any other raises TypeError."""
+
 
 class MasterHolder:
-    """Opens and makes keys in enrolment, with the master keys. `public`: the public key of each reader."""
+    """Opens and makes keys in enrolment, with the master keys. `public`: the public key of each reader; `lookup`: the secret of
+    look-ups."""
 
-    def __init__(self, master: vault.MasterKeys, public: dict[str, Any]) -> None:
-        self._master, self._public = master, public
+    def __init__(self, master: vault.MasterKeys, public: dict[str, Any], lookup: bytes) -> None:
+        self._master, self._public, self._lookup = master, public, lookup
 
     def open(self, person: str, kept: KeptKey) -> bytes:
         """Unwrap with the master key that wrapped it. Raises Unopenable."""
@@ -73,6 +77,10 @@ class MasterHolder:
         """Make a random 256-bit key and wrap it for each reader."""
         key = vault.new_person_key()
         return NewKey(key, self._master.wrap(person, key), vault.wrap_for(person, key, self._public))
+
+    def fiscal_digest(self, programme: str, code: str) -> str:
+        """Make it with the secret of look-ups."""
+        return vault.fiscal_digest(self._lookup, programme, code)
 
 
 class ServiceHolder:
@@ -99,6 +107,10 @@ class ServiceHolder:
         """Refuse with TypeError: enrolment alone makes keys."""
         raise TypeError(f"{self._service} cannot make a key for person {person}")
 
+    def fiscal_digest(self, programme: str, code: str) -> str:  # noqa: ARG002  # as the protocol has it
+        """Refuse with TypeError: enrolment alone knows tax codes."""
+        raise TypeError(f"{self._service} has no tax codes of {programme}")
+
 
 def holder_of(service: str, folder: Path) -> KeyHolder:
     """Return the key holder of this service. Misconfigured when a key file is missing or unreadable."""
@@ -107,7 +119,8 @@ def holder_of(service: str, folder: Path) -> KeyHolder:
 
 def master_holder(folder: Path) -> MasterHolder:
     """Build enrolment's from its key files. Misconfigured when one is missing or unreadable."""
-    return MasterHolder(vault.MasterKeys.load(folder), vault.public_keys(folder, READERS))
+    public = vault.public_keys(folder, READERS)
+    return MasterHolder(vault.MasterKeys.load(folder), public, vault.secret_of(folder, "lookups"))
 
 
 def service_holder(service: str, folder: Path) -> ServiceHolder:

@@ -29,21 +29,27 @@ from services.web.fields import (
 )
 from services.web.frame.routing import Pages
 from services.web.headers import PlainHeaders
+from services.web.person_fields import Company, Employer, FiscalCode, MonthsOut, YearsInJob
 from services.web.problem import problem
 
 __all__ = [
     "LARGEST",
     "BirthYear",
     "Body",
+    "Company",
     "Day",
     "Email",
+    "Employer",
+    "FiscalCode",
     "Language",
     "Line",
     "Moment",
+    "MonthsOut",
     "Note",
     "Once",
     "Telephone",
     "Unavailable",
+    "YearsInJob",
     "common_routes",
     "etag",
     "health",

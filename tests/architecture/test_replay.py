@@ -23,6 +23,7 @@ from services.contracts.grouping import (
     WorkerUnlisted,
     WorkerWaitlisted,
 )
+from services.contracts.paths import ComplaintAnswered, ComplaintEscalated, ComplaintReceived, ComplaintReplied
 from services.contracts.sessions import (
     AttendanceRecorded,
     SessionCancelled,
@@ -47,6 +48,7 @@ EXEMPT: dict[type[EventData], str] = {
     **dict.fromkeys((Referred, Admitted, Declined, Seated, Withdrew, ConsentWithdrawn, Erased, Withheld), FEED),
     SessionScheduled: CONSUMED_AGAIN,
     SessionCancelled: CONSUMED_AGAIN,
+    **dict.fromkeys((ComplaintReceived, ComplaintEscalated, ComplaintAnswered, ComplaintReplied), LOST),
     SessionHeld: LOST,
     AttendanceRecorded: LOST,
     SurveyInvited: "the restored survey is still planned, so the background task invites again",

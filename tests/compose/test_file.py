@@ -93,6 +93,7 @@ def test_a_service_signs_in_as_itself_and_is_given_its_own_secrets_alone(service
     strange = {each for each in held for other in (*SERVICES, "admin") if other != service and other in each}
     assert not strange
     assert ("master.jwks" in held) is (service == "enrolment")
+    assert ("lookups.jwk" in held) is (service == "enrolment")
     assert ("pseudonyms.jwk" in held) is (service == "notifications")
 
 

@@ -75,6 +75,9 @@ class MemoryWork:
     async def key(self, _: str) -> bytes:
         return KEY
 
+    def fiscal_digest(self, code: str) -> str:
+        return f"digest of {code}"
+
     async def new_key(self, _: Worker) -> None:
         return None
 

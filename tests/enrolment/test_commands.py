@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from enrolment import commands as do
 from enrolment.domain import Status
 from services import vault
-from services.contracts.enrolment import Among, How, Purpose, WorkerAdmitted, WorkerCorrected, WorkerReferred
+from services.contracts.enrolment import Among, How, Origin, Purpose, WorkerAdmitted, WorkerCorrected, WorkerReferred
 from services.contracts.topics import CONTACTS
 from services.kernel import Refusal, Refused
 from tests.enrolment.memory import KEY, MemoryWork
@@ -39,7 +39,7 @@ async def test_a_referral_seals_each_field_and_the_profile_under_the_new_persons
     worker = work.workers[id]
     assert worker.card == {name: sealed(id, name, text) for name, text in CARD.items()}
     assert worker.profile == sealed(id, "profile", PROFILE.model_dump_json())
-    assert recorded(worker) == [WorkerReferred(partner="prova"), PROFILE]
+    assert recorded(worker) == [WorkerReferred(partner="prova", origin=Origin.PARTNER), PROFILE]
 
 
 @pytest.mark.parametrize(

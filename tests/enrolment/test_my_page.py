@@ -3,8 +3,11 @@
 The module has over 300 lines, since its tests share one enrolment, which takes seconds to start.
 """
 
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +144,7 @@ async def test_a_consent_is_withdrawn_as_easily_as_it_is_given(here: Site) -> No
             assert done.status_code == 303
             consent = (await stored(here, worker)).consents[Purpose.RESEARCH]
             assert (consent.given, consent.how) == (answer == "yes", How.BY_LINK)
+            assert (consent.recorded_by, consent.recorder) == ("worker", worker)
         assert "Le tue scelte sono salvate" in text_of((await client.get(done.headers["location"])).text)
     before = (await stored(here, worker)).consents
     assert before[Purpose.PARTICIPATION].how is None  # what was not changed was not decided anew
@@ -228,8 +232,14 @@ async def test_an_erasure_is_confirmed_by_its_link_and_leaves_nothing(here: Site
     async with here.client() as mail:
         assert "Cancella per sempre" in text_of((await mail.get(f"/me/conferma/{token}")).text)
         done = await mail.post(f"/me/conferma/{token}")
-        assert done.headers["location"] == "/me/fatto/cancella"
-        assert "I tuoi dati sono cancellati" in text_of((await mail.get(done.headers["location"])).text)
+        receipt = (await stored(here, worker)).receipt
+        assert receipt is not None
+        assert done.headers["location"] == f"/me/ricevuta/{receipt}"
+        page = text_of((await mail.get(done.headers["location"])).text)
+        for shown in ("I tuoi dati sono cancellati", receipt, "Che cosa è stato distrutto", "Che cosa resta, e perché"):
+            assert shown in page, shown
+        assert (await mail.get(f"/me/ricevuta/{receipt[:-1]}x")).status_code == 404
+        assert worker not in page
         assert (await mail.post(f"/me/conferma/{token}")).status_code == 404
     now = await stored(here, worker)
     assert (now.status, now.card, now.links) == (Status.ERASED, {}, ())
@@ -238,6 +248,50 @@ async def test_an_erasure_is_confirmed_by_its_link_and_leaves_nothing(here: Site
             gone = await client.get(path)
             assert gone.status_code == 410, path
             assert "Qui non c'è più niente da vedere" in text_of(gone.text), path
+
+
+async def test_the_receipt_of_an_erasure_is_given_again_to_an_administrator(here: Site) -> None:
+    worker, other = await somebody(here), await somebody(here)
+    made = await here.do(do.erase, do.Erase(worker=worker))
+    async with here.client(Role.ADMINISTRATOR, "eva") as eva:
+        answer = (await eva.get(f"/workers/{worker}/receipt")).json()
+        assert (answer["number"], answer["programme"]) == (made["receipt"], here.programme)
+        assert (await eva.get(f"/workers/{other}/receipt")).status_code == 404
+
+
+async def test_an_administrator_opens_a_record_with_a_reason_that_the_person_is_told(here: Site) -> None:
+    worker = await somebody(here)
+    async with here.client(Role.ADMINISTRATOR, "eva") as eva:
+        assert (await eva.get(f"/workers/{worker}")).status_code == 403
+        form = fields_of((await eva.get("/persone/apri")).text)
+        unsaid = await eva.post("/persone/apri", data=form | {"worker": worker, "reason": "", "step": "done"})
+        assert unsaid.status_code == 422
+        assert await here.noted(worker) == []
+        nobody = await eva.post("/persone/apri", data=form | {"worker": "nobody", "reason": "fault", "step": "done"})
+        assert nobody.status_code == 422
+        assert 'href="#worker"' in nobody.text
+        sent = form | {"worker": worker, "reason": "complaint", "step": "done"}
+        opened = [await eva.post("/persone/apri", data=sent) for _ in range(2)]
+    assert [each.status_code for each in opened] == [200, 200]
+    assert "ada@example.org" in text_of(opened[0].text)
+    assert ("administrator", "opened complaint") in await here.noted(worker)
+    where = {"programme": here.programme, "key": worker, "topic": "ama.enrolment.restricted"}
+    told = [orjson.loads(each["value"])["type"] async for each in here.service.store["outbox"].find(where)]
+    assert [each for each in told if each.endswith("record.opened.v1")] == ["it.amalavoro.enrolment.record.opened.v1"]
+    async with as_worker(here, worker) as client:
+        said = text_of((await client.get("/me/accessi")).text)
+    assert "tutti i tuoi dati, per rispondere a un reclamo" in said
+    assert "Chi amministra il programma" in said
+
+
+async def test_an_administrator_opens_a_record_by_a_program_with_a_reason_alone(here: Site) -> None:
+    worker = await somebody(here)
+    async with here.client(Role.ADMINISTRATOR, "eva") as eva, here.client(Role.OPERATOR, "op-7") as operator:
+        shown = await eva.post(f"/workers/{worker}/opening", json={"reason": "authority"})
+        assert shown.json()["card"] == CARD
+        assert (await eva.post(f"/workers/{worker}/opening", json={})).status_code == 422
+        assert (await operator.post(f"/workers/{worker}/opening", json={"reason": "fault"})).status_code == 403
+    assert await here.noted(worker) == [("administrator", "opened authority"), ("administrator", "person")]
 
 
 @pytest.mark.parametrize(
@@ -302,21 +356,52 @@ async def test_the_reads_in_other_services_are_told_with_ones_own_token(
     assert {token for _, token in asked} == {f"Bearer worker/{worker}/None"}
 
 
-async def test_the_file_has_all_that_enrolment_holds_and_names_what_is_missing(here: Site) -> None:
+def unpacked(content: bytes) -> dict[str, bytes]:
+    """The files of the archive, by name."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+async def test_the_archive_has_all_that_enrolment_holds_and_names_what_is_missing(here: Site) -> None:
     worker = await somebody(here)
-    async with as_worker(here, worker) as client:
-        answer = await client.get("/me/scarica/dati.json")
-        page = await client.get("/me/scarica/dati.html")
-    taken = answer.json()
-    assert answer.headers["content-disposition"] == 'attachment; filename="i-miei-dati.json"'
+    async with here.client(Role.OPERATOR, "op-7") as operator, as_worker(here, worker) as client:
+        await operator.get(f"/workers/{worker}")
+        answer = await client.get("/me/scarica/tutto.zip")
+    assert answer.headers["content-disposition"] == 'attachment; filename="i-miei-dati.zip"'
     assert answer.headers["cache-control"] == "no-store"
-    assert taken["person"]["card"] == CARD
-    assert taken["person"]["profile"]["municipality"] == "monza"
-    assert taken["person"]["consents"].keys() == {"participation", "contact"}
-    assert taken["missing"] == ["analytics", "grouping", "notifications", "sessions"]
-    assert page.headers["content-disposition"] == 'attachment; filename="i-miei-dati.html"'
-    for shown in ("ada@example.org", "Monza", "Partecipare al programma", "Qui non c&#39;è tutto"):
-        assert shown in page.text, shown
+    files = unpacked(answer.content)
+    assert files.keys() == {"i-miei-dati.html", "i-miei-dati.json", "chi-ha-visto-i-miei-dati.csv"}
+    taken = orjson.loads(files["i-miei-dati.json"])
+    record = taken["services"]["enrolment"]["records"]["worker"][0]
+    assert record["card"] == CARD
+    assert record["profile"]["municipality"] == "monza"
+    assert record["consents"].keys() == {"participation", "contact"}
+    assert taken["missing"] == ["grouping", "sessions", "notifications", "analytics"]
+    page = unescape(files["i-miei-dati.html"].decode())
+    for shown in (
+        "ada@example.org",
+        "Monza",
+        "Partecipare al programma",
+        "Qui non c'è tutto",
+        "La scheda del tuo percorso",
+    ):
+        assert shown in page, shown
+    reads = files["chi-ha-visto-i-miei-dati.csv"].decode("utf-8-sig").splitlines()
+    assert len(reads) == 2
+    assert "la tua scheda: dati, consensi, profilo" in reads[1]
+    assert "op-7" not in reads[1]
+
+
+async def test_an_administrator_makes_the_same_archive_and_the_person_sees_that(here: Site) -> None:
+    worker = await somebody(here)
+    async with here.client(Role.ADMINISTRATOR, "eva") as eva, here.client(Role.OPERATOR, "op-7") as operator:
+        made = await eva.get(f"/people/{worker}/export")
+        assert (await eva.get("/people/nobody-is-this/export")).status_code == 404
+        assert (await operator.get(f"/people/{worker}/export")).status_code == 403
+    assert orjson.loads(unpacked(made.content)["i-miei-dati.json"])["person"] == worker
+    assert await here.noted(worker) == [("administrator", "export")]
+    async with as_worker(here, worker) as client:
+        assert "tutti i tuoi dati, per dartene una copia" in text_of((await client.get("/me/accessi")).text)
 
 
 async def test_each_page_is_of_the_worker_alone(here: Site) -> None:
@@ -338,7 +423,7 @@ async def test_a_page_costs_the_same_however_often_ones_data_were_read_and_howev
         await here.level()
         async with as_worker(here, worker) as client:
             each: dict[str, Any] = {}
-            for path in (*PAGES, "/me/scarica/dati.json"):
+            for path in (*PAGES, "/me/scarica/tutto.zip"):
                 with here.counting() as statements:
                     assert (await client.get(path)).status_code == 200
                 each[path] = statements
@@ -347,4 +432,6 @@ async def test_a_page_costs_the_same_however_often_ones_data_were_read_and_howev
             await somebody(here, {}, admitted=False, given_name=f"Bea {number}")
         await here.service.commanding.on_behalf_of("op", "operator").note(here.programme, [worker], "person")
     assert counted[0] == counted[1]
+    everything = counted[0].pop("/me/scarica/tutto.zip")
+    assert everything.total() <= 20
     assert max(statements.total() for statements in counted[0].values()) <= 10

@@ -8,7 +8,7 @@ import pytest
 from enrolment.domain import Status, Worker
 from enrolment.queries import read_person
 from enrolment.referral import commands as do
-from services.contracts.enrolment import ConsentChanged, How, Purpose, WorkerProfiled, WorkerReferred
+from services.contracts.enrolment import ConsentChanged, How, Origin, Purpose, WorkerProfiled, WorkerReferred
 from services.contracts.topics import CONTACTS
 from services.kernel import Refused
 from tests.enrolment.memory import MemoryWork
@@ -25,7 +25,7 @@ async def refer(work: MemoryWork, **changes: Any) -> Worker:
 
 async def test_a_referral_alone_records_no_consent_and_no_refusal() -> None:
     worker = await refer(MemoryWork())
-    assert recorded(worker) == [WorkerReferred(partner="prova")]
+    assert recorded(worker) == [WorkerReferred(partner="prova", origin=Origin.PARTNER)]
     assert (worker.consents, worker.profile, worker.sketch) == ({}, None, None)
 
 
@@ -57,7 +57,7 @@ async def test_what_can_be_matched_on_becomes_the_profile() -> None:
 async def test_too_little_to_match_on_is_kept_sealed_and_told_to_nobody(missing: dict[str, Any]) -> None:
     sketch = WHOLE.model_copy(update=missing)
     worker = await refer(MemoryWork(), sketch=sketch)
-    assert recorded(worker) == [WorkerReferred(partner="prova")]
+    assert recorded(worker) == [WorkerReferred(partner="prova", origin=Origin.PARTNER)]
     assert worker.sketch is not None
     kept = orjson.loads(worker.sketch.removeprefix(sealed(worker.id, "sketch", "")))
     assert do.Sketch.model_validate(kept) == sketch

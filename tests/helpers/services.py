@@ -38,6 +38,11 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(engines: Engines, keys: Path) -> Settings:
     """Settings with databases of the test's own."""
+    return settings_on(engines, keys)
+
+
+def settings_on(engines: Engines, keys: Path) -> Settings:
+    """Settings with new databases on these engines."""
     return Settings(
         kafka=engines.kafka,
         mongo=engines.mongo,

@@ -12,6 +12,7 @@ from notifications.composing import LANGUAGES, Content, mail_of, sms_of
 from notifications.domain import About
 from notifications.mail_format import Mailbox, Uncomposable
 from notifications.sms_format import BASIC, EXTENDED, plain, segments
+from services.contracts.rights import Opening
 
 SENDER = Mailbox("AMA Lavoro", "ama@example.org")
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "phone": "+393331234567"}
@@ -27,6 +28,8 @@ SHOWN: dict[str, Any] = {
     "until": date(2026, 12, 14),
     "expires": datetime(2026, 12, 9, 18, 5, tzinfo=ROME),
     "link": LINK,
+    "opened": date(2026, 12, 9),
+    "reason": "complaint",
     "ask": "AFOL Monza e Brianza, +39 039 0000000",
 }
 SAID = {
@@ -40,7 +43,12 @@ SAID = {
     ("confirm-leave", "en"): ("Confirm that you want to leave", "until 18:05 on Wednesday, 9 December 2026"),
     ("confirm-erase", "it"): ("Conferma che vuoi cancellare i tuoi dati", "i dati non si possono recuperare"),
     ("confirm-erase", "en"): ("Confirm that you want to erase your data", "the data cannot be brought back"),
+    ("record-opened", "it"): ("La tua scheda è stata aperta", "mercoledì 9 dicembre 2026 chi amministra il programma"),
+    ("record-opened", "en"): ("Your record was opened", "on Wednesday, 9 December 2026, somebody who administers"),
 }
+
+
+WITHOUT_LINK = {"seat", "record-opened"}
 
 
 def content(about: str, language: str = "it", **more: Any) -> Content:
@@ -60,7 +68,7 @@ def test_a_mail_says_in_the_persons_language_what_it_is_about_and_whom_to_ask(ab
     assert part in body
     assert "AFOL Monza e Brianza, +39 039 0000000" in body
     assert body.rstrip().endswith("AMA Lavoro")
-    assert (LINK in body.splitlines()) is (about != "seat"), "the link stands on a line of its own"
+    assert (LINK in body.splitlines()) is (about not in WITHOUT_LINK), "the link stands on a line of its own"
     assert "\n\n\n" not in body
 
 
@@ -72,8 +80,17 @@ def test_a_text_message_is_in_the_alphabet_of_every_telephone_and_has_two_segmen
     assert set(sms.text) <= BASIC | EXTENDED
     assert segments(sms.text) <= 2, f"{len(sms.text)} characters"
     assert sms.text.startswith("AMA Lavoro: ")
-    assert (LINK in sms.text.split()) is (about != "seat")
+    assert (LINK in sms.text.split()) is (about not in WITHOUT_LINK)
     assert "Ada" not in sms.text, "a telephone shows it to whoever looks at it"
+
+
+@pytest.mark.parametrize("reason", list(Opening))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_reason_of_an_opening_is_said_in_words(reason: Opening, language: str) -> None:
+    made = content("record-opened", language, reason=reason.value)
+    assert segments(sms_of(made).text) <= 2
+    others = [content("record-opened", language, reason=each.value).rendered("txt") for each in Opening]
+    assert len({*others}) == len(Opening)
 
 
 def test_a_long_place_is_cut_so_that_the_rest_is_told() -> None:

@@ -12,8 +12,10 @@ import httpx
 import orjson
 
 from enrolment.domain import Worker
+from enrolment.personal.commands import OpenRecord, open_record
 from notifications.domain import Status
 from services.contracts.enrolment import LinkPurpose, PersonalLinkIssued, Purpose
+from services.contracts.rights import Opening
 from services.kernel import Command
 from services.programmes.instruments import load_all
 from services.runtime.service import Service, running
@@ -178,3 +180,17 @@ async def test_a_personal_link_for_somebody_who_refuses_contact_fails_with_a_rea
             await issued(world, worker, LinkPurpose.ME)
             failed = await message_of(service, worker, Status.FAILED, "personal-link")
     assert (failed["reason"], failed["sealed"], taker.taken) == ("contact-refused", None, [])
+
+
+async def test_whose_record_was_opened_is_told_unless_they_refuse_messages(world: World, teller: Teller) -> None:
+    worker, silent = await admitted(world, Purpose.CONTACT), await admitted(world)
+    await world.consent(silent, False, Purpose.CONTACT)
+    with taking() as taker:
+        async with running(teller(smtp=taker.address), ["consume"]) as service:
+            for each in (silent, worker):
+                await world.enrol(open_record, OpenRecord(worker=each, reason=Opening.AUTHORITY))
+            await message_of(service, worker, Status.SENT, "record-opened")
+            assert await service.store["message"].count_documents({"state.worker": silent}) == 0
+    (mail,) = taker.taken
+    assert mail["Subject"] == "La tua scheda è stata aperta"
+    assert "perché l'ha ordinato un'autorità" in mail.get_content().replace("\r\n", " ").replace("\n", " ")

@@ -115,6 +115,11 @@ LONG = {
         for instrument in ("who5", "rosenberg", "gse", "ama-own", "jobs2-depression")
         for wave in range(2, 10)
     ),
+    "services": BEFORE
+    + "".join(
+        f'[[services]]\nid = "s{each}"\nname = "S"\nkind = "other"\norganization_id = "o"\norganization_name = "O"\n'
+        for each in range(21)
+    ),
     "notices": BEFORE + "".join(f'[[notices]]\nversion = "v{each}"\n' for each in range(51)),
     "notices.languages": BEFORE + f'[[notices]]\nversion = "old"\nlanguages = {["it"] * 21}\n',
     "notice.languages": BEFORE.replace('languages = ["it"]', f"languages = {['it'] * 21}"),

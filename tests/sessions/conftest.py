@@ -1,7 +1,11 @@
-"""Enrolment and grouping publish and sessions reacts, in a programme of the test's own, where two make a group."""
+"""Enrolment and grouping publish and sessions reacts, in a programme of the test's own, where two make a group.
+
+Invariant: the three services start once for a file, with as many programmes as it has tests. Each test gets the next one, so it shares no
+person, group or row with another.
+"""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -22,12 +26,14 @@ from grouping.registers import commands as register
 from services import programmes, vault
 from services.contracts import decode
 from services.contracts.enrolment import Leaving, Purpose, WorkerProfiled
+from services.engines import Engines
 from services.identity.auth import Role
 from services.runtime.service import Service, running
 from services.settings import Settings
 from services.store.work import Work
 from sessions.domain import survey_id
 from tests.helpers.callers import client_as
+from tests.helpers.services import settings_on
 from tests.helpers.waiting import eventually
 
 CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org", "language": "it"}
@@ -36,6 +42,11 @@ CARD = {"given_name": "Ada", "family_name": "Prova", "email": "ada@example.org",
 @pytest.fixture
 def own(settings: Settings, tmp_path: Path) -> Settings:
     """Settings with one more programme, like Monza's, with partners' names of its own."""
+    return settings.model_copy(update={"programmes": tmp_path, "only": written(tmp_path)})
+
+
+def written(folder: Path) -> str:
+    """Write a programme's file into the folder. Gives its id, `own{n}`."""
     number = uuid.uuid4().hex[:8]
     text = (Path(programmes.__file__).parent / "monza-brianza.toml").read_text()
     head, partners, rest = _parted(text)
@@ -45,8 +56,8 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
     text = (
         text.replace("2026-09-01", "2020-01-01").replace("2028-02-29", "2099-12-31").replace("2027-08-31", "2099-12-31")
     )
-    (tmp_path / f"own{number}.toml").write_text(text)
-    return settings.model_copy(update={"programmes": tmp_path, "only": f"own{number}"})
+    (folder / f"own{number}.toml").write_text(text)
+    return f"own{number}"
 
 
 def _parted(text: str) -> tuple[str, str, str]:
@@ -61,10 +72,7 @@ class World:
     enrolment: Service
     grouping: Service
     sessions: Service
-
-    @property
-    def programme(self) -> str:
-        return next(name for name in self.sessions.rules if name.startswith("own"))
+    programme: str
 
     async def admitted(self, *purposes: Purpose, at: datetime | None = None) -> str:
         """Admit somebody who consents to participate and to these purposes, all at that time; returns their id."""
@@ -188,10 +196,29 @@ def three_weeks_ago() -> date:
     return day - timedelta(days=(day.isoweekday() - 4) % 7)
 
 
-@pytest_asyncio.fixture
-async def world(own: Settings) -> AsyncIterator[World]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def worlds(
+    request: pytest.FixtureRequest, engines: Engines, keys: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Iterator[World]]:
+    """Worlds on the same three services, each in another programme: one for each test of the file."""
+    folder = tmp_path_factory.mktemp("programmes")
+    tests = [each for each in request.session.items if each.path == request.path and "world" in names_of(each)]
+    own = [written(folder) for _ in tests]
+    given = settings_on(engines, keys).model_copy(update={"programmes": folder, "only": ",".join(own)})
     async with AsyncExitStack() as stack:
-        enrolled = await stack.enter_async_context(running(enrolment.app.build(own), ["relay"]))
-        grouped = await stack.enter_async_context(running(grouping.app.build(own), ["relay", "consume"]))
-        met = await stack.enter_async_context(running(sessions.app.build(own), ["relay", "consume"]))
-        yield World(enrolled, grouped, met)
+        enrolled = await stack.enter_async_context(running(enrolment.app.build(given), ["relay"]))
+        grouped = await stack.enter_async_context(running(grouping.app.build(given), ["relay", "consume"]))
+        met = await stack.enter_async_context(running(sessions.app.build(given), ["relay", "consume"]))
+        yield (World(enrolled, grouped, met, programme) for programme in own)
+        for service in (enrolled, grouped, met):
+            assert not service.tasks.over, "it ended under the tests"
+
+
+def names_of(test: pytest.Item) -> Collection[str]:
+    """The fixtures that a test uses, also by others."""
+    return getattr(test, "fixturenames", ())
+
+
+@pytest.fixture
+def world(worlds: Iterator[World]) -> World:
+    return next(worlds)

@@ -28,9 +28,10 @@ RESTRICTED = "ama.sessions.restricted"
 
 
 @pytest_asyncio.fixture
-async def counted(own: Settings) -> AsyncIterator[Service]:
-    """Analytics, which counts what the others publish."""
-    async with running(analytics.app.build(own), ["consume"]) as service:
+async def counted(world: World, settings: Settings) -> AsyncIterator[Service]:
+    """Analytics, which counts what the others publish in this programme."""
+    given = {"programmes": world.sessions.settings.programmes, "only": world.programme}
+    async with running(analytics.app.build(settings.model_copy(update=given)), ["consume"]) as service:
         yield service
 
 

@@ -31,6 +31,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /enrolment/workers/{worker}/interview": {"when": "2027-01-20T10:00:00+01:00"},
     "PUT /enrolment/workers/{worker}/steps/{step}": {"at": "2026-11-30T10:00:00+01:00", "reason": "It was another day"},
     "POST /enrolment/workers/{worker}/withdrawal": {"reason": "other"},
+    "POST /enrolment/workers/{worker}/opening": {"reason": "fault"},
     "POST /grouping/groups/{group}/members": {"worker": NOBODY},
     "POST /grouping/groups/{group}/conclusion": {"reason": "too-few"},
     "PUT /grouping/workers/{worker}/pairs/{mate}": {"wish": "apart"},

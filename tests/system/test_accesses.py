@@ -20,6 +20,7 @@ from tests.helpers.waiting import eventually
 
 NAMES = {"worker", "mate", "person", "members", "present"}  # of fields and parameters that hold ids of people
 STEPS = "it rests on steps and seats, which open events tell of a pseudonym"
+OPENED = "for an administrator, whose read is noted: tests/enrolment/test_my_page.py"
 SHEET = "it begins with the same read as the sheet of the person, which is tried"
 DEEDS = ("ammissione", "rifiuto", "uscita", "consensi", "dati", "profilo")
 UNLOGGED = {
@@ -41,6 +42,11 @@ UNLOGGED = {
     "PUT /enrolment/workers/{worker}/card": "it tells nothing of the card that it replaces",
     **{f"{method} /enrolment/persone/{{worker}}/{deed}": SHEET for method in ("GET", "POST") for deed in DEEDS},
     "POST /enrolment/persone/{worker}/collegamento": SHEET,
+    "GET /enrolment/workers/{worker}/receipt": "nothing of the person is left",
+    "POST /enrolment/workers/{worker}/opening": OPENED,
+    "GET /enrolment/people/{worker}/export": OPENED,
+    **{f"{method} /enrolment/retention": STEPS for method in ("GET", "POST")},
+    **{f"GET /{service}/people/{{worker}}/held": OPENED for service in SERVICES},
     "PUT /sessions/sessions/{session}/roll-call": STEPS,
     "PUT /sessions/workers/{worker}/surveys/{instrument}/{wave}": STEPS,
     "POST /sessions/workers/{worker}/surveys/{instrument}/{wave}/link": STEPS,

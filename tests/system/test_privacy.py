@@ -1,7 +1,9 @@
 """Data about a person: nobody reads it without the right to, and nobody at all after erasure."""
 
+import io
 import re
 import uuid
+import zipfile
 
 import bson
 import orjson
@@ -11,10 +13,11 @@ from aiokafka import ConsumerRecord
 from services import vault
 from services.contracts.topics import CONTACTS, KEYS, TOPICS
 from services.embedded.home import Home
+from services.web.frame import fragments
 from tests.helpers.engines import choose
 from tests.helpers.people import PROGRAMME, People, scored
 from tests.helpers.records import Record, feed, is_event, kind, records, settled, until
-from tests.system.canaries import ANSWERS, RESTRICTED, Canary, Scene, documents, fields, scene
+from tests.system.canaries import ANSWERS, RESTRICTED, Canary, Scene, documents, fields, knowing, scene
 
 __all__ = ["scene"]
 SPARSE = {".index", ".timeindex"}  # Kafka's index files: numbers, and mostly gaps
@@ -65,6 +68,46 @@ async def test_what_is_put_in_at_the_door_is_in_no_log_and_no_file_but_the_messa
             assert canary.in_clear([each.read_bytes()]) == [], each
             searched += 1
     assert searched > (len(TOPICS) if choose().kind == "embedded" else 0)  # elsewhere the engines' files are not here
+
+
+async def test_a_person_is_told_all_that_every_service_holds_of_them_and_no_other_name(
+    home: Home, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fragments, "PATIENCE", 30.0)  # on a machine that is busy
+    worker, others = scene.gone.worker, {*scene.others, scene.contacted.worker}
+    answer = await scene.people.caller("worker", worker)("GET", "/me/scarica/tutto.zip")
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        taken, page = orjson.loads(archive.read("i-miei-dati.json")), archive.read("i-miei-dati.html").decode()
+        assert archive.read("chi-ha-visto-i-miei-dati.csv").decode("utf-8-sig").count("\n") > 1
+    assert taken["missing"] == []
+    # A collection with the person's id is told, or its reason stands among the technical ones.
+    for name in knowing(home, worker):
+        service, _, collection = name.partition(".")
+        if service in taken["services"]:
+            held = taken["services"][service]
+            assert collection.partition(".")[0] in _told(held), name
+    # A word of the person's own comes back from each service: identity, profile, answers, address, results.
+    services = taken["services"]
+    assert services["enrolment"]["records"]["worker"][0]["card"] | scene.gone.card == scene.gone.card | {
+        "language": "it"
+    }
+    assert services["grouping"]["records"]["seeker"][0]["profile"]["municipality"] == "monza"
+    assert services["grouping"]["records"]["pair"] == [{"wish": "apart"}]
+    assert [each["present"] for each in services["sessions"]["records"]["session"]] == [True, True]
+    assert [each.get("answers") for each in services["sessions"]["records"]["survey"] if each["wave"] == "T0"] == [
+        ANSWERS
+    ]
+    assert services["notifications"]["contact_card"]["email"] == scene.gone.card["email"]
+    assert services["analytics"]["read_models"]["scores"]
+    assert all(secret in page for secret in scene.gone.secrets)
+    assert not [each for each in others if each in page or each.encode() in orjson.dumps(taken)]
+
+
+def _told(held: Record) -> set[str]:
+    """Names of the collections that one service tells of, or names with a reason."""
+    said = {*held["records"], *held["read_models"], *held["digests"], *held["technical"], "access"}
+    return said | {name for name, part in (("consents", "consents"), ("contacts", "contact_card")) if held[part]}
 
 
 async def test_two_partners_know_a_person_by_different_names_and_by_none_that_is_used_within(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.vault.conftest import SERVICES
 
-OTHERS = {"services.jwks", "pseudonyms.jwk", "backup.agekey"}
+OTHERS = {"services.jwks", "pseudonyms.jwk", "lookups.jwk", "backup.agekey"}
 FILES = {"master.jwks", *OTHERS, *(f"{service}.jwk" for service in SERVICES)}
 SECRET_PARTS = re.compile(r'"(?:k|d)": "([^"]+)"')
 

@@ -205,7 +205,7 @@ def test_nothing_secret_is_shown(folder: Path) -> None:
         [vault.MasterKeys.load(folder, {}), vault.ServiceKeys.load(folder, "sessions"), vault.list_keys(folder)]
     )
     shown += repr(vault.public_keys(folder)) + repr(vault.ServiceKeys.load(folder, "sessions").private)
-    assert len(secrets_in(folder)) == 7
+    assert len(secrets_in(folder)) == 8
     assert not any(secret in shown for secret in secrets_in(folder))
 
 

@@ -15,6 +15,7 @@ from services.events.inbox.batches import Start
 from services.events.inbox.effects import Projecting
 from services.store.clock import now_utc
 from services.store.documents import StoredDocument
+from services.store.indexes import IndexModel, ascending, make_indexes
 from services.store.mongo import Document, Store, Transaction
 from services.store.unit import Unit
 from services.vault.keyring import KeyHolder
@@ -83,12 +84,12 @@ class ReadModels:
 
     async def prepare(self, generation: int) -> None:
         """Create the collections and their indexes, each beginning with the programme."""
-        for name, projection in self.projections.items():
-            collection = self.store[collection_of(name, generation)]
-            # An erasure deletes rows by `person`.
-            for index in ("person", *projection.indexes):
-                fields = (index,) if isinstance(index, str) else index
-                await collection.create_index([("programme", 1), *((field, 1) for field in fields)])
+        # An erasure deletes rows by `person`.
+        wanted = {
+            collection_of(name, generation): [_index("person"), *(_index(each) for each in projection.indexes)]
+            for name, projection in self.projections.items()
+        }
+        await make_indexes(self.store, wanted)
 
     async def collections(self) -> list[str]:
         """Return every collection that may hold rows: of the live generation, of one that is not discarded yet, and of one that a rebuild
@@ -111,6 +112,10 @@ def _sorting(field: str | tuple[str, int]) -> tuple[str, int]:
     if isinstance(field, tuple):
         return field
     return field.removeprefix("-"), -1 if field.startswith("-") else 1
+
+
+def _index(fields: str | tuple[str, ...]) -> IndexModel:
+    return ascending("programme", *((fields,) if isinstance(fields, str) else fields))
 
 
 def collection_of(name: str, generation: int) -> str:

@@ -4,8 +4,11 @@ A service rebuilds by itself what other events had caused, since it takes those 
 the bus, and not in the state of the service that ran it. The report lists these effects by subject.
 """
 
+import importlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime
+from functools import cache
+from importlib.util import find_spec
 
 from pydantic import BaseModel
 
@@ -24,12 +27,10 @@ ADVICE: dict[str, str] = {
     "attendance.recorded": "call the roll of that day's meeting again",
     "survey.submitted": "the answers are lost, the scores are not: nothing to do, and the link may be used once more",
     "survey.scored": "belongs to the survey",
+    "worker.corrected": "the corrected name is gone, unless they had consented to be contacted: look, and correct it again",
 }
-REBUILT = {  # by the restore, and by the services when they start (`replay.py` of each)
-    "worker.erased", "worker.profiled", "consent.changed", "worker.admitted", "worker.declined", "worker.withdrawn", "place.registered",
-    "group.formed", "facilitator.assigned", "member.joined", "pair.wished", "message.sent",
-    "message.failed", "survey.linked",
-}  # fmt: skip
+# Rebuilt by the restore itself, and by reactions; the rest by the `replay.py` of each service.
+REBUILT = {"worker.erased", "pair.wished", "message.sent", "message.failed"}
 
 
 class Event(BaseModel):
@@ -110,16 +111,28 @@ async def report_of(outcome: RestoreOutcome, stores: Mapping[str, Store]) -> Res
 
 async def _lost(service: str, store: Store) -> AsyncIterator[Lost]:
     async for each in store["recalled"].find({"lost": {"$exists": True}}).sort("_id", 1):
-        if (lost := _lost_of(service, each)).events:
+        if (lost := lost_of(service, each)).events:
             yield lost
 
 
-def _lost_of(service: str, recalled: Document) -> Lost:
+def lost_of(service: str, recalled: Document) -> Lost:
+    """Give what a subject of this service lacks, as `recalled` notes it. `events` is empty where the service mends it all."""
     known = [Event(type=_short(each["type"]), sequence=each["sequence"], at=each["at"]) for each in recalled["lost"]]
-    events = [each for each in known if each.type not in REBUILT]
+    rebuilt = REBUILT | (replayed_by(service) - ADVICE.keys())
+    events = [each for each in known if each.type not in rebuilt]
     todo = dict.fromkeys(ADVICE.get(each.type, "compare it with the events and correct it") for each in events)
     place = {name: recalled[name] for name in ("topic", "subject")}
     return Lost(service=service, programme=recalled["programme"], **place, events=events, todo=list(todo))
+
+
+@cache
+def replayed_by(service: str) -> set[str]:
+    """Short names of the event types that this service applies again at its start. Some need advice all the same: a name is in no event."""
+    module = f"{service}.replay"
+    if find_spec(module) is None:
+        return set()
+    table = getattr(importlib.import_module(module), "replays", None)
+    return {_short(each) for each in table.handlers} if table else set()
 
 
 def _short(type: str) -> str:

@@ -1,0 +1,1 @@
+"""Complaints of workers and partners, their answers and deadlines."""

@@ -1,0 +1,110 @@
+"""Retention: whose data are not needed any more, by the months of the programme, and nobody else."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enrolment.domain import Status
+from enrolment.domain.retention import Limit, after, kept_until, limit_of
+from enrolment.retention.commands import EraseWhenDue, erase_when_due
+from enrolment.retention.queries import due_in
+from services import programmes
+from services.programmes.model import Programme, Retention
+from tests.enrolment.memory import MemoryWork
+from tests.enrolment.workers import AT, in_status
+
+MONTHS = {Limit.UNDECIDED: 12, Limit.DECLINED: 6, Limit.LEFT: 24, Limit.ENDED: 24}
+DAY = date(2027, 1, 31)
+
+
+@pytest.fixture
+def rules() -> Programme:
+    """The pilot, which ends in 2028."""
+    kept = Retention(undecided=12, declined=6, left=24, ended=24)
+    return programmes.load_all()["monza-brianza"].model_copy(update={"retention": kept})
+
+
+def test_months_end_on_the_last_day_of_a_short_month() -> None:
+    assert after(date(2026, 8, 31), 6) == date(2027, 2, 28)
+    assert after(date(2026, 12, 1), 1) == date(2027, 1, 1)
+    assert after(date(2027, 8, 31), 6) == date(2028, 2, 29)
+
+
+@given(st.dates(date(1900, 1, 1), date(2150, 1, 1)), st.integers(1, 240))
+def test_more_months_are_never_earlier_and_never_skip_a_month(day: date, months: int) -> None:
+    then = after(day, months)
+    assert (then.year - day.year) * 12 + then.month - day.month == months
+    assert then <= after(day, months + 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "limit"),
+    [
+        (Status.REFERRED, Limit.UNDECIDED),
+        (Status.DECLINED, Limit.DECLINED),
+        (Status.WITHDRAWN, Limit.LEFT),
+        (Status.ADMITTED, None),
+        (Status.ERASED, None),
+    ],
+)
+def test_each_step_has_its_limit(status: Status, limit: Limit | None) -> None:
+    assert limit_of(status) is limit
+
+
+def test_the_earliest_of_several_limits_counts_and_an_erased_person_has_none() -> None:
+    since = {Limit.LEFT: date(2026, 1, 1), Limit.ENDED: date(2026, 3, 1)}
+    assert kept_until(Status.WITHDRAWN, MONTHS, since) == (Limit.LEFT, date(2028, 1, 1))
+    assert kept_until(Status.ADMITTED, MONTHS, since) == (Limit.ENDED, date(2028, 3, 1))
+    assert kept_until(Status.ERASED, MONTHS, since) is None
+    assert kept_until(Status.ADMITTED, {**MONTHS, Limit.ENDED: None}, since) is None
+
+
+def row(**steps: datetime) -> dict[str, Any]:
+    return {"worker": "0190-ada", "partner": "cgil", **steps}
+
+
+def test_a_person_is_due_on_the_day_after_the_last_one_and_not_before(rules: Programme) -> None:
+    referred, declined = datetime(2026, 10, 1, 9, tzinfo=UTC), datetime(2026, 11, 2, 23, 30, tzinfo=UTC)
+    found = row(referred=referred, declined=declined)  # in Monza it is the 3rd already
+    assert due_in(found, rules, date(2027, 5, 3)) is None
+    due = due_in(found, rules, date(2027, 5, 4))
+    assert due is not None
+    assert (due.limit, due.until) == (Limit.DECLINED, date(2027, 5, 3))
+
+
+def test_who_came_back_is_judged_by_where_they_are_now(rules: Programme) -> None:
+    then, later = datetime(2026, 10, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC)
+    back = row(referred=then, declined=then + timedelta(days=9), returned=later)
+    assert due_in(back, rules, date(2027, 6, 1)) is None
+    again = row(referred=then, declined=then + timedelta(days=9), admitted=later)
+    assert due_in(again, rules, date(2027, 6, 1)) is None
+
+
+def test_without_the_table_nobody_is_due(rules: Programme) -> None:
+    old = row(referred=datetime(2001, 1, 1, tzinfo=UTC))
+    assert due_in(old, rules, DAY) is not None
+    assert due_in(old, rules.model_copy(update={"retention": None}), DAY) is None
+
+
+@pytest.mark.parametrize(("limit", "until", "erased"), [
+    (Limit.DECLINED, AT.date() - timedelta(days=1), True),
+    (Limit.DECLINED, AT.date(), False),
+    (Limit.LEFT, AT.date() - timedelta(days=1), False),
+    (Limit.ENDED, AT.date() - timedelta(days=1), True),
+])  # fmt: skip
+async def test_the_command_decides_anew_by_the_day_and_the_step(limit: Limit, until: date, erased: bool) -> None:
+    person = in_status(Status.DECLINED)
+    work = MemoryWork(person)
+    done = await erase_when_due(EraseWhenDue(worker=person.id, limit=limit, until=until), work.as_work)
+    assert done == {"erased": erased}
+    assert work.destroyed == ([person.id] if erased else [])
+    assert (person.status is Status.ERASED) is erased
+
+
+async def test_an_erasure_that_was_done_meanwhile_is_no_mistake() -> None:
+    person = in_status(Status.ERASED)
+    command = EraseWhenDue(worker=person.id, limit=Limit.ENDED, until=AT.date() - timedelta(days=1))
+    assert await erase_when_due(command, MemoryWork(person).as_work) == {"erased": False}
