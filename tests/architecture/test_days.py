@@ -17,6 +17,7 @@ FOLDERS = ("services", "enrolment", "grouping", "sessions", "notifications", "an
 ALLOWED: dict[str, str] = {
     "enrolment/people/deeds.py:_booked": "the form shows an interview in the programme's zone, as it was typed",
     "enrolment/people/steps.py:when": "somebody typed the day and the time of an interview in the programme's zone",
+    "notifications/contents.py:_for_receiver": "a message tells the day in the programme's zone",
     "notifications/contents.py:_about_interview": "a message tells the interview in the programme's zone",
     "services/programmes/model.py:day_of": "the one place",
     "services/web/pages.py:moment": "shows an operator a moment in UTC, and writes UTC beside it",

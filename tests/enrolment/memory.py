@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import cache
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 from enrolment.domain import Worker
 from services import programmes
@@ -62,6 +62,11 @@ class MemoryWork:
         if (worker := await self.find(kind, id)) is None:
             raise Refused("no-such-worker", id, Refusal.NOT_FOUND)
         return worker
+
+    async def where(self, kind: type[Any], **_: Any) -> list[Any]:
+        """Nothing but workers is kept here."""
+        assert kind is not Worker
+        return []
 
     def add(self, worker: Worker) -> None:
         self.workers[worker.id] = worker

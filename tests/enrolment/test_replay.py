@@ -59,6 +59,7 @@ def take(worker: Worker, step: tuple[Any, ...], at: datetime) -> None:
             getattr(worker, judge)(Worker.refer("w9", "cgil", at), at)
         case ("erase",):
             worker.erase()
+            worker.erased = AT  # the time of the command, which the event has
         case (name,):
             getattr(worker, name)(at)
 
