@@ -117,13 +117,13 @@ def indicators(facts: Facts, rules: Programme, means: list[Wave] | None = None) 
     formed = [row for row in facts.meetings if "formed" in row]
     concluded = sum("concluded" in row for row in formed)
     scores = [row for row in facts.scores if row["person"] in people]
-    gone = [row for row in people.values() if "withdrawn" in row]
+    gone = [row for row in people.values() if _ended(row, "withdrawn")]
     return Indicators(
         programme=rules.id,
         referred=len(people),
         referrals=_referrals(people.values(), rules),
         admitted=sum("admitted" in row for row in people.values()),
-        declined=sum("declined" in row for row in people.values()),
+        declined=sum(_ended(row, "declined") for row in people.values()),
         seated=len(seated),
         waiting=len(waiting),
         withdrawn=len(gone),
@@ -158,7 +158,12 @@ def scored(facts: Facts) -> dict[BlockKey, Scored]:
 
 
 def _people(facts: Facts) -> dict[str, Row]:
-    return {row["worker"]: row for row in facts.path if row.get("worker") in facts.consenting}
+    return {row["worker"]: row for row in facts.path if row.get("worker") in facts.consenting and "merged" not in row}
+
+
+def _ended(row: Row, end: str) -> bool:
+    """True for a person whose way has this end, and who has not come back since."""
+    return end in row and not ("returned" in row and row["returned"] >= row[end])
 
 
 def _seats(facts: Facts) -> list[Row]:
@@ -167,12 +172,12 @@ def _seats(facts: Facts) -> list[Row]:
 
 
 def _seated(people: dict[str, Row], seats: Sequence[Row]) -> set[str]:
-    return {row["member"] for row in seats if row["until"] is None and "withdrawn" not in people[row["member"]]}
+    return {row["member"] for row in seats if row["until"] is None and not _ended(people[row["member"]], "withdrawn")}
 
 
 def _waiting(people: dict[str, Row], seats: Sequence[Row]) -> set[str]:
     seated = _seated(people, seats)
-    return {id for id, row in people.items() if "waits" in row and "unlisted" not in row and id not in seated}
+    return {id for id, row in people.items() if "waits" in row and row.get("unlisted") is None and id not in seated}
 
 
 def _reason(row: Row) -> Any:

@@ -5,10 +5,16 @@ Invariant: facts are set and never added, so that repeats, corrections and any i
 
 from services.contracts import Event
 from services.contracts.enrolment import (
+    DeclineExplained,
+    InterviewHeld,
+    StepRedated,
     WithdrawalExplained,
     WorkerAdmitted,
+    WorkerContacted,
     WorkerDeclined,
+    WorkerMerged,
     WorkerReferred,
+    WorkerReturned,
     WorkerWithdrawn,
 )
 from services.contracts.grouping import (
@@ -52,6 +58,32 @@ class Path(Projection):
             event.subject, person=event.subject, worker=event.subject, partner=event.data.partner, referred=event.time
         )
 
+    @on(WorkerContacted)
+    def contacted(self, event: Event[WorkerContacted], rows: Rows) -> None:
+        rows.set(event.subject, person=event.subject, contacted=event.time)
+
+    @on(InterviewHeld)
+    def interviewed(self, event: Event[InterviewHeld], rows: Rows) -> None:
+        rows.set(event.subject, person=event.subject, interviewed=event.time)
+
+    @on(WorkerReturned)
+    def returned(self, event: Event[WorkerReturned], rows: Rows) -> None:
+        """Set the time. The ends before it stay, and do not count."""
+        rows.set(event.subject, person=event.subject, returned=event.time)
+
+    @on(StepRedated)
+    def redated(self, event: Event[StepRedated], rows: Rows) -> None:
+        rows.set(event.subject, person=event.subject, **{event.data.step.value: event.time})
+
+    @on(WorkerMerged)
+    def merged(self, event: Event[WorkerMerged], rows: Rows) -> None:
+        """Set the record that goes on: the one that ended counts in no figure of people."""
+        rows.set(event.subject, person=event.subject, merged=event.data.into)
+
+    @on(DeclineExplained)
+    def decline_explained(self, event: Event[DeclineExplained], rows: Rows) -> None:
+        rows.set(event.subject, person=event.subject, decline=event.data.reason)
+
     @on(WorkerAdmitted)
     def admitted(self, event: Event[WorkerAdmitted], rows: Rows) -> None:
         rows.set(event.subject, person=event.subject, admitted=event.time)
@@ -71,7 +103,7 @@ class Path(Projection):
 
     @on(WorkerWaitlisted)
     def waiting(self, event: Event[WorkerWaitlisted], rows: Rows) -> None:
-        rows.set(event.subject, person=event.subject, waits=event.time, not_before=event.data.not_before)
+        rows.set(event.subject, person=event.subject, waits=event.time, not_before=event.data.not_before, unlisted=None)
 
     @on(WorkerUnlisted)
     def unlisted(self, event: Event[WorkerUnlisted], rows: Rows) -> None:

@@ -7,14 +7,23 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from enrolment import commands as do
 from enrolment import queries
-from enrolment.domain import Worker
+from enrolment.domain import Status, Worker
 from enrolment.facts import Contact, LostWork
 from services.contracts.base import CODE, Id, Slug
-from services.contracts.enrolment import Among, How, Leaving, Purpose, WorkerProfiled
+from services.contracts.enrolment import (
+    Among,
+    Contacting,
+    Declining,
+    How,
+    Leaving,
+    Purpose,
+    Step,
+    WorkerProfiled,
+)
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refusal, Refused
 from services.programmes import Programme
-from services.web import BirthYear, Body, Day, Employer, Language, Moment, Once, etag
+from services.web import BirthYear, Body, Day, Employer, Language, Moment, Note, Once, etag
 from services.web.run import Reader, Run
 
 router = APIRouter()
@@ -104,12 +113,18 @@ def _partner(body: Referral, rules: Programme, who: Who) -> str:
 
 
 class WorkerProgress(BaseModel):
-    """The partner of one worker and the time of each step so far, without a name."""
+    """The partner of one worker, the step that they have reached and the time of each step so far, without a name. Times of the round
+    before a return stay until the step is taken again."""
 
     model_config = ConfigDict(extra="ignore")
     worker: str
     partner: str
+    stage: Status = Status.REFERRED
     referred: AwareDatetime
+    returned: AwareDatetime | None = None
+    contacted: AwareDatetime | None = None
+    interview: AwareDatetime | None = None
+    interviewed: AwareDatetime | None = None
     admitted: AwareDatetime | None = None
     declined: AwareDatetime | None = None
     withdrawn: AwareDatetime | None = None
@@ -195,16 +210,81 @@ async def consents(worker: Id, body: Decision, run: Run, who: WorkerOrOperator) 
 
 @router.post("/workers/{worker}/admission", status_code=204)
 async def admission(worker: Id, run: Run, who: Operator, body: Act | None = None) -> None:
-    """Admit a referred worker. 404 no-such-worker · 409 not-referred, no-consent, out-of-order, programme-over ·
+    """Admit a worker on the way. 404 no-such-worker · 409 not-referred, no-consent, out-of-order, programme-over ·
     412 changed meanwhile (If-Match)."""
     await run(do.admit, do.Admit(worker=worker, at=body.at if body else None), edits=(Worker, worker))
 
 
+class Declined(Act):
+    """The reason for which somebody is not admitted, or does not want to be."""
+
+    reason: Declining = Declining.OTHER
+
+
 @router.post("/workers/{worker}/refusal", status_code=204)
-async def refusal(worker: Id, run: Run, who: Operator, body: Act | None = None) -> None:
-    """Decline a referred worker, or note that they declined. 404 no-such-worker · 409 not-referred, out-of-order · 412 changed
+async def refusal(worker: Id, run: Run, who: Operator, body: Declined | None = None) -> None:
+    """Decline a worker on the way, or note that they declined. 404 no-such-worker · 409 not-referred, out-of-order · 412 changed
     meanwhile (If-Match)."""
-    await run(do.decline, do.Decline(worker=worker, at=body.at if body else None), edits=(Worker, worker))
+    body = body or Declined()
+    await run(do.decline, do.Decline(worker=worker, reason=body.reason, at=body.at), edits=(Worker, worker))
+
+
+class Try(Act):
+    """A try to reach somebody. `reached`: they answered; a try in vain is no contact."""
+
+    how: Contacting
+    reached: bool
+
+
+@router.post("/workers/{worker}/contacts", status_code=204)
+async def contact(worker: Id, body: Try, run: Run, who: Operator) -> None:
+    """Record a try to reach somebody. 404 no-such-worker · 409 not-referred, out-of-order · 412 changed meanwhile (If-Match)."""
+    command = do.TryContact(worker=worker, how=body.how, reached=body.reached, at=body.at)
+    await run(do.try_contact, command, edits=(Worker, worker))
+
+
+class Interview(Act):
+    """The time of the welcome interview, and the partner at whose desk it is; without one, at the office of the programme."""
+
+    when: Moment
+    place: Slug | None = None
+
+
+@router.put("/workers/{worker}/interview", status_code=204)
+async def interview(worker: Id, body: Interview, run: Run, who: Operator) -> None:
+    """Book the welcome interview, or move it; the person is told, if they consent to messages. 404 no-such-worker · 409 not-referred,
+    out-of-order, programme-over, partner-retired · 412 changed meanwhile (If-Match) · 422 no-such-partner."""
+    command = do.Book(worker=worker, when=body.when, place=body.place, at=body.at)
+    await run(do.book, command, edits=(Worker, worker))
+
+
+@router.post("/workers/{worker}/interview", status_code=204)
+async def interviewed(worker: Id, run: Run, who: Operator, body: Act | None = None) -> None:
+    """Record that the welcome interview took place. 404 no-such-worker · 409 not-referred, out-of-order · 412 changed meanwhile
+    (If-Match)."""
+    await run(do.hold, do.Hold(worker=worker, at=body.at if body else None), edits=(Worker, worker))
+
+
+@router.post("/workers/{worker}/return", status_code=204)
+async def comes_back(worker: Id, run: Run, who: Operator, body: Act | None = None) -> None:
+    """Let somebody who was declined or had left begin the way again. 404 no-such-worker · 409 not-ended, out-of-order, programme-over,
+    merged · 410 erased · 412 changed meanwhile (If-Match)."""
+    await run(do.come_back, do.ComeBack(worker=worker, at=body.at if body else None), edits=(Worker, worker))
+
+
+class Redating(Body):
+    """The right time of a step, and why it is corrected."""
+
+    at: Moment
+    reason: Note
+
+
+@router.put("/workers/{worker}/steps/{step}", status_code=204)
+async def redated(worker: Id, step: Step, body: Redating, run: Run, who: Operator) -> None:
+    """Correct the date of a step of the present round. 404 no-such-worker · 409 no-such-step, out-of-order, programme-over, merged ·
+    410 erased · 412 changed meanwhile (If-Match) · 422 in-the-future."""
+    command = do.Redate(worker=worker, step=step, reason=body.reason, at=body.at)
+    await run(do.redate, command, edits=(Worker, worker))
 
 
 class Withdrawal(Act):

@@ -33,7 +33,7 @@ from enrolment.programmes.domain import PublishedProgramme
 from enrolment.programmes.folder import publish_folder
 from enrolment.programmes.queries import uses
 from enrolment.projections import History, Leaders, Members, Progress
-from enrolment.reactions import gate
+from enrolment.reactions import gate, reactions
 from enrolment.referral import pages as referral
 from enrolment.replay import erase_again, refuse_all_again, replays
 from enrolment.retention import routes as retention
@@ -93,6 +93,7 @@ def build(settings: Settings) -> Service:
             outcomes.router,
             complaint_routes.router,
         ],
+        reactions=reactions,
         gate=gate,
         held=held,
         projections=[

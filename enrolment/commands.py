@@ -7,10 +7,21 @@ from collections.abc import Collection
 import orjson
 from pydantic import AwareDatetime, Field
 
-from enrolment.domain import ADDRESSES, Recorder, Worker
+from enrolment.domain import ADDRESSES, WHY, Act, Recorder, Worker
 from services import vault
 from services.contracts.base import Id, Slug
-from services.contracts.enrolment import Among, How, Leaving, LinkPurpose, Origin, Purpose, WorkerProfiled
+from services.contracts.enrolment import (
+    Among,
+    Contacting,
+    Declining,
+    How,
+    Leaving,
+    LinkPurpose,
+    Origin,
+    Purpose,
+    Step,
+    WorkerProfiled,
+)
 from services.contracts.topics import CONTACTS
 from services.kernel import Command, Refusal, Refused, new_id
 from services.programmes import in_intake, in_programme, refuse_unless_active, since_start
@@ -42,6 +53,7 @@ async def refer(command: Refer, work: Work) -> dict[str, str]:
     await work.new_key(worker)  # before any field is sealed
     worker.fill_in(await _sealed(worker, command.card, work), work.now)
     worker.fiscal = _fiscal(command.card, work)
+    await _note(worker, work)
     if command.profile is not None:
         await _describe(worker, command.profile, work)
     return {"worker": worker.id}
@@ -52,6 +64,19 @@ async def _worker(id: str, work: Work) -> Worker:
     worker = await work.get(Worker, id)
     work.follow(worker.trace)
     return worker
+
+
+async def note(worker: Worker, work: Work, why: str | None = None) -> None:
+    """Keep who takes the step that this command records, and the reason that they wrote, sealed. The service itself is nobody."""
+    await _note(worker, work, why)
+
+
+async def _note(worker: Worker, work: Work, why: str | None = None) -> None:
+    caller = work.caller
+    if caller is None or (worker.acts and worker.acts[-1].recorded == work.now):
+        return
+    sealed = await work.seal(worker.id, WHY, why) if why else None
+    worker.note(Act(recorded=work.now, role=caller.role, who=caller.who, name=caller.name or None, why=sealed))
 
 
 def _fiscal(card: dict[str, str], work: Work) -> str | None:
@@ -68,6 +93,7 @@ class Correct(Command):
 
     worker: Id
     card: dict[str, str]
+    reason: str | None = None
 
 
 async def correct(command: Correct, work: Work) -> None:
@@ -79,6 +105,7 @@ async def correct(command: Correct, work: Work) -> None:
             worker.unlink(purpose)
     worker.correct(await _sealed(worker, command.card, work), work.now)
     worker.fiscal = _fiscal(command.card, work)
+    await _note(worker, work, command.reason)
     if all(map(worker.consents_to, CARD)):
         await _publish_card(worker, work, CARD)
 
@@ -98,11 +125,14 @@ class Describe(Command):
 
     worker: Id
     profile: WorkerProfiled
+    reason: str | None = None
 
 
 async def describe(command: Describe, work: Work) -> None:
     """Replace the whole profile. Refused: no-such-slot, no-such-municipality, slot-retired, municipality-retired, no-employer, erased."""
-    await _describe(await _worker(command.worker, work), command.profile, work)
+    worker = await _worker(command.worker, work)
+    await _describe(worker, command.profile, work)
+    await _note(worker, work, command.reason)
 
 
 async def _describe(worker: Worker, profile: WorkerProfiled, work: Work) -> None:
@@ -141,6 +171,7 @@ async def decide_consent(command: DecideConsent, work: Work) -> None:
     language = _language_read(command, work)
     for purpose, given in sorted(command.given.items()):
         worker.consent(purpose, given, command.notice, language, work.at, command.how, _recorder(work))
+    await _note(worker, work)
     await _publish_card(worker, work, command.given)
 
 
@@ -203,6 +234,54 @@ async def take_card_back(command: TakeCardBack, work: Work) -> None:
         work.publish_table(CONTACTS, worker, None)
 
 
+class TryContact(Command):
+    """Somebody of the programme tried to reach a worker."""
+
+    worker: Id
+    how: Contacting
+    reached: bool
+
+
+async def try_contact(command: TryContact, work: Work) -> None:
+    """Record the try, and the contact when they answered. Refused: not-referred, out-of-order."""
+    worker = await _worker(command.worker, work)
+    worker.try_contact(command.how, command.reached, work.at)
+    await _note(worker, work)
+
+
+class Book(Command):
+    """The welcome interview gets a time, or another one. `place`: the partner at whose desk; None, at the office of the programme."""
+
+    worker: Id
+    when: AwareDatetime
+    place: Slug | None = None
+
+
+async def book(command: Book, work: Work) -> None:
+    """Book the interview, while the programme lasts. Refused: not-referred, out-of-order, programme-over, no-such-partner,
+    partner-retired."""
+    worker = await _worker(command.worker, work)
+    in_programme(work.rules, "The interview", work.rules.day_of(command.when))
+    if command.place is not None:
+        before = worker.interview.place if worker.interview and worker.interview.place else None
+        refuse_unless_active(work.rules, "partners", [command.place], [before] if before else ())
+    worker.book(command.when, command.place, work.at)
+    await _note(worker, work)
+
+
+class Hold(Command):
+    """The welcome interview took place."""
+
+    worker: Id
+
+
+async def hold(command: Hold, work: Work) -> None:
+    """Record the interview. Refused: not-referred, out-of-order."""
+    worker = await _worker(command.worker, work)
+    worker.hold(work.at)
+    await _note(worker, work)
+
+
 class Admit(Command):
     """The welcome interview ended in admission."""
 
@@ -210,21 +289,29 @@ class Admit(Command):
 
 
 async def admit(command: Admit, work: Work) -> None:
-    """Admit a referred worker, while the programme lasts."""
+    """Admit a worker on the way, while the programme lasts. Refused: not-referred, no-consent, out-of-order, programme-over."""
     worker = await _worker(command.worker, work)
     in_programme(work.rules, "The admission", work.rules.day_of(work.at))
     worker.admit(work.at)
+    if worker.returned is not None and worker.profile is not None:
+        # Grouping forgot the profile of whoever left.
+        profile = await work.unseal(worker.id, "profile", worker.profile, told=False)
+        worker.describe(WorkerProfiled.model_validate_json(profile), worker.profile)
+    await _note(worker, work)
 
 
 class Decline(Command):
     """The welcome interview did not end in admission."""
 
     worker: Id
+    reason: Declining = Declining.OTHER
 
 
 async def decline(command: Decline, work: Work) -> None:
-    """Decline a referred worker."""
-    (await _worker(command.worker, work)).decline(work.at)
+    """Decline a worker on the way. Refused: not-referred, out-of-order."""
+    worker = await _worker(command.worker, work)
+    worker.decline(work.at, command.reason)
+    await _note(worker, work)
 
 
 class Withdraw(Command):
@@ -235,8 +322,40 @@ class Withdraw(Command):
 
 
 async def withdraw(command: Withdraw, work: Work) -> None:
-    """Withdraw a referred or admitted worker."""
-    (await _worker(command.worker, work)).withdraw(command.reason, work.at)
+    """Withdraw a worker who is on the way or admitted. Refused: not-enrolled, out-of-order."""
+    worker = await _worker(command.worker, work)
+    worker.withdraw(command.reason, work.at)
+    await _note(worker, work)
+
+
+class ComeBack(Command):
+    """A worker who was declined or had withdrawn begins the way again."""
+
+    worker: Id
+
+
+async def come_back(command: ComeBack, work: Work) -> None:
+    """Begin the way again, while the programme lasts. Refused: not-ended, out-of-order."""
+    worker = await _worker(command.worker, work)
+    in_programme(work.rules, "The return", work.rules.day_of(work.at))
+    worker.come_back(work.at)
+    await _note(worker, work)
+
+
+class Redate(Command):
+    """The date of a step was wrong: `at` is the right one."""
+
+    worker: Id
+    step: Step
+    reason: str
+
+
+async def redate(command: Redate, work: Work) -> None:
+    """Correct the date, between the steps before and after. Refused: no-such-step, out-of-order, programme-over."""
+    worker = await _worker(command.worker, work)
+    in_programme(work.rules, "The step", work.rules.day_of(work.at))
+    worker.redate(command.step, work.at)
+    await _note(worker, work, command.reason)
 
 
 class Erase(Command):
@@ -246,12 +365,30 @@ class Erase(Command):
 
 
 async def erase(command: Erase, work: Work) -> dict[str, str]:
-    """Empty the record and destroy the person's key, with tombstones for all who hold it. Gives the number of the receipt."""
+    """Empty the record, and every record of the same person that ended in it or in which it ended, and destroy the key of each, with
+    tombstones for all who hold it. Gives the number of the receipt."""
     worker = await _worker(command.worker, work)
     receipt = receipt_number()
+    others = [each for id in await _same(worker, work) if (each := await work.find(Worker, id)) is not None]
     worker.erase(work.now, receipt)
     await work.destroy_key(worker)
+    for each in others:
+        if not each.is_erased:
+            each.erase(work.now, receipt_number())
+            await work.destroy_key(each)
     return {"receipt": receipt}
+
+
+async def _same(worker: Worker, work: Work) -> list[str]:
+    """Ids of the other records of the person."""
+    found, open_ = {worker.id}, [worker]
+    while open_:
+        each = open_.pop()
+        for id in {*each.absorbed, *([each.into] if each.into else [])} - found:
+            found.add(id)
+            other = await work.find(Worker, id)
+            open_ += [other] if other is not None else []
+    return sorted(found - {worker.id})
 
 
 def receipt_number() -> str:

@@ -5,11 +5,18 @@ from typing import Any
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
+    ContactTried,
+    InterviewBooked,
+    InterviewHeld,
     Purpose,
+    StepRedated,
     WorkerAdmitted,
+    WorkerContacted,
     WorkerCorrected,
     WorkerDeclined,
+    WorkerMerged,
     WorkerReferred,
+    WorkerReturned,
     WorkerWithdrawn,
 )
 from services.contracts.grouping import FacilitatorAssigned, MemberJoined, MemberLeft, WorkerWaitlisted
@@ -17,28 +24,41 @@ from services.events.delivery.declare import Projection, Rows, on
 
 
 class Progress(Projection):
-    """One row per worker: the partner, the time of each step so far, and whether they consent to take part."""
+    """One row per worker: the partner, the time of each step so far, and whether they consent to take part. `stage`: the step that they
+    have reached; `asked`: when the present round began, with the referral or the return. Times of an earlier round stay until the step is
+    taken again: a referrer is told of no return."""
 
     name = "desk"  # names stored collections and consumers
     indexes = (
         "partner",
         ("partner", "worker"),
         # With the last field of the order of their lists: without it MongoDB reads and sorts a whole list for its first page.
-        ("admitted", "declined", "withdrawn", "referred", "worker"),
-        ("admitted", "declined", "withdrawn", "participation", "referred", "worker"),
-        ("waiting", "seated", "withdrawn", "admitted", "worker"),
-        ("seated", "withdrawn", "waiting"),
+        ("stage", "asked", "worker"),
+        ("stage", "participation", "asked", "worker"),
+        ("stage", "interview", "worker"),
+        ("stage", "waiting", "seated", "admitted", "worker"),
     )
 
     @on(WorkerReferred)
     def referred(self, event: Event[WorkerReferred], rows: Rows) -> None:
-        rows.set(
-            event.subject, person=event.subject, worker=event.subject, partner=event.data.partner, referred=event.time
-        )
+        partner = event.data.partner
+        _reach(event, rows, "referred", worker=event.subject, partner=partner, referred=event.time, asked=event.time)
+
+    @on(WorkerContacted)
+    def contacted(self, event: Event[WorkerContacted], rows: Rows) -> None:
+        _reach(event, rows, "contacted", contacted=event.time)
+
+    @on(InterviewBooked)
+    def booked(self, event: Event[InterviewBooked], rows: Rows) -> None:
+        _reach(event, rows, "interview-booked", interview=event.data.when, place=event.data.place)
+
+    @on(InterviewHeld)
+    def held(self, event: Event[InterviewHeld], rows: Rows) -> None:
+        _reach(event, rows, "interviewed", interviewed=event.time)
 
     @on(WorkerAdmitted)
     def admitted(self, event: Event[WorkerAdmitted], rows: Rows) -> None:
-        rows.set(event.subject, person=event.subject, admitted=event.time)
+        _reach(event, rows, "admitted", admitted=event.time)
 
     @on(ConsentChanged)
     def consented(self, event: Event[ConsentChanged], rows: Rows) -> None:
@@ -49,11 +69,24 @@ class Progress(Projection):
 
     @on(WorkerDeclined)
     def declined(self, event: Event[WorkerDeclined], rows: Rows) -> None:
-        rows.set(event.subject, person=event.subject, declined=event.time)
+        _reach(event, rows, "declined", declined=event.time)
 
     @on(WorkerWithdrawn)
     def withdrawn(self, event: Event[WorkerWithdrawn], rows: Rows) -> None:
-        rows.set(event.subject, person=event.subject, withdrawn=event.time)
+        _reach(event, rows, "withdrawn", withdrawn=event.time)
+
+    @on(WorkerReturned)
+    def returned(self, event: Event[WorkerReturned], rows: Rows) -> None:
+        _reach(event, rows, "referred", returned=event.time, asked=event.time)
+
+    @on(WorkerMerged)
+    def merged(self, event: Event[WorkerMerged], rows: Rows) -> None:
+        _reach(event, rows, "merged", merged=event.data.into)
+
+    @on(StepRedated)
+    def redated(self, event: Event[StepRedated], rows: Rows) -> None:
+        """Replace the time of the step alone."""
+        rows.set(event.subject, person=event.subject, **{event.data.step.value: event.time})
 
     @on(WorkerWaitlisted)
     def waiting(self, event: Event[WorkerWaitlisted], rows: Rows) -> None:
@@ -70,8 +103,13 @@ class Progress(Projection):
         rows.set(event.data.worker, person=event.data.worker, left=event.data.since)
 
 
+def _reach(event: Event[Any], rows: Rows, stage: str, **facts: Any) -> None:
+    rows.set(event.subject, person=event.subject, stage=stage, **facts)
+
+
 class History(Projection):
-    """One row per event about a worker, for the timeline of one person. `what`: the kind of event; `at`: when it happened in the world."""
+    """One row per event about a worker, for the timeline of one person. `what`: the kind of event; `at`: when it happened in the world;
+    `recorded`: when it was written down, by which the record of the worker says who did it."""
 
     name = "history"
     indexes = (("worker", "at"),)
@@ -95,6 +133,36 @@ class History(Projection):
     def withdrawn(self, event: Event[WorkerWithdrawn], rows: Rows) -> None:
         """The worker left the programme: found work, or another reason."""
         _tell(event, event.subject, rows, "withdrawn", reason=event.data.reason)
+
+    @on(ContactTried)
+    def tried(self, event: Event[ContactTried], rows: Rows) -> None:
+        """Somebody tried to reach the worker."""
+        _tell(event, event.subject, rows, "tried", **event.data.model_dump(mode="json"))
+
+    @on(InterviewBooked)
+    def booked(self, event: Event[InterviewBooked], rows: Rows) -> None:
+        """The welcome interview got a time."""
+        _tell(event, event.subject, rows, "booked", when=event.data.when, place=event.data.place)
+
+    @on(InterviewHeld)
+    def held(self, event: Event[InterviewHeld], rows: Rows) -> None:
+        """The welcome interview took place."""
+        _tell(event, event.subject, rows, "held")
+
+    @on(WorkerReturned)
+    def returned(self, event: Event[WorkerReturned], rows: Rows) -> None:
+        """The worker came back after the end of the way."""
+        _tell(event, event.subject, rows, "returned", partner=event.data.partner)
+
+    @on(StepRedated)
+    def redated(self, event: Event[StepRedated], rows: Rows) -> None:
+        """The date of a step was corrected."""
+        _tell(event, event.subject, rows, "redated", step=event.data.step.value)
+
+    @on(WorkerMerged)
+    def merged(self, event: Event[WorkerMerged], rows: Rows) -> None:
+        """The record ended in another one of the same person."""
+        _tell(event, event.subject, rows, "merged", into=event.data.into)
 
     @on(WorkerCorrected)
     def corrected(self, event: Event[WorkerCorrected], rows: Rows) -> None:
@@ -123,7 +191,7 @@ class History(Projection):
 
 
 def _tell(event: Event[Any], worker: str, rows: Rows, what: str, **facts: Any) -> None:
-    rows.set(event.id, person=worker, worker=worker, what=what, at=event.time, **facts)
+    rows.set(event.id, person=worker, worker=worker, what=what, at=event.time, recorded=event.recordedtime, **facts)
 
 
 class Leaders(Projection):

@@ -4,12 +4,12 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
-from enrolment.domain import Status, Worker
+from enrolment.domain import Booking, Merging, Status, Worker
 from services.contracts import feed
 from services.contracts.base import Day
-from services.contracts.enrolment import Purpose
+from services.contracts.enrolment import Purpose, Step
 from services.kernel import Refusal, Refused
 from services.programmes import Programme, may_know
 from services.store.consents import Consents
@@ -25,15 +25,12 @@ STEPS = {
 NAMES = ("given_name", "family_name")  # fields of the card, in the order in which a name is written
 
 # Grouping lists a person who is admitted and described. Whoever sat or left needs no profile any more.
-WITHOUT_PROFILE: dict[str, Any] = {
-    "admitted": {"$exists": True},
-    **{each: {"$exists": False} for each in ("waiting", "seated", "withdrawn")},
-}
+WITHOUT_PROFILE: dict[str, Any] = {"stage": "admitted", "waiting": None, "seated": None}
 
 
 class Person(BaseModel):
     """All data of one person, in the clear. `version` is the one that an edit names in If-Match. `sketch`: what a referrer knew of the
-    profile, while there is none."""
+    profile, while there is none. `dated`: the steps of the present round. The last four: other records of the same person."""
 
     worker: str
     partner: str
@@ -43,6 +40,13 @@ class Person(BaseModel):
     sketch: dict[str, Any] | None = None
     consents: dict[str, dict[str, Any]]
     version: int
+    interview: Booking | None = None
+    dated: dict[Step, AwareDatetime] = {}
+    returned: AwareDatetime | None = None
+    into: str | None = None
+    absorbed: tuple[str, ...] = ()
+    merging: Merging | None = None
+    expects: tuple[str, ...] = ()
 
 
 async def read_person(work: Work, worker: str) -> Person:
@@ -66,6 +70,13 @@ async def read_person(work: Work, worker: str) -> Person:
         sketch=orjson.loads(sketch) if sketch else None,
         consents={purpose.value: consent.model_dump(mode="json") for purpose, consent in found.consents.items()},
         version=work.version(found),
+        interview=found.interview,
+        dated=found.dated,
+        returned=found.returned,
+        into=found.into,
+        absorbed=found.absorbed,
+        merging=found.merging,
+        expects=found.expects,
     )
 
 
@@ -89,9 +100,24 @@ class OwnReferral(BaseModel):
 
 def own_referral(row: dict[str, Any], rules: Programme, consents: Consents) -> OwnReferral:
     """The row of a referral for the partner who made it. An erased person has no consents."""
+    row = _present(row)
     days = {name: _day(row[name], rules) for name in ("referred", *STEPS) if row.get(name) is not None}
     told = {name: day for name, day in days.items() if name == "referred" or _is_told(name, row, rules, consents)}
     return OwnReferral(worker=row["worker"], partner=row["partner"], **told)
+
+
+def _present(row: dict[str, Any]) -> dict[str, Any]:
+    """The row without the ends that a later step has replaced: somebody may come back, and be admitted or end anew."""
+    ends = {name: row[name] for name in ("declined", "withdrawn") if row.get(name) is not None}
+    last = max(ends, key=lambda name: ends[name], default=None)
+    if (
+        last is not None
+        and row.get("returned")
+        and row.get("admitted")
+        and row["admitted"] > row["returned"] >= ends[last]
+    ):
+        last = None
+    return {name: fact for name, fact in row.items() if name not in ends or name == last}
 
 
 def _is_told(step: str, row: dict[str, Any], rules: Programme, consents: Consents) -> bool:

@@ -18,17 +18,26 @@ from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
+    ContactTried,
+    DeclineExplained,
+    DuplicateJudged,
+    InterviewBooked,
+    InterviewHeld,
     PersonalLinkIssued,
     PersonalLinkRevoked,
     Purpose,
     SelfReferralOpened,
+    StepRedated,
     WithdrawalExplained,
     WorkerAdmitted,
+    WorkerContacted,
     WorkerCorrected,
     WorkerDeclined,
     WorkerErased,
+    WorkerMerged,
     WorkerProfiled,
     WorkerReferred,
+    WorkerReturned,
     WorkerWithdrawn,
 )
 from services.contracts.programmes import ProgrammePublished
@@ -68,10 +77,18 @@ async def _card(worker: Worker, work: Work) -> dict[str, str]:
 @replays.on(WorkerAdmitted)
 @replays.on(WorkerDeclined)
 @replays.on(WorkerWithdrawn)
+@replays.on(WorkerContacted)
+@replays.on(InterviewBooked)
+@replays.on(InterviewHeld)
+@replays.on(WorkerReturned)
+@replays.on(StepRedated)
+@replays.on(DuplicateJudged)
+@replays.on(ContactTried)  # this one, and the two that explain, change nothing; taken here, they do not count as lost
+@replays.on(DeclineExplained)
 @replays.on(PersonalLinkIssued)
 @replays.on(PersonalLinkRevoked)
 @replays.on(RecordOpened)
-@replays.on(WithdrawalExplained)  # changes nothing; taken here, it does not count as lost
+@replays.on(WithdrawalExplained)
 async def apply(event: Event[Any], work: Work) -> None:
     """Change the worker's state as the event did when it was live."""
     (await work.get(Worker, event.subject)).apply(event.data, event.time)
@@ -80,6 +97,13 @@ async def apply(event: Event[Any], work: Work) -> None:
 @replays.on(SelfReferralOpened)
 async def leave_out(event: Event[SelfReferralOpened], work: Work) -> None:
     """Leave a request that a restore has lost: its address is gone with it, its link opens nothing, and whoever sent it can ask again."""
+
+
+@replays.on(WorkerMerged)
+async def end_in_the_other(event: Event[WorkerMerged], work: Work) -> None:
+    """End the record, and let the other one remember it."""
+    (await work.get(Worker, event.subject)).apply(event.data, event.time)
+    (await work.get(Worker, event.data.into)).absorb(event.subject)
 
 
 @replays.on(WorkerProfiled)

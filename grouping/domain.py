@@ -64,6 +64,15 @@ class Seeker(Aggregate):
         else:
             self._close()
 
+    def come_back(self) -> None:
+        """Begin anew: they wait once they are admitted and described again."""
+        self.gone, self.admitted = False, None
+
+    def redate(self, on: date) -> None:
+        """Correct the day of the admission."""
+        if self.admitted is not None:
+            self.admitted = on
+
     def _close(self) -> None:
         self.waits, self.gone, self.profile = False, True, None
 

@@ -4,9 +4,18 @@ from typing import Any
 
 from grouping.domain import Group, Seeker
 from grouping.membership.commands import Leave, leave
-from grouping.wishes import keep_again, pairs_of
+from grouping.wishes import hand_on, keep_again, pairs_of
 from services.contracts import Event
-from services.contracts.enrolment import WorkerAdmitted, WorkerErased, WorkerProfiled, WorkerWithdrawn
+from services.contracts.enrolment import (
+    Step,
+    StepRedated,
+    WorkerAdmitted,
+    WorkerErased,
+    WorkerMerged,
+    WorkerProfiled,
+    WorkerReturned,
+    WorkerWithdrawn,
+)
 from services.contracts.grouping import PairWished
 from services.events.delivery.declare import Gate, Reactions
 from services.store.work import Work
@@ -44,6 +53,26 @@ async def when_a_worker_is_described_it_is_kept(event: Event[WorkerProfiled], wo
 async def when_a_worker_withdraws_their_seat_is_free(event: Event[WorkerWithdrawn], work: Work) -> None:
     """Free the seat from the local day of the withdrawal on."""
     await leave(Leave(worker=event.subject), work)
+
+
+@reactions.on(WorkerReturned, needs=the_seeker)
+async def when_a_worker_comes_back_they_can_wait_again(event: Event[WorkerReturned], work: Work) -> None:
+    """Let them wait once they are admitted and described again."""
+    (await _seeker(event.subject, work)).come_back()
+
+
+@reactions.on(StepRedated, needs=the_seeker)
+async def when_the_admission_is_redated_its_day_is_corrected(event: Event[StepRedated], work: Work) -> None:
+    """Take the day of the admission; other steps mean nothing here."""
+    if event.data.step is Step.ADMITTED:
+        (await _seeker(event.subject, work)).redate(work.rules.day_of(event.time))
+
+
+@reactions.on(WorkerMerged, needs=the_seeker)
+async def when_a_record_ends_in_another_one_person_waits(event: Event[WorkerMerged], work: Work) -> None:
+    """Take the record that ended out of the pool, free a seat that it got meanwhile, and hand its wishes on to the one that stays."""
+    await leave(Leave(worker=event.subject), work)
+    await hand_on(event.subject, event.data.into, work)
 
 
 @reactions.on(PairWished)

@@ -47,6 +47,18 @@ async def keep_again(event: PairWished, work: Work) -> None:
     pair.keep(await sealed_for_one(pair, event.wish, work))
 
 
+async def hand_on(ended: str, into: str, work: Work) -> None:
+    """Let the wishes about a record that ended hold for the one that goes on, unless that one has a wish about the same person."""
+    for pair in await pairs_of([ended], work):
+        wish = await wish_of(pair, work)
+        new = Pair.of(into, pair.other if pair.one == ended else pair.one)
+        if wish is not None and new.one != new.other and await work.find(Pair, new.id) is None:
+            work.add(new)
+            published = await sealed_for_other(new, wish, work)
+            new.ask(await sealed_for_one(new, published, work), published)
+        work.remove(pair)
+
+
 async def pairs_of(workers: Sequence[str], work: Work, *, guarded: bool = True) -> list[Pair]:
     """Every pair that one of them is in; not `guarded` for a read."""
     read = work.where if guarded else work.browse

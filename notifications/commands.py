@@ -123,6 +123,48 @@ async def keep_links(recipient: Recipient, work: Work) -> None:
             message.release()
 
 
+async def announce_interview(recipient: Recipient, work: Work) -> None:
+    """Queue the message about the interview that is booked, if it is still to come and the person consents to contact."""
+    booked = recipient.interview
+    if booked is None or booked.message is not None or booked.when <= work.now:
+        return
+    if await work.consents_to(recipient.id, Purpose.CONTACT):
+        id = message_of_event(booked.event)
+        booked.message = id
+        recipient.remember(id)
+        day = work.rules.day_of(booked.when)
+        if (told := await work.find(Message, id)) is None:
+            work.add(Message.about_interview(id, recipient.id, day, work.cause.correlation))
+        elif told.status is Status.DROPPED:
+            told.queue_again()
+
+
+async def drop_interview(recipient: Recipient, work: Work, *, forget: bool = True) -> None:
+    """Drop the message about the interview, if it was not sent. Not to `forget` it lets it be announced again."""
+    booked = recipient.interview
+    if booked is None:
+        return
+    message = await work.find(Message, booked.message) if booked.message else None
+    if message is not None and message.drop():
+        booked.message = None
+    if forget:
+        recipient.interview = None
+
+
+MENDABLE = ("no-address", "address-not-ascii", "not-composable", "refused", "undeliverable", "no-channel", "no-mobile")
+
+
+async def send_failed_again(recipient: Recipient, work: Work) -> None:
+    """Queue those messages again that failed for the address, as far as they still mean something: it was corrected. A link whose token
+    is gone is not sent; whoever has lost one asks for another."""
+    for id in recipient.messages:
+        message = await work.find(Message, id)
+        if message is None or message.status is not Status.FAILED or message.reason not in MENDABLE:
+            continue
+        if message.about in {About.SEAT, About.INTERVIEW} and message.day >= work.rules.day_of(work.now):
+            message.queue_again()
+
+
 async def drop_links(links: Sequence[SurveyLink], work: Work) -> None:
     """Drop the messages that carry these links, as far as they were not sent."""
     for link in links:

@@ -72,6 +72,20 @@ async def _about_seat(work: Work, queued: Message, recipient: Recipient, _: str)
     return {"first": first.starts, "title": venue.title, "address": venue.address, **plan}
 
 
+async def _about_interview(work: Work, queued: Message, recipient: Recipient, _: str) -> Shown:
+    """The welcome interview as it is booked now, in local time."""
+    booked = recipient.interview
+    if booked is None or booked.message != queued.id:
+        raise Refused("not-queued", f"Message {queued.id} is not to be sent.")
+    await _consents(work, queued, Purpose.CONTACT)
+    if booked.when <= work.now:
+        raise Refused("past", f"The interview that message {queued.id} tells is past.")
+    partner = work.rules.partner(booked.place) if booked.place else None
+    office = work.rules.office
+    where = partner.name if partner is not None else office.name if office is not None else None
+    return {"when": booked.when.astimezone(work.rules.zone), "where": where}
+
+
 async def _about_survey(work: Work, queued: Message, recipient: Recipient, base: str) -> Shown:
     if all(each.message != queued.id for each in recipient.links):
         raise Refused("not-queued", f"Message {queued.id} is not to be sent.")
@@ -145,6 +159,7 @@ async def _complaint_answered(work: Work, queued: Message, _: Recipient, base: s
 KINDS: dict[About, Callable[[Work, Message, Recipient, str], Awaitable[Shown]]] = {
     About.SEAT: _about_seat,
     About.SURVEY: _about_survey,
+    About.INTERVIEW: _about_interview,
     About.PERSONAL_LINK: _personal,
     About.CONFIRM_LEAVE: _personal,
     About.CONFIRM_ERASE: _personal,

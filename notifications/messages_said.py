@@ -6,6 +6,7 @@ from services.web.frame.texts import N_
 SUBJECTS: dict[str, str] = {
     About.SEAT: N_("Seat in a group"),
     About.SURVEY: N_("Questionnaire"),
+    About.INTERVIEW: N_("Welcome interview"),
     About.PERSONAL_LINK: N_("Link to the personal page"),
     About.CONFIRM_LEAVE: N_("Confirmation before leaving"),
     About.CONFIRM_ERASE: N_("Confirmation before erasing the data"),

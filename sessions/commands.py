@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import orjson
 
@@ -164,8 +164,11 @@ async def keep_surveys(participant: Participant, work: Work) -> None:
         for survey in planned:
             survey.drop()
         return
+    days = {(each.instrument, each.wave): each.due_days for each in work.rules.surveys}
     for survey in [*planned, *await _missing(participant, participant.admitted, work)]:
         survey.plan()
+        if (number := days.get((survey.instrument, survey.wave))) is not None:
+            survey.move(participant.admitted + timedelta(days=number))
         _invite(survey, work)
 
 

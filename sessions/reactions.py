@@ -6,7 +6,16 @@ Order holds within a group and within a person, not between them.
 from typing import Any
 
 from services.contracts import Event
-from services.contracts.enrolment import ConsentChanged, WorkerAdmitted, WorkerErased, WorkerWithdrawn
+from services.contracts.enrolment import (
+    ConsentChanged,
+    Step,
+    StepRedated,
+    WorkerAdmitted,
+    WorkerErased,
+    WorkerMerged,
+    WorkerReturned,
+    WorkerWithdrawn,
+)
 from services.contracts.grouping import FacilitatorAssigned, GroupConcluded, GroupFormed, MemberJoined, MemberLeft
 from services.events.delivery.declare import Gate, Reactions
 from services.kernel import NotYet
@@ -98,9 +107,29 @@ async def when_a_worker_is_admitted_their_waves_have_a_date(event: Event[WorkerA
     await keep_surveys(participant, work)
 
 
+@reactions.on(WorkerReturned, needs=the_person)
+async def when_a_worker_comes_back_their_waves_wait_for_the_admission(event: Event[WorkerReturned], work: Work) -> None:
+    """Ask nothing before they are admitted again."""
+    participant = await participant_of(event.subject, work)
+    participant.come_back()
+    await keep_surveys(participant, work)
+
+
+@reactions.on(StepRedated, needs=the_person)
+async def when_the_admission_is_redated_the_waves_move(event: Event[StepRedated], work: Work) -> None:
+    """Move the surveys to which nobody was invited yet; other steps mean nothing here."""
+    participant = await participant_of(event.subject, work)
+    if event.data.step is Step.ADMITTED and participant.admitted is not None:
+        participant.admit(work.rules.day_of(event.time))
+        await keep_surveys(participant, work)
+
+
 @reactions.on(WorkerWithdrawn, needs=the_person)
-async def when_a_worker_withdraws_they_are_asked_no_more(event: Event[WorkerWithdrawn], work: Work) -> None:
-    """Drop the surveys that were not answered; answers stay."""
+@reactions.on(WorkerMerged, needs=the_person)
+async def when_a_worker_withdraws_they_are_asked_no_more(
+    event: Event[WorkerWithdrawn] | Event[WorkerMerged], work: Work
+) -> None:
+    """Also a record that ended in another one of the same person. Drop the surveys that were not answered; answers stay."""
     participant = await participant_of(event.subject, work)
     participant.withdraw()
     await keep_surveys(participant, work)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 
-from enrolment.domain.worker import Status
+from enrolment.domain.way import Status
 
 
 class Limit(StrEnum):
@@ -21,7 +21,7 @@ class Limit(StrEnum):
 
 
 OVER = {Status.DECLINED: Limit.DECLINED, Status.WITHDRAWN: Limit.LEFT}  # the limit of a way that has ended
-GOING_ON = (Status.ADMITTED,)  # limited by the end of the programme alone
+GOING_ON = (Status.ADMITTED, Status.MERGED)  # limited by the end of the programme alone
 
 
 def limit_of(status: Status) -> Limit | None:

@@ -7,11 +7,12 @@ referral: forms are signed at the partner's desk before it.
 
 import hashlib
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
 from pydantic import BaseModel
 
+from enrolment.domain.twins import Twin
+from enrolment.domain.way import Status
 from services.contracts.enrolment import (
     ConsentChanged,
     How,
@@ -21,16 +22,14 @@ from services.contracts.enrolment import (
     PersonalLinkIssued,
     PersonalLinkRevoked,
     Purpose,
-    WithdrawalExplained,
-    WorkerAdmitted,
     WorkerCorrected,
-    WorkerDeclined,
     WorkerErased,
+    WorkerMerged,
     WorkerProfiled,
     WorkerReferred,
     WorkerWithdrawn,
 )
-from services.kernel import Aggregate, Refusal, Refused, applies, in_order
+from services.kernel import Refused, applies, in_order
 
 LASTS = {
     LinkPurpose.ME: timedelta(days=30),
@@ -38,17 +37,9 @@ LASTS = {
     LinkPurpose.ERASE: timedelta(minutes=30),
 }  # how long a personal link opens something
 ADDRESSES = ("email", "phone")  # fields of the card to which messages go
+WHY = "why"  # the name under which the reason of a correction is sealed
+MOST_ACTS = 200  # of one person that are kept: the latest
 AGAIN = timedelta(minutes=2)  # between two links that confirm the same: one who presses twice gets one message
-
-
-class Status(StrEnum):
-    """The step that a worker has reached. Only `referred` and `admitted` lead further; `erased` is final."""
-
-    REFERRED = "referred"
-    ADMITTED = "admitted"
-    DECLINED = "declined"
-    WITHDRAWN = "withdrawn"
-    ERASED = "erased"
 
 
 class Consent(BaseModel):
@@ -84,11 +75,21 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-class Worker(Aggregate):
+class Act(BaseModel):
+    """The author of the steps that were recorded at one moment: the role and the subject of their token, and the name that it
+    gave. `why`: the reason that they wrote, sealed."""
+
+    recorded: datetime
+    role: str
+    who: str
+    name: str | None = None
+    why: str | None = None
+
+
+class Worker(Twin):
     """One worker's status and consents. `card` and `profile` are sealed under the person's key; no other field identifies the person.
-    `referred` and `admitted` are the times of these steps; None: not known, or not yet. `filled`: when the card was last written down or
-    emptied, by which the search finds what has changed; None: before that was kept. `fiscal`: the keyed digest of the tax code, by which
-    the same person is found again; `listed`: that of the person on the list of a partner. `links`: at most one of each purpose."""
+    `filled`: when the card was last written down or emptied, by which the search finds what has changed; None: before that was kept.
+    `listed`: the keyed digest of the person on the list of a partner. `links`: at most one of each purpose."""
 
     noun: ClassVar[str] = "worker"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (
@@ -98,18 +99,14 @@ class Worker(Aggregate):
         ("listed",),
         ("receipt",),
     )
-    partner: str
-    status: Status = Status.REFERRED
-    referred: datetime | None = None
-    admitted: datetime | None = None
     consents: dict[Purpose, Consent] = {}
     card: dict[str, str] = {}
     filled: datetime | None = None
-    fiscal: str | None = None
     listed: str | None = None
     profile: str | None = None
     sketch: str | None = None  # what a referrer knew of the profile, sealed, until there is one
     links: tuple[Link, ...] = ()
+    acts: tuple[Act, ...] = ()  # who took each step, the latest last
     receipt: str | None = None  # of the erasure, and when that was
     erased: datetime | None = None
     trace: str | None = None  # the traceparent of the referral
@@ -123,10 +120,6 @@ class Worker(Aggregate):
         worker.says(WorkerReferred(partner=partner, origin=origin), at)
         return worker
 
-    @applies(WorkerReferred, timed=True)
-    def _referred(self, _: WorkerReferred, at: datetime | None) -> None:
-        self.referred = at
-
     def consent(  # the fields of one record
         self,
         purpose: Purpose,
@@ -139,7 +132,7 @@ class Worker(Aggregate):
     ) -> None:
         """Give or withdraw one consent. An admitted worker who withdraws consent to take part leaves the programme. Refused:
         out-of-order, when a later decision counts."""
-        self._refuse_if_erased()
+        self.refuse_if_final()
         counts = self.consents.get(purpose)
         at = in_order(f"The decision on {purpose}", at, "the decision that counts", counts.at if counts else None)
         role = by.role if by is not None else None
@@ -174,7 +167,7 @@ class Worker(Aggregate):
     def fill_in(self, card: dict[str, str], now: datetime | None = None) -> None:
         """Keep identity and contact, each field sealed. No event tells them; only the card's own record does. `now`: when it is written
         down."""
-        self._refuse_if_erased()
+        self.refuse_if_final()
         self.card, self.filled = card, now
 
     def correct(self, card: dict[str, str], now: datetime) -> None:
@@ -184,55 +177,42 @@ class Worker(Aggregate):
 
     def outline(self, sealed: str) -> None:
         """Keep what a referrer knew of the profile, sealed. No event tells it: it is too little to match on."""
-        self._refuse_if_erased()
+        self.refuse_if_final()
         self.sketch = sealed
 
     def describe(self, profile: WorkerProfiled, sealed: str) -> None:
         """Replace the whole profile. `sealed` is the same profile, encrypted, as it is stored."""
-        self._refuse_if_erased()
+        self.refuse_if_final()
         self.profile, self.sketch = sealed, None
         self.says(profile)
 
     def admit(self, at: datetime) -> None:
         """Admit after the welcome interview. Refused: not-referred, no-consent, out-of-order."""
-        self._refuse_unless_referred()
+        self._refuse_unless_open()
         if not self.consents_to(Purpose.PARTICIPATION):
             raise Refused("no-consent", f"Worker {self.id} has not consented to take part.")
-        at = in_order("The admission", at, "the referral", self.referred)
-        at = in_order("The admission", at, "the consent to take part", self.consents[Purpose.PARTICIPATION].at)
-        self.says(WorkerAdmitted(partner=self.partner), at)
+        at, consented = self._begun("The admission", at), self.consents[Purpose.PARTICIPATION].at
+        self._admit(in_order("The admission", at, "the consent to take part", consented))
 
-    @applies(WorkerAdmitted, timed=True)
-    def _admitted(self, _: WorkerAdmitted, at: datetime | None) -> None:
-        self.status, self.admitted = Status.ADMITTED, at
-
-    def decline(self, at: datetime) -> None:
-        """End the way before admission: not admitted, or not willing. Refused: not-referred, out-of-order."""
-        self._refuse_unless_referred()
-        at = in_order("The refusal", at, "the referral", self.referred)
-        self.says(WorkerDeclined(partner=self.partner), at)
-
-    @applies(WorkerDeclined)
-    def _declined(self, _: WorkerDeclined) -> None:
-        self.status = Status.DECLINED
-
-    def withdraw(self, reason: Leaving, at: datetime) -> None:
-        """Leave the programme. Refused: not-enrolled, out-of-order."""
-        self._refuse_unless_enrolled()
-        at = in_order("The withdrawal", at, "the referral", self.referred)
-        at = in_order("The withdrawal", at, "the admission", self.admitted)
-        self.says(WorkerWithdrawn(reason=reason.told), at)
-        self.says(WithdrawalExplained(reason=reason), at)
-
-    @applies(WorkerWithdrawn)
-    def _withdrawn(self, _: WorkerWithdrawn) -> None:
-        self.status = Status.WITHDRAWN
+    @applies(WorkerWithdrawn, timed=True)
+    def _withdrawn(self, event: WorkerWithdrawn, at: datetime | None) -> None:
+        super()._withdrawn(event, at)
         self._drop_link(LinkPurpose.LEAVE)
+
+    @applies(WorkerMerged)
+    def _merged(self, event: WorkerMerged) -> None:
+        super()._merged(event)
+        self.links = ()
+
+    def note(self, act: Act) -> None:
+        """Keep who takes the step that is recorded at this moment, and why. It is told beside the history, and by no event."""
+        self.acts = (*self.acts, act)[-MOST_ACTS:]
 
     def erase(self, now: datetime | None = None, receipt: str | None = None) -> None:
         """Empty the record of all that identifies the person. The id and the partner stay. `now`: when it is written down; `receipt`: the
         number that the person gets."""
-        self._refuse_if_erased()
+        if self.status is Status.ERASED:
+            self.refuse_if_final()
         self.says(WorkerErased(receipt=receipt))
         self.filled, self.erased = now, self.erased or now
 
@@ -240,7 +220,15 @@ class Worker(Aggregate):
     def _erased(self, event: WorkerErased, at: datetime | None) -> None:
         self.receipt, self.erased = self.receipt or event.receipt, self.erased or at
         self.status, self.card, self.profile, self.consents, self.links = Status.ERASED, {}, None, {}, ()
-        self.referred = self.admitted = self.filled = self.sketch = self.fiscal = self.listed = None
+        self.referred = self.contacted = self.interview = self.interviewed = self.admitted = self.ended = None
+        self.returned = self.filled = self.sketch = self.fiscal = self.merging = self.told = None
+        self.listed = None
+        self.acts, self.seats, self.distinct, self.expects = (), (), (), ()
+
+    @property
+    def is_erased(self) -> bool:
+        """True when nothing is left that identifies the person."""
+        return self.status is Status.ERASED
 
     @property
     def unreachable(self) -> str | None:
@@ -255,7 +243,7 @@ class Worker(Aggregate):
         """Issue a personal link in place of the one of the same purpose, and give the moment until which it opens something. Refused:
         erased; not-enrolled, to confirm a step that cannot be taken; no-address and no-contact, since it would reach nobody; link-sent,
         when one to confirm the same was issued just before."""
-        self._refuse_if_erased()
+        self.refuse_if_final()
         if purpose is LinkPurpose.LEAVE:
             self._refuse_unless_enrolled()
         if (code := self.unreachable) is not None:
@@ -293,15 +281,3 @@ class Worker(Aggregate):
 
     def _drop_link(self, purpose: LinkPurpose) -> None:
         self.links = tuple(each for each in self.links if each.purpose is not purpose)
-
-    def _refuse_unless_enrolled(self) -> None:
-        if self.status not in {Status.REFERRED, Status.ADMITTED}:
-            raise Refused("not-enrolled", f"Worker {self.id} is {self.status} and cannot withdraw.")
-
-    def _refuse_unless_referred(self) -> None:
-        if self.status is not Status.REFERRED:
-            raise Refused("not-referred", f"Worker {self.id} is {self.status}, not referred.")
-
-    def _refuse_if_erased(self) -> None:
-        if self.status is Status.ERASED:
-            raise Refused("erased", f"Person {self.id} was erased.", Refusal.GONE)

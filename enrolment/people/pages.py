@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from enrolment import questions
-from enrolment.domain import Status, Worker
-from enrolment.people import forms, queries, wording
+from enrolment.domain import ENROLLED, Status, Worker
+from enrolment.people import forms, queries, steps, wording
 from enrolment.people.deeds import DEEDS, Deed
 from enrolment.people.index import NameIndex
 from enrolment.people.refusals import AT, SENTENCES
@@ -33,6 +33,14 @@ PLAIN = r"^[^\x00-\x1f\x7f]*$"  # no control characters; folding takes the rest
 ROWS = 25  # of a page
 EVENTS = 100  # of a timeline
 SENT = "collegamento"
+NEXT = {
+    Status.REFERRED: "contact",
+    Status.CONTACTED: "book",
+    Status.BOOKED: "meet",
+    Status.DECLINED: "ended",
+    Status.WITHDRAWN: "ended",
+    Status.MERGED: "merged",
+}  # the next step of who is not admitted, and has not been interviewed
 
 
 def _index(request: Request) -> NameIndex:
@@ -105,10 +113,10 @@ class Sheet:
     def step(self) -> str:
         """The next step, by the word that the page has a sentence for."""
         person, row = self.person, self.row
-        if person.status is Status.REFERRED:
-            return "interview" if person.consents.get("participation", {}).get("given") else "consent"
+        if person.status is Status.INTERVIEWED:
+            return "decide" if person.consents.get("participation", {}).get("given") else "consent"
         if person.status is not Status.ADMITTED:
-            return "none"
+            return NEXT.get(person.status, "none")
         if person.profile is None:
             return "profile"
         return "sits" if _sits(row) else "waits"
@@ -130,7 +138,12 @@ async def sheet(
 ) -> Response:
     """The sheet of one person. The read is in their log of accesses. 404 no-such-worker · 410 erased."""
     person = await _person(run, worker)
-    row, rows = await read.row("desk", worker), await read.page("history", {"worker": worker}, ["-at"], limit=EVENTS)
+    if person.into is not None:
+        return RedirectResponse(f"/persone/{person.into}", 303)
+    row = await read.row("desk", worker)
+    records = [worker, *person.absorbed]
+    rows = await read.page("history", {"worker": {"$in": records}}, ["-at"], limit=EVENTS)
+    acts = await run.query(queries.read_acts, records)
     parts = await gather(
         request,
         seat=f"/grouping/frammenti/posto?worker={worker}",
@@ -140,9 +153,11 @@ async def sheet(
     )
     language = language_of(request, LANGUAGES)
     slots = {each.id: forms.slot_of(each, FRAME, language) for each in read.rules.slots}
+    events = [queries.done_by(_dated(each), acts) for each in rows]
     return FRAME.page(
-        request, "people/sheet.html", who=who, rules=read.rules, sheet=Sheet(person, row or {}, [_dated(each) for each in rows]),
+        request, "people/sheet.html", who=who, rules=read.rules, sheet=Sheet(person, row or {}, events),
         parts_of=parts, words=wording, done=wording.DONE.get(fatto), code=code_of(worker), slots=slots, most=EVENTS,
+        enrolled=person.status in ENROLLED,
         questions=questions, sendable=_sendable(person),
     )  # fmt: skip
 
@@ -207,7 +222,8 @@ async def _done(run: Runner, deed: Deed, command: Any, form: Filled) -> int | No
 
 
 def _offered(request: Request, run: Runner, form: Filled) -> Filled:
-    return forms.offered(form, run.rules, FRAME, language_of(request, LANGUAGES))
+    language = language_of(request, LANGUAGES)
+    return steps.offered(forms.offered(form, run.rules, FRAME, language), run.rules, FRAME, language)
 
 
 def _form(

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
+from enrolment import domain
 from enrolment.domain import Status, Worker, digest_of
 from enrolment.queries import Person, read_person
 from services.contracts.base import Day
@@ -14,7 +15,7 @@ from services.kernel import Refusal, Refused
 from services.store.mongo import Store
 from services.store.work import Work
 
-ENROLLED = (Status.REFERRED, Status.ADMITTED)  # who can leave
+ENROLLED = domain.ENROLLED  # who can leave
 HISTORY = 500  # events of one person that are told
 
 

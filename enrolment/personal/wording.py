@@ -21,11 +21,15 @@ STATUS: Mapping[Status, str] = {
     Status.REFERRED: N_(
         "You have asked to take part, or somebody has told us about you. Next comes the welcome interview: we call you."
     ),
+    Status.CONTACTED: N_("We have spoken with you. Next comes the welcome interview: we agree on a day."),
+    Status.BOOKED: N_("The welcome interview is booked. If you cannot come, tell us: we find another day."),
+    Status.INTERVIEWED: N_("You have had the welcome interview. We tell you soon how it goes on."),
     Status.ADMITTED: N_(
         "You are in the programme. As soon as there is a group that suits you, we tell you where and when it meets."
     ),
     Status.DECLINED: N_("You do not take part in the programme. If you change your mind, ask us."),
     Status.WITHDRAWN: N_("You have left the programme. If you want to come back, ask us."),
+    Status.MERGED: N_("Your data are kept together with those of another request of yours. Ask us for a new link."),
     Status.ERASED: SENTENCES["erased"],
 }
 CONSENTS: Mapping[Purpose, tuple[str, str]] = {

@@ -6,23 +6,24 @@ however large the programme is.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
 from services.programmes import Programme
 
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # before every step: the index then passes over whoever lacks it
 LATE = 14  # days within which somebody who was referred should have an answer
-OPEN: Mapping[str, Any] = {"admitted": None, "declined": None, "withdrawn": None}
 
 
 class List(StrEnum):
     """A list by the word of its address, what is due first on top."""
 
+    INTERVIEW = "colloqui-di-oggi"
     UNANSWERED = "senza-risposta"
-    INTERVIEW = "da-incontrare"
+    CONTACT = "da-contattare"
+    BOOK = "senza-data"
     CONSENT = "senza-consenso"
+    DECIDE = "da-decidere"
     PROFILE = "senza-profilo"
 
 
@@ -36,19 +37,29 @@ class Wanted:
 
 
 def wanted(rules: Programme, now: datetime) -> dict[List, Wanted]:
-    """The filters of all lists at this moment. A referral is late after so many days of the programme's calendar."""
-    limit = datetime.combine(rules.day_of(now) - timedelta(days=LATE), time(), rules.zone)
-    fresh = {"$gte": limit}
+    """The filters of all lists at this moment. A referral is late after so many days of the programme's calendar; whoever has an interview
+    to come is in no list before its day."""
+    today = rules.day_of(now)
+    limit, tomorrow = _start(today - timedelta(days=LATE), rules), _start(today + timedelta(days=1), rules)
+    fresh, order = {"$gte": limit}, ("asked", "worker")
+    open_ = {"$in": ["referred", "contacted", "interviewed"]}
     return {
-        List.UNANSWERED: Wanted({**OPEN, "referred": {"$lt": limit}}, ("referred", "worker"), "referred"),
-        List.INTERVIEW: Wanted({**OPEN, "participation": True, "referred": fresh}, ("referred", "worker"), "referred"),
-        List.CONSENT: Wanted(
-            {**OPEN, "participation": {"$in": [None, False]}, "referred": fresh}, ("referred", "worker"), "referred"
+        List.INTERVIEW: Wanted(
+            {"stage": "interview-booked", "interview": {"$lt": tomorrow}}, ("interview", "worker"), "interview"
         ),
+        List.UNANSWERED: Wanted({"stage": open_, "asked": {"$lt": limit}}, order, "asked"),
+        List.CONTACT: Wanted({"stage": "referred", "asked": fresh}, order, "asked"),
+        List.BOOK: Wanted({"stage": "contacted", "asked": fresh}, order, "asked"),
+        List.CONSENT: Wanted(
+            {"stage": "interviewed", "participation": {"$in": [None, False]}, "asked": fresh}, order, "asked"
+        ),
+        List.DECIDE: Wanted({"stage": "interviewed", "participation": True, "asked": fresh}, order, "asked"),
         # Grouping lists a person who is admitted and described. Whoever sat or left needs no profile any more.
         List.PROFILE: Wanted(
-            {"waiting": None, "seated": None, "withdrawn": None, "admitted": {"$gt": EARLIEST}},
-            ("admitted", "worker"),
-            "admitted",
+            {"stage": "admitted", "waiting": None, "seated": None}, ("admitted", "worker"), "admitted"
         ),
     }
+
+
+def _start(day: date, rules: Programme) -> datetime:
+    return datetime.combine(day, time(), rules.zone)

@@ -23,13 +23,25 @@ ABOUT = {
         "",
     ),
     List.INTERVIEW: About(
-        N_("To meet for the welcome interview"),
-        N_("referred, with the consent to take part"),
+        N_("Welcome interviews of today, or past without a result"),
+        N_("the interview is booked"),
         N_("Open for the interview"),
-        "",
+        "/colloquio",
+    ),
+    List.CONTACT: About(
+        N_("To contact"), N_("referred, and nobody has spoken with them"), N_("Record the contact"), "/contatto"
+    ),
+    List.BOOK: About(
+        N_("To interview, without a day"),
+        N_("contacted, no interview is booked"),
+        N_("Book the interview"),
+        "/appuntamento",
     ),
     List.CONSENT: About(
-        N_("Without the consent to take part"), N_("referred, no consent yet"), N_("Record consents"), "/consensi"
+        N_("Without the consent to take part"), N_("interviewed, no consent yet"), N_("Record consents"), "/consensi"
+    ),
+    List.DECIDE: About(
+        N_("Interviewed, and not decided"), N_("interviewed, with the consent to take part"), N_("Open and decide"), ""
     ),
     List.PROFILE: About(
         N_("Admitted, without a profile"),

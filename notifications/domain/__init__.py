@@ -4,6 +4,7 @@ from notifications.domain.partners import CLOSING, Fact, Feed, LedgerEntry, Refe
 from notifications.domain.people import (
     TOLD_WITHIN,
     About,
+    BookedInterview,
     GroupCalendar,
     Message,
     PlannedMeeting,
@@ -16,7 +17,6 @@ from notifications.domain.people import (
 )
 
 __all__ = [
-    "CLOSING", "TOLD_WITHIN", "About", "Fact", "Feed", "GroupCalendar", "LedgerEntry", "Message", "PlannedMeeting", "Recipient",
-    "ReferredPerson",
-    "Seat", "Status", "SurveyLink", "Venue", "sealed_as",
+    "CLOSING", "TOLD_WITHIN", "About", "BookedInterview", "Fact", "Feed", "GroupCalendar", "LedgerEntry", "Message", "PlannedMeeting",
+    "Recipient", "ReferredPerson", "Seat", "Status", "SurveyLink", "Venue", "sealed_as",
 ]  # fmt: skip

@@ -59,6 +59,10 @@ class ReferredPerson(Aggregate):
         self.note(fact, consents)
         self.withdrawn = True
 
+    def come_back(self) -> None:
+        """Note that they began anew: seats are told again, after the next admission."""
+        self.withdrawn = self.admitted = False
+
     def refuse(self, on: date) -> tuple[int, ...]:
         """Drop what waits, and close their entries with a withdrawal of consent. Returns the sequences of the entries to withhold."""
         return self._close(ConsentWithdrawn.type, on)

@@ -102,6 +102,7 @@ class About(StrEnum):
 
     SEAT = "seat"
     SURVEY = "survey"
+    INTERVIEW = "interview"
     PERSONAL_LINK = "personal-link"
     CONFIRM_LEAVE = "confirm-leave"
     CONFIRM_ERASE = "confirm-erase"
@@ -137,6 +138,11 @@ class Message(Aggregate):
     def about_seat(cls, id: str, worker: str, group: str, day: date, correlation: str) -> "Message":
         """A queued message: the person has a seat in the group, and their first meeting is on that day."""
         return cls(id=id, worker=worker, about=About.SEAT, reference=group, day=day, correlation=correlation)
+
+    @classmethod
+    def about_interview(cls, id: str, worker: str, day: date, correlation: str) -> "Message":
+        """A queued message: the welcome interview has a time on that day."""
+        return cls(id=id, worker=worker, about=About.INTERVIEW, reference="interview", day=day, correlation=correlation)
 
     @classmethod
     def about_survey(cls, id: str, worker: str, survey: str, until: date, sealed: str, correlation: str) -> "Message":
@@ -180,6 +186,11 @@ class Message(Aggregate):
             self.status, self.sealed = Status.DROPPED, None
         return self.status is Status.DROPPED
 
+    def queue_again(self) -> None:
+        """Queue it again after it failed or was dropped: its reason is gone."""
+        if self.status in {Status.FAILED, Status.DROPPED}:
+            self.status, self.reason, self.tries, self.settled = Status.QUEUED, None, 0, None
+
     def release(self) -> None:
         """Queue it, if it was held."""
         if self.status is Status.HELD:
@@ -211,8 +222,18 @@ class SurveyLink(BaseModel):
     message: str
 
 
+class BookedInterview(BaseModel):
+    """The welcome interview, and the message that tells it. `place`: the partner at whose desk; None, at the office of the programme.
+    `event`: the booking, by which the message has one id however often it is taken."""
+
+    when: datetime
+    place: str | None
+    event: str
+    message: str | None = None
+
+
 class Recipient(Aggregate):
-    """The seats and the links to surveys that a person has, and every message there ever was for them."""
+    """The interview, the seats and the links to surveys that a person has, and every message there ever was for them."""
 
     noun: ClassVar[str] = "recipient"
     seats: tuple[Seat, ...] = ()
@@ -220,6 +241,7 @@ class Recipient(Aggregate):
     links: tuple[SurveyLink, ...] = ()
     answered: tuple[str, ...] = ()  # surveys; the answer may arrive before the link, by another topic
     withdrawn: bool = False
+    interview: BookedInterview | None = None
 
     def take_seat(self, group: str, since: date) -> None:
         """Add a seat, in place of an earlier one in the same group."""
@@ -267,6 +289,10 @@ class Recipient(Aggregate):
         if survey not in self.answered:
             self.answered = (*self.answered, survey)
         return done
+
+    def come_back(self) -> None:
+        """Begin anew: surveys are asked again."""
+        self.withdrawn = False
 
     def withdraw(self) -> list[SurveyLink]:
         """End their part: no survey is asked any more. Returns the links that they had."""

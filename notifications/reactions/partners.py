@@ -10,10 +10,13 @@ from services.contracts import Event, feed
 from services.contracts.enrolment import (
     ConsentChanged,
     Purpose,
+    Step,
+    StepRedated,
     WorkerAdmitted,
     WorkerDeclined,
     WorkerErased,
     WorkerReferred,
+    WorkerReturned,
     WorkerWithdrawn,
 )
 from services.contracts.grouping import MemberJoined
@@ -88,6 +91,35 @@ async def when_somebody_withdraws_their_referrer_learns_it(
     fact = fact.model_copy(update={"reason": event.data.reason.told.value})
     person.withdraw(fact, await _consents(person.id, event, work))
     await enter(person, work, pseudonyms)
+
+
+@ledgers.on(WorkerReturned, needs=the_person)
+async def when_somebody_comes_back_their_referrer_learns_nothing_yet(
+    event: Event[WorkerReturned],
+    work: Work,
+    pseudonyms: Pseudonyms,  # noqa: ARG001  # every reaction of this table is given them
+) -> None:
+    """Enter nothing: no agreement names a return. What follows is entered as before."""
+    (await find_or_add(ReferredPerson, event.subject, work)).come_back()
+
+
+REDATED = {
+    Step.ADMITTED: feed.Admitted.type,
+    Step.DECLINED: feed.Declined.type,
+    Step.WITHDRAWN: feed.Withdrew.type,
+}  # steps that a ledger tells
+
+
+@ledgers.on(StepRedated, needs=the_person)
+async def when_a_step_is_redated_their_referrer_learns_the_day(
+    event: Event[StepRedated], work: Work, pseudonyms: Pseudonyms
+) -> None:
+    """Enter the step again with its right day. The steps before the admission are told to nobody."""
+    if event.data.step in REDATED:
+        fact = _fact(REDATED[event.data.step], event, work)
+        if event.data.reason is not None:
+            fact = fact.model_copy(update={"reason": event.data.reason.told.value})
+        await _note(event.subject, fact, event, work, pseudonyms)
 
 
 @ledger_gate.on(ConsentChanged, needs=the_referred)

@@ -5,10 +5,13 @@ from typing import Any
 
 from notifications.commands import (
     announce,
+    announce_interview,
     drop,
+    drop_interview,
     drop_links,
     find_or_add,
     keep_links,
+    send_failed_again,
     send_invitation,
     send_personal_link,
     send_request,
@@ -16,16 +19,23 @@ from notifications.commands import (
     tell_of_opening,
     tell_of_reply,
 )
-from notifications.domain import GroupCalendar, Message, PlannedMeeting, Recipient, Venue
+from notifications.domain import BookedInterview, GroupCalendar, Message, PlannedMeeting, Recipient, Venue
 from notifications.kept_mail import KeptMail
 from notifications.reactions.aggregates import member
 from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
+    InterviewBooked,
+    InterviewHeld,
     PersonalLinkIssued,
     Purpose,
     SelfReferralOpened,
+    WorkerAdmitted,
+    WorkerCorrected,
+    WorkerDeclined,
     WorkerErased,
+    WorkerMerged,
+    WorkerReturned,
     WorkerWithdrawn,
 )
 from services.contracts.grouping import GroupConcluded, MemberJoined, MemberLeft, PlaceRegistered
@@ -154,15 +164,52 @@ async def when_contact_is_decided_messages_are_queued_or_dropped(worker: str, wo
         return
     if await work.consents_to(worker, Purpose.CONTACT):
         await announce(recipient, work)
+        await announce_interview(recipient, work)
     else:
         await drop(recipient.id, recipient.seats, work)
+        await drop_interview(recipient, work, forget=False)
     await keep_links(recipient, work)
 
 
-@messages.on(WorkerWithdrawn, needs=the_recipient)
-async def when_somebody_withdraws_they_are_called_and_asked_no_more(event: Event[WorkerWithdrawn], work: Work) -> None:
-    """Drop every message about a seat or a survey that is still queued."""
+@messages.on(InterviewBooked, needs=the_recipient)
+async def when_an_interview_is_booked_it_is_told(event: Event[InterviewBooked], work: Work) -> None:
+    """Queue the message now, or as soon as they consent to contact; one about an earlier time is dropped."""
     recipient = await find_or_add(Recipient, event.subject, work)
+    await drop_interview(recipient, work)
+    recipient.interview = BookedInterview(when=event.data.when, place=event.data.place, event=event.id)
+    await announce_interview(recipient, work)
+
+
+@messages.on(InterviewHeld, needs=the_recipient)
+@messages.on(WorkerAdmitted, needs=the_recipient)
+@messages.on(WorkerDeclined, needs=the_recipient)
+async def when_the_interview_is_over_nobody_is_called_to_it(event: Event[Any], work: Work) -> None:
+    """Drop the message that is still queued."""
+    recipient = await work.find(Recipient, event.subject)
+    if recipient is not None:
+        await drop_interview(recipient, work)
+
+
+@messages.on(WorkerReturned, needs=the_recipient)
+async def when_somebody_comes_back_they_are_asked_again(event: Event[WorkerReturned], work: Work) -> None:
+    """Let surveys be asked again."""
+    (await find_or_add(Recipient, event.subject, work)).come_back()
+
+
+@messages.on(WorkerCorrected, needs=the_recipient)
+async def when_an_address_is_corrected_what_failed_goes_out(event: Event[WorkerCorrected], work: Work) -> None:
+    """Queue again what failed for the address, as far as it still means something."""
+    recipient = await work.find(Recipient, event.subject)
+    if recipient is not None:
+        await send_failed_again(recipient, work)
+
+
+@messages.on(WorkerWithdrawn, needs=the_recipient)
+@messages.on(WorkerMerged, needs=the_recipient)
+async def when_somebody_withdraws_they_are_called_and_asked_no_more(event: Event[Any], work: Work) -> None:
+    """Drop every message about an interview, a seat or a survey that is still queued; so for a record that ended in another one."""
+    recipient = await find_or_add(Recipient, event.subject, work)
+    await drop_interview(recipient, work)
     await drop(recipient.id, recipient.leave(), work)
     await drop_links(recipient.withdraw(), work)
 

@@ -274,3 +274,132 @@ class SelfReferralOpened(Restricted):
         pattern=r"^[A-Za-z0-9_-]{43}$", examples=["5rTn2mV7cQe4KZ0tLr8bYw1sHd6uJg3aFnNi5oRkTEx"], repr=False
     )
     expires: Moment
+
+
+class Contacting(StrEnum):
+    """The way in which somebody tried to reach a worker."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    MESSAGE = "message"
+    IN_PERSON = "in-person"
+    OTHER = "other"
+
+
+class Declining(StrEnum):
+    """The reason for which a way ends before the admission."""
+
+    NOT_INTERESTED = "not-interested"
+    NOT_REACHED = "not-reached"
+    NOT_ELIGIBLE = "not-eligible"
+    FOUND_WORK = "found-work"
+    NO_TIME = "no-time"
+    PREFERS_ANOTHER_SERVICE = "prefers-another-service"
+    OTHER = "other"
+
+
+class Step(StrEnum):
+    """A step of a worker's way whose date can be corrected."""
+
+    CONTACTED = "contacted"
+    INTERVIEWED = "interviewed"
+    ADMITTED = "admitted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class Judgement(StrEnum):
+    """The judgement of an operator on two records: of one person, of two people, or not decided any more."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    OPEN = "open"
+
+
+class WorkerContacted(EventData):
+    """Somebody of the programme has spoken with the worker for the first time since the referral, or since they came back."""
+
+    type = "it.amalavoro.enrolment.worker.contacted.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+
+
+class ContactTried(Restricted):
+    """Somebody tried to reach the worker (the subject) in this way. `reached`: they answered."""
+
+    type = "it.amalavoro.enrolment.contact.tried.v1"
+    topic = "ama.enrolment.restricted"
+    readers = ("enrolment",)
+    person = "subject"
+    how: Contacting
+    reached: StrictBool
+
+
+class InterviewBooked(EventData):
+    """The welcome interview has a time. When it is moved this is said again, and the last one counts. `place`: the partner at whose desk it
+    is held; None, at the office of the programme."""
+
+    type = "it.amalavoro.enrolment.interview.booked.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+    when: Moment
+    place: Slug | None = None
+
+
+class InterviewHeld(EventData):
+    """The welcome interview took place."""
+
+    type = "it.amalavoro.enrolment.interview.held.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+
+
+class DeclineExplained(Restricted):
+    """The way of the worker (the subject) ended before the admission for this reason."""
+
+    type = "it.amalavoro.enrolment.decline.explained.v1"
+    topic = "ama.enrolment.restricted"
+    readers = ("analytics",)
+    person = "subject"
+    reason: Declining
+
+
+class WorkerReturned(EventData):
+    """A worker who was declined or had withdrawn begins the way again, referred by this partner."""
+
+    type = "it.amalavoro.enrolment.worker.returned.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+    partner: Slug
+
+
+class StepRedated(EventData):
+    """The date of a step was wrong. `time` of this event is the right one. `reason`: of a withdrawal, as `worker.withdrawn` told it."""
+
+    type = "it.amalavoro.enrolment.step.redated.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+    step: Step
+    reason: Leaving | None = None
+
+
+class DuplicateJudged(Restricted):
+    """An operator judged if the worker (the subject) and the `other` are one person. `due`: when the record of the subject ends in the
+    other's, if nobody takes the judgement back."""
+
+    type = "it.amalavoro.enrolment.duplicate.judged.v1"
+    topic = "ama.enrolment.restricted"
+    readers = ("enrolment",)
+    person = "subject"
+    other: Id
+    judgement: Judgement
+    due: Moment | None = None
+
+
+class WorkerMerged(EventData):
+    """The worker (the subject) and `into` are one person: the record of the subject ends, and the other one goes on."""
+
+    type = "it.amalavoro.enrolment.worker.merged.v1"
+    topic = "ama.enrolment"
+    person = "subject"
+    into: Id

@@ -20,6 +20,7 @@ class Caller:
 
     who: str
     role: str
+    name: str = ""  # the one that the header of the site shows, if the token gives it
 
 
 class Accesses:

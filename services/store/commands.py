@@ -62,9 +62,9 @@ class Commanding:
     noting: Noting
     caller: Caller | None = None
 
-    def on_behalf_of(self, who: str, role: str) -> "Commanding":
+    def on_behalf_of(self, who: str, role: str, name: str = "") -> "Commanding":
         """Return the same for this caller: what is read of people for them is noted in these people's logs of accesses."""
-        return replace(self, caller=Caller(who, role))
+        return replace(self, caller=Caller(who, role, name))
 
     async def run(
         self,

@@ -43,7 +43,7 @@ class Runner:
     def __init__(self, request: Request, who: auth.Who, key: str | None, if_match: str | None) -> None:
         self._service: Serving = request.app.state.service
         self._request, self._who, self._key, self._if_match = request, who, key, if_match
-        self._commanding: Commanding = self._service.commanding.on_behalf_of(who.subject, who.role)
+        self._commanding: Commanding = self._service.commanding.on_behalf_of(who.subject, who.role, who.name or "")
 
     @property
     def rules(self) -> Programme:

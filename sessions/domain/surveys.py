@@ -40,6 +40,10 @@ class Participant(Aggregate):
         """Start the waves on that day."""
         self.admitted = on
 
+    def come_back(self) -> None:
+        """Begin anew: the waves start with the next admission."""
+        self.withdrawn, self.admitted = False, None
+
     def withdraw(self) -> None:
         """End their part in the programme."""
         self.withdrawn = True
@@ -99,6 +103,11 @@ class Survey(Aggregate):
         """Plan a dropped survey again."""
         if self.status is Status.DROPPED:
             self.status = Status.PLANNED
+
+    def move(self, due: date) -> None:
+        """Move a survey that nobody was invited to: the admission has another day."""
+        if self.status is Status.PLANNED:
+            self.due = due
 
     def drop(self) -> None:
         """Invite no more, unless it was answered already."""

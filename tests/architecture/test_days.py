@@ -15,6 +15,10 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("services", "enrolment", "grouping", "sessions", "notifications", "analytics")
 
 ALLOWED: dict[str, str] = {
+    "enrolment/people/deeds.py:_booked": "the form shows an interview in the programme's zone, as it was typed",
+    "enrolment/people/steps.py:when": "somebody typed the day and the time of an interview in the programme's zone",
+    "notifications/contents.py:_for_receiver": "a message tells the day in the programme's zone",
+    "notifications/contents.py:_about_interview": "a message tells the interview in the programme's zone",
     "services/programmes/model.py:day_of": "the one place",
     "services/web/pages.py:moment": "shows an operator a moment in UTC, and writes UTC beside it",
     "services/web/frame/dates.py:_day": "takes the programme's zone from the page",
@@ -25,7 +29,6 @@ ALLOWED: dict[str, str] = {
     "sessions/domain/meetings.py:day": "`starts` carries the offset of the programme's zone",
     "notifications/domain/people.py:day": "the same, as sessions published it",
     "notifications/contents.py:_personal": "shows the end of a link at the local hour; the moment stays the same",
-    "notifications/contents.py:_for_receiver": "the same, for the link of an organisation",
     "notifications/ledger.py:day_of_midnight": "reads back the day that `midnight` wrote in UTC",
 }
 

@@ -81,8 +81,8 @@ class MemoryWork:
     def lookup_digest(self, use: str, text: str) -> str:
         return f"{use} of {text}"
 
-    async def where(self, _: type[Worker], **fields: Any) -> list[Worker]:
-        """Those with these values; a list means any of its values."""
+    async def where(self, kind: type[Any], **fields: Any) -> list[Any]:
+        """Those with these values; a list means any of its values. Nothing but workers is kept here."""
 
         def fits(worker: Worker) -> bool:
             return all(
@@ -90,7 +90,7 @@ class MemoryWork:
                 for name, value in fields.items()
             )
 
-        return [each for each in self.workers.values() if fits(each)]
+        return [each for each in self.workers.values() if fits(each)] if kind is Worker else []
 
     browse = where
     fetch_keys = open_keys

@@ -15,7 +15,8 @@ import pytest_asyncio
 
 from enrolment import commands as do
 from enrolment.domain import Status
-from services.contracts.enrolment import How, Purpose
+from enrolment.today.queries import List
+from services.contracts.enrolment import Contacting, How, Purpose
 from services.identity.auth import Role
 from services.kernel import code_of
 from services.settings import Settings
@@ -98,7 +99,7 @@ async def test_the_sheet_shows_who_it_is_what_comes_next_and_what_happened_and_w
     assert '<p class="who">Operatore' in html, "the header is about the reader"
     shown = text_of(html)
     for words in (
-        "Ada Scheda", f"Codice {code_of(worker)}", "Segnalata", "Fare il colloquio di accoglienza", "ada@example.org",
+        "Ada Scheda", f"Codice {code_of(worker)}", "Segnalata", "Contattare la persona", "ada@example.org",
         "A partner with an agreement", "Firmato su carta", "non ancora chiesto", "Non c'è ancora un profilo.",
         "segnalata da A partner with an agreement.", "decisione su un consenso. Partecipare al programma: sì (Firmato su carta;",
         "La persona non ha un posto in un gruppo.", "I messaggi ora non sono disponibili.",
@@ -185,7 +186,7 @@ async def test_a_day_that_cannot_be_is_told_at_its_field(
     place: Site, desk: httpx.AsyncClient, day: str, words: str
 ) -> None:
     worker = await refer(place, "Ada", "Giorni")
-    answer = await desk.post(f"/persone/{worker}/rifiuto", data={"day": day, "step": "done"})
+    answer = await desk.post(f"/persone/{worker}/rifiuto", data={"day": day, "reason": "other", "step": "done"})
     assert answer.status_code == 422
     assert re.search(rf'id="day-wrong">.*{words}', answer.text)
     assert (await stored(place, worker)).status is Status.REFERRED
@@ -200,7 +201,10 @@ async def test_a_referral_is_closed_and_somebody_leaves_after_what_it_means_was_
     assert means.index("Non cambiare nulla") < means.index(
         "Chiudere la segnalazione", means.index("Non cambiare nulla")
     )
-    assert await send(desk, f"/persone/{declined}/rifiuto", 303, step="done") == f"/persone/{declined}?fatto=rifiuto"
+    assert (
+        await send(desk, f"/persone/{declined}/rifiuto", 303, step="done", reason="no-time")
+        == f"/persone/{declined}?fatto=rifiuto"
+    )
     no_reason = await send(desk, f"/persone/{leaver}/uscita", 422, step="done")
     assert "Scegliere una risposta: Perché la persona lascia il programma" in text_of(no_reason)
     assert (
@@ -217,10 +221,12 @@ async def test_data_are_corrected_found_by_the_new_name_and_never_over_a_change_
     address = f"/persone/{worker}/dati"
     opened = fields_of(await page(desk, address))
     assert (opened["family_name"], opened["email"], opened["language"]) == ("Vecchi", "ada@example.org", "it")
-    assert (await desk.post(address, data={**opened, "family_name": "Nuovi", "email": ""})).status_code == 303
+    assert (
+        await desk.post(address, data={**opened, "family_name": "Nuovi", "email": "", "why": "Era scritto male"})
+    ).status_code == 303
     assert "Ada Nuovi" in text_of(await page(desk, "/persone?nome=nuovi"))
     assert "email" not in (await stored(place, worker)).card
-    stale = await desk.post(address, data={**opened, "family_name": "Altri", "once": "x" * 22})
+    stale = await desk.post(address, data={**opened, "family_name": "Altri", "why": "Ancora", "once": "x" * 22})
     assert stale.status_code == 412
     assert "Nel frattempo qualcun altro ha cambiato questi dati." in text_of(stale.text)
     assert fields_of(stale.text)["family_name"] == "Altri"
@@ -322,21 +328,29 @@ async def test_everybody_who_needs_something_is_in_one_list_of_today_by_code_and
     await consent(place, ready)
     silent, unwilling = await refer(place, "Ada", "Muta"), await refer(place, "Ada", "Nega")
     await consent(place, unwilling, given=False)
+    for each in (ready, silent, unwilling):
+        await place.do(do.hold, do.Hold(worker=each))
+    new, spoken, booked = [await refer(place, "Ada", name) for name in ("Nuova", "Sentita", "Fissata")]
+    await place.do(do.try_contact, do.TryContact(worker=spoken, how=Contacting.PHONE, reached=True))
+    await place.do(do.try_contact, do.TryContact(worker=new, how=Contacting.PHONE, reached=False))
+    soon = datetime.now(UTC) + timedelta(seconds=5)
+    await place.do(do.book, do.Book(worker=booked, when=soon))
     bare = await refer(place, "Ada", "Nuda")
     await consent(place, bare)
     await place.do(do.admit, do.Admit(worker=bare))
     gone = await refer(place, "Ada", "Andata", at=long_ago)
     await place.do(do.decline, do.Decline(worker=gone))
-    everybody = (late, ready, silent, unwilling, bare, gone)
-    for worker, events in zip(everybody, (1, 2, 1, 2, 3, 2), strict=True):
+    everybody = (late, ready, silent, unwilling, bare, gone, new, spoken, booked)
+    for worker, events in zip(everybody, (1, 3, 2, 3, 3, 2, 2, 2, 2), strict=True):
         await told(place, worker, events)
     listed = {}
-    for name in ("senza-risposta", "da-incontrare", "senza-consenso", "senza-profilo"):
-        shown = "".join([await page(desk, f"/oggi?elenco={name}&pagina={n}") for n in (1, 2)])
+    for name in List:
+        shown = "".join([await page(desk, f"/oggi?elenco={name.value}&pagina={n}") for n in (1, 2)])
         listed[name] = [each for each in everybody if code_of(each) in shown]
         assert "Ada" not in shown
     assert listed == {
-        "senza-risposta": [late], "da-incontrare": [ready], "senza-consenso": [silent, unwilling], "senza-profilo": [bare]
+        List.INTERVIEW: [booked], List.UNANSWERED: [late], List.CONTACT: [new], List.BOOK: [spoken],
+        List.CONSENT: [silent, unwilling], List.DECIDE: [ready], List.PROFILE: [bare],
     }  # fmt: skip
     today = text_of(await page(desk, "/oggi"))
     assert "Senza risposta da più di due settimane (1)" in today
@@ -348,7 +362,7 @@ async def test_everybody_who_needs_something_is_in_one_list_of_today_by_code_and
         + await page(desk, "/oggi?elenco=senza-consenso&pagina=2")
     )
     assert f"{code_of(unwilling)} ha detto no alla partecipazione" in refusing
-    assert [await place.noted(each) for each in everybody] == [[]] * 6
+    assert [await place.noted(each) for each in everybody] == [[]] * 9
 
 
 async def test_a_page_asks_the_same_number_of_statements_at_fifty_people_and_at_five_hundred(

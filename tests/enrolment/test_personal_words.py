@@ -33,7 +33,7 @@ REFERS = (
 )  # fmt: skip
 DECIDES = (
     personal.issue_link, personal.confirm_leaving, personal.confirm_erasure, personal._opened, commands.decide_consent,
-    commands._language_read, commands.erase, Worker.link, Worker.withdraw, Worker._refuse_unless_enrolled, Worker._refuse_if_erased,
+    commands._language_read, commands.erase, Worker.link, Worker.withdraw, Worker._refuse_unless_enrolled, Worker.refuse_if_final,
     Worker.consent, days.since_start, kernel.in_order,
 )  # fmt: skip
 NOUNS = ("slot", "municipality", "partner")  # of `refuse_unless_active`

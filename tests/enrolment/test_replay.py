@@ -12,7 +12,15 @@ from enrolment.reactions import gate
 from enrolment.replay import replays
 from services import vault
 from services.contracts import Event
-from services.contracts.enrolment import Leaving, Purpose, WithdrawalExplained, WorkerCorrected, WorkerErased
+from services.contracts.enrolment import (
+    Contacting,
+    Leaving,
+    Purpose,
+    Step,
+    WithdrawalExplained,
+    WorkerCorrected,
+    WorkerErased,
+)
 from services.kernel import Refused
 from tests.enrolment.memory import KEY, MemoryWork
 from tests.enrolment.workers import AT, PROFILE, TRACE, decide, in_status, referred, sealed
@@ -23,7 +31,11 @@ STEPS = st.one_of(
     st.tuples(st.just("consent"), st.just(Purpose.PARTICIPATION), st.just(True), st.just("2026-09")),
     st.tuples(st.just("describe"), st.sampled_from(PROFILES)),
     st.tuples(st.just("withdraw"), st.sampled_from(Leaving)),
-    st.sampled_from([("admit",), ("decline",)]),
+    st.sampled_from([("admit",), ("decline",), ("hold",), ("come_back",)]),
+    st.tuples(st.just("try"), st.booleans()),
+    st.tuples(st.just("book"), st.sampled_from([None, "cisl"])),
+    st.tuples(st.just("redate"), st.sampled_from(Step)),
+    st.tuples(st.just("judge"), st.sampled_from(["merge", "part", "undo"])),
     st.just(("erase",)),
 )
 
@@ -37,8 +49,17 @@ def take(worker: Worker, step: tuple[Any, ...], at: datetime) -> None:
             worker.describe(profile, sealed(worker.id, "profile", profile.model_dump_json()))
         case ("withdraw", reason):
             worker.withdraw(reason, at)
+        case ("try", reached):
+            worker.try_contact(Contacting.PHONE, reached, at)
+        case ("book", place):
+            worker.book(at + timedelta(days=2), place, at)
+        case ("redate", named):
+            worker.redate(named, at)
+        case ("judge", judge):
+            getattr(worker, judge)(Worker.refer("w9", "cgil", at), at)
         case ("erase",):
             worker.erase()
+            worker.erased = AT  # the time of the command, which the event has
         case (name,):
             getattr(worker, name)(at)
 

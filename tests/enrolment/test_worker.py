@@ -11,14 +11,13 @@ from services.contracts.enrolment import (
     Leaving,
     Purpose,
     WithdrawalExplained,
-    WorkerAdmitted,
-    WorkerDeclined,
     WorkerErased,
     WorkerProfiled,
     WorkerReferred,
     WorkerWithdrawn,
 )
 from services.kernel import Refusal, Refused
+from tests.enrolment.transitions import TABLE
 from tests.enrolment.workers import (
     AT,
     CARD,
@@ -32,34 +31,30 @@ from tests.enrolment.workers import (
     sealed,
 )
 
-REFERRED, ADMITTED, DECLINED, WITHDRAWN, ERASED = Status
+REFERRED, ADMITTED, WITHDRAWN, ERASED = Status.REFERRED, Status.ADMITTED, Status.WITHDRAWN, Status.ERASED
+LIVE = tuple(each for each in Status if each not in {Status.MERGED, ERASED})
 Outcome = tuple[list[type], Status] | str  # the events and the status after, or the code of the refusal
 
 OUTCOMES: dict[tuple[Status, str], Outcome] = {
     **{
         (status, command): ([ConsentChanged], status)
-        for status in (REFERRED, ADMITTED, DECLINED, WITHDRAWN)
+        for status in LIVE
         for command in ("consent to take part", "withdraw consent to take part", "withdraw consent to research")
     },
     (ADMITTED, "withdraw consent to take part"): ([ConsentChanged, WorkerWithdrawn, WithdrawalExplained], WITHDRAWN),
-    **{(status, "fill in"): ([], status) for status in (REFERRED, ADMITTED, DECLINED, WITHDRAWN)},
-    **{(status, "describe"): ([WorkerProfiled], status) for status in (REFERRED, ADMITTED, DECLINED, WITHDRAWN)},
-    (REFERRED, "admit"): ([WorkerAdmitted], ADMITTED),
-    **{(status, "admit"): "not-referred" for status in (ADMITTED, DECLINED, WITHDRAWN, ERASED)},
-    (REFERRED, "decline"): ([WorkerDeclined], DECLINED),
-    **{(status, "decline"): "not-referred" for status in (ADMITTED, DECLINED, WITHDRAWN, ERASED)},
-    **{(status, "withdraw"): ([WorkerWithdrawn, WithdrawalExplained], WITHDRAWN) for status in (REFERRED, ADMITTED)},
-    **{(status, "withdraw"): "not-enrolled" for status in (DECLINED, WITHDRAWN, ERASED)},
-    **{(status, "erase"): ([WorkerErased], ERASED) for status in (REFERRED, ADMITTED, DECLINED, WITHDRAWN)},
+    **{(status, "fill in"): ([], status) for status in LIVE},
+    **{(status, "describe"): ([WorkerProfiled], status) for status in LIVE},
+    **{(status, "erase"): ([WorkerErased], ERASED) for status in (*LIVE, Status.MERGED)},
+    (ERASED, "erase"): "erased",
     **{
-        (ERASED, command): "erased"
+        (status, command): status.value
+        for status in (Status.MERGED, ERASED)
         for command in (
             "consent to take part",
             "withdraw consent to take part",
             "withdraw consent to research",
             "fill in",
             "describe",
-            "erase",
         )
     },
 }
@@ -110,11 +105,11 @@ def test_nobody_is_admitted_without_consent_to_take_part() -> None:
     assert worker.status is REFERRED
 
 
-@pytest.mark.parametrize("step", ["admit", "decline"])
+@pytest.mark.parametrize("step", ["is admitted", "is declined"])
 def test_admission_and_refusal_name_the_partner_that_referred(step: str) -> None:
     worker = in_status(REFERRED)
-    COMMANDS[step](worker)
-    assert [each.partner for each in recorded(worker)] == ["cisl"]
+    TABLE[step].rule(worker)
+    assert recorded(worker)[0].partner == "cisl"
 
 
 @pytest.mark.parametrize("reason", Leaving)
@@ -166,7 +161,7 @@ def test_the_latest_profile_replaces_the_earlier_one_whole() -> None:
     assert recorded(worker) == [PROFILE, newer]
 
 
-@pytest.mark.parametrize("status", [REFERRED, ADMITTED, DECLINED, WITHDRAWN])
+@pytest.mark.parametrize("status", LIVE)
 def test_erasure_leaves_the_id_the_partner_and_the_trace_alone(status: Status) -> None:
     worker = in_status(status)
     worker.describe(PROFILE, sealed(worker.id, "profile", "text"))

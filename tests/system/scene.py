@@ -27,6 +27,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /enrolment/workers/{worker}/card": {"given_name": "Ada", "family_name": "Filo"},
     "PUT /enrolment/workers/{worker}/profile": {"municipality": "monza", "slots": ["mon-evening"]},
     "POST /enrolment/workers/{worker}/consents": {"consents": {"contact": True}, "notice": "2026-09"},
+    "POST /enrolment/workers/{worker}/contacts": {"how": "phone", "reached": False},
+    "PUT /enrolment/workers/{worker}/interview": {"when": "2027-01-20T10:00:00+01:00"},
+    "PUT /enrolment/workers/{worker}/steps/{step}": {"at": "2026-11-30T10:00:00+01:00", "reason": "It was another day"},
     "POST /enrolment/workers/{worker}/withdrawal": {"reason": "other"},
     "POST /enrolment/workers/{worker}/opening": {"reason": "fault"},
     "PUT /enrolment/services/{service}": {
