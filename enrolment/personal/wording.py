@@ -108,6 +108,7 @@ LOOKED_AT: Mapping[str, str] = {
     "opened fault": N_("all your data, to find or mend a technical fault"),
     "opened authority": N_("all your data, because an authority had ordered it"),
     "opened safety": N_("all your data, to protect somebody's life or safety"),
+    "opened": N_("all your data, for a special reason"),  # of a later version
     "export": N_("all your data, to give you a copy of them"),
     "request": N_("your request to another service: name and contact alone, if you agreed to that"),
     "requests": N_("to which other services we have asked for you"),
