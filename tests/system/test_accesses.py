@@ -150,7 +150,6 @@ def cases(scene: Scene) -> Iterator[Case]:
     yield Case(f"GET {part}", f"{part}?worker={comer}", None, 200, (comer,), "requests")
     part = "/enrolment/frammenti/esiti"
     yield Case(f"GET {part}", f"{part}?worker={comer}", None, 200, (comer,), "outcomes")
-    yield Case("GET /enrolment/requests", "/enrolment/requests", None, 200, (), "")
     yield Case("PUT /grouping/workers/{worker}/pairs/{mate}", pair, wish, 204, two, "pairs")
     yield Case("GET /grouping/workers/{worker}/pairs", f"/grouping/workers/{mate}/pairs", None, 200, two, "pairs")
     seats = f"/grouping/workers/{comer}/seats?on={a_monday(2)}"
