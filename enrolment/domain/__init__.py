@@ -1,7 +1,7 @@
-"""A worker on the way into a group, and their consents (`worker`); somebody who asks to take part (`asking`); the path of workers to other
+"""A worker on the way into a group, and their consents (`worker`); somebody who asks to take part (`applicants`); their path to other
 services (`catalogue`, `requests`), what became of them (`outcomes`), and what they complain of (`complaints`)."""
 
-from enrolment.domain.asking import Asking
+from enrolment.domain.applicants import Asking
 from enrolment.domain.catalogue import OfferedService, is_expired
 from enrolment.domain.complaints import Complaint, ComplaintStatus
 from enrolment.domain.outcomes import Outcome
