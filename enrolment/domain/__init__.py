@@ -1,8 +1,8 @@
 """A worker: the steps of their way (`way`), other records of the same person (`twins`), their consents and card (`worker`); somebody who
-asks to take part (`asking`); the path of workers to other services (`catalogue`, `requests`), what became of them (`outcomes`), and what
+asks to take part (`applicants`); the path of workers to other services (`catalogue`, `requests`), what became of them (`outcomes`), and what
 they complain of (`complaints`)."""
 
-from enrolment.domain.asking import Asking
+from enrolment.domain.applicants import Asking
 from enrolment.domain.catalogue import OfferedService, is_expired
 from enrolment.domain.complaints import Complaint, ComplaintStatus
 from enrolment.domain.outcomes import Outcome

@@ -10,7 +10,7 @@ import orjson
 
 from enrolment.commands import DecideConsent, Refer, decide_consent, refer
 from enrolment.domain import Asking, Worker
-from enrolment.domain.asking import AGAIN, MOST
+from enrolment.domain.applicants import AGAIN, MOST
 from enrolment.facts import Sketch
 from services import vault
 from services.contracts.base import Id

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Path, Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from enrolment.domain.asking import LASTS
+from enrolment.domain.applicants import LASTS
 from enrolment.intake import commands as do
 from enrolment.intake import forms, queries
 from enrolment.intake.refusals import AT, SENTENCES

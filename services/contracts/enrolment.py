@@ -266,7 +266,7 @@ class SelfReferralOpened(Restricted):
     """Somebody (the subject, who is no worker yet) asked to take part, and gave an address: a link is to be sent to it, behind which is the
     form. Enrolment keeps only a digest of `token` (256 random bits, base64url)."""
 
-    type = "it.amalavoro.enrolment.self-referral.opened.v1"
+    type = "it.amalavoro.enrolment.asking.opened.v1"
     topic = "ama.enrolment.restricted"
     readers = ("enrolment", "notifications")
     person = "subject"

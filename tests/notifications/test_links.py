@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from enrolment.domain import Asking, Worker
-from enrolment.intake import commands as asking
+from enrolment.intake import commands as intake
 from enrolment.personal.commands import OpenRecord, open_record
 from notifications.domain import Status
 from services.contracts.enrolment import LinkPurpose, PersonalLinkIssued, Purpose
@@ -150,10 +150,10 @@ async def test_whoever_has_a_telephone_alone_gets_a_text_message_which_an_erasur
 async def test_whoever_asks_to_take_part_gets_the_link_at_their_address_without_any_consent_and_then_it_is_forgotten(
     world: World, teller: Teller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "takes_requests", lambda rules: rules.partners[0].id)  # this programme has no lead
+    monkeypatch.setattr(intake, "takes_requests", lambda rules: rules.partners[0].id)  # this programme has no lead
     with taking() as taker:
         async with running(teller(smtp=taker.address, public_url=SITE), ["relay", "consume"]) as service:
-            await world.enrol(asking.ask, asking.Ask(card={"email": "nuova@example.org", "language": "it"}))
+            await world.enrol(intake.ask, intake.Ask(card={"email": "nuova@example.org", "language": "it"}))
             await took(taker)
             (mail,) = taker.taken
 
@@ -161,7 +161,7 @@ async def test_whoever_asks_to_take_part_gets_the_link_at_their_address_without_
                 return await service.store["message"].find_one({"state.about": "self-referral", "state.status": "sent"})
 
             message = (await eventually(sent))["state"]
-            await world.enrol(end_now, asking.EndAsking(asking=message["worker"]))
+            await world.enrol(end_now, intake.EndAsking(asking=message["worker"]))
 
             async def gone() -> bool:
                 return not await service.store["message"].count_documents({"state.worker": message["worker"]})
@@ -172,7 +172,7 @@ async def test_whoever_asks_to_take_part_gets_the_link_at_their_address_without_
     assert message["sealed"] is None
 
 
-async def end_now(command: asking.EndAsking, work: Work) -> None:
+async def end_now(command: intake.EndAsking, work: Work) -> None:
     """End a request before its time."""
     found = await work.get(Asking, command.asking)
     found.end()

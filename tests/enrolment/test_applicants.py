@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from enrolment.domain import Asking, Status, Worker, digest_of
-from enrolment.domain.asking import LASTS
+from enrolment.domain.applicants import LASTS
 from enrolment.intake.limits import end_some
 from services import vault
 from services.contracts.enrolment import How, Origin, Purpose, SelfReferralOpened, WorkerErased, WorkerReferred
