@@ -1,6 +1,5 @@
-"""A worker: the steps of their way (`way`), other records of the same person (`twins`), their consents and card (`worker`); somebody who
-asks to take part (`applicants`); the path of workers to other services (`catalogue`, `requests`), what became of them (`outcomes`), and what
-they complain of (`complaints`)."""
+"""A worker: their way (`way`), other records of the same person (`twins`), card and consents (`worker`). Somebody who asks to take part
+(`applicants`). The path to other services (`catalogue`, `requests`), what became of workers (`outcomes`), complaints (`complaints`)."""
 
 from enrolment.domain.applicants import Asking
 from enrolment.domain.catalogue import OfferedService, is_expired

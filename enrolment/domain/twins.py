@@ -24,7 +24,7 @@ class Merging(BaseModel):
 
 
 class Twin(Way):
-    """What is known of other records of the same person. `fiscal`: the keyed hash of the fiscal code. `seats`: groups in which they have a
+    """Other records of the same person, as far as they are known. `fiscal`: the keyed hash of the fiscal code. `seats`: groups in which they have a
     seat. `merging`: the merge that waits. `into`: the record in which this one has ended. `absorbed`: the records that have ended in this
     one. `expects`: those that are about to. `distinct`: records that look alike, and are of other people."""
 

@@ -22,7 +22,7 @@ OWN = {Role.REFERRER: "the referrals of their own partner"}
 
 
 class Report(BaseModel):
-    """What became of a list, or would. `counts`: people by outcome; `mistakes`: by row and column; `repeated`: a row, and the row that it
+    """The fate of a list: what became of it, or would. `counts`: people by outcome; `mistakes`: by row and column; `repeated`: a row, and the row that it
     repeats; `ignored`: columns from which nothing is taken."""
 
     taken: bool

@@ -46,7 +46,7 @@ def folded(text: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where each field stands, and the heading as the file has it. `after`: rows of the table before the first person. `ignored`:
+    """The column of each field, and the heading as the file has it. `after`: rows of the table before the first person. `ignored`:
     headings that nothing is taken from."""
 
     at: dict[str, list[int]]

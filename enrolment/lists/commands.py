@@ -20,7 +20,7 @@ from services.store.work import Work
 
 
 class Outcome(StrEnum):
-    """What becomes of one person of a list."""
+    """The fate of one person of a list."""
 
     NEW = "new"
     CORRECTED = "corrected"

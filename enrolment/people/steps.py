@@ -127,7 +127,7 @@ class _Why(_PerhapsWhy):
 
 @dataclass(frozen=True, slots=True)
 class Corrected(Generic[B]):
-    """What replaces the data, and why."""
+    """The new data, and the reason."""
 
     body: B
     why: str | None
