@@ -156,4 +156,5 @@ async def test_a_profile_comes_back_sealed() -> None:
 def _erased() -> Worker:
     worker = referred()
     worker.erase()
+    worker.erased = AT  # the time of the event
     return worker
