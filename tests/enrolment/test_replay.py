@@ -142,7 +142,8 @@ async def test_the_gate_empties_a_restored_record_at_an_erasure_and_needs_none()
     [event] = [each for each in events_of(_erased()) if each.type == WorkerErased.type]
     restored = in_status(Status.ADMITTED)
     worker = await replayed([event], MemoryWork(restored))
-    assert worker.model_dump() == Worker(id="w1", partner="cisl", trace=TRACE, status=Status.ERASED).model_dump()
+    empty = Worker(id="w1", partner="cisl", trace=TRACE, status=Status.ERASED, erased=AT)
+    assert worker.model_dump() == empty.model_dump()
     for handler in gate.handlers[event.type]:
         await handler("w1", MemoryWork().as_work)
 

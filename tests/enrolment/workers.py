@@ -56,7 +56,7 @@ REACH: dict[Status, Callable[[Worker], object]] = {
     Status.DECLINED: lambda worker: worker.decline(AT),
     Status.WITHDRAWN: lambda worker: worker.withdraw(Leaving.OTHER, AT),
     Status.MERGED: lambda worker: worker.end_in(Worker.refer("w9", "cgil", AT)),
-    Status.ERASED: lambda worker: worker.erase(AT),
+    Status.ERASED: lambda worker: (worker.erase(), setattr(worker, "erased", AT)),
 }
 
 

@@ -22,7 +22,20 @@ NAMES = {"worker", "mate", "person", "members", "present"}  # of fields and para
 STEPS = "it rests on steps and seats, which open events tell of a pseudonym"
 OPENED = "for an administrator, whose read is noted: tests/enrolment/test_my_page.py"
 SHEET = "it begins with the same read as the sheet of the person, which is tried"
-DEEDS = ("ammissione", "rifiuto", "uscita", "consensi", "dati", "profilo")
+DEEDS = (
+    "contatto",
+    "appuntamento",
+    "svolto",
+    "colloquio",
+    "rientro",
+    "date",
+    "ammissione",
+    "rifiuto",
+    "uscita",
+    "consensi",
+    "dati",
+    "profilo",
+)
 PATHS = ("richiesta", "orientamento")
 UNLOGGED = {
     "POST /enrolment/referrals": "it makes the person",
