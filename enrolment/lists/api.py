@@ -22,8 +22,8 @@ OWN = {Role.REFERRER: "the referrals of their own partner"}
 
 
 class Report(BaseModel):
-    """The fate of a list: what became of it, or would. `counts`: people by outcome; `mistakes`: by row and column; `repeated`: a row, and the row that it
-    repeats; `ignored`: columns from which nothing is taken."""
+    """The fate of a list: what became of it, or would. `counts`: people by outcome; `mistakes`: by row and column; `repeated`: a row, and
+    the row that it repeats; `ignored`: columns from which nothing is taken."""
 
     taken: bool
     counts: dict[str, int]

@@ -46,6 +46,7 @@ class TakeList(Command):
 
 async def take_list(command: TakeList, work: Work) -> dict[str, int]:
     """Refer those who are new, correct those who changed; how many of each outcome. Refused: as `refer`."""
+    work.reads_for("own referrals")
     listed = await _known(command.partner, command.rows, work, guarded=True)
     counts = dict.fromkeys(Outcome, 0)
     for row in command.rows:

@@ -19,6 +19,8 @@ ALLOWED: dict[str, str] = {
     "enrolment/people/steps.py:when": "somebody typed the day and the time of an interview in the programme's zone",
     "notifications/contents.py:_for_receiver": "a message tells the day in the programme's zone",
     "notifications/contents.py:_about_interview": "a message tells the interview in the programme's zone",
+    "enrolment/lists/cells.py:day_of": "a cell of a spreadsheet is a day without a zone",
+    "enrolment/lists/cells.py:text_of": "a cell of a spreadsheet is a day without a zone",
     "services/programmes/model.py:day_of": "the one place",
     "services/web/pages.py:moment": "shows an operator a moment in UTC, and writes UTC beside it",
     "services/web/frame/dates.py:_day": "takes the programme's zone from the page",
