@@ -25,8 +25,8 @@ class Merging(BaseModel):
 
 class Twin(Way):
     """Other records of the same person, as far as they are known. `fiscal`: the keyed hash of the fiscal code. `seats`: groups in which
-    they have a seat. `merging`: the merge that waits. `into`: the record in which this one has ended. `absorbed`: the records that have ended in this
-    one. `expects`: those that are about to. `distinct`: records that look alike, and are of other people."""
+    they have a seat. `merging`: the merge that waits. `into`: the record in which this one has ended. `absorbed`: the records that have
+    ended in this one. `expects`: those that are about to. `distinct`: records that look alike, and are of other people."""
 
     fiscal: str | None = None
     seats: tuple[str, ...] = ()

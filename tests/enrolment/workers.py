@@ -47,6 +47,11 @@ def in_status(status: Status, id: str = "w1") -> Worker:
     return worker
 
 
+def erased(worker: Worker) -> None:
+    worker.erase()
+    worker.erased = AT
+
+
 REACH: dict[Status, Callable[[Worker], object]] = {
     Status.REFERRED: lambda _: None,
     Status.CONTACTED: lambda worker: worker.try_contact(Contacting.PHONE, True, AT),
@@ -56,7 +61,7 @@ REACH: dict[Status, Callable[[Worker], object]] = {
     Status.DECLINED: lambda worker: worker.decline(AT),
     Status.WITHDRAWN: lambda worker: worker.withdraw(Leaving.OTHER, AT),
     Status.MERGED: lambda worker: worker.end_in(Worker.refer("w9", "cgil", AT)),
-    Status.ERASED: lambda worker: (worker.erase(), setattr(worker, "erased", AT)),
+    Status.ERASED: erased,
 }
 
 
