@@ -5,12 +5,12 @@ from functools import partial
 from grouping.conclusions import conclude_when_over
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker
 from grouping.membership import api as membership
-from grouping.membership import ending, forming, joining
+from grouping.membership import ending, entrusting, forming, joining
 from grouping.membership import fragments as membership_fragments
 from grouping.membership import pages as membership_pages
 from grouping.pairs import api as pairs
 from grouping.precompiling import compile_in_advance
-from grouping.projections import Facilitators, GroupList, Groups, Places, Pool, Waiting
+from grouping.projections import Facilitators, GroupList, Groups, Leaders, Places, Pool, Waiting
 from grouping.proposals import api as proposals
 from grouping.proposals import pages as proposals_pages
 from grouping.reactions import gate, reactions
@@ -33,6 +33,7 @@ PAGES = [
     forming.router,
     joining.router,
     ending.router,
+    entrusting.router,
     membership_pages.router,
     membership_fragments.router,
 ]
@@ -48,7 +49,7 @@ def build(settings: Settings) -> Service:
         routes=[*API, *PAGES],
         reactions=reactions,
         gate=gate,
-        projections=[Pool(), Groups(), GroupList(), Waiting(), Places(), Facilitators()],
+        projections=[Pool(), Groups(), GroupList(), Waiting(), Places(), Facilitators(), Leaders()],
         tables=[KEYS],
         background=[conclude_when_over, compile_in_advance],
         after_restore=[partial(replay, replays), erase_restored],

@@ -8,9 +8,12 @@ from notifications.commands import (
     drop,
     drop_links,
     find_or_add,
+    keep_endings,
     keep_links,
+    revoke_personal_link,
     send_personal_link,
     take_survey_link,
+    tell_of_end,
 )
 from notifications.domain import GroupCalendar, Message, PlannedMeeting, Recipient, Venue
 from notifications.kept_mail import KeptMail
@@ -19,6 +22,7 @@ from services.contracts import Event
 from services.contracts.enrolment import (
     ConsentChanged,
     PersonalLinkIssued,
+    PersonalLinkRevoked,
     Purpose,
     WorkerErased,
     WorkerWithdrawn,
@@ -74,8 +78,10 @@ async def when_a_meeting_is_scheduled_messages_can_name_it(event: Event[SessionS
 
 @messages.on(GroupConcluded, needs=lambda event: [(GroupCalendar, event.subject)])
 async def when_a_group_is_concluded_nobody_is_called_to_it(event: Event[GroupConcluded], work: Work) -> None:
-    """End its calendar: no message names a meeting that is off. One that is queued fails as past, since no meeting is to come."""
+    """End its calendar: no message names a meeting that is off. One that is queued fails as past, since no meeting is to come. Tell
+    everybody who had a seat to the end."""
     (await find_or_add(GroupCalendar, event.subject, work)).conclude(event.data.on)
+    await tell_of_end(event.id, event.subject, event.data, work)
 
 
 @messages.on(MemberJoined, needs=the_member_and_the_calendar)
@@ -91,6 +97,7 @@ async def when_a_seat_is_given_up_nobody_is_called_to_it(event: Event[MemberLeft
     """Drop the message that is still queued."""
     recipient = await find_or_add(Recipient, event.data.worker, work)
     await drop(recipient.id, recipient.leave({event.subject}), work)
+    recipient.note_left(event.subject, event.data.since)
 
 
 @messages.on(SurveyLinked)
@@ -113,6 +120,12 @@ async def when_a_personal_link_is_issued_it_is_sent(event: Event[PersonalLinkIss
     await send_personal_link(event.id, event.data, work)
 
 
+@messages.on(PersonalLinkRevoked)
+async def when_a_personal_link_is_revoked_it_is_not_sent(event: Event[PersonalLinkRevoked], work: Work) -> None:
+    """Drop the message that is still queued."""
+    await revoke_personal_link(event.subject, event.data.purpose, work)
+
+
 @message_gate.on(ConsentChanged, needs=the_one_written_to)
 async def when_contact_is_decided_messages_are_queued_or_dropped(worker: str, work: Work) -> None:
     """Queue the messages that waited for consent, or drop the queued ones."""
@@ -124,6 +137,7 @@ async def when_contact_is_decided_messages_are_queued_or_dropped(worker: str, wo
     else:
         await drop(recipient.id, recipient.seats, work)
     await keep_links(recipient, work)
+    await keep_endings(recipient, work)
 
 
 @messages.on(WorkerWithdrawn, needs=the_recipient)
@@ -132,6 +146,7 @@ async def when_somebody_withdraws_they_are_called_and_asked_no_more(event: Event
     recipient = await find_or_add(Recipient, event.subject, work)
     await drop(recipient.id, recipient.leave(), work)
     await drop_links(recipient.withdraw(), work)
+    await keep_endings(recipient, work)
 
 
 @mail_gate.on(WorkerErased, needs=the_one_written_to)

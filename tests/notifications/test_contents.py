@@ -27,11 +27,16 @@ SHOWN: dict[str, Any] = {
     "until": date(2026, 12, 14),
     "expires": datetime(2026, 12, 9, 18, 5, tzinfo=ROME),
     "link": LINK,
+    "last": date(2026, 12, 9),
     "ask": "AFOL Monza e Brianza, +39 039 0000000",
 }
 SAID = {
     ("seat", "it"): ("Il tuo posto in un gruppo AMA Lavoro", "mercoledì 9 dicembre 2026, alle ore 18:30"),
     ("seat", "en"): ("Your seat in an AMA Lavoro group", "Wednesday, 9 December 2026, at 18:30"),
+    ("group-ended", "it"): ("Il tuo gruppo AMA Lavoro finisce prima del previsto", "dopo mercoledì 9 dicembre 2026"),
+    ("group-ended", "en"): ("Your AMA Lavoro group ends earlier than planned", "after Wednesday, 9 December 2026"),
+    ("group-completed", "it"): ("Il tuo gruppo AMA Lavoro ha concluso gli incontri", "con mercoledì 9 dicembre 2026"),
+    ("group-completed", "en"): ("Your AMA Lavoro group has held all its meetings", "by Wednesday, 9 December 2026"),
     ("survey", "it"): ("Come va? Un breve questionario per te", "fino a lunedì 14 dicembre 2026"),
     ("survey", "en"): ("How are things? A short questionnaire for you", "until Monday, 14 December 2026"),
     ("personal-link", "it"): ("La tua pagina personale", "fino a mercoledì 9 dicembre 2026"),
@@ -41,6 +46,7 @@ SAID = {
     ("confirm-erase", "it"): ("Conferma che vuoi cancellare i tuoi dati", "i dati non si possono recuperare"),
     ("confirm-erase", "en"): ("Confirm that you want to erase your data", "the data cannot be brought back"),
 }
+WITHOUT_LINK = {About.SEAT, About.GROUP_ENDED, About.GROUP_COMPLETED}
 
 
 def content(about: str, language: str = "it", **more: Any) -> Content:
@@ -60,7 +66,7 @@ def test_a_mail_says_in_the_persons_language_what_it_is_about_and_whom_to_ask(ab
     assert part in body
     assert "AFOL Monza e Brianza, +39 039 0000000" in body
     assert body.rstrip().endswith("AMA Lavoro")
-    assert (LINK in body.splitlines()) is (about != "seat"), "the link stands on a line of its own"
+    assert (LINK in body.splitlines()) is (about not in WITHOUT_LINK), "the link stands on a line of its own"
     assert "\n\n\n" not in body
 
 
@@ -72,7 +78,7 @@ def test_a_text_message_is_in_the_alphabet_of_every_telephone_and_has_two_segmen
     assert set(sms.text) <= BASIC | EXTENDED
     assert segments(sms.text) <= 2, f"{len(sms.text)} characters"
     assert sms.text.startswith("AMA Lavoro: ")
-    assert (LINK in sms.text.split()) is (about != "seat")
+    assert (LINK in sms.text.split()) is (about not in WITHOUT_LINK)
     assert "Ada" not in sms.text, "a telephone shows it to whoever looks at it"
 
 

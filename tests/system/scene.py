@@ -29,6 +29,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /enrolment/workers/{worker}/consents": {"consents": {"contact": True}, "notice": "2026-09"},
     "POST /enrolment/workers/{worker}/withdrawal": {"reason": "other"},
     "POST /grouping/groups/{group}/members": {"worker": NOBODY},
+    "POST /grouping/groups/{group}/facilitator": {"facilitator": NOBODY, "since": str(a_monday(2))},
     "POST /grouping/groups/{group}/conclusion": {"reason": "too-few"},
     "PUT /grouping/workers/{worker}/pairs/{mate}": {"wish": "apart"},
     "PUT /sessions/sessions/{session}/roll-call": {"present": []},
