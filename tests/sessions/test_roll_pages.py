@@ -234,7 +234,9 @@ async def test_who_is_replaced_keeps_the_group_until_then_and_who_comes_prepares
         return len(rows) == 2 and bool((await world.stored("roster", id=group.id))[0]["led"])
 
     await eventually(assigned)
-    pages, seen, numbers = {}, {}, {}
+    pages: dict[str, httpx.Response] = {}
+    seen: dict[tuple[str, int], int] = {}
+    numbers: dict[str, list[int]] = {}
     for who in ("f", "g"):
         async with facilitator(group, who) as client:
             pages[who] = await client.get("/gruppo")
