@@ -6,12 +6,12 @@ from grouping.conclusions import conclude_when_over
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker
 from grouping.held import held
 from grouping.membership import api as membership
-from grouping.membership import ending, forming, joining
+from grouping.membership import ending, entrusting, forming, joining
 from grouping.membership import fragments as membership_fragments
 from grouping.membership import pages as membership_pages
 from grouping.pairs import api as pairs
 from grouping.precompiling import compile_in_advance
-from grouping.projections import Facilitators, GroupList, Groups, Places, Pool, Waiting
+from grouping.projections import Facilitators, GroupList, Groups, Leaders, Places, Pool, Waiting
 from grouping.proposals import api as proposals
 from grouping.proposals import pages as proposals_pages
 from grouping.reactions import gate, reactions
@@ -35,6 +35,7 @@ PAGES = [
     forming.router,
     joining.router,
     ending.router,
+    entrusting.router,
     membership_pages.router,
     membership_fragments.router,
 ]
@@ -51,7 +52,7 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         gate=gate,
         held=held,
-        projections=[Pool(), Groups(), GroupList(), Waiting(), Places(), Facilitators()],
+        projections=[Pool(), Groups(), GroupList(), Waiting(), Places(), Facilitators(), Leaders()],
         tables=[KEYS],
         background=[conclude_when_over, compile_in_advance],
         beside_api=[end_idle_searches],

@@ -28,7 +28,8 @@ from services.contracts.grouping import (
     WorkerUnlisted,
     WorkerWaitlisted,
 )
-from services.kernel import Aggregate, Refusal, Refused, applies, in_order
+from services.contracts.leading import Lead
+from services.kernel import Aggregate, Refusal, Refused, applies, in_order, in_time
 
 
 class Seeker(Aggregate):
@@ -179,18 +180,20 @@ class Group(Aggregate):
         ("members.worker",),
         ("place", "slot"),
         ("facilitator",),
+        ("led.facilitator",),
         ("state",),
     )
     kind: Kind
     slot: str
     place: str
-    facilitator: str
+    facilitator: str  # whoever was assigned last
     first: date
     days: tuple[date, ...] | None = None  # of its meetings; None: formed before they were fixed
     formed: datetime | None = None  # None: formed before this was kept
     state: State = State.FORMED
     concluded: date | None = None  # the last day on which it could meet
     members: list[Membership] = []
+    led: list[Lead] = []  # in the order in which they were assigned; empty: by one facilitator, in an older database
 
     @classmethod
     def new(cls, id: str, event: GroupFormed) -> "Group":
@@ -210,6 +213,22 @@ class Group(Aggregate):
     def join(self, worker: str, since: date) -> None:
         """Give one more seat; the other seats stay as they are."""
         self.says(MemberJoined(worker=worker, since=since, members=len(self.sitting()) + 1))
+
+    @property
+    def leads(self) -> list[Lead]:
+        """Its facilitators, each from a day on, in the order in which they were assigned."""
+        return self.led or [Lead(facilitator=self.facilitator, since=self.first)]
+
+    def entrust(self, facilitator: str, since: date, last: date) -> None:
+        """Have this facilitator lead the group from that day on (`last`: the day of its last meeting). Refused: concluded, out-of-order,
+        leads-already."""
+        self.refuse_if_concluded()
+        newest = self.leads[-1]
+        in_order("The change of the facilitator", since, "the day from which the present one leads", newest.since)
+        in_time("The change of the facilitator", since, "the last meeting of the group", last)
+        if newest.facilitator == facilitator:
+            raise Refused("leads-already", f"Facilitator {facilitator} leads group {self.id} from {newest.since} on.")
+        self.says(FacilitatorAssigned(facilitator=facilitator, since=since))
 
     def conclude(self, last: date, on: date, reason: Ending, at: datetime) -> None:
         """End the group: it meets up to the day `on` (`last`: the day of its last meeting). Before the last meeting, the seats in it end;
@@ -257,6 +276,9 @@ class Group(Aggregate):
 
     @applies(FacilitatorAssigned)
     def _assigned(self, event: FacilitatorAssigned) -> None:
+        lead = Lead(facilitator=event.facilitator, since=event.since)
+        if self.leads[-1] != lead:
+            self.led = [*self.leads, lead]
         self.facilitator = event.facilitator
 
     @applies(MemberJoined)

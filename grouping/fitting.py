@@ -6,11 +6,13 @@ code of that rule.
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from grouping.domain import Group, State
 from grouping.formation.bound import of_one_company
 from grouping.formation.model import Frozen, Person, Place, Problem
 from grouping.formation.seating import faults
+from services.contracts.leading import periods_of
 from services.kernel import Refused
 from services.programmes import Programme, meeting_days
 
@@ -42,6 +44,34 @@ def most_at_once(groups: Sequence[Group], days: Sequence[date], rules: Programme
     """The largest number of these groups that meet at one time between the first and the last of these days."""
     starts = {days[0], *(each.first for each in groups if days[0] <= each.first <= days[-1])}
     return max(len(that_meet(groups, [day], rules)) for day in starts)
+
+
+class Held(NamedTuple):
+    """A weekly slot that a facilitator gives to a group, from a day to a day (both included)."""
+
+    slot: str
+    first: date
+    last: date
+
+
+def held_by(facilitator: str, groups: Iterable[Group], rules: Programme) -> list[Held]:
+    """The times in which this facilitator leads one of these groups."""
+    return [
+        Held(rules.slot_id(group.slot), *period)
+        for group in groups
+        for period in periods_of(group.leads, facilitator, group.first, last_day(group, rules))
+    ]
+
+
+def held_between(held: Iterable[Held], first: date, last: date) -> list[Held]:
+    """Those that touch the time between two days."""
+    return [each for each in held if each.first <= last and first <= each.last]
+
+
+def most_held(held: Sequence[Held], first: date, last: date) -> int:
+    """The largest number of them at one time between two days."""
+    starts = {first, *(each.first for each in held if first <= each.first <= last)}
+    return max(len(held_between(held, day, day)) for day in starts)
 
 
 def can_come(problem: Problem, person: Person, slot: str, place: Place) -> None:

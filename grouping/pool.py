@@ -3,11 +3,12 @@
 Invariant: nothing is decided here. A person whose profile grouping does not have is in no problem.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
 from grouping.domain import Facilitator, Group, Pair, Place, Seeker
+from grouping.fitting import held_between, held_by
 from grouping.formation.model import Problem
 from grouping.wishes import asked_of
 from services.contracts.enrolment import WorkerProfiled
@@ -42,7 +43,8 @@ async def problem_of(
     people = [await _person(each, on, companies, among, work) for each in described]
     known = {each["id"] for each in people}
     rooms = [_place(each, work.rules) for each in places]
-    leaders = [_facilitator(each, work.rules) for each in facilitators]
+    until = _led_until(groups, on, work.rules)
+    leaders = [_facilitator(each, work.rules, until.get(each.id, frozenset())) for each in facilitators]
     frozen = [_frozen(group, known, work.rules) for group in groups]
     return Problem.model_validate(
         {
@@ -111,12 +113,23 @@ def _place(place: Place, rules: Programme) -> dict[str, Any]:
     }
 
 
-def _facilitator(facilitator: Facilitator, rules: Programme) -> dict[str, Any]:
-    """The facilitator, free in the slots that take new groups."""
+def _led_until(groups: Iterable[Group], on: date, rules: Programme) -> dict[str, set[str]]:
+    """The slots in which facilitators lead a group that another one was assigned, and still do after the day. The engine knows one
+    facilitator of a group."""
+    found: dict[str, set[str]] = {}
+    for group in groups:
+        for lead in group.leads[:-1]:
+            held = held_between(held_by(lead.facilitator, [group], rules), on, date.max)
+            found.setdefault(lead.facilitator, set()).update(each.slot for each in held)
+    return found
+
+
+def _facilitator(facilitator: Facilitator, rules: Programme, taken: Collection[str]) -> dict[str, Any]:
+    """The facilitator, free in the slots that take new groups, but for those that are `taken`."""
     active = {each.id for each in rules.active.slots}
     return facilitator.model_dump(include={"id", "travel_km", "groups"}) | {
         "municipality": rules.municipality_id(facilitator.municipality),
-        "slots": sorted({rules.slot_id(each) for each in facilitator.slots} & active),
+        "slots": sorted(({rules.slot_id(each) for each in facilitator.slots} & active) - set(taken)),
     }
 
 

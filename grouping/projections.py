@@ -54,7 +54,7 @@ class Pool(Projection):
 
 
 class Groups(Projection):
-    """One row per group."""
+    """One row per group, with the facilitator who was assigned last."""
 
     name = "groups"
 
@@ -69,10 +69,27 @@ class Groups(Projection):
             **event.data.model_dump(exclude={"days"}),
         )
 
+    @on(FacilitatorAssigned)
+    def led(self, event: Event[FacilitatorAssigned], rows: Rows) -> None:
+        """The latest assignment counts."""
+        rows.set(event.subject, facilitator=event.data.facilitator)
+
     @on(GroupConcluded)
     def concluded(self, event: Event[GroupConcluded], rows: Rows) -> None:
         """The group meets no more after that day."""
         rows.set(event.subject, concluded=event.data.on)
+
+
+class Leaders(Projection):
+    """One row per assignment of a facilitator to a group, from a day on. `order`: of two of one day, the later event counts."""
+
+    name = "leaders"
+    indexes = ("facilitator", "group")
+
+    @on(FacilitatorAssigned)
+    def assigned(self, event: Event[FacilitatorAssigned], rows: Rows) -> None:
+        """From a day on the facilitator leads the group."""
+        rows.set(event.id, group=event.subject, order=event.sequence, **event.data.model_dump())
 
 
 class GroupList(Projection):

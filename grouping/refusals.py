@@ -14,6 +14,7 @@ SENTENCES = {
     "no-room": N_("At that time all rooms of the place are taken."),
     "facilitator-not-free": N_("Whoever was to facilitate is not free at that time."),
     "facilitator-full": N_("Whoever was to facilitate leads as many groups as they can already."),
+    "leads-already": N_("This facilitator leads the group already."),
     "not-waiting": N_("Somebody does not wait for a seat any more: they have left, or do not consent to take part."),
     "seated-already": N_("Somebody has a seat in another group already."),
     "not-before": N_("Somebody waits until a later date."),
@@ -33,6 +34,13 @@ SENTENCES = {
     "out-of-order": N_("The date does not fit with the steps before it. Check the dates."),
     "in-the-future": N_("The date has not come yet."),
     "changed-meanwhile": N_("Somebody else has changed this in the meantime. Nothing was saved: look at it again."),
+}
+# Why a facilitator could not lead a group, in a few words for a list.
+UNABLE = {
+    "leads-already": N_("leads this group already"),
+    "facilitator-not-free": N_("is not free at that time of the week"),
+    "facilitator-full": N_("leads as many groups as they can"),
+    "out-of-reach": N_("the place is too far"),
 }
 # Why somebody could not join a group, in a few words for a list.
 OBSTACLES = {

@@ -22,6 +22,7 @@ from notifications.domain import (
 )
 from services.contracts.base import Id
 from services.contracts.enrolment import LinkPurpose, PersonalLinkIssued, Purpose, SelfReferralOpened
+from services.contracts.grouping import Ending, GroupConcluded
 from services.contracts.paths import RequestLinked
 from services.contracts.rights import Opening
 from services.contracts.sessions import SurveyLinked
@@ -66,7 +67,7 @@ async def announce(recipient: Recipient, work: Work) -> None:
 
 async def _queued_earlier(recipient: Recipient, seat: Seat, work: Work) -> Message | None:
     """The message that had announced this seat before the database was restored."""
-    messages = await work.where(Message, worker=recipient.id, reference=seat.group)
+    messages = await work.where(Message, worker=recipient.id, reference=seat.group, about=About.SEAT.value)
     return next((each for each in messages if each.id not in recipient.messages), None)
 
 
@@ -163,6 +164,50 @@ async def send_failed_again(recipient: Recipient, work: Work) -> None:
             continue
         if message.about in {About.SEAT, About.INTERVIEW} and message.day >= work.rules.day_of(work.now):
             message.queue_again()
+
+
+MEANS = timedelta(days=14)  # after its last day, for which a message that a group meets no more means something
+
+
+async def tell_of_end(event: str, group: str, concluded: GroupConcluded, work: Work) -> None:
+    """Hold a message for everybody who had a seat in this group on its last day, until they consent to contact. A group that was over
+    long ago, as one of a list that is entered late, is told to nobody."""
+    until = concluded.on + MEANS
+    if until < work.rules.day_of(work.now):
+        return
+    sitting = await work.where(Recipient, seats__group=group)
+    gone = await work.where(Recipient, left__group=group)
+    for recipient in {each.id: each for each in (*sitting, *gone)}.values():
+        if not recipient.sat_at_the_end(group, concluded.on):
+            continue
+        id, early = message_of_event(f"{event}/{recipient.id}"), concluded.reason is not Ending.COMPLETED
+        if await work.find(Message, id) is None:  # it is there after a restore, when it was sent before
+            work.add(Message.about_end(id, recipient.id, group, until, early, work.cause.correlation))
+        recipient.told_of_end(id)
+        await keep_endings(recipient, work)
+
+
+async def keep_endings(recipient: Recipient, work: Work) -> None:
+    """Queue the messages about the end of a group that are held, once the person consents to contact; hold those that are queued while
+    they do not. One that is too old, or whose person has left, is dropped."""
+    consents = await work.consents_to(recipient.id, Purpose.CONTACT)
+    for each in recipient.endings:
+        message = await work.find(Message, each)
+        if message is None:
+            continue
+        if recipient.withdrawn or message.day < work.rules.day_of(work.now):
+            message.drop()
+        elif consents:
+            message.release()
+        else:
+            message.hold()
+
+
+async def revoke_personal_link(worker: str, purpose: LinkPurpose, work: Work) -> None:
+    """Drop the messages with a personal link for this purpose that were not sent: the link opens nothing any more."""
+    about, _ = ABOUT[purpose]
+    for each in await work.where(Message, worker=worker, about=about.value, status=Status.QUEUED.value):
+        each.drop()
 
 
 async def drop_links(links: Sequence[SurveyLink], work: Work) -> None:

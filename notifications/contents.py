@@ -86,6 +86,17 @@ async def _about_interview(work: Work, queued: Message, recipient: Recipient, _:
     return {"when": booked.when.astimezone(work.rules.zone), "where": where}
 
 
+async def _about_end(work: Work, queued: Message, _: Recipient, __: str) -> Shown:
+    """The last day of the group. No reason is told: it may be about somebody."""
+    await _consents(work, queued, Purpose.CONTACT)
+    if queued.day < work.rules.day_of(work.now):
+        raise Refused("past", f"The end of the group of message {queued.id} was long ago.")
+    calendar = await work.peek(GroupCalendar, queued.reference)
+    if calendar is None or calendar.concluded is None:
+        raise NotYet(f"the end of the group for message {queued.id}")
+    return {"last": calendar.concluded}
+
+
 async def _about_survey(work: Work, queued: Message, recipient: Recipient, base: str) -> Shown:
     if all(each.message != queued.id for each in recipient.links):
         raise Refused("not-queued", f"Message {queued.id} is not to be sent.")
@@ -158,6 +169,8 @@ async def _complaint_answered(work: Work, queued: Message, _: Recipient, base: s
 
 KINDS: dict[About, Callable[[Work, Message, Recipient, str], Awaitable[Shown]]] = {
     About.SEAT: _about_seat,
+    About.GROUP_ENDED: _about_end,
+    About.GROUP_COMPLETED: _about_end,
     About.SURVEY: _about_survey,
     About.INTERVIEW: _about_interview,
     About.PERSONAL_LINK: _personal,

@@ -5,6 +5,8 @@ from services.web.frame.texts import N_
 
 SUBJECTS: dict[str, str] = {
     About.SEAT: N_("Seat in a group"),
+    About.GROUP_ENDED: N_("The group ends early"),
+    About.GROUP_COMPLETED: N_("The group has concluded"),
     About.SURVEY: N_("Questionnaire"),
     About.INTERVIEW: N_("Welcome interview"),
     About.PERSONAL_LINK: N_("Link to the personal page"),

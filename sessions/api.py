@@ -1,12 +1,13 @@
 """The routes of sessions: parse, authorise, call, answer."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from services.contracts.base import Id, Slug
+from services.contracts.leading import leads_from, may_see
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refusal, Refused
 from services.web import Body, Moment, etag
@@ -14,6 +15,7 @@ from services.web.run import Reader, Run
 from sessions import commands as do
 from sessions import queries
 from sessions.domain import Meeting
+from sessions.leading import leads_of
 
 router = APIRouter()
 Leader = Annotated[Who, allowed(Role.FACILITATOR, Role.OPERATOR, own={Role.FACILITATOR: "the groups that they lead"})]
@@ -46,13 +48,28 @@ async def sessions(group: Id, read: Reader, who: Leader) -> list[Session]:
     """The calendar of a group, in order, without the meetings after a conclusion. A facilitator has their own groups only.
     404 no-such-group."""
     led = await read.row("leads", group)
-    if led is None or _facilitator(who) not in {None, led.get("facilitator")}:
-        raise Refused("no-such-group", f"There is no group {group}.", Refusal.NOT_FOUND)
+    if led is None:
+        raise _no_group(group)
     rows = await read.rows("calendar", {"group": group})
+    if (facilitator := _facilitator(who)) is not None:
+        rows = await _theirs(group, rows, facilitator, read)
     found = [Session(**{**row, "starts": _local(row["starts"], read)}) for row in rows if "session" in row]
     last = led.get("concluded")
     meeting = (each for each in found if last is None or read.rules.day_of(each.starts).isoformat() <= last)
     return sorted(meeting, key=lambda each: each.number)
+
+
+async def _theirs(group: str, rows: list[dict[str, Any]], facilitator: str, read: Reader) -> list[dict[str, Any]]:
+    """The rows that this facilitator of the group may see. Refused("no-such-group") for whoever leads it neither today nor later."""
+    today, leads = read.rules.day_of(datetime.now(UTC)), (await leads_of(read, [group]))[group]
+    if not leads_from(leads, facilitator, today):
+        raise _no_group(group)
+    days = ((row, read.rules.day_of(row["starts"])) for row in rows if "starts" in row)
+    return [row for row, day in days if may_see(leads, facilitator, day, today)]
+
+
+def _no_group(group: str) -> Refused:
+    return Refused("no-such-group", f"There is no group {group}.", Refusal.NOT_FOUND)
 
 
 def _facilitator(who: Who) -> str | None:

@@ -13,7 +13,7 @@ from sessions.invitations import invite_when_due
 from sessions.links import linking
 from sessions.meetings import fragments
 from sessions.meetings import pages as meetings_pages
-from sessions.projections import Calendar, Leads, Led, Meetings, Places
+from sessions.projections import Calendar, Leaders, Leads, Led, Meetings, Places
 from sessions.queries import uses
 from sessions.reactions import gate, reactions
 from sessions.replay import restore_links
@@ -39,7 +39,7 @@ def build(settings: Settings) -> Service:
         reactions=reactions,
         gate=gate,
         held=held,
-        projections=[Calendar(), Leads(), Meetings(), Led(), Places()],
+        projections=[Leaders(), Calendar(), Leads(), Meetings(), Led(), Places()],
         tables=[KEYS],
         background=[invite_when_due, linking(instruments), plan_added_waves],
         after_restore=[restore_links, erase_restored],

@@ -30,7 +30,7 @@ async def roll_call(command: RollCall, work: Work) -> None:
     another roll than this one was recorded since it was `seen`, or as `Meeting.call_roll`."""
     meeting = await work.find(Meeting, command.session)
     roster = await work.find(Roster, meeting.group) if meeting is not None else None
-    meeting, roster = led_by(command.facilitator, command.session, meeting, roster)
+    meeting, roster = led_by(command.facilitator, command.session, meeting, roster, work.rules.day_of(work.now))
     if work.now < meeting.starts:
         raise Refused("not-yet-held", f"Session {meeting.id} starts at {meeting.starts.isoformat()}.")
     at = work.at if command.at else meeting.starts

@@ -42,6 +42,18 @@ class Leads(Projection):
         rows.set(event.subject, concluded=event.data.on)
 
 
+class Leaders(Projection):
+    """One row per assignment of a facilitator to a group, from a day on. `order`: of two of one day, the later event counts."""
+
+    name = "leaders"
+    indexes = (("facilitator", "since"), ("group", "since"))
+
+    @on(FacilitatorAssigned)
+    def assigned(self, event: Event[FacilitatorAssigned], rows: Rows) -> None:
+        """From a day on the facilitator leads the group."""
+        rows.set(event.id, group=event.subject, order=event.sequence, **event.data.model_dump())
+
+
 class Meetings(Projection):
     """One row per meeting for the pages. `state`: `open` until its roll is called or it is cancelled, then `held` or `cancelled`."""
 

@@ -32,7 +32,7 @@ async def opened(work: Work, session: str, facilitator: str | None) -> tuple[Mee
     for each of them. Refused("no-such-session", 404) also for the group of another facilitator."""
     meeting = await work.peek(Meeting, session)
     roster = await work.peek(Roster, meeting.group) if meeting is not None else None
-    meeting, roster = led_by(facilitator, session, meeting, roster)
+    meeting, roster = led_by(facilitator, session, meeting, roster, work.rules.day_of(work.now))
     members = roster.members_on(meeting.day)
     work.reads_for(f"session {meeting.id}")
     work.note_access(*members)

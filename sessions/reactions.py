@@ -71,8 +71,8 @@ async def when_a_group_is_formed_its_meetings_are_scheduled(event: Event[GroupFo
 
 @reactions.on(FacilitatorAssigned, needs=the_group)
 async def when_a_facilitator_is_assigned_the_group_is_theirs(event: Event[FacilitatorAssigned], work: Work) -> None:
-    """Give them the group at once, so that they can prepare."""
-    (await _roster(event.subject, work)).assign(event.data.facilitator)
+    """Give them its meetings from that day on, at once, so that they can prepare; whoever led it keeps it until then."""
+    (await _roster(event.subject, work)).assign(event.data.facilitator, event.data.since)
 
 
 @reactions.on(MemberJoined, needs=the_group_and_the_member)

@@ -1,5 +1,6 @@
 """Routes of groups and their members."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -74,6 +75,22 @@ async def join(group: Id, body: MemberBody, run: Run, who: Operator) -> Joined:
     return Joined(**await run(do.join, do.Join(group=group, **body.model_dump()), edits=(Group, group)))
 
 
+class LeaderBody(Body):
+    """The facilitator who leads a group from a day on."""
+
+    facilitator: Slug
+    since: Day = Field(description="today or later, and not before the group first meets")
+    at: Moment | None = None
+
+
+@router.post("/groups/{group}/facilitator", status_code=204)
+async def entrust(group: Id, body: LeaderBody, run: Run, who: Operator) -> None:
+    """Have another facilitator lead a group from a day on. From that day on the one who led it sees nothing of it any more. 404
+    no-such-group, no-such-facilitator · 409 concluded, out-of-order, leads-already, facilitator-not-free, facilitator-full,
+    out-of-reach · 412 changed meanwhile (If-Match)."""
+    await run(do.entrust, do.Entrust(group=group, **body.model_dump()), edits=(Group, group))
+
+
 class ConclusionBody(Body):
     """The reason for which a group meets no more."""
 
@@ -111,7 +128,8 @@ async def groups(
 ) -> list[GroupRow]:
     """List the groups, oldest first; a facilitator sees their own."""
     facilitator = who.subject if who.role is Role.FACILITATOR else None
-    return [GroupRow(**each) for each in await queries.groups(read.rows, facilitator)]
+    today = read.rules.day_of(datetime.now(UTC))
+    return [GroupRow(**each) for each in await queries.groups(read.rows, facilitator, today)]
 
 
 class PoolCounts(BaseModel):

@@ -14,15 +14,15 @@ from grouping.fitting import (
     is_over,
     last_day,
     most_at_once,
-    that_meet,
 )
+from grouping.leading import facilitator_is_free
 from grouping.pool import problem_of
 from grouping.wishes import pairs_of
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import Purpose
 from services.contracts.grouping import Ending, GroupFormed, Kind
 from services.kernel import Command, Refusal, Refused, in_order, in_time, new_id
-from services.programmes import distance_km, in_programme, meeting_days, refuse_unless_active
+from services.programmes import in_programme, meeting_days, refuse_unless_active
 from services.store.work import Work
 
 
@@ -46,7 +46,7 @@ async def form(command: Form, work: Work) -> dict[str, str]:
     _right_shape(command, days, work)
     place, facilitator = await work.get(Place, command.place), await work.get(Facilitator, command.facilitator)
     await _room_is_free(place, command.slot, days, work)
-    await _facilitator_is_free(facilitator, place, command.slot, days, work)
+    await facilitator_is_free(facilitator, place, command.slot, (days[0], days[-1]), work)
     workers = sorted(set(command.members))
     seekers = [await work.get(Seeker, worker) for worker in workers]
     await _want_a_seat(seekers, work)
@@ -92,20 +92,6 @@ async def _room_is_free(place: Place, slot: str, days: Sequence[date], work: Wor
     groups = [each for each in await work.where(Group, place=place.id) if work.rules.slot_id(each.slot) == slot]
     if most_at_once(groups, days, work.rules) >= place.rooms:
         raise Refused("no-room", f"Place {place.id} has no room free in {slot}.")
-
-
-async def _facilitator_is_free(
-    facilitator: Facilitator, place: Place, slot: str, days: Sequence[date], work: Work
-) -> None:
-    groups = await work.where(Group, facilitator=facilitator.id)
-    led = that_meet(groups, days, work.rules)
-    free = {work.rules.slot_id(each) for each in facilitator.slots} - {work.rules.slot_id(each.slot) for each in led}
-    if slot not in free:
-        raise Refused("facilitator-not-free", f"Facilitator {facilitator.id} is not free in {slot}.")
-    if (number := most_at_once(led, days, work.rules)) >= facilitator.groups:
-        raise Refused("facilitator-full", f"Facilitator {facilitator.id} leads {number} groups already.")
-    if distance_km(work.rules, facilitator.municipality, place.municipality) > facilitator.travel_km:
-        raise Refused("out-of-reach", f"Facilitator {facilitator.id} does not reach place {place.id}.")
 
 
 class Join(Command):
@@ -176,6 +162,30 @@ async def conclude(command: Conclude, work: Work) -> None:
     if command.seen not in {None, work.version(group)}:
         raise Refused("changed-meanwhile", f"Group {group.id} was changed meanwhile.", Refusal.STALE)
     group.conclude(last_day(group, work.rules), work.rules.day_of(work.at), command.reason, work.at)
+
+
+class Entrust(Command):
+    """Another facilitator for a group, from a day on. `seen`: the version of the group that was before the caller's eyes."""
+
+    group: Id
+    facilitator: Slug
+    since: date
+    seen: int | None = None
+
+
+async def entrust(command: Entrust, work: Work) -> None:
+    """Have the facilitator lead the group from today or a later day on, and not before it first meets. Refused: no-such-group,
+    no-such-facilitator, changed-meanwhile, as `Group.entrust` and `facilitator_is_free`, or ("out-of-order") for a day that is past."""
+    group = await work.get(Group, command.group)
+    group.refuse_if_concluded()
+    if command.seen not in {None, work.version(group)}:
+        raise Refused("changed-meanwhile", f"Group {group.id} was changed meanwhile.", Refusal.STALE)
+    facilitator, place = await work.get(Facilitator, command.facilitator), await work.get(Place, group.place)
+    in_order("The change of the facilitator", work.at, "the forming of the group", group.formed)
+    in_order("The change of the facilitator", command.since, "today", work.rules.day_of(work.at))
+    since, last = max(command.since, group.first), last_day(group, work.rules)
+    await facilitator_is_free(facilitator, place, group.slot, (since, max(since, last)), work, beside=group.id)
+    group.entrust(facilitator.id, since, last)
 
 
 class ConcludeOver(Command):

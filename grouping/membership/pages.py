@@ -23,7 +23,7 @@ FRAME = Frame("grouping", "grouping.membership", refusals=SENTENCES)
 router = page_router(FRAME)
 Operator = Annotated[Who, allowed(Role.OPERATOR)]
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
-DONE = "^(formato|entrata|conclusione)$"  # what was just done, by which a page says so
+DONE = "^(formato|entrata|conclusione|facilitatore)$"  # what was just done, by which a page says so
 ENDINGS = {  # without `completed`, which is told by the calendar
     Ending.TOO_FEW: N_("too few people are left"),
     Ending.NO_FACILITATOR: N_("nobody can facilitate it"),

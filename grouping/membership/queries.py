@@ -13,10 +13,12 @@ from pydantic import BaseModel
 from grouping.domain import Facilitator, Group, Place, Seeker, State
 from grouping.fitting import can_join, last_day
 from grouping.formation.model import Frozen, Person, Problem
+from grouping.leading import can_lead
 from grouping.pool import problem_of
 from grouping.wishes import pairs_of
 from services.contracts.enrolment import Purpose
 from services.contracts.grouping import Kind
+from services.contracts.leading import Lead, leads_from
 from services.kernel import Refusal, Refused
 from services.store.work import Work
 
@@ -27,11 +29,23 @@ class ReadRows(Protocol):
     def __call__(self, projection: str, where: dict[str, Any] | None = None, /) -> Awaitable[list[dict[str, Any]]]: ...
 
 
-async def groups(rows: ReadRows, facilitator: str | None = None) -> list[dict[str, Any]]:
-    """The groups with the number of their members, oldest first: all of them, or those of one facilitator."""
+async def groups(rows: ReadRows, facilitator: str | None, today: date) -> list[dict[str, Any]]:
+    """The groups with the number of their members, oldest first: all of them, or those that one facilitator leads on the local day
+    `today` or will lead."""
     sitting = Counter(row["group"] for row in await rows("pool") if _is_seat(row))
-    own: dict[str, Any] = {} if facilitator is None else {"facilitator": facilitator}
+    own: dict[str, Any] = {}
+    if facilitator is not None:
+        own = {"group": {"$in": await _led_by(facilitator, rows, today)}}
     return [{**row, "members": sitting[row["group"]]} for row in await rows("groups", own)]
+
+
+async def _led_by(facilitator: str, rows: ReadRows, today: date) -> list[str]:
+    assigned = {row["group"] for row in await rows("leaders", {"facilitator": facilitator})}
+    leads: dict[str, list[Lead]] = {each: [] for each in sorted(assigned)}
+    found = await rows("leaders", {"group": {"$in": sorted(assigned)}}) if assigned else []
+    for row in sorted(found, key=lambda each: int(each["order"])):
+        leads[row["group"]].append(Lead(facilitator=row["facilitator"], since=row["since"]))
+    return [group for group, some in leads.items() if leads_from(some, facilitator, today)]
 
 
 class Figures(NamedTuple):
@@ -73,6 +87,7 @@ class Sheet(BaseModel):
     slot: str
     place: str
     facilitator: str
+    leads: list[Lead]
     first: date
     last: date
     concluded: date | None
@@ -97,12 +112,46 @@ async def open_group(work: Work, group: str) -> Sheet:
     return Sheet(
         group=found.id,
         **found.model_dump(include={"kind", "slot", "place", "facilitator", "first"}),
+        leads=found.leads,
         last=last_day(found, work.rules),
         concluded=found.concluded if found.state is State.CONCLUDED else None,
         members=[each for each in seats if each.until is None],
         gone=[each for each in seats if each.until is not None],
         version=work.version(found),
     )
+
+
+async def could_lead(work: Work, group: str, facilitators: Sequence[str], since: date) -> dict[str, str | None]:
+    """For each of these facilitators None when they could lead the group from that day on, else the code of the refusal. Refused:
+    no-such-group, concluded."""
+    there = await work.peek(Group, group)
+    if there is None:
+        raise Refused("no-such-group", f"There is no group {group}.", Refusal.NOT_FOUND)
+    there.refuse_if_concluded()
+    place = await work.peek(Place, there.place)
+    found = await work.several(Facilitator, facilitators)
+    ids = [each.id for each in found]
+    some = [*await work.browse(Group, facilitator=ids), *await work.browse(Group, led__facilitator=ids)] if ids else []
+    others = {each.id: each for each in some if each.id != group}
+    last = last_day(there, work.rules)
+    days = (min(max(since, there.first), last), last)
+    return {
+        each.id: _no_leader(each, place, there, days, list(others.values()), work)
+        for each in found
+        if place is not None
+    }
+
+
+def _no_leader(
+    facilitator: Facilitator, place: Place, group: Group, days: tuple[date, date], others: Sequence[Group], work: Work
+) -> str | None:
+    if group.leads[-1].facilitator == facilitator.id:
+        return "leads-already"
+    try:
+        can_lead(facilitator, place, group.slot, days, others, work.rules)
+    except Refused as refused:
+        return refused.code
+    return None
 
 
 class Candidate(BaseModel):

@@ -101,6 +101,8 @@ class About(StrEnum):
     """The kinds of messages. Each has a template of its name for a mail and for a text message, in each language."""
 
     SEAT = "seat"
+    GROUP_ENDED = "group-ended"  # before its last meeting
+    GROUP_COMPLETED = "group-completed"
     SURVEY = "survey"
     INTERVIEW = "interview"
     PERSONAL_LINK = "personal-link"
@@ -143,6 +145,14 @@ class Message(Aggregate):
     def about_interview(cls, id: str, worker: str, day: date, correlation: str) -> "Message":
         """A queued message: the welcome interview has a time on that day."""
         return cls(id=id, worker=worker, about=About.INTERVIEW, reference="interview", day=day, correlation=correlation)
+
+    @classmethod
+    def about_end(cls, id: str, worker: str, group: str, until: date, early: bool, correlation: str) -> "Message":
+        """A message that is held: the group meets no more. It means something until that day."""
+        about = About.GROUP_ENDED if early else About.GROUP_COMPLETED
+        message = cls(id=id, worker=worker, about=about, reference=group, day=until, correlation=correlation)
+        message.hold()
+        return message
 
     @classmethod
     def about_survey(cls, id: str, worker: str, survey: str, until: date, sealed: str, correlation: str) -> "Message":
@@ -215,6 +225,13 @@ class Seat(BaseModel):
     message: str | None = None
 
 
+class SeatLeft(BaseModel):
+    """A seat that ended: `until` is the first day without it."""
+
+    group: str
+    until: date
+
+
 class SurveyLink(BaseModel):
     """A personal link to a survey that was not answered, and the message that carries it."""
 
@@ -236,7 +253,10 @@ class Recipient(Aggregate):
     """The interview, the seats and the links to surveys that a person has, and every message there ever was for them."""
 
     noun: ClassVar[str] = "recipient"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("seats.group",), ("left.group",))
     seats: tuple[Seat, ...] = ()
+    left: tuple[SeatLeft, ...] = ()
+    endings: tuple[str, ...] = ()  # messages that a group of theirs meets no more
     messages: tuple[str, ...] = ()
     links: tuple[SurveyLink, ...] = ()
     answered: tuple[str, ...] = ()  # surveys; the answer may arrive before the link, by another topic
@@ -256,6 +276,21 @@ class Recipient(Aggregate):
         left = [each for each in self.seats if groups is None or each.group in groups]
         self.seats = tuple(each for each in self.seats if each not in left)
         return left
+
+    def note_left(self, group: str, until: date) -> None:
+        """Remember when their seat in this group ended."""
+        self.left = (*(each for each in self.left if each.group != group), SeatLeft(group=group, until=until))
+
+    def sat_at_the_end(self, group: str, last: date) -> bool:
+        """True when they had a seat in this group on its last day: they have it still, or it ended with the group."""
+        until = next((each.until for each in self.left if each.group == group), date.min)
+        return not self.withdrawn and (self.seat_in(group) is not None or until > last)
+
+    def told_of_end(self, message: str) -> None:
+        """Remember the message that a group of theirs meets no more."""
+        self.remember(message)
+        if message not in self.endings:
+            self.endings = (*self.endings, message)
 
     def announced(self, seat: Seat, message: str) -> None:
         """Remember the message that announces the seat."""

@@ -10,12 +10,15 @@ from notifications.commands import (
     drop_interview,
     drop_links,
     find_or_add,
+    keep_endings,
     keep_links,
+    revoke_personal_link,
     send_failed_again,
     send_invitation,
     send_personal_link,
     send_request,
     take_survey_link,
+    tell_of_end,
     tell_of_opening,
     tell_of_reply,
 )
@@ -28,6 +31,7 @@ from services.contracts.enrolment import (
     InterviewBooked,
     InterviewHeld,
     PersonalLinkIssued,
+    PersonalLinkRevoked,
     Purpose,
     SelfReferralOpened,
     WorkerAdmitted,
@@ -91,8 +95,10 @@ async def when_a_meeting_is_scheduled_messages_can_name_it(event: Event[SessionS
 
 @messages.on(GroupConcluded, needs=lambda event: [(GroupCalendar, event.subject)])
 async def when_a_group_is_concluded_nobody_is_called_to_it(event: Event[GroupConcluded], work: Work) -> None:
-    """End its calendar: no message names a meeting that is off. One that is queued fails as past, since no meeting is to come."""
+    """End its calendar: no message names a meeting that is off. One that is queued fails as past, since no meeting is to come. Tell
+    everybody who had a seat to the end."""
     (await find_or_add(GroupCalendar, event.subject, work)).conclude(event.data.on)
+    await tell_of_end(event.id, event.subject, event.data, work)
 
 
 @messages.on(MemberJoined, needs=the_member_and_the_calendar)
@@ -108,6 +114,7 @@ async def when_a_seat_is_given_up_nobody_is_called_to_it(event: Event[MemberLeft
     """Drop the message that is still queued."""
     recipient = await find_or_add(Recipient, event.data.worker, work)
     await drop(recipient.id, recipient.leave({event.subject}), work)
+    recipient.note_left(event.subject, event.data.since)
 
 
 @messages.on(SurveyLinked)
@@ -156,6 +163,12 @@ async def when_a_complaint_is_answered_its_worker_is_told(event: Event[Complaint
     await tell_of_reply(event.id, event.subject, event.data.worker, work)
 
 
+@messages.on(PersonalLinkRevoked)
+async def when_a_personal_link_is_revoked_it_is_not_sent(event: Event[PersonalLinkRevoked], work: Work) -> None:
+    """Drop the message that is still queued."""
+    await revoke_personal_link(event.subject, event.data.purpose, work)
+
+
 @message_gate.on(ConsentChanged, needs=the_one_written_to)
 async def when_contact_is_decided_messages_are_queued_or_dropped(worker: str, work: Work) -> None:
     """Queue the messages that waited for consent, or drop the queued ones."""
@@ -169,6 +182,7 @@ async def when_contact_is_decided_messages_are_queued_or_dropped(worker: str, wo
         await drop(recipient.id, recipient.seats, work)
         await drop_interview(recipient, work, forget=False)
     await keep_links(recipient, work)
+    await keep_endings(recipient, work)
 
 
 @messages.on(InterviewBooked, needs=the_recipient)
@@ -212,6 +226,7 @@ async def when_somebody_withdraws_they_are_called_and_asked_no_more(event: Event
     await drop_interview(recipient, work)
     await drop(recipient.id, recipient.leave(), work)
     await drop_links(recipient.withdraw(), work)
+    await keep_endings(recipient, work)
 
 
 @mail_gate.on(WorkerErased, needs=the_one_written_to)

@@ -6,7 +6,7 @@ earlier one have ended. Grants are read anew with every request, so that a revok
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.front import passwords
@@ -110,6 +110,14 @@ class Accounts:
     async def set_password(self, login: str, hashed: str) -> None:
         """Give an account another password; whoever is signed in with it has to sign in again."""
         await self._change(login, {"$set": {"password": hashed}, "$inc": {"generation": 1}})
+
+    async def change_password(self, account: Account, hashed: str) -> Account | None:
+        """Give an account the password that its person chose. None when it was changed or disabled meanwhile: then nothing is done."""
+        as_read = {"_id": account.login, "generation": account.generation, "disabled": False}
+        done = await self._documents.update_one(as_read, {"$set": {"password": hashed}, "$inc": {"generation": 1}})
+        if not done.matched_count:
+            return None
+        return replace(account, password=hashed, generation=account.generation + 1)
 
     async def disable(self, login: str, disabled: bool = True) -> None:
         """Disable an account, or enable it again. Its web sessions end at once, and do not come back."""

@@ -8,6 +8,7 @@ import re
 import secrets
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,12 +16,33 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from services.settings import Misconfigured, text_of
+from services.web.frame.texts import N_
 
 LEAST, MOST = 12, 256  # characters
 DIFFERENT = 5  # characters that differ, at least
 COMMON = Path(__file__).parent / "common_passwords.txt"
 AT_ONCE = 2  # hashes at a time in one process, since each takes 19 MiB
 RUN = "abcdefghijklmnopqrstuvwxyz 01234567890123456789 qwertyuiopasdfghjklzxcvbnm"
+LIMITS = {"least": LEAST, "most": MOST}  # the values that a sentence may show
+
+
+class Fault(StrEnum):
+    """The reason for which a password is not taken."""
+
+    SHORT = "short"
+    LONG = "long"
+    REPEATS = "repeats"
+    COMMON = "common"
+    NAMED = "named"
+
+
+SENTENCES = {
+    Fault.SHORT: N_("A password has at least %(least)d characters; any characters, and words with blanks, will do."),
+    Fault.LONG: N_("A password has at most %(most)d characters."),
+    Fault.REPEATS: N_("This password repeats or counts, so it is guessed first: choose another one."),
+    Fault.COMMON: N_("This password is among the common ones, which are guessed first: choose another one."),
+    Fault.NAMED: N_("This password is made of the account's or the service's name: choose another one."),
+}
 # OWASP's second recommendation for argon2id: 19 MiB, two passes.
 _threads = ThreadPoolExecutor(AT_ONCE, "passwords")
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -32,22 +54,29 @@ def new_password() -> str:
     return "-".join("".join(secrets.choice(characters) for _ in range(4)) for _ in range(4))
 
 
-def check(password: str, login: str) -> None:
-    """Refuse a password that is guessed first. Misconfigured, one sentence, says why."""
+def fault_of(password: str, login: str) -> Fault | None:
+    """Tell why a password is guessed first, or cannot be kept; None when it is taken."""
     plain = _plain(password)
     if len(password) < LEAST:
-        raise Misconfigured(
-            f"A password has at least {LEAST} characters; any characters, and words with blanks, will do."
-        )
+        return Fault.SHORT
     if len(password) > MOST:
-        raise Misconfigured(f"A password has at most {MOST} characters.")
+        return Fault.LONG
     if len(set(plain)) < DIFFERENT or plain in RUN or plain in RUN[::-1]:
-        raise Misconfigured("This password repeats or counts, so it is guessed first: choose another one.")
+        return Fault.REPEATS
     if plain in _common() or re.sub(r"[^a-z]", "", plain) in _common():
-        raise Misconfigured("This password is among the common ones, which are guessed first: choose another one.")
-    for word in (_plain(login), "amalavoro"):
-        if word in plain and len(plain.replace(word, "")) < LEAST // 2:
-            raise Misconfigured("This password is made of the account's or the service's name: choose another one.")
+        return Fault.COMMON
+    named = (_plain(login), "amalavoro")
+    return Fault.NAMED if any(_made_of(word, plain) for word in named) else None
+
+
+def check(password: str, login: str) -> None:
+    """Refuse a password that is guessed first. Misconfigured, one sentence, says why."""
+    if (fault := fault_of(password, login)) is not None:
+        raise Misconfigured(SENTENCES[fault] % LIMITS)
+
+
+def _made_of(word: str, plain: str) -> bool:
+    return word in plain and len(plain.replace(word, "")) < LEAST // 2
 
 
 async def hashed(password: str) -> str:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from services import programmes, web
 from services.front import passwords
+from services.front.account_page import AccountPage
 from services.front.accounts import Accounts
 from services.front.begun import Begun
 from services.front.choices import Choices
@@ -51,6 +52,8 @@ class Site:
         attempts = Attempts(self.store, self.issuer.secret_for("attempts"), clock)
         clients = {CLIENT: settings.return_address}
         self.issuer_pages = IssuerPages(self.issuer, self.store, self.accounts, clients, attempts, clock)
+        own = settings.embedded
+        self.account_page = AccountPage(self.programmes, self.sessions, self.accounts, attempts, cookies, own)
         self.provider = Provider(settings, self._client)
         self.console = OperatorsConsole(self._client, settings.services)
         self.passing = Passing(self.sessions, cookies, Tokens(self.issuer), settings.base)
@@ -88,6 +91,7 @@ class Site:
         sign_in = self.issuer_pages if self.settings.embedded else None
         return [
             *self.pages.routes(),
+            *self.account_page.routes(),
             *static.routes(),
             *statements.routes(self.settings, self.programmes),
             Mount("/issuer", self.issuer.app(sign_in)),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
+from services.contracts.leading import Lead, may_see
 from services.contracts.sessions import SessionCancelled, SessionHeld, SessionScheduled
 from services.kernel import Aggregate, Refusal, Refused, applies, in_order, in_time
 
@@ -31,13 +32,21 @@ class Roster(Aggregate):
     noun: ClassVar[str] = "roster"
     slot: str
     place: str
-    facilitator: str
+    facilitator: str  # whoever was assigned last
     concluded: date | None = None  # it does not meet after this day
     members: list[Membership] = []
+    led: list[Lead] = []  # in the order in which they were assigned; empty: by one facilitator all the time
 
-    def assign(self, facilitator: str) -> None:
-        """Give the group to this facilitator from now on."""
+    def assign(self, facilitator: str, since: date) -> None:
+        """Give the group to this facilitator from that day on."""
+        before = self.led or [Lead(facilitator=self.facilitator, since=date.min)]
+        self.led = [*before, Lead(facilitator=facilitator, since=since)]
         self.facilitator = facilitator
+
+    def may_be_seen_by(self, facilitator: str, day: date, today: date) -> bool:
+        """True when this facilitator leads the group on that day of a meeting, and has not been replaced by today."""
+        leads = self.led or [Lead(facilitator=self.facilitator, since=date.min)]
+        return may_see(leads, facilitator, day, today)
 
     def conclude(self, on: date) -> None:
         """End the group: it does not meet after this day."""
@@ -154,12 +163,15 @@ class Meeting(Aggregate):
 
 
 def led_by(
-    facilitator: str | None, session: str, meeting: Meeting | None, roster: Roster | None
+    facilitator: str | None, session: str, meeting: Meeting | None, roster: Roster | None, today: date
 ) -> tuple[Meeting, Roster]:
-    """The meeting and its roster, when this facilitator leads the group (None: an operator, who may see all groups).
-    Refused("no-such-session") otherwise: a facilitator cannot find out which other meetings exist."""
-    if meeting is None or roster is None or facilitator not in {None, roster.facilitator}:
-        raise Refused("no-such-session", f"There is no session {session}.", Refusal.NOT_FOUND)
+    """The meeting and its roster, when this facilitator leads the group on its day and was not replaced by today (None: an operator, who
+    may see all groups). Refused("no-such-session") otherwise: a facilitator cannot find out which other meetings exist."""
+    none = Refused("no-such-session", f"There is no session {session}.", Refusal.NOT_FOUND)
+    if meeting is None or roster is None:
+        raise none
+    if facilitator is not None and not roster.may_be_seen_by(facilitator, meeting.day, today):
+        raise none
     return meeting, roster
 
 

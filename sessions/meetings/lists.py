@@ -8,6 +8,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from services.contracts.leading import Lead, leads_from
+from sessions.leading import leads_of
+
 PAGE = 20  # rows of one page
 GROUPS = 50  # of one facilitator, at most
 MEETINGS = 200  # of one group, at most, as a programme allows
@@ -74,10 +77,15 @@ async def meetings_of(read: Reads, groups: Sequence[str]) -> dict[str, list[Row]
     return found
 
 
-async def led_by_them(read: Reads, facilitator: str) -> list[Row]:
-    """The groups that were assigned to this facilitator last, those that meet first."""
-    found = await read.page("led", {"facilitator": facilitator}, order=[("first", -1)], limit=GROUPS)
-    return sorted((_whole(each) for each in found if "slot" in each), key=lambda each: each["concluded"] is not None)
+async def led_by_them(read: Reads, facilitator: str, today: date) -> list[tuple[Row, list[Lead]]]:
+    """The groups that this facilitator leads today, or from a later day on, with their assignments; those that meet first."""
+    latest = [("since", -1)]
+    assigned = await read.page("leaders", {"facilitator": facilitator}, order=latest, limit=GROUPS)
+    leads = await leads_of(read, sorted({each["group"] for each in assigned}))
+    theirs = [group for group, some in leads.items() if leads_from(some, facilitator, today)]
+    found = list((await groups_named(read, theirs)).values())
+    found.sort(key=lambda each: str(each["first"]), reverse=True)
+    return [(each, leads[each["group"]]) for each in sorted(found, key=lambda each: each["concluded"] is not None)]
 
 
 def _whole(led: Row) -> Row:

@@ -1,15 +1,17 @@
 """Pages of a facilitator's groups and roll-calls, and of an operator's lists of meetings."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.contracts.base import Id
+from services.contracts.leading import Lead, leader_on, may_see
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refusal, Refused, Unavailable
+from services.programmes import Programme
 from services.web import Moment
 from services.web.frame import Filled, Frame, page_router
 from services.web.frame.fragments import gather_json
@@ -35,23 +37,36 @@ LATER = N_(
 @router.get("/gruppo")
 async def my_groups(request: Request, read: Reader, who: Facilitator) -> Response:
     """Show the groups that a facilitator leads, each with its next meeting, missing roll-calls and dates."""
-    led = await lists.led_by_them(read, who.subject)
-    meetings = await lists.meetings_of(read, [each["group"] for each in led]) if led else {}
-    places = await lists.places_named(read, [each["place"] for each in led])
     now = datetime.now(UTC)
-    groups = [_group(each, meetings[each["group"]], now) for each in led]
+    today = read.rules.day_of(now)
+    led = await lists.led_by_them(read, who.subject, today)
+    meetings = await lists.meetings_of(read, [each["group"] for each, _ in led]) if led else {}
+    places = await lists.places_named(read, [each["place"] for each, _ in led])
+    groups = [_group(each, leads, meetings[each["group"]], now, who.subject, read.rules) for each, leads in led]
     return FRAME.page(request, "meetings/mine.html", who=who, rules=read.rules, groups=groups, places=places)
 
 
-def _group(led: dict[str, Any], meetings: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
-    """A group as the page shows it. A meeting that began today is called at once: it is missing, and no more to come."""
-    ahead = [each for each in meetings if each["state"] == "open"]
+def _group(
+    led: dict[str, Any], leads: list[Lead], meetings: list[dict[str, Any]], now: datetime, me: str, rules: Programme
+) -> dict[str, Any]:
+    """A group as the page shows it, with the meetings that its facilitator may see. A meeting that began today is called at once: it is
+    missing, and no more to come. `from` and `until`: the days from which they lead it, and another one does, if these are to come."""
+    today = rules.day_of(now)
+    own = [each for each in meetings if may_see(leads, me, rules.day_of(each["starts"]), today)]
+    ahead = [each for each in own if each["state"] == "open"]
     return {
         **led,
-        "meetings": meetings,
+        "meetings": own,
+        "all": len(meetings),
+        "from": None if leader_on(leads, today) == me else _change(leads, today),
+        "until": _change(leads, today) if leader_on(leads, today) == me else None,
         "missing": [each for each in ahead if each["starts"] <= now],
         "next": next((each for each in ahead if each["starts"] > now), None),
     }
+
+
+def _change(leads: list[Lead], today: date) -> date | None:
+    return min((each.since for each in leads if each.since > today), default=None)
 
 
 @router.get("/gruppo/incontri/{session}")

@@ -59,9 +59,13 @@ async def looked_at_as_somebody(one: Looked, base: str, language: str) -> list[s
     await expect(one.page.locator('button[name="ruolo"]')).to_have_count(2)
     found += await look(one, f"roles {language}")
     await one.page.click(f'button[value="{REFERRER}"]')
-    for path in ("/ruolo", "/", "/esci"):
+    for path in ("/ruolo", "/account", "/", "/esci"):
         await one.page.goto(base + path)
         found += await look(one, f"{path}, signed in {language}")
+    await one.page.goto(f"{base}/account")
+    await one.page.click("button[value=done]")
+    await expect(one.page.locator("#errors")).to_be_focused()
+    found += await look(one, f"account with nothing {language}")
     await one.page.goto(f"{base}/esci")
     await one.page.click("#leave")
     return found + await look(one, f"signed out {language}")

@@ -212,6 +212,62 @@ async def test_a_group_is_concluded_with_a_reason_and_is_said_to_be_below_the_mi
     assert people[0] in (await operator.get(group)).text, "whose seat ended is still told"
 
 
+async def test_the_facilitator_is_changed_from_a_day_on_after_a_look_at_what_it_means(
+    world: World, operator: httpx.AsyncClient
+) -> None:
+    await waiting(world, 3)
+    await registered(operator)
+    group = await formed(operator)
+    for id, slot in (("bea", "thu-evening"), ("carla", "mon-evening")):
+        sent = await operator.post("/gruppi/facilitatori/nuovo", data={**LEADER, "id": id, f"slots.{slot}": "yes"}
+                                   if slot == "thu-evening" else {k: v for k, v in LEADER.items() if not k.startswith("slots")}
+                                   | {"id": id, f"slots.{slot}": "yes"})  # fmt: skip
+        assert sent.status_code == 303, text_of(sent)
+
+    async def offered() -> bool:
+        return choices_in(await operator.get(f"{group}/facilitatore")).get("facilitator") == ["bea"]
+
+    await eventually(offered)
+    page = await operator.get(f"{group}/facilitatore")
+    assert "carla: non ha libero quell'orario" in text_of(page)
+    assert "anna: facilita già questo gruppo" in text_of(page)
+    unanswered = await operator.post(f"{group}/facilitatore", data=form_in(page) | {"since": ""})
+    assert unanswered.status_code == 422
+    past = await operator.post(
+        f"{group}/facilitatore", data=form_in(page) | {"facilitator": "bea", "since": "1/1/2024"}
+    )
+    assert (past.status_code, 'href="#since"' in past.text) == (409, True)
+    first = datetime.strptime(form_in(page)["since"], "%d/%m/%Y").date()  # noqa: DTZ007  # a day
+    change = _written(first + timedelta(days=28))
+    check = await operator.post(f"{group}/facilitatore", data=form_in(page) | {"facilitator": "bea", "since": change})
+    shown = text_of(check)
+    assert (check.status_code, heading_of(check)) == (200, "Controlla il cambio di chi facilita")
+    assert "anna facilita il gruppo fino al giorno prima" in shown
+    assert "bea vede il gruppo già da ora" in shown
+    assert check.text.index("Non cambiare, torna al gruppo") < check.text.index('value="done"'), "the safe way first"
+    done = await operator.post(f"{group}/facilitatore", data=form_in(check) | {"step": "done"})
+    assert done.headers["location"] == f"{group}?fatto=facilitatore", text_of(done)
+    sheet = text_of(await operator.get(done.headers["location"]))
+    assert "Il cambio di chi facilita è registrato" in sheet
+    assert "anna dal giorno" in sheet
+    again = await operator.post(f"{group}/facilitatore", data=form_in(check) | {"step": "done", "once": ""})
+    assert again.status_code == 412, "the group was changed since it was looked at"
+
+    async def told() -> bool:
+        return len(await _led(world, "anna")) == len(await _led(world, "bea")) == 1
+
+    await eventually(told)
+    assert await _led(world, "carla") == []
+
+
+async def _led(world: World, facilitator: str) -> list[Any]:
+    """The groups that a facilitator sees."""
+    async with client_as(world.grouping.app, Role.FACILITATOR, world.programme, facilitator) as client:
+        answer = await client.get("/groups")
+    found: list[Any] = answer.json()
+    return found
+
+
 async def test_whoever_has_waited_for_long_is_named_today_and_others_may_not_look(
     world: World, operator: httpx.AsyncClient
 ) -> None:

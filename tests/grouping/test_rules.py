@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grouping.domain import Facilitator, Group, Membership, Pair, Place, Seeker, State, right_size
-from grouping.membership.commands import Leave, leave
+from grouping.membership.commands import Entrust, Leave, entrust, leave
 from grouping.reactions import when_a_worker_is_admitted_they_wait
 from grouping.replay import replays
 from services.contracts import catalogue
@@ -25,6 +25,7 @@ from services.contracts.grouping import (
     WorkerUnlisted,
     WorkerWaitlisted,
 )
+from services.contracts.leading import leader_on
 from services.kernel import Aggregate, Refused
 from tests.grouping.memory import AT, Memory, event, recorded
 
@@ -258,3 +259,76 @@ async def test_who_is_admitted_after_midnight_is_admitted_on_the_day_that_has_be
     seeker = memory.held[Seeker, "w1"]
     assert isinstance(seeker, Seeker)
     assert seeker.admitted == date(2026, 11, 17)
+
+
+def test_another_facilitator_leads_from_a_day_on_and_the_group_remembers_who_led_it() -> None:
+    formed, last = group("w1"), date(2027, 5, 3)
+    formed.entrust("f2", LATER, last)
+    assert [(each.facilitator, each.since) for each in formed.leads] == [("f1", FIRST), ("f2", LATER)]
+    assert formed.facilitator == "f2"
+    assert said(formed)[-1] == FacilitatorAssigned(facilitator="f2", since=LATER)
+    formed.entrust("f3", LATER, last)
+    assert leader_on(formed.leads, LATER) == "f3", "of two assignments of one day the later one counts"
+    for facilitator, since, code in (("f3", last, "leads-already"), ("f4", FIRST, "out-of-order"),
+                                     ("f4", date(2027, 5, 4), "out-of-order")):  # fmt: skip
+        with pytest.raises(Refused) as refused:
+            formed.entrust(facilitator, since, last)
+        assert refused.value.code == code
+    formed.conclude(last, LATER, Ending.AGREED, AT)
+    with pytest.raises(Refused, match="does not meet after"):
+        formed.entrust("f4", LATER, last)
+
+
+def test_a_group_of_an_older_database_was_led_by_one_facilitator_from_its_first_day_on() -> None:
+    older = Group.model_validate(group("w1").model_dump(exclude={"led"}))
+    assert [(each.facilitator, each.since) for each in older.leads] == [("f1", FIRST)]
+    older.entrust("f2", LATER, date(2027, 5, 3))
+    assert [each.facilitator for each in older.leads] == ["f1", "f2"]
+
+
+def leader(id: str, *slots: str, groups: int = 1) -> Facilitator:
+    free = frozenset(slots or ("mon-evening",))
+    return Facilitator(id=id, municipality="monza", travel_km=30, slots=free, groups=groups)
+
+
+def another(id: str, facilitator: str, slot: str = "mon-evening") -> Group:
+    days = {"first": date(2027, 1, 25) if slot == "mon-evening" else date(2027, 1, 28)}
+    return Group.form(id, FORMED.model_copy(update={"slot": slot, "facilitator": facilitator, **days}), [], AT)
+
+
+async def changed(memory: Memory, facilitator: str, since: date, group: str = "g1") -> str | None:
+    try:
+        await entrust(Entrust(group=group, facilitator=facilitator, since=since), memory.work)
+    except Refused as refused:
+        return refused.code
+    return None
+
+
+async def test_a_facilitator_is_changed_from_today_on_if_they_are_free_and_near_enough() -> None:
+    one = another("g1", "f1")
+    far = leader("far").model_copy(update={"travel_km": 1, "municipality": "seregno"})
+    memory = Memory(one, Place.new("casa", HALL), leader("f1"), leader("f2"), leader("f3", "tue-evening"), far,
+                    leader("busy"), another("g2", "busy"),
+                    leader("full", "mon-evening", "thu-evening"), another("g3", "full", "thu-evening"))  # fmt: skip
+    day = date(2027, 2, 8)
+    assert await changed(memory, "f3", day) == "facilitator-not-free"
+    assert await changed(memory, "busy", day) == "facilitator-not-free"
+    assert await changed(memory, "full", day) == "facilitator-full"
+    assert await changed(memory, "far", day) == "out-of-reach"
+    assert await changed(memory, "f1", day) == "leads-already"
+    assert await changed(memory, "f2", date(2027, 1, 10)) == "out-of-order", "yesterday"
+    assert await changed(memory, "nobody", day) == "no-such-facilitator"
+    assert await changed(memory, "f2", date(2027, 1, 11)) is None, "today"
+    assert one.leads[-1].since == one.first, "not before the group first meets"
+
+
+async def test_whoever_leads_a_group_up_to_a_day_is_taken_until_then_and_free_afterwards() -> None:
+    one, other = another("g1", "f1"), another("g2", "f3")
+    memory = Memory(one, other, Place.new("casa", HALL), leader("f1"), leader("f2"), leader("f3"))
+    change = date(2027, 3, 1)
+    assert await changed(memory, "f2", change) is None
+    assert await changed(memory, "f1", date(2027, 2, 22), "g2") == "facilitator-not-free", "one week too early"
+    assert await changed(memory, "f2", date(2027, 3, 8), "g2") == "facilitator-not-free", (
+        "they lead the first group by then"
+    )
+    assert await changed(memory, "f1", change, "g2") is None

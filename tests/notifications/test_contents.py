@@ -33,11 +33,16 @@ SHOWN: dict[str, Any] = {
     "organization": "AFOL Monza e Brianza",
     "programme": "AMA Lavoro",
     "reason": "complaint",
+    "last": date(2026, 12, 9),
     "ask": "AFOL Monza e Brianza, +39 039 0000000",
 }
 SAID = {
     ("seat", "it"): ("Il tuo posto in un gruppo AMA Lavoro", "mercoledì 9 dicembre 2026, alle ore 18:30"),
     ("seat", "en"): ("Your seat in an AMA Lavoro group", "Wednesday, 9 December 2026, at 18:30"),
+    ("group-ended", "it"): ("Il tuo gruppo AMA Lavoro finisce prima del previsto", "dopo mercoledì 9 dicembre 2026"),
+    ("group-ended", "en"): ("Your AMA Lavoro group ends earlier than planned", "after Wednesday, 9 December 2026"),
+    ("group-completed", "it"): ("Il tuo gruppo AMA Lavoro ha concluso gli incontri", "con mercoledì 9 dicembre 2026"),
+    ("group-completed", "en"): ("Your AMA Lavoro group has held all its meetings", "by Wednesday, 9 December 2026"),
     ("survey", "it"): ("Come va? Un breve questionario per te", "fino a lunedì 14 dicembre 2026"),
     ("survey", "en"): ("How are things? A short questionnaire for you", "until Monday, 14 December 2026"),
     ("personal-link", "it"): ("La tua pagina personale", "fino a mercoledì 9 dicembre 2026"),
@@ -55,7 +60,7 @@ SAID = {
 }
 
 
-WITHOUT_LINK = {"seat", "record-opened"}
+WITHOUT_LINK = {About.SEAT, About.GROUP_ENDED, About.GROUP_COMPLETED, About.INTERVIEW, About.RECORD_OPENED}
 
 
 def content(about: str, language: str = "it", **more: Any) -> Content:

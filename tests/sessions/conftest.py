@@ -120,10 +120,7 @@ class World:
             place="casa", title="Casa", address="via Correggio 59", rooms=9, access=True, municipality="monza"
         )
         await self.grouping.do(register.register_place, place, self.programme)
-        leader = register.RegisterFacilitator(
-            facilitator=facilitator, travel_km=30, slots=frozenset({"thu-evening"}), groups=9, municipality="monza"
-        )
-        await self.grouping.do(register.register_facilitator, leader, self.programme)
+        await self.facilitator(facilitator)
         form = group.Form(
             members=list(workers),
             slot="thu-evening",
@@ -133,6 +130,13 @@ class World:
         )
         formed = await self.grouping.do(group.form, form, self.programme)
         return str(formed["group"])
+
+    async def facilitator(self, id: str) -> None:
+        """Register somebody who is free in the slot of all groups here."""
+        leader = register.RegisterFacilitator(
+            facilitator=id, travel_km=30, slots=frozenset({"thu-evening"}), groups=9, municipality="monza"
+        )
+        await self.grouping.do(register.register_facilitator, leader, self.programme)
 
     def client(self, role: Role, subject: str = "somebody") -> httpx.AsyncClient:
         """A client of sessions whose token was found good already."""

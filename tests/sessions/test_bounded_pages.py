@@ -58,6 +58,8 @@ class Filling:
             group, place, leader = f"g{number:05}", f"p{number:05}", f"f{(number + 1) // 2:05}"
             led = {"group": group, "slot": "thu-evening", "place": place, "first": "2026-01-08", "meetings": MEETINGS}
             await self._rows("led", [(group, {**led, "facilitator": leader})])
+            lead = {"group": group, "facilitator": leader, "since": "2026-01-08", "order": 2}
+            await self._rows("leaders", [(f"e{number}", lead)])
             told = {"place": place, "title": f"Sala {number}", "address": "Via Roma 1", "municipality": "monza"}
             await self._rows("places", [(place, told)])
             await self._rows("meetings", [self._meeting(group, place, each) for each in range(1, MEETINGS + 1)])

@@ -209,10 +209,22 @@ def test_a_replayed_meeting_is_held_and_its_roll_is_unknown() -> None:
     assert replayed.model_dump() == one.model_dump() | {"roll": {}}
 
 
-def test_a_facilitator_who_is_assigned_replaces_the_one_before() -> None:
-    one = roster()
-    one.assign("another")
+def test_a_facilitator_who_was_replaced_sees_nothing_more_from_the_day_of_the_change_on() -> None:
+    one, change = roster(), date(2026, 11, 2)
+    one.assign("another", change)
     assert one.facilitator == "another"
+    before, after, day = date(2026, 10, 1), date(2026, 11, 5), timedelta(days=1)
+    seen = {
+        (who, meeting, today): one.may_be_seen_by(who, meeting, today)
+        for who in ("f", "another")
+        for meeting in (before, after)
+        for today in (change - day, change)
+    }
+    assert {key for key, may in seen.items() if may} == {
+        ("f", before, change - day),  # whoever leads it calls the rolls until the day before
+        ("another", after, change - day),  # whoever comes can prepare
+        ("another", after, change),
+    }
 
 
 def test_an_erased_member_is_on_no_roster() -> None:
@@ -230,8 +242,8 @@ def test_a_meeting_is_found_by_its_facilitator_and_by_operators(
 ) -> None:
     one, group = meeting(), roster()
     if found:
-        assert led_by(facilitator, one.id, one, group) == (one, group)
+        assert led_by(facilitator, one.id, one, group, one.day) == (one, group)
     else:
         with pytest.raises(Refused) as refused:
-            led_by(facilitator, one.id, one if known else None, group)
+            led_by(facilitator, one.id, one if known else None, group, one.day)
         assert (refused.value.code, refused.value.kind) == ("no-such-session", Refusal.NOT_FOUND)

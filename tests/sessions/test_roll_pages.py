@@ -1,6 +1,7 @@
 """A facilitator calls the roll on a page of the real service: by code where no name is to be had, corrected, and never lost."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -42,7 +43,8 @@ async def group(world: World) -> Group:
         whole = rosters and len(rosters[0]["members"]) == 3 and len(rows) == 18
         led = await world.sessions.read_models.row("led", f"{world.programme}/{formed}")
         place = await world.sessions.read_models.row("places", f"{world.programme}/casa")
-        return rows if whole and place and led and "facilitator" in led else []
+        leads = [row async for row in world.sessions.read_models.rows("leaders", {"group": formed})]
+        return rows if whole and place and led and leads else []
 
     rows = await eventually(known)
     return Group(world, formed, members, [row["session"] for row in sorted(rows, key=lambda row: row["number"])])
@@ -215,3 +217,53 @@ async def test_other_pages_get_the_missing_rolls_and_the_next_meeting_of_a_group
     assert "0 incontri svolti su 18, 2 incontri con le presenze da segnare" in text_of(coming)
     assert data[group.id]["session"] == group.sessions[2]
     assert list(data) == [group.id]
+
+
+async def test_who_is_replaced_keeps_the_group_until_then_and_who_comes_prepares(group: Group) -> None:
+    """The roll of a meeting that was before the change is called by whoever led it then, until the day of the change."""
+    world = group.world
+    third = (await world.stored("session", id=group.sessions[2]))[0]["starts"]
+    change = datetime.fromisoformat(str(third)).date()
+    await world.facilitator("g")
+    await world.grouping.do(
+        seats.entrust, seats.Entrust(group=group.id, facilitator="g", since=change), world.programme
+    )
+
+    async def assigned() -> bool:
+        rows = [row async for row in world.sessions.read_models.rows("leaders", {"group": group.id})]
+        return len(rows) == 2 and bool((await world.stored("roster", id=group.id))[0]["led"])
+
+    await eventually(assigned)
+    pages: dict[str, httpx.Response] = {}
+    seen: dict[tuple[str, int], int] = {}
+    numbers: dict[str, list[int]] = {}
+    for who in ("f", "g"):
+        async with facilitator(group, who) as client:
+            pages[who] = await client.get("/gruppo")
+            seen |= {(who, number): (await client.get(group.roll(number))).status_code for number in (1, 3)}
+            numbers[who] = [each["number"] for each in (await client.get(f"/groups/{group.id}/sessions")).json()]
+    assert "il gruppo passa a un'altra persona" in text_of(pages["f"])
+    assert "Da quel giorno faciliti questo gruppo" in text_of(pages["g"])
+    assert seen == {("f", 1): 200, ("f", 3): 404, ("g", 1): 404, ("g", 3): 200}
+    assert numbers == {"f": [1, 2], "g": list(range(3, 19))}
+    assert group.roll(3) not in pages["f"].text
+    assert group.roll(1) not in pages["g"].text
+
+
+async def test_who_is_replaced_today_sees_nothing_more_of_the_group(group: Group) -> None:
+    world = group.world
+    today = world.sessions.rules[world.programme].day_of(datetime.now(UTC))
+    await world.facilitator("g")
+    await world.grouping.do(seats.entrust, seats.Entrust(group=group.id, facilitator="g", since=today), world.programme)
+
+    async def replaced() -> bool:
+        async with facilitator(group, "f") as old:
+            return group.id not in (await old.get("/gruppo")).text and (await old.get(group.roll())).status_code == 404
+
+    await eventually(replaced)
+    async with facilitator(group, "f") as old:
+        assert "Nessun gruppo" in text_of(await old.get("/gruppo"))
+        assert (await old.get(f"/groups/{group.id}/sessions")).status_code == 404
+        for number in (1, 3):
+            sent = await old.post(group.roll(number), data={"seen": "1", **marks(group, 3)})
+            assert sent.status_code == 404, "also what was on the screen is not taken any more"

@@ -51,6 +51,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /enrolment/complaints": {"text": "Una prova."},
     "POST /enrolment/complaints/{complaint}/answer": {"text": "Una prova."},
     "POST /grouping/groups/{group}/members": {"worker": NOBODY},
+    "POST /grouping/groups/{group}/facilitator": {"facilitator": NOBODY, "since": str(a_monday(2))},
     "POST /grouping/groups/{group}/conclusion": {"reason": "too-few"},
     "PUT /grouping/workers/{worker}/pairs/{mate}": {"wish": "apart"},
     "PUT /sessions/sessions/{session}/roll-call": {"present": []},

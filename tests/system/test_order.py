@@ -40,6 +40,11 @@ STEPS: dict[str, tuple[str, dict[str, Any], bool]] = {
         False,
     ),
     "POST /grouping/groups/{group}/members": (f"{SEATS}/members", {"worker": "{pooled}"}, True),
+    "POST /grouping/groups/{group}/facilitator": (
+        f"{SEATS}/facilitator",
+        {"facilitator": "order-leader", "since": str(a_monday(2))},
+        True,
+    ),
     "POST /grouping/groups/{group}/conclusion": (f"{SEATS}/conclusion", {"reason": "too-few"}, True),
     "PUT /sessions/sessions/{session}/roll-call": ("/sessions/sessions/{held}/roll-call", {"present": []}, False),
     "PUT /sessions/workers/{worker}/surveys/{instrument}/{wave}": (

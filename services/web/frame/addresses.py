@@ -17,6 +17,7 @@ SEGMENTS: Mapping[str, str] = {
     "accedi": FRONT,
     "esci": FRONT,
     "ruolo": FRONT,
+    "account": FRONT,
     "entra": FRONT,
     "static": FRONT,
     "console": FRONT,

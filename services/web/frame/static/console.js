@@ -1,9 +1,18 @@
-// Says that the page may be old, for as long as the console cannot be reached.
+// Says that the page may be old, once the console could not be reached for a while. A stream that ends and begins again, or a page that is
+// being left, is no reason to say so.
 (() => {
+  const PATIENCE = 2000; // milliseconds
+  let waiting;
   const show = (away) => {
     const notice = document.getElementById("offline");
     if (notice) notice.hidden = !away;
   };
-  document.addEventListener("htmx:sseError", () => show(true));
-  document.addEventListener("htmx:sseOpen", () => show(false));
+  document.addEventListener("htmx:sseError", () => {
+    waiting ??= setTimeout(show, PATIENCE, true);
+  });
+  document.addEventListener("htmx:sseOpen", () => {
+    clearTimeout(waiting);
+    waiting = undefined;
+    show(false);
+  });
 })();

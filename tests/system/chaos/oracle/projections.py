@@ -58,6 +58,28 @@ def _participation(e: Event) -> Setting:
     return e.subject, {"person": e.subject, **decided}
 
 
+def _told(e: Event, worker: str, what: str, **facts: Any) -> Setting:
+    """A row of the history of one person."""
+    return e.id, {"person": worker, "worker": worker, "what": what, "at": e.time, **facts}
+
+
+def _history(what: str, *names: str) -> Callable[[Event], Setting]:
+    return lambda e: _told(e, e.subject, what, **{name: e.data.get(name) for name in names})
+
+
+def _assigned(e: Event) -> Setting:
+    return e.id, {"group": e.subject, "order": e.sequence, **e.data}
+
+
+def _seat(sits: bool) -> Callable[[Event], Setting]:
+    def tell(e: Event) -> Setting:
+        worker = e.data["worker"]
+        facts = {"group": e.subject, "since": e.data["since"], "sits": sits, "order": e.sequence}
+        return e.id, {"person": worker, "worker": worker, **facts}
+
+    return tell
+
+
 STEPS: Telling = {
     "worker.referred": _own(worker=lambda e: e.subject, partner=_said("partner"), referred=_time),
     "worker.admitted": _own(admitted=_time),
@@ -65,6 +87,48 @@ STEPS: Telling = {
     "worker.withdrawn": _own(withdrawn=_time),
 }
 READ_MODELS: dict[tuple[str, str], Telling] = {
+    ("enrolment", "history"): {
+        "worker.referred": _history("referred", "partner"),
+        "worker.admitted": _history("admitted"),
+        "worker.declined": _history("declined"),
+        "worker.corrected": _history("corrected"),
+        "worker.withdrawn": _history("withdrawn", "reason"),
+        "consent.changed": lambda e: _told(e, e.subject, "consent", **e.data),
+        "worker.waitlisted": _history("waiting"),
+        "member.joined": lambda e: _told(e, e.data["worker"], "seated", since=e.data["since"], group=e.subject),
+        "member.left": lambda e: _told(e, e.data["worker"], "left", since=e.data["since"], group=e.subject),
+    },
+    ("enrolment", "leaders"): {"facilitator.assigned": _assigned},
+    ("enrolment", "members"): {"member.joined": _seat(True), "member.left": _seat(False)},
+    ("grouping", "leaders"): {"facilitator.assigned": _assigned},
+    ("sessions", "leaders"): {"facilitator.assigned": _assigned},
+    ("sessions", "meetings"): {
+        "session.scheduled": lambda e: (
+            e.subject,
+            {"session": e.subject, "state": "open", **e.data, "starts": _moment(e.data["starts"])},
+        ),
+        "session.held": lambda e: (
+            e.subject,
+            {"state": "held", "present": e.data["present"], "absent": e.data["absent"]},
+        ),
+        "session.cancelled": lambda e: (e.subject, {"state": "cancelled"}),
+    },
+    ("sessions", "led"): {
+        "group.formed": lambda e: (
+            e.subject,
+            {"group": e.subject, "meetings": len(e.data["days"])}
+            | {name: e.data[name] for name in ("slot", "place", "first")},
+        ),
+        "facilitator.assigned": lambda e: (e.subject, {"facilitator": e.data["facilitator"]}),
+        "group.concluded": lambda e: (e.subject, {"concluded": e.data["on"]}),
+    },
+    ("grouping", "places"): {"place.registered": lambda e: (e.subject, {"place": e.subject, **e.data})},
+    ("sessions", "places"): {
+        "place.registered": lambda e: (
+            e.subject,
+            {"place": e.subject} | {name: e.data[name] for name in ("title", "address", "municipality")},
+        ),
+    },
     ("enrolment", "desk"): {
         **STEPS,
         "consent.changed": _participation,
@@ -85,6 +149,7 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
             e.subject,
             {"group": e.subject, "last": e.data["days"][-1], **_without_days(e)},
         ),
+        "facilitator.assigned": lambda e: (e.subject, {"facilitator": e.data["facilitator"]}),
         "group.concluded": lambda e: (e.subject, {"concluded": e.data["on"]}),
     },
     ("sessions", "calendar"): {
