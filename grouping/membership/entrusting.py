@@ -28,7 +28,7 @@ MOST = 100  # facilitators to choose from
 
 
 class Change(BaseModel):
-    """Who leads a group, and from which day on."""
+    """The facilitator of a group from a day on."""
 
     facilitator: Slug
     since: Day

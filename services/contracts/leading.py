@@ -1,4 +1,4 @@
-"""Who leads a group on which day, by its assignments of facilitators, and what of it they may see.
+"""The facilitator of a group on a day, by its assignments, and what of it they may see.
 
 Invariant: of two assignments of one day the later one counts. Whoever was replaced sees nothing more from the day of the change on.
 """

@@ -34,6 +34,8 @@ SHOWN: dict[str, Any] = {
     "programme": "AMA Lavoro",
     "reason": "complaint",
     "last": date(2026, 12, 9),
+    "when": datetime(2026, 12, 9, 18, 30, tzinfo=ROME),
+    "where": "CGIL Monza e Brianza",
     "ask": "AFOL Monza e Brianza, +39 039 0000000",
 }
 SAID = {
@@ -43,6 +45,16 @@ SAID = {
     ("group-ended", "en"): ("Your AMA Lavoro group ends earlier than planned", "after Wednesday, 9 December 2026"),
     ("group-completed", "it"): ("Il tuo gruppo AMA Lavoro ha concluso gli incontri", "con mercoledì 9 dicembre 2026"),
     ("group-completed", "en"): ("Your AMA Lavoro group has held all its meetings", "by Wednesday, 9 December 2026"),
+    ("interview", "it"): (
+        "Il tuo colloquio di accoglienza per AMA Lavoro",
+        "mercoledì 9 dicembre 2026, alle ore 18:30",
+    ),
+    ("interview", "en"): ("Your welcome interview for AMA Lavoro", "Wednesday, 9 December 2026, at 18:30"),
+    ("self-referral", "it"): (
+        "Per chiedere di partecipare ad AMA Lavoro",
+        "fino a mercoledì 9 dicembre 2026, ore 18:05",
+    ),
+    ("self-referral", "en"): ("To ask to take part in AMA Lavoro", "until Wednesday, 9 December 2026, 18:05"),
     ("survey", "it"): ("Come va? Un breve questionario per te", "fino a lunedì 14 dicembre 2026"),
     ("survey", "en"): ("How are things? A short questionnaire for you", "until Monday, 14 December 2026"),
     ("personal-link", "it"): ("La tua pagina personale", "fino a mercoledì 9 dicembre 2026"),
