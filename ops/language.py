@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-READ = {".css", ".html", ".js", ".md", ".mjs", ".po", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
+READ = {".cjs", ".css", ".html", ".js", ".md", ".mjs", ".po", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
 EXEMPT = {"ops/language.py", "tests/architecture/test_language.py"}  # both must name what is refused
 OPENINGS = {"who", "what", "whether", "of", "how", "where", "that"}
 FEWEST, MOST = 4, 30  # words: of a docstring, since fewer only rephrase the name; of a sentence in a document

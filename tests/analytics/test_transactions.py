@@ -73,6 +73,8 @@ async def test_a_batch_of_events_of_three_projections_is_one_transaction(setting
         "places": 0,
         "attendance": 0,
         "scores": 1,
+        "paths": 0,
+        "complaints": 0,
     }
     await service.stop()
 

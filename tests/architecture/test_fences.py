@@ -32,6 +32,7 @@ class Breach(NamedTuple):
 
 BREACHES = [
     Breach("siblings", "enrolment.domain", "grouping.domain"),
+    Breach("lists", "enrolment.lists.reading", "enrolment.lists.rows"),
     Breach("siblings", "analytics.projections", "enrolment.projections"),
     Breach("chassis", "services.runtime.service", "enrolment.domain"),
     Breach("chassis", "services.cli", "enrolment.app"),

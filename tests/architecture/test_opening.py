@@ -9,6 +9,7 @@ OPENING = {"open_sealed", "decrypt_payload", "key"}
 # Each with the reason why no caller is told anything.
 ALLOWED = {
     ("enrolment/commands.py", "key"): "encrypts the contact card",
+    ("enrolment/intake/commands.py", "key"): "encrypts the address of somebody who asks to take part",
     ("enrolment/replay.py", "key"): "a replay after a restore",
     ("enrolment/replay.py", "decrypt_payload"): "a replay after a restore",
     ("grouping/wishes.py", "key"): "asks if the person is erased, in a consumer",

@@ -108,6 +108,7 @@ class Scene:
             "complaint": self.complaint,
             "moment": "exit",
             "momento": "uscita",
+            "step": "admitted",
         }
         return path.format_map(_Named({**here, **named, **other}))
 

@@ -124,6 +124,13 @@ async def scene(home: Home) -> AsyncIterator[Scene]:
         return bool((await operator("GET", f"/sessions/workers/{members[0]}/surveys")).json())
 
     await eventually(surveyed)
+    asked = await operator("POST", f"/enrolment/workers/{comer}/requests", {"service": "dote-lavoro"})
+    assert asked.status_code == 201, asked.text
+
+    async def listed() -> bool:
+        return comer in [each["worker"] for each in (await operator("GET", "/enrolment/requests")).json()]
+
+    await eventually(listed)
     await eventually(lambda: _proposed(operator), 300)
     yield Scene(people, members, group, session, comer)
 
@@ -137,7 +144,7 @@ async def _proposed(operator: Caller) -> bool:
 
 @dataclass(frozen=True)
 class Case:
-    """A request, the status of its answer, the people whose log has it afterwards, and the purpose that stands there."""
+    """A request, the status of its answer, the people whose log has it afterwards, and the purposes that stand there."""
 
     operation: str
     path: str
@@ -156,9 +163,17 @@ def cases(scene: Scene) -> Iterator[Case]:
     person = f"/enrolment/workers/{comer}"
     two = (comer, mate)
     yield Case("GET /enrolment/workers/{worker}", person, None, 200, (comer,), "person")
-    yield Case("GET /enrolment/persone/{worker}", f"/enrolment/persone/{comer}", None, 200, (comer,), "person")
+    yield Case(
+        "GET /enrolment/persone/{worker}",
+        f"/enrolment/persone/{comer}",
+        None,
+        200,
+        (comer,),
+        "person + requests + outcomes",
+    )
     yield Case("PUT /enrolment/workers/{worker}/profile", f"{person}/profile", profile, 204, (comer,), "profile")
     yield Case("POST /enrolment/workers/{worker}/links", f"{person}/links", None, 409, (comer,), "link")
+    yield Case("GET /enrolment/requests", "/enrolment/requests", None, 200, (comer,), "requests")
     part = "/enrolment/frammenti/richieste"
     yield Case(f"GET {part}", f"{part}?worker={comer}", None, 200, (comer,), "requests")
     part = "/enrolment/frammenti/esiti"
@@ -196,7 +211,7 @@ async def test_whoever_is_told_of_a_person_is_in_their_log_of_accesses_also_by_a
         assert answer.status_code == case.status, (case, answer.text)
         service = case.operation.split("/")[1]  # a page is at the root of the site
         for person in case.told:
-            assert await scene.log(service, person, who) == [case.purpose], (case, person)
+            assert await scene.log(service, person, who) == case.purpose.split(" + "), (case, person)
         if case.status == 409:
             said[answer.json()["code"]] = answer.text
     assert said.keys() == {"no-access", "apart", "no-address"}

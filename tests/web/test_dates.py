@@ -8,6 +8,7 @@ import pytest
 
 from services.web.frame import Frame
 from services.web.frame.dates import listed, number, percent, the_day, the_weekday
+from tests.helpers.days import today
 from tests.web.framed import framed
 
 MONDAY = date(2026, 11, 16)
@@ -75,7 +76,7 @@ def test_a_time_is_of_the_zone_of_the_programme_also_near_midnight() -> None:
 
 
 def test_a_day_since_which_somebody_waits_counts_from_the_day_and_not_from_the_hour() -> None:
-    assert shown("d|days_ago", d=datetime.now(ZoneInfo("Europe/Rome")).date() - timedelta(days=3)) == "da 3 giorni"
+    assert shown("d|days_ago", d=today() - timedelta(days=3)) == "da 3 giorni"
     assert shown("d|days_ago", d=datetime.now(UTC)) == "da oggi"
 
 

@@ -6,10 +6,10 @@ no facilitator is given away twice; each aggregate has counted as many events as
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from tests.helpers.days import today
 from tests.system.chaos.oracle.evidence import Finding
 from tests.system.chaos.oracle.reading import EVENTS
 from tests.system.chaos.oracle.world import World
@@ -21,6 +21,7 @@ AGGREGATES = {
     "notifications": ("venue", "calendar", "recipient", "message", "known", "feed", "entry"),
 }
 MEETINGS = 18
+ZONE = ZoneInfo("Europe/Rome")  # of the programme
 FIRST_WAVE = ("ama-own",)  # instruments of T0, which is due on admission
 
 
@@ -99,7 +100,7 @@ def _rosters(world: World) -> Iterator[Finding]:
 def _messages(world: World) -> Iterator[Finding]:
     """Check messages: one to each worker with a seat in a group that has not met yet and with consent to contact, and at most one about the
     first survey; sent once and arrived."""
-    now = today()
+    now = datetime.now(ZONE).date()
     contact = {e.subject: e.data["given"] for e in world.of("consent.changed") if e.data["purpose"] == "contact"}
     left = {each.subject for each in world.of("worker.withdrawn", "worker.erased")}
     first = {each.subject: date.fromisoformat(each.data["first"]) for each in world.of("group.formed")}

@@ -60,7 +60,7 @@ def _participation(e: Event) -> Setting:
 
 def _told(e: Event, worker: str, what: str, **facts: Any) -> Setting:
     """A row of the history of one person."""
-    return e.id, {"person": worker, "worker": worker, "what": what, "at": e.time, **facts}
+    return e.id, {"person": worker, "worker": worker, "what": what, "at": e.time, "recorded": e.recorded, **facts}
 
 
 def _history(what: str, *names: str) -> Callable[[Event], Setting]:
@@ -130,7 +130,16 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
         ),
     },
     ("enrolment", "desk"): {
-        **STEPS,
+        "worker.referred": _own(
+            worker=lambda e: e.subject,
+            partner=_said("partner"),
+            referred=_time,
+            asked=_time,
+            stage=lambda _: "referred",
+        ),
+        "worker.admitted": _own(admitted=_time, stage=lambda _: "admitted"),
+        "worker.declined": _own(declined=_time, stage=lambda _: "declined"),
+        "worker.withdrawn": _own(withdrawn=_time, stage=lambda _: "withdrawn"),
         "consent.changed": _participation,
         "worker.waitlisted": _own(waiting=_time),
         "member.joined": _member("{w}", seated=_said("since"), given=_time),
@@ -170,7 +179,7 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
         **STEPS,
         "worker.withdrawn": _own(withdrawn=_time, told=_said("reason")),
         "withdrawal.explained": _own(reason=_said("reason")),
-        "worker.waitlisted": _own(waits=_time, not_before=_said("not_before")),
+        "worker.waitlisted": _own(waits=_time, not_before=_said("not_before"), unlisted=lambda _: None),
         "worker.unlisted": _own(unlisted=_time),
         "member.joined": _member(
             "{w}/{g}", member=_said("worker"), group=lambda e: e.subject, since=_said("since"), until=lambda _: None

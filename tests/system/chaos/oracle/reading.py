@@ -62,6 +62,7 @@ class Event(NamedTuple):
     type: str
     subject: str
     time: datetime
+    recorded: datetime
     sequence: int
     data: Any
 
@@ -69,9 +70,9 @@ class Event(NamedTuple):
 def event_of(topic: str, value: bytes) -> Event:
     """Parse an event from its record's value."""
     body = json.loads(value)
-    moment = datetime.fromisoformat(body["time"])
+    moment, recorded = (datetime.fromisoformat(body[name]) for name in ("time", "recordedtime"))
     short = ".".join(body["type"].split(".")[3:-1])
-    return Event(body["id"], topic, short, body["subject"], moment, int(body["sequence"]), body["data"])
+    return Event(body["id"], topic, short, body["subject"], moment, recorded, int(body["sequence"]), body["data"])
 
 
 async def records(kafka: str, topics: dict[str, int], *, committed: bool) -> list[Record]:

@@ -30,7 +30,12 @@ from tests.system.chaos.oracle.reading import (
 GATE: dict[str, tuple[str, ...]] = {"gate": ("ama.enrolment",)}  # which every service has
 PROGRAMMES = "ama.programmes"  # of which the newest version of each is kept
 CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
-    "enrolment": {**GATE, "tables": (PROGRAMMES,), "projections.g1": ("ama.enrolment", "ama.grouping")},
+    "enrolment": {
+        **GATE,
+        "tables": (PROGRAMMES,),
+        "reactions": ("ama.grouping",),
+        "projections.g1": ("ama.enrolment", "ama.enrolment.restricted", "ama.grouping"),
+    },
     "grouping": {
         **GATE,
         "tables": ("ama.enrolment.keys", PROGRAMMES),
