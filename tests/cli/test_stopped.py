@@ -128,7 +128,7 @@ def test_a_rebuild_shows_a_bar_that_ends_and_no_line_of_a_library(lived_in: dict
     done = lived_in["rebuild"]
     assert (done.returncode, done.stdout) == (
         0,
-        "path, meetings, places, attendance, scores: generation 2 is read now.\n",
+        "path, meetings, places, attendance, scores, paths, complaints: generation 2 is read now.\n",
     )
     explained, bar = done.stderr.splitlines()
     assert explained.startswith("The read models of analytics are rebuilt together")

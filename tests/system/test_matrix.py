@@ -8,6 +8,7 @@ of its callers fails. A route that gives a role only its own fails until a forei
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest_asyncio
@@ -100,6 +101,16 @@ async def test_whoever_may_read_something_of_ours_can(scene: Scene) -> None:
                 assert answer.status_code == 200 or lacking, (each.name, role, answer.text)
 
 
+# Requests that name the partner for whom somebody acts.
+BY_PARTNER: dict[str, dict[str, Any]] = {
+    "POST /enrolment/referrals": {"json": {"person": {"given_name": "Ada", "family_name": "L"}, "partner": "cgil"}},
+    "POST /enrolment/lists": {
+        "params": {"partner": "cgil"},
+        "files": {"file": ("elenco.csv", "Nome;Cognome;Telefono\nAda;Prova;3331234567\n")},
+    },
+}
+
+
 async def test_what_a_role_has_of_its_own_ends_where_that_of_another_begins(scene: Scene) -> None:
     foreign = {
         Role.WORKER: scene.token("worker", subject=scene.mate),
@@ -107,7 +118,6 @@ async def test_what_a_role_has_of_its_own_ends_where_that_of_another_begins(scen
         Role.REFERRER: scene.token("referrer", partner="uil"),
         Role.PARTNER_SYSTEM: scene.token("partner-system", partner="uil"),
     }
-    person = {"person": {"given_name": "Ada", "family_name": "L"}, "partner": "cgil"}
     for each in operations(scene.home):
         for role in each.own:
             answer = await scene.ask(each, foreign[Role(role)])
@@ -120,10 +130,10 @@ async def test_what_a_role_has_of_its_own_ends_where_that_of_another_begins(scen
                 assert scene.worker not in answer.text, (each.name, role)
                 assert scene.group not in answer.text, (each.name, role)
             else:
-                assert each.name == "POST /enrolment/referrals", f"try a foreign id on {each.name} as {role}"
+                assert each.name in BY_PARTNER, f"try a foreign id on {each.name} as {role}"
                 async with scene.home.client() as client:
                     bearer = {"Authorization": f"Bearer {foreign[Role(role)]}"}
-                    refused = await client.post(each.path, headers=bearer, json=person)
+                    refused = await client.post(each.path, headers=bearer, **BY_PARTNER[each.name])
                 assert said(refused) == (403, "not-your-partner")
 
 
@@ -158,6 +168,8 @@ SITE = {
     ("GET", "/"): 200,
     ("GET", "/accedi"): 303,
     ("GET", "/accedi/ritorno"): 400,
+    ("GET", "/account"): 303,
+    ("POST", "/account"): 303,
     ("GET", "/ruolo"): 303,
     ("POST", "/ruolo"): 303,
     ("GET", "/esci"): 303,
@@ -190,9 +202,21 @@ def beside_the_services(home: Home) -> set[tuple[str, str]]:
     return {(method, path) for path, method in found if method != "HEAD" and not path.startswith(STATEMENTS)}
 
 
-# Whoever holds a link opens these, and those that say what was done need no link any more.
+# Whoever holds a link opens these, and those that say what was done need no link any more. Everybody reads the public page of a programme,
+# and fetches an empty list to fill in.
 BY_LINK = {
-    "enrolment": {"/links/{token}", "/me/conferma/{token}", "/me/fatto/lascia", "/me/ricevuta/{number}"},
+    "enrolment": {
+        "/links/{token}",
+        "/me/conferma/{token}",
+        "/me/fatto/lascia",
+        "/me/ricevuta/{number}",
+        "/partecipa",
+        "/partecipa/inviato/{programma}",
+        "/partecipa/{token}",
+        "/risposta/{token}",
+        "/segnalazioni/elenco/modello.csv",
+        "/segnalazioni/elenco/modello.xlsx",
+    },
     "sessions": {"/questionario/{token}"},
 }
 
