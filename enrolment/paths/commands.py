@@ -13,7 +13,7 @@ from enrolment.domain.requests import LINK_LASTS
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import How, Purpose
 from services.contracts.paths import Answer, Ending, NeedMet, RefusalReason, RequestLinked, ServiceRegistered
-from services.kernel import Command, Refusal, Refused, new_id
+from services.kernel import Command, Refusal, Refused, in_order, new_id
 from services.store.work import Work
 
 TOKEN = 32  # bytes
@@ -104,11 +104,12 @@ class Signpost(Command):
 
 
 async def signpost(command: Signpost, work: Work) -> None:
-    """Note it beside the worker's way, at any step. Refused: no-such-worker, no-such-service, service-inactive, erased."""
+    """Note it beside the worker's way, at any step. Refused: no-such-worker, no-such-service, service-inactive, out-of-order, erased."""
     worker = await _worker(command.worker, work)
     service = await work.get(OfferedService, command.service)
     service.refuse_inactive()
-    work.add(Signposting.make(new_id(), worker.id, service.id, work.at))
+    at = in_order("The signpost", work.at, "the referral", worker.referred)
+    work.add(Signposting.make(new_id(), worker.id, service.id, at))
 
 
 class AskService(Command):
@@ -123,16 +124,16 @@ class AskService(Command):
 
 async def ask_service(command: AskService, work: Work) -> dict[str, Any]:
     """Make the request, and send the receiver its link where an address is known. Refused: no-such-worker, no-such-service,
-    service-inactive, no-consent, no-how, erased."""
+    service-inactive, no-consent, no-how, out-of-order, erased."""
     worker = await _worker(command.worker, work)
     if not worker.consents_to(Purpose.PARTICIPATION):
         raise Refused("no-consent", f"Worker {worker.id} has not consented to take part.")
     service = await work.get(OfferedService, command.service)
     service.refuse_inactive()
     receiver = service.told.organization_id
-    request = ServiceRequest.make(
-        new_id(), worker.id, service.id, receiver, work.at, told=command.told, how=command.how
-    )
+    at = in_order("The request", work.at, "the consent to take part", worker.consents[Purpose.PARTICIPATION].at)
+    at = in_order("The request", at, "the referral", worker.referred)
+    request = ServiceRequest.make(new_id(), worker.id, service.id, receiver, at, told=command.told, how=command.how)
     work.add(request)
     return {"request": request.id, "sent": _link(request, service, work)}
 

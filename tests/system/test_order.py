@@ -14,6 +14,7 @@ from tests.helpers.people import ANSWERS, CONSENTS, People, a_monday
 from tests.helpers.waiting import eventually
 
 YESTERDAY, TOMORROW = (now_utc() + timedelta(days=days) for days in (-1, 1))
+NEXT_WEEK = (now_utc() + timedelta(days=7)).isoformat()
 BEFORE_ALL = "2020-01-01T09:00:00Z"
 PERSON = {"given_name": "Ada", "family_name": "Ordine"}
 ENROLMENT, SEATS = "/enrolment/workers/{waiting}", "/grouping/groups/{group}"
@@ -28,6 +29,19 @@ STEPS: dict[str, tuple[str, dict[str, Any], bool]] = {
     "POST /enrolment/workers/{worker}/admission": (f"{ENROLMENT}/admission", {}, True),
     "POST /enrolment/workers/{worker}/refusal": (f"{ENROLMENT}/refusal", {}, True),
     "POST /enrolment/workers/{worker}/withdrawal": (f"{ENROLMENT}/withdrawal", {"reason": "other"}, True),
+    "POST /enrolment/workers/{worker}/contacts": (f"{ENROLMENT}/contacts", {"how": "phone", "reached": True}, True),
+    "PUT /enrolment/workers/{worker}/interview": (f"{ENROLMENT}/interview", {"when": NEXT_WEEK}, True),
+    "POST /enrolment/workers/{worker}/interview": (f"{ENROLMENT}/interview", {}, True),
+    "POST /enrolment/workers/{worker}/return": ("/enrolment/workers/{gone}/return", {}, True),
+    "PUT /enrolment/workers/{worker}/steps/{step}": (
+        "/enrolment/workers/{pooled}/steps/admitted",
+        {"reason": "It was another day"},
+        True,
+    ),
+    "POST /enrolment/workers/{worker}/signposts": (f"{ENROLMENT}/signposts", {"service": "dote-lavoro"}, True),
+    "POST /enrolment/workers/{worker}/requests": (f"{ENROLMENT}/requests", {"service": "dote-lavoro"}, True),
+    "POST /enrolment/requests/{asked}/answer": ("/enrolment/requests/{asked}/answer", {"answer": "accepted"}, True),
+    "POST /enrolment/requests/{asked}/end": ("/enrolment/requests/{asked}/end", {"ending": "abandoned"}, True),
     "POST /grouping/groups": (
         "/grouping/groups",
         {
@@ -57,15 +71,21 @@ STEPS: dict[str, tuple[str, dict[str, Any], bool]] = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def ids(home: Home) -> AsyncIterator[dict[str, str]]:
-    """Somebody who was referred and consented, somebody in the pool, a member, their group, and a meeting that took place."""
+    """Somebody who was referred and consented, with a request to a service; somebody who has left; somebody in the pool; a member, their
+    group, and a meeting that took place."""
     people = People(home)
     waiting = await people.refer()
     await people.consent(waiting, **CONSENTS)
+    operator = people.caller("operator")
+    made = await operator("POST", f"/enrolment/workers/{waiting}/requests", {"service": "dote-lavoro"})
+    assert made.status_code == 201, made.text
+    gone = await people.refer()
+    left = await operator("POST", f"/enrolment/workers/{gone}/withdrawal", {"reason": "other"})
+    assert left.status_code == 204, left.text
     members = [await people.admit() for _ in range(10)]
     pooled = await people.admit()
     group = await people.form(members, a_monday(-1), "order")
     held = (await people.meetings(group, "order"))[0]["session"]
-    operator = people.caller("operator")
 
     async def asked() -> bool:
         surveys = (await operator("GET", f"/sessions/workers/{members[0]}/surveys")).json()
@@ -73,7 +93,8 @@ async def ids(home: Home) -> AsyncIterator[dict[str, str]]:
         return any(each["status"] == "invited" for each in surveys) and any(e["state"]["waits"] for e in pool.values())
 
     await eventually(asked)
-    yield {"waiting": waiting, "pooled": pooled, "seated": members[0], "group": group, "held": held}
+    people_of = {"waiting": waiting, "gone": gone, "pooled": pooled, "seated": members[0]}
+    yield {**people_of, "asked": made.json()["request"], "group": group, "held": held}
 
 
 async def test_every_route_that_takes_a_time_in_the_world_is_tried_here(home: Home) -> None:
