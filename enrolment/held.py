@@ -4,12 +4,13 @@ from typing import Any
 
 import orjson
 
-from enrolment.domain import Complaint, OfferedService, Outcome, ServiceRequest, Signposting, Worker
+from enrolment.domain import Asking, Complaint, OfferedService, Outcome, ServiceRequest, Signposting, Worker
 from enrolment.programmes.domain import PublishedProgramme
 from services.store.held import Held, Told
 from services.store.work import Work
 
-held = Held(nobody=[PublishedProgramme, OfferedService])
+# Who asks to take part is no worker yet: the address is forgotten with the form, or when the link ends.
+held = Held(nobody=[PublishedProgramme, OfferedService, Asking])
 SEALED = ("profile", "sketch")  # fields of the record that hold sealed JSON
 # The trace belongs to the request, and the digest of a link to whoever has the link.
 UNTOLD = {"id", "card", "links", "trace", *SEALED}

@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
+from enrolment import replay_paths
 from enrolment.commands import FISCAL, Erase, RefuseAgain, erase, refuse_again
 from enrolment.domain import Status, Worker
 from enrolment.programmes.domain import PublishedProgramme
-from enrolment.replay_paths import path_replays
 from services import vault
 from services.contracts import Event
 from services.contracts.enrolment import (
@@ -52,7 +52,7 @@ from services.store.work import Work
 
 log = logging.getLogger(__name__)
 replays = Reactions()
-replays.handlers |= path_replays.handlers
+replays.handlers |= replay_paths.path_replays.handlers
 
 
 @replays.on(WorkerReferred)

@@ -10,6 +10,7 @@ SENTENCES = {
     "no-such-receipt": N_("There is no receipt of this number. Check that it is written as on the page that you saw."),
     "no-such-worker": N_("We do not find your data. Ask whoever welcomed you."),
     "erased": N_("Your data were deleted, as you asked. There is nothing more to see here."),
+    "merged": N_("This record was joined with another one of yours. Ask whoever welcomed you for a link to your page."),
     "not-enrolled": N_("You are not in the programme any more, so there is nothing to leave."),
     "no-address": N_(
         "We have no e-mail address and no telephone number of yours, so we cannot send you the confirmation."

@@ -125,6 +125,12 @@ PARTS: Mapping[str, str] = {
 OTHER_DATA = N_("other data about you")
 HISTORY: Mapping[str, str] = {
     "referred": N_("You were referred to the programme"),
+    "tried": N_("Somebody of the programme tried to reach you, or spoke with you"),
+    "booked": N_("Your welcome interview got a time"),
+    "held": N_("Your welcome interview took place"),
+    "returned": N_("You came back to the programme"),
+    "redated": N_("The date of a step was corrected"),
+    "merged": N_("This record was joined with another one of yours"),
     "admitted": N_("You were admitted to the programme"),
     "declined": N_("It was noted that you do not take part"),
     "withdrawn": N_("You left the programme"),

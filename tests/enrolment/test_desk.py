@@ -28,7 +28,7 @@ STEPS = {
     "seated": FeedEntry.SEATED,
 }
 ROW: dict[str, Any] = {
-    "worker": "w", "person": "w", "partner": "cgil", "referred": AT, "admitted": AT + timedelta(days=1), "declined": AT + timedelta(days=2),
+    "worker": "w", "person": "w", "partner": "cgil", "referred": AT, "admitted": AT + timedelta(days=1),
     "withdrawn": AT + timedelta(days=4), "reason": "illness", "waiting": AT, "seated": "2026-03-05", "left": "2026-03-07",
     "given": AT + timedelta(days=2, hours=12),
 }  # fmt: skip
@@ -65,7 +65,11 @@ def test_a_step_is_shown_by_agreement_and_both_consents_alone(
     decided = {Purpose.PARTICIPATION: participation, Purpose.PARTNER_FEEDBACK: feedback}
     consents = deciding(*((purpose, given, -1) for purpose, given in decided.items() if given is not None))
     row = shown(own_referral(ROW, agreeing(*agreed), consents))
-    expected = {name for name, entry in STEPS.items() if entry in agreed} if participation and feedback else set()
+    expected = (
+        {name for name, entry in STEPS.items() if entry in agreed and name in ROW}
+        if participation and feedback
+        else set()
+    )
     assert row.keys() == {*OWN, *expected}
     assert {name: row[name] for name in OWN} == OWN
 
@@ -73,8 +77,15 @@ def test_a_step_is_shown_by_agreement_and_both_consents_alone(
 def test_every_date_is_a_local_day_and_neither_the_list_the_end_of_a_seat_nor_a_reason_is_shown() -> None:
     both = deciding((Purpose.PARTICIPATION, True, -1), (Purpose.PARTNER_FEEDBACK, True, -1))
     assert shown(own_referral(ROW, agreeing(*FeedEntry), both)) == OWN | {
-        "admitted": date(2026, 3, 3), "declined": date(2026, 3, 4), "seated": date(2026, 3, 5), "withdrawn": date(2026, 3, 6),
+        "admitted": date(2026, 3, 3), "seated": date(2026, 3, 5), "withdrawn": date(2026, 3, 6),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("days", "told"), [(3, "withdrawn"), (5, "declined")])
+def test_of_two_ends_the_later_one_is_shown(days: int, told: str) -> None:
+    both = deciding((Purpose.PARTICIPATION, True, -1), (Purpose.PARTNER_FEEDBACK, True, -1))
+    row = shown(own_referral({**ROW, "declined": AT + timedelta(days=days)}, agreeing(*FeedEntry), both))
+    assert {"declined", "withdrawn"} & row.keys() == {told}
 
 
 def test_a_seat_is_shown_after_the_admission() -> None:

@@ -20,7 +20,10 @@ async def test_a_person_is_read_in_the_clear_and_the_read_is_logged() -> None:
     assert person.card == {"given_name": "Ada"}
     assert person.profile == PROFILE.model_dump(mode="json")
     at = AT.isoformat().replace("+00:00", "Z")
-    given = {"given": True, "notice": "2026-09", "language": "it", "at": at, "how": None}
+    given = {"given": True, "notice": "2026-09", "language": "it", "at": at, "how": None} | {
+        "recorded_by": None,
+        "recorder": None,
+    }
     assert person.consents == {Purpose.PARTICIPATION.value: given}
     assert work.accesses == [("w1", "person")]
 

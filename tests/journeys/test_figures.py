@@ -41,6 +41,6 @@ async def test_a_coordinator_reads_how_the_programme_stands(
         file = await (await download.value).path()
         titles, *lines = csv.reader(StringIO(file.read_text("utf-8-sig")), delimiter=";")
         assert titles[0] == "Sezione"
-        assert {line[0] for line in lines} == {"Gruppi", "Incontri", "Posti", "Luoghi"}
+        assert {line[0] for line in lines} == {"Gruppi", "Incontri", "Posti", "Luoghi", "Reclami"}
         await walker.follows("English")
         assert "Progress of the programme" in await walker.looks("the figures in English")

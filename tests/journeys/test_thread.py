@@ -9,6 +9,7 @@ The module has over 300 lines, since the way is one, from the first page to the 
 import re
 import secrets
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.message import Message
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from playwright.async_api import Browser
 
 from services.embedded.home import Home
+from tests.helpers.days import today
 from tests.helpers.people import ANSWERS, People, a_monday, written
 from tests.helpers.waiting import eventually
 from tests.journeys.accounts import Account, account, sign_in
@@ -154,6 +156,7 @@ async def an_operator_admits(journey: Journey, walker: Walker) -> None:
     await walker.looks("people found")
     await walker.follows(walker.page.locator(f"main a[href^='/persone/{journey.worker}']").first)
     await walker.looks("sheet of somebody who was referred")
+    await an_operator_meets(walker)
     await walker.follows(walker.page.locator("main a[href$='/ammissione']").first)
     await walker.looks("admission")
     await walker.types(day="31/12/2199")
@@ -174,6 +177,33 @@ async def an_operator_admits(journey: Journey, walker: Walker) -> None:
     await walker.sends("done")
     assert walker.page.url.partition("?")[0].endswith(journey.worker), walker.page.url
     await walker.looks("sheet with a profile")
+
+
+async def an_operator_meets(walker: Walker) -> None:
+    """Reach the person, book the welcome interview, and hold it."""
+    tomorrow = today() + timedelta(days=1)
+    await walker.follows(walker.page.locator("main a[href$='/contatto']").first)
+    await walker.looks("contact")
+    await walker.sends()
+    await walker.looks("contact with mistakes", status="mistakes")
+    await walker.chooses("how", "phone")
+    await walker.chooses("reached", "yes")
+    await done(walker)
+    await walker.follows(walker.page.locator("main a[href$='/appuntamento']").first)
+    await walker.looks("booking of the interview")
+    await walker.types(date=f"{tomorrow.day}/{tomorrow.month}/{tomorrow.year}", hour="10:30")
+    await done(walker)
+    assert "ore 10:30" in await walker.looks("sheet with a booked interview")
+    await walker.follows(walker.page.locator("main a[href$='/svolto']").first)
+    await done(walker)
+
+
+async def done(walker: Walker) -> None:
+    """Send a form, and confirm it where it shows the answers first."""
+    await walker.sends()
+    if await walker.page.locator("button[value=done]").count():
+        await walker.looks("check the answers of a step")
+        await walker.sends("done")
 
 
 async def an_operator_forms_the_group(journey: Journey, walker: Walker) -> None:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from grouping.wishes import WIDTH
 from services.contracts import Restricted, catalogue
+from services.contracts.enrolment import SelfReferralOpened
 from services.contracts.grouping import PairWished, Wish
+from services.contracts.paths import ComplaintReplied, RequestLinked, WorkerSignposted
 from services.contracts.sampling import PERSON, sample
 from services.contracts.schema import schema_of
 from services.contracts.sessions import SurveyLinked
@@ -56,7 +58,7 @@ def payloads_of(kind: type[Restricted]) -> Iterator[dict[str, Any]]:
 
 
 # All its fields are texts, of which a sample has one length.
-ALIKE = {SurveyLinked}
+ALIKE = {ComplaintReplied, RequestLinked, SelfReferralOpened, SurveyLinked, WorkerSignposted}
 
 
 @pytest.mark.parametrize("kind", RESTRICTED, ids=lambda kind: kind.type)

@@ -281,8 +281,8 @@ def test_every_route_takes_text_by_a_type_that_checks_it(service: str, tmp_path:
 
 # Parameters of paths that name no person.
 OF_NOBODY = {
-    "asked", "complaint", "facilitator", "group", "id", "instrument", "moment", "momento", "place", "programma", "service", "session",
-    "step", "token", "wave",
+    "asked", "complaint", "facilitator", "group", "id", "instrument", "moment", "momento", "number", "place", "programma", "service",
+    "session", "step", "token", "wave",
 }  # fmt: skip
 
 

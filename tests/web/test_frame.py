@@ -27,9 +27,9 @@ async def test_a_page_has_its_title_one_heading_the_navigation_of_the_role_and_t
     assert "<title>Persone - AMA Lavoro</title>" in html
     assert html.count("<h1") == 1
     assert '<a href="/persone" aria-current="page">Persone</a>' in html
-    assert re.findall(r'<a href="(/\w+)"(?: aria-current="\w+")?>', html.split('class="site-nav"')[1])[:7] == [
-        entry.address for entry in navigation_of(Role.OPERATOR)
-    ]
+    entries = [entry.address for entry in navigation_of(Role.OPERATOR)]
+    shown = re.findall(r'<a href="(/\w+)"(?: aria-current="\w+")?>', html.split('class="site-nav"')[1])
+    assert shown[: len(entries)] == entries
     assert 'action="/esci"' in html
     assert 'href="/ruolo"' in html
     for address in ("/accessibilita", "/privacy", "/cookie"):

@@ -27,7 +27,7 @@ class Recorder:
     def __init__(self) -> None:
         self.repeats = list[Repeat | None]()
 
-    def on_behalf_of(self, subject: str, role: Role) -> "Recorder":
+    def on_behalf_of(self, subject: str, role: Role, name: str) -> "Recorder":
         return self
 
     async def run(

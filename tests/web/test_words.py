@@ -1,14 +1,15 @@
 """Templates name words that are there: a word that moved to another module would be a page that fails, seen only where it is shown."""
 
 import importlib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).parents[2]
-PEOPLE = sorted((ROOT / "enrolment" / "people" / "templates" / "people").glob("*.html"))
-MODULES = {"words": "enrolment.people.wording", "questions": "enrolment.questions"}
+ROOMS = ("enrolment", "grouping", "sessions", "notifications", "analytics")
+PAGES = sorted(each for room in ROOMS for each in (ROOT / room).rglob("templates/**/*.html"))
 HTML = Environment(autoescape=True, extensions=["jinja2.ext.i18n"])
 
 
@@ -21,17 +22,27 @@ def words_of(template: str, name: str = "words") -> set[str]:
     return {each.attr for each in read if isinstance(each.node, nodes.Name) and each.node.name == name}
 
 
-@pytest.mark.parametrize("page", PEOPLE, ids=lambda each: each.stem)
-def test_each_word_that_a_page_about_people_names_is_in_their_wording(page: Path) -> None:
-    for name, module in MODULES.items():
-        held = importlib.import_module(module)
-        assert {each for each in words_of(page.read_text(), name) if not hasattr(held, each)} == set()
+def wording_of(page: Path) -> str:
+    """The module of words beside the templates of a page."""
+    folder = page
+    while folder.name != "templates":
+        folder = folder.parent
+    return ".".join((*folder.parent.relative_to(ROOT).parts, "wording"))
 
 
-def test_no_other_template_takes_words_from_a_module() -> None:
-    pages = [each for each in ROOT.glob("*/**/templates/**/*.html") if each not in PEOPLE and ".venv" not in each.parts]
-    assert len(pages) > 50
-    assert {each.name: found for each in pages if (found := words_of(each.read_text()))} == {}
+@pytest.mark.parametrize("page", PAGES, ids=lambda each: "/".join(each.relative_to(ROOT).parts))
+def test_each_word_that_a_page_names_is_in_the_wording_beside_it(page: Path) -> None:
+    named = {"words": wording_of(page), "questions": f"{page.relative_to(ROOT).parts[0]}.questions"}
+    for name, module in named.items():
+        if (words := words_of(page.read_text(), name)) and find_spec(module) is not None:
+            held = importlib.import_module(module)
+            assert {each for each in words if not hasattr(held, each)} == set()
+
+
+def test_words_come_from_the_wording_beside_the_templates_or_from_another_template() -> None:
+    assert len(PAGES) > 50
+    without = {each.name for each in PAGES if words_of(each.read_text()) and find_spec(wording_of(each)) is None}
+    assert without == set()
 
 
 def test_a_word_that_is_not_there_is_found() -> None:
