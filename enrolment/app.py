@@ -3,6 +3,7 @@
 from functools import partial
 
 from enrolment import api
+from enrolment.agenda import pages as agenda
 from enrolment.cards import take_cards_back
 from enrolment.complaints import api as complaint_routes
 from enrolment.complaints import pages as complaints
@@ -26,7 +27,7 @@ from enrolment.people import pages as people
 from enrolment.people.index import NameIndex
 from enrolment.personal import api as link
 from enrolment.personal import commands as links
-from enrolment.personal import consents, download, leaving, opening
+from enrolment.personal import consents, download, leaving, opening, reach
 from enrolment.personal import pages as personal
 from enrolment.programmes import api as programmes
 from enrolment.programmes.domain import PublishedProgramme
@@ -70,6 +71,7 @@ def build(settings: Settings) -> Service:
             link.router,
             personal.router,
             consents.router,
+            reach.router,
             leaving.router,
             download.router,
             list_api.router,
@@ -83,6 +85,7 @@ def build(settings: Settings) -> Service:
             people.router,
             people.sending((links.issue_link, links.IssueLink)),
             today.router,
+            agenda.router,
             retention.router,
             paths.router,
             catalogue.router,

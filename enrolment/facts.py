@@ -42,6 +42,10 @@ class Reach(BaseModel):
     not_by: Annotated[list[Way], Once] = Field(default=[], max_length=3, description="ways that are never used")
     call_at: Annotated[list[CallTime], Once] = Field(default=[], max_length=3, description="when a call is welcome")
 
+    def words(self) -> dict[str, str]:
+        """The wishes as a card has them: words with blanks between them. A field without any is left out."""
+        return {name: _text(value) for name in Reach.model_fields if (value := getattr(self, name))}
+
 
 class Contact(Reach):
     """Identity and contact of a person. At least one way to reach them stays open while there is an address."""

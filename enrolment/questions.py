@@ -168,9 +168,10 @@ LOST_WORK = (
 )
 
 
-def leaves_a_way(filled: Filled) -> None:
-    """Say at its field that at least one way to reach the person has to stay open."""
-    ways = {way for way, field in NEEDS.items() if filled.values[field]}
+def leaves_a_way(filled: Filled, card: Mapping[str, str] | None = None) -> None:
+    """Say at its field that at least one way to reach the person has to stay open. `card`: has the addresses; None: the form has them."""
+    known = filled.values if card is None else card
+    ways = {way for way, field in NEEDS.items() if known.get(field)}
     if ways and ways <= {*filled.values["not_by"]}:
         filled.wrong("not_by", N_("At least one way to reach the person has to stay open."))
         filled.errors.pop("", None)  # what the model says of the same, without a field

@@ -19,6 +19,7 @@ SENTENCES = {
     "out-of-order": N_("A later choice of yours counts already. Open the page again to see it."),
     "no-such-notice": N_("The privacy notice changed while the page was open. Send your choices again."),
     "no-such-language": N_("The privacy notice changed while the page was open. Send your choices again."),
+    "changed-meanwhile": N_("Your data were changed in the meantime. Look at your choices, and save them again."),
     "unavailable": N_(
         "The service does not answer at this moment. Your choices are still here: send them again shortly."
     ),

@@ -92,6 +92,7 @@ LOOKED_AT: Mapping[str, str] = {
     "own referrals": N_("your name, in the list of the people whom they told us about"),
     "search": N_("your name, in a search"),
     "list of people": N_("your name, in a list of people"),
+    "agenda": N_("your name, in the list of welcome interviews"),
     "names of group": N_("your name, in the list of your group"),
     "group": N_("your profile, to see if you could sit in a group"),
     "new group": N_("your profile, to form a group"),

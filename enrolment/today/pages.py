@@ -46,6 +46,7 @@ async def today(
     wanted = queries.wanted(read.rules, now)
     if elenco is not None:
         return await _one(elenco, wanted[elenco], request, read, who, pagina)
+    booked = await read.count("desk", dict(queries.BOOKED), MOST)
     lists = {each: await _listed(read, found, 1, FIRST) for each, found in wanted.items()}
     parts = await gather(
         request,
@@ -58,7 +59,7 @@ async def today(
     )
     return FRAME.page(
         request, "today/today.html", who=who, rules=read.rules, lists=lists, about=wording.ABOUT, refused=wording.REFUSED,
-        most=MOST, first=FIRST, parts_of=parts, now=now,
+        most=MOST, first=FIRST, parts_of=parts, now=now, booked=booked,
     )  # fmt: skip
 
 

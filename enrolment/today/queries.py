@@ -12,6 +12,7 @@ from typing import Any
 
 from services.programmes import Programme
 
+BOOKED = {"stage": "interview-booked"}  # everybody with an interview to come, or past without a result
 LATE = 14  # days within which somebody who was referred should have an answer
 
 

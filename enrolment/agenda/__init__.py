@@ -1,0 +1,1 @@
+"""The agenda of welcome interviews: who comes when, and where."""
