@@ -1,7 +1,7 @@
 """The decisions about one person that have a page: their form, the command behind it, and what they mean for the person."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -21,7 +21,8 @@ from services.web.frame.texts import N_
 class Deed:
     """One decision. `name`: the last part of its address. `means`: sentences on what will happen. `barred`: the code of the refusal that a
     person's state would get; None while it is possible. `checks`: the answers are shown again before it is done. `danger`: it ends
-    something, and cannot be undone. `replaces`: it replaces what the page had shown, so that a change meanwhile has to be seen."""
+    something, and cannot be undone. `replaces`: it replaces what the page had shown, so that a change meanwhile has to be seen.
+    `parts`: headings by the field before which each stands."""
 
     name: str
     title: str
@@ -37,6 +38,7 @@ class Deed:
     checks: bool = False
     danger: bool = False
     replaces: bool = False
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 def _nothing(_: Person, __: Programme) -> Mapping[str, Any]:
@@ -169,6 +171,7 @@ DEEDS = (
         ),
         checks=True,
         replaces=True,
+        parts={"participation": N_("Consents"), "municipality": N_("Profile"), "result": N_("Result")},
     ),
     Deed(
         name="ammissione",

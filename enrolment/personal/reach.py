@@ -40,7 +40,7 @@ async def ask(
     who: Myself,
     fatto: Annotated[bool, Query(description="choices were saved just now")] = False,
 ) -> Response:
-    """How the worker may be reached, and the form to change it. 410 erased."""
+    """Show how the worker may be reached, and the form to change it. 410 erased."""
     found = await myself(run, who)
     said = {name: found.card.get(name, "").split() for name in Reach.model_fields}
     return _page(request, run, who, found, FORM.empty(seen=str(found.version), **said), saved=fatto)

@@ -150,6 +150,10 @@ def looked_at(purpose: str) -> str:
 
 
 # Fields that are shown in words of their own; any other is shown as it is, so that a new one is never left out.
+OWN_WORDS: Mapping[str, str] = {
+    questions.NOT_BY.label: N_("What you do not want"),
+    "How the person heard of the programme": N_("How you heard of the programme"),
+}  # questions of forms about the person, as the person reads them
 SHOWN_OF_CARD = frozenset(
     {"given_name", "family_name", "email", "phone", "language", questions.NOT_BY.name, questions.CALL_AT.name}
 )
@@ -171,7 +175,7 @@ def identity(me: Me, language: str) -> Answers:
         (N_("Telephone number"), card.get("phone")),
         (N_("Language of the messages"), FRAME.text(language, spoken)),
         *(
-            (label, dates.listed([FRAME.text(language, each) for each in answers], language))
+            (OWN_WORDS.get(label, label), dates.listed([FRAME.text(language, each) for each in answers], language))
             for label, answers in questions.reach_said(card)
         ),
         *((held_as(name), text) for name, text in card.items() if name not in SHOWN_OF_CARD),
@@ -193,7 +197,10 @@ def profile(me: Me, rules: Programme, language: str) -> Answers:
         (N_("Place without steps"), FRAME.text(language, N_("needed")) if known.get("needs_access") else None),
         (N_("Company where you worked"), known.get("employer")),
         (N_("Not before"), dates.day(date.fromisoformat(starts), language) if starts else None),
-        *((label, FRAME.text(language, answer)) for label, answer in questions.lost_work_said(known)),
+        *(
+            (OWN_WORDS.get(label, label), FRAME.text(language, answer))
+            for label, answer in questions.lost_work_said(known)
+        ),
         *((held_as(name), each) for name, each in known.items() if name not in SHOWN_OF_PROFILE and each is not None),
     ]
 

@@ -133,6 +133,7 @@ class AccountPage:
             "own": self._keeps_password_of(session),
             "limits": passwords.LIMITS,
             "titles": {id: each.title for id, each in self._programmes.items()},
+            "partners": {(id, one.id): one.name for id, each in self._programmes.items() for one in each.partners},
         }
         rules = self._programmes.get(who.programme) if who is not None else None
         return FRAME.page(request, "account.html", who=who, rules=rules, status=status, **shown)

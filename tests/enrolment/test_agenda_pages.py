@@ -138,7 +138,7 @@ async def test_the_sheet_says_above_the_addresses_how_somebody_may_be_reached_an
     lost = {"employment": Employment.FIXED_TERM_ENDED, "occupation": Occupation.CLERKS, "months_out": 7}
     await place.do(do.describe, do.Describe(worker=worker, profile=PROFILE.model_copy(update=lost)))
     shown = text_of(await page(desk, f"/persone/{worker}"))
-    wish = shown.index("Che cosa la persona non vuole: Non scrivere e-mail e Non telefonare")
+    wish = shown.index("Che cosa la persona non vuole: Non scrivere e-mail; Non telefonare")
     assert wish < shown.index("Dopo le 17") < shown.index("ada@example.org")
     for words in (FISCAL, "Contratto a termine scaduto", "Lavoro d'ufficio", "7"):
         assert words in shown, words

@@ -1,4 +1,4 @@
-"""The lists of the page of today cost the same however many people are in them: each reads the documents that it shows."""
+"""The lists of the page of today and the agenda cost the same however many people are in them: each reads the documents that it shows."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,9 @@ from tests.helpers.examined import Asked, asked_of
 
 FEW, MANY = 300, 3_000  # people
 SHOWN = 50  # rows of a page of one list
-PAGES = ("/oggi", *(f"/oggi?elenco={each.value}" for each in List))
+AGENDA = ("/colloqui", "/colloqui?elenco=senza-esito")
+PAGES = ("/oggi", *(f"/oggi?elenco={each.value}" for each in List), *AGENDA)
+STAGES = ("referred", "contacted", "interview-booked", "interviewed", "admitted", "declined")
 
 
 @pytest_asyncio.fixture
@@ -28,7 +30,7 @@ async def service(own: Settings) -> AsyncIterator[Service]:
 
 
 async def fill(service: Service, programme: str, old: int, new: int) -> None:
-    """Add people as the projection would have left them: of each ten some for every list, and some for none."""
+    """Add people as the projection would have left them: at every step, so that each list has some."""
     now = datetime.now(UTC)
     rows = []
     for number in range(old, new):
@@ -39,9 +41,12 @@ async def fill(service: Service, programme: str, old: int, new: int) -> None:
             "person": worker,
             "worker": worker,
         }
-        row |= {"referred": since, "partner": "cgil-brianza", "participation": [True, None, False][number % 3]}
-        if number % 10 > 5:
-            row |= {"admitted": since} | ({"waiting": since} if number % 10 > 7 else {})
+        row |= {"referred": since, "partner": "cgil-brianza", "participation": [True, None, False][number // len(STAGES) % 3]}
+        row |= {"asked": since, "stage": STAGES[number % len(STAGES)]}
+        if row["stage"] == "interview-booked":
+            row["interview"] = since + timedelta(days=14)
+        if row["stage"] == "admitted":
+            row |= {"admitted": since} | ({"waiting": since} if number % 2 else {})
         rows.append(row)
     await service.store["desk.g1"].insert_many(rows)
 
@@ -64,5 +69,7 @@ async def test_the_page_of_today_looks_at_no_more_people_than_it_shows(service: 
         few, many = asked[page, FEW], asked[page, MANY]
         assert "desk.g1" in few.statements, page
         assert len(few.statements) == len(many.statements), (page, few, many)
+        if page != "/oggi":  # it shows some of each list
+            assert many.documents >= SHOWN, (page, many)
         # A few more than are shown: MongoDB compares some plans before it chooses.
         assert many.documents <= 2 * SHOWN, (page, many)

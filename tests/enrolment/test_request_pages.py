@@ -262,7 +262,7 @@ async def test_in_a_browser_a_request_reaches_its_receiver_comes_back_and_the_wo
         await look.get_by_label("Sì, la persona è d'accordo").check()
         await look.get_by_label("Detto a voce, di persona").check()
         await operator.press("Continuare: controllare le risposte")
-        await operator.press("Chiedi al servizio")
+        await operator.press("Chiedere al servizio")
         request = look.url.partition("/richieste/")[2].partition("?")[0]
         await operator.open("/richieste?elenco=tutte")
         await operator.open("/servizi")
