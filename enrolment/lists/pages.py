@@ -1,5 +1,6 @@
 """Pages on which a referrer sends a list: the file, what would happen row by row, and the list that is taken."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
@@ -55,7 +56,7 @@ async def send(request: Request, run: Run, who: Referrer) -> Response:
         content = await file.read() if isinstance(file, UploadFile) else b""
         if not content and not (isinstance(file, UploadFile) and file.filename):
             raise Unreadable("no-file")
-        checked = check(content, run.rules)
+        checked = await asyncio.to_thread(check, content, run.rules)
     except Unreadable as fault:
         return _upload(request, run, who, partner, Said(wording.FILES[fault.code], values=fault.values), AGAIN)
     except Unavailable:
