@@ -136,6 +136,7 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
             referred=_time,
             asked=_time,
             stage=lambda _: "referred",
+            origin=_said("origin"),
         ),
         "worker.admitted": _own(admitted=_time, stage=lambda _: "admitted"),
         "worker.declined": _own(declined=_time, stage=lambda _: "declined"),
