@@ -148,7 +148,7 @@ async def workers(
 ) -> list[WorkerProgress] | list[queries.OwnReferral]:
     """Workers and their progress, by id. A referrer gets the referrals of their own partner: the days of those steps that the partner's
     agreement names, of people who consent to it; of all others, the day of the referral alone."""
-    where: dict[str, Any] = {"partner": who.partner} if who.role is Role.REFERRER else {}
+    where: dict[str, Any] = queries.own_referrals(who.partner) if who.role is Role.REFERRER else {}
     if after is not None:
         where["worker"] = {"$gt": after}
     if without_profile and who.role is Role.OPERATOR:

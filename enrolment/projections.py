@@ -42,7 +42,8 @@ class Progress(Projection):
     @on(WorkerReferred)
     def referred(self, event: Event[WorkerReferred], rows: Rows) -> None:
         partner = event.data.partner
-        _reach(event, rows, "referred", worker=event.subject, partner=partner, referred=event.time, asked=event.time)
+        facts = {"partner": partner, "origin": event.data.origin, "referred": event.time, "asked": event.time}
+        _reach(event, rows, "referred", worker=event.subject, **facts)
 
     @on(WorkerContacted)
     def contacted(self, event: Event[WorkerContacted], rows: Rows) -> None:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel
 from enrolment.domain import Booking, Merging, Status, Worker
 from services.contracts import feed
 from services.contracts.base import Day
-from services.contracts.enrolment import Purpose, Step
+from services.contracts.enrolment import Origin, Purpose, Step
 from services.kernel import Refusal, Refused
 from services.programmes import Programme, may_know
 from services.store.consents import Consents
@@ -26,6 +26,11 @@ NAMES = ("given_name", "family_name")  # fields of the card, in the order in whi
 
 # Grouping lists a person who is admitted and described. Whoever sat or left needs no profile any more.
 WITHOUT_PROFILE: dict[str, Any] = {"stage": "admitted", "waiting": None, "seated": None}
+
+
+def own_referrals(partner: str | None) -> dict[str, Any]:
+    """The filter of the rows of those whom this partner brought; not of people who asked by themselves."""
+    return {"partner": partner, "origin": {"$ne": Origin.SELF}}
 
 
 class Person(BaseModel):

@@ -22,7 +22,7 @@ class RecordConsent(DecideConsent):
 async def record_consent(command: RecordConsent, work: Work) -> None:
     """Record the decisions. Refused: no-such-worker, in-the-future, as `decide_consent`."""
     worker = await work.get(Worker, command.worker)
-    if worker.partner != command.partner:
+    if not worker.is_referral_of(command.partner):
         raise Refused("no-such-worker", f"{command.partner} has referred no worker {worker.id}.", Refusal.NOT_FOUND)
     if command.on is not None and command.on > work.rules.day_of(work.now):
         raise Refused("in-the-future", f"{command.on} has not come yet.", Refusal.INVALID)

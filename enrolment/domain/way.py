@@ -17,6 +17,7 @@ from services.contracts.enrolment import (
     InterviewBooked,
     InterviewHeld,
     Leaving,
+    Origin,
     Step,
     StepRedated,
     WithdrawalExplained,
@@ -61,6 +62,7 @@ class Way(Aggregate):
     or withdrew. `returned`: when the present round began, for whoever came back. `told`: what everybody may know of the withdrawal."""
 
     partner: str
+    origin: Origin | None = None
     status: Status = Status.REFERRED
     referred: datetime | None = None
     contacted: datetime | None = None
@@ -72,8 +74,12 @@ class Way(Aggregate):
     told: Leaving | None = None
 
     @applies(WorkerReferred, timed=True)
-    def _referred(self, _: WorkerReferred, at: datetime | None) -> None:
-        self.referred = at
+    def _referred(self, event: WorkerReferred, at: datetime | None) -> None:
+        self.referred, self.origin = at, event.origin
+
+    def is_referral_of(self, partner: str) -> bool:
+        """Tell whether this partner brought them. Whoever asked by themselves is nobody's referral, whoever took the request."""
+        return self.partner == partner and self.origin is not Origin.SELF
 
     def try_contact(self, how: Contacting, reached: bool, at: datetime) -> None:
         """Record that somebody tried to reach them. The first answer makes a contact; a try in vain is none. Refused: not-referred,

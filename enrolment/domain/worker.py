@@ -22,6 +22,7 @@ from services.contracts.enrolment import (
     PersonalLinkIssued,
     PersonalLinkRevoked,
     Purpose,
+    Step,
     WorkerCorrected,
     WorkerErased,
     WorkerMerged,
@@ -158,6 +159,14 @@ class Worker(Twin):
         assert at is not None  # `consent` gives it, and every stored event has it
         consent = Consent(at=at, **event.model_dump(exclude={"purpose"}))
         self.consents = {**self.consents, event.purpose: consent}
+
+    def redate(self, step: Step, at: datetime) -> None:
+        """Correct the date of a step, between its neighbours; an admission not before the consent to take part that counts. Refused:
+        no-such-step, out-of-order."""
+        consent = self.consents.get(Purpose.PARTICIPATION)
+        if step is Step.ADMITTED and consent is not None and consent.given:
+            in_order(f"The step {step}", at, "the consent to take part", consent.at)
+        super().redate(step, at)
 
     def consents_to(self, purpose: Purpose) -> bool:
         """Tell whether the last decision on this purpose is consent."""

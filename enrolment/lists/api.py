@@ -1,5 +1,6 @@
 """The route by which a program sends a list: judged without `apply`, taken with it."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -51,7 +52,8 @@ async def take(
         raise Refused("not-your-partner", "A referrer refers for their own partner.", Refusal.FORBIDDEN)
     file = (await form_of(request, LARGEST)).get("file")
     try:
-        checked = check(await file.read() if isinstance(file, UploadFile) else b"", run.rules)
+        content = await file.read() if isinstance(file, UploadFile) else b""
+        checked = await asyncio.to_thread(check, content, run.rules)
     except Unreadable as fault:
         sentence = wording.FILES[fault.code] % fault.values if fault.values else wording.FILES[fault.code]
         raise Refused("no-list", sentence, Refusal.INVALID, fault=fault.code) from None

@@ -6,9 +6,11 @@ Invariant: what comes back from a browser is taken only as this service had judg
 import csv
 import hmac
 import io
+import secrets
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel
 
@@ -19,7 +21,9 @@ from enrolment.lists.reading import read_table
 from enrolment.lists.rows import Listed, judge
 from services.programmes import Programme
 
-MAC = 32  # bytes
+MAC, CLOCK, NONCE = 32, 8, 8  # bytes
+ONCE = 40  # characters
+STANDS = timedelta(hours=1)  # for a list that was judged
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # begin a cell that a spreadsheet would compute
 COLUMNS = (
     "family_name", "given_name", "fiscal_code", "email", "phone", "municipality", "birth", "gender", "employer", "employment", "lost",
@@ -75,21 +79,31 @@ def check(content: bytes, rules: Programme) -> Checked:
     )
 
 
-def carried(checked: Checked, secret: bytes, owner: str) -> str:
-    """The list as a field of a page. `owner`: for whom it was judged."""
-    packed = zlib.compress(checked.model_dump_json(exclude_defaults=True).encode())
+def carried(checked: Checked, secret: bytes, owner: str, now: datetime) -> str:
+    """The list as a field of a page. `owner`: for whom it was judged. Two pages carry different texts, also of one file."""
+    packed = int(now.timestamp()).to_bytes(CLOCK) + secrets.token_bytes(NONCE)
+    packed += zlib.compress(checked.model_dump_json(exclude_defaults=True).encode())
     return urlsafe_b64encode(_mac(secret, owner, packed) + packed).decode()
 
 
-def brought(text: str, secret: bytes, owner: str) -> Checked:
-    """The list that a page brought back. Raises Unreadable("changed") for anything that `carried` did not make for this owner."""
+def brought(text: str, secret: bytes, owner: str, now: datetime) -> Checked:
+    """The list that a page brought back. Raises Unreadable("changed") for anything that `carried` did not make for this owner, or made too
+    long ago: somebody on it may have been erased since."""
     try:
         raw = urlsafe_b64decode(text)
     except ValueError:
         raw = b""
-    if not hmac.compare_digest(raw[:MAC], _mac(secret, owner, raw[MAC:])):
+    packed = raw[MAC:]
+    if not hmac.compare_digest(raw[:MAC], _mac(secret, owner, packed)):
         raise Unreadable("changed")
-    return Checked.model_validate_json(zlib.decompress(raw[MAC:]))
+    if now - datetime.fromtimestamp(int.from_bytes(packed[:CLOCK]), UTC) > STANDS:
+        raise Unreadable("changed")
+    return Checked.model_validate_json(zlib.decompress(packed[CLOCK + NONCE :]))
+
+
+def once_of(text: str) -> str:
+    """The key by which two submissions of one page are one: the beginning of the text that it carries."""
+    return text[:ONCE]
 
 
 def _mac(secret: bytes, owner: str, packed: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """Pages on which a referrer sends a list: the file, what would happen row by row, and the list that is taken."""
 
+import asyncio
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
@@ -9,7 +11,7 @@ from starlette.responses import RedirectResponse
 from enrolment.lists import commands as do
 from enrolment.lists import wording
 from enrolment.lists.archive import Unreadable
-from enrolment.lists.checking import Checked, brought, carried, check, safe_csv, template, template_xlsx
+from enrolment.lists.checking import Checked, brought, carried, check, once_of, safe_csv, template, template_xlsx
 from enrolment.lists.commands import Outcome
 from enrolment.lists.reading import LARGEST
 from services.identity.auth import Role, Who, allowed, open_to_all
@@ -49,13 +51,18 @@ async def send(request: Request, run: Run, who: Referrer) -> Response:
     step = typed(form, "step")
     try:
         if step in {"all", "good", "mistakes"}:
-            checked = brought(typed(form, "list"), secret, owner)
-            return _mistakes(request, checked) if step == "mistakes" else await _take(run, partner, checked, step)
+            carrying = typed(form, "list")
+            checked = brought(carrying, secret, owner, datetime.now(UTC))
+            return (
+                _mistakes(request, checked)
+                if step == "mistakes"
+                else await _take(run.once(once_of(carrying)), partner, checked, step)
+            )
         file = form.get("file")
         content = await file.read() if isinstance(file, UploadFile) else b""
         if not content and not (isinstance(file, UploadFile) and file.filename):
             raise Unreadable("no-file")
-        checked = check(content, run.rules)
+        checked = await asyncio.to_thread(check, content, run.rules)
     except Unreadable as fault:
         return _upload(request, run, who, partner, Said(wording.FILES[fault.code], values=fault.values), AGAIN)
     except Unavailable:
@@ -66,12 +73,12 @@ async def send(request: Request, run: Run, who: Referrer) -> Response:
     outcomes = await run.query(do.foresee, partner.id, checked.rows)
     return FRAME.page(
         request, "lists/check.html", who=who, rules=run.rules, partner=partner, checked=checked, counts=_counts(outcomes), words=wording,
-        list=carried(checked, secret, owner), shown=SHOWN, numbers=list(Outcome),
+        list=carried(checked, secret, owner, datetime.now(UTC)), shown=SHOWN, numbers=list(Outcome),
     )  # fmt: skip
 
 
 async def _take(run: Runner, partner: Partner, checked: Checked, step: str) -> Response:
-    """Take the list, once: a second submission finds everybody there already."""
+    """Take the list. The same page sent twice is one command."""
     if step == "all" and checked.mistakes:
         raise Unreadable("changed")
     counts = await run(do.take_list, do.TakeList(partner=partner.id, rows=checked.rows))

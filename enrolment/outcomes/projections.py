@@ -1,7 +1,16 @@
 """Read model of what became of people: who has left, and for which moments their situation is known."""
 
+from typing import Any
+
 from services.contracts import Event
-from services.contracts.enrolment import WorkerAdmitted, WorkerWithdrawn
+from services.contracts.enrolment import (
+    Step,
+    StepRedated,
+    WorkerAdmitted,
+    WorkerMerged,
+    WorkerReturned,
+    WorkerWithdrawn,
+)
 from services.contracts.paths import OutcomeMoment, OutcomeRecorded
 from services.events.delivery.declare import Projection, Rows, on
 
@@ -22,6 +31,17 @@ class Exits(Projection):
     def withdrawn(self, event: Event[WorkerWithdrawn], rows: Rows) -> None:
         """Set when they left."""
         rows.set(event.subject, person=event.subject, worker=event.subject, withdrawn=event.time)
+
+    @on(StepRedated)
+    def redated(self, event: Event[StepRedated], rows: Rows) -> None:
+        """Replace the day of the admission or of the leaving, when it was wrong."""
+        if event.data.step in {Step.ADMITTED, Step.WITHDRAWN}:
+            rows.set(event.subject, person=event.subject, **{event.data.step.value: event.time})
+
+    @on(WorkerReturned, WorkerMerged)
+    def open_again(self, event: Event[Any], rows: Rows) -> None:
+        """Empty what was said of the leaving: they are back, or their record has ended in another one."""
+        rows.set(event.subject, person=event.subject, admitted=None, withdrawn=None)
 
     @on(OutcomeRecorded)
     def recorded(self, event: Event[OutcomeRecorded], rows: Rows) -> None:

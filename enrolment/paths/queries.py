@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from enrolment.domain import OfferedService, ServiceRequest, Status, Worker, is_expired
-from enrolment.domain.requests import digest_of
+from enrolment.domain.requests import WAITING, digest_of
 from services.contracts.base import Day
 from services.contracts.enrolment import Purpose
 from services.contracts.paths import ServiceKind, ServiceRegistered, ServiceStatus
@@ -130,7 +130,7 @@ async def for_receiver(work: Work, request: str, token: str) -> ForReceiver:
     service, _ = await one_service(work, found.service)
     work.reads_for("request")
     work.note_access(worker.id)
-    shown = REACHED_BY if found.told and not found.used else ()
+    shown = REACHED_BY if found.told and not found.used and found.status in WAITING else ()
     card = {name: await work.unseal(worker.id, name, worker.card[name]) for name in shown if name in worker.card}
     about = service.told
     assert found.requested is not None  # the first event has set it

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from enrolment.queries import own_referral
+from enrolment.queries import own_referral, own_referrals
 from enrolment.referral import commands as do
 from enrolment.referral import queries
 from enrolment.referral.forms import AT, FORM, SECTIONS, NewReferral, answers, offer
@@ -41,7 +41,7 @@ async def referrals(request: Request, read: Reader, run: Run, who: Referrer, pag
     """The referrals of the caller's own partner, the newest first, with names, the last step that the partner may know of, and its day.
     Each name that is shown is in the person's log of accesses."""
     partner = _partner(read.rules, who)
-    where = {"partner": partner.id}
+    where = own_referrals(partner.id)
     total = await read.count("desk", where, MOST)
     pages = max(1, ceil(total / ROWS))
     page = min(pagina, pages)

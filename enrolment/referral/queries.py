@@ -44,7 +44,7 @@ def shown(referral: OwnReferral, names: dict[str, str]) -> Shown:
 async def read_own_names(work: Work, people: Sequence[str], partner: str) -> dict[str, str]:
     """The names of those of these people whom this partner referred; each read is in the person's log. Three statements for all."""
     work.reads_for("own referrals")
-    found = [each for each in await work.peek_all(Worker, people) if each.partner == partner and each.card]
+    found = [each for each in await work.peek_all(Worker, people) if each.is_referral_of(partner) and each.card]
     await work.open_keys([each.id for each in found])
     return {each.id: await name_of(each, work) for each in found}
 
@@ -52,5 +52,5 @@ async def read_own_names(work: Work, people: Sequence[str], partner: str) -> dic
 async def check_own(work: Work, worker: str, partner: str) -> None:
     """Refuse a referral that another partner made as one that is not there: Refused("no-such-worker", 404)."""
     found = await work.peek(Worker, worker)
-    if found is None or found.partner != partner:
+    if found is None or not found.is_referral_of(partner):
         raise Refused("no-such-worker", f"{partner} has referred no worker {worker}.", Refusal.NOT_FOUND)

@@ -12,7 +12,7 @@ from services.kernel import code_of
 from services.programmes import Programme
 
 STEPS = (("withdrawn", Status.WITHDRAWN), ("declined", Status.DECLINED), ("admitted", Status.ADMITTED))
-SINCE = {Limit.UNDECIDED: "referred", Limit.DECLINED: "declined", Limit.LEFT: "withdrawn"}
+SINCE = {Limit.UNDECIDED: "asked", Limit.DECLINED: "declined", Limit.LEFT: "withdrawn"}
 BEGIN = ("referred", "returned")  # steps of the read model with which a way begins
 
 

@@ -53,14 +53,14 @@ async def retained(service: Service, rules: Programme, now: datetime, *, dry: bo
 
 
 async def _erased(service: Service, rules: Programme, each: DueErasure) -> str:
-    """Erase one person; tell if they are erased, or left."""
-    command = EraseWhenDue(worker=each.worker, limit=each.limit, until=each.until)
+    """Erase one person. Gives `erased`; `left`, when it could not be done now; or that the record says otherwise than the list."""
+    command = EraseWhenDue(worker=each.worker)
     try:
         done = await service.do(erase_when_due, command, rules.id)
     except (Refused, Unavailable) as error:
         log.warning("an erasure waits", extra={"programme": rules.id, "error": type(error).__name__})
         return "left"
-    return "erased" if done["erased"] else "left"
+    return "erased" if done["erased"] else "decided otherwise"
 
 
 async def erase_when_kept_long_enough(service: Service) -> None:

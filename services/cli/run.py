@@ -95,7 +95,11 @@ def serve(
             shown,
             # The port opens after the service has started, so that no request meets one that cannot answer.
             running(one, wanted),
-            serving.serving(serving.alone(one, "api" in wanted), serving.listen(port, host)),
+            serving.serving(
+                serving.alone(one, "api" in wanted),
+                serving.listen(port, host),
+                proxies=os.environ.get("AMA_PROXIES") or None,
+            ),
         ):
             assert one.tasks.ended is not None
             serving.settle()

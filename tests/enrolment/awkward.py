@@ -89,6 +89,32 @@ def bomb() -> bytes:
     return out.getvalue().replace((200 * 1024 * 1024).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
 
 
+def far_corner() -> bytes:
+    """A workbook of 2 kB with one stray cell in the last row and column that a sheet can have: 17 billion cells between."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (HEADS, ADA, EVA):
+        sheet.append(row)
+    sheet.cell(row=1_048_576, column=16_384, value="x")
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def repeated_ods() -> bytes:
+    """A table of ODS whose one cell says that it is repeated in every row and column."""
+    content = ods([["Ada"]])
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as found, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in found.namelist():
+            text = found.read(name)
+            text = text.replace(b"<table:table-row>", b'<table:table-row table:number-rows-repeated="1048576">')
+            text = text.replace(b"<table:table-cell ", b'<table:table-cell table:number-columns-repeated="16384" ')
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
 def with_cell(column: int, value: Any) -> list[list[Any]]:
     """The list with one cell of its second person changed."""
     eva: list[Any] = list(EVA)
@@ -159,6 +185,8 @@ AWKWARD: dict[str, File] = {
     "headings alone": File(partial(text, [HEADS]), fault="nobody"),
     "nothing": File(lambda: b"\r\n \r\n", fault="empty"),
     "a bomb": File(bomb, fault="too-large-inside"),
+    "a cell in the last corner": File(far_corner, fault="too-large-inside"),
+    "a cell that is repeated everywhere": File(repeated_ods, fault="damaged"),
     "200 MB": File(partial(bytes, 200 * 1024 * 1024), fault="too-large"),
     "a workbook that is cut": File(lambda: book(ROWS)[:900], fault="damaged"),
     "a document": File(lambda: b"%PDF-1.7 ...", fault="no-table"),

@@ -3,6 +3,7 @@
 import csv
 import io
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from enrolment.domain import Status, Worker
 from enrolment.lists import commands as do
 from enrolment.lists import wording
 from enrolment.lists.archive import Unreadable
-from enrolment.lists.checking import Checked, brought, carried, check, safe_csv, template, template_xlsx
+from enrolment.lists.checking import Checked, brought, carried, check, once_of, safe_csv, template, template_xlsx
 from enrolment.lists.commands import Outcome
 from enrolment.lists.rows import _Person
 from services import programmes
@@ -23,6 +24,7 @@ from tests.enrolment.workers import recorded, sealed
 
 RULES = programmes.load_all()["monza-brianza"]
 SECRET = bytes(32)
+NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("file", AWKWARD.values(), ids=AWKWARD)
@@ -93,11 +95,18 @@ def test_a_downloaded_file_has_no_cell_that_a_spreadsheet_computes() -> None:
 
 def test_a_page_brings_back_what_was_judged_and_nothing_else() -> None:
     checked = check(text(ROWS), RULES)
-    field = carried(checked, SECRET, "mb/cgil")
-    assert brought(field, SECRET, "mb/cgil") == checked
+    field = carried(checked, SECRET, "mb/cgil", NOW)
+    assert brought(field, SECRET, "mb/cgil", NOW + timedelta(minutes=59)) == checked
+    with pytest.raises(Unreadable):
+        brought(field, SECRET, "mb/cgil", NOW + timedelta(minutes=61))
     for other in (("mb/cisl", field), ("mb/cgil", field[:-4] + "AAAA"), ("mb/cgil", ""), ("mb/cgil", "è")):
         with pytest.raises(Unreadable):
-            brought(other[1], SECRET, other[0])
+            brought(other[1], SECRET, other[0], NOW)
+
+
+def test_two_pages_of_one_file_are_two_submissions() -> None:
+    pages = {once_of(carried(check(text(ROWS), RULES), SECRET, "mb/cgil", NOW)) for _ in range(2)}
+    assert len(pages) == 2
 
 
 def test_a_thousand_rows_are_judged_in_seconds() -> None:

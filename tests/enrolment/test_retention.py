@@ -84,27 +84,49 @@ def test_who_came_back_is_judged_by_where_they_are_now(rules: Programme) -> None
 
 
 def test_without_the_table_nobody_is_due(rules: Programme) -> None:
-    old = row(referred=datetime(2001, 1, 1, tzinfo=UTC))
+    then = datetime(2001, 1, 1, tzinfo=UTC)
+    old = row(referred=then, asked=then)
     assert due_in(old, rules, DAY) is not None
     assert due_in(old, rules.model_copy(update={"retention": None}), DAY) is None
 
 
-@pytest.mark.parametrize(("limit", "until", "erased"), [
-    (Limit.DECLINED, AT.date() - timedelta(days=1), True),
-    (Limit.DECLINED, AT.date(), False),
-    (Limit.LEFT, AT.date() - timedelta(days=1), False),
-    (Limit.ENDED, AT.date() - timedelta(days=1), True),
-])  # fmt: skip
-async def test_the_command_decides_anew_by_the_day_and_the_step(limit: Limit, until: date, erased: bool) -> None:
-    person = in_status(Status.DECLINED)
+@pytest.mark.parametrize(
+    ("status", "months", "erased"),
+    [
+        (Status.DECLINED, 7, True),
+        (Status.DECLINED, 6, False),
+        (Status.REFERRED, 13, True),
+        (Status.REFERRED, 12, False),
+        (Status.ADMITTED, 13, False),
+        (Status.WITHDRAWN, 13, False),
+    ],
+)
+async def test_the_command_decides_anew_by_the_record_itself(
+    rules: Programme, status: Status, months: int, erased: bool
+) -> None:
+    person = in_status(status)
     work = MemoryWork(person)
-    done = await erase_when_due(EraseWhenDue(worker=person.id, limit=limit, until=until), work.as_work)
-    assert done == {"erased": erased}
+    work.rules, work.now = rules, datetime.combine(after(AT.date(), months), AT.timetz())
+    assert await erase_when_due(EraseWhenDue(worker=person.id), work.as_work) == {"erased": erased}
     assert work.destroyed == ([person.id] if erased else [])
     assert (person.status is Status.ERASED) is erased
 
 
-async def test_an_erasure_that_was_done_meanwhile_is_no_mistake() -> None:
+async def test_whoever_came_back_is_kept_from_the_return_on(rules: Programme) -> None:
+    back = datetime.combine(after(AT.date(), 11), AT.timetz())
+    person = in_status(Status.DECLINED)
+    person.come_back(back)
+    late = row(referred=AT, declined=AT, returned=back, asked=back)
+    day = after(AT.date(), 14)
+    assert due_in(late, rules, day) is None
+    work = MemoryWork(person)
+    work.rules, work.now = rules, datetime.combine(day, AT.timetz())
+    assert await erase_when_due(EraseWhenDue(worker=person.id), work.as_work) == {"erased": False}
+    assert due_in(late, rules, after(AT.date(), 24)) is not None
+
+
+async def test_an_erasure_that_was_done_meanwhile_is_no_mistake(rules: Programme) -> None:
     person = in_status(Status.ERASED)
-    command = EraseWhenDue(worker=person.id, limit=Limit.ENDED, until=AT.date() - timedelta(days=1))
-    assert await erase_when_due(command, MemoryWork(person).as_work) == {"erased": False}
+    work = MemoryWork(person)
+    work.rules = rules
+    assert await erase_when_due(EraseWhenDue(worker=person.id), work.as_work) == {"erased": False}

@@ -9,7 +9,9 @@ from enrolment.domain import Consent, Status, Worker
 from services.contracts.enrolment import (
     ConsentChanged,
     Leaving,
+    Origin,
     Purpose,
+    Step,
     WithdrawalExplained,
     WorkerErased,
     WorkerProfiled,
@@ -181,3 +183,21 @@ def test_a_card_is_kept_and_no_event_tells_it() -> None:
     worker.fill_in(CARD)
     assert worker.card == CARD
     assert recorded(worker) == [WorkerReferred(partner="cisl")]
+
+
+def test_an_admission_is_not_moved_before_the_consent_to_take_part() -> None:
+    worker = Worker.refer("w1", "cgil", AT)
+    decide(worker, Purpose.PARTICIPATION, True, AT + timedelta(days=9))
+    worker.admit(AT + timedelta(days=11))
+    with pytest.raises(Refused) as refused:
+        worker.redate(Step.ADMITTED, AT + timedelta(days=2))
+    assert refused.value.code == "out-of-order"
+    worker.redate(Step.ADMITTED, AT + timedelta(days=9))
+    assert worker.admitted == AT + timedelta(days=9)
+
+
+def test_whoever_asked_by_themselves_is_nobodys_referral() -> None:
+    brought, came = (Worker.refer("w1", "afol", AT, origin=each) for each in (Origin.PARTNER, Origin.SELF))
+    assert brought.is_referral_of("afol")
+    assert not brought.is_referral_of("cgil")
+    assert not came.is_referral_of("afol")

@@ -63,6 +63,8 @@ OWN_REGISTER = {
     "PUT /grouping/places/{place}",
     "PUT /grouping/facilitators/{facilitator}",
     "PUT /enrolment/services/{service}",
+    "POST /enrolment/services/{service}/retirement",  # of the one that the request before has made there
+    "DELETE /enrolment/services/{service}/retirement",
     "POST /enrolment/complaints",
 }
 # It tells an administrator whether a service has heard of an erasure, so it answers of everybody.

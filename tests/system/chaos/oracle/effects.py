@@ -100,7 +100,7 @@ def _rosters(world: World) -> Iterator[Finding]:
 def _messages(world: World) -> Iterator[Finding]:
     """Check messages: one to each worker with a seat in a group that has not met yet and with consent to contact, and at most one about the
     first survey; sent once and arrived."""
-    now = datetime.now(ZONE).date()
+    now = date.fromisoformat(f"{datetime.now(ZONE):%Y-%m-%d}")
     contact = {e.subject: e.data["given"] for e in world.of("consent.changed") if e.data["purpose"] == "contact"}
     left = {each.subject for each in world.of("worker.withdrawn", "worker.erased")}
     first = {each.subject: date.fromisoformat(each.data["first"]) for each in world.of("group.formed")}

@@ -136,6 +136,7 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
             referred=_time,
             asked=_time,
             stage=lambda _: "referred",
+            origin=_said("origin"),
         ),
         "worker.admitted": _own(admitted=_time, stage=lambda _: "admitted"),
         "worker.declined": _own(declined=_time, stage=lambda _: "declined"),
@@ -179,6 +180,7 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
         **STEPS,
         "worker.withdrawn": _own(withdrawn=_time, told=_said("reason")),
         "withdrawal.explained": _own(reason=_said("reason")),
+        "decline.explained": _own(decline=_said("reason")),
         "worker.waitlisted": _own(waits=_time, not_before=_said("not_before"), unlisted=lambda _: None),
         "worker.unlisted": _own(unlisted=_time),
         "member.joined": _member(
