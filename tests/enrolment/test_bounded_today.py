@@ -41,7 +41,11 @@ async def fill(service: Service, programme: str, old: int, new: int) -> None:
             "person": worker,
             "worker": worker,
         }
-        row |= {"referred": since, "partner": "cgil-brianza", "participation": [True, None, False][number // len(STAGES) % 3]}
+        row |= {
+            "referred": since,
+            "partner": "cgil-brianza",
+            "participation": [True, None, False][number // len(STAGES) % 3],
+        }
         row |= {"asked": since, "stage": STAGES[number % len(STAGES)]}
         if row["stage"] == "interview-booked":
             row["interview"] = since + timedelta(days=14)
