@@ -49,7 +49,7 @@ async def test_the_pages_of_a_worker_fit_a_narrow_screen_and_axe_finds_nothing(h
     async with here.client(Role.OPERATOR) as operator:
         await operator.get(f"/workers/{worker}")
     async with seen(here, Role.WORKER, worker) as site:
-        for path in ("/me", "/me/dati", "/me/accessi", "/me/scarica", "/me/consensi"):
+        for path in ("/me", "/me/dati", "/me/contatti", "/me/accessi", "/me/scarica", "/me/consensi"):
             await site.open(path)
         await site.looked.page.get_by_role("group", name="Aiutare a capire").get_by_label("Sì").check()
         await site.press("Continua")

@@ -36,6 +36,8 @@ async def peopled(here: Site) -> tuple[str, str]:
     await here.do(do.describe, do.Describe(worker=waits, profile=PROFILE))
     await here.do(do.admit, do.Admit(worker=waits))
     await refer(here, "Ada", "Tarda", at=datetime.now(UTC) - timedelta(days=20))
+    booked = await refer(here, "Ada", "Prenotata")
+    await here.do(do.book, do.Book(worker=booked, when=datetime.now(UTC) + timedelta(days=1)))
     for number in range(27):
         await refer(here, f"Persona{number:02}", "Numerosa")
     await level(here)
@@ -53,7 +55,7 @@ async def walk(site: Seen, new: str, waits: str) -> None:
         await page.screenshot(path=PICTURES / f"{name}-{width}.png", full_page=True)
 
     for name, path in (
-        ("oggi", "/oggi"), ("elenco", "/oggi?elenco=senza-consenso"), ("vuoto", "/oggi?elenco=senza-profilo"),
+        ("oggi", "/oggi"), ("agenda", "/colloqui"), ("elenco", "/oggi?elenco=senza-consenso"), ("vuoto", "/oggi?elenco=senza-profilo"),
         ("persone", "/persone"), ("cerca", "/persone?nome=dangelo"), ("nessuno", "/persone?nome=zzz"), ("scheda", f"/persone/{waits}"),
         ("nuova", f"/persone/{new}"), ("non-ancora", f"/persone/{new}/ammissione"), ("rifiuto", f"/persone/{new}/rifiuto"),
         ("uscita", f"/persone/{new}/uscita"), ("dati", f"/persone/{new}/dati"), ("profilo", f"/persone/{waits}/profilo"),
