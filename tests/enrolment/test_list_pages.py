@@ -38,23 +38,24 @@ async def test_a_list_is_shown_first_and_then_taken_once_however_often_it_is_sen
         assert "31/02/1990" in said
         assert await count(here) == 0
         carried = fields_of(shown.text)["list"]
-        whole = await client.post(AT, files={"list": (None, carried), "step": (None, "all")})
+        whole = await client.post(AT, data={"list": carried, "step": "all"})
         assert (whole.status_code, await count(here)) == (422, 0)
-        mistakes = await client.post(AT, files={"list": (None, carried), "step": (None, "mistakes")})
+        mistakes = await client.post(AT, data={"list": carried, "step": "mistakes"})
         assert mistakes.content.startswith(b"\xef\xbb\xbf")
         assert ";'=Verdi" in mistakes.content.decode()
-        for taken in ("nuove=2", "uguali=2"):
-            done = await client.post(AT, files={"list": (None, carried), "step": (None, "good")})
+        later = fields_of((await client.post(AT, files=files(WITH_MISTAKE))).text)["list"]
+        for page, taken in ((carried, "nuove=2"), (carried, "nuove=2"), (later, "uguali=2")):
+            done = await client.post(AT, data={"list": page, "step": "good"})
             assert (done.status_code, taken in done.headers["location"], await count(here)) == (303, True, 2)
         again = await client.post(AT, files=files(GOOD))
-        assert "già segnalate e invariate" in text_of(again.text)
+        assert "Già segnalate e invariate: 2" in text_of(again.text)
         assert (await client.get(done.headers["location"])).status_code == 200
 
 
 async def test_the_list_of_another_partner_is_not_taken_in_this_ones_name_and_a_wrong_file_says_why(here: Site) -> None:
     async with here.referrer() as client, here.referrer(here.stranger) as other:
         carried = fields_of((await client.post(AT, files=files(GOOD))).text)["list"]
-        stolen = await other.post(AT, files={"list": (None, carried), "step": (None, "all")})
+        stolen = await other.post(AT, data={"list": carried, "step": "all"})
         assert (stolen.status_code, await count(here)) == (422, 0)
         wrong = await client.post(AT, files={"file": ("elenco.pdf", b"%PDF-1.7")})
         assert wrong.status_code == 422
