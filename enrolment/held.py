@@ -12,8 +12,10 @@ from services.store.work import Work
 # Who asks to take part is no worker yet: the address is forgotten with the form, or when the link ends.
 held = Held(nobody=[PublishedProgramme, OfferedService, Asking])
 SEALED = ("profile", "sketch")  # fields of the record that hold sealed JSON
-# The trace belongs to the request, and the digest of a link to whoever has the link.
-UNTOLD = {"id", "card", "links", "trace", *SEALED}
+# The trace belongs to the request, and the digest of a link to whoever has the link. Digests tell nothing. Other records may be of somebody
+# else. Who of the staff wrote something down is theirs.
+OF_OTHERS = {"distinct", "expects", "merging"}
+UNTOLD = {"id", "card", "links", "trace", "acts", "fiscal", "listed", *OF_OTHERS, *SEALED}
 
 
 @held.of(Worker)
@@ -27,6 +29,8 @@ async def tell_worker(person: str, work: Work) -> Told:
     for name in SEALED:
         sealed = getattr(found, name)
         told[name] = orjson.loads(await work.unseal(person, name, sealed)) if sealed else None
+    for each in told["consents"].values():
+        del each["recorder"]
     told["links"] = [each.model_dump(mode="json", exclude={"digest"}) for each in found.links]
     return [told]
 

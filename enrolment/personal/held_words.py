@@ -49,7 +49,6 @@ FIELDS: Mapping[str, str] = {
     "at": N_("When"),
     "how": N_("How"),
     "recorded_by": N_("Recorded by"),
-    "recorder": N_("Account that recorded it"),
     "purpose": N_("Purpose"),
     "card": N_("Name and contacts"),
     "given_name": N_("Given name"),
