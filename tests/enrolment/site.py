@@ -132,14 +132,16 @@ class Site:
 
 @asynccontextmanager
 async def site(settings: Settings) -> AsyncIterator[Site]:
-    """Run enrolment with these settings."""
+    """Run enrolment with these settings. After its first looks it does nothing by itself for an hour, since a look in the background
+    sends statements that a count would take for those of a page."""
     asked = Asked()
     with patch("services.store.mongo.AsyncIOMotorClient", partial(AsyncIOMotorClient, event_listeners=[asked])):
         service = enrolment.app.build(settings)
     found = Site(service, asked)
     service.app.state.auth = found.signed
-    async with running(service):
-        yield found
+    with patch("services.runtime.recurring.EVERY", 3600.0):
+        async with running(service):
+            yield found
 
 
 class _Fields(HTMLParser):

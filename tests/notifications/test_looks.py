@@ -56,7 +56,8 @@ def build() -> FastAPI:
         answer = FRAME.part(request, f"messages/{part}.html", rows=rows(), total=140, **shown)
         given: dict[str, Any] = {"tabs": TABS, "chosen": "inviati", "page": 1, "pages": 1, "total": 0, "rows": []}
         page = FRAME.page(request, "messages/all.html", **given, **shown)
-        page.body = bytes(page.body).replace(b"</main>", bytes(answer.body) + b"</main>")
+        # A fragment stands below a heading of the page that shows it.
+        page.body = bytes(page.body).replace(b"</main>", b"<h2>Messaggi</h2>" + bytes(answer.body) + b"</main>")
         page.headers["content-length"] = str(len(page.body))
         return page
 
