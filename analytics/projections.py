@@ -39,6 +39,7 @@ from services.contracts.sessions import (
     AttendanceRecorded,
     SessionCancelled,
     SessionHeld,
+    SessionMoved,
     SessionScheduled,
     SurveyInvited,
     SurveyScored,
@@ -140,8 +141,8 @@ class Meetings(Projection):
     def concluded(self, event: Event[GroupConcluded], rows: Rows) -> None:
         rows.set(f"group/{event.subject}", concluded=event.data.on)
 
-    @on(SessionScheduled)
-    def scheduled(self, event: Event[SessionScheduled], rows: Rows) -> None:
+    @on(SessionScheduled, SessionMoved)
+    def scheduled(self, event: Event[SessionScheduled] | Event[SessionMoved], rows: Rows) -> None:
         rows.set(
             event.subject,
             session=event.subject,

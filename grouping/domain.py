@@ -189,6 +189,7 @@ class Group(Aggregate):
     facilitator: str  # whoever was assigned last
     first: date
     days: tuple[date, ...] | None = None  # of its meetings; None: formed before they were fixed
+    extended: date | None = None  # the last day to which a meeting was moved, or for which one was added
     formed: datetime | None = None  # None: formed before this was kept
     state: State = State.FORMED
     concluded: date | None = None  # the last day on which it could meet
@@ -241,6 +242,11 @@ class Group(Aggregate):
             for worker in self.sitting():
                 self.release(worker, on + timedelta(days=1))
         self.says(GroupConcluded(on=min(on, last), reason=reason), at)
+
+    def go_on(self, day: date) -> None:
+        """Keep facilitator and room until this day at least: a meeting was moved to it, or added for it."""
+        if self.state is State.FORMED and (self.extended is None or self.extended < day):
+            self.extended = day
 
     def refuse_if_concluded(self) -> None:
         """Refused("concluded") once the group meets no more."""

@@ -26,8 +26,10 @@ REFUSALS = {  # by the engine's name of a fault among members: the code of the r
 
 
 def last_day(group: Group, rules: Programme) -> date:
-    """The last day on which the group meets, as it was fixed when it was formed or concluded."""
-    return group.concluded or (group.days or meeting_days(rules, group.first))[-1]
+    """The last day on which the group meets, as it was fixed when it was formed or concluded; later, if a meeting was moved or added
+    past it."""
+    fixed = (group.days or meeting_days(rules, group.first))[-1]
+    return group.concluded or max(fixed, group.extended or fixed)
 
 
 def is_over(group: Group, rules: Programme, today: date) -> bool:

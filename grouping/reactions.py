@@ -3,6 +3,7 @@
 from typing import Any
 
 from grouping.domain import Group, Seeker
+from grouping.fitting import last_day
 from grouping.membership.commands import Leave, leave
 from grouping.wishes import hand_on, keep_again, pairs_of
 from services.contracts import Event
@@ -17,7 +18,9 @@ from services.contracts.enrolment import (
     WorkerWithdrawn,
 )
 from services.contracts.grouping import PairWished
+from services.contracts.sessions import SessionMoved, SessionScheduled
 from services.events.delivery.declare import Gate, Reactions
+from services.kernel import NotYet
 from services.store.work import Work
 
 reactions, gate = Reactions(), Gate()
@@ -73,6 +76,20 @@ async def when_a_record_ends_in_another_one_person_waits(event: Event[WorkerMerg
     """Take the record that ended out of the pool, free a seat that it got meanwhile, and hand its wishes on to the one that stays."""
     await leave(Leave(worker=event.subject), work)
     await hand_on(event.subject, event.data.into, work)
+
+
+@reactions.on(SessionScheduled)
+@reactions.on(SessionMoved)
+async def when_a_meeting_is_past_the_last_day_the_group_goes_on(
+    event: Event[SessionScheduled] | Event[SessionMoved], work: Work
+) -> None:
+    """Keep facilitator and room until then. A meeting within the days that were fixed changes nothing."""
+    day = work.rules.day_of(event.data.starts)
+    known = await work.peek(Group, event.data.group)
+    if known is None:
+        raise NotYet(f"the group {event.data.group}")
+    if day > last_day(known, work.rules):
+        (await work.get(Group, event.data.group)).go_on(day)
 
 
 @reactions.on(PairWished)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TypeVar
 
 from notifications.domain import (
@@ -187,8 +187,34 @@ async def tell_of_end(event: str, group: str, concluded: GroupConcluded, work: W
         await keep_endings(recipient, work)
 
 
+async def tell_of_meeting(event: str, group: str, number: int, about: About, until: date, work: Work) -> None:
+    """Hold a message for everybody with a seat in this group by that day, until they consent to contact. A day that is past is told to
+    nobody. One message about a meeting is enough: those that wait are dropped for the newest."""
+    if until < work.rules.day_of(work.now):
+        return
+    for recipient in await work.where(Recipient, seats__group=group):
+        seat = recipient.seat_in(group)
+        if recipient.withdrawn or seat is None or seat.since > until:
+            continue
+        await drop_about_meetings(recipient, group, work, number)
+        id = message_of_event(f"{event}/{recipient.id}")
+        if await work.find(Message, id) is None:  # it is there after a restore, when it was sent before
+            work.add(Message.about_meeting(id, recipient.id, about, (group, number), until, work.cause.correlation))
+        recipient.told_of_end(id)
+        await keep_endings(recipient, work)
+
+
+async def drop_about_meetings(recipient: Recipient, group: str, work: Work, number: int | None = None) -> None:
+    """Drop what waits to be told of meetings of this group, or of one of them."""
+    for each in recipient.endings:
+        message = await work.find(Message, each)
+        about = message is not None and message.number is not None and message.reference == group
+        if message is not None and about and number in {None, message.number}:
+            message.drop()
+
+
 async def keep_endings(recipient: Recipient, work: Work) -> None:
-    """Queue the messages about the end of a group that are held, once the person consents to contact; hold those that are queued while
+    """Queue the messages about groups and meetings that are held, once the person consents to contact; hold those that are queued while
     they do not. One that is too old, or whose person has left, is dropped."""
     consents = await work.consents_to(recipient.id, Purpose.CONTACT)
     for each in recipient.endings:

@@ -97,6 +97,28 @@ async def _about_end(work: Work, queued: Message, _: Recipient, __: str) -> Show
     return {"last": calendar.concluded}
 
 
+async def _about_meeting(work: Work, queued: Message, recipient: Recipient, _: str) -> Shown:
+    """The meeting as it stands now, in local time. No reason is told: it may be about somebody."""
+    if recipient.seat_in(queued.reference) is None:
+        raise Refused("not-queued", f"Message {queued.id} is not to be sent.")
+    await _consents(work, queued, Purpose.CONTACT)
+    calendar = await work.peek(GroupCalendar, queued.reference)
+    meeting = calendar.meeting(queued.number or 0) if calendar is not None else None
+    if calendar is None or meeting is None:
+        raise NotYet(f"the meeting for message {queued.id}")
+    ended = calendar.concluded is not None and meeting.day > calendar.concluded
+    called_off = queued.about == About.MEETING_CANCELLED
+    if meeting.starts <= work.now or ended or meeting.off != called_off:
+        raise Refused("past", f"What message {queued.id} tells is past, or not so any more.")
+    coming = calendar.first_from(work.rules.day_of(work.now)) if called_off else meeting
+    if coming is None:
+        return {"starts": meeting.starts, "coming": None}
+    venue = await work.peek(Venue, coming.place)
+    if venue is None:
+        raise NotYet(f"the place for message {queued.id}")
+    return {"starts": meeting.starts, "coming": coming.starts, "title": venue.title, "address": venue.address}
+
+
 async def _about_survey(work: Work, queued: Message, recipient: Recipient, base: str) -> Shown:
     if all(each.message != queued.id for each in recipient.links):
         raise Refused("not-queued", f"Message {queued.id} is not to be sent.")
@@ -171,6 +193,7 @@ KINDS: dict[About, Callable[[Work, Message, Recipient, str], Awaitable[Shown]]] 
     About.SEAT: _about_seat,
     About.GROUP_ENDED: _about_end,
     About.GROUP_COMPLETED: _about_end,
+    **dict.fromkeys((About.MEETING_MOVED, About.MEETING_ADDED, About.MEETING_CANCELLED), _about_meeting),
     About.SURVEY: _about_survey,
     About.INTERVIEW: _about_interview,
     About.PERSONAL_LINK: _personal,

@@ -6,6 +6,9 @@ from services.web.frame.texts import N_
 SUBJECTS: dict[str, str] = {
     About.SEAT: N_("Seat in a group"),
     About.GROUP_ENDED: N_("The group ends early"),
+    About.MEETING_MOVED: N_("A meeting is moved"),
+    About.MEETING_ADDED: N_("A meeting is added"),
+    About.MEETING_CANCELLED: N_("A meeting is cancelled"),
     About.GROUP_COMPLETED: N_("The group has concluded"),
     About.SURVEY: N_("Questionnaire"),
     About.INTERVIEW: N_("Welcome interview"),

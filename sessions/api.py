@@ -39,6 +39,7 @@ class Session(BaseModel):
     starts: AwareDatetime
     place: str
     held: bool = False
+    cancelled: bool = False
     present: int | None = None
     absent: int | None = None
 

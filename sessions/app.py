@@ -11,7 +11,8 @@ from sessions.domain import Meeting, Participant, Roster, Survey
 from sessions.held import held
 from sessions.invitations import invite_when_due
 from sessions.links import linking
-from sessions.meetings import fragments
+from sessions.meetings import api as series_api
+from sessions.meetings import fragments, moving
 from sessions.meetings import pages as meetings_pages
 from sessions.projections import Calendar, Leaders, Leads, Led, Meetings, Places
 from sessions.queries import uses
@@ -31,8 +32,10 @@ def build(settings: Settings) -> Service:
         routes=[
             api.router,
             link_routes.router(instruments),
+            series_api.router,
             fragments.data,
             fragments.router,
+            moving.router,
             meetings_pages.router,
             pages.router(instruments),
         ],

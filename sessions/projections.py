@@ -5,7 +5,7 @@ Invariant: a page of a list costs what is on it, however large the programme is:
 
 from services.contracts import Event
 from services.contracts.grouping import FacilitatorAssigned, GroupConcluded, GroupFormed, PlaceRegistered
-from services.contracts.sessions import SessionCancelled, SessionHeld, SessionScheduled
+from services.contracts.sessions import SessionCancelled, SessionHeld, SessionMoved, SessionScheduled
 from services.events.delivery.declare import Projection, Rows, on
 
 
@@ -15,10 +15,15 @@ class Calendar(Projection):
     name = "calendar"
     indexes = ("group",)
 
-    @on(SessionScheduled)
-    def scheduled(self, event: Event[SessionScheduled], rows: Rows) -> None:
-        """Set date and place."""
+    @on(SessionScheduled, SessionMoved)
+    def scheduled(self, event: Event[SessionScheduled] | Event[SessionMoved], rows: Rows) -> None:
+        """Set date and place; the latest count."""
         rows.set(event.subject, session=event.subject, **event.data.model_dump())
+
+    @on(SessionCancelled)
+    def cancelled(self, event: Event[SessionCancelled], rows: Rows) -> None:
+        """Note that the meeting does not take place."""
+        rows.set(event.subject, cancelled=True)
 
     @on(SessionHeld)
     def held(self, event: Event[SessionHeld], rows: Rows) -> None:
@@ -58,12 +63,17 @@ class Meetings(Projection):
     """One row per meeting for the pages. `state`: `open` until its roll is called or it is cancelled, then `held` or `cancelled`."""
 
     name = "meetings"
-    indexes = (("state", "starts", "session"), ("group", "number"))
+    indexes = (("state", "starts", "session"), ("group", "number"), ("place", "starts"))
 
     @on(SessionScheduled)
     def scheduled(self, event: Event[SessionScheduled], rows: Rows) -> None:
         """Set date and place."""
         rows.set(event.subject, session=event.subject, state="open", **event.data.model_dump())
+
+    @on(SessionMoved)
+    def moved(self, event: Event[SessionMoved], rows: Rows) -> None:
+        """Set date and place anew, and note that they are not those of before."""
+        rows.set(event.subject, moved=True, **event.data.model_dump())
 
     @on(SessionHeld)
     def held(self, event: Event[SessionHeld], rows: Rows) -> None:
@@ -72,8 +82,8 @@ class Meetings(Projection):
 
     @on(SessionCancelled)
     def cancelled(self, event: Event[SessionCancelled], rows: Rows) -> None:
-        """Note that the meeting does not take place."""
-        rows.set(event.subject, state="cancelled")
+        """Note that the meeting does not take place, and why; `ended`: since its group meets no more."""
+        rows.set(event.subject, state="cancelled", reason=event.data.reason or "ended")
 
 
 class Led(Projection):

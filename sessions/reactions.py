@@ -66,7 +66,9 @@ async def when_a_group_is_formed_its_meetings_are_scheduled(event: Event[GroupFo
     roster = Roster(id=event.subject, slot=group.slot, place=group.place, facilitator=group.facilitator)
     work.add(roster)
     for meeting in schedule(roster, group.days or meeting_days(rules, group.first), slot.at, rules.zone):
-        work.add(meeting)
+        # After a restore a meeting may be there before its group, with the date that was told last.
+        if not (work.was_restored and await work.find(Meeting, meeting.id)):
+            work.add(meeting)
 
 
 @reactions.on(FacilitatorAssigned, needs=the_group)

@@ -34,6 +34,7 @@ class PlannedMeeting(BaseModel):
     number: int
     starts: datetime
     place: str
+    off: bool = False  # it was cancelled alone, while its group goes on
 
     @property
     def day(self) -> date:
@@ -62,7 +63,17 @@ class GroupCalendar(Aggregate):
 
     def first_from(self, day: date) -> PlannedMeeting | None:
         """The first meeting on or after the local day; None while it is not known, or when there is none."""
-        return min((each for each in self._known() if each.day >= day), key=_start, default=None)
+        return min((each for each in self._known() if each.day >= day and not each.off), key=_start, default=None)
+
+    def meeting(self, number: int) -> PlannedMeeting | None:
+        """The meeting of that number; None while it is not known."""
+        return next((each for each in self.meetings if each.number == number), None)
+
+    def cancel(self, number: int) -> None:
+        """Note that this meeting does not take place."""
+        for each in self.meetings:
+            if each.number == number:
+                each.off = True
 
     def conclude(self, on: date) -> None:
         """End the group: meetings after this day are off, also those that are scheduled later, and nobody waits for one."""
@@ -103,6 +114,9 @@ class About(StrEnum):
     SEAT = "seat"
     GROUP_ENDED = "group-ended"  # before its last meeting
     GROUP_COMPLETED = "group-completed"
+    MEETING_MOVED = "meeting-moved"
+    MEETING_ADDED = "meeting-added"
+    MEETING_CANCELLED = "meeting-cancelled"
     SURVEY = "survey"
     INTERVIEW = "interview"
     PERSONAL_LINK = "personal-link"
@@ -131,6 +145,7 @@ class Message(Aggregate):
     status: Status = Status.QUEUED
     tries: int = 0
     reason: str | None = None
+    number: int | None = None  # of the meeting of the group that it is about
     sealed: str | None = None  # the token of a personal link, until it is sent
     expires: datetime | None = None  # of a personal link
     channel: str | None = None  # by which it was sent, or tried last
@@ -151,6 +166,18 @@ class Message(Aggregate):
         """A message that is held: the group meets no more. It means something until that day."""
         about = About.GROUP_ENDED if early else About.GROUP_COMPLETED
         message = cls(id=id, worker=worker, about=about, reference=group, day=until, correlation=correlation)
+        message.hold()
+        return message
+
+    @classmethod
+    def about_meeting(
+        cls, id: str, worker: str, about: About, meeting: tuple[str, int], until: date, correlation: str
+    ) -> "Message":
+        """A message that is held: a meeting (its group and number) has another date, or is off. It means something until that day."""
+        group, number = meeting
+        message = cls(
+            id=id, worker=worker, about=about, reference=group, day=until, correlation=correlation, number=number
+        )
         message.hold()
         return message
 
@@ -256,7 +283,9 @@ class Recipient(Aggregate):
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("seats.group",), ("left.group",))
     seats: tuple[Seat, ...] = ()
     left: tuple[SeatLeft, ...] = ()
-    endings: tuple[str, ...] = ()  # messages that a group of theirs meets no more
+    endings: tuple[
+        str, ...
+    ] = ()  # messages that a group of theirs meets no more, or that a meeting of it is moved, added or off
     messages: tuple[str, ...] = ()
     links: tuple[SurveyLink, ...] = ()
     answered: tuple[str, ...] = ()  # surveys; the answer may arrive before the link, by another topic
@@ -287,7 +316,7 @@ class Recipient(Aggregate):
         return not self.withdrawn and (self.seat_in(group) is not None or until > last)
 
     def told_of_end(self, message: str) -> None:
-        """Remember the message that a group of theirs meets no more."""
+        """Remember the message that a group of theirs meets no more, or about a meeting of it."""
         self.remember(message)
         if message not in self.endings:
             self.endings = (*self.endings, message)

@@ -7,6 +7,7 @@ from notifications.commands import (
     announce,
     announce_interview,
     drop,
+    drop_about_meetings,
     drop_interview,
     drop_links,
     find_or_add,
@@ -19,10 +20,11 @@ from notifications.commands import (
     send_request,
     take_survey_link,
     tell_of_end,
+    tell_of_meeting,
     tell_of_opening,
     tell_of_reply,
 )
-from notifications.domain import BookedInterview, GroupCalendar, Message, PlannedMeeting, Recipient, Venue
+from notifications.domain import About, BookedInterview, GroupCalendar, Message, PlannedMeeting, Recipient, Venue
 from notifications.kept_mail import KeptMail
 from notifications.reactions.aggregates import member
 from services.contracts import Event
@@ -45,7 +47,7 @@ from services.contracts.enrolment import (
 from services.contracts.grouping import GroupConcluded, MemberJoined, MemberLeft, PlaceRegistered
 from services.contracts.paths import ComplaintReplied, RequestLinked
 from services.contracts.rights import RecordOpened
-from services.contracts.sessions import SessionScheduled, SurveyLinked, SurveySubmitted
+from services.contracts.sessions import SessionCancelled, SessionMoved, SessionScheduled, SurveyLinked, SurveySubmitted
 from services.events.delivery.declare import Gate, Reactions
 from services.store.work import Work
 
@@ -84,13 +86,35 @@ async def when_a_place_is_registered_messages_can_name_it(event: Event[PlaceRegi
 
 @messages.on(SessionScheduled, needs=the_calendar)
 async def when_a_meeting_is_scheduled_messages_can_name_it(event: Event[SessionScheduled], work: Work) -> None:
-    """Keep its date and place, and queue the messages that waited for it."""
+    """Keep its date and place, and queue the messages that waited for it. One that an operator added later is told to the members."""
     calendar = await find_or_add(GroupCalendar, event.data.group, work)
     meeting = PlannedMeeting(number=event.data.number, starts=event.data.starts, place=event.data.place)
     for worker in calendar.schedule(meeting):
         recipient = await work.find(Recipient, worker)
         if recipient is not None:
             await announce(recipient, work)
+    if event.causationid is None:  # of a command: those of a new group come of its forming
+        about = (event.data.group, event.data.number)
+        await tell_of_meeting(event.id, *about, About.MEETING_ADDED, meeting.day, work)
+
+
+@messages.on(SessionMoved, needs=the_calendar)
+async def when_a_meeting_is_moved_its_members_are_told(event: Event[SessionMoved], work: Work) -> None:
+    """Keep the new date and place, and tell those who have a seat; a message that is queued already names the new date as well."""
+    calendar, moved = await find_or_add(GroupCalendar, event.data.group, work), event.data
+    calendar.schedule(PlannedMeeting(number=moved.number, starts=moved.starts, place=moved.place))
+    await tell_of_meeting(event.id, moved.group, moved.number, About.MEETING_MOVED, moved.starts.date(), work)
+
+
+@messages.on(SessionCancelled, needs=the_calendar)
+async def when_a_meeting_is_cancelled_its_members_are_told(event: Event[SessionCancelled], work: Work) -> None:
+    """Tell those who have a seat. Without a reason it is off because the group ended, which is told as such."""
+    calendar, off = await find_or_add(GroupCalendar, event.data.group, work), event.data
+    meeting = calendar.meeting(off.number)
+    if off.reason is None or meeting is None:
+        return
+    calendar.cancel(off.number)
+    await tell_of_meeting(event.id, off.group, off.number, About.MEETING_CANCELLED, meeting.day, work)
 
 
 @messages.on(GroupConcluded, needs=lambda event: [(GroupCalendar, event.subject)])
@@ -115,6 +139,7 @@ async def when_a_seat_is_given_up_nobody_is_called_to_it(event: Event[MemberLeft
     recipient = await find_or_add(Recipient, event.data.worker, work)
     await drop(recipient.id, recipient.leave({event.subject}), work)
     recipient.note_left(event.subject, event.data.since)
+    await drop_about_meetings(recipient, event.subject, work)
 
 
 @messages.on(SurveyLinked)

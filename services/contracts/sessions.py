@@ -1,6 +1,7 @@
 """Events of sessions: the calendar, attendance, and the survey waves."""
 
 from datetime import timedelta
+from enum import StrEnum
 
 from services.contracts.base import Day, EventData, Field, Id, Moment, Restricted, Slug, Wave
 
@@ -18,13 +19,36 @@ class SessionScheduled(EventData):
     place: Slug
 
 
+class SessionMoved(EventData):
+    """Meeting `number` of the group has another date or another place; it keeps its number. `starts` carries the local offset."""
+
+    type = "it.amalavoro.sessions.session.moved.v1"
+    topic = "ama.sessions"
+    group: Id
+    number: int
+    starts: Moment
+    place: Slug
+
+
+class Cancelling(StrEnum):
+    """Reasons for which an operator cancels a meeting. None of them tells of a member."""
+
+    NO_FACILITATOR = "no-facilitator"
+    NO_PLACE = "no-place"
+    HOLIDAY = "holiday"
+    AGREED = "agreed"
+    OTHER = "other"
+
+
 class SessionCancelled(EventData):
-    """Meeting `number` of the group does not take place: the group meets no more."""
+    """Meeting `number` of the group does not take place, for a reason; without one, because the group meets no more."""
 
     type = "it.amalavoro.sessions.session.cancelled.v1"
     topic = "ama.sessions"
     group: Id
     number: int
+    # Added after the first events, which all came of a group's end.
+    reason: Cancelling | None = None
 
 
 class SessionHeld(EventData):

@@ -28,5 +28,11 @@ def in_intake(rules: Programme, step: str, day: date) -> None:
 
 
 def meeting_days(rules: Programme, first: date) -> tuple[date, ...]:
-    """The days of all meetings of a group that is formed now and first meets on that day."""
-    return tuple(first + timedelta(days=rules.cadence_days * each) for each in range(rules.meetings))
+    """The days of all meetings of a group that is formed now and first meets on that day. A holiday is passed over: the group meets as many
+    times, and keeps its rhythm. The first day is the operator's choice."""
+    found, day = [first], first
+    while len(found) < rules.meetings:
+        day += timedelta(days=rules.cadence_days)
+        if not rules.is_holiday(day) or day > rules.ends:  # after the end no calendar matters: such a group is refused
+            found.append(day)
+    return tuple(found)

@@ -16,6 +16,7 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Annotated, Self, TypeVar
 from zoneinfo import ZoneInfo
 
+from holidays import country_holidays, list_supported_countries
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -200,6 +201,36 @@ class CatalogueEntry(Part):
     assured_date: Day | None = None
 
 
+class Holidays(Part):
+    """Days on which no group meets as a rule. `calendar`: the public holidays of a country or of a part of it, by ISO 3166 codes; `IT-MB`
+    has the patron saint of Monza as well. `days`: further ones."""
+
+    calendar: str | None = None
+    days: tuple[Day, ...] = ()
+
+    @field_validator("calendar")
+    @classmethod
+    def _is_known(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        country = value[:2]
+        parts = list_supported_countries().get(country)
+        if parts is None or value not in {country, *(f"{country}-{each}" for each in parts)}:
+            raise ValueError("no calendar of that name: such as IT, or IT-MB")
+        return value
+
+    @cached_property
+    def _public(self) -> Mapping[date, str]:
+        if self.calendar is None:
+            return {}
+        country, _, part = self.calendar.partition("-")
+        return country_holidays(country, subdiv=part or None)  # a year is computed when it is first asked for
+
+    def __contains__(self, day: date) -> bool:
+        """True for a public holiday, or one of the further days."""
+        return day in self.days or day in self._public
+
+
 class ComplaintRules(Part):
     """Rules of complaints: the days within which each is answered."""
 
@@ -247,6 +278,7 @@ class Programme(Part):
     retention: Retention | None = None  # without it nobody is erased because of time
     services: tuple[CatalogueEntry, ...] = ()
     complaints: ComplaintRules | None = None
+    holidays: Holidays = Holidays()
     renamed: dict[Slug, Slug] = {}  # in a file: from an entry that left it to the one that stands for it
 
     @field_validator("timezone")
@@ -286,6 +318,10 @@ class Programme(Part):
     def day_of(self, moment: datetime) -> date:
         """The local day of an aware datetime: the day on which it happened for the people of the programme."""
         return moment.astimezone(self.zone).date()
+
+    def is_holiday(self, day: date) -> bool:
+        """True for a day on which no group meets as a rule."""
+        return day in self.holidays
 
     @cached_property
     def active(self) -> Active:

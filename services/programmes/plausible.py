@@ -27,7 +27,7 @@ LONGEST = 200  # characters of a title or a name
 MOST = {
     "partners": 100, "partners.roles": 10, "partners.feed": 10, "slots": 100, "municipalities": 500, "surveys": 40,
     "notices": 50, "notices.languages": 20, "notice.languages": 20, "targets": 100, "renamed": 200, "no_one_alone": 10,
-    "services": 20,
+    "services": 20, "holidays.days": 200,
 }  # fmt: skip
 GREATEST = 1_000_000  # of a target
 TARGET = re.compile(r"[a-z][a-z0-9_-]{0,39}")  # a target's name is a field's name in MongoDB and in the event

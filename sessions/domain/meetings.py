@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from services.contracts.leading import Lead, may_see
-from services.contracts.sessions import SessionCancelled, SessionHeld, SessionScheduled
+from services.contracts.leading import Lead, leader_on, may_see
+from services.contracts.sessions import Cancelling, SessionCancelled, SessionHeld, SessionMoved, SessionScheduled
 from services.kernel import Aggregate, Refusal, Refused, applies, in_order, in_time
 
 
@@ -30,6 +30,7 @@ class Roster(Aggregate):
     """The members of a group by date, as grouping published them. The id is the group's."""
 
     noun: ClassVar[str] = "roster"
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("facilitator",), ("led.facilitator",))
     slot: str
     place: str
     facilitator: str  # whoever was assigned last
@@ -47,6 +48,15 @@ class Roster(Aggregate):
         """True when this facilitator leads the group on that day of a meeting, and has not been replaced by today."""
         leads = self.led or [Lead(facilitator=self.facilitator, since=date.min)]
         return may_see(leads, facilitator, day, today)
+
+    def leader_on(self, day: date) -> str:
+        """The facilitator who leads the group on that day."""
+        return leader_on(self.led, day) or self.facilitator
+
+    @property
+    def begins(self) -> date | None:
+        """The first day on which somebody has a seat; None without members."""
+        return min((each.since for each in self.members), default=None)
 
     def conclude(self, on: date) -> None:
         """End the group: it does not meet after this day."""
@@ -105,8 +115,25 @@ class Meeting(Aggregate):
         """Publish the date and the place of a new meeting."""
         self.says(SessionScheduled(group=self.group, number=self.number, starts=self.starts, place=self.place))
 
+    def move(self, starts: datetime, place: str) -> None:
+        """Give it another date or place; what it has already changes nothing. Refused("held-already"), ("cancelled-already")."""
+        self._refuse_unless_open()
+        if (starts, place) != (self.starts, self.place):
+            self.says(SessionMoved(group=self.group, number=self.number, starts=starts, place=place))
+
+    def call_off(self, reason: Cancelling) -> None:
+        """Cancel it alone, while the group goes on. Refused("held-already"), ("cancelled-already")."""
+        self._refuse_unless_open()
+        self.says(SessionCancelled(group=self.group, number=self.number, reason=reason))
+
+    def _refuse_unless_open(self) -> None:
+        if self.held:
+            raise Refused("held-already", f"The roll of session {self.id} was called.")
+        if self.cancelled:
+            raise Refused("cancelled-already", f"Session {self.id} was cancelled.")
+
     def cancel(self) -> None:
-        """Publish that it does not take place, unless its roll was called or that is known already."""
+        """Publish that it does not take place since the group ended, unless its roll was called or that is known already."""
         if not (self.held or self.cancelled):
             self.says(SessionCancelled(group=self.group, number=self.number))
 
@@ -114,8 +141,10 @@ class Meeting(Aggregate):
         self, members: Collection[str], present: Collection[str], at: datetime, concluded: date | None = None
     ) -> dict[str, bool | None]:
         """Record the attendance of that day's members. Returns whose attendance is new or corrected, None for whoever was no member
-        after all; the same roll again changes nothing. Refused("out-of-order") before the meeting starts and after the group was
-        `concluded`, or ("not-a-member") naming the strangers in `workers`."""
+        after all; the same roll again changes nothing. Refused("cancelled-already"), ("out-of-order") before the meeting starts and after
+        the group was `concluded`, or ("not-a-member") naming the strangers in `workers`."""
+        if self.cancelled:
+            raise Refused("cancelled-already", f"Session {self.id} was cancelled.")
         at = in_order("The roll-call", at, "the session", self.starts)
         if concluded is not None:
             in_time("The session", self.day, "the end of the group", concluded)
@@ -148,6 +177,10 @@ class Meeting(Aggregate):
     @applies(SessionHeld)
     def _held(self, _: SessionHeld) -> None:
         self.held = True
+
+    @applies(SessionMoved)
+    def _moved(self, event: SessionMoved) -> None:
+        self.starts, self.place = event.starts, event.place
 
     @applies(SessionCancelled)
     def _cancelled(self, _: SessionCancelled) -> None:

@@ -66,15 +66,23 @@ async def count_of(read: Reads, view: View, now: datetime) -> int:
     return await read.count("meetings", _wanted(view, now)[0])
 
 
-async def meetings_of(read: Reads, groups: Sequence[str]) -> dict[str, list[Row]]:
-    """The meetings of these groups by number, without those that were cancelled."""
+async def meetings_of(read: Reads, groups: Sequence[str], *, cancelled: bool = False) -> dict[str, list[Row]]:
+    """The meetings of these groups by date. `cancelled`: also those that were cancelled alone, while their group goes on."""
     found: dict[str, list[Row]] = {each: [] for each in groups}
     where = {"group": {"$in": list(groups)}}
     order = [("group", 1), ("number", 1)]
     for row in await read.page("meetings", where, order=order, limit=MEETINGS * max(1, len(groups))):
-        if row.get("state") in {"open", "held"} and "starts" in row:
+        alone = cancelled and row.get("state") == "cancelled" and row.get("reason") != "ended"
+        if (row.get("state") in {"open", "held"} or alone) and "starts" in row:
             found[row["group"]].append(row)
-    return found
+    return {group: sorted(rows, key=lambda each: each["starts"]) for group, rows in found.items()}
+
+
+async def meetings_at(read: Reads, place: str, since: datetime, until: datetime) -> list[Row]:
+    """The meetings at a place that start between two moments and were not cancelled."""
+    where = {"place": place, "starts": {"$gt": since, "$lt": until}}
+    found = await read.page("meetings", where, order=[("starts", 1)], limit=PAGE)
+    return [each for each in found if each.get("state") != "cancelled"]
 
 
 async def led_by_them(read: Reads, facilitator: str, today: date) -> list[tuple[Row, list[Lead]]]:

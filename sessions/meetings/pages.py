@@ -22,12 +22,14 @@ from sessions.meetings import lists, roll
 from sessions.meetings.lists import View
 from sessions.meetings.queries import Sheet, open_sheet
 from sessions.meetings.refusals import SENTENCES
+from sessions.meetings.wording import CANCELLING
 
 FRAME = Frame("sessions.meetings", refusals=SENTENCES)
 router = page_router(FRAME)
 Operator = Annotated[Who, allowed(Role.OPERATOR)]
 Facilitator = Annotated[Who, allowed(Role.FACILITATOR, own={Role.FACILITATOR: "the groups that they lead"})]
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
+DONE = "^(spostato|annullato|aggiunto)$"  # what was just done, by which a page says so
 ABOVE_THE_FORM = {"not-yet-held": 409, "not-a-member": 422, "out-of-order": 409, "changed-meanwhile": 412}
 LATER = N_(
     "The service does not answer at this moment. Nothing was saved; your marks are still here: try again shortly."
@@ -40,8 +42,11 @@ async def my_groups(request: Request, read: Reader, who: Facilitator) -> Respons
     now = datetime.now(UTC)
     today = read.rules.day_of(now)
     led = await lists.led_by_them(read, who.subject, today)
-    meetings = await lists.meetings_of(read, [each["group"] for each, _ in led]) if led else {}
-    places = await lists.places_named(read, [each["place"] for each, _ in led])
+    ids = [each["group"] for each, _ in led]
+    meetings = await lists.meetings_of(read, ids, cancelled=True) if led else {}
+    places = await lists.places_named(
+        read, {*(each["place"] for each, _ in led), *(each["place"] for some in meetings.values() for each in some)}
+    )
     groups = [_group(each, leads, meetings[each["group"]], now, who.subject, read.rules) for each, leads in led]
     return FRAME.page(request, "meetings/mine.html", who=who, rules=read.rules, groups=groups, places=places)
 
@@ -57,7 +62,7 @@ def _group(
     return {
         **led,
         "meetings": own,
-        "all": len(meetings),
+        "all": sum(each["state"] != "cancelled" for each in meetings),
         "from": None if leader_on(leads, today) == me else _change(leads, today),
         "until": _change(leads, today) if leader_on(leads, today) == me else None,
         "missing": [each for each in ahead if each["starts"] <= now],
@@ -91,10 +96,11 @@ async def meetings(
     vista: View | None = None,
     gruppo: Id | None = None,
     pagina: PageNumber = 1,
+    fatto: Annotated[str | None, Query(pattern=DONE)] = None,
 ) -> Response:
     """List the meetings: those without a roll first, else the coming ones; or those of one group. 404 no-such-group."""
     if gruppo is not None:
-        return await _of_one_group(request, read, who, gruppo)
+        return await _of_one_group(request, read, who, gruppo, fatto)
     now = datetime.now(UTC)
     counts = {each: await lists.count_of(read, each, now) for each in View}
     view = vista or (View.MISSING if counts[View.MISSING] else View.COMING)
@@ -111,14 +117,17 @@ async def meetings(
     return FRAME.page(request, "meetings/all.html", who=who, rules=read.rules, **shown)
 
 
-async def _of_one_group(request: Request, read: Reader, who: Who, group: str) -> Response:
+async def _of_one_group(request: Request, read: Reader, who: Who, group: str, done: str | None) -> Response:
     led = (await lists.groups_named(read, [group])).get(group)
     if led is None:
         raise Refused("no-such-group", f"There is no group {group}.", Refusal.NOT_FOUND)
     shown: dict[str, Any] = {
         "group": led,
-        "rows": (await lists.meetings_of(read, [group]))[group],
-        "places": await lists.places_named(read, [led["place"]]),
+        "rows": (rows := (await lists.meetings_of(read, [group], cancelled=True))[group]),
+        "left": read.rules.meetings - sum(each["state"] != "cancelled" for each in rows),
+        "places": await lists.places_named(read, {led["place"], *(each["place"] for each in rows)}),
+        "reasons": CANCELLING,
+        "done": done,
         "now": datetime.now(UTC),
     }
     return FRAME.page(request, "meetings/of_group.html", who=who, rules=read.rules, **shown)

@@ -4,11 +4,13 @@ Invariant: a read for somebody else than the person themself is in that person's
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel
 
 from services.contracts.enrolment import Purpose
+from services.kernel import Refusal, Refused
+from services.programmes import Programme
 from services.store.work import Work
 from sessions.domain import Meeting, Participant, Roster, Status, Survey
 from sessions.queries import opened
@@ -34,6 +36,7 @@ class Sheet(BaseModel):
     starts: AwareDatetime
     day: date
     held: bool
+    cancelled: bool
     last: date | None
     members: list[Mark]
     version: int
@@ -57,19 +60,77 @@ async def open_sheet(work: Work, session: str, facilitator: str | None) -> Sheet
         starts=meeting.starts,
         day=meeting.day,
         held=meeting.held,
+        cancelled=meeting.cancelled,
         last=roster.concluded,
         members=[Mark(worker=each, here=meeting.roll.get(each)) for each in members],
         version=work.version(meeting),
     )
 
 
+class Series(BaseModel):
+    """A group's series of meetings, and the one of them that an operator changes (None: they add one). `place` and `starts` are
+    those of that meeting, else of the last one."""
+
+    session: str | None
+    group: str
+    number: int | None
+    slot: str
+    place: str
+    starts: AwareDatetime
+    held: bool
+    cancelled: bool
+    concluded: date | None
+    left: int  # meetings that the programme still grants
+    version: int
+
+    def weekday(self, rules: Programme) -> int | None:
+        """The weekday of the group's slot, Monday 1 to Sunday 7; None when the programme has no such slot."""
+        slot = rules.slot(self.slot)
+        return slot.isoweekday if slot is not None else None
+
+    def next_start(self, rules: Programme) -> datetime:
+        """The start that a further meeting would have: after the last one, at the same local time, not on a holiday."""
+        last = self.starts.astimezone(rules.zone)
+        day = last.date() + timedelta(days=rules.cadence_days)
+        while rules.is_holiday(day) and day < rules.ends:
+            day += timedelta(days=rules.cadence_days)
+        return datetime.combine(day, last.time(), rules.zone)
+
+
+async def open_series(work: Work, session: str | None, group: str | None) -> Series:
+    """The series of a meeting, or of a group. Refused("no-such-session"), ("no-such-group")."""
+    meeting = await work.peek(Meeting, session) if session is not None else None
+    if session is not None and meeting is None:
+        raise Refused("no-such-session", f"There is no session {session}.", Refusal.NOT_FOUND)
+    of = meeting.group if meeting is not None else str(group)
+    roster = await work.peek(Roster, of)
+    series = sorted(await work.browse(Meeting, group=of), key=lambda each: each.starts)
+    if roster is None or not series:
+        raise Refused("no-such-group", f"There is no group {of}.", Refusal.NOT_FOUND)
+    shown = meeting or series[-1]
+    return Series(
+        session=meeting.id if meeting is not None else None,
+        group=of,
+        number=meeting.number if meeting is not None else None,
+        slot=roster.slot,
+        place=shown.place if meeting is not None else roster.place,
+        starts=shown.starts,
+        held=meeting is not None and meeting.held,
+        cancelled=meeting is not None and meeting.cancelled,
+        concluded=roster.concluded,
+        left=work.rules.meetings - sum(not each.cancelled for each in series),
+        version=work.version(meeting) if meeting is not None else 0,
+    )
+
+
 class Coming(BaseModel):
-    """A meeting that is still to come, of a group in which the person has a seat on that day."""
+    """A meeting that is still to come, of a group in which the person has a seat on that day. One that was cancelled is told as such."""
 
     number: int
     meetings: int
     starts: AwareDatetime
     place: str
+    cancelled: bool
 
 
 async def own_calendar(work: Work, worker: str, most: int) -> list[Coming]:
@@ -91,7 +152,13 @@ def _sits(roster: Roster, worker: str, today: date) -> bool:
 def _ahead(meetings: Sequence[Meeting], roster: Roster, worker: str, work: Work) -> list[Coming]:
     last = roster.concluded or date.max
     return [
-        Coming(number=each.number, meetings=len(meetings), starts=each.starts, place=each.place)
+        Coming(
+            number=each.number,
+            meetings=len(meetings),
+            starts=each.starts,
+            place=each.place,
+            cancelled=each.cancelled,
+        )
         for each in meetings
         if each.starts > work.now and each.day <= last and worker in roster.members_on(each.day)
     ]

@@ -26,9 +26,7 @@ from services.contracts.grouping import (
 from services.contracts.paths import ComplaintAnswered, ComplaintEscalated, ComplaintReceived, ComplaintReplied
 from services.contracts.sessions import (
     AttendanceRecorded,
-    SessionCancelled,
     SessionHeld,
-    SessionScheduled,
     SurveyInvited,
     SurveyScored,
     SurveySubmitted,
@@ -46,8 +44,6 @@ EXEMPT: dict[type[EventData], str] = {
     WorkerUnlisted: CONSUMED_AGAIN,
     PairWished: "the room's own reaction to it keeps the wish again, once the keys of both persons are back",
     **dict.fromkeys((Referred, Admitted, Declined, Seated, Withdrew, ConsentWithdrawn, Erased, Withheld), FEED),
-    SessionScheduled: CONSUMED_AGAIN,
-    SessionCancelled: CONSUMED_AGAIN,
     **dict.fromkeys((ComplaintReceived, ComplaintEscalated, ComplaintAnswered, ComplaintReplied), LOST),
     SessionHeld: LOST,
     AttendanceRecorded: LOST,

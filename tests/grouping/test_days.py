@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from grouping.conclusions import conclude_those_over
 from services.embedded.home import Home
+from services.programmes.model import Holidays
 from services.runtime.service import Service
 from services.store.clock import now_utc
 from tests.grouping.door import PROGRAMME, a_facilitator, a_place, admitted
@@ -29,7 +30,7 @@ async def short(home: Home) -> AsyncIterator[Service]:
     """Grouping, while its programme has three weekly meetings, so that a group of this autumn can be over."""
     service = home.all_services.services["grouping"]
     before = service.rules[PROGRAMME]
-    changed = before.model_copy(update={"meetings": MEETINGS, "cadence_days": CADENCE})
+    changed = before.model_copy(update={"meetings": MEETINGS, "cadence_days": CADENCE, "holidays": Holidays()})
     service.programmes.served.follow({PROGRAMME: changed})
     yield service
     service.programmes.served.follow({PROGRAMME: before})

@@ -34,6 +34,8 @@ SHOWN: dict[str, Any] = {
     "programme": "AMA Lavoro",
     "reason": "complaint",
     "last": date(2026, 12, 9),
+    "starts": datetime(2026, 12, 16, 18, 30, tzinfo=ROME),
+    "coming": datetime(2026, 12, 23, 18, 30, tzinfo=ROME),
     "when": datetime(2026, 12, 9, 18, 30, tzinfo=ROME),
     "where": "CGIL Monza e Brianza",
     "ask": "AFOL Monza e Brianza, +39 039 0000000",
@@ -45,6 +47,30 @@ SAID = {
     ("group-ended", "en"): ("Your AMA Lavoro group ends earlier than planned", "after Wednesday, 9 December 2026"),
     ("group-completed", "it"): ("Il tuo gruppo AMA Lavoro ha concluso gli incontri", "con mercoledì 9 dicembre 2026"),
     ("group-completed", "en"): ("Your AMA Lavoro group has held all its meetings", "by Wednesday, 9 December 2026"),
+    ("meeting-moved", "it"): (
+        "Un incontro del tuo gruppo AMA Lavoro è spostato",
+        "Nuova data: mercoledì 16 dicembre 2026, alle ore 18:30",
+    ),
+    ("meeting-moved", "en"): (
+        "A meeting of your AMA Lavoro group is moved",
+        "New date: Wednesday, 16 December 2026, at 18:30",
+    ),
+    ("meeting-added", "it"): (
+        "Un incontro in più del tuo gruppo AMA Lavoro",
+        "Quando: mercoledì 16 dicembre 2026, alle ore 18:30",
+    ),
+    ("meeting-added", "en"): (
+        "One more meeting of your AMA Lavoro group",
+        "When: Wednesday, 16 December 2026, at 18:30",
+    ),
+    ("meeting-cancelled", "it"): (
+        "Un incontro del tuo gruppo AMA Lavoro non si tiene",
+        "l'incontro di mercoledì 16 dicembre 2026, alle ore 18:30, non si tiene",
+    ),
+    ("meeting-cancelled", "en"): (
+        "A meeting of your AMA Lavoro group does not take place",
+        "the meeting of Wednesday, 16 December 2026, at 18:30, does not take place",
+    ),
     ("interview", "it"): (
         "Il tuo colloquio di accoglienza per AMA Lavoro",
         "mercoledì 9 dicembre 2026, alle ore 18:30",
@@ -72,7 +98,10 @@ SAID = {
 }
 
 
-WITHOUT_LINK = {About.SEAT, About.GROUP_ENDED, About.GROUP_COMPLETED, About.INTERVIEW, About.RECORD_OPENED}
+WITHOUT_LINK = {
+    About.SEAT, About.GROUP_ENDED, About.GROUP_COMPLETED, About.INTERVIEW, About.RECORD_OPENED,
+    About.MEETING_MOVED, About.MEETING_ADDED, About.MEETING_CANCELLED,
+}  # fmt: skip
 
 
 def content(about: str, language: str = "it", **more: Any) -> Content:

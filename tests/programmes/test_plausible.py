@@ -120,6 +120,7 @@ LONG = {
         f'[[services]]\nid = "s{each}"\nname = "S"\nkind = "other"\norganization_id = "o"\norganization_name = "O"\n'
         for each in range(21)
     ),
+    "holidays.days": BEFORE.replace("[sizes]", "[holidays]\ndays = [\n" + "2026-12-25,\n" * 201 + "]\n[sizes]"),
     "notices": BEFORE + "".join(f'[[notices]]\nversion = "v{each}"\n' for each in range(51)),
     "notices.languages": BEFORE + f'[[notices]]\nversion = "old"\nlanguages = {["it"] * 21}\n',
     "notice.languages": BEFORE.replace('languages = ["it"]', f"languages = {['it'] * 21}"),

@@ -111,7 +111,8 @@ READ_MODELS: dict[tuple[str, str], Telling] = {
             e.subject,
             {"state": "held", "present": e.data["present"], "absent": e.data["absent"]},
         ),
-        "session.cancelled": lambda e: (e.subject, {"state": "cancelled"}),
+        "session.moved": lambda e: (e.subject, {"moved": True, **e.data, "starts": _moment(e.data["starts"])}),
+        "session.cancelled": lambda e: (e.subject, {"state": "cancelled", "reason": e.data.get("reason") or "ended"}),
     },
     ("sessions", "led"): {
         "group.formed": lambda e: (
