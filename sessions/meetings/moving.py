@@ -234,5 +234,5 @@ async def _page(
     request: Request, read: Reader, who: Who, series: Series, filled: Filled, template: str, status: int, **shown: Any
 ) -> Response:
     places = await lists.places_named(read, sorted({series.place, str(shown.get("to", series.place))}))
-    given: dict[str, Any] = {"series": series, "form": filled, "places": places, **shown}
+    given: dict[str, Any] = {"series": series, "form": filled, "places": places, "free": [], **shown}
     return FRAME.page(request, template, who=who, rules=read.rules, status=status, **given)
