@@ -81,10 +81,10 @@ def run_steps() -> dict[str, Step]:
     return {
         "first": Step("packages for the first steps", [*LOCKED, str(_first_lock())]),
         "packages": Step("all packages", [*LOCKED, "requirements.run.lock"], ("first",)),
-        "kafka": Step("Kafka", [PYTHON, "-m", "services.engines.jars"], ("first",)),
+        "kafka": Step("Kafka", [PYTHON, "-m", "services.engines", "jars"], ("first",)),
         "engine": Step("formation engine, compiled", [PYTHON, "-m", "grouping.formation"], ("first",)),
         "libraries": Step(
-            "libraries for MongoDB", [PYTHON, "-m", "services.engines.system"], ("first",), optional=True
+            "libraries for MongoDB", [PYTHON, "-m", "services.engines", "system"], ("first",), optional=True
         ),
         "project": Step("this project", [*PIP, "--no-build-isolation", "--editable", "."], ("packages",)),
         "modules": Step("modules, compiled", [PYTHON, "-c", f"import {MODULES}"], ("project",)),

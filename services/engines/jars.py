@@ -1,14 +1,12 @@
 """Kafka's jars in the cache, fetched when one is missing.
 
 Invariant: a jar in the cache is the published one: its SHA-256 was checked before it was moved there. When all are there, no
-network is used. `jar_list` names the jars. `python -m services.engines.jars` fetches them beforehand.
+network is used. `jar_list` names the jars. `python -m services.engines jars` fetches them beforehand.
 """
 
 import os
-import sys
 from pathlib import Path
 
-from services.engines.errors import FetchFailed
 from services.engines.jar_list import Report, listed
 
 
@@ -37,23 +35,3 @@ def classpath(folder: Path) -> str:
 
 def _silent(what: str, done: int, total: int) -> None:
     """Ignore the progress of a download."""
-
-
-def _main() -> None:
-    told = -1
-
-    def report(what: str, done: int, total: int) -> None:
-        nonlocal told
-        if (tenth := 10 * done // total) > told:
-            told = tenth
-            sys.stdout.write(f"{what}: {done / 1e6:.0f} of {total / 1e6:.0f} MB\n")
-            sys.stdout.flush()
-
-    try:
-        ready(report)
-    except FetchFailed as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    _main()

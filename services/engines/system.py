@@ -8,7 +8,6 @@ import ctypes
 import os
 import shutil
 import subprocess
-import sys
 
 from services.engines.errors import LibraryMissing
 
@@ -59,10 +58,3 @@ def _loads(library: str) -> bool:
     except OSError:
         return False
     return True
-
-
-if __name__ == "__main__":
-    try:
-        install()
-    except LibraryMissing as error:
-        sys.exit(str(error))

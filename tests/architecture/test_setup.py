@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import subprocess
 import sys
 from importlib.metadata import requires
 from pathlib import Path
@@ -67,3 +68,25 @@ def test_the_first_steps_get_all_that_their_packages_need(logs: Path) -> None:
             if needed.marker is None or needed.marker.evaluate({"extra": ""}):
                 assert canonicalize_name(needed.name) in locked, f"{name} needs {needed.name}"
     assert text.count("--hash=sha256:") > len(locked)
+
+
+MODULES = sorted(
+    {
+        each.command[each.command.index("-m") + 1]
+        for each in (*setup.run_steps().values(), *setup.test_steps().values())
+        if "-m" in each.command
+    }
+    - {"pip"}
+)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_step_runs_a_module_that_its_package_has_imported_already(module: str) -> None:
+    # Python warns of unpredictable behaviour then, and the progress of the set-up shows the warning.
+    package = module.rpartition(".")[0] or module
+    command = [
+        sys.executable,
+        "-c",
+        f"import sys, {package}; sys.exit({module!r} in sys.modules and {module!r} != {package!r})",
+    ]
+    assert subprocess.run(command, cwd=setup.ROOT, check=False).returncode == 0

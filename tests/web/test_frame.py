@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -35,6 +36,20 @@ async def test_a_page_has_its_title_one_heading_the_navigation_of_the_role_and_t
     for address in ("/accessibilita", "/privacy", "/cookie"):
         assert f'href="{address}"' in html
     assert '<a class="skip-link" href="#main">' in html
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//elsewhere.example/x", "///elsewhere.example", "/%5Celsewhere.example", "/%2F%2Felsewhere.example/", "/a%0Ab"],
+)
+async def test_no_link_of_a_page_leads_to_another_site_whatever_address_it_was_asked_for(path: str) -> None:
+    answer = await pages_client().get(f"http://site{path}", headers={"accept": "text/html"})
+    links = [unescape(each) for each in re.findall(r'href="([^"]*)"', answer.text)]
+    assert any("lang=" in each for each in links), "the page has links to other languages"
+    site = "http://site"
+    for each in links:
+        led = urljoin(f"{site}/", re.sub(r"[\t\r\n]", "", each).replace("\\", "/"))  # as browsers read it
+        assert led.startswith((f"{site}/", "https://form.agid.gov.it/", "mailto:")), each
 
 
 async def test_a_public_page_offers_to_sign_in_and_shows_no_value_as_markup() -> None:

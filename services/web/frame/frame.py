@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -67,7 +67,9 @@ class Frame:
         path, query = request.url.path, request.url.query
         kept = parse_qsl(query, keep_blank_values=True) if keeps_query and len(query) <= LONGEST_QUERY else []
         pairs = [pair for pair in kept if pair[0] != "lang"]
-        others = {each: f"{path}?{urlencode([*pairs, ('lang', each)])}" for each in LANGUAGES}
+        # Browsers read `//` and `/\` at the beginning of an address as the name of another site.
+        here = "/" + quote(path).lstrip("/")
+        others = {each: f"{here}?{urlencode([*pairs, ('lang', each)])}" for each in LANGUAGES}
         given: dict[str, Any] = {"who": None, "rules": None, **shown}
         own = {"address": path, "reader_name": getattr(given["who"], "name", None), "language_links": others}
         if taken := OWN & shown.keys():
