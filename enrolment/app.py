@@ -10,6 +10,9 @@ from enrolment.complaints import pages as complaints
 from enrolment.complaints.projections import Complaints
 from enrolment.consents import pages as recorded_consents
 from enrolment.domain import Asking, Complaint, OfferedService, Outcome, ServiceRequest, Signposting, Worker
+from enrolment.duplicates import api as duplicate_routes
+from enrolment.duplicates import pages as duplicates
+from enrolment.duplicates.running import end_merged_when_due
 from enrolment.held import held
 from enrolment.intake import limits
 from enrolment.intake import pages as intake
@@ -86,6 +89,8 @@ def build(settings: Settings) -> Service:
             people.sending((links.issue_link, links.IssueLink)),
             today.router,
             agenda.router,
+            duplicate_routes.router,
+            duplicates.router,
             retention.router,
             paths.router,
             catalogue.router,
@@ -110,7 +115,7 @@ def build(settings: Settings) -> Service:
             Exits(),
             Complaints(),
         ],
-        background=[erase_when_kept_long_enough, limits.end_unused],
+        background=[erase_when_kept_long_enough, end_merged_when_due, limits.end_unused],
         beside_api=[index.follow, seeding.keep_seeding],
         after_restore=[partial(replay, replays), erase_again, refuse_all_again, erase_restored],
         at_start=[publish_folder, take_cards_back, seeding.seed_at_start, limits.prepare_limits],

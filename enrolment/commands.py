@@ -8,13 +8,16 @@ import orjson
 from pydantic import AwareDatetime, Field
 
 from enrolment.domain import ADDRESSES, WHY, Act, Recorder, Worker
+from enrolment.likeness import liken
 from services import vault
 from services.contracts.base import Id, Slug
 from services.contracts.enrolment import (
     Among,
     Contacting,
+    DuplicateJudged,
     Declining,
     How,
+    Judgement,
     Leaving,
     LinkPurpose,
     Origin,
@@ -53,6 +56,7 @@ async def refer(command: Refer, work: Work) -> dict[str, str]:
     await work.new_key(worker)  # before any field is sealed
     worker.fill_in(await _sealed(worker, command.card, work), work.now)
     worker.fiscal = _fiscal(command.card, work)
+    await liken(worker, command.card, work)
     await _note(worker, work)
     if command.profile is not None:
         await _describe(worker, command.profile, work)
@@ -105,9 +109,10 @@ async def correct(command: Correct, work: Work) -> None:
             worker.unlink(purpose)
     worker.correct(await _sealed(worker, command.card, work), work.now)
     worker.fiscal = _fiscal(command.card, work)
+    await liken(worker, command.card, work)
     await _note(worker, work, command.reason)
     if all(map(worker.consents_to, CARD)):
-        await _publish_card(worker, work, CARD)
+        await publish_card(worker, work, CARD)
 
 
 async def _moved(worker: Worker, card: dict[str, str], work: Work) -> bool:
@@ -172,7 +177,7 @@ async def decide_consent(command: DecideConsent, work: Work) -> None:
     for purpose, given in sorted(command.given.items()):
         worker.consent(purpose, given, command.notice, language, work.at, command.how, _recorder(work))
     await _note(worker, work)
-    await _publish_card(worker, work, command.given)
+    await publish_card(worker, work, command.given)
 
 
 def _recorder(work: Work) -> Recorder | None:
@@ -191,7 +196,7 @@ async def refuse_again(command: RefuseAgain, work: Work) -> None:
     """Publish those that end a consent which the record shows. An erased worker has none."""
     worker = await _worker(command.worker, work)
     ended = [purpose for purpose, at in sorted(command.refused.items()) if worker.refuse(purpose, at)]
-    await _publish_card(worker, work, ended)
+    await publish_card(worker, work, ended)
 
 
 def _language_read(command: DecideConsent, work: Work) -> str:
@@ -207,7 +212,7 @@ def _language_read(command: DecideConsent, work: Work) -> str:
     return language
 
 
-async def _publish_card(worker: Worker, work: Work, decided: Collection[Purpose]) -> None:
+async def publish_card(worker: Worker, work: Work, decided: Collection[Purpose]) -> None:
     """Publish the card, or a tombstone, after decisions on purposes on which it depends."""
     if CARD.isdisjoint(decided):
         return
@@ -370,13 +375,32 @@ async def erase(command: Erase, work: Work) -> dict[str, str]:
     worker = await _worker(command.worker, work)
     receipt = receipt_number()
     others = [each for id in await _same(worker, work) if (each := await work.find(Worker, id)) is not None]
+    gone = [worker, *(each for each in others if not each.is_erased)]
+    await _take_back(gone, work)
     worker.erase(work.now, receipt)
     await work.destroy_key(worker)
-    for each in others:
-        if not each.is_erased:
-            each.erase(work.now, receipt_number())
-            await work.destroy_key(each)
+    for each in gone[1:]:
+        each.erase(work.now, receipt_number())
+        await work.destroy_key(each)
     return {"receipt": receipt}
+
+
+async def _take_back(gone: Collection[Worker], work: Work) -> None:
+    """Have no record of somebody else name these any more: neither as alike, nor as judged, nor as one to end in."""
+    ids = [each.id for each in gone]
+    named = {each.id: each for each in await work.where(Worker, alike=ids)}
+    for id in set().union(*(_judged_with(each) for each in gone)) - {*ids, *named}:
+        if (found := await work.find(Worker, id)) is not None:
+            named[id] = found
+    for each in named.values():
+        for other in ids:
+            if each.id not in ids and each.is_open_to_judgement and each.names(other):
+                each.says(DuplicateJudged(other=other, judgement=Judgement.OPEN), work.now)
+
+
+def _judged_with(worker: Worker) -> set[str]:
+    """The other records about which something was decided together with this one."""
+    return {*worker.distinct, *worker.expects, *([worker.merging.into] if worker.merging else [])}
 
 
 async def _same(worker: Worker, work: Work) -> list[str]:

@@ -26,7 +26,9 @@ class Merging(BaseModel):
 class Twin(Way):
     """Other records of the same person, as far as they are known. `fiscal`: the keyed hash of the fiscal code. `seats`: groups in which
     they have a seat. `merging`: the merge that waits. `into`: the record in which this one has ended. `absorbed`: the records that have
-    ended in this one. `expects`: those that are about to. `distinct`: records that look alike, and are of other people."""
+    ended in this one. `expects`: those that are about to. `distinct`: records that look alike, and are of other people. `hints`: keyed
+    digests by which records that look alike are found. `alike`: those that were there when this one was written down, and that nobody
+    has judged."""
 
     fiscal: str | None = None
     seats: tuple[str, ...] = ()
@@ -35,6 +37,17 @@ class Twin(Way):
     absorbed: tuple[str, ...] = ()
     expects: tuple[str, ...] = ()
     distinct: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
+
+    @property
+    def is_open_to_judgement(self) -> bool:
+        """True unless the record has ended."""
+        return self.status not in {Status.MERGED, Status.ERASED}
+
+    def names(self, other: str) -> bool:
+        """True while this record names the other one as alike, or as judged and not said."""
+        return other in {*self.alike, *self.distinct, *self.expects, *([self.merging.into] if self.merging else [])}
 
     def sit(self, group: str) -> None:
         """Note a seat that grouping gave."""
@@ -68,12 +81,17 @@ class Twin(Way):
         for one, two in ((self, other), (other, self)):
             if one.status is not Status.ERASED:
                 one.says(DuplicateJudged(other=two.id, judgement=Judgement.OPEN), now)
+        # Judged anew, on the record that came later.
+        later, earlier = max(self, other, key=_id), min(self, other, key=_id)
+        if later.is_open_to_judgement and earlier.is_open_to_judgement:
+            later.alike = tuple(sorted({*later.alike, earlier.id}))
 
     @applies(DuplicateJudged)
     def _judged(self, event: DuplicateJudged) -> None:
         other = event.other
         self.expects = tuple(each for each in self.expects if each != other)
         self.distinct = tuple(each for each in self.distinct if each != other)
+        self.alike = tuple(each for each in self.alike if each != other)
         if self.merging is not None and self.merging.into == other:
             self.merging = None
         if event.judgement is Judgement.DIFFERENT:
@@ -91,11 +109,16 @@ class Twin(Way):
     @applies(WorkerMerged)
     def _merged(self, event: WorkerMerged) -> None:
         self.status, self.into, self.merging, self.interview = Status.MERGED, event.into, None, None
+        self.hints, self.alike = (), ()
 
     def absorb(self, ended: str) -> None:
         """Remember a record that has ended in this one. The event of that record tells it."""
         self.expects = tuple(each for each in self.expects if each != ended)
         self.absorbed = tuple(dict.fromkeys((*self.absorbed, ended)))
+
+
+def _id(record: Twin) -> str:
+    return record.id
 
 
 def refuse_merge(ends: Twin, into: Twin) -> None:

@@ -97,6 +97,9 @@ class Worker(Twin):
         ("filled",),
         ("links.digest",),
         ("fiscal",),
+        ("hints",),
+        ("alike",),
+        ("merging.due",),
         ("listed",),
         ("receipt",),
     )
@@ -233,6 +236,7 @@ class Worker(Twin):
         self.returned = self.filled = self.sketch = self.fiscal = self.merging = self.told = None
         self.listed = None
         self.acts, self.seats, self.distinct, self.expects = (), (), (), ()
+        self.hints, self.alike = (), ()
 
     @property
     def is_erased(self) -> bool:

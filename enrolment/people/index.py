@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from enrolment.domain import Status, Worker
-from enrolment.people.folding import folded, parts_of, words_of
+from enrolment.folding import folded, parts_of, words_of
 from services import vault
 from services.programmes import Programme
 from services.runtime.recurring import look_again_and_again

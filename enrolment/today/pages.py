@@ -50,6 +50,7 @@ async def today(
     lists = {each: await _listed(read, found, 1, FIRST) for each, found in wanted.items()}
     parts = await gather(
         request,
+        duplicates="/enrolment/frammenti/doppioni",
         groups="/grouping/frammenti/oggi",
         meetings="/sessions/frammenti/oggi",
         messages="/notifications/frammenti/oggi",

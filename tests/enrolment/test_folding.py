@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrolment.people.folding import parts_of, words_of
+from enrolment.folding import parts_of, words_of
 
 
 def finds(query: str, name: str) -> bool:

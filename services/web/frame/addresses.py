@@ -27,6 +27,7 @@ SEGMENTS: Mapping[str, str] = {
     "cookie": FRONT,
     "oggi": "enrolment",
     "colloqui": "enrolment",
+    "doppioni": "enrolment",
     "persone": "enrolment",
     "segnalazioni": "enrolment",
     "partecipa": "enrolment",
