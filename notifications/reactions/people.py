@@ -102,8 +102,9 @@ async def when_a_meeting_is_scheduled_messages_can_name_it(event: Event[SessionS
 async def when_a_meeting_is_moved_its_members_are_told(event: Event[SessionMoved], work: Work) -> None:
     """Keep the new date and place, and tell those who have a seat; a message that is queued already names the new date as well."""
     calendar, moved = await find_or_add(GroupCalendar, event.data.group, work), event.data
-    calendar.schedule(PlannedMeeting(number=moved.number, starts=moved.starts, place=moved.place))
-    await tell_of_meeting(event.id, moved.group, moved.number, About.MEETING_MOVED, moved.starts.date(), work)
+    meeting = PlannedMeeting(number=moved.number, starts=moved.starts, place=moved.place)
+    calendar.schedule(meeting)
+    await tell_of_meeting(event.id, moved.group, moved.number, About.MEETING_MOVED, meeting.day, work)
 
 
 @messages.on(SessionCancelled, needs=the_calendar)

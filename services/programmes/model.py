@@ -323,6 +323,10 @@ class Programme(Part):
         """True for a day on which no group meets as a rule."""
         return day in self.holidays
 
+    def local(self, moment: datetime) -> datetime:
+        """The same moment with the offset of the programme's zone."""
+        return moment.astimezone(self.zone)
+
     @cached_property
     def active(self) -> Active:
         """The entries that are not retired."""

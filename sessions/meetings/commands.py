@@ -28,7 +28,7 @@ class MoveMeeting(Command):
 async def move_meeting(command: MoveMeeting, work: Work) -> None:
     """Move it. Refused as `open_meeting`, ("facilitator-busy"), ("held-already"), ("cancelled-already"), or as `fits`."""
     meeting, roster = await open_meeting(work, command.session, command.seen)
-    starts = command.starts.astimezone(work.rules.zone)
+    starts = work.rules.local(command.starts)
     fits(work.rules, roster, await work.browse(Meeting, group=roster.id), starts, meeting.id)
     await _leader_is_free(work, roster, starts)
     meeting.move(starts, command.place)
@@ -63,7 +63,7 @@ async def add_meeting(command: AddMeeting, work: Work) -> dict[str, str]:
     if roster is None:
         raise Refused("no-such-group", f"There is no group {command.group}.", Refusal.NOT_FOUND)
     series = await work.browse(Meeting, group=roster.id)
-    starts = command.starts.astimezone(work.rules.zone)
+    starts = work.rules.local(command.starts)
     fits(work.rules, roster, series, starts, None)
     if sum(not each.cancelled for each in series) >= work.rules.meetings:
         raise Refused("no-meetings-left", f"The group {roster.id} has all {work.rules.meetings} meetings.")

@@ -73,7 +73,7 @@ AT = {"same-day": "day", "out-of-order": "day", "programme-over": "day", "facili
 async def choosing(session: Id, request: Request, run: Run, read: Reader, who: Operator) -> Response:
     """Ask to when and where a meeting moves. 404 no-such-session."""
     series = await run.query(open_series, session, None)
-    starts = series.starts.astimezone(read.rules.zone)
+    starts = read.rules.local(series.starts)
     filled = WHEN.empty(seen=str(series.version), place=series.place, **_typed(starts))
     return await _asked(request, read, who, series, filled)
 

@@ -90,8 +90,8 @@ class Series(BaseModel):
 
     def next_start(self, rules: Programme) -> datetime:
         """The start that a further meeting would have: after the last one, at the same local time, not on a holiday."""
-        last = self.starts.astimezone(rules.zone)
-        day = last.date() + timedelta(days=rules.cadence_days)
+        last = rules.local(self.starts)
+        day = rules.day_of(last) + timedelta(days=rules.cadence_days)
         while rules.is_holiday(day) and day < rules.ends:
             day += timedelta(days=rules.cadence_days)
         return datetime.combine(day, last.time(), rules.zone)

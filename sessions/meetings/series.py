@@ -34,12 +34,11 @@ def free_days(
     rules: Programme, series: Sequence[Meeting], others: Sequence[Meeting], starts: datetime, most: int = 3
 ) -> list[date]:
     """The next days after this start, weeks apart and at the same time, on which the group and its facilitator are free."""
-    zone = rules.zone
-    first = starts.astimezone(zone)
+    first, hour = rules.day_of(starts), rules.local(starts).time()
     found: list[date] = []
     for week in range(1, 27):
-        moment = datetime.combine(first.date() + timedelta(weeks=week), first.time(), zone)
-        day = moment.date()
+        day = first + timedelta(weeks=week)
+        moment = datetime.combine(day, hour, rules.zone)
         if day > rules.ends or len(found) == most:
             break
         taken = any(each.day == day and not each.cancelled for each in series)

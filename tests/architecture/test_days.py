@@ -22,6 +22,7 @@ ALLOWED: dict[str, str] = {
     "enrolment/lists/cells.py:day_of": "a cell of a spreadsheet is a day without a zone",
     "enrolment/lists/cells.py:text_of": "a cell of a spreadsheet is a day without a zone",
     "services/programmes/model.py:day_of": "the one place",
+    "services/programmes/model.py:local": "the moment stays the same",
     "services/web/pages.py:moment": "shows an operator a moment in UTC, and writes UTC beside it",
     "services/web/frame/dates.py:_day": "takes the programme's zone from the page",
     "services/web/frame/dates.py:time_of": "takes the programme's zone from the page",

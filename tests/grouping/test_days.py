@@ -51,7 +51,7 @@ async def room(operator: Caller, name: str) -> None:
     [
         ("2029-01-08", "programme-over", "2028-02-29"),
         ("2028-02-28", "programme-over", "2028-02-29"),
-        ("2027-07-12", "programme-over", "2028-03-06"),  # the first meetings are in time, the last one is not
+        ("2027-07-12", "programme-over", "2028-04-03"),  # the first meetings are in time, the last one is not
         ("2026-08-31", "out-of-order", "2026-09-01"),
     ],
 )

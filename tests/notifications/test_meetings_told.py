@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from notifications.domain import About, GroupCalendar, Message, Recipient
 from notifications.reactions import people
 from services.contracts.sessions import Cancelling, SessionCancelled, SessionMoved, SessionScheduled
-from tests.notifications.test_ends_of_groups import GROUP, NOW, SEATED, Memory, event, joins, leaves
+from tests.notifications.memory import GROUP, NOW, SEATED, Memory, event, joins, leaves
 
 SOON = NOW.replace(hour=18) + timedelta(days=6)
 

@@ -1,6 +1,7 @@
 """No group meets on a holiday: the calendar of the programme's country and town, and further days of its own."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,8 @@ from services.programmes import Programme, load_all, meeting_days
 from services.programmes.loading import read_text
 from services.programmes.model import Holidays
 from services.settings import Misconfigured
-from tests.programmes.test_plausible import BEFORE
+
+BEFORE = (Path(__file__).parent / "files" / "before.toml").read_text()
 
 ITALY = Holidays(calendar="IT-MB")
 

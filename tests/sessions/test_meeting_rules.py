@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.contracts.sessions import SessionHeld, SessionScheduled
-from services.kernel import Aggregate, RecordedEvent, Refusal, Refused
+from services.kernel import Refusal, Refused
 from sessions.domain import Meeting, Roster, led_by, meeting_id, schedule
+from tests.sessions.recording import recorded
 
 ROME = ZoneInfo("Europe/Rome")
 FIRST = date(2026, 10, 1)  # a Thursday; clocks go back on 25 October
@@ -21,12 +22,6 @@ def roster(**members: tuple[date, date | None]) -> Roster:
         if until is not None:
             made.release(worker, until)
     return made
-
-
-def recorded(of: Aggregate) -> list[RecordedEvent]:
-    events: list[RecordedEvent] = []
-    of.record_into(events)
-    return events
 
 
 def fortnightly() -> list[Meeting]:

@@ -8,7 +8,7 @@ import httpx
 from services.identity.auth import Role
 from tests.helpers.page_reading import form_in, heading_of, text_of
 from tests.helpers.waiting import eventually
-from tests.sessions.test_roll_pages import ITALIAN, Group, facilitator, group, operator
+from tests.sessions.rolls import ITALIAN, Group, facilitator, group, operator
 
 __all__ = ["group"]  # a fixture
 

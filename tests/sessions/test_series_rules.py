@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.contracts.sessions import Cancelling, SessionCancelled, SessionMoved
-from services.kernel import Refused
+from services.kernel import RecordedEvent, Refused
 from services.programmes import load_all
 from sessions.domain import Meeting, Roster, schedule
 from sessions.meetings.series import clashes, fits, free_days
-from tests.sessions.test_meeting_rules import recorded
+from tests.sessions.recording import recorded
 
 ROME = ZoneInfo("Europe/Rome")
 RULES = load_all()["monza-brianza"]
@@ -37,7 +37,7 @@ def test_a_meeting_that_is_moved_keeps_its_number_and_its_local_time_across_the_
 
 def test_a_move_is_told_once_and_what_it_has_already_is_no_move() -> None:
     _, (first, *_) = group()
-    events = []
+    events: list[RecordedEvent] = []
     first.record_into(events)
     events.clear()
     first.move(at(date(2026, 10, 2)), "p")
