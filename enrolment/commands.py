@@ -14,8 +14,8 @@ from services.contracts.base import Id, Slug
 from services.contracts.enrolment import (
     Among,
     Contacting,
-    DuplicateJudged,
     Declining,
+    DuplicateJudged,
     How,
     Judgement,
     Leaving,

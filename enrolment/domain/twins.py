@@ -102,8 +102,9 @@ class Twin(Way):
             self.expects = (*self.expects, other)
 
     def end_in(self, into: "Twin") -> None:
-        """Say the merge, and let this record end. The other one remembers it."""
+        """Say the merge, and let this record end. The other one remembers it, and waits for it no more."""
         self.says(WorkerMerged(into=into.id))
+        into.says(DuplicateJudged(other=self.id, judgement=Judgement.OPEN))
         into.absorb(self.id)
 
     @applies(WorkerMerged)

@@ -1,7 +1,7 @@
 """Routes of records that may be of one person."""
 
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
@@ -12,7 +12,6 @@ from services.contracts.base import Id
 from services.contracts.enrolment import Judgement
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refusal, Refused
-from services.runtime.service import Service
 from services.web import Body
 from services.web.run import Run
 
@@ -37,8 +36,7 @@ class Answer(BaseModel):
 @router.get("/duplicates")
 async def listed(request: Request, who: Operator, page: PageNumber = 1) -> list[queries.Pair]:
     """Pairs of records that look alike and that nobody has judged, twenty records a page. No names."""
-    service = cast("Service", request.app.state.service)
-    return (await queries.pairs(service.store, who.programme, page)).rows
+    return (await queries.pairs(request.app.state.service.store, who.programme, page)).rows
 
 
 @router.put("/workers/{worker}/duplicates/{other}")

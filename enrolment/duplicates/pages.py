@@ -1,7 +1,7 @@
 """Pages of records that may be of one person: the list, two of them side by side, and what a merge means."""
 
 from math import ceil
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -14,7 +14,6 @@ from enrolment.duplicates.wording import DIFFERENT, DONE, SENTENCES, STAYS
 from services.contracts.base import Id
 from services.identity.auth import Role, Who, allowed
 from services.kernel import Refused, Unavailable, code_of
-from services.runtime.service import Service
 from services.web.failures import STATUS
 from services.web.frame import Field, Filled, Form, Frame, Kind, page_router
 from services.web.frame.texts import LANGUAGES, N_
@@ -60,7 +59,7 @@ async def listed(
     fatto: Annotated[str | None, Query(pattern=f"^({'|'.join(DONE)})$")] = None,
 ) -> Response:
     """List the pairs that nobody has judged, by code, and the merges that wait."""
-    store = cast("Service", request.app.state.service).store
+    store = request.app.state.service.store
     found, waiting = await queries.pairs(store, who.programme, pagina), await queries.planned(store, who.programme)
     shown: dict[str, Any] = {
         "pairs": found.rows,
@@ -77,7 +76,7 @@ async def listed(
 @router.get("/frammenti/doppioni")
 async def to_compare(request: Request, read: Reader, who: Operator) -> Response:
     """The number of records to compare, for the page of today."""
-    store = cast("Service", request.app.state.service).store
+    store = request.app.state.service.store
     total = (await queries.pairs(store, who.programme)).total
     return FRAME.part(request, "duplicates/today.html", who=who, rules=read.rules, total=total)
 

@@ -1,7 +1,7 @@
 """Reads of records that may be of one person.
 
-Invariants: a list tells codes and no names. Whoever reads a pair has read both people's data, and both logs of accesses say so. A list costs
-what is on it: an index holds exactly its records.
+Invariants: a list tells codes and no names. Whoever reads a pair has read both people's data, and both logs of accesses say so. A list
+costs what is on it: an index holds exactly its records.
 """
 
 from datetime import datetime

@@ -86,7 +86,7 @@ class MemoryWork:
 
         def fits(worker: Worker) -> bool:
             return all(
-                getattr(worker, name) in (value if isinstance(value, list) else [value])
+                bool(_values(getattr(worker, name)) & set(value if isinstance(value, list) else [value]))
                 for name, value in fields.items()
             )
 
@@ -122,3 +122,7 @@ class MemoryWork:
 
     def note_access(self, *people: str) -> None:
         self.accesses += [(each, self._purpose) for each in people if (each, self._purpose) not in self.accesses]
+
+
+def _values(field: Any) -> set[Any]:
+    return set(field) if isinstance(field, tuple) else {field}
