@@ -124,6 +124,15 @@ class PublishedComplaintRules(BaseModel):
     days: int
 
 
+class PublishedHolidays(BaseModel):
+    """Days on which no group meets as a rule: a calendar by the ISO 3166 codes of a country or a part of it, and further days."""
+
+    calendar: (
+        Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"), Field(examples=["IT-MB"])] | None
+    ) = None
+    days: tuple[Day, ...] = ()
+
+
 class ProgrammePublished(EventData):
     """A programme was published or changed: all of it, in its `version` (1, 2, 3 …). The subject is the programme. Changes act forward."""
 
@@ -154,3 +163,4 @@ class ProgrammePublished(EventData):
     # Added after the first events: those lack both fields.
     services: tuple[PublishedCatalogueEntry, ...] = ()
     complaints: PublishedComplaintRules | None = None
+    holidays: PublishedHolidays = PublishedHolidays()

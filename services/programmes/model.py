@@ -205,7 +205,7 @@ class Holidays(Part):
     """Days on which no group meets as a rule. `calendar`: the public holidays of a country or of a part of it, by ISO 3166 codes; `IT-MB`
     has the patron saint of Monza as well. `days`: further ones."""
 
-    calendar: str | None = None
+    calendar: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
     days: tuple[Day, ...] = ()
 
     @field_validator("calendar")

@@ -41,7 +41,7 @@ class Cancellation(Body):
 async def addition(group: Id, body: Series, run: Run, read: Reader, who: Operator) -> Added:
     """Add a meeting to the series of a group. 404 no-such-group · 409 facilitator-busy, group-concluded, no-meetings-left, out-of-order,
     programme-over, same-day · 422 no-such-place."""
-    await _known(body.place, read)
+    await _known(body.place, read, "leads", group)
     return Added(**await run(do.add_meeting, do.AddMeeting(group=group, **body.model_dump())))
 
 
@@ -49,7 +49,7 @@ async def addition(group: Id, body: Series, run: Run, read: Reader, who: Operato
 async def move(session: Id, body: Series, run: Run, read: Reader, who: Operator) -> None:
     """Give a meeting another date or place. 404 no-such-session · 409 cancelled-already, facilitator-busy, group-concluded, held-already,
     out-of-order, programme-over, same-day · 412 changed meanwhile (If-Match) · 422 no-such-place."""
-    await _known(body.place, read)
+    await _known(body.place, read, "meetings", session)
     await run(do.move_meeting, do.MoveMeeting(session=session, **body.model_dump()), edits=(Meeting, session))
 
 
@@ -60,7 +60,7 @@ async def cancellation(session: Id, body: Cancellation, run: Run, who: Operator)
     await run(do.cancel_meeting, do.CancelMeeting(session=session, reason=body.reason), edits=(Meeting, session))
 
 
-async def _known(place: str, read: Reader) -> None:
-    """Refused("no-such-place") for one that was never registered: no message could name it."""
-    if await read.row("places", place) is None:
+async def _known(place: str, read: Reader, projection: str, key: str) -> None:
+    """Refused("no-such-place") for one that was never registered: no message could name it. What the address names is missed first."""
+    if await read.row(projection, key) is not None and await read.row("places", place) is None:
         raise Refused("no-such-place", f"There is no place {place}.", Refusal.INVALID)

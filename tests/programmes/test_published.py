@@ -2,11 +2,15 @@
 
 import random
 import re
-from typing import Any
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
 
 import grouping.app
 from enrolment.programmes.commands import ApplyFile, apply_file
-from services.programmes import Programme, programme_of, read_text
+from services.contracts.programmes import ProgrammePublished
+from services.programmes import Programme, load_all, programme_of, published, read_text
 from services.runtime.service import Service, running
 from services.runtime.serving import AllServices
 from services.settings import Settings
@@ -76,3 +80,33 @@ async def test_each_edit_reaches_every_service_and_copy_and_every_id_is_found(ow
 async def _published(enrolment: Service, programme: str) -> Programme:
     stored = await enrolment.store["programme"].find_one({"_id": f"{programme}/{programme}"})
     return programme_of(programme, stored["state"]["content"])
+
+
+@pytest.mark.parametrize("shipped", load_all().values(), ids=lambda each: each.id)
+def test_nothing_of_a_programme_is_lost_when_it_is_published(shipped: Programme) -> None:
+    again = programme_of(shipped.id, published(shipped, 1).model_dump(mode="json"))
+    assert again == shipped
+
+
+def lost(model: type[BaseModel], event: type[BaseModel], path: str = "") -> list[str]:
+    """Fields of a part of a programme that the event has no place for."""
+    found = [f"{path}{name}" for name in model.model_fields if name not in event.model_fields]
+    for name, field in model.model_fields.items():
+        parts = (
+            [*_parts(field.annotation)],
+            [*_parts(event.model_fields[name].annotation)] if name in event.model_fields else [],
+        )
+        for one, other in zip(*parts, strict=False):
+            found += lost(one, other, f"{path}{name}.")
+    return found
+
+
+def _parts(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [each for inner in get_args(annotation) for each in _parts(inner)]
+
+
+def test_the_event_has_a_place_for_every_field_of_a_programme() -> None:
+    # The id is the subject, and `renamed` becomes a field of the entry that left.
+    assert lost(Programme, ProgrammePublished) == ["id", "renamed"]
