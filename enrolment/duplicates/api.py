@@ -39,17 +39,17 @@ async def listed(request: Request, who: Operator, page: PageNumber = 1) -> list[
     return (await queries.pairs(request.app.state.service.store, who.programme, page)).rows
 
 
-@router.put("/workers/{worker}/duplicates/{other}")
-async def judge(worker: Id, other: Id, body: Judged, run: Run, who: Operator) -> Answer:
+@router.put("/workers/{worker}/duplicates/{mate}")
+async def judge(worker: Id, mate: Id, body: Judged, run: Run, who: Operator) -> Answer:
     """Say that the two are the same person (a merge, said after a day), two people, or take either back. 404 no-such-worker · 409 erased,
     merged, merging-already, not-judged, seat-ends, two-seats · 422 same-record, no-such-record."""
     if body.judgement is Judgement.DIFFERENT:
-        await run(do.part, do.Part(worker=worker, other=other))
+        await run(do.part, do.Part(worker=worker, other=mate))
         return Answer()
     if body.judgement is Judgement.OPEN:
-        await run(do.undo, do.Undo(worker=worker, other=other))
+        await run(do.undo, do.Undo(worker=worker, other=mate))
         return Answer()
-    if body.into not in {worker, other}:
+    if body.into not in {worker, mate}:
         raise Refused("no-such-record", "`into` names one of the two records.", Refusal.INVALID)
-    ends = other if body.into == worker else worker
+    ends = mate if body.into == worker else worker
     return Answer(**await run(do.merge, do.Merge(worker=ends, into=body.into)))

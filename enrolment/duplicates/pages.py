@@ -81,17 +81,17 @@ async def to_compare(request: Request, read: Reader, who: Operator) -> Response:
     return FRAME.part(request, "duplicates/today.html", who=who, rules=read.rules, total=total)
 
 
-@router.get("/doppioni/{worker}/{other}")
-async def pair(worker: Id, other: Id, request: Request, run: Run, who: Operator) -> Response:
+@router.get("/doppioni/{worker}/{mate}")
+async def pair(worker: Id, mate: Id, request: Request, run: Run, who: Operator) -> Response:
     """Show two records side by side, and ask if they are one person. Both reads are in the logs of accesses. 404 no-such-worker."""
-    found = await run.query(queries.compare, worker, other)
+    found = await run.query(queries.compare, worker, mate)
     return _asked(request, run, who, found, FORM.empty(decision="" if not found.certain else found.stays))
 
 
-@router.post("/doppioni/{worker}/{other}")
-async def decide(worker: Id, other: Id, request: Request, run: Run, who: Operator) -> Response:
+@router.post("/doppioni/{worker}/{mate}")
+async def decide(worker: Id, mate: Id, request: Request, run: Run, who: Operator) -> Response:
     """Show what the decision means, then record it. 404 no-such-worker · 409 above the form, as the commands refuse."""
-    found = await run.query(queries.compare, worker, other)
+    found = await run.query(queries.compare, worker, mate)
     filled = await FORM.filled(request)
     _offer(request, filled, found)
     body = filled.checked(Decided)
@@ -104,22 +104,22 @@ async def decide(worker: Id, other: Id, request: Request, run: Run, who: Operato
         )  # fmt: skip
     command: tuple[Any, Any]
     if body.decision == APART:
-        command = do.part, do.Part(worker=worker, other=other)
+        command = do.part, do.Part(worker=worker, other=mate)
     else:
-        command = do.merge, do.Merge(worker=other if body.decision == worker else worker, into=body.decision)
+        command = do.merge, do.Merge(worker=mate if body.decision == worker else worker, into=body.decision)
     status = await _run(run, filled, *command)
     if status is not None:
         return _asked(request, run, who, found, filled, status)
     return RedirectResponse(f"/doppioni?fatto={'distinte' if body.decision == APART else 'unione'}", 303)
 
 
-@router.post("/doppioni/{worker}/{other}/annulla")
-async def take_back(worker: Id, other: Id, request: Request, run: Run, who: Operator) -> Response:
+@router.post("/doppioni/{worker}/{mate}/annulla")
+async def take_back(worker: Id, mate: Id, request: Request, run: Run, who: Operator) -> Response:
     """Take a judgement back. 404 no-such-worker · 409 above the pair, as `undo` refuses."""
     filled = await FORM.filled(request)
-    status = await _run(run, filled, do.undo, do.Undo(worker=worker, other=other))
+    status = await _run(run, filled, do.undo, do.Undo(worker=worker, other=mate))
     if status is not None:
-        found = await run.query(queries.compare, worker, other)
+        found = await run.query(queries.compare, worker, mate)
         return _asked(request, run, who, found, filled, status)
     return RedirectResponse("/doppioni?fatto=annullata", 303)
 

@@ -32,6 +32,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /enrolment/workers/{worker}/steps/{step}": {"at": "2026-11-30T10:00:00+01:00", "reason": "It was another day"},
     "POST /enrolment/workers/{worker}/withdrawal": {"reason": "other"},
     "POST /enrolment/workers/{worker}/opening": {"reason": "fault"},
+    "PUT /enrolment/workers/{worker}/duplicates/{mate}": {"judgement": "different"},
     "PUT /enrolment/services/{service}": {
         "name": "Corso",
         "kind": "training",
