@@ -40,7 +40,6 @@ FIELDS = {
     "birth_year": N_("Year of birth"),
     "email": N_("E-mail"),
     "phone": N_("Telephone"),
-    "language": N_("Language"),
 }
 
 

@@ -75,6 +75,49 @@ async def walk(site: Seen, new: str, waits: str) -> None:
     await picture("consensi-fatto")
 
 
+async def compare(site: Seen, one: str, other: str) -> None:
+    """The list of possible duplicates, two records side by side, the check of each decision, and the merge that waits."""
+    page, address = site.looked.page, f"/doppioni/{one}/{other}"
+
+    async def picture(name: str) -> None:
+        assert page.viewport_size is not None
+        await page.screenshot(path=PICTURES / f"{name}-{page.viewport_size['width']}.png", full_page=True)
+
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    await site.open("/doppioni")
+    await picture("doppioni")
+    await site.open(address)
+    await picture("confronto")
+    await site.press("Continua: vedere che cosa comporta")
+    await picture("confronto-errore")
+    await page.get_by_label("Sono due persone").check()
+    await site.press("Continua: vedere che cosa comporta")
+    await picture("confronto-due")
+    await site.open(address)
+    await page.locator("#decision").check()
+    await site.press("Continua: vedere che cosa comporta")
+    await picture("confronto-unione")
+    await site.press("Unire le schede")
+    await picture("doppioni-previsti")
+    await site.open(address)
+    await picture("confronto-previsto")
+
+
+@pytest.mark.parametrize("size", [NARROW, pytest.param(DESK, marks=pytest.mark.long)], ids=["narrow", "wide"])
+async def test_the_pages_of_possible_duplicates_fit_the_screen_and_axe_finds_nothing(here: Site, size: Any) -> None:
+    card = {"birth_year": "1970", "email": "maria.grazia.fumagalli@example.org"}
+    one, other = [
+        await refer(here, "Maria Grazia", "Fumagalli-Brambilla", phone="+393331234567", **card) for _ in range(2)
+    ]
+    await refer(here, "Maria Grazia", "Fumagalli-Brambilla", **card)
+    await level(here)
+    async with seen(here, Role.OPERATOR) as site:
+        await site.looked.page.set_viewport_size(size)
+        await compare(site, one, other)
+        assert site.wrong == []
+        assert site.complaints == []
+
+
 @pytest.mark.parametrize("size", [NARROW, pytest.param(DESK, marks=pytest.mark.long)], ids=["narrow", "wide"])
 async def test_the_pages_about_people_fit_the_screen_and_axe_finds_nothing(here: Site, size: Any) -> None:
     new, waits = await peopled(here)
