@@ -1,4 +1,4 @@
-"""What two records of one person have in common, as keyed digests, so that no document holds a name or an address in the clear.
+"""The likeness of two records of one person, as keyed digests, so that no document holds a name or an address in the clear.
 
 Invariant: the same tax code is certain. The same name with the same year of birth, e-mail address or telephone number is a hint, which an
 operator judges. Whoever was erased has no digest any more.

@@ -1,5 +1,5 @@
-"""After a restore: surveys get the links that were sent since the backup, so that those links open what they did, and nobody gets another;
-meetings have the dates and places that were told, and those that were cancelled or added are so again.
+"""After a restore surveys get the links that were sent since the backup, so that those links open what they did, and nobody gets another.
+Meetings have the dates and places that were told, and those that were cancelled or added are so again.
 
 Invariant: a survey or meeting that the database lacks is made here; the participant or the group takes it when the admission, or the
 forming of the group, is consumed again.

@@ -44,7 +44,7 @@ FIELDS = {
 
 
 class Decided(BaseModel):
-    """What an operator decided."""
+    """The decision of an operator."""
 
     decision: str
 

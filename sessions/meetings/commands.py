@@ -77,7 +77,7 @@ async def add_meeting(command: AddMeeting, work: Work) -> dict[str, str]:
 
 
 class Checked(NamedTuple):
-    """What a new date would mean: why it would be refused, with days that are free instead, and the number of members of that day."""
+    """The meaning of a new date: why it would be refused, with days that are free instead, and the number of members of that day."""
 
     refused: Refused | None
     free: list[date]

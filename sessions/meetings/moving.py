@@ -201,7 +201,7 @@ async def _asked(
 async def _meaning(
     request: Request, run: Runner, read: Reader, who: Who, series: Series, filled: Filled, body: When
 ) -> Response:
-    """What the change means; or the form again, with what the command would refuse and the days that are free instead."""
+    """Show what the change means; or the form again, with what the command would refuse and the days that are free instead."""
     starts = body.starts(read.rules)
     checked = await run.query(do.check, series.session, series.group, starts)
     if checked.refused is not None:

@@ -38,12 +38,15 @@ def desk(place: Site) -> httpx.AsyncClient:
 
 async def two(place: Site, given: str, **card: str) -> tuple[str, str]:
     """Two records of somebody of this name; their ids, the earlier first."""
-    shared = {"birth_year": "1970", **card}
-    return await refer(place, given, "Doppia", **shared), await refer(place, given, "Doppia", **shared)
+
+    async def another() -> str:
+        return await refer(place, given, "Doppia", birth_year="1970", **card)
+
+    return await another(), await another()
 
 
 async def due_now(place: Site) -> None:
-    """What happens a day later."""
+    """Let a day pass."""
     later = datetime.now(UTC) + WAITS + timedelta(minutes=1)
     rules = place.service.rules[place.programme]
     await place.service.store["worker"].update_many(

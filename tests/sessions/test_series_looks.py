@@ -19,8 +19,9 @@ PICTURES = Path(__file__).parents[2] / "build" / "meetings"
 
 
 async def walked(looked: Looked, base: str, group: Group, name: str) -> list[str]:
-    """What is wrong with any state of the pages."""
-    page, wrong = looked.page, []
+    """Faults of any state of the pages."""
+    page = looked.page
+    wrong: list[str] = []
     PICTURES.mkdir(parents=True, exist_ok=True)
 
     async def judge(where: str) -> None:

@@ -1,4 +1,4 @@
-"""Where one more meeting of a group fits, and what it would clash with: the rules alone."""
+"""Rules of the series of a group: on which days one more meeting fits, and what it would clash with."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
