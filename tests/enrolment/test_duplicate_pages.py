@@ -36,7 +36,7 @@ def desk(place: Site) -> httpx.AsyncClient:
     return place.client(Role.OPERATOR, "operator-1")
 
 
-async def two(place: Site, given: str, **card: str) -> tuple[str, str]:
+async def two(place: Site, given: str, **card: Any) -> tuple[str, str]:
     """Two records of somebody of this name; their ids, the earlier first."""
 
     async def another() -> str:
