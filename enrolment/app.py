@@ -4,6 +4,8 @@ from functools import partial
 
 from enrolment import api
 from enrolment.agenda import pages as agenda
+from enrolment.capacity import api as capacity_routes
+from enrolment.capacity.projections import GroupSizes
 from enrolment.cards import take_cards_back
 from enrolment.complaints import api as complaint_routes
 from enrolment.complaints import pages as complaints
@@ -89,6 +91,7 @@ def build(settings: Settings) -> Service:
             people.sending((links.issue_link, links.IssueLink)),
             today.router,
             agenda.router,
+            capacity_routes.router,
             duplicate_routes.router,
             duplicates.router,
             retention.router,
@@ -114,6 +117,7 @@ def build(settings: Settings) -> Service:
             Signposts(),
             Exits(),
             Complaints(),
+            GroupSizes(),
         ],
         background=[erase_when_kept_long_enough, end_merged_when_due, limits.end_unused],
         beside_api=[index.follow, seeding.keep_seeding],

@@ -37,6 +37,7 @@ class Progress(Projection):
         ("stage", "participation", "asked", "worker"),
         ("stage", "interview", "worker"),
         ("stage", "waiting", "seated", "admitted", "worker"),
+        ("given", "worker"),
     )
 
     @on(WorkerReferred)

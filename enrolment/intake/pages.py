@@ -7,6 +7,9 @@ from typing import Annotated
 from fastapi import Path, Query, Request, Response
 from starlette.responses import RedirectResponse
 
+from enrolment.capacity.bands import Capacity
+from enrolment.capacity.judging import capacity
+from enrolment.capacity.wording import PLACES, WEEKS
 from enrolment.domain.applicants import LASTS
 from enrolment.intake import commands as do
 from enrolment.intake import forms, queries
@@ -20,7 +23,7 @@ from services.web.frame.texts import LANGUAGES, N_
 from services.web.pages import language_of
 from services.web.run import Runner, Serving, run_for
 
-FRAME = Frame("enrolment.intake", refusals=SENTENCES)
+FRAME = Frame("enrolment.intake", "enrolment.capacity", refusals=SENTENCES)
 router = page_router(FRAME)
 Token = Annotated[str, Path(max_length=200, pattern=r"^[A-Za-z0-9_.~-]+$")]
 Chosen = Annotated[
@@ -36,7 +39,8 @@ MANY = 429
 async def public(request: Request, programma: Chosen = "") -> Response:
     """The public page: what the programme is, for whom, where and when groups meet, and the request."""
     rules = _programme(request, programma)
-    return _public(request, rules, forms.ADDRESS.empty(programme=rules.id))
+    room = await capacity(request.app.state.service, rules.id, datetime.now(UTC))
+    return _public(request, rules, forms.ADDRESS.empty(programme=rules.id), room=room)
 
 
 @router.post("/partecipa", dependencies=[ANYBODY])
@@ -146,14 +150,16 @@ def _is_open(rules: Programme) -> bool:
     return rules.intake.opens <= rules.day_of(datetime.now(UTC)) <= rules.intake.closes
 
 
-def _public(request: Request, rules: Programme, filled: Filled, status: int = 200) -> Response:
+def _public(
+    request: Request, rules: Programme, filled: Filled, status: int = 200, room: Capacity | None = None
+) -> Response:
     service: Serving = request.app.state.service
     language = language_of(request, LANGUAGES)
     others = [service.rules[each] for each in sorted(service.rules) if each != rules.id]
     return FRAME.page(
         request, "intake/public.html", rules=rules, form=filled, status=status, closed=not _is_open(rules), office=rules.office,
         times=list(forms.times_of(rules, FRAME, language).values()), towns=[each.name for each in rules.active.municipalities],
-        others=others, title=rules.title if language == "it" else rules.title_en,
+        others=others, title=rules.title if language == "it" else rules.title_en, capacity=room, places_said=PLACES, weeks_said=WEEKS,
     )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from starlette.responses import RedirectResponse
 
+from enrolment.capacity.judging import capacity
+from enrolment.capacity.wording import PLACES, WEEKS
 from enrolment.queries import own_referral, own_referrals
 from enrolment.referral import commands as do
 from enrolment.referral import queries
@@ -21,7 +23,7 @@ from services.web.frame.texts import LANGUAGES, N_
 from services.web.pages import language_of
 from services.web.run import Reader, Run
 
-FRAME = Frame("enrolment.referral", refusals=SENTENCES)
+FRAME = Frame("enrolment.referral", "enrolment.capacity", refusals=SENTENCES)
 router = page_router(FRAME)
 Referrer = Annotated[Who, allowed(Role.REFERRER, own={Role.REFERRER: "the referrals of their own partner"})]
 PageNumber = Annotated[int, Query(ge=1, le=1000, description="of the list, from 1")]
@@ -52,7 +54,8 @@ async def referrals(request: Request, read: Reader, run: Run, who: Referrer, pag
     found = [queries.shown(own_referral(row, read.rules, consents[row["worker"]]), names) for row in rows]
     return FRAME.page(
         request, "list.html", who=who, rules=read.rules, found=found, steps=STEPS, page=page, pages=pages, total=total,
-        partner=partner, closed=_closed(run), office=read.rules.office,
+        partner=partner, closed=_closed(run), office=read.rules.office, places_said=PLACES, weeks_said=WEEKS,
+        capacity=await capacity(request.app.state.service, who.programme, datetime.now(UTC)),
     )  # fmt: skip
 
 

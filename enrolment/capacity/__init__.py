@@ -1,0 +1,1 @@
+"""The room that the programme has, in bands: places now, and the usual wait."""
