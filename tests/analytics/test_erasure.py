@@ -25,7 +25,7 @@ from services.store.documents import StoredDocument
 from services.vault import ServiceKeys
 
 PROGRAMME, ERASED = "jobs2", "worker-3"
-OF_NOBODY = {"looks"}  # collections of rooms that hold nothing derived from people
+OF_NOBODY = {"looks", "capacity"}  # collections of rooms that hold nothing derived from people
 
 
 @pytest_asyncio.fixture
