@@ -1,7 +1,7 @@
 """The search for groups runs in processes of their own, which begin when somebody asks for a proposal and end when nobody has for a while.
 
 Invariants: this process never loads the engine, which takes more memory than all services together. A process that ended in the middle of a
-search is replaced once; a second end is an error of the request. A process does not outlive the service, however that ends.
+search is replaced once; after a second end the request is refused for now, and the service goes on. A process does not outlive the service, however that ends.
 """
 
 import asyncio
@@ -17,11 +17,14 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 
+from services.kernel import Unavailable
 from services.runtime.service import Service
 
 R = TypeVar("R")
 AT_ONCE = 2  # processes
 IDLE = 300.0  # seconds without a search, after which the processes end
+AGAIN = 60.0  # seconds after which a search that was ended twice may be asked for again
+ENDED = "The search for groups was ended twice, perhaps for want of memory. Nothing is lost: ask for it again later."
 LOOK = 1.0  # seconds between two looks whether the service is there
 NICE = 5  # a search may take all of a core: services answer meanwhile
 
@@ -36,8 +39,7 @@ class SearchProcesses:
         self._last = 0.0  # time.monotonic of the last call
 
     async def run(self, function: Callable[..., R], *given: object) -> R:
-        """Call a function of a module with arguments that pickle; return or raise what it does. BrokenProcessPool when the process ended
-        twice."""
+        """Call a function of a module with arguments that pickle; return or raise what it does. Unavailable when the process ended twice."""
         self._running += 1
         try:
             try:
@@ -45,6 +47,8 @@ class SearchProcesses:
             except BrokenProcessPool:
                 # The system may have ended it, for want of memory.
                 return await self._once(function, given)
+        except BrokenProcessPool as error:
+            raise Unavailable(ENDED, after=int(AGAIN)) from error
         finally:
             self._running -= 1
             self._last = time.monotonic()

@@ -7,13 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from grouping.search_process import SearchProcesses
+from services.kernel import Unavailable
 
 ALONE = """
 import asyncio, os, sys
@@ -79,7 +79,7 @@ async def test_an_error_of_a_search_is_that_of_the_caller(processes: SearchProce
 
 async def test_a_process_that_ended_is_replaced_once(processes: SearchProcesses, tmp_path: Path) -> None:
     assert await processes.run(end_once, tmp_path / "ended") == "done"
-    with pytest.raises(BrokenProcessPool):
+    with pytest.raises(Unavailable, match="ended twice"):
         await processes.run(end_always)
     assert await processes.run(os.getpid)
 
