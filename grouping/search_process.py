@@ -1,7 +1,8 @@
 """The search for groups runs in processes of their own, which begin when somebody asks for a proposal and end when nobody has for a while.
 
-Invariants: this process never loads the engine, which takes more memory than all services together. A process that ended in the middle of a
-search is replaced once; after a second end the request is refused for now, and the service goes on. A process does not outlive the service, however that ends.
+Invariants: this process never loads the engine, which takes more memory than all services together. A process that ended in the middle of
+a search is replaced once; after a second end the request is refused for now, and the service goes on. A process does not outlive the
+service, however that ends.
 """
 
 import asyncio
@@ -39,7 +40,8 @@ class SearchProcesses:
         self._last = 0.0  # time.monotonic of the last call
 
     async def run(self, function: Callable[..., R], *given: object) -> R:
-        """Call a function of a module with arguments that pickle; return or raise what it does. Unavailable when the process ended twice."""
+        """Call a function of a module with arguments that pickle; return or raise what it does. Unavailable when the process ended
+        twice."""
         self._running += 1
         try:
             try:
