@@ -17,7 +17,6 @@ from services.store.work import Work
 
 ROWS = 20  # of a page
 MOST = 1_000  # records that are counted
-READ = "possible duplicate"  # purpose in the log of accesses
 FIELDS = {"state.id": 1, "state.alike": 1, "state.fiscal": 1, "state.merging": 1}
 ANY = {"$gt": ""}  # of a list of ids: it has one; of a stored moment: there is one
 
@@ -102,9 +101,9 @@ class Compared(BaseModel):
 
 async def compare(work: Work, worker: str, other: str) -> Compared:
     """Both records, noted as read. Refused("no-such-worker"), ("same-record")."""
+    one, two = await read_person(work, worker), await read_person(work, other)
     if worker == other:
         raise Refused("same-record", "It is the same record.", Refusal.INVALID)
-    one, two = await read_person(work, worker), await read_person(work, other)
     first, second = await work.peek_all(Worker, [worker, other])
     seated = [each.id for each in (first, second) if each.seats]
     plan = next((each for each in (first, second) if each.merging and each.merging.into in {worker, other}), None)

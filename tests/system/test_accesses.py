@@ -63,6 +63,10 @@ UNLOGGED = {
     "GET /enrolment/workers/{worker}/receipt": "nothing of the person is left",
     "POST /enrolment/workers/{worker}/opening": OPENED,
     "GET /enrolment/people/{worker}/export": OPENED,
+    "GET /enrolment/duplicates": STEPS,
+    "PUT /enrolment/workers/{worker}/duplicates/{mate}": STEPS,
+    "POST /enrolment/doppioni/{worker}/{mate}": "it begins with the same read as the page of the pair, which is tried",
+    "POST /enrolment/doppioni/{worker}/{mate}/annulla": STEPS,
     **{f"{method} /enrolment/retention": STEPS for method in ("GET", "POST")},
     **{f"GET /{service}/people/{{worker}}/held": OPENED for service in SERVICES},
     **{f"{method} /enrolment/persone/{{worker}}/{act}": SHEET for method in ("GET", "POST") for act in PATHS},
@@ -171,6 +175,8 @@ def cases(scene: Scene) -> Iterator[Case]:
         (comer,),
         "person + requests + outcomes",
     )
+    compared = f"/enrolment/doppioni/{comer}/{mate}"
+    yield Case("GET /enrolment/doppioni/{worker}/{mate}", compared, None, 200, two, "person")
     yield Case("PUT /enrolment/workers/{worker}/profile", f"{person}/profile", profile, 204, (comer,), "profile")
     yield Case("POST /enrolment/workers/{worker}/links", f"{person}/links", None, 409, (comer,), "link")
     yield Case("GET /enrolment/requests", "/enrolment/requests", None, 200, (comer,), "requests")

@@ -140,7 +140,9 @@ def event(data: EventData, subject: str, sequence: int, day: float) -> Event[Any
     at = BEGIN + timedelta(days=day)
     kind = type(data)
     source = f"/programmes/{RULES.id}/{kind.topic.removeprefix('ama.').replace('.', '/')}"
-    return Event(f"{kind.type}/{subject}/{sequence}", source, kind.type, subject, at, max(at, NOW), sequence, data)
+    told = Event(f"{kind.type}/{subject}/{sequence}", source, kind.type, subject, at, max(at, NOW), sequence, data)
+    # A meeting is scheduled since its group was formed; one without such a cause would be an operator's.
+    return told._replace(causationid="the forming of the group") if kind is SessionScheduled else told
 
 
 FACTS = (

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from services.embedded.home import Home
-from tests.helpers.people import CONSENTS, OTHER, SCORES, THEN, People, a_monday, scored, written
+from tests.helpers.people import CONSENTS, OTHER, PROGRAMME, SCORES, THEN, People, a_monday, scored, written
 from tests.helpers.records import Record, feed, is_event, kind, records, settled, until
 from tests.helpers.waiting import eventually
 
@@ -58,11 +58,16 @@ async def thread(home: Home) -> AsyncIterator[Thread]:
     yield Thread(people, before, heads, coming, met, ahead, begun, first)
 
 
-async def test_eighteen_meetings_are_scheduled_a_fortnight_apart_at_the_same_local_time(thread: Thread) -> None:
+async def test_eighteen_meetings_are_scheduled_a_fortnight_apart_but_on_holidays_at_the_same_local_time(
+    thread: Thread,
+) -> None:
     meetings = await thread.people.meetings(thread.ahead, "thread-ahead")
     days = [datetime.fromisoformat(each["starts"]) for each in meetings]
     assert [each["number"] for each in meetings] == list(range(1, 19))
-    assert [each.date() for each in days] == [thread.first + timedelta(days=14 * n) for n in range(18)]
+    rules = thread.people.home.all_services.services["sessions"].rules[PROGRAMME]
+    fortnights = (thread.first + timedelta(days=14 * n) for n in range(30))
+    working = [each for n, each in enumerate(fortnights) if n == 0 or not rules.is_holiday(each)]
+    assert [each.date() for each in days] == working[:18]
     assert {each.strftime("%H:%M") for each in days} == {"18:30"}
     assert {each["place"] for each in meetings} == {"thread-ahead"}
 

@@ -39,7 +39,7 @@ CONSUMERS: dict[str, dict[str, tuple[str, ...]]] = {
     "grouping": {
         **GATE,
         "tables": ("ama.enrolment.keys", PROGRAMMES),
-        "reactions": ("ama.enrolment", "ama.enrolment.restricted", "ama.grouping.restricted"),
+        "reactions": ("ama.enrolment", "ama.enrolment.restricted", "ama.grouping.restricted", "ama.sessions"),
         "projections.g1": ("ama.grouping",),
     },
     "sessions": {
