@@ -1,13 +1,17 @@
 """Rules of the series of a group: on which days one more meeting fits, and what it would clash with."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.contracts.sessions import Cancelling, SessionCancelled, SessionMoved
+from services.contracts import Event
+from services.contracts.sessions import Cancelling, SessionCancelled, SessionMoved, SessionScheduled
 from services.kernel import RecordedEvent, Refused
 from services.programmes import load_all
+from services.store.work import Work
+from sessions import replay
 from sessions.domain import Meeting, Roster, schedule
 from sessions.meetings.series import clashes, fits, free_days
 from tests.sessions.recording import recorded
@@ -120,3 +124,40 @@ def test_events_of_before_and_after_tell_of_a_cancellation_with_and_without_a_re
     assert SessionCancelled.model_validate({"group": "g", "number": 1}).reason is None
     told = SessionCancelled(group="g", number=1, reason=Cancelling.NO_FACILITATOR)
     assert SessionCancelled.model_validate(told.model_dump(mode="json")) == told
+
+
+class Held:
+    """The part of `Work` that a replay uses."""
+
+    def __init__(self) -> None:
+        self.meetings: dict[str, Meeting] = {}
+
+    async def find(self, _: type[Meeting], id: str) -> Meeting | None:
+        return self.meetings.get(id)
+
+    def add(self, meeting: Meeting) -> None:
+        self.meetings[meeting.id] = meeting
+
+
+async def test_after_a_restore_meetings_are_as_they_were_told() -> None:
+    work, held = cast("Work", found := Held()), found.meetings
+    _, series = group()
+    told: list[RecordedEvent] = []
+    for each in series:
+        each.record_into(told)
+    series[0].move(at(date(2026, 10, 2), 20), "q")
+    series[1].call_off(Cancelling.HOLIDAY)
+    handlers = {
+        SessionScheduled: replay.restore_the_meeting,
+        SessionMoved: replay.restore_the_change,
+        SessionCancelled: replay.restore_the_change,
+    }
+    for each in told:
+        moment = at(FIRST)
+        event = Event("e", "s", "t", each.by.id, moment, moment, 1, each.data)
+        await handlers[type(each.data)](event, work)  # type: ignore[index,operator]  # each its own event
+        await handlers[type(each.data)](event, work)  # type: ignore[index,operator]  # taken again: nothing changes
+    again = [held[each.id] for each in series]
+    assert [(each.starts, each.place, each.cancelled) for each in again] == [
+        (each.starts, each.place, each.cancelled) for each in series
+    ]
