@@ -1,7 +1,7 @@
 """Rules of the series of a group: on which days one more meeting fits, and what it would clash with."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -149,7 +149,7 @@ async def test_after_a_restore_meetings_are_as_they_were_told() -> None:
     series[1].call_off(Cancelling.HOLIDAY)
     for recorded_event in told:
         moment = at(FIRST)
-        event = Event("e", "s", "t", recorded_event.by.id, moment, moment, 1, recorded_event.data)
+        event: Event[Any] = Event("e", "s", "t", recorded_event.by.id, moment, moment, 1, recorded_event.data)
         for _ in range(2):  # taken again, nothing changes
             if isinstance(recorded_event.data, SessionScheduled):
                 await replay.restore_the_meeting(event, work)
