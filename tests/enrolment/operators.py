@@ -8,7 +8,7 @@ from enrolment import commands as do
 from enrolment.domain import Worker
 from services.contracts.enrolment import Purpose, WorkerProfiled
 from tests.enrolment.site import Site, fields_of, text_of
-from tests.helpers.waiting import eventually, late
+from tests.helpers.waiting import eventually, late, projected
 
 PROFILE = WorkerProfiled(municipality="monza", travel_km=15, slots=("mon-evening",))
 
@@ -51,7 +51,7 @@ async def level(place: Site) -> None:
     """Wait until the consumers have taken everything, so that a page alone sends statements."""
 
     async def taken() -> bool:
-        return not await late([place.service])
+        return await projected(place.service) and not await late([place.service])
 
     await eventually(taken)
 

@@ -19,7 +19,7 @@ import enrolment.app
 from services.identity.auth import Role, Who
 from services.runtime.service import Service, running
 from services.settings import Settings
-from tests.helpers.waiting import eventually, late
+from tests.helpers.waiting import eventually, late, projected
 
 OURS = ("worker", "desk.", "keys", "consents", "history.", "access", "erased", "answers")  # collections of a page
 
@@ -117,7 +117,7 @@ class Site:
         """Wait until the consumers have taken everything, so that only a page sends statements."""
 
         async def taken() -> bool:
-            return not await late([self.service])
+            return await projected(self.service) and not await late([self.service])
 
         await eventually(taken)
 
